@@ -1,0 +1,103 @@
+"""The error family: every message says what, where, expected, received and what to try.
+
+A :class:`UserError` is somebody's input being wrong (exit code 2, no traceback). Anything else that escapes is our bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+__all__ = ["ConfigError", "DataError", "DimError", "IRError", "Origin", "ProblemList", "TargetError", "UserError", "did_you_mean"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where something came from: the layer path, the option key and the place in the config file."""
+
+    layer: str | None = None
+    key: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.file and self.line else self.file or ""
+        key = f"key {self.key!r}" if self.key else ""
+        detail = ", ".join(part for part in (place, key) if part)
+        head = f"layer {self.layer!r}" if self.layer else ""
+        if head and detail:
+            return f"{head} ({detail})"
+        return head or detail
+
+    def with_key(self, key: str | None, line: int | None = None) -> Origin:
+        """The same place, narrowed to one option key (``line`` where the key's own line is known)."""
+        return replace(self, key=key, line=line if line is not None else self.line)
+
+
+class UserError(Exception):
+    """Input that is wrong, told in one message; the command lines turn it into exit code 2."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: Origin | str | None = None,
+        expected: object = None,
+        received: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.expected = expected
+        self.received = received
+        self.hint = hint
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        place = str(self.where) if self.where else ""
+        lines = [f"{place}: {self.what}" if place else self.what]
+        for label, value in (("expected", self.expected), ("received", self.received), ("try", self.hint)):
+            if value is not None:
+                lines.append(f"  {label}: {value}")
+        return "\n".join(lines)
+
+
+class ConfigError(UserError):
+    """A config or network dict that cannot be understood."""
+
+
+class DimError(UserError):
+    """Dims that do not fit together."""
+
+
+class DataError(UserError):
+    """Input data (HDF files, batches) that is missing, broken or does not fit the network."""
+
+
+class TargetError(UserError):
+    """A program that the chosen target cannot express; the message carries the target's reason."""
+
+
+class IRError(Exception):
+    """A broken graph: a bug of a pass or a layer function, never of the user."""
+
+
+class ProblemList(UserError):
+    """Several problems of one input, reported at once."""
+
+    def __init__(self, problems: Iterable[UserError]) -> None:
+        self.problems = list(problems)
+        super().__init__(f"{len(self.problems)} problems")
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return str(self.problems[0])
+        body = "\n".join(f"[{i}] {problem}" for i, problem in enumerate(self.problems, 1))
+        return f"{len(self.problems)} problems:\n{body}"
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str | None:
+    """``"did you mean 'x'?"`` for the nearest valid name, or None where nothing is near."""
+    near = get_close_matches(name, list(valid), n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else None
