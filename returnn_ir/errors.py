@@ -9,7 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-__all__ = ["ConfigError", "DataError", "DimError", "IRError", "Origin", "ProblemList", "TargetError", "UserError", "did_you_mean"]
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "DimError",
+    "IRError",
+    "Origin",
+    "ProblemList",
+    "TargetError",
+    "UserError",
+    "did_you_mean",
+]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,47 @@
+"""Activation functions that runtimes have fused kernels for, or whose derivative matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from returnn_ir.builder import Builder
+from returnn_ir.graph import Value
+from returnn_ir.ops.composite.spec import composite
+from returnn_ir.ops.spec import Scope, Trait
+from returnn_ir.types import TensorType
+
+__all__: list[str] = []
+
+
+def _same(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    return [TensorType(types[0].dtype, types[0].dims)]
+
+
+def _activation(name: str, body: Callable[[Builder, Value], Value]) -> None:
+    composite(name, 1, {}, lambda b, v, attrs: [body(b, v[0])], infer=_same, traits=frozenset({Trait.ELEMENTWISE}))
+
+
+def _gelu(b: Builder, x: Value) -> Value:
+    """The tanh approximation, as RETURNN computes it (Hendrycks & Gimpel, arXiv:1606.08415)."""
+    inner = b.mul(b.add(x, b.mul(b.mul(b.mul(x, x), x), 0.044715)), 0.7978845608028654)
+    return b.mul(b.mul(x, 0.5), b.add(b.unary("tanh", inner), 1.0))
+
+
+def _elu(b: Builder, x: Value) -> Value:
+    negative = b.unary("expm1", b.minimum(x, 0.0))
+    return b.where(b.binary("greater", x, 0.0), x, negative)
+
+
+def _selu(b: Builder, x: Value) -> Value:
+    negative = b.mul(b.unary("expm1", b.minimum(x, 0.0)), 1.6732632423543772)
+    return b.mul(b.where(b.binary("greater", x, 0.0), x, negative), 1.0507009873554805)
+
+
+_activation("relu", lambda b, x: b.maximum(x, 0.0))
+_activation("silu", lambda b, x: b.mul(x, b.unary("sigmoid", x)))
+_activation("gelu", _gelu)
+_activation("elu", _elu)
+_activation("selu", _selu)
+_activation("log_sigmoid", lambda b, x: b.unary("neg", b.unary("softplus", b.unary("neg", x))))
+_activation("softsign", lambda b, x: b.div(x, b.add(b.unary("abs", x), 1.0)))

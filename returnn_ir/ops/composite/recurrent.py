@@ -1,0 +1,116 @@
+"""LSTM and GRU over a dim. The bodies are loops; they are the meaning and the parameter layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.graph import Value
+from returnn_ir.ops.composite.spec import composite
+from returnn_ir.ops.spec import Scope, Tail
+from returnn_ir.types import TensorType
+
+__all__: list[str] = []
+
+Types = Sequence[TensorType]
+Attrs = dict[str, Any]
+
+
+def _slice(b: Builder, x: Value, dim: Dim, out: Dim, block: int) -> Value:
+    size = out.size or 0
+    return b.op("slice", x, dim=dim, out=out, start=block * size, end=(block + 1) * size)
+
+
+def _infer(states: int, scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Output [dim, ..., out_dim] and the last states [..., out_dim]."""
+    x = types[0]
+    rest = tuple(d for d in x.dims if d not in (attrs["dim"], attrs["in_dim"]))
+    y = TensorType(x.dtype, (attrs["dim"], *rest, attrs["out_dim"]))
+    state = TensorType(x.dtype, (*rest, attrs["out_dim"]))
+    return [y, *[state] * states]
+
+
+def _masked(b: Builder, y: Value, dim: Dim) -> Value:
+    return b.where(b.mask(dim), y, 0.0) if b.needs_mask(dim) else y
+
+
+def _reversed(b: Builder, x: Value, attrs: Attrs) -> Value:
+    return b.op("reverse", x, dim=attrs["dim"], ragged=True) if attrs["reverse"] else x
+
+
+def _lstm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """Hochreiter & Schmidhuber (1997) with forget gate, gates in RETURNN's NativeLstm2 order: cell input j, i, f, o.
+
+    Operands: x [dim, ..., in_dim], w [in_dim, gate_dim], w_re [state_in, gate_dim], bias [gate_dim], h0, c0 [..., out_dim].
+    """
+    x, w, w_re, bias, h0, c0 = operands
+    gate, out = attrs["gate_dim"], attrs["out_dim"]
+    projected = b.add(b.dot(_reversed(b, x, attrs), w, attrs["in_dim"]), bias)
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
+        h, c = carries
+        recurrent = b.dot(b.rename(h, (out, attrs["state_in"])), w_re, attrs["state_in"])
+        z = b.add(slices[0], recurrent)
+        j, i_, f, o = (_slice(b, z, gate, out, k) for k in range(4))
+        kept = b.mul(b.unary("sigmoid", f), c)
+        c_next = b.add(kept, b.mul(b.unary("sigmoid", i_), b.unary("tanh", j)))
+        h_next = b.mul(b.unary("sigmoid", o), b.unary("tanh", c_next))
+        return [h_next, c_next], [h_next]
+
+    (h, c), (y,) = b.loop(attrs["dim"], [h0, c0], [projected], step)
+    return [_masked(b, _reversed(b, y, attrs), attrs["dim"]), h, c]
+
+
+def _gru(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """Cho et al. (2014), reset before the matrix product (TensorFlow's GRUCell); gate order reset, update.
+
+    Operands: x [dim, ..., in_dim], w [in_dim, gate_dim], w_re [state_in, gate_dim], bias [gate_dim],
+    wc [in_dim, out_dim], wc_re [state_in, out_dim], bias_c [out_dim], h0 [..., out_dim].
+    """
+    x, w, w_re, bias, wc, wc_re, bias_c, h0 = operands
+    gate, out, state_in = attrs["gate_dim"], attrs["out_dim"], attrs["state_in"]
+    x = _reversed(b, x, attrs)
+    gates = b.add(b.dot(x, w, attrs["in_dim"]), bias)
+    candidates = b.add(b.dot(x, wc, attrs["in_dim"]), bias_c)
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
+        h = carries[0]
+        z = b.unary("sigmoid", b.add(slices[0], b.dot(b.rename(h, (out, state_in)), w_re, state_in)))
+        r, u = _slice(b, z, gate, out, 0), _slice(b, z, gate, out, 1)
+        reset = b.rename(b.mul(r, h), (out, state_in))
+        candidate = b.unary("tanh", b.add(slices[1], b.dot(reset, wc_re, state_in)))
+        following = b.add(b.mul(u, h), b.mul(b.sub(1.0, u), candidate))
+        return [following], [following]
+
+    (h,), (y,) = b.loop(attrs["dim"], [h0], [gates, candidates], step)
+    return [_masked(b, _reversed(b, y, attrs), attrs["dim"]), h]
+
+
+_ATTRS: dict[str, object] = {
+    "dim": ...,
+    "in_dim": ...,
+    "out_dim": ...,
+    "gate_dim": ...,  # static, 4 (lstm) or 2 (gru) blocks of out_dim's size
+    "state_in": ...,  # out_dim under another tag, the rows of the recurrent weights
+    "reverse": False,
+}
+
+
+def _lstm_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
+    rest = tuple(d for d in types[0].dims if d not in (attrs["dim"], attrs["in_dim"]))
+    gate, out = attrs["gate_dim"], attrs["out_dim"]
+    state = (*rest, out)
+    weights = [(attrs["in_dim"], gate), (attrs["state_in"], gate), (gate,)]
+    return [(attrs["dim"], *rest, attrs["in_dim"]), *weights, state, state]
+
+
+def _gru_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
+    out = attrs["out_dim"]
+    x, w, w_re, bias, state, _ = _lstm_order(types, attrs)
+    return [x, w, w_re, bias, (attrs["in_dim"], out), (attrs["state_in"], out), (out,), state]
+
+
+composite("lstm", 6, _ATTRS, _lstm, infer=lambda s, t, a: _infer(2, s, t, a), tail=Tail.ZERO, order=_lstm_order)
+composite("gru", 8, _ATTRS, _gru, infer=lambda s, t, a: _infer(1, s, t, a), tail=Tail.ZERO, order=_gru_order)

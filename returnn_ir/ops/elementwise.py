@@ -1,0 +1,113 @@
+"""Elementwise ops: the result has the union of the operands' dims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from returnn_ir.errors import IRError
+from returnn_ir.ops.spec import OpSpec, Scope, Trait, broadcast, register
+from returnn_ir.types import TensorType, is_float, is_integer, promote
+
+__all__: list[str] = []
+
+Dtype = Callable[[Sequence[str]], str]
+
+
+def _same(dtypes: Sequence[str]) -> str:
+    return dtypes[0]
+
+
+def _float(dtypes: Sequence[str]) -> str:
+    if not is_float(dtypes[0]):
+        raise IRError(f"needs a float operand, received {dtypes[0]}")
+    return dtypes[0]
+
+
+def _bool(dtypes: Sequence[str]) -> str:
+    return "bool"
+
+
+def _logical(dtypes: Sequence[str]) -> str:
+    if any(d != "bool" for d in dtypes):
+        raise IRError(f"needs bool operands, received {', '.join(dtypes)}")
+    return "bool"
+
+
+def _promoted(dtypes: Sequence[str]) -> str:
+    result = dtypes[0]
+    for dtype in dtypes[1:]:
+        result = promote(result, dtype)
+    if any(d != result for d in dtypes):
+        raise IRError(f"operands of different element types {', '.join(dtypes)}; the builder casts them")
+    return result
+
+
+def _second(dtypes: Sequence[str]) -> str:
+    if dtypes[0] != "bool" or dtypes[1] != dtypes[2]:
+        raise IRError(f"where needs (bool, t, t), received {', '.join(dtypes)}")
+    return dtypes[1]
+
+
+def _elementwise(
+    name: str, arity: int, dtype: Dtype, *, keeps_labels: bool = False, commutative: bool = False
+) -> OpSpec:
+    def infer(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+        result = dtype([t.dtype for t in types])
+        labels = (
+            [t.sparse_dim for t in types if t.sparse_dim is not None] if keeps_labels and is_integer(result) else []
+        )
+        return [TensorType(result, broadcast(scope, types), labels[0] if labels else None)]
+
+    traits = {Trait.ELEMENTWISE} | ({Trait.COMMUTATIVE} if commutative else set())
+    return register(OpSpec(name, arity, {}, infer, frozenset(traits)))
+
+
+for _name in ("neg", "abs", "sign"):
+    _elementwise(_name, 1, _same, keeps_labels=True)
+for _name in ("exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf"):
+    _elementwise(_name, 1, _float)
+for _name in ("floor", "ceil", "round"):
+    _elementwise(_name, 1, _float)
+_elementwise("is_finite", 1, _bool)
+_elementwise("is_nan", 1, _bool)
+_elementwise("logical_not", 1, _logical)
+for _name in ("add", "mul", "maximum", "minimum"):
+    _elementwise(_name, 2, _promoted, keeps_labels=True, commutative=True)
+for _name in ("sub", "floordiv", "mod"):
+    # floordiv and mod round towards minus infinity, as in Python
+    _elementwise(_name, 2, _promoted, keeps_labels=True)
+for _name in ("div", "pow", "atan2"):
+    _elementwise(_name, 2, _promoted)
+for _name in ("equal", "not_equal"):
+    _elementwise(_name, 2, _bool, commutative=True)
+for _name in ("less", "less_equal", "greater", "greater_equal"):
+    _elementwise(_name, 2, _bool)
+for _name in ("logical_and", "logical_or"):
+    _elementwise(_name, 2, _logical, commutative=True)
+_elementwise("where", 3, _second, keeps_labels=True)
+_elementwise("stop_gradient", 1, _same, keeps_labels=True)
+
+
+def _infer_cast(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    labels = types[0].sparse_dim if is_integer(attrs["dtype"]) else None
+    return [TensorType(attrs["dtype"], types[0].dims, labels)]
+
+
+def _infer_set_sparse(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    return [TensorType(types[0].dtype, types[0].dims, attrs["sparse_dim"])]
+
+
+register(OpSpec("cast", 1, {"dtype": ...}, _infer_cast, frozenset({Trait.ELEMENTWISE})))
+# the same numbers read as labels of another dim, or as plain numbers (sparse_dim None)
+register(OpSpec("set_sparse", 1, {"sparse_dim": ...}, _infer_set_sparse, frozenset({Trait.ELEMENTWISE})))
+
+
+def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    return [types[0]]
+
+
+# identity; the gradient is multiplied by scale, plus shift
+register(
+    OpSpec("scale_gradient", 1, {"scale": 1.0, "shift": 0.0}, _infer_scale_gradient, frozenset({Trait.ELEMENTWISE}))
+)

@@ -1,0 +1,211 @@
+"""Ops that rename, move, join, cut and count axes. All address axes by tag.
+
+Windows of positions (slice, pad, window, shift) work on the padded axis as it lies in memory, tails included: that is what
+RETURNN computes. ``reverse`` and ragged ``concat`` respect each sequence's own length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from returnn_ir.dims import UNIT, Dim
+from returnn_ir.errors import IRError
+from returnn_ir.ops.spec import OpSpec, Scope, Tail, Trait, broadcast, length_dims, register
+from returnn_ir.types import TensorType
+
+__all__: list[str] = []
+
+Types = Sequence[TensorType]
+Attrs = dict[str, Any]
+_READS_TAIL = frozenset({Trait.READS_TAIL})
+
+
+def _has(type_: TensorType, *dims: Dim) -> None:
+    for dim in dims:
+        if dim not in type_.dims:
+            raise IRError(f"no axis {dim} in {type_}")
+
+
+def _lacks(type_: TensorType, *dims: Dim) -> None:
+    for dim in dims:
+        if dim in type_.dims:
+            raise IRError(f"{type_} has the axis {dim} already")
+
+
+def _replace(type_: TensorType, old: Dim, new: Sequence[Dim]) -> TensorType:
+    _has(type_, old)
+    rest = type_.without([old])
+    _lacks(rest, *new)
+    at = type_.dims.index(old)
+    return type_.with_dims((*type_.dims[:at], *new, *type_.dims[at + 1 :]))
+
+
+def _rename(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Other tags for the same axes: ``dims`` is a tuple of (old, new)."""
+    mapping = dict(attrs["dims"])
+    _has(types[0], *mapping)
+    dims = tuple(mapping.get(d, d) for d in types[0].dims)
+    if len(set(dims)) != len(dims):
+        raise IRError(f"rename would double an axis: {types[0]} by {attrs['dims']}")
+    return [types[0].with_dims(dims)]
+
+
+def _expand(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Repeat along new axes, which come in front."""
+    _lacks(types[0], *attrs["dims"])
+    return [types[0].with_dims((*attrs["dims"], *types[0].dims))]
+
+
+def _squeeze(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Drop an axis of size one (its first entry is taken)."""
+    _has(types[0], attrs["dim"])
+    return [types[0].without([attrs["dim"]])]
+
+
+def _merge(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Flatten the axes ``dims``, in this order (last fastest), into ``out``."""
+    _has(types[0], *attrs["dims"])
+    rest = types[0].without(attrs["dims"])
+    _lacks(rest, attrs["out"])
+    if not scope.positional:
+        first = min(types[0].dims.index(d) for d in attrs["dims"])
+        kept = [d for d in types[0].dims[:first] if d not in attrs["dims"]]
+    else:
+        kept = list(types[0].dims[: types[0].dims.index(attrs["dims"][0])])
+    return [types[0].with_dims((*kept, attrs["out"], *(d for d in rest.dims if d not in kept)))]
+
+
+def _split(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The inverse of merge; where ``dim`` is dynamic, the first part is, and the axis is a multiple already."""
+    return [_replace(types[0], attrs["dim"], attrs["outs"])]
+
+
+def _concat(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Join along ``dims[i]`` of operand i; other axes broadcast. Ragged axes: each sequence follows directly."""
+    for type_, dim in zip(types, attrs["dims"], strict=True):
+        _has(type_, dim)
+        if type_.dtype != types[0].dtype:
+            raise IRError(f"concat of {type_.dtype} and {types[0].dtype}")
+    rest = broadcast(scope, [t.without([d]) for t, d in zip(types, attrs["dims"], strict=True)])
+    ragged = length_dims(scope, attrs["dims"]) if attrs["ragged"] else []
+    rest = (*rest, *(d for d in ragged if d not in rest))
+    longest = max(range(len(types)), key=lambda i: len(types[i].dims))
+    at = types[longest].dims.index(attrs["dims"][longest])
+    sparse = types[0].sparse_dim
+    return [TensorType(types[0].dtype, (*rest[:at], attrs["out"], *rest[at:]), sparse)]
+
+
+def _pad(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Add ``left`` and ``right`` entries (mode constant, reflect, symmetric, replicate).
+
+    ``ragged``: the right ones come directly behind each sequence instead of behind the padded axis.
+    """
+    return [_replace(types[0], attrs["dim"], (attrs["out"],))]
+
+
+def _slice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Entries ``start, start+step, ...`` up to ``end`` (None: the end) of the padded axis; Python's rules for negatives."""
+    return [_replace(types[0], attrs["dim"], (attrs["out"],))]
+
+
+def _resize_axis(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The same frames on an axis with other lengths: cut, or filled up with zeros, to the extent of ``out``."""
+    return [_replace(types[0], attrs["dim"], (attrs["out"],))]
+
+
+def _reverse(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Each sequence backwards (``ragged``; frames behind the end stay), or the whole axis."""
+    _has(types[0], attrs["dim"])
+    extra = length_dims(scope, [attrs["dim"]]) if attrs["ragged"] else []
+    dims = types[0].dims
+    return [types[0].with_dims((*dims, *(d for d in extra if d not in dims)))]
+
+
+def _window(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """``out[t, w] = x[t * stride + w * dilation - left]``, zero outside of the padded axis; ``window`` follows ``out``."""
+    return [_replace(types[0], attrs["dim"], (attrs["out"], attrs["window"]))]
+
+
+def _iota(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    return [TensorType(attrs["dtype"], (attrs["dim"],), attrs["dim"] if attrs["sparse"] else None)]
+
+
+def _length(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    return [TensorType("int64", tuple(length_dims(scope, [attrs["dim"]])))]
+
+
+def _extent(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    return [TensorType("int64")]
+
+
+def _mask(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    dims = length_dims(scope, [attrs["dim"]])
+    return [TensorType("bool", (*dims, attrs["dim"]))]
+
+
+def _size_of(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The extent in memory of an axis of the operand: how the batch extent enters the graph."""
+    _has(types[0], attrs["dim"])
+    return [TensorType("int64")]
+
+
+def _transpose(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The axes in the order ``dims``; ``UNIT`` inserts an axis of size one."""
+    if {d for d in attrs["dims"] if d is not UNIT} != {d for d in types[0].dims if d is not UNIT}:
+        raise IRError(f"transpose of {types[0]} to other axes {attrs['dims']}")
+    return [types[0].with_dims(attrs["dims"])]
+
+
+def _adjacent(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
+    """merge: the merged axes side by side, where the first of them is."""
+    dims = types[0].dims
+    at = min(dims.index(d) for d in attrs["dims"])
+    before = [d for d in dims[:at] if d not in attrs["dims"]]
+    after = [d for d in dims[at:] if d not in attrs["dims"]]
+    return [(*before, *attrs["dims"], *after)]
+
+
+def _alike(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
+    """concat: every operand in the order of the one with the most axes, missing axes to be expanded."""
+    longest = max(range(len(types)), key=lambda i: len(types[i].dims))
+    model = list(types[longest].dims)
+    own = attrs["dims"][longest]
+    for type_, dim in zip(types, attrs["dims"], strict=True):
+        model[:0] = [d for d in type_.dims if d not in model and d is not dim]
+    return [tuple(dim if d is own else d for d in model) for dim in attrs["dims"]]
+
+
+register(OpSpec("rename", 1, {"dims": ...}, _rename))
+register(OpSpec("expand", 1, {"dims": ...}, _expand))
+register(OpSpec("squeeze", 1, {"dim": ...}, _squeeze))
+register(OpSpec("merge", 1, {"dims": ..., "out": ...}, _merge, order=_adjacent))
+register(OpSpec("split", 1, {"dim": ..., "outs": ...}, _split, _READS_TAIL))
+register(OpSpec("concat", None, {"dims": ..., "out": ..., "ragged": False}, _concat, tail=Tail.ZERO, order=_alike))
+register(
+    OpSpec(
+        "pad",
+        1,
+        {"dim": ..., "out": ..., "left": 0, "right": 0, "mode": "constant", "value": 0.0, "ragged": False},
+        _pad,
+        _READS_TAIL,
+    )
+)
+register(OpSpec("slice", 1, {"dim": ..., "out": ..., "start": 0, "end": None, "step": 1}, _slice, _READS_TAIL))
+register(OpSpec("resize_axis", 1, {"dim": ..., "out": ...}, _resize_axis, _READS_TAIL))
+register(OpSpec("reverse", 1, {"dim": ..., "ragged": True}, _reverse))
+register(
+    OpSpec(
+        "window",
+        1,
+        {"dim": ..., "out": ..., "window": ..., "left": 0, "stride": 1, "dilation": 1},
+        _window,
+        _READS_TAIL,
+    )
+)
+register(OpSpec("iota", 0, {"dim": ..., "dtype": "int64", "sparse": False}, _iota))
+register(OpSpec("length", 0, {"dim": ...}, _length))
+register(OpSpec("extent", 0, {"dim": ...}, _extent))
+register(OpSpec("mask", 0, {"dim": ...}, _mask))
+register(OpSpec("size_of", 1, {"dim": ...}, _size_of))
+register(OpSpec("transpose", 1, {"dims": ...}, _transpose, frozenset({Trait.TARGET_ONLY})))

@@ -1,0 +1,90 @@
+"""Benchmark worker: RETURNN's TensorFlow network, built as its engine builds it. Runs in RETURNN's environment."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+from typing import Any
+
+import numpy as np
+from protocol import Step, serve
+from workload import NUM_THREADS, Workload
+
+WORK = Workload()
+
+
+def _session(train: bool, batch: int) -> tuple[Any, Any, dict[Any, Any]]:
+    """Builds the net in a new graph; returns the session, the network and the feed."""
+    import returnn.tf.compat as tf_compat
+    from returnn.config import Config, set_global_config
+    from returnn.tf.network import TFNetwork
+
+    tf1 = tf_compat.v1
+    options = {"extern_data": WORK.extern_data(), "network": WORK.network(), "behavior_version": 16}
+    config = Config(options)
+    set_global_config(config)
+    session = tf1.InteractiveSession(
+        graph=tf1.Graph(),
+        config=tf1.ConfigProto(intra_op_parallelism_threads=NUM_THREADS, inter_op_parallelism_threads=NUM_THREADS),
+    )
+    network = TFNetwork(config=config, train_flag=train, eval_flag=train)
+    network.construct_from_dict(options["network"])
+    session.run(tf1.global_variables_initializer())
+    data = network.extern_data.data
+    inputs, classes = WORK.data(batch)
+    lengths = np.full((batch,), WORK.frames, np.int32)
+    feed = {data["data"].placeholder: inputs, data["data"].dims[1].dyn_size: lengths}
+    if train:
+        feed |= {data["classes"].placeholder: classes, data["classes"].dims[1].dyn_size: lengths}
+    batch_dim = network.extern_data.get_batch_info().dim
+    if not isinstance(batch_dim, int):
+        feed[batch_dim] = batch
+    return session, network, feed
+
+
+def _train() -> Step:
+    """Loss and the gradient of every parameter."""
+    import returnn.tf.compat as tf_compat
+
+    session, network, feed = _session(train=True, batch=WORK.batch)
+    objective = network.get_objective()
+    gradients = tf_compat.v1.gradients(objective, network.get_trainable_params())
+    # One op that waits for every gradient: they are computed, and not copied to NumPy.
+    with session.graph.control_dependencies([objective, *gradients]):
+        step_op = tf_compat.v1.no_op()
+
+    def step() -> None:
+        session.run([objective, step_op], feed)
+
+    return step
+
+
+def _forward(batch: int) -> Step:
+    session, network, feed = _session(train=False, batch=batch)
+    output = network.get_layer("output").output.placeholder
+
+    def step() -> None:
+        session.run(output, feed)
+
+    return step
+
+
+def _build() -> Step:
+    """From the dict to the first training step done; RETURNN itself is imported before."""
+    import returnn.tf.network  # noqa: F401
+
+    return lambda: _train()()
+
+
+if __name__ == "__main__":
+    serve(
+        {
+            "train": _train,
+            "forward1": lambda: _forward(1),
+            f"forward{WORK.batch}": lambda: _forward(WORK.batch),
+            "build": _build,
+        }
+    )

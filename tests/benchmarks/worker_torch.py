@@ -1,0 +1,75 @@
+"""Benchmark worker: PyTorch's `nn.LSTM` on packed sequences. Runs in PyTorch's environment."""
+
+from __future__ import annotations
+
+from protocol import Step, serve
+from workload import NUM_THREADS, Workload
+
+WORK = Workload()
+
+
+def _train() -> Step:
+    """Loss and the gradient of every parameter."""
+    import torch
+
+    lstm, output = _modules()
+    inputs, lengths = _inputs(WORK.batch)
+    targets = torch.nn.utils.rnn.pack_padded_sequence(
+        torch.from_numpy(WORK.data()[1]).long(), lengths, batch_first=True
+    ).data
+
+    def step() -> None:
+        lstm.zero_grad()
+        output.zero_grad()
+        packed = torch.nn.utils.rnn.pack_padded_sequence(inputs, lengths, batch_first=True)
+        hidden, _ = lstm(packed)
+        torch.nn.functional.cross_entropy(output(hidden.data), targets).backward()
+
+    return step
+
+
+def _forward(batch: int) -> Step:
+    import torch
+
+    lstm, output = _modules()
+    inputs, lengths = _inputs(batch)
+
+    def step() -> None:
+        with torch.inference_mode():
+            packed = torch.nn.utils.rnn.pack_padded_sequence(inputs, lengths, batch_first=True)
+            hidden, _ = lstm(packed)
+            output(hidden.data).softmax(-1)
+
+    return step
+
+
+def _build() -> Step:
+    import torch  # noqa: F401
+
+    return lambda: _train()()
+
+
+def _modules():  # type: ignore[no-untyped-def]  # PyTorch is not in the environment that mypy sees
+    import torch
+
+    torch.set_num_threads(NUM_THREADS)
+    lstm = torch.nn.LSTM(WORK.inputs, WORK.units, WORK.layers, bidirectional=True, batch_first=True)
+    return lstm, torch.nn.Linear(2 * WORK.units, WORK.classes)
+
+
+def _inputs(batch: int):  # type: ignore[no-untyped-def]
+    import torch
+
+    inputs, _ = WORK.data(batch)
+    return torch.from_numpy(inputs), torch.full((batch,), WORK.frames)
+
+
+if __name__ == "__main__":
+    serve(
+        {
+            "train": _train,
+            "forward1": lambda: _forward(1),
+            f"forward{WORK.batch}": lambda: _forward(WORK.batch),
+            "build": _build,
+        }
+    )
