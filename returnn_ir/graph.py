@@ -96,6 +96,8 @@ def attr_dims(value: object) -> Iterator[Dim]:
     """The dims inside an attribute's value (a dim, or nested tuples with dims)."""
     if isinstance(value, Dim):
         yield value
+    elif isinstance(value, TensorType):
+        yield from value.dims
     elif isinstance(value, tuple):
         for part in value:
             yield from attr_dims(part)
@@ -174,6 +176,8 @@ class Output:
     axes: tuple[Dim, ...]
     time_dim: Dim | None = None
     feature_dim: Dim | None = None
+    #: the lengths of the dynamic axes, by axis number
+    lengths: dict[int, Value] = field(default_factory=dict)
 
 
 @dataclass
@@ -217,20 +221,30 @@ class Graph:
         """All nodes of one op, in execution order."""
         return (n for n in self.body.walk() if n.op.name == op)
 
-    def roots(self) -> list[Value]:
-        """Everything that is asked of the program."""
-        found = [o.value for o in self.outputs.values()]
-        for loss in self.losses.values():
-            found.extend(v for v in (loss.value, loss.error, loss.norm_factor) if v is not None)
-        found.extend(v for v in (self.constraints, self.objective) if v is not None)
-        found.extend(self.state_updates.values())
-        found.extend(v for _, v in self.checks)
-        return found
+    def fetches(self) -> dict[str, Value]:
+        """Everything that is asked of the program, by the names that a run returns them under."""
+        found: dict[str, Value | None] = {}
+        for name, output in self.outputs.items():
+            found[f"output/{name}"] = output.value
+            for axis, length in output.lengths.items():
+                found[f"output/{name}/size{axis}"] = length
+        for name, loss in self.losses.items():
+            found[f"loss/{name}"] = loss.value
+            found[f"loss/{name}/error"] = loss.error
+            found[f"loss/{name}/norm_factor"] = loss.norm_factor
+        found["objective"] = self.objective
+        found["constraints"] = self.constraints
+        for name, value in self.state_updates.items():
+            found[f"state/{name}"] = value
+        for index, (_, value) in enumerate(self.checks):
+            found[f"check/{index}"] = value
+        return {name: value for name, value in found.items() if value is not None}
 
     def replace_roots(self, f: Callable[[Value], Value]) -> None:
         """Map every root value by ``f``."""
         for output in self.outputs.values():
             output.value = f(output.value)
+            output.lengths = {axis: f(length) for axis, length in output.lengths.items()}
         for loss in self.losses.values():
             loss.value = f(loss.value) if loss.value is not None else None
             loss.error = f(loss.error) if loss.error is not None else None

@@ -84,7 +84,9 @@ class OptionReader:
         return value
 
     def _wrong(self, key: str, expected: str, value: object) -> ConfigError:
-        what = f"option {key!r} of {self.owner} has a wrong value" if self.owner else f"option {key!r} has a wrong value"
+        what = (
+            f"option {key!r} of {self.owner} has a wrong value" if self.owner else f"option {key!r} has a wrong value"
+        )
         return ConfigError(what, where=Origin(key=key), expected=expected, received=repr(value))
 
 

@@ -1,0 +1,38 @@
+"""Datasets: RETURNN's HDF files, generated and in-memory data; order, batches, background loading."""
+
+from __future__ import annotations
+
+from runtime.datasets.base import Dataset, DataSpec, Sequence
+from runtime.datasets.batching import Batch, BatchLimits, collate, load_batch, make_batches
+from runtime.datasets.finite import NonFinite, check_finite, find_non_finite
+from runtime.datasets.hdf import HDFDataset, HDFOptions
+from runtime.datasets.hdf_writer import HDFWriter
+from runtime.datasets.init import init_dataset
+from runtime.datasets.loader import BatchLoader
+from runtime.datasets.options import DatasetOptions
+from runtime.datasets.static import StaticDataset, StaticOptions
+from runtime.datasets.task12ax import Task12AXDataset, Task12AXOptions
+
+__all__ = [
+    "Batch",
+    "BatchLimits",
+    "BatchLoader",
+    "DataSpec",
+    "Dataset",
+    "DatasetOptions",
+    "HDFDataset",
+    "HDFOptions",
+    "HDFWriter",
+    "NonFinite",
+    "Sequence",
+    "StaticDataset",
+    "StaticOptions",
+    "Task12AXDataset",
+    "Task12AXOptions",
+    "check_finite",
+    "collate",
+    "find_non_finite",
+    "init_dataset",
+    "load_batch",
+    "make_batches",
+]

@@ -16,7 +16,19 @@ __all__ = ["EpochCall", "LiteralError", "parse_literal"]
 _NAMES: Mapping[str, object] = {"nan": float("nan"), "inf": float("inf")}
 _NUMPY_SCALARS: Mapping[str, type[np.generic]] = {
     name: getattr(np, name)
-    for name in ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+    for name in (
+        "float16",
+        "float32",
+        "float64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+    )
 } | {"str_": np.str_, "bool_": np.bool_}
 
 

@@ -63,9 +63,7 @@ def newbob_multi_epoch(options: LearningRateOptions, history: History, epoch: in
     if not known or len(known) < len(changes):
         return rate
     mean = float(np.mean(known))
-    return _decay_or_grow(
-        options, rate, decay=mean > options.relative_threshold, grow=mean < options.grow_threshold
-    )
+    return _decay_or_grow(options, rate, decay=mean > options.relative_threshold, grow=mean < options.grow_threshold)
 
 
 RULES: Mapping[str, Callable[[LearningRateOptions, History, int], float]] = {

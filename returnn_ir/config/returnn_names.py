@@ -1,0 +1,83 @@
+"""What RETURNN's modules offer to a config while it loads, and their old names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NoReturn
+
+from returnn_ir.config.dim_tags import DIM_NAMES
+from returnn_ir.errors import ConfigError
+
+__all__ = ["OLD_MODULES", "WrapEpochValue", "shim_names"]
+
+#: Top-level module names from before RETURNN was a package, to today's path below ``returnn``.
+OLD_MODULES: dict[str, str] = {
+    "Config": "config",
+    "Dataset": "datasets.basic",
+    "GeneratingDataset": "datasets.generating",
+    "HDFDataset": "datasets.hdf",
+    "LearningRateControl": "learning_rate_control",
+    "LmDataset": "datasets.lm",
+    "Log": "log",
+    "MetaDataset": "datasets.meta",
+    "NativeOp": "native_op",
+    "Pretrain": "pretrain",
+    "SprintDataset": "datasets.sprint",
+    "TFCompat": "tf.compat",
+    "TFEngine": "tf.engine",
+    "TFNativeOp": "tf.native_op",
+    "TFNetwork": "tf.network",
+    "TFNetworkLayer": "tf.layers.basic",
+    "TFNetworkRecLayer": "tf.layers.rec",
+    "TFNetworkSigProcLayer": "tf.layers.signal_processing",
+    "TFUpdater": "tf.updater",
+    "TFUtil": "tf.util.basic",
+    "Util": "util.basic",
+}
+
+
+class WrapEpochValue:
+    """A value of the network dict that depends on the pretraining epoch."""
+
+    def __init__(self, func: Callable[..., object]) -> None:
+        self.func = func
+
+    def get_value(self, epoch: int) -> object:
+        """The value in ``epoch`` (counted from 1)."""
+        return self.func(epoch=epoch)
+
+
+def _import_helper(repo: str, path: str, version: str | None = None, *args: object) -> NoReturn:
+    raise ConfigError(
+        f"the config fetches {path!r} of {repo!r} (version {version}) with returnn.import_, which is not supported",
+        hint="put a copy of that file beside the config and import it",
+    )
+
+
+def _cleanup_env_var_path(env_var: str, path_prefix: str) -> None:
+    """Drops the entries below ``path_prefix`` from a search path such as ``LD_LIBRARY_PATH``."""
+    if env_var in os.environ:
+        prefix = path_prefix.rstrip("/")
+        entries = os.environ[env_var].split(os.pathsep)
+        kept = [entry for entry in entries if entry != prefix and not entry.startswith(prefix + "/")]
+        os.environ[env_var] = os.pathsep.join(kept)
+
+
+_NAMES: dict[str, dict[str, object]] = {
+    "returnn.tensor": DIM_NAMES,
+    "returnn.tensor.dim": DIM_NAMES,
+    "returnn.tensor.marked_dim": DIM_NAMES,
+    "returnn.tf.util.data": DIM_NAMES,
+    "returnn.tf.util.basic": DIM_NAMES,
+    "returnn.pretrain": {"WrapEpochValue": WrapEpochValue},
+    "returnn.import_": {"import_": _import_helper},
+    "returnn.util.basic": {"cleanup_env_var_path": _cleanup_env_var_path, "PY3": True},
+}
+
+
+def shim_names(path: str, config: object) -> dict[str, object]:
+    """The names that the module at ``path`` (today's spelling) really has while a config loads."""
+    if path == "returnn.config":
+        return {"get_global_config": lambda *args, **options: config}
+    return dict(_NAMES.get(path, {}))

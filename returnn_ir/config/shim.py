@@ -1,0 +1,233 @@
+"""Stand-ins for ``returnn`` and ``tensorflow`` while a config loads, so that neither is imported for it.
+
+:class:`ShimSession` answers ``import tensorflow``, ``import returnn...`` and RETURNN's old module names (``TFUtil``, ...) for
+the time of one config's execution. What a config may need while it loads (dims, ``WrapEpochValue``, ...) is here; every
+other name becomes a :class:`LazyName`, which is looked up in the real package when it is used after loading.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from returnn_ir.config.returnn_names import OLD_MODULES, shim_names
+from returnn_ir.errors import ConfigError
+
+__all__ = ["LazyName", "ShimSession"]
+
+#: sys.modules is shared by all threads: one config executes at a time.
+_LOCK = threading.RLock()
+
+
+class LazyName:
+    """``tf.nn.relu`` before TensorFlow is imported: a path that becomes the real object when it is used."""
+
+    __slots__ = ("_path", "_session")
+
+    def __init__(self, session: ShimSession, path: str) -> None:
+        self._session = session
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self._session.attribute(self._path, name)
+
+    def __call__(self, *args: object, **options: object) -> Any:
+        return self._session.resolve(self._path)(*args, **options)
+
+    def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
+        return (self._session.resolve(self._path),)
+
+    def __repr__(self) -> str:
+        return f"<{self._path}, not imported yet>"
+
+
+class _LazyModule(ModuleType):
+    """A module of a package that is not imported; ``__path__`` lets its submodules be imported too."""
+
+    def __init__(self, session: ShimSession, name: str, path: str, names: Mapping[str, object]) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
+        self._session = session
+        self._path = path
+        self.__dict__.update(names)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__version__":
+            return self._session.resolve(self._path).__version__
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self._session.attribute(self._path, name)
+
+
+class ShimSession(MetaPathFinder, Loader):
+    """The stand-in modules of one config.
+
+    Args:
+        config: what ``returnn.config.get_global_config()`` answers.
+        namespace: the config's globals; lazy names among them are replaced once their package is really imported.
+    """
+
+    def __init__(self, config: object, namespace: dict[str, object]) -> None:
+        self._config = config
+        self._namespace = namespace
+        self._depth = 0
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Imports inside give the stand-ins; ``sys.modules`` is put back afterwards."""
+        with _LOCK:
+            if self._depth:
+                yield
+                return
+            with _shadowed(self):
+                self._depth += 1
+                try:
+                    yield
+                finally:
+                    self._depth -= 1
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The import system's question whether ``fullname`` is ours."""
+        return ModuleSpec(fullname, self, is_package=True) if _is_shadowed(fullname) else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """The stand-in for one module."""
+        path = _real_path(spec.name)
+        return _LazyModule(self, spec.name, path, shim_names(path, self._config))
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing to run: a stand-in is complete."""
+
+    def attribute(self, path: str, name: str) -> object:
+        """``path.name``: a lazy name while the config loads, the real object afterwards."""
+        if self._depth:
+            return LazyName(self, _real_path(f"{path}.{name}"))
+        return getattr(self.resolve(path), name)
+
+    def resolve(self, path: str) -> Any:
+        """The real object behind a dotted path; imports its package.
+
+        Raises:
+            ConfigError: the package is not installed or has no such name, or RETURNN itself would be needed to load.
+        """
+        root = path.partition(".")[0]
+        if self._depth and root == "returnn":
+            raise ConfigError(
+                f"{path} of RETURNN cannot be used while the config loads",
+                expected="only RETURNN's dims and small helpers at this point",
+                hint="use it inside a function that runs later",
+            )
+        with _LOCK, _unshadowed(self):
+            value = _import_path(path)
+        if not self._depth:
+            self._settle(root)
+        return value
+
+    def _settle(self, root: str) -> None:
+        """Replaces the config's global lazy names of a package that is now imported: no detour from here on."""
+        for name, value in list(self._namespace.items()):
+            if isinstance(value, LazyName | _LazyModule) and value._path.partition(".")[0] == root:
+                try:
+                    self._namespace[name] = _import_path(value._path)
+                except ConfigError:
+                    continue  # a name that is gone is an error where it is used, not here
+
+
+def _is_shadowed(fullname: str) -> bool:
+    root = fullname.partition(".")[0]
+    return root in ("returnn", "tensorflow") or root in OLD_MODULES
+
+
+def _real_path(name: str) -> str:
+    """Today's path of a module or name: ``TFUtil.x`` is ``returnn.tf.util.basic.x``; RETURNN's ``compat.v1`` is TensorFlow's."""
+    root, dot, rest = name.partition(".")
+    path = f"returnn.{OLD_MODULES[root]}{dot}{rest}" if root in OLD_MODULES else name
+    compat = "returnn.tf.compat"
+    return "tensorflow.compat" + path.removeprefix(compat) if path.startswith(compat + ".") else path
+
+
+@contextmanager
+def _shadowed(finder: ShimSession) -> Iterator[None]:
+    """Puts RETURNN's and TensorFlow's modules aside; a TensorFlow that is imported already stays as it is."""
+    keep_tensorflow = "tensorflow" in sys.modules
+    stashed = {
+        name: module
+        for name, module in sys.modules.items()
+        if _is_shadowed(name) and not (keep_tensorflow and name.partition(".")[0] == "tensorflow")
+    }
+    for name in stashed:
+        del sys.modules[name]
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [n for n, module in sys.modules.items() if isinstance(module, _LazyModule)]:
+            del sys.modules[name]
+        sys.modules.update(stashed)
+
+
+@contextmanager
+def _unshadowed(finder: ShimSession) -> Iterator[None]:
+    """The real import system, for the time of a real import."""
+    active = finder in sys.meta_path
+    ours = {name: module for name, module in sys.modules.items() if isinstance(module, _LazyModule)}
+    for name in ours:
+        del sys.modules[name]
+    if active:
+        sys.meta_path.remove(finder)
+    try:
+        yield
+    finally:
+        if active:
+            sys.meta_path.insert(0, finder)
+            sys.modules.update({name: module for name, module in ours.items() if name not in sys.modules})
+
+
+def _import_path(path: str) -> Any:
+    root, *names = path.split(".")
+    module = root
+    try:
+        value: Any = importlib.import_module(root)
+        for name in names:
+            module = f"{module}.{name}"
+            if not hasattr(value, name) and isinstance(value, ModuleType):
+                importlib.import_module(module)
+            value = getattr(value, name)
+    except ImportError as error:
+        what = f"the config uses {path}"
+        if error.name == root:
+            package = "RETURNN itself" if root == "returnn" else root
+            raise ConfigError(f"{what}, which needs {package}, and that is not installed") from error
+        raise ConfigError(f"{what}, which cannot be imported: {error}") from error
+    except AttributeError as error:
+        raise ConfigError(f"the config uses {path}, which does not exist: {error}") from error
+    return value
+
+
+def guarded_import(original: Callable[..., ModuleType]) -> Callable[..., ModuleType]:
+    """``__import__`` for a config's functions: says clearly that RETURNN is missing when one of them needs it."""
+
+    def import_(name: str, *args: Any, **options: Any) -> ModuleType:
+        try:
+            return original(name, *args, **options)
+        except ModuleNotFoundError as error:
+            root = name.partition(".")[0]
+            if (root == "returnn" or root in OLD_MODULES) and error.name == root:
+                raise ConfigError(
+                    f"a function of the config imports {name!r}, which needs RETURNN itself, and that is not installed"
+                ) from error
+            raise
+
+    return import_
