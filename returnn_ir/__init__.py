@@ -1,0 +1,32 @@
+"""The IR of RETURNN network dicts, and the front end that makes it.
+
+``load(path)`` parses a config's network; ``compiler.compile`` makes a program of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from returnn_ir.network.net import Net
+
+__all__ = ["load"]
+
+
+def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1) -> Net:
+    """Load a config file and parse its network.
+
+    Args:
+        path: a config in any of RETURNN's three syntaxes.
+        overrides: ``["++key", "value", ...]`` as on RETURNN's command line.
+        epoch: for configs with ``get_network(epoch)``.
+
+    Raises:
+        UserError: everything that is wrong with the file and its network, with file and line.
+    """
+    from returnn_ir.config import load_config
+    from returnn_ir.network.net import load_net
+
+    return load_net(load_config(path, overrides), epoch)

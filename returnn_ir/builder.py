@@ -71,7 +71,7 @@ class Builder:
         self.region.nodes.append(node)
         return node.results
 
-    def op(self, name: str, *operands: Value, **attrs: Any) -> Value:
+    def op(self, name: str, /, *operands: Value, **attrs: Any) -> Value:
         """Append a node that has one result."""
         return self.emit(get_op(name), operands, attrs)[0]
 

@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
-__all__ = ["UNIT", "Dim", "DimAlgebra", "Division", "Kind", "Polynomial", "evaluate", "leaves"]
+__all__ = ["BATCH", "UNIT", "Dim", "DimAlgebra", "Division", "Kind", "Polynomial", "evaluate", "leaves"]
 
 T = TypeVar("T")
 Monomial = tuple["Dim", ...]
@@ -142,6 +142,9 @@ class Dim:
 
 #: An inserted axis of size one. Only the TARGET stage has it, and a type may contain it more than once.
 UNIT = Dim("1", 1)
+
+#: The batch axis. There is one, because every input is of the same batch.
+BATCH = Dim("B", kind=Kind.BATCH)
 
 _INTERNED: WeakValueDictionary[object, Dim] = WeakValueDictionary()
 

@@ -10,9 +10,9 @@ import numpy as np
 from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
 
-__all__ = ["TensorType", "is_float", "is_integer", "promote"]
+__all__ = ["DTYPES", "TensorType", "is_float", "is_integer", "promote"]
 
-_DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64", "complex64")
+DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64", "complex64")
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class TensorType:
     sparse_dim: Dim | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype not in _DTYPES:
-            raise IRError(f"unknown dtype {self.dtype!r}, expected one of {', '.join(_DTYPES)}")
+        if self.dtype not in DTYPES:
+            raise IRError(f"unknown dtype {self.dtype!r}, expected one of {', '.join(DTYPES)}")
 
     def __str__(self) -> str:
         sparse = f" sparse {self.sparse_dim.name}" if self.sparse_dim else ""

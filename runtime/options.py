@@ -1,7 +1,7 @@
 """Typed reading of config values, with one clear error per wrong value.
 
-A config maps option names to values: Python and JSON configs hold typed values, ``key value`` configs and ``++key value``
-overrides hold strings. Both are accepted; ``None`` means "not set", as in RETURNN.
+A config maps option names to values: Python and JSON configs hold typed values, ``key value`` configs and
+``++key value`` overrides hold strings. Both are accepted; ``None`` means "not set", as in RETURNN.
 """
 
 from __future__ import annotations

@@ -1,0 +1,8 @@
+"""Config files: RETURNN's three syntaxes, overrides, and the line that every layer and option was written on."""
+
+from __future__ import annotations
+
+from returnn_ir.config.load import load_config
+from returnn_ir.config.options import Config
+
+__all__ = ["Config", "load_config"]

@@ -1,7 +1,7 @@
 """RETURNN's spellings of dims, as configs use them; each makes a :class:`returnn_ir.dims.Dim`.
 
-Documented at https://returnn.readthedocs.io (``Dim``, once ``DimensionTag``). ``name`` and ``description``, ``size`` and
-``dimension`` are the newer and the older word for the same thing.
+Documented at https://returnn.readthedocs.io (``Dim``, once ``DimensionTag``). ``name`` and ``description`` are the new
+and the old word for the same thing.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from returnn_ir.dims import Dim, Kind
+from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import ConfigError, did_you_mean
 
 __all__ = [
-    "BATCH_DIM",
     "DIM_NAMES",
     "SINGLE_STEP_DIM",
     "DimTypes",
@@ -24,9 +23,6 @@ __all__ = [
     "OptionalDim",
 ]
 
-#: The batch of every config: RETURNN knows only one global batch.
-BATCH_DIM = Dim("batch", kind=Kind.BATCH, declared=True)
-
 #: ``axis=single_step_dim`` makes a recurrent layer do one step.
 SINGLE_STEP_DIM = Dim("single-step", 1, declared=True)
 
@@ -36,7 +32,7 @@ class DimTypes(Enum):
 
     Batch = "batch"
     Spatial = "spatial"
-    Time = "spatial"
+    Time = Spatial
     Feature = "feature"
 
 
@@ -90,7 +86,7 @@ class _DimSpelling(type):
         if dimension is not None and (isinstance(dimension, bool) or not isinstance(dimension, int) or dimension < 0):
             raise ConfigError("the dimension of a Dim must be a number of entries or None", received=repr(dimension))
         if kind is DimTypes.Batch:
-            return BATCH_DIM
+            return BATCH
         return Dim(str(name or description or "unnamed"), dimension, feature=kind is DimTypes.Feature, declared=True)
 
     def __instancecheck__(cls, instance: object) -> bool:
@@ -120,7 +116,7 @@ DIM_NAMES: dict[str, object] = {
     "DimTypes": DimTypes,
     "FeatureDim": _feature_dim,
     "SpatialDim": _spatial_dim,
-    "batch_dim": BATCH_DIM,
+    "batch_dim": BATCH,
     "single_step_dim": SINGLE_STEP_DIM,
     "MarkedDim": MarkedDim,
     "ImplicitDim": ImplicitDim,

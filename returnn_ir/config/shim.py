@@ -1,8 +1,8 @@
 """Stand-ins for ``returnn`` and ``tensorflow`` while a config loads, so that neither is imported for it.
 
-:class:`ShimSession` answers ``import tensorflow``, ``import returnn...`` and RETURNN's old module names (``TFUtil``, ...) for
-the time of one config's execution. What a config may need while it loads (dims, ``WrapEpochValue``, ...) is here; every
-other name becomes a :class:`LazyName`, which is looked up in the real package when it is used after loading.
+:class:`ShimSession` answers ``import tensorflow``, ``import returnn...`` and RETURNN's old module names (``TFUtil``)
+for the time of one config's execution. What a config may need while it loads (dims, ``WrapEpochValue``, ...) is here;
+every other name becomes a :class:`LazyName`, which is looked up in the real package when it is used after loading.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from returnn_ir.config.returnn_names import OLD_MODULES, shim_names
 from returnn_ir.errors import ConfigError
 
-__all__ = ["LazyName", "ShimSession"]
+__all__ = ["LazyName", "ShimSession", "guarded_import"]
 
 #: sys.modules is shared by all threads: one config executes at a time.
 _LOCK = threading.RLock()
@@ -38,9 +38,10 @@ class LazyName:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return self._session.attribute(self._path, name)
+        return self._session.attribute(self._path, name, of_module=False)
 
     def __call__(self, *args: object, **options: object) -> Any:
+        """Calls the real object; imports its package."""
         return self._session.resolve(self._path)(*args, **options)
 
     def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
@@ -65,7 +66,7 @@ class _LazyModule(ModuleType):
             return self._session.resolve(self._path).__version__
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return self._session.attribute(self._path, name)
+        return self._session.attribute(self._path, name, of_module=True)
 
 
 class ShimSession(MetaPathFinder, Loader):
@@ -80,26 +81,33 @@ class ShimSession(MetaPathFinder, Loader):
         self._config = config
         self._namespace = namespace
         self._depth = 0
+        self._loading = False
 
     @contextmanager
-    def active(self) -> Iterator[None]:
-        """Imports inside give the stand-ins; ``sys.modules`` is put back afterwards."""
+    def active(self, *, loading: bool = False) -> Iterator[None]:
+        """Imports inside give the stand-ins; ``sys.modules`` is put back afterwards.
+
+        Args:
+            loading: the config itself executes, and not one of its functions later.
+        """
         with _LOCK:
             if self._depth:
                 yield
                 return
             with _shadowed(self):
-                self._depth += 1
+                self._depth, self._loading = 1, loading
                 try:
                     yield
                 finally:
-                    self._depth -= 1
+                    self._depth, self._loading = 0, False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The import system's question whether ``fullname`` is ours."""
-        return ModuleSpec(fullname, self, is_package=True) if _is_shadowed(fullname) else None
+        parent = sys.modules.get(fullname.rpartition(".")[0])
+        ours = _is_shadowed(fullname) and (parent is None or isinstance(parent, _LazyModule))
+        return ModuleSpec(fullname, self, is_package=True) if ours else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The stand-in for one module."""
@@ -109,11 +117,11 @@ class ShimSession(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Nothing to run: a stand-in is complete."""
 
-    def attribute(self, path: str, name: str) -> object:
-        """``path.name``: a lazy name while the config loads, the real object afterwards."""
-        if self._depth:
+    def attribute(self, path: str, name: str, *, of_module: bool) -> object:
+        """``path.name``: a lazy name while the config loads (of a stand-in module: while active), else the object."""
+        if self._loading or (of_module and self._depth):
             return LazyName(self, _real_path(f"{path}.{name}"))
-        return getattr(self.resolve(path), name)
+        return _member(self.resolve(path), path, name)
 
     def resolve(self, path: str) -> Any:
         """The real object behind a dotted path; imports its package.
@@ -122,7 +130,7 @@ class ShimSession(MetaPathFinder, Loader):
             ConfigError: the package is not installed or has no such name, or RETURNN itself would be needed to load.
         """
         root = path.partition(".")[0]
-        if self._depth and root == "returnn":
+        if self._loading and root == "returnn":
             raise ConfigError(
                 f"{path} of RETURNN cannot be used while the config loads",
                 expected="only RETURNN's dims and small helpers at this point",
@@ -130,8 +138,8 @@ class ShimSession(MetaPathFinder, Loader):
             )
         with _LOCK, _unshadowed(self):
             value = _import_path(path)
-        if not self._depth:
-            self._settle(root)
+            if not self._loading:
+                self._settle(root)
         return value
 
     def _settle(self, root: str) -> None:
@@ -150,7 +158,7 @@ def _is_shadowed(fullname: str) -> bool:
 
 
 def _real_path(name: str) -> str:
-    """Today's path of a module or name: ``TFUtil.x`` is ``returnn.tf.util.basic.x``; RETURNN's ``compat.v1`` is TensorFlow's."""
+    """Today's path: ``TFUtil.x`` is ``returnn.tf.util.basic.x``, and RETURNN's ``compat.v1`` is TensorFlow's."""
     root, dot, rest = name.partition(".")
     path = f"returnn.{OLD_MODULES[root]}{dot}{rest}" if root in OLD_MODULES else name
     compat = "returnn.tf.compat"
@@ -192,19 +200,28 @@ def _unshadowed(finder: ShimSession) -> Iterator[None]:
     finally:
         if active:
             sys.meta_path.insert(0, finder)
-            sys.modules.update({name: module for name, module in ours.items() if name not in sys.modules})
+            sys.modules.update({n: module for n, module in ours.items() if n.partition(".")[0] not in sys.modules})
+
+
+def _member(value: Any, path: str, name: str) -> Any:
+    """The attribute ``name`` of the object at ``path``, which may be a submodule that nothing has imported yet."""
+    if isinstance(value, ModuleType) and not hasattr(value, name):
+        try:
+            return importlib.import_module(f"{path}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{path}.{name}":
+                raise
+    return getattr(value, name)
 
 
 def _import_path(path: str) -> Any:
     root, *names = path.split(".")
-    module = root
+    done = root
     try:
         value: Any = importlib.import_module(root)
         for name in names:
-            module = f"{module}.{name}"
-            if not hasattr(value, name) and isinstance(value, ModuleType):
-                importlib.import_module(module)
-            value = getattr(value, name)
+            value = _member(value, done, name)
+            done = f"{done}.{name}"
     except ImportError as error:
         what = f"the config uses {path}"
         if error.name == root:
@@ -223,8 +240,7 @@ def guarded_import(original: Callable[..., ModuleType]) -> Callable[..., ModuleT
         try:
             return original(name, *args, **options)
         except ModuleNotFoundError as error:
-            root = name.partition(".")[0]
-            if (root == "returnn" or root in OLD_MODULES) and error.name == root:
+            if error.name == "returnn" or error.name in OLD_MODULES:
                 raise ConfigError(
                     f"a function of the config imports {name!r}, which needs RETURNN itself, and that is not installed"
                 ) from error

@@ -39,9 +39,33 @@ def _dot(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 def _conv(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """Cross-correlation of ``x`` with a filter over the spatial dims ``dims``, giving ``outs``.
 
-    Operands: x [..., *dims, in_dim], filter [*filter_dims, in_dim / groups, out_dim]. ``padding``: ``valid`` or ``same``
-    (geometry from the axis in memory), on which out-of-range frames are zero.
+    Operands: x [..., *dims, in_dim], filter [*filter_dims, in_dim / groups, out_dim]. ``padding``: ``valid`` or
+    ``same`` (geometry from the axis in memory), on which out-of-range frames are zero. TensorFlow's geometry of an axis
+    of extent n, filter f, stride s, dilation d: ``valid`` gives ceil((n - (f-1)*d) / s) frames; ``same`` gives
+    ceil(n / s) after padding by max((ceil(n/s)-1)*s + (f-1)*d + 1 - n, 0), the smaller half on the left.
     """
+    return _channels(types, attrs)
+
+
+def _conv_transpose(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Each frame of ``x``, times the filter, is added to the output at its own place (the gradient of a convolution).
+
+    Operands: x [..., *dims, in_dim], filter [*filter_dims, out_dim, filter_in] (TensorFlow's and RETURNN's layout; the
+    filter is not flipped). Per dim, with extent n, filter f, stride s, dilation d::
+
+        full[t * s + w * d, o] += sum_i x[t, i] * filter[w, o, i]          (extent (n-1)*s + (f-1)*d + 1, 0 for n = 0)
+        out = full[crop : crop + max(n * s + extra, 0)], zeros behind the end of full
+
+    ``crop`` and ``extra`` are integers per dim, which covers RETURNN's options: with k = (f-1)*d + 1, padding ``same``
+    is extra 0, crop max(k-s, 0)//2 (as ``tf.nn.conv_transpose`` with output extent n*s); ``valid`` extra max(k-s, 0),
+    crop 0; ``output_padding`` p is extra k - s - 2*pad + p with pad = f//2 for same, 0 for valid, and for same crop
+    max(2*pad - p, 0)//2; ``remove_padding`` r adds r to crop and
+    takes 2*r from extra. In ONNX: ConvTranspose with pads 0, then Slice (and Pad where out is longer than full).
+    """
+    return _channels(types, attrs)
+
+
+def _channels(types: Types, attrs: Attrs) -> list[TensorType]:
     x = types[0]
     for dim in (*attrs["dims"], attrs["in_dim"]):
         if dim not in x.dims:
@@ -51,7 +75,12 @@ def _conv(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _pool(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    """Maximum or mean of windows over ``dims``, giving ``outs``; entries outside of the axis do not count."""
+    """Maximum (``kind`` max) or mean (``kind`` avg) of windows over ``dims``, giving ``outs``.
+
+    Geometry as conv's; entries outside of the axis do not count (the mean divides by the number of those inside).
+    """
+    if attrs["kind"] not in ("max", "avg"):
+        raise IRError(f"no pooling {attrs['kind']!r}")
     x = types[0]
     mapping = dict(zip(attrs["dims"], attrs["outs"], strict=True))
     missing = [d for d in mapping if d not in x.dims]
@@ -77,13 +106,18 @@ def _conv_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*rest, *window), (*attrs["filter_dims"], attrs["filter_in"], attrs["out_dim"])]
 
 
+def _conv_transpose_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
+    """Channels last; the filter as TensorFlow has it: [*filter_dims, out_dim, filter_in]."""
+    return [_conv_order(types, attrs)[0], (*attrs["filter_dims"], attrs["out_dim"], attrs["filter_in"])]
+
+
 def _pool_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     """Channels last as conv, all axes that are not pooled counting as batch: [..., *dims]."""
     rest = tuple(d for d in types[0].dims if d not in attrs["dims"])
     return [(*rest, *attrs["dims"])]
 
 
-_CONV: dict[str, object] = {
+_GEOMETRY: dict[str, object] = {
     "dims": ...,
     "outs": ...,
     "in_dim": ...,
@@ -92,8 +126,6 @@ _CONV: dict[str, object] = {
     "filter_in": ...,
     "strides": ...,
     "dilations": ...,
-    "padding": ...,
-    "groups": 1,
 }
 _READS_TAIL = frozenset({Trait.READS_TAIL})
 
@@ -108,9 +140,17 @@ register(
         order=_dot_order,
     )
 )
-register(OpSpec("conv", 2, _CONV, _conv, _READS_TAIL, order=_conv_order))
-# the gradient of conv with respect to its input, cut to the extents of outs after `crop` entries on the left
-register(OpSpec("conv_transpose", 2, {**_CONV, "crop": ..., "sizes": ...}, _conv, _READS_TAIL, order=_conv_order))
+register(OpSpec("conv", 2, {**_GEOMETRY, "padding": ..., "groups": 1}, _conv, _READS_TAIL, order=_conv_order))
+register(
+    OpSpec(
+        "conv_transpose",
+        2,
+        {**_GEOMETRY, "crop": ..., "extra": ...},
+        _conv_transpose,
+        _READS_TAIL,
+        order=_conv_transpose_order,
+    )
+)
 register(
     OpSpec(
         "pool",

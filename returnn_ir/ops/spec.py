@@ -5,6 +5,8 @@ An op's only shape rule is its ``infer`` function. The builder calls it to make 
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -113,6 +115,28 @@ class OpSpec:
 
 _REGISTRY: dict[str, OpSpec] = {}
 
+#: The modules that register ops. They need the builder, which needs this module, so they are imported on first use.
+_FAMILIES = (
+    "control",
+    "elementwise",
+    "indexing",
+    "linalg",
+    "reduce",
+    "shape",
+    "state",
+    "composite.activations",
+    "composite.losses",
+    "composite.norms",
+    "composite.recurrent",
+    "composite.softmax",
+)
+
+
+@functools.cache
+def _load() -> None:
+    for family in _FAMILIES:
+        importlib.import_module(f"returnn_ir.ops.{family}")
+
 
 def register(spec: OpSpec) -> OpSpec:
     """Add an op to the registry."""
@@ -128,6 +152,7 @@ def register(spec: OpSpec) -> OpSpec:
 
 def get_op(name: str) -> OpSpec:
     """The op of that name."""
+    _load()
     if name not in _REGISTRY:
         raise IRError(f"no op is named {name!r}")
     return _REGISTRY[name]
@@ -135,6 +160,7 @@ def get_op(name: str) -> OpSpec:
 
 def all_ops() -> list[OpSpec]:
     """Every op, by name."""
+    _load()
     return [_REGISTRY[name] for name in sorted(_REGISTRY)]
 
 

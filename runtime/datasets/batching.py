@@ -216,8 +216,9 @@ def collate(
 def _pad(arrays: Seq[Array], dtype: np.dtype[Any]) -> Array:
     shape = tuple(max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True))
     padded: Array = np.zeros((len(arrays), *shape), dtype)
-    for row, array in zip(padded, arrays, strict=True):
-        row[tuple(slice(size) for size in array.shape)] = array
+    for row, array in enumerate(arrays):
+        place: tuple[int | slice, ...] = (row, *(slice(size) for size in array.shape))
+        padded[place] = array
     return padded
 
 

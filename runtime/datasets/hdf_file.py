@@ -7,6 +7,7 @@ Layout: ``inputs`` (all sequences concatenated over time) and ``targets/data/KEY
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -219,6 +220,8 @@ def reading(path: str, what: str) -> Iterator[None]:
 def _open(path: str) -> Any:
     if not Path(path).exists():
         raise DataError("HDF file does not exist", where=path)
+    if not os.access(path, os.R_OK):
+        raise DataError("HDF file is not readable for this user", where=path)
     if not h5py.is_hdf5(path):
         raise DataError(
             "not an HDF file",

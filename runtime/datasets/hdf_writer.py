@@ -79,8 +79,8 @@ class HDFWriter:
 
         Args:
             tag: its name.
-            data: inputs, ``[T, ...]``; with a dim and two axes or more, the last one is the feature axis. Several axes of
-                varying size are flattened into one, their sizes are stored under the key "sizes".
+            data: inputs, ``[T, ...]``; with a dim and two axes or more, the last one is the feature axis. Several
+                axes of varying size are flattened into one, their sizes are stored under the key "sizes".
             extra: further data, ``[T_key]``, ``[T_key, dim]`` or a scalar; lengths are independent of the inputs'.
 
         Raises:

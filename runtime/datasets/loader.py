@@ -86,6 +86,8 @@ class BatchLoader:
         self.close()
 
     def __iter__(self) -> Iterator[Batch]:
+        if self._stop:
+            raise RuntimeError("a BatchLoader is for one iteration; make a new one")
         self._start()
         try:
             while (batch := self._next()) is not None:
@@ -105,7 +107,7 @@ class BatchLoader:
             self._ended_at = time.perf_counter()
 
     def _start(self) -> None:
-        if self._thread is None and not self._stop:
+        if self._thread is None:
             self._started_at = time.perf_counter()
             name = f"load {self._dataset.options.name or 'dataset'}"
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)

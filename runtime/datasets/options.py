@@ -104,7 +104,7 @@ def options_from_dict(
         if key in valid:
             known[key] = value
         elif key in _OFF_VALUES:
-            if value not in _OFF_VALUES[key]:
+            if not _is_off(key, value):
                 what = f"option {key!r} of {class_name} is not supported"
                 problems.append(ConfigError(what, where=where, received=repr(value), hint=f"leave {key!r} out"))
         else:
@@ -122,6 +122,11 @@ def options_from_dict(
         raise
 
 
+def _is_off(key: str, value: object) -> bool:
+    """Whether the value of an unsupported option means that it is not used."""
+    return isinstance(value, (int, float, str, type(None))) and value is not True and value in _OFF_VALUES[key]
+
+
 def check_int(key: str, value: object, *, minimum: int, optional: bool = True) -> None:
     """Raise a ConfigError unless ``value`` is an int of at least ``minimum`` (or None where that is allowed)."""
     if value is None and optional:
@@ -132,7 +137,7 @@ def check_int(key: str, value: object, *, minimum: int, optional: bool = True) -
 
 def check_bool(key: str, value: object) -> None:
     """Raise a ConfigError unless ``value`` is a bool (or 0 or 1, as old configs write it)."""
-    if value not in (False, True):
+    if not isinstance(value, int) or value not in (0, 1):
         raise _wrong(key, "True or False", value)
 
 

@@ -120,12 +120,12 @@ def _render(value: object) -> str:
     if isinstance(value, Mapping):
         items = [f"{_render(key)}: {_render(value[key])}" for key in sorted(value)]
         if sum(map(len, items)) < _INLINE_CHARS:
-            return "{%s}" % ", ".join(items)
-        return "{\n%s}" % "".join(f"{item},\n" for item in items)
+            return "{" + ", ".join(items) + "}"
+        return "{\n" + "".join(f"{item},\n" for item in items) + "}"
     if isinstance(value, list):
-        return "[\n%s]" % "".join(f"{_render(item)},\n" for item in value)
+        return "[\n" + "".join(f"{_render(item)},\n" for item in value) + "]"
     if isinstance(value, tuple):
-        return f"({_render(value[0])},)" if len(value) == 1 else "(%s)" % ", ".join(map(_render, value))
+        return "(" + ", ".join(map(_render, value)) + (",)" if len(value) == 1 else ")")
     if isinstance(value, float) and not math.isfinite(value):
         return f"float('{float(value)!r}')"
     if value is None or isinstance(value, (str, bytes, bool, int, float, np.generic)):

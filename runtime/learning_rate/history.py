@@ -16,7 +16,7 @@ OLD_FORMAT_KEY = "old_format_score"
 class EpochData:
     """One epoch's learning rate and results.
 
-    ``scores``: losses and error rates by key (``dev_score``, ``train_error``, ``dev_score_LAYER`` ...), lower is better.
+    ``scores``: losses and error rates by key (``dev_score``, ``train_error``, ``dev_score_LAYER``), lower is better.
     ``meta``: anything else that the learning-rates file carries, without its ``:meta:`` prefix.
     """
 

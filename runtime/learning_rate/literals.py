@@ -100,7 +100,7 @@ def _numpy_name(node: ast.expr) -> str | None:
 
 def _attribute(node: ast.Attribute) -> object:
     name = _numpy_name(node)
-    if name not in _NAMES:
+    if name is None or name not in _NAMES:
         raise LiteralError(f"{ast.unparse(node)!r} is not allowed here", node.lineno)
     return _NAMES[name]
 
@@ -120,7 +120,7 @@ def _call(node: ast.Call) -> object:
     if not isinstance(argument, (str, int, float)):
         raise LiteralError(f"{ast.unparse(node)!r} is not a number", node.lineno)
     try:
-        return float(argument) if scalar is None else scalar(argument)  # type: ignore[call-arg]
+        return float(argument) if scalar is None else scalar(argument)
     except (ValueError, OverflowError):
         raise LiteralError(f"{ast.unparse(node)!r} is not a number", node.lineno) from None
 

@@ -80,7 +80,7 @@ def process_gradients(options: GradientOptions, grads: Mapping[str, Tensor], ste
         grad = _clip(options, grad, norm)
         if options.filter_nonfinite:
             grad = tf.where(tf.math.is_finite(grad), grad, tf.zeros_like(grad))
-        if options.zero_above_global_norm:
+        if options.zero_above_global_norm and norm is not None:
             usable = tf.math.is_finite(norm) & (norm <= options.zero_above_global_norm)
             grad = tf.where(usable, grad, tf.zeros_like(grad))
         result[name] = grad

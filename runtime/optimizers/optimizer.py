@@ -79,7 +79,7 @@ class Optimizer:
             power.assign(power * beta)
 
     def state(self) -> dict[str, Variable]:
-        """Slots and counters by their checkpoint names: ``optimize/lin/W/Adam``, ``.../Adam_1``, ``optimize/beta1_power``."""
+        """Slots and counters by checkpoint name: ``optimize/lin/W/Adam``, ``optimize/beta1_power``."""
         suffix = self.options.slot_suffix
         result = {
             f"{_SCOPE}/{name}/{suffix}" + (f"_{index}" if index else ""): slot

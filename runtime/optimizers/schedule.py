@@ -31,7 +31,11 @@ class StepSchedule:
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> StepSchedule:
-        """``{"interval": steps, "decay": factor}``, or ``def f(*, network, global_train_step, learning_rate, **kwargs)``."""
+        """A dict ``{"interval": steps, "decay": factor}``, or a function.
+
+        The function is called as ``f(network=None, global_train_step=..., learning_rate=...)`` and must accept
+        ``**kwargs``.
+        """
         value = config.get(_KEY)
         if not value:
             return StepSchedule()

@@ -1,0 +1,234 @@
+"""Writing a graph in the TARGET stage as ONNX: values and dims on top of :class:`compiler.onnx.writer.Writer`.
+
+Extents (sizes in memory) are read off the first array that has the dim; lengths come from ``Region.dim_defs``. What
+belongs to a scope around a loop's body is written there, once, and not in every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from compiler.onnx.registry import ROWS
+from compiler.onnx.writer import GraphScope, Writer
+from compiler.targets import Array
+from returnn_ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.errors import IRError
+from returnn_ir.graph import Graph, Node, Region, Value
+
+__all__ = ["Emitter"]
+
+#: An int64 array of lengths by its ONNX name, and the dims of its axes.
+Lengths = tuple[str, tuple[Dim, ...]]
+
+
+class Emitter(Writer):
+    """Writes the nodes of a region, row by row.
+
+    Attributes:
+        params: the values that become initializers, by RETURNN's variable name.
+        region: the region being written.
+        used: every value that somebody reads.
+    """
+
+    def __init__(self, opset: int, graph: Graph, params: Mapping[str, Array]) -> None:
+        super().__init__(opset)
+        self.graph = graph
+        self.params = params
+        self.region = graph.body
+        self.used = _used_values(graph)
+        self._names: dict[Value, tuple[str, GraphScope]] = {}
+        self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
+
+    # ---------------------------------------------------------------- values
+
+    def __getitem__(self, value: Value) -> str:
+        """The ONNX name of a value."""
+        return self._names[value][0]
+
+    def bind(self, value: Value, name: str) -> None:
+        """The value is that ONNX array; its axes give the extents of its dims from now on."""
+        self._names[value] = (name, self.scope)
+        for axis, dim in enumerate(value.dims):
+            if not dim.is_static and (self.scope, dim) not in self._arrays:
+                self._arrays[self.scope, dim] = (name, axis)
+
+    def operands(self, node: Node) -> list[str]:
+        """The ONNX names of a node's operands."""
+        return [self[v] for v in node.operands]
+
+    def write_region(self, region: Region) -> None:
+        """Write all nodes of a region into the current scope."""
+        outer, self.region = self.region, region
+        for node in region.nodes:
+            self.prefix = f"{node.origin.layer}/" if node.origin.layer else ""
+            names = ROWS[node.op.name].emit(self, node)
+            for value, name in zip(node.results, names, strict=True):
+                self.bind(value, name)
+        self.region = outer
+
+    # ---------------------------------------------------------------- extents
+
+    def is_live(self, dim: Dim) -> bool:
+        """Whether an array here has the dim."""
+        return any((scope, dim) in self._arrays for scope in self.scope.chain())
+
+    def extent(self, dim: Dim) -> str:
+        """The size in memory of an axis, a vector of one int64."""
+        if dim.size is not None:
+            return self.ints(dim.size)
+        for scope in self.scope.chain():
+            if ("extent", dim) in scope.memo:
+                return scope.memo["extent", dim]
+            if (scope, dim) in self._arrays:
+                name, axis = self._arrays[scope, dim]
+                with self.inside(scope):
+                    scope.memo["extent", dim] = self.axis_extent(name, axis)
+                return scope.memo["extent", dim]
+        scope = self._home(leaves(dim))
+        with self.inside(scope):
+            scope.memo["extent", dim] = self._computed_extent(dim)
+        return scope.memo["extent", dim]
+
+    def axis_extent(self, name: str, axis: int) -> str:
+        """The size of one axis of an array, a vector of one int64."""
+        if self.opset < 15:
+            raise IRError("onnx: Shape has no range before opset 15")
+        return self.op("Shape", name, start=axis, end=axis + 1)
+
+    def _home(self, dims: Sequence[Dim]) -> GraphScope:
+        """The innermost scope among those of the lengths of ``dims``: the outermost one that sees them all."""
+        chain = list(self.scope.chain())
+        depths = [len(chain) - 1]
+        for dim in dims:
+            value = self.region.lookup(dim)
+            if value is not None:
+                depths.append(chain.index(self._names[value][1]))
+            live = [i for i, scope in enumerate(chain) if (scope, dim) in self._arrays]
+            depths.extend(live[:1] if value is None else [])
+        return chain[min(depths)]
+
+    def _computed_extent(self, dim: Dim) -> str:
+        """Of a dim that no array has: a product of extents, or the longest of the lengths."""
+        if isinstance(dim.expr, Polynomial) and len(dim.expr.terms) == 1:
+            ((factors, coefficient),) = dim.expr.terms
+            return self.product([self.extent(d) for d in factors], coefficient)
+        if dim.is_batch and dim.expr is None:
+            value = self.region.lookup(dim)
+            if value is None:
+                raise IRError(f"batch dim {dim} has no extent")
+            return self.unsqueeze(self[value], [0])
+        length, dims = self.length(dim)
+        if not dims:
+            return self.unsqueeze(length, [0])
+        return self.longest(length, len(dims))
+
+    def longest(self, length: str, rank: int) -> str:
+        """The largest of some lengths, a vector of one; zero for an empty batch."""
+        flat = self.op("Reshape", length, self.ints(-1)) if rank != 1 else length
+        return self.reduce("ReduceMax", self.op("Concat", flat, self.ints(0), axis=0), [0], keepdims=True)
+
+    def product(self, extents: Sequence[str], coefficient: int = 1) -> str:
+        """The product of extents, a vector of one."""
+        factors = list(extents)
+        if coefficient != 1 or not factors:
+            factors.append(self.ints(coefficient))
+        result = factors[0]
+        for factor in factors[1:]:
+            result = self.op("Mul", result, factor)
+        return result
+
+    # ---------------------------------------------------------------- lengths
+
+    def length(self, dim: Dim) -> Lengths:
+        """The lengths of a dim, evaluated over those of the dims that it is derived from."""
+
+        def leaf(d: Dim) -> Lengths:
+            value = self.region.lookup(d)
+            if d.is_batch:
+                return (self.scalar(self.extent(d)), ())
+            if value is None:
+                raise IRError(f"dim {d} has no lengths here")
+            return self[value], value.dims
+
+        return evaluate(dim, self._algebra(), leaf)
+
+    def _algebra(self) -> DimAlgebra[Lengths]:
+        def constant(number: int) -> Lengths:
+            return self.constant(number, "int64"), ()
+
+        def binary(op_type: str) -> object:
+            def apply(a: Lengths, b: Lengths) -> Lengths:
+                dims = tuple(dict.fromkeys((*a[1], *b[1])))
+                return self.op(op_type, self.align(*a, dims), self.align(*b, dims)), dims
+
+            return apply
+
+        def floordiv(a: Lengths, divisor: int) -> Lengths:
+            return self.floordiv(a[0], self.constant(divisor, "int64")), a[1]
+
+        def clip(a: Lengths) -> Lengths:
+            return self.op("Max", a[0], self.constant(0, "int64")), a[1]
+
+        return DimAlgebra(constant, binary("Add"), binary("Mul"), floordiv, clip)  # type: ignore[arg-type]
+
+    def lengths_over(self, dim: Dim, dims: Sequence[Dim]) -> str:
+        """The lengths of ``dim`` with the axes ``dims``, of size one where they do not vary."""
+        return self.align(*self.length(dim), dims)
+
+    def is_ragged(self, dim: Dim) -> bool:
+        """Whether the lengths of a dim vary."""
+        values = [self.region.lookup(d) for d in leaves(dim) if d.is_dynamic]
+        return dim.is_dynamic and any(v is not None and v.dims for v in values)
+
+    # ---------------------------------------------------------------- shapes
+
+    def align(self, name: str, dims: Sequence[Dim], target: Sequence[Dim]) -> str:
+        """An array with axes ``dims`` put into the order ``target``, with axes of size one where it lacks them.
+
+        Leading axes of size one are left out.
+        """
+        present = [d for d in target if d in dims]
+        if len(present) != len(dims):
+            raise IRError(f"onnx: cannot put {list(dims)} into {list(target)}")
+        name = self.transpose(name, [list(dims).index(d) for d in present])
+        first = next((i for i, d in enumerate(target) if d in dims), len(target))
+        missing = [i - first for i, d in enumerate(target) if i > first and d not in dims]
+        return self.unsqueeze(name, missing)
+
+    def shape(self, dims: Sequence[Dim]) -> str:
+        """The extents of ``dims`` as one vector."""
+        if all(d.size is not None for d in dims):
+            return self.ints(*(d.size or 0 for d in dims))
+        return self.concat([self.extent(d) for d in dims], 0)
+
+    def reshape(self, name: str, dims: Sequence[Dim], extents: Mapping[Dim, str] | None = None) -> str:
+        """The entries of an array on other axes; ``extents`` for dims whose size is not known here yet."""
+        known = extents or {}
+        unknown = [d for d in dims if d.size is None]
+        sizes = [d.size for d in dims if d.size is not None]
+        if not unknown or (len(unknown) == 1 and np.prod(sizes)):
+            return self.op("Reshape", name, self.ints(*(-1 if d.size is None else d.size for d in dims)), allowzero=1)
+        parts = [known[d] if d in known else self.extent(d) for d in dims]
+        return self.op("Reshape", name, self.concat(parts, 0), allowzero=1)
+
+    def permute(self, name: str, old: Sequence[Dim], new: Sequence[Dim]) -> str:
+        """The same axes in another order (without ``UNIT``)."""
+        return self.transpose(name, [list(old).index(d) for d in new])
+
+    def positional(self, name: str, old: Sequence[Dim], new: Sequence[Dim]) -> str:
+        """As :meth:`permute`, where ``UNIT`` axes vanish and appear."""
+        name = self.squeeze(name, [i for i, d in enumerate(old) if d is UNIT])
+        real = [d for d in new if d is not UNIT]
+        name = self.permute(name, [d for d in old if d is not UNIT], real)
+        return self.unsqueeze(name, [i for i, d in enumerate(new) if d is UNIT])
+
+
+def _used_values(graph: Graph) -> set[Value]:
+    used = set(graph.fetches().values()) | set(graph.body.dim_defs.values())
+    for node in graph.body.walk():
+        used.update(node.operands)
+        for region in node.regions:
+            used.update(region.results, region.dim_defs.values())
+    return used

@@ -1,0 +1,164 @@
+"""A thin builder of ONNX graphs: nodes in nested scopes, constants, initializers, deterministic names.
+
+It knows nothing of dims or layers; :mod:`compiler.onnx.emitter` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from compiler.onnx.dtypes import CODES, carrier
+from compiler.targets import Array
+from returnn_ir.errors import IRError
+
+__all__ = ["GraphScope", "Writer"]
+
+
+@dataclass(eq=False)
+class GraphScope:
+    """One ONNX graph under construction: the model's, or a loop's body, which sees the names of those around it."""
+
+    parent: GraphScope | None = None
+    nodes: list[Any] = field(default_factory=list)
+    memo: dict[object, str] = field(default_factory=dict)
+
+    def chain(self) -> Iterator[GraphScope]:
+        """This scope and those around it, innermost first."""
+        scope: GraphScope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+
+class Writer:
+    """Writes nodes into the current scope.
+
+    Attributes:
+        opset: the version of the default operator set.
+        prefix: what node names begin with: the path of the layer that they come from.
+        initializers: constants and parameters by name; the unused ones are left out of the model.
+    """
+
+    def __init__(self, opset: int) -> None:
+        self.opset = opset
+        self.prefix = ""
+        self.scope = GraphScope()
+        self.initializers: dict[str, Array] = {}
+        self._constants: dict[tuple[object, ...], str] = {}
+        self._counts: dict[str, int] = {}
+
+    # ---------------------------------------------------------------- scopes and names
+
+    def fresh(self, stem: str) -> str:
+        """A name that no value or node has yet."""
+        count = self._counts.get(stem, 0)
+        self._counts[stem] = count + 1
+        return f"{stem}_{count}" if count else stem
+
+    @contextmanager
+    def inside(self, scope: GraphScope) -> Iterator[GraphScope]:
+        """Nodes written meanwhile go to ``scope``."""
+        previous, self.scope = self.scope, scope
+        try:
+            yield scope
+        finally:
+            self.scope = previous
+
+    # ---------------------------------------------------------------- nodes
+
+    def multi(self, op_type: str, inputs: Sequence[str], count: int, **attrs: Any) -> list[str]:
+        """Append a node with ``count`` outputs and return their names."""
+        from onnx import helper
+
+        name = self.fresh(f"{self.prefix}{op_type}")
+        outputs = [f"{name}:{i}" for i in range(count)] if count > 1 else [f"{name}:0"]
+        self.scope.nodes.append(helper.make_node(op_type, list(inputs), outputs, name=name, **attrs))
+        return outputs
+
+    def op(self, op_type: str, *inputs: str, **attrs: Any) -> str:
+        """Append a node with one output and return its name."""
+        return self.multi(op_type, inputs, 1, **attrs)[0]
+
+    def typed(self, op_type: str, dtype: str, *inputs: str, result: str | None = None, **attrs: Any) -> str:
+        """As :meth:`op` on inputs of ``dtype``, computed in a wider type where the kernels do not take it.
+
+        Args:
+            result: the element type of the output if it is not that of the inputs.
+        """
+        wide = carrier(op_type, dtype)
+        if wide is None:
+            raise IRError(f"onnx: {op_type} has no kernel for {dtype}")
+        output = self.op(op_type, *(self.cast(x, dtype, wide) for x in inputs), **attrs)
+        return output if result is not None else self.cast(output, wide, dtype)
+
+    def cast(self, x: str, old: str, new: str) -> str:
+        """Another element type."""
+        return x if old == new else self.op("Cast", x, to=CODES[new])
+
+    # ---------------------------------------------------------------- constants
+
+    def constant(self, value: Any, dtype: str) -> str:
+        """A constant of any shape; equal ones are one initializer."""
+        array = np.asarray(value, dtype=dtype)
+        key = (dtype, array.shape, array.tobytes())
+        name = self._constants.get(key)
+        if name is None:
+            name = self._constants[key] = self.fresh("const")
+            self.initializers[name] = array
+        return name
+
+    def ints(self, *values: int) -> str:
+        """A vector of int64, as shapes and axes are given."""
+        return self.constant(values, "int64")
+
+    # ---------------------------------------------------------------- small idioms
+
+    def where(self, condition: str, a: str, b: str, dtype: str) -> str:
+        """``Where``; on bools, for which it has no kernel, the same in logic."""
+        if dtype != "bool":
+            wide = carrier("Where", dtype)
+            if wide is None:
+                raise IRError(f"onnx: Where has no kernel for {dtype}")
+            chosen = self.op("Where", condition, self.cast(a, dtype, wide), self.cast(b, dtype, wide))
+            return self.cast(chosen, wide, dtype)
+        return self.op("Or", self.op("And", condition, a), self.op("And", self.op("Not", condition), b))
+
+    def floordiv(self, a: str, b: str) -> str:
+        """Integers divided rounding down: ``Div`` truncates, and ``Mod`` has the divisor's sign."""
+        return self.op("Div", self.op("Sub", a, self.op("Mod", a, b)), b)
+
+    def reduce(self, op_type: str, x: str, axes: Sequence[int], *, keepdims: bool = False) -> str:
+        """A reduction; its axes were an attribute up to opset 17, of ``ReduceSum`` up to 12."""
+        if self.opset >= 18 or op_type == "ReduceSum":
+            return self.op(op_type, x, self.ints(*axes), keepdims=int(keepdims))
+        return self.op(op_type, x, axes=list(axes), keepdims=int(keepdims))
+
+    def unsqueeze(self, x: str, axes: Sequence[int]) -> str:
+        """New axes of size one."""
+        return self.op("Unsqueeze", x, self.ints(*axes)) if axes else x
+
+    def squeeze(self, x: str, axes: Sequence[int]) -> str:
+        """Axes of size one gone."""
+        return self.op("Squeeze", x, self.ints(*axes)) if axes else x
+
+    def transpose(self, x: str, permutation: Sequence[int]) -> str:
+        """The axes in another order."""
+        same = list(permutation) == list(range(len(permutation)))
+        return x if same else self.op("Transpose", x, perm=list(permutation))
+
+    def concat(self, parts: Sequence[str], axis: int) -> str:
+        """Arrays one behind the other."""
+        return parts[0] if len(parts) == 1 else self.op("Concat", *parts, axis=axis)
+
+    def scalar(self, vector: str) -> str:
+        """The entry of a vector of one."""
+        return self.op("Squeeze", vector, self.ints(0))
+
+    def range(self, extent: str) -> str:
+        """0, 1, ... as int64, up to an extent given as a vector of one."""
+        return self.op("Range", self.constant(0, "int64"), self.scalar(extent), self.constant(1, "int64"))

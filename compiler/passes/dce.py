@@ -1,0 +1,89 @@
+"""Dead code elimination: what no result, no effect and no length depends on goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from compiler.passes.base import Context, Pass
+from returnn_ir.dims import Dim, leaves
+from returnn_ir.graph import Graph, Node, Region, Value
+from returnn_ir.ops.spec import Trait
+
+__all__ = ["Dce"]
+
+
+@dataclass(frozen=True)
+class Dce(Pass):
+    """Remove nodes and dim definitions that nothing needs. Inputs stay: they are the program's signature."""
+
+    name: ClassVar[str] = "dce"
+
+    def run(self, graph: Graph, context: Context) -> bool:
+        """Lengths of the axes of results, run-time checks and state updates are roots."""
+        roots = list(graph.fetches().values())
+        dims = {d for output in graph.outputs.values() for d in output.axes}
+        used = _Liveness()
+        for value in roots:
+            used.value(value)
+        for dim in dims:
+            used.dim(dim, graph.body)
+        used.region(graph.body)
+        return _sweep(graph.body, used)
+
+
+class _Liveness:
+    """Marks values and dims that are needed, from the last node to the first."""
+
+    def __init__(self) -> None:
+        self.values: set[Value] = set()
+        self.dims: set[Dim] = set()
+
+    def value(self, value: Value) -> None:
+        self.values.add(value)
+
+    def dim(self, dim: Dim, region: Region) -> None:
+        for d in (dim, *leaves(dim)):
+            length = region.lookup(d)
+            if length is not None:
+                self.dims.add(d)
+                self.value(length)
+
+    def region(self, region: Region) -> None:
+        for value in region.results:
+            self.value(value)
+            for dim in value.dims:
+                self.dim(dim, region)
+        for node in reversed(region.nodes):
+            if self.node_lives(node):
+                self.node(node, region)
+
+    def node_lives(self, node: Node) -> bool:
+        if node.op.has(Trait.EFFECT) or node.op.has(Trait.INPUT):
+            return True
+        return any(v in self.values for v in node.results) or any(_has_effect(r) for r in node.regions)
+
+    def node(self, node: Node, region: Region) -> None:
+        for value in node.operands:
+            self.value(value)
+        for dim in node.mentioned_dims():
+            self.dim(dim, region)
+        for inner in node.regions:
+            self.region(inner)
+
+
+def _has_effect(region: Region) -> bool:
+    return any(n.op.has(Trait.EFFECT) for n in region.walk())
+
+
+def _sweep(region: Region, used: _Liveness) -> bool:
+    kept = [n for n in region.nodes if used.node_lives(n)]
+    changed = len(kept) < len(region.nodes)
+    region.nodes = kept
+    dims = {d: v for d, v in region.dim_defs.items() if d in used.dims or v in used.values}
+    changed |= len(dims) < len(region.dim_defs)
+    region.dim_defs = dims
+    for node in kept:
+        for inner in node.regions:
+            changed |= _sweep(inner, used)
+    return changed

@@ -1,0 +1,105 @@
+"""Constant folding: what depends on nothing but constants and static dims is computed by the reference target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from compiler.passes.base import Context, Pass
+from compiler.passes.rewrite import rewrite
+from compiler.reference import elementwise, indexing, linalg, reduce, shape, state  # noqa: F401  they register the rules
+from compiler.reference.named import Named
+from compiler.reference.registry import RULES, Session
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.errors import IRError
+from returnn_ir.graph import Graph, Node, Region, Value
+from returnn_ir.ops.spec import Trait
+
+__all__ = ["FoldConstants"]
+
+_KEPT = (Trait.RANDOM, Trait.EFFECT, Trait.INPUT, Trait.COMPOSITE)
+
+
+@dataclass(frozen=True)
+class FoldConstants(Pass):
+    """Replace nodes by constants.
+
+    Attributes:
+        max_entries: no folding into an array that is larger than this and than its operands together.
+    """
+
+    name: ClassVar[str] = "fold_constants"
+    max_entries: int = 64
+
+    def run(self, graph: Graph, context: Context) -> bool:
+        """One walk suffices: operands come first."""
+        return rewrite(graph, self._fold)
+
+    def _fold(self, b: Builder, node: Node) -> Sequence[Value] | None:
+        if node.regions or any(node.op.has(trait) for trait in _KEPT) or node.op.name not in RULES:
+            return None
+        if node.op.name == "const" or not all(_is_const(v) for v in node.operands):
+            return None
+        if not all(d.is_static for v in (*node.operands, *node.results) for d in v.dims):
+            return None
+        if not all(d.is_static for d in node.mentioned_dims()):
+            return None
+        limit = max(self.max_entries, sum(_entries(v) for v in node.operands))
+        if any(_entries(v) > limit for v in node.results):
+            return None
+        return [_constant(b, v, named) for v, named in zip(node.results, _evaluate(node), strict=True)]
+
+
+def _is_const(x: Value) -> bool:
+    return x.node is not None and x.node.op.name == "const"
+
+
+def _entries(x: Value) -> int:
+    return math.prod(d.size or 0 for d in x.dims)
+
+
+def _evaluate(node: Node) -> list[Named]:
+    operands = [_held(v) for v in node.operands]
+    with np.errstate(all="ignore"):
+        results = RULES[node.op.name](_StaticPlace(), node, operands)
+    return results if isinstance(results, list) else [results]
+
+
+def _held(x: Value) -> Named:
+    value: Any = x.node.attrs["value"] if x.node is not None else None
+    return Named(np.asarray(value, x.dtype), x.dims)
+
+
+def _constant(b: Builder, before: Value, named: Named) -> Value:
+    array = named.to(before.dims).array
+    return b.const(array, before.dtype, before.dims, before.type.sparse_dim)
+
+
+class _StaticPlace:
+    """The reference's view of a place where every dim is static."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.loop_index: tuple[int, ...] = ()
+
+    def extent(self, dim: Dim) -> int:
+        if dim.size is None:
+            raise IRError(f"constant folding met {dim}, which is not static")
+        return dim.size
+
+    def length(self, dim: Dim) -> Named:
+        return Named(np.asarray(self.extent(dim), "int64"))
+
+    def mask(self, dim: Dim) -> Named:
+        return Named(np.ones(self.extent(dim), bool), (dim,))
+
+    def ragged(self, dim: Dim) -> bool:
+        return False
+
+    def run(self, region: Region, arguments: Sequence[Named], loop_index: int) -> list[Named]:
+        raise IRError("constant folding met a region")

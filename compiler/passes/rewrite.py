@@ -1,0 +1,52 @@
+"""Walking a graph once and replacing nodes by others: the loop that most passes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from returnn_ir.builder import Builder
+from returnn_ir.errors import IRError
+from returnn_ir.graph import Graph, Node, Region, Value
+
+__all__ = ["Handler", "rewrite"]
+
+#: Gives the values that replace a node's results, emitted through the builder, or None to keep the node.
+Handler = Callable[[Builder, Node], "Sequence[Value] | None"]
+
+
+def rewrite(graph: Graph, handler: Handler) -> bool:
+    """Offer every node to ``handler``, in execution order, nested regions before their owner.
+
+    A handler sees operands that are already replaced. Nodes that it emits stand where the old one stood, carry its
+    origin, and are not offered again. Returns whether any node was replaced.
+    """
+    env: dict[Value, Value] = {}
+    changed = _rewrite_region(graph.body, handler, env, positional=graph.stage == "target")
+    graph.replace_roots(lambda v: env.get(v, v))
+    return changed
+
+
+def _rewrite_region(region: Region, handler: Handler, env: dict[Value, Value], *, positional: bool) -> bool:
+    defined = {v: [d for d, u in region.dim_defs.items() if u is v] for v in region.dim_defs.values()}
+    old, region.nodes = region.nodes, []
+    builder = Builder(region, positional=positional)
+    changed = False
+    for node in old:
+        node.operands = [env.get(v, v) for v in node.operands]
+        for inner in node.regions:
+            changed |= _rewrite_region(inner, handler, env, positional=positional)
+        with builder.at(node.origin):
+            results = handler(builder, node)
+        if results is None:
+            region.nodes.append(node)
+            continue
+        changed = True
+        for before, after in zip(node.results, results, strict=True):
+            if before.type != after.type and (positional or not before.type.same_as(after.type)):
+                raise IRError(f"op {node.op.name!r} gave {before.type}, its replacement gives {after.type}")
+            env[before] = after
+            for dim in defined.get(before, ()):
+                region.dim_defs[dim] = after
+    region.results = [env.get(v, v) for v in region.results]
+    region.dim_defs = {d: env.get(v, v) for d, v in region.dim_defs.items()}
+    return changed

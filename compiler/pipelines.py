@@ -1,0 +1,94 @@
+"""The order of the passes: tuples that read from top to bottom, checked when this module is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from compiler.passes.assign_axes import AssignAxes
+from compiler.passes.base import Context, Journal, Pass, check_order, run_pass
+from compiler.passes.cse import Cse
+from compiler.passes.dce import Dce
+from compiler.passes.fold_constants import FoldConstants
+from compiler.passes.legalize import CheckAccepted, ExpandComposites
+from compiler.passes.materialize_masks import MaterializeMasks
+from compiler.passes.simplify import Simplify
+from compiler.targets import Target
+from returnn_ir.graph import Graph, Stage
+from returnn_ir.verify import verify
+
+__all__ = ["LOWER", "OPTIMIZE", "PrintStage", "lower_to", "optimize", "run_pipeline"]
+
+#: Called with the stage's name and the graph, when the graph has reached that stage.
+PrintStage = Callable[[Stage, Graph], None]
+
+#: Any stage: what makes a graph smaller and keeps its meaning.
+OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), Cse(), Dce())
+
+#: From NAMED to what the target takes.
+LOWER: tuple[Pass, ...] = (
+    *OPTIMIZE,
+    ExpandComposites(),
+    Simplify(),
+    MaterializeMasks(),
+    *OPTIMIZE,
+    AssignAxes(),
+    *OPTIMIZE,
+    CheckAccepted(),
+)
+
+check_order(LOWER, "named")
+
+
+def run_pipeline(
+    graph: Graph,
+    passes: Sequence[Pass],
+    context: Context,
+    *,
+    verify_each: bool = False,
+    print_stage: PrintStage | None = None,
+) -> None:
+    """Run ``passes`` on ``graph`` in place; it is verified wherever the stage changes, or after every pass."""
+    check_order(passes, graph.stage)
+    for pass_ in passes:
+        before = graph.stage
+        run_pass(pass_, graph, context)
+        entered = graph.stage != before
+        if entered or verify_each:
+            verify(graph, after=pass_.name)
+        if entered and print_stage is not None:
+            print_stage(graph.stage, graph)
+
+
+def lower_to(
+    graph: Graph,
+    target: Target,
+    *,
+    verify_each: bool = False,
+    fusion: Mapping[str, str] | None = None,
+    print_stage: PrintStage | None = None,
+    passes: Sequence[Pass] = LOWER,
+) -> tuple[Graph, Journal]:
+    """Bring a graph in place to the TARGET stage, with only ops that ``target`` accepts.
+
+    Args:
+        graph: in the NAMED stage.
+        target: the backend.
+        verify_each: verify after every pass instead of at stage boundaries (tests).
+        fusion: the config's ``fusion``: composite name to ``require``, ``prefer`` or ``never``.
+        print_stage: called at the start and at every stage that is reached (``--print-ir``).
+        passes: the pipeline.
+
+    Raises:
+        TargetError: an op that the target cannot run.
+    """
+    context = Context(target, fusion or {})
+    verify(graph)
+    if print_stage is not None:
+        print_stage(graph.stage, graph)
+    run_pipeline(graph, passes, context, verify_each=verify_each, print_stage=print_stage)
+    return graph, context.journal
+
+
+def optimize(graph: Graph, target: Target) -> None:
+    """Run :data:`OPTIMIZE` alone, in whatever stage the graph is."""
+    run_pipeline(graph, OPTIMIZE, Context(target))

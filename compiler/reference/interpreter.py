@@ -1,0 +1,194 @@
+"""Evaluates regions node by node: values, extents and lengths of dims, composites by their bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from compiler.reference import control, elementwise, indexing, linalg, reduce, shape, state
+from compiler.reference.named import Named, align
+from compiler.reference.registry import RULES, Session
+from returnn_ir.builder import Builder
+from returnn_ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.errors import DataError, IRError
+from returnn_ir.graph import Node, Region, Value
+from returnn_ir.ops.spec import length_dims
+
+__all__ = ["FAMILIES", "Bodies", "Frame"]
+
+#: Importing these fills the registry.
+FAMILIES = (elementwise, shape, reduce, linalg, indexing, state, control)
+
+_INTEGERS: DimAlgebra[int] = DimAlgebra(
+    constant=lambda n: n,
+    add=lambda a, b: a + b,
+    mul=lambda a, b: a * b,
+    floordiv=lambda a, n: a // n,
+    clip_at_zero=lambda a: max(a, 0),
+)
+
+
+def _named(function: Any, a: Named, b: Named) -> Named:
+    (x, y), dims = align(a, b)
+    return Named(function(x, y), dims)
+
+
+_LENGTHS: DimAlgebra[Named] = DimAlgebra(
+    constant=lambda n: Named(np.asarray(n, np.int64)),
+    add=lambda a, b: _named(np.add, a, b),
+    mul=lambda a, b: _named(np.multiply, a, b),
+    floordiv=lambda a, n: Named(a.array // n, a.dims),
+    clip_at_zero=lambda a: Named(np.maximum(a.array, 0), a.dims),
+)
+
+
+class Bodies:
+    """The bodies of composites, each built once per node in a region of its own beside the node's."""
+
+    def __init__(self) -> None:
+        self._built: dict[Node, Region] = {}
+
+    def of(self, node: Node, region: Region) -> Region:
+        """The body of a node that stands in ``region``; its params are the operands."""
+        if node not in self._built:
+            if node.op.body is None:
+                raise IRError(f"op {node.op.name!r} has neither a function here nor a body")
+            body = Region(params=[Value(v.type) for v in node.operands], parent=region)
+            positional = any(UNIT in v.dims for v in node.operands)
+            builder = Builder(body, positional=positional, origin=node.origin)
+            body.results = node.op.body(builder, body.params, node.attrs)
+            self._built[node] = body
+        return self._built[node]
+
+
+class Frame:
+    """One execution of a region.
+
+    Attributes:
+        loop_index: the running indices of the loops around, the outermost first.
+        values: what has been computed in this region so far.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        session: Session,
+        bodies: Bodies,
+        parent: Frame | None = None,
+        loop_index: tuple[int, ...] = (),
+    ) -> None:
+        self.region = region
+        self.session = session
+        self.loop_index = loop_index
+        self.values: dict[Value, Named] = {}
+        self._bodies = bodies
+        self._parent = parent
+        self._extents: dict[Dim, int] = {}
+
+    # ---------------------------------------------------------------- running
+
+    def execute(self, arguments: Sequence[Named] = ()) -> list[Named]:
+        """Compute every node; the results of the region."""
+        for value, argument in zip(self.region.params, arguments, strict=True):
+            self.bind(value, argument)
+        for node in self.region.nodes:
+            self._compute(node)
+        return [self.value(v) for v in self.region.results]
+
+    def run(self, region: Region, arguments: Sequence[Named], loop_index: int) -> list[Named]:
+        """The results of a nested region for one step of a loop."""
+        return Frame(region, self.session, self._bodies, self, (*self.loop_index, loop_index)).execute(arguments)
+
+    def _compute(self, node: Node) -> None:
+        operands = [self.value(v) for v in node.operands]
+        rule = RULES.get(node.op.name)
+        if rule is None:
+            inner = Frame(self._bodies.of(node, self.region), self.session, self._bodies, self, self.loop_index)
+            results = inner.execute(operands)
+        else:
+            computed = rule(self, node, operands)
+            results = [computed] if isinstance(computed, Named) else computed
+        for value, result in zip(node.results, results, strict=True):
+            self.bind(value, result)
+
+    def bind(self, value: Value, result: Named) -> None:
+        """Store a value in the axis order and element type that its type declares."""
+        arranged = result.to(value.dims)
+        array = np.asarray(arranged.array).astype(value.dtype, copy=False)
+        for dim, extent in zip(value.dims, array.shape, strict=True):
+            self._note_extent(dim, extent, value)
+        self.values[value] = Named(array, arranged.dims)
+
+    def value(self, value: Value) -> Named:
+        """A value of this region or of one around it."""
+        frame: Frame | None = self
+        while frame is not None:
+            if value in frame.values:
+                return frame.values[value]
+            frame = frame._parent
+        raise IRError(f"a value of type {value.type} is used before it is computed")
+
+    # ---------------------------------------------------------------- dims
+
+    def _note_extent(self, dim: Dim, extent: int, value: Value) -> None:
+        known = self._known_extent(dim)
+        if known is None:
+            self._extents[dim] = extent
+        elif known != extent:
+            where = value.node.origin if value.node is not None else None
+            raise DataError(f"axis {dim.name} has two sizes in memory", where=where, expected=known, received=extent)
+
+    def _known_extent(self, dim: Dim) -> int | None:
+        if dim.size is not None:
+            return dim.size
+        frame: Frame | None = self
+        while frame is not None:
+            if dim in frame._extents:
+                return frame._extents[dim]
+            frame = frame._parent
+        return None
+
+    def extent(self, dim: Dim) -> int:
+        """The size in memory: of the first array that has the axis, else from lengths and the dims it derives from."""
+        known = self._known_extent(dim)
+        if known is not None:
+            return known
+        if dim.expr is None:
+            lengths = self._leaf_length(dim).array
+            return int(lengths.max()) if lengths.size else 0
+        if dim.is_batch or _is_product(dim) or len([d for d in leaves(dim) if d.size is None]) == 1:
+            return evaluate(dim, _INTEGERS, self.extent)
+        lengths = self.length(dim).array
+        return int(lengths.max()) if lengths.size else 0
+
+    def length(self, dim: Dim) -> Named:
+        """The lengths of a dim, int64; a scalar where they do not vary."""
+        if not dim.is_dynamic:
+            return Named(np.asarray(self.extent(dim), np.int64))
+        found = evaluate(dim, _LENGTHS, self._leaf_length)
+        return Named(np.asarray(found.array, np.int64), found.dims)
+
+    def _leaf_length(self, dim: Dim) -> Named:
+        value = self.region.lookup(dim)
+        if value is None:
+            raise IRError(f"dim {dim} has no lengths here")
+        return self.value(value)
+
+    def ragged(self, dim: Dim) -> bool:
+        """Whether the lengths of a dynamic dim have dims of their own."""
+        return bool(length_dims(Builder(self.region), [dim])) if dim.is_dynamic else False
+
+    def mask(self, dim: Dim) -> Named:
+        """True on the valid frames: the dims of the lengths, then ``dim``."""
+        lengths = self.length(dim)
+        frames = np.arange(self.extent(dim))
+        return Named(frames < lengths.array[..., None], (*lengths.dims, dim))
+
+
+def _is_product(dim: Dim) -> bool:
+    """Whether several dynamic axes are merged: then their padded extents are multiplied, not their lengths."""
+    if isinstance(dim.expr, Polynomial):
+        return any(sum(d.size is None for d in monomial) > 1 for monomial, _ in dim.expr.terms)
+    return False

@@ -1,0 +1,63 @@
+"""Where values come from: what the run was given, constants, random draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from compiler.reference.named import Named
+from compiler.reference.random import draw
+from compiler.reference.registry import Context, rule
+from compiler.targets import Array
+from returnn_ir.errors import DataError, did_you_mean
+from returnn_ir.graph import Node
+
+__all__: list[str] = []
+
+
+def _given(node: Node, kind: str, source: Mapping[str, Array]) -> Named:
+    name, dims, dtype = node.attrs["name"], tuple(node.attrs["dims"]), node.attrs["dtype"]
+    if name not in source:
+        raise DataError(f"{kind} {name!r} is not there", where=node.origin, hint=did_you_mean(name, source))
+    array = np.asarray(source[name])
+    wrong = array.ndim != len(dims) or any(
+        d.size is not None and d.size != n for d, n in zip(dims, array.shape, strict=False)
+    )
+    if wrong:
+        raise DataError(
+            f"{kind} {name!r} has another shape", where=node.origin, expected=_axes(dims), received=array.shape
+        )
+    return Named(array.astype(dtype, copy=False), dims)
+
+
+def _axes(dims: Iterable[object]) -> str:
+    return f"[{', '.join(str(d) for d in dims)}]"
+
+
+@rule("input")
+def _input(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    return _given(node, "input", context.session.inputs)
+
+
+@rule("param")
+def _param(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    return _given(node, "parameter", context.session.params)
+
+
+@rule("const")
+def _const(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    dims = tuple(node.attrs["dims"])
+    value = np.asarray(node.attrs["value"], node.attrs["dtype"])
+    if value.ndim != len(dims):  # one number for all entries
+        value = np.broadcast_to(value, [context.extent(d) for d in dims])
+    return Named(value, dims)
+
+
+@rule("random")
+def _random(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    dims = tuple(node.attrs["dims"])
+    shape = tuple(context.extent(d) for d in dims)
+    session = context.session
+    numbers = draw(node.attrs["kind"], shape, node.attrs["path"], session.seed, session.step, context.loop_index)
+    return Named(numbers.astype(node.attrs["dtype"], copy=False), dims)

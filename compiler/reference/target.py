@@ -1,0 +1,93 @@
+"""The NumPy target: takes graphs of any stage, which makes it the oracle of pass tests too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from compiler.reference.interpreter import Bodies, Frame
+from compiler.reference.named import Named
+from compiler.reference.registry import RULES, Session
+from compiler.targets import Accept, Array, Executable, Reject
+from returnn_ir.errors import DataError, TargetError
+from returnn_ir.graph import Graph, Node, Region, Value
+
+__all__ = ["ReferenceExecutable", "ReferenceTarget", "evaluate_region"]
+
+_REFUSED = {
+    "opaque": "it calls Python code that works on TensorFlow's tensors",
+    "gradient": "it differentiates, which only TensorFlow does",
+}
+
+
+@dataclass(frozen=True)
+class ReferenceTarget:
+    """Accepts every op that has a meaning without TensorFlow; composites without a function of their own are evaluated
+    by their bodies.
+    """
+
+    name: str = "reference"
+
+    def accepts(self, node: Node) -> Accept | Reject:
+        """Everything but callbacks and gradients."""
+        if node.op.name in RULES or node.op.body is not None:
+            return Accept()
+        return Reject(_REFUSED.get(node.op.name, "no NumPy function computes it"))
+
+    def lower(self, graph: Graph) -> Executable:
+        """Nothing is translated; an op that is not accepted is a :class:`TargetError`."""
+        for node in graph.body.walk():
+            verdict = self.accepts(node)
+            if isinstance(verdict, Reject):
+                raise TargetError(f"the reference cannot run {node.op.name!r}: {verdict.reason}", where=node.origin)
+        return ReferenceExecutable(graph)
+
+
+class ReferenceExecutable:
+    """A graph, ready to be interpreted."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._bodies = Bodies()
+
+    def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
+        """Run once, see :class:`compiler.targets.Executable`.
+
+        Besides the graph's inputs, ``random/seed`` and ``random/step`` (integers, 0 if absent) choose the random draws.
+        A check of the graph that does not hold is a :class:`DataError` with the check's message.
+        """
+        session = Session(
+            inputs=dict(inputs),
+            params=dict(params),
+            seed=int(inputs.get("random/seed", np.asarray(0))),
+            step=int(inputs.get("random/step", np.asarray(0))),
+        )
+        frame = Frame(self._graph.body, session, self._bodies)
+        with np.errstate(all="ignore"):
+            try:
+                frame.execute()
+            except DataError:
+                self._check(frame)  # its message says more than that two axes differ
+                raise
+        self._check(frame)
+        return {name: self._fetch(frame, name, value) for name, value in self._graph.fetches().items()}
+
+    def _check(self, frame: Frame) -> None:
+        for message, value in self._graph.checks:
+            if value in frame.values and not frame.values[value].array.all():
+                raise DataError(message)
+
+    def _fetch(self, frame: Frame, name: str, value: Value) -> Array:
+        found: Named = frame.value(value)
+        output = self._graph.outputs.get(name.removeprefix("output/")) if name.startswith("output/") else None
+        if output is not None and output.value is value:
+            found = found.to(output.axes)
+        return np.ascontiguousarray(found.array) if found.dims else np.asarray(found.array)
+
+
+def evaluate_region(region: Region, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> list[Named]:
+    """The results of a region without a graph around it: what constant folding and tests ask for."""
+    with np.errstate(all="ignore"):
+        return Frame(region, Session(dict(inputs), dict(params)), Bodies()).execute()

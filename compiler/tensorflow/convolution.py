@@ -1,0 +1,176 @@
+"""Convolution and pooling, channels last, all axes that are not windows counting as batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from compiler.tensorflow.call import Call, Row
+from compiler.tensorflow.indexing import product
+from returnn_ir.dims import Dim
+from returnn_ir.errors import IRError
+
+__all__ = ["CONVOLUTION_ROWS"]
+
+
+@dataclass(frozen=True)
+class _Window:
+    """How a window moves; one entry per spatial axis."""
+
+    sizes: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    padding: str
+
+    @property
+    def strided_and_dilated(self) -> bool:
+        """TensorFlow's convolution and pooling refuse both at once."""
+        return any(s > 1 for s in self.strides) and any(d > 1 for d in self.dilations)
+
+
+def _per_axis(value: int | Sequence[int], count: int) -> tuple[int, ...]:
+    return (value,) * count if isinstance(value, int) else tuple(value)
+
+
+def _window(call: Call, sizes: Sequence[int]) -> _Window:
+    count, padding = len(call.attrs["dims"]), str(call.attrs["padding"]).upper()
+    if padding not in ("SAME", "VALID"):
+        raise IRError(f"padding {call.attrs['padding']!r} of {call.node.op.name}")
+    strides, dilations = call.attrs["strides"], call.attrs["dilations"]
+    return _Window(tuple(sizes), _per_axis(strides, count), _per_axis(dilations, count), padding)
+
+
+def _flattened(call: Call, x: tf.Tensor, kept: int) -> tf.Tensor:
+    """All axes but the last ``kept`` made one."""
+    dims = call.type().dims
+    lead = len(dims) - kept
+    if lead == 1:
+        return x
+    sizes = call.frame.shape(dims)
+    return tf.reshape(x, [product(sizes[:lead]), *sizes[lead:]])
+
+
+def _unflattened(call: Call, y: tf.Tensor, lead: Sequence[Dim]) -> tf.Tensor:
+    if len(lead) == 1:
+        return y
+    shape = tf.shape(y)
+    rest = [shape[i] if n is None else n for i, n in enumerate(y.shape)][1:]
+    return tf.reshape(y, [*call.frame.shape(lead), *rest])
+
+
+def _filter_sizes(call: Call) -> list[int]:
+    sizes = [dim.size for dim in call.attrs["filter_dims"]]
+    if None in sizes:
+        raise IRError("a filter with dynamic axes")
+    return [size for size in sizes if size is not None]
+
+
+def _conv(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    window = _window(call, _filter_sizes(call))
+    spatial = len(window.sizes)
+    x = _flattened(call, operands[0], spatial + 1)
+    y = _strided(x, window, lambda v, w: _grouped(v, operands[1], w, call.attrs["groups"]), 0.0)
+    return _unflattened(call, y, call.type().dims[: -spatial - 1])
+
+
+def _grouped(x: tf.Tensor, filters: tf.Tensor, window: _Window, groups: int) -> tf.Tensor:
+    """One convolution; the kernel for three spatial axes knows no groups, so they are taken one by one there."""
+    if groups == 1 or len(window.sizes) < 3:
+        return tf.nn.convolution(
+            x, filters, strides=window.strides, padding=window.padding, dilations=window.dilations
+        )
+    parts = zip(tf.split(x, groups, axis=-1), tf.split(filters, groups, axis=-1), strict=True)
+    return tf.concat([_grouped(v, f, window, 1) for v, f in parts], axis=-1)
+
+
+def _strided(x: tf.Tensor, window: _Window, op: Callable[[tf.Tensor, _Window], tf.Tensor], fill: float) -> tf.Tensor:
+    """``op`` by strides; with dilation too, at every position of the axis padded by hand, of which some are kept."""
+    if not window.strided_and_dilated:
+        return op(x, window)
+    dense = _Window(window.sizes, (1,) * len(window.sizes), window.dilations, "VALID")
+    y = op(_padded(x, window, fill), dense)
+    return y[(slice(None), *(slice(None, None, stride) for stride in window.strides))]
+
+
+def _padded(x: tf.Tensor, window: _Window, fill: float) -> tf.Tensor:
+    """What padding 'same' adds: as much as the last window needs, the larger half behind."""
+    if window.padding == "VALID":
+        return x
+    paddings: list[list[int | tf.Tensor]] = [[0, 0]]
+    extents = tf.shape(x)
+    for axis, (size, stride, dilation) in enumerate(zip(window.sizes, window.strides, window.dilations, strict=True), 1):
+        extent = x.shape[axis] if x.shape[axis] is not None else extents[axis]
+        needed = (-(-extent // stride) - 1) * stride + (size - 1) * dilation + 1 - extent
+        total = tf.maximum(needed, 0)
+        paddings.append([total // 2, total - total // 2])
+    return tf.pad(x, [*paddings, [0, 0]], constant_values=tf.constant(fill, x.dtype))
+
+
+def _conv_transpose(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Every frame spreads the filter over the result: zeros between the frames, then a convolution turned round."""
+    x, filters = operands
+    window = _window(call, _filter_sizes(call))
+    spatial = len(window.sizes)
+    flat = _flattened(call, x, spatial + 1)
+    turned = tf.reverse(filters, list(range(spatial)))
+    reach = [(size - 1) * dilation for size, dilation in zip(window.sizes, window.dilations, strict=True)]
+    spread = _spread(flat, window.strides)
+    padded = tf.pad(spread, [[0, 0], *([r, r] for r in reach), [0, 0]])
+    dense = _Window(window.sizes, (1,) * spatial, window.dilations, "VALID")
+    full = _grouped(padded, turned, dense, call.attrs["groups"])
+    y = _cropped(full, _per_axis(call.attrs["crop"], spatial), call.frame.shape(call.attrs["outs"]))
+    return _unflattened(call, y, call.type().dims[: -spatial - 1])
+
+
+def _spread(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
+    """``stride - 1`` zeros between neighbours."""
+    for axis, stride in enumerate(strides, 1):
+        if stride > 1:
+            shape = tf.shape(x)
+            sizes = [shape[i] if n is None else n for i, n in enumerate(x.shape)]
+            wide = tf.pad(tf.expand_dims(x, axis + 1), [[0, stride - 1 if i == axis + 1 else 0] for i in range(len(sizes) + 1)])
+            merged = tf.reshape(wide, [*sizes[:axis], sizes[axis] * stride, *sizes[axis + 1 :]])
+            end = tf.maximum(sizes[axis] * stride - (stride - 1), 0)
+            x = merged[(slice(None),) * axis + (slice(0, end),)]
+    return x
+
+
+def _cropped(x: tf.Tensor, crop: Sequence[int], sizes: Sequence[int | tf.Tensor]) -> tf.Tensor:
+    """``sizes`` entries from ``crop`` on, zeros where there are not so many."""
+    for axis, (start, size) in enumerate(zip(crop, sizes, strict=True), 1):
+        cut = x[(slice(None),) * axis + (slice(start, start + size),)]
+        missing = size - tf.shape(cut)[axis]
+        x = tf.pad(cut, [[0, missing if i == axis else 0] for i in range(len(cut.shape))])
+    return x
+
+
+def _pool(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    count = len(call.attrs["dims"])
+    window = _window(call, _per_axis(call.attrs["sizes"], count))
+    x = tf.expand_dims(_flattened(call, operands[0], count), -1)
+    kinds = {"max": _max_pool, "mean": _mean_pool, "avg": _mean_pool}
+    y = tf.squeeze(kinds[call.attrs["kind"]](x, window), [-1])
+    return _unflattened(call, y, call.type().dims[:-count])
+
+
+def _pooled(x: tf.Tensor, window: _Window, kind: str) -> tf.Tensor:
+    return tf.nn.pool(
+        x, window.sizes, kind, strides=window.strides, padding=window.padding, dilations=window.dilations
+    )
+
+
+def _max_pool(x: tf.Tensor, window: _Window) -> tf.Tensor:
+    return _strided(x, window, lambda v, w: _pooled(v, w, "MAX"), x.dtype.min)
+
+
+def _mean_pool(x: tf.Tensor, window: _Window) -> tf.Tensor:
+    if not window.strided_and_dilated:
+        return _pooled(x, window, "AVG")
+    total = _strided(x, window, lambda v, w: _pooled(v, w, "AVG"), 0.0)
+    present = _strided(tf.ones_like(x), window, lambda v, w: _pooled(v, w, "AVG"), 0.0)
+    return total / present
+
+
+CONVOLUTION_ROWS: dict[str, Row] = {"conv": _conv, "conv_transpose": _conv_transpose, "pool": _pool}

@@ -1,0 +1,107 @@
+"""Axes cut, padded, turned round and cut into windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from compiler.tensorflow.align import align
+from compiler.tensorflow.call import Call, Row
+from compiler.tensorflow.positions import expand_to, steps, take_along
+from returnn_ir.dims import Dim
+
+__all__ = ["CUT_ROWS"]
+
+
+def _around(x: tf.Tensor, axis: int, left: int | tf.Tensor, right: int | tf.Tensor) -> list[list[int | tf.Tensor]]:
+    """The paddings of ``tf.pad`` that change one axis only."""
+    return [[left, right] if i == axis else [0, 0] for i in range(len(x.shape))]
+
+
+def _pad(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    x, dim, attrs = operands[0], call.attrs["dim"], call.attrs
+    vary = call.frame.length_dims(dim) if attrs["ragged"] else ()
+    if attrs["mode"] != "constant":
+        return _pad_by_position(call, x, vary)
+    value = tf.constant(attrs["value"], x.dtype)
+    left, right = _amount(call, attrs["left"]), _amount(call, attrs["right"])
+    padded = tf.pad(x, _around(x, call.axis(dim), left, right), constant_values=value)
+    if not vary:
+        return padded
+    end = call.frame.lengths(dim, vary)[..., tf.newaxis] + tf.cast(left, tf.int64)
+    inside = steps(call.frame, attrs["out"]) < end if call.frame.knows(attrs["out"]) else None
+    if inside is None:
+        inside = tf.range(tf.shape(padded, out_type=tf.int64)[call.axis(dim)]) < end
+    return tf.where(align(inside, (*vary, attrs["out"]), call.dims), padded, value)
+
+
+def _amount(call: Call, amount: int | Dim) -> int | tf.Tensor:
+    """How many entries: a number, or as many as a dim has."""
+    return call.frame.extent(amount) if isinstance(amount, Dim) else amount
+
+
+def _pad_by_position(call: Call, x: tf.Tensor, vary: Sequence[Dim]) -> tf.Tensor:
+    """Reflected, mirrored or repeated entries: each position of the result reads one of the operand."""
+    dim, mode = call.attrs["dim"], call.attrs["mode"]
+    left, right = _amount(call, call.attrs["left"]), _amount(call, call.attrs["right"])
+    extent = tf.shape(x, out_type=tf.int64)[call.axis(dim)]
+    size = call.frame.lengths(dim, vary)[..., tf.newaxis] if vary else extent
+    position = tf.range(extent + tf.cast(left + right, tf.int64)) - tf.cast(left, tf.int64)
+    if vary:
+        position = tf.broadcast_to(position, [*call.frame.shape(vary), tf.shape(position)[0]])
+    if mode == "replicate":
+        source = tf.minimum(tf.maximum(position, 0), size - 1)
+    else:
+        # reflect does not repeat the border entry, symmetric does
+        border = 0 if mode == "reflect" else 1
+        folded = tf.where(position < 0, -position - border, position)
+        source = tf.where(folded >= size, 2 * (size - 1) + border - folded, folded)
+    return take_along(call.frame, x, call.type().dims, dim, source, vary)
+
+
+def _slice(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    cut = slice(call.attrs["start"], call.attrs["end"], call.attrs["step"])
+    return operands[0][(slice(None),) * call.axis(call.attrs["dim"]) + (cut,)]
+
+
+def _resize_axis(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    x, axis = operands[0], call.axis(call.attrs["dim"])
+    wanted = call.frame.extent(call.attrs["out"])
+    kept = x[(slice(None),) * axis + (slice(0, wanted),)]
+    return tf.pad(kept, _around(x, axis, 0, wanted - tf.shape(kept)[axis]))
+
+
+def _reverse(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    dim, frame = call.attrs["dim"], call.frame
+    x = expand_to(frame, operands[0], call.type().dims, call.dims)
+    axis = call.dims.index(dim)
+    if not call.attrs["ragged"]:
+        return tf.reverse(x, [axis])
+    vary = frame.length_dims(dim)
+    lengths = frame.lengths(dim)
+    if len(vary) == 1:
+        return tf.reverse_sequence(x, lengths, seq_axis=axis, batch_axis=call.dims.index(vary[0]))
+    index = steps(frame, dim)
+    ends = lengths[..., tf.newaxis]
+    return take_along(frame, x, call.dims, dim, tf.where(index < ends, ends - 1 - index, index), vary)
+
+
+def _window(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    x, attrs, frame = operands[0], call.attrs, call.frame
+    axis = call.axis(attrs["dim"])
+    starts = steps(frame, attrs["out"]) * attrs["stride"] - attrs["left"]
+    position = starts[:, tf.newaxis] + steps(frame, attrs["window"]) * attrs["dilation"]
+    extent = tf.shape(x, out_type=tf.int64)[axis]
+    # one entry of zeros in front and one behind stand for everything outside
+    padded = tf.pad(x, _around(x, axis, 1, 1))
+    return tf.gather(padded, tf.maximum(tf.minimum(position, extent), -1) + 1, axis=axis)
+
+
+CUT_ROWS: dict[str, Row] = {
+    "pad": _pad,
+    "slice": _slice,
+    "resize_axis": _resize_axis,
+    "reverse": _reverse,
+    "window": _window,
+}

@@ -1,0 +1,139 @@
+"""Axes: renamed, repeated, joined, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from compiler.tensorflow.align import align, transpose_to
+from compiler.tensorflow.call import Call, Row
+from compiler.tensorflow.cut import CUT_ROWS
+from compiler.tensorflow.positions import expand_to, steps, take_along
+from returnn_ir.dims import Dim
+
+__all__ = ["ROWS"]
+
+
+def _rename(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return operands[0]
+
+
+def _expand(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    x, new = operands[0], call.attrs["dims"]
+    own = tf.shape(x)
+    sizes = [own[axis] if size is None else size for axis, size in enumerate(x.shape)]
+    return tf.broadcast_to(x, [*call.frame.shape(new), *sizes])
+
+
+def _squeeze(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    axis = call.axis(call.attrs["dim"])
+    if operands[0].shape[axis] == 1:
+        return tf.squeeze(operands[0], [axis])
+    return tf.gather(operands[0], 0, axis=axis)
+
+
+def _merge(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    x, dims = operands[0], call.attrs["dims"]
+    at = call.axis(dims[0])
+    return _reshape_axes(x, at, len(dims), [-1])
+
+
+def _split(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    outs: Sequence[Dim] = call.attrs["outs"]
+    unknown = [dim for dim in outs if dim.size is None]
+    sizes = [-1 if dim in unknown else dim.size for dim in outs] if len(unknown) == 1 else call.frame.shape(outs)
+    return _reshape_axes(operands[0], call.axis(call.attrs["dim"]), 1, sizes)
+
+
+def _reshape_axes(x: tf.Tensor, at: int, count: int, sizes: Sequence[int | tf.Tensor | None]) -> tf.Tensor:
+    """Replace ``count`` axes from ``at`` on by ``sizes``, of which one may be -1."""
+    shape = [n if n is not None else tf.shape(x)[i] for i, n in enumerate(x.shape)]
+    replaced = shape[at : at + count]
+    if -1 in [s for s in sizes if isinstance(s, int)]:
+        # an axis without entries elsewhere makes -1 ambiguous, so say it
+        total: int | tf.Tensor = 1
+        for size in replaced:
+            total = total * size
+        known: int | tf.Tensor = 1
+        for wanted in sizes:
+            known = known if isinstance(wanted, int) and wanted == -1 else known * wanted
+        sizes = [total // known if isinstance(s, int) and s == -1 else s for s in sizes]
+    return tf.reshape(x, [*shape[:at], *sizes, *shape[at + count :]])
+
+
+def _concat(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    dims, out = call.attrs["dims"], call.attrs["out"]
+    if call.attrs["ragged"] and any(call.frame.length_dims(dim) for dim in dims):
+        return _concat_ragged(call, operands)
+    wide = []
+    for i, (x, dim) in enumerate(zip(operands, dims, strict=True)):
+        axes = [dim if d is out else d for d in call.dims]
+        wide.append(expand_to(call.frame, x, call.type(i).dims, axes))
+    return tf.concat(wide, axis=call.dims.index(out))
+
+
+def _concat_ragged(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Each operand's valid frames directly behind the previous operand's; zeros behind the last."""
+    frame, out = call.frame, call.attrs["out"]
+    vary = tuple(dict.fromkeys(d for dim in call.attrs["dims"] for d in frame.length_dims(dim)))
+    index = steps(frame, out)
+    offset = tf.zeros([1] * (len(vary) + 1), tf.int64)
+    result: tf.Tensor | None = None
+    for i, (x, dim) in enumerate(zip(operands, call.attrs["dims"], strict=True)):
+        length = frame.lengths(dim, vary)[..., tf.newaxis]
+        position = index - offset
+        inside = (position >= 0) & (position < length)
+        axes = [dim if d is out else d for d in call.dims]
+        wide = expand_to(frame, x, call.type(i).dims, axes)
+        # an operand without any frame still needs one to read
+        spare = [[0, 1 if d is dim else 0] for d in axes]
+        position = tf.broadcast_to(position, [*frame.shape(vary), frame.extent(out)])
+        taken = take_along(frame, tf.pad(wide, spare), axes, dim, position, vary)
+        held = align(tf.broadcast_to(inside, tf.shape(position)), (*vary, out), call.dims)
+        result = tf.where(held, taken, tf.zeros([], x.dtype) if result is None else result)
+        offset = offset + length
+    return result
+
+
+def _iota(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.cast(tf.range(call.frame.extent(call.attrs["dim"])), call.attrs["dtype"])
+
+
+def _length(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return call.frame.lengths(call.attrs["dim"], call.dims)
+
+
+def _extent(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.cast(call.frame.extent(call.attrs["dim"]), tf.int64)
+
+
+def _mask(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    dim: Dim = call.attrs["dim"]
+    lengths = call.frame.lengths(dim, call.dims[:-1])
+    return steps(call.frame, dim) < lengths[..., tf.newaxis]
+
+
+def _size_of(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.shape(operands[0], out_type=tf.int64)[call.axis(call.attrs["dim"])]
+
+
+def _transpose(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return transpose_to(operands[0], call.type().dims, call.dims)
+
+
+ROWS: dict[str, Row] = {
+    "rename": _rename,
+    "expand": _expand,
+    "squeeze": _squeeze,
+    "merge": _merge,
+    "split": _split,
+    "concat": _concat,
+    "iota": _iota,
+    "length": _length,
+    "extent": _extent,
+    "mask": _mask,
+    "size_of": _size_of,
+    "transpose": _transpose,
+    **CUT_ROWS,
+}

@@ -1,0 +1,48 @@
+"""Where values come from: inputs, parameters, constants, random draws; opaque calls and gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from compiler.tensorflow.align import permute
+from compiler.tensorflow.call import Call, Row
+
+__all__ = ["ROWS"]
+
+
+def _input(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return call.frame.feed.inputs[call.attrs["name"]]
+
+
+def _param(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return call.frame.feed.params[call.attrs["name"]]
+
+
+def _const(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.constant(call.attrs["value"], call.attrs["dtype"])
+
+
+def _opaque(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The callback sees its operands in the order of ``axes`` where that names one per operand."""
+    given = []
+    for i, (x, axes) in enumerate(zip(operands, call.attrs["axes"], strict=True)):
+        own = call.type(i).dims
+        given.append(x if axes is None else permute(x, [own.index(dim) for dim in axes]))
+    result = tf.convert_to_tensor(call.attrs["function"](*given))
+    return tf.cast(result, call.attrs["dtype"])
+
+
+def _gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    y, x = operands
+    return tf.convert_to_tensor(tf.gradients(y, x, unconnected_gradients="zero")[0])
+
+
+ROWS: dict[str, Row] = {
+    "input": _input,
+    "param": _param,
+    "const": _const,
+    "opaque": _opaque,
+    "gradient": _gradient,
+}

@@ -1,0 +1,123 @@
+"""Executes a Python config: its globals become options, its errors become messages with the config's line."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, TracebackType
+
+from returnn_ir.config.options import Config
+from returnn_ir.config.shim import ShimSession, guarded_import
+from returnn_ir.errors import ConfigError, Origin, UserError
+
+__all__ = ["run_python_config"]
+
+#: The module name that RETURNN gives a config.
+MODULE_NAME = "__returnn_config__"
+
+
+def run_python_config(config: Config, path: Path, text: str) -> None:
+    """Executes ``text`` in the config's namespace, without importing RETURNN or (unless it is called) TensorFlow.
+
+    Raises:
+        ConfigError: a syntax error, or an exception of the config; both with file and line.
+    """
+    file = str(path)
+    try:
+        code = compile(text, file, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise ConfigError(
+            f"syntax error in the config: {error.msg}",
+            where=Origin(file=file, line=error.lineno),
+            received=error.text.strip() if error.text else None,
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"cannot read the config: {error}", where=file) from error
+    package, folder = _package(path)
+    module = ModuleType(MODULE_NAME)
+    namespace = module.__dict__
+    namespace.update(config.namespace)
+    namespace.update(
+        {
+            "config": config,
+            "__file__": file,
+            "__package__": package,
+            "__builtins__": {**vars(builtins), "__import__": guarded_import(builtins.__import__)},
+        }
+    )
+    config.namespace = namespace
+    session = ShimSession(config, namespace)
+
+    def call(function: Callable[..., object], *args: object, **options: object) -> object:
+        with session.active(), _importable(module, folder), _config_errors(file):
+            return function(*args, **options)
+
+    config.call = call
+    with session.active(loading=True):
+        call(exec, code, namespace)
+
+
+def _package(path: Path) -> tuple[str, str | None]:
+    """The package that a config beside an ``__init__.py`` is part of, and the folder where that package is found.
+
+    Any other config counts as part of RETURNN, so that ``from .util import ...`` means RETURNN's module.
+    """
+    folder = path.resolve().parent
+    names: list[str] = []
+    while (folder / "__init__.py").exists() and folder.name.isidentifier():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return (".".join(names), str(folder)) if names else ("returnn", None)
+
+
+@contextmanager
+def _importable(module: ModuleType, folder: str | None) -> Iterator[None]:
+    """The config as a module, which dataclasses look for, and its package on the search path."""
+    before = sys.modules.get(MODULE_NAME)
+    sys.modules[MODULE_NAME] = module
+    added = folder is not None and folder not in sys.path
+    if folder is not None and added:
+        sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        if folder is not None and added:
+            sys.path.remove(folder)
+        del sys.modules[MODULE_NAME]
+        if before is not None:
+            sys.modules[MODULE_NAME] = before
+
+
+@contextmanager
+def _config_errors(file: str) -> Iterator[None]:
+    """Turns what the config's code raises into a ConfigError at the innermost line of the config."""
+    try:
+        yield
+    except UserError as error:
+        if error.where is None:
+            error.where = _innermost(error.__traceback__, file)
+        raise
+    except (Exception, SystemExit) as error:
+        raise ConfigError(
+            f"the config raised {type(error).__name__}: {error}",
+            where=_innermost(error.__traceback__, file),
+            hint=_hint(error),
+        ) from error
+
+
+def _innermost(traceback: TracebackType | None, file: str) -> Origin:
+    line = None
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == file:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return Origin(file=file, line=line)
+
+
+def _hint(error: BaseException) -> str | None:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"install the module {error.name.partition('.')[0]!r}, or put it where Python finds it (PYTHONPATH)"
+    return None

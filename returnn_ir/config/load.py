@@ -1,0 +1,104 @@
+"""Reads a config file in any of RETURNN's three syntaxes and applies overrides to it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from returnn_ir.config.execute import run_python_config
+from returnn_ir.config.json_text import parse_json
+from returnn_ir.config.options import Config
+from returnn_ir.config.overrides import apply_overrides, set_text
+from returnn_ir.config.source_map import SourceMap
+from returnn_ir.errors import ConfigError, Origin
+
+__all__ = ["load_config"]
+
+_READERS = {"python": SourceMap.add_python, "json": SourceMap.add_json, "lines": SourceMap.add_lines}
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Loads a config.
+
+    Args:
+        path: a Python config (``.py``, or a first line that starts with ``#!``), a JSON config (starts with ``{``) or
+            lines of ``key value``.
+        overrides: words of a command line, ``["++key", "value", ...]``; the config sees them while it loads, and they
+            win over its own values.
+
+    Raises:
+        ConfigError: no such file, a syntax error, an error while the config executes, or a bad override.
+    """
+    config = Config(Path(path))
+    apply_overrides(config, overrides)
+    _load_file(config, Path(path), [])
+    apply_overrides(config, overrides)
+    return config
+
+
+def _load_file(config: Config, path: Path, including: list[Path]) -> None:
+    text = _read(path)
+    syntax = _syntax(path, text)
+    config.add_source(partial(_READERS[syntax], file=str(path), text=text))
+    if syntax == "python":
+        run_python_config(config, path, text)
+    elif syntax == "json":
+        config.update(parse_json(text, str(path)))
+    else:
+        _load_lines(config, path, text, [*including, path])
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"no such file: {path}") from error
+    except OSError as error:
+        raise ConfigError(f"cannot read the config: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the config is not UTF-8 text: {error}", where=str(path)) from error
+
+
+def _syntax(path: Path, text: str) -> str:
+    """``python``, ``json`` or ``lines``; RETURNN's rule, and Python also where only Python can be meant."""
+    start = text.lstrip()
+    if start.startswith("#!") or path.suffix == ".py":
+        return "python"
+    if start.startswith("{"):
+        return "json"
+    return "python" if _is_python(text) else "lines"
+
+
+def _is_python(text: str) -> bool:
+    """Parses as Python and assigns, imports or defines something (``key value`` lines do none of it)."""
+    try:
+        statements = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return False
+    return any(isinstance(s, ast.Assign | ast.Import | ast.ImportFrom | ast.FunctionDef) for s in statements)
+
+
+def _load_lines(config: Config, path: Path, text: str, including: list[Path]) -> None:
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].split(None, 1)
+        if not words:
+            continue
+        origin = Origin(file=str(path), line=number)
+        if len(words) != 2 or words[1].startswith("="):
+            raise ConfigError(
+                "cannot read this line of the config",
+                where=origin,
+                expected="`key value`",
+                received=line.strip(),
+                hint="a Python config needs `#!rnn.py` as first line, or the suffix .py",
+            )
+        key, value = words[0], words[1].strip()
+        if key != "include":
+            set_text(config, key, value, origin)
+            continue
+        for name in map(Path, value.split(",")):
+            if name in including:
+                raise ConfigError(f"the config includes itself: {name}", where=origin)
+            _load_file(config, name, including)

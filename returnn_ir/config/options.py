@@ -1,0 +1,281 @@
+"""The options of a config, typed access to them, and the places they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, TypeVar
+
+from returnn_ir.config.extern_data import extern_data_spec
+from returnn_ir.config.json_text import parse_json
+from returnn_ir.config.source_map import SourceMap
+from returnn_ir.errors import ConfigError, Origin
+
+__all__ = ["Config"]
+
+T = TypeVar("T")
+_Int = int
+_Float = float
+_Bool = bool
+_List = list
+
+_TRUE = ("true", "yes", "on")
+_FALSE = ("false", "no", "off")
+
+#: Names of the config's namespace that are not options.
+_HIDDEN = ("config",)
+
+
+class Config(Mapping[str, object]):
+    """A config: a mapping of its options, with RETURNN's typed access.
+
+    Options of a Python or JSON config have the types they have there. Those of ``key value`` lines and of overrides of
+    new keys are texts, parsed when they are asked for by type.
+
+    Args:
+        path: the file, as given.
+
+    Attributes:
+        namespace: the typed options; for a Python config its globals, which its functions use.
+        texts: the untyped options, split at commas.
+        overridden: the keys that the command line set.
+        call: runs a function of the config with the loading shim active and with errors that name the config's line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.namespace: dict[str, object] = {}
+        self.texts: dict[str, _List[str]] = {}
+        self.overridden: set[str] = set()
+        self._sources: _List[Callable[[SourceMap], None]] = []
+        self.call: Callable[..., object] = lambda function, *args, **options: function(*args, **options)
+
+    # --- mapping
+
+    def __getitem__(self, key: str) -> object:
+        if _is_option(key) and key in self.namespace:
+            return self.namespace[key]
+        texts = self.texts[key]
+        return texts[0] if len(texts) == 1 else ",".join(texts)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (key for key in self.namespace if _is_option(key))
+        yield from (key for key in self.texts if key not in self.namespace)
+
+    def __len__(self) -> _Int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, key: object) -> _Bool:
+        return isinstance(key, str) and ((_is_option(key) and key in self.namespace) or key in self.texts)
+
+    def __repr__(self) -> str:
+        return f"Config({str(self.path)!r}, {len(self)} options)"
+
+    @property
+    def options(self) -> dict[str, object]:
+        """All options as a new dict."""
+        return {key: self[key] for key in self}
+
+    # --- typed access
+
+    def has(self, key: str) -> _Bool:
+        """Is the option given?"""
+        return key in self
+
+    def is_typed(self, key: str) -> _Bool:
+        """Does the option have a Python type, or is it a text?"""
+        return _is_option(key) and key in self.namespace
+
+    def typed_value(self, key: str, default: object = None, index: _Int | None = None) -> Any:
+        """The typed option, of a list the entry ``index``; ``default`` also where it is only given as text."""
+        value = self.namespace[key] if self.is_typed(key) else default
+        return value[index] if index is not None and isinstance(value, _List | tuple) else value
+
+    def opt_typed_value(self, key: str, default: object = None) -> Any:
+        """The typed option, else its text, else ``default``."""
+        return self.get(key, default)
+
+    def value(self, key: str, default: T, index: _Int | None = None, list_join_str: str = ",") -> str | T:
+        """The option as text; lists joined."""
+        value = self.namespace[key] if self.is_typed(key) else self.texts.get(key)
+        if value is None:
+            return default
+        if isinstance(value, _List | tuple):
+            return list_join_str.join(map(str, value)) if index is None else str(value[index])
+        return str(value)
+
+    string = value
+
+    def int(self, key: str, default: T, index: _Int = 0) -> _Int | T:
+        """The option as whole number."""
+        value = self._entry(key, index)
+        if value is None:
+            return default
+        if isinstance(value, Integral):
+            return _Int(value)
+        return self._parse(key, value, _Int, "a whole number")
+
+    def float(self, key: str, default: T, index: _Int = 0) -> _Float | T:
+        """The option as number; texts such as ``"inf"`` count."""
+        value = self._entry(key, index)
+        if value is None:
+            return default
+        if isinstance(value, Real):
+            return _Float(value)
+        return self._parse(key, value, _Float, "a number", typed_text=True)
+
+    def bool(self, key: str, default: T, index: _Int = 0) -> _Bool | T:
+        """The option as truth value: a bool, a whole number, or one of the words true/yes/on, false/no/off."""
+        value = self._entry(key, index)
+        if value is None or value == "":
+            return default
+        if isinstance(value, Integral):
+            return _Bool(value)
+        return self._parse(key, value, _parse_bool, "True or False")
+
+    def is_true(self, key: str, default: _Bool = False) -> _Bool:
+        """Is the option something true? Unlike :meth:`bool`, any object may be asked about."""
+        return _Bool(self.namespace[key]) if self.is_typed(key) else self.bool(key, default)
+
+    def list(self, key: str, default: _List[Any] | None = None) -> _List[Any]:
+        """The option as list; a single value is a list of one."""
+        value = self.namespace[key] if self.is_typed(key) else self.texts.get(key)
+        if value is None:
+            return [] if default is None else default
+        return _List(value) if isinstance(value, _List | tuple) else [value]
+
+    def int_list(self, key: str, default: _List[_Int] | None = None) -> _List[_Int]:
+        """The option as list of whole numbers."""
+        return [
+            _Int(value) if isinstance(value, Integral) else self._parse(key, value, _Int, "whole numbers")
+            for value in self.list(key, default)
+        ]
+
+    def float_list(self, key: str, default: _List[_Float] | None = None) -> _List[_Float]:
+        """The option as list of numbers."""
+        return [
+            _Float(value) if isinstance(value, Real) else self._parse(key, value, _Float, "numbers", typed_text=True)
+            for value in self.list(key, default)
+        ]
+
+    def set(self, key: str, value: object) -> None:
+        """Sets a typed option; also what functions of a Python config see."""
+        self.namespace[key] = value
+
+    def update(self, options: Mapping[str, object]) -> None:
+        """Sets several typed options."""
+        self.namespace.update(options)
+
+    def _entry(self, key: str, index: _Int) -> object:
+        value = self.namespace[key] if self.is_typed(key) else self.texts.get(key)
+        if not isinstance(value, _List | tuple):
+            return value
+        if index >= len(value):
+            raise self._error(key, f"at least {index + 1} entries", value)
+        return value[index]
+
+    def _parse(
+        self, key: str, value: object, parse: Callable[[str], T], expected: str, *, typed_text: _Bool = False
+    ) -> T:
+        """Parses a text; a typed option is no text unless ``typed_text``."""
+        if isinstance(value, str) and (typed_text or not self.is_typed(key)):
+            try:
+                return parse(value)
+            except ValueError:
+                pass
+        raise self._error(key, expected, value)
+
+    def _error(self, key: str, expected: str, received: object) -> ConfigError:
+        return ConfigError(
+            f"the option {key!r} has the wrong type",
+            where=self.origin(None, key),
+            expected=expected,
+            received=f"{received!r} ({type(received).__name__})",
+        )
+
+    # --- places
+
+    def add_source(self, read: Callable[[SourceMap], None]) -> None:
+        """Adds a file to the source map; it is read only when a place is asked for."""
+        self._sources.append(read)
+
+    @cached_property
+    def source_map(self) -> SourceMap:
+        """Lines of layers and options."""
+        result = SourceMap()
+        for read in self._sources:
+            read(result)
+        return result
+
+    def origin(self, layer_path: str | None, key: str | None = None) -> Origin:
+        """Where a layer (``"enc"``, ``"rec/sub"``), a key of it, or an option of the config (path None) was written."""
+        if layer_path is None and key in self.overridden:
+            return Origin(key=key, file="command line")
+        file, line = self.source_map.find(layer_path, key)
+        return Origin(layer=layer_path, key=key, file=file or str(self.path), line=line)
+
+    # --- what a network needs
+
+    @property
+    def behavior_version(self) -> _Int:
+        """RETURNN's behaviour version; 0 where the config does not say."""
+        return self.int("behavior_version", 0)
+
+    @cached_property
+    def network(self) -> dict[str, Any] | None:
+        """The ``network`` dict, read from its JSON file if the option names one; None if absent."""
+        value = self.get("network")
+        if value is None or isinstance(value, dict):
+            return value
+        if not isinstance(value, str):
+            raise self._error("network", "a network dict, or the name of a JSON file with one", value)
+        if value.lstrip().startswith("{"):
+            return parse_json(value, str(self.path))
+        return self._network_file(value)
+
+    def _network_file(self, name: str) -> dict[str, Any]:
+        """The network in a JSON file, which is looked for in the working directory and beside the config."""
+        found = [file for file in (Path(name), self.path.parent / name) if file.is_file()]
+        if not found:
+            raise ConfigError(f"no such network file: {name}", where=self.origin(None, "network"))
+        text = found[0].read_text(encoding="utf-8")
+        network = parse_json(text, str(found[0]))
+        self.source_map.add_json(str(found[0]), text, root="network")
+        return network
+
+    def network_for_epoch(self, epoch: _Int) -> dict[str, Any]:
+        """The network of an epoch (counted from 1): ``get_network(epoch=...)`` if the config has it, else ``network``.
+
+        Raises:
+            ConfigError: the config has neither, or ``get_network`` failed or gave no dict.
+        """
+        function = self.get("get_network")
+        if callable(function):
+            network = self.call(function, epoch=epoch)
+            if not isinstance(network, dict):
+                raise ConfigError(
+                    "get_network must return a network dict",
+                    where=self.origin(None, "get_network"),
+                    received=f"{type(network).__name__} in epoch {epoch}",
+                )
+            return network
+        if self.network is None:
+            raise ConfigError("the config has no network", where=str(self.path), expected="`network` or `get_network`")
+        return self.network
+
+    def extern_data_spec(self) -> dict[str, dict[str, Any]]:
+        """The inputs by data key: a dict with RETURNN's options of ``extern_data`` for each."""
+        return extern_data_spec(self)
+
+
+def _is_option(key: str) -> bool:
+    return key not in _HIDDEN and not (key.startswith("__") and key.endswith("__"))
+
+
+def _parse_bool(text: str) -> bool:
+    word = text.strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    return bool(int(word))

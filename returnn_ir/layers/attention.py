@@ -1,0 +1,3 @@
+"""Layers: attention."""
+
+from __future__ import annotations

@@ -1,0 +1,96 @@
+"""Layers: linear and what is next to it (softmax, activation, copy, dropout)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from returnn_ir.initializers import Init
+from returnn_ir.layers.activations import activate
+from returnn_ir.layers.context import LayerBuilder
+from returnn_ir.layers.options import SourceOptions
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.registry import layer
+
+__all__: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearOptions(SourceOptions):
+    """Options of ``linear``."""
+
+    activation: str | None = None
+    with_bias: bool = True
+    grad_filter: Any = None
+    forward_weights_init: Init = "glorot_uniform"
+    bias_init: Init = 0.0
+    use_transposed_weights: bool = False
+
+
+@layer("linear", "hidden", "forward", options=LinearOptions)
+def linear(b: LayerBuilder, opt: LinearOptions, x: LayerOutput) -> LayerOutput:
+    """``activation(x W + b)`` over the feature axis; for labels W's rows are looked up."""
+    out = b.out_feature_dim()
+    return activate(b, opt.activation, _affine(b, opt, x, out))
+
+
+def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> LayerOutput:
+    labels = x.sparse_dim
+    feature = labels if labels is not None else b.require_feature(x)
+    dims = (out, feature) if opt.use_transposed_weights else (feature, out)
+    weights = b.param("W", dims, opt.forward_weights_init)
+    if labels is not None:
+        value = b.op("gather", weights, b.op("set_sparse", x.value, sparse_dim=None), dim=labels)
+        result = LayerOutput(value, (*x.axes, out), x.time_dim, out)
+    else:
+        value = b.dot(x.value, weights, feature)
+        result = x.with_axes(value, {feature: (out,)})
+    if opt.with_bias:
+        result = result.with_value(b.add(result.value, b.param("b", (out,), opt.bias_init)))
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxOptions(LinearOptions):
+    """Options of ``softmax``."""
+
+    activation: str | None = "softmax"
+
+
+@layer("softmax", options=SoftmaxOptions)
+def softmax(b: LayerBuilder, opt: SoftmaxOptions, x: LayerOutput) -> LayerOutput:
+    """``softmax(x W + b)`` over the output features."""
+    return activate(b, "softmax", _affine(b, opt, x, b.out_feature_dim()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyOptions(SourceOptions):
+    """Options of ``copy``."""
+
+    extra_deps: Any = ()
+
+
+@layer("copy", "identity", options=CopyOptions)
+def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
+    """The sources, joined over features."""
+    return x
+
+
+@layer("dropout", options=SourceOptions)
+def dropout(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
+    """The sources, joined, with dropout in training."""
+    return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationOptions(SourceOptions):
+    """Options of ``activation``."""
+
+    activation: str | None
+    opts: dict[str, Any] | None = None
+
+
+@layer("activation", options=ActivationOptions)
+def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> LayerOutput:
+    """An activation function on the joined sources."""
+    return activate(b, opt.activation, x)

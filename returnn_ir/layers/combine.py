@@ -1,0 +1,3 @@
+"""Layers: combine."""
+
+from __future__ import annotations

@@ -1,0 +1,214 @@
+"""The builder that a layer function gets: IR ops, and what only layers need (parameters, dims, other layers, axes)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from returnn_ir import axes as axis_grammar
+from returnn_ir.behavior import Behavior
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError, DimError, Origin
+from returnn_ir.graph import Value
+from returnn_ir.initializers import Init
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.parameters import create_param
+from returnn_ir.unify import Unified, unify
+
+if TYPE_CHECKING:
+    from returnn_ir.network.net import LayerDef
+    from returnn_ir.network.scope import NetScope
+    from returnn_ir.network.session import Session
+
+__all__ = ["LayerBuilder"]
+
+
+class LayerBuilder(Builder):
+    """Builds one layer.
+
+    Attributes:
+        session: what all layers share.
+        scope: the network this layer stands in.
+        definition: the layer itself.
+    """
+
+    def __init__(self, session: Session, scope: NetScope, definition: LayerDef) -> None:
+        super().__init__(scope.region, origin=definition.origin)
+        self.session = session
+        self.scope = scope
+        self.definition = definition
+
+    # ---------------------------------------------------------------- where and how
+
+    @property
+    def behavior(self) -> Behavior:
+        """The rules of the config's behaviour version."""
+        return self.session.behavior
+
+    @property
+    def training(self) -> bool:
+        """Whether this program trains."""
+        return self.session.training
+
+    def place(self, key: str | None = None) -> Origin:
+        """This layer's place, for a message."""
+        return self.definition.key_origin(key) if key else self.definition.origin
+
+    # ---------------------------------------------------------------- other layers and targets
+
+    def layer(self, name: str) -> LayerOutput:
+        """The output of another layer, by the name that the options use."""
+        return self.scope.get(name, self.place())
+
+    def target_key(self) -> str:
+        """The data key, or ``layer:NAME``, of this layer's target; RETURNN's default is the config's ``target``."""
+        targets = self.definition.targets()
+        return targets[0] if targets else str(self.session.options.get("target", "classes"))
+
+    def target(self, key: str | None = None) -> LayerOutput:
+        """The target as data."""
+        key = key or self.target_key()
+        if key.startswith("layer:"):
+            return self.layer(key.removeprefix("layer:"))
+        return self.session.extern.get(key, self.place("target"))
+
+    # ---------------------------------------------------------------- axes and dims
+
+    def axes(self, x: LayerOutput, spec: object, key: str = "axis") -> list[Dim]:
+        """The axes that a description names; ``key`` is the option it came from."""
+        return axis_grammar.resolve_axes(x, spec, self.behavior, self.place(key))
+
+    def axis(self, x: LayerOutput, spec: object, key: str = "axis") -> Dim:
+        """The one axis that a description names."""
+        return axis_grammar.resolve_axis(x, spec, self.behavior, self.place(key))
+
+    def dim(self, role: str, size: int | None, *, feature: bool = False) -> Dim:
+        """A dim of this layer, the same one whenever the layer is built again."""
+        memo = (self.definition.path, role)
+        made = self.session.dims.get(memo)
+        if made is None or made.size != size:
+            made = Dim(f"{self.definition.path}:{role}", size, feature=feature)
+            self.session.dims[memo] = made
+        return made
+
+    def out_feature_dim(self, default: int | None = None) -> Dim:
+        """The dim of this layer's features: ``out_dim``, ``n_out``, ``out_type``, the target's, or ``default``.
+
+        It is always a new dim, never that of the input: a square weight matrix needs two. :meth:`finish_feature` renames
+        it where the user asked for a dim of theirs.
+        """
+        options = self.definition.options
+        size = options.out_dim.size if options.out_dim is not None else options.n_out
+        out_type = options.out_type if isinstance(options.out_type, dict) else {}
+        if size is None and isinstance(out_type.get("dim"), int):
+            size = out_type["dim"]
+        if size is None and (options.target is not None or options.loss is not None):
+            found = self.target().feature_or_sparse_dim
+            size = found.size if found is not None else None
+        if size is None:
+            size = default
+        if size is None:
+            raise ConfigError("the output size is not known", where=self.place(), hint="give 'n_out'")
+        return self.dim("out", size, feature=True)
+
+    def finish_feature(self, x: LayerOutput, out: Dim) -> LayerOutput:
+        """Rename the layer's own feature dim to the user's ``out_dim`` where one is given."""
+        wanted = self.definition.options.out_dim
+        if wanted is None or wanted is out or out not in x.axes:
+            return x
+        if wanted.size is not None and wanted.size != out.size:
+            raise DimError("out_dim has another size", where=self.place("out_dim"), expected=out, received=wanted)
+        renamed = x.with_axes(self.rename(x.value, (out, wanted)), {out: (wanted,)})
+        return replace(renamed, time_dim=x.time_dim, feature_dim=wanted if x.feature_dim is out else x.feature_dim)
+
+    def require_feature(self, x: LayerOutput) -> Dim:
+        """The feature axis, which the layer cannot do without."""
+        if x.feature_dim is None:
+            raise DimError("the source has no feature axis", where=self.place("from"), received=x.value.type)
+        return x.feature_dim
+
+    # ---------------------------------------------------------------- sources
+
+    def unify(self, sources: Sequence[LayerOutput]) -> Unified:
+        """Several sources over common dims, by RETURNN's rules."""
+        return unify(self, sources, self.behavior, self.place("from"))
+
+    def concat_features(self, sources: Sequence[LayerOutput]) -> LayerOutput:
+        """Join sources over their feature axes, as ``"from": ["a", "b"]`` means."""
+        if len(sources) == 1:
+            return sources[0]
+        features = [self.require_feature(s) for s in sources]
+        stand_ins = [
+            self._with_own_feature(s, self.dim(f"from{i}", f.size, feature=True))
+            for i, (s, f) in enumerate(zip(sources, features, strict=True))
+        ]
+        own = tuple(self.require_feature(s) for s in stand_ins)
+        unified = self._unify_except(stand_ins, own)
+        out = self.dim("from", sum(f.size or 0 for f in features), feature=True)
+        value = self.op("concat", *unified.values, dims=own, out=out)
+        base = max(stand_ins, key=lambda s: len(s.axes))
+        axes = tuple(out if d in own else d for d in unified.axes)
+        time = unified.time_dim if unified.time_dim in axes else base.time_dim
+        return LayerOutput(value, axes, time, out)
+
+    def _with_own_feature(self, x: LayerOutput, own: Dim) -> LayerOutput:
+        feature = self.require_feature(x)
+        return x.with_axes(self.rename(x.value, (feature, own)), {feature: (own,)})
+
+    def _unify_except(self, sources: Sequence[LayerOutput], own: Sequence[Dim]) -> Unified:
+        """Unify all axes but each source's own feature axis, which keeps its place in the largest source."""
+        reduced = [self._without_feature(s) for s in sources]
+        common = unify(self, reduced, self.behavior, self.place("from"))
+        values: list[Value] = []
+        for source, partner, value, feature in zip(sources, reduced, common.values, own, strict=True):
+            pairs = [(a, b) for a, b in zip(partner.value.dims, value.dims, strict=False) if a is not b]
+            values.append(self.rename(source.value, *pairs))
+        largest = max(range(len(sources)), key=lambda i: len(sources[i].axes))
+        axes = list(common.axes)
+        axes.insert(min(sources[largest].axes.index(own[largest]), len(axes)), own[largest])
+        return Unified(tuple(values), tuple(axes), common.time_dim, own[largest])
+
+    def _without_feature(self, x: LayerOutput) -> LayerOutput:
+        """A stand-in with the feature axis cut off, only to find out how the other axes match."""
+        feature = self.require_feature(x)
+        return x.with_axes(self.reduce("max", x.value, feature, mask=False), {feature: ()})
+
+    # ---------------------------------------------------------------- parameters and randomness
+
+    def param(
+        self,
+        name: str,
+        dims: tuple[Dim, ...],
+        init: Init = "glorot_uniform",
+        *,
+        dtype: str = "float32",
+        trainable: bool = True,
+        regularize: bool = True,
+    ) -> Value:
+        """A parameter of this layer under RETURNN's name (``name`` is relative to the layer's scope).
+
+        ``reuse_params``, ``trainable``, ``L2``, ``param_dropout`` and ``param_variational_noise`` are applied here.
+        """
+        return create_param(self, name, dims, init, dtype, trainable=trainable, regularize=regularize)
+
+    def random(self, kind: str, dims: tuple[Dim, ...], role: str) -> Value:
+        """A draw (``uniform`` in [0, 1) or ``normal``) that is this layer's own."""
+        return self.op("random", kind=kind, path=f"{self.definition.path}/{role}", dims=dims)
+
+    def dropout(self, x: Value, rate: float, dims: Sequence[Dim], role: str = "dropout") -> Value:
+        """Zero a share ``rate`` of the entries and scale up the others; one draw per entry of ``dims``."""
+        if not rate:
+            return x
+        if not 0.0 <= rate < 1.0:
+            raise ConfigError(
+                "dropout is a probability", where=self.place("dropout"), expected="0 <= dropout < 1", received=rate
+            )
+        keep = self.unary("floor", self.add(self.random("uniform", tuple(dims), role), 1.0 - rate))
+        return self.mul(self.mul(x, keep), 1.0 / (1.0 - rate))
+
+    def options_dict(self, key: str) -> dict[str, Any]:
+        """An option that is a dict, or an empty one."""
+        value = getattr(self.definition.options, key)
+        return dict(value) if isinstance(value, dict) else {}

@@ -1,0 +1,3 @@
+"""Layers: conv."""
+
+from __future__ import annotations

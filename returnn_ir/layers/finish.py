@@ -1,0 +1,29 @@
+"""What happens to every layer's output: dims of the user, batch norm, registration, loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.losses import add_losses
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__ = ["finish_layer"]
+
+
+def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
+    """Apply the common options to what the layer function made."""
+    options = b.definition.options
+    own = b.session.dims.get((b.definition.path, "out"))
+    if own is not None:
+        output = replace(
+            b.finish_feature(output, own), activation=output.activation, states=output.states, parts=output.parts
+        )
+    if options.register_as_extern_data:
+        b.session.extern.register(options.register_as_extern_data, output)
+    if options.loss is not None and b.session.mode != "forward":
+        add_losses(b, output)
+    return output

@@ -1,0 +1,3 @@
+"""Layers: norm."""
+
+from __future__ import annotations

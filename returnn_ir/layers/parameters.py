@@ -1,0 +1,104 @@
+"""Creating and sharing parameters: names, initial values, regularisation, ``reuse_params``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.graph import Value
+from returnn_ir.initializers import Init
+from returnn_ir.network.naming import variable_name
+from returnn_ir.network.session import Param
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__ = ["create_param"]
+
+
+def create_param(
+    b: LayerBuilder,
+    name: str,
+    dims: tuple[Dim, ...],
+    init: Init,
+    dtype: str,
+    *,
+    trainable: bool,
+    regularize: bool,
+) -> Value:
+    """A new parameter, or another layer's where ``reuse_params`` says so; see ``LayerBuilder.param``."""
+    options = b.definition.options
+    param = _reused(b, name, options.reuse_params)
+    if param is None:
+        param = _new(b, name, dims, init, dtype, trainable=trainable and options.trainable is not False)
+        if options.L2 and regularize and param.trainable:
+            b.session.constraints.append(_l2(b, param.value, options.L2))
+    b.session.layer_params.setdefault(b.definition.path, {})[name] = param
+    if [d.size for d in param.dims] != [d.size for d in dims]:
+        raise DimError(
+            f"the shared parameter {param.name!r} has another shape",
+            where=b.place("reuse_params"),
+            expected=[d.size for d in dims],
+            received=[d.size for d in param.dims],
+        )
+    value = b.rename(param.value, *zip(param.dims, dims, strict=True))
+    return _perturbed(b, name, value, param) if b.training else value
+
+
+def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: str, *, trainable: bool) -> Param:
+    options = b.definition.options
+    scope = b.scope.param_scope(b.definition.name, options.name_scope)
+    full = variable_name(scope, name)
+    if full in b.session.params:
+        return b.session.params[full]
+    root = Builder(b.session.root, origin=b.origin)
+    value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
+    param = Param(full, value, dims, init, trainable)
+    b.session.params[full] = param
+    if trainable:
+        b.session.graph.trainable.append(full)
+    return param
+
+
+def _reused(b: LayerBuilder, name: str, reuse: str | dict[str, Any] | None) -> Param | None:
+    if reuse is None:
+        return None
+    if isinstance(reuse, dict) and reuse.get("map") is not None:
+        mapping = reuse["map"]
+        if name not in mapping:
+            raise ConfigError(
+                f"reuse_params: the map does not say what to do with parameter {name!r}",
+                where=b.place("reuse_params"),
+                hint=f"add {name!r}: None for a parameter of the layer's own",
+            )
+        return _reused(b, name, mapping[name])
+    layer = reuse if isinstance(reuse, str) else reuse.get("reuse_layer")
+    if not isinstance(layer, str):
+        return None
+    b.layer(layer)
+    found = b.session.layer_params.get(b.scope.path_of(layer), {})
+    if name not in found:
+        raise ConfigError(
+            f"reuse_params: layer {layer!r} has no parameter {name!r}",
+            where=b.place("reuse_params"),
+            expected=", ".join(found) or "a layer with parameters",
+        )
+    return found[name]
+
+
+def _l2(b: LayerBuilder, value: Value, factor: float) -> Value:
+    return b.mul(b.reduce("sum", b.mul(value, value), *value.dims), factor)
+
+
+def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:
+    """Noise on a parameter, in training only."""
+    options = b.definition.options
+    if options.param_variational_noise:
+        noise = b.random("normal", value.dims, f"{name}/noise")
+        value = b.add(value, b.mul(noise, options.param_variational_noise))
+    min_ndim = options.param_dropout_min_ndim or 0
+    if options.param_dropout and len(value.dims) >= min_ndim:
+        value = b.dropout(value, options.param_dropout, value.dims, f"{name}/dropout")
+    return value

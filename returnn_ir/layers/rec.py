@@ -1,0 +1,3 @@
+"""Layers: rec."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Layers: reduce."""
+
+from __future__ import annotations

@@ -1,0 +1,74 @@
+"""The registry of layer classes: ``@layer("conv", options=ConvOptions)`` above one function per layer."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from returnn_ir.errors import IRError
+from returnn_ir.layers.options import LayerOptions
+
+__all__ = ["LAYER_FAMILIES", "LayerSpec", "find_layer", "layer", "layer_names"]
+
+#: What the layer function gets as third argument: one output (all sources joined over features), exactly one source,
+#: the list of sources, or nothing.
+Sources = Literal["concat", "one", "many", "none"]
+
+#: The modules of this package that hold layers.
+LAYER_FAMILIES = ("basic", "combine", "conv", "norm", "reduce", "shape", "select", "rec", "attention", "subnetwork")
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """A layer class.
+
+    Attributes:
+        build: the layer function: (builder, options, sources) -> LayerOutput.
+        extra_refs: further layer names, where the option types do not tell (``initial_state``).
+    """
+
+    name: str
+    options: type[LayerOptions]
+    sources: Sources
+    build: Callable[..., Any]
+    extra_refs: Callable[[Any], list[str]] | None = None
+
+
+_LAYERS: dict[str, LayerSpec] = {}
+
+
+def layer(
+    *names: str,
+    options: type[LayerOptions],
+    sources: Sources = "concat",
+    extra_refs: Callable[[Any], list[str]] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a layer function under its class names."""
+
+    def add(build: Callable[..., Any]) -> Callable[..., Any]:
+        for name in names:
+            if name in _LAYERS:
+                raise IRError(f"layer class {name!r} is registered twice")
+            _LAYERS[name] = LayerSpec(name, options, sources, build, extra_refs)
+        return build
+
+    return add
+
+
+def find_layer(name: str) -> LayerSpec | None:
+    """The layer class of that name."""
+    _load()
+    return _LAYERS.get(name)
+
+
+def layer_names() -> list[str]:
+    """All class names, sorted."""
+    _load()
+    return sorted(_LAYERS)
+
+
+def _load() -> None:
+    for family in LAYER_FAMILIES:
+        importlib.import_module(f"returnn_ir.layers.{family}")

@@ -1,0 +1,3 @@
+"""Layers: select."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Layers: shape."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Layers: subnetwork."""
+
+from __future__ import annotations

@@ -1,0 +1,98 @@
+"""The registry of losses: ``@loss("ce")`` above one function per loss."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from returnn_ir.errors import IRError
+from returnn_ir.graph import Value
+from returnn_ir.layers.output import LayerOutput
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__ = ["LossInput", "LossResult", "LossSpec", "find_loss", "loss", "loss_names"]
+
+#: The modules of this package that hold losses.
+LOSS_FAMILIES = ("framewise", "regression", "sequence")
+
+
+@dataclass(frozen=True)
+class LossInput:
+    """What a loss function gets.
+
+    Attributes:
+        output: the layer's output.
+        target: the target over the output's dims (its time axis is renamed to the output's), None where none is needed.
+        options: ``loss_opts`` without the options that every loss has.
+    """
+
+    output: LayerOutput
+    target: LayerOutput | None
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LossResult:
+    """What a loss function gives: values per frame or per sequence, not reduced yet (scalars are taken as they are).
+
+    Attributes:
+        value: the loss.
+        error: the error count.
+        norm_factor: the inverse of what the sums are divided by for a mean, where that is not one per entry.
+    """
+
+    value: Value | None
+    error: Value | None = None
+    norm_factor: Value | None = None
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """A loss.
+
+    Attributes:
+        needs_target: whether it compares with a target.
+        rename_target_time: whether the target's time axis is the output's (framewise losses).
+        opts: names in ``loss_opts`` that it knows.
+    """
+
+    name: str
+    compute: Callable[[LayerBuilder, LossInput], LossResult]
+    needs_target: bool
+    rename_target_time: bool
+    opts: tuple[str, ...]
+
+
+_LOSSES: dict[str, LossSpec] = {}
+
+
+def loss(
+    name: str, *, needs_target: bool = True, framewise: bool = True, opts: tuple[str, ...] = ()
+) -> Callable[[Callable[[LayerBuilder, LossInput], LossResult]], Callable[[LayerBuilder, LossInput], LossResult]]:
+    """Register a loss function."""
+
+    def add(
+        compute: Callable[[LayerBuilder, LossInput], LossResult],
+    ) -> Callable[[LayerBuilder, LossInput], LossResult]:
+        if name in _LOSSES:
+            raise IRError(f"loss {name!r} is registered twice")
+        _LOSSES[name] = LossSpec(name, compute, needs_target, framewise, opts)
+        return compute
+
+    return add
+
+
+def find_loss(name: str) -> LossSpec | None:
+    """The loss of that name."""
+    for family in LOSS_FAMILIES:
+        importlib.import_module(f"returnn_ir.losses.{family}")
+    return _LOSSES.get(name)
+
+
+def loss_names() -> list[str]:
+    """All loss names."""
+    return sorted(_LOSSES)

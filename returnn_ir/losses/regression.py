@@ -1,0 +1,3 @@
+"""Losses: regression."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Losses: sequence."""
+
+from __future__ import annotations

@@ -1,0 +1,121 @@
+"""LAYERS to NAMED: call the layer functions and collect outputs, losses and state into a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError, ProblemList, UserError
+from returnn_ir.graph import Graph, Output, Value
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.network.extern import ExternData
+from returnn_ir.network.net import LayerDef, Net
+from returnn_ir.network.scope import NetScope, UnbuildableError
+from returnn_ir.network.session import Param, Session
+
+__all__ = ["Expanded", "construct"]
+
+
+class Expanded:
+    """A network in the NAMED stage: the graph, and its parameters by variable name."""
+
+    def __init__(self, graph: Graph, params: dict[str, Param]) -> None:
+        self.graph = graph
+        self.params = params
+
+
+def construct(net: Net, mode: str, fetch: Sequence[str] | None = None, *, everything: bool = False) -> Expanded:
+    """Build a network.
+
+    Args:
+        mode: ``train``, ``eval``, ``search`` or ``forward``.
+        fetch: layers to give as outputs; None: the network's output layers.
+        everything: build (and give) every layer of the root network, as the oracle does.
+
+    Raises:
+        ProblemList: everything that is wrong, at once.
+    """
+    graph = Graph(mode=mode)
+    options = net.config.options if net.config is not None else {}
+    spec = net.config.extern_data_spec() if net.config is not None else {}
+    extern = ExternData(spec, graph.body)
+    session = Session(graph, mode, net.behavior, extern, options)
+    problems: list[UserError] = []
+    scope = NetScope(net, session, graph.body, problems=problems)
+    wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, mode)
+    outputs: dict[str, LayerOutput] = {}
+    for name in dict.fromkeys([*wanted, *(fetch or ())]):
+        try:
+            outputs[name] = scope.get(name)
+        except UnbuildableError:
+            continue
+        except UserError as error:
+            problems.append(error)
+    if problems:
+        raise ProblemList(problems)
+    b = Builder(graph.body)
+    shown = fetch if fetch is not None else [n for n in wanted if everything or _is_output(net.layers[n])]
+    for name in shown:
+        graph.outputs[name] = _output(b, outputs[name])
+    _objective(b, session)
+    return Expanded(graph, session.params)
+
+
+def _is_active(definition: LayerDef, mode: str) -> bool:
+    options = definition.options
+    if options.only_on_search and mode != "search":
+        return False
+    return not (options.only_on_eval and mode in ("train", "forward"))
+
+
+def _is_output(definition: LayerDef) -> bool:
+    return definition.name == "output" or bool(definition.options.is_output_layer)
+
+
+def _roots(net: Net, mode: str) -> list[str]:
+    found = [
+        name
+        for name, d in net.layers.items()
+        if _is_active(d, mode) and (_is_output(d) or (d.options.loss is not None and mode != "forward"))
+    ]
+    if not found:
+        raise ConfigError(
+            "the network has no output",
+            expected="a layer named 'output', or one with is_output_layer or loss",
+            received=", ".join(net.layers),
+        )
+    return found
+
+
+def _output(b: Builder, output: LayerOutput) -> Output:
+    lengths: dict[int, Value] = {
+        axis: b.length(dim) for axis, dim in enumerate(output.axes) if dim.is_dynamic and _has_length(b, dim)
+    }
+    return Output(output.value, output.axes, output.time_dim, output.feature_dim, lengths)
+
+
+def _has_length(b: Builder, dim: Dim) -> bool:
+    return bool(b.length(dim).dims)
+
+
+def _objective(b: Builder, session: Session) -> None:
+    """Sum of scaled losses and constraints."""
+    graph = session.graph
+    total: Value | None = None
+    for loss in graph.losses.values():
+        if loss.value is None or not loss.scale:
+            continue
+        value = loss.value
+        if loss.normalized and loss.norm_factor is not None:
+            value = b.mul(value, loss.norm_factor)
+        scaled = b.mul(value, loss.scale)
+        total = scaled if total is None else b.add(total, scaled)
+    if session.constraints:
+        constraints = session.constraints[0]
+        for further in session.constraints[1:]:
+            constraints = b.add(constraints, further)
+        graph.constraints = constraints
+        if total is not None:
+            total = b.add(total, constraints)
+    graph.objective = total

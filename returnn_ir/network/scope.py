@@ -1,0 +1,204 @@
+"""Builds the layers of one network on demand, in the order of their references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
+from returnn_ir.graph import Region
+from returnn_ir.layers.context import LayerBuilder
+from returnn_ir.layers.finish import finish_layer
+from returnn_ir.layers.options import SourceOptions
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.sources import joined_source
+from returnn_ir.network.naming import layer_scope, variable_name
+
+if TYPE_CHECKING:
+    from returnn_ir.network.net import LayerDef, Net
+    from returnn_ir.network.session import Session
+
+__all__ = ["NetScope", "UnbuildableError"]
+
+
+class UnbuildableError(UserError):
+    """A layer that cannot be built because one it needs could not; its own report stands elsewhere."""
+
+
+class NetScope:
+    """One network, or nested network, while it is built.
+
+    Args:
+        data: what ``data`` and ``data:KEY`` mean inside, where that is not the program's input.
+        parent: the network around it, for ``base:``.
+        problems: where to put what goes wrong, so that everything is reported at once.
+    """
+
+    def __init__(
+        self,
+        net: Net,
+        session: Session,
+        region: Region,
+        *,
+        parent: NetScope | None = None,
+        data: Mapping[str, LayerOutput] | None = None,
+        param_prefix: str = "",
+        problems: list[UserError],
+    ) -> None:
+        self.net = net
+        self.session = session
+        self.region = region
+        self.parent = parent
+        self.param_prefix = param_prefix
+        self.results: dict[str, LayerOutput] = {}
+        self.children: dict[str, NetScope] = {}
+        self._data = dict(data or {})
+        self._problems = problems
+        self._failed: set[str] = set()
+
+    # ---------------------------------------------------------------- names
+
+    def path_of(self, name: str) -> str:
+        """The full path of a layer that this network knows by ``name``."""
+        if name.startswith("base:") and self.parent is not None:
+            return self.parent.path_of(name.removeprefix("base:"))
+        return f"{self.net.path}/{name}" if self.net.path else name
+
+    def param_scope(self, layer: str, name_scope: str | None) -> str:
+        """The scope of a layer's variables."""
+        if name_scope is not None and name_scope.startswith("/"):
+            return name_scope[1:]
+        own = layer_scope(layer) if name_scope is None else name_scope
+        return variable_name(self.param_prefix, own) if own else self.param_prefix
+
+    def child(self, definition: LayerDef, net: Net, data: Mapping[str, LayerOutput]) -> NetScope:
+        """The scope of a nested network of one of this network's layers."""
+        prefix = self.param_scope(definition.name, definition.options.name_scope)
+        scope = NetScope(
+            net, self.session, self.region, parent=self, data=data, param_prefix=prefix, problems=self._problems
+        )
+        self.children[definition.name] = scope
+        return scope
+
+    # ---------------------------------------------------------------- building
+
+    def get(self, name: str, where: Origin | None = None) -> LayerOutput:
+        """The output of a layer or data key, built now if it was not yet."""
+        if name.startswith("base:") and self.parent is not None:
+            return self.parent.get(name.removeprefix("base:"), where)
+        if name == "data" or name.startswith("data:"):
+            return self._get_data(name, where)
+        own, rest = self._split(name, where)
+        if own not in self.results:
+            self._build_with_deps(own)
+        if own in self._failed:
+            raise UnbuildableError(f"layer {own!r} could not be built", where=where)
+        return self._part(own, rest, where) if rest else self.results[own]
+
+    def _get_data(self, name: str, where: Origin | None) -> LayerOutput:
+        key = name.partition(":")[2] or "data"
+        if key in self._data:
+            return self._data[key]
+        return self.session.extern.get(key, where)
+
+    def _split(self, name: str, where: Origin | None) -> tuple[str, str]:
+        """The layer of this network that ``name`` begins with, and the rest."""
+        own, rest = name, ""
+        while own not in self.net.layers:
+            own, slash, tail = own.rpartition("/")
+            if not slash:
+                raise ConfigError(
+                    f"there is no layer {name!r}", where=where, hint=did_you_mean(name, [*self.net.layers, "data"])
+                )
+            rest = f"{tail}/{rest}" if rest else tail
+        return own, rest
+
+    def _part(self, own: str, rest: str, where: Origin | None) -> LayerOutput:
+        output = self.results[own]
+        if rest in output.parts:
+            return output.parts[rest]
+        if own in self.children:
+            return self.children[own].get(rest, where)
+        raise ConfigError(
+            f"layer {own!r} has no part {rest!r}", where=where, expected=", ".join(output.parts) or "a layer with parts"
+        )
+
+    def _local_refs(self, definition: LayerDef) -> Iterator[str]:
+        for ref in definition.refs():
+            if ref.startswith(("base:", "prev:")) or ref == "data" or ref.startswith("data:"):
+                continue
+            yield self._split(ref, definition.origin)[0]
+
+    def _build_with_deps(self, name: str) -> None:
+        """Build a layer after everything it refers to, without recursion along chains."""
+        stack: list[tuple[str, Iterator[str]]] = []
+        open_names: dict[str, None] = {}
+
+        def enter(n: str) -> None:
+            open_names[n] = None
+            try:
+                refs = list(self._local_refs(self.net.layers[n]))
+            except UserError as error:
+                self._fail(n, error)
+                refs = []
+            stack.append((n, iter(refs)))
+
+        enter(name)
+        while stack:
+            current, refs = stack[-1]
+            following = next(refs, None)
+            if following is None:
+                stack.pop()
+                del open_names[current]
+                if current not in self._failed and current not in self.results:
+                    self._build(self.net.layers[current])
+            elif following in open_names:
+                chain = [*list(open_names)[list(open_names).index(following) :], following]
+                self._fail(
+                    current,
+                    ConfigError(
+                        f"layers need each other in a circle: {' <- '.join(chain)}",
+                        where=self.net.layers[current].origin,
+                        hint="inside a rec layer, 'prev:NAME' reads the previous step",
+                    ),
+                )
+            elif following not in self.results and following not in self._failed:
+                enter(following)
+
+    def _fail(self, name: str, error: UserError) -> None:
+        self._failed.add(name)
+        if not isinstance(error, UnbuildableError):
+            self._problems.append(error)
+
+    def _build(self, definition: LayerDef) -> None:
+        b = LayerBuilder(self.session, self, definition)
+        try:
+            with b.at(definition.origin):
+                self.results[definition.name] = finish_layer(b, self._call(b, definition))
+        except UserError as error:
+            if error.where is None:
+                error.where = definition.origin
+            self._fail(definition.name, error)
+        except IRError as error:
+            wrapped = DimError(str(error), where=definition.origin)
+            wrapped.__cause__ = error
+            self._fail(definition.name, wrapped)
+
+    def _call(self, b: LayerBuilder, definition: LayerDef) -> LayerOutput:
+        spec, options = definition.spec, definition.options
+        sources = [self.get(s, b.place("from")) for s in definition.sources]
+        result: LayerOutput
+        if spec.sources == "none":
+            result = spec.build(b, options)
+        elif spec.sources == "many":
+            result = spec.build(b, options, sources)
+        else:
+            if not sources or (spec.sources == "one" and len(sources) != 1):
+                raise ConfigError(
+                    f"a {spec.name!r} layer needs {'exactly one source' if spec.sources == 'one' else 'a source'}",
+                    where=b.place("from"),
+                    received=list(definition.sources),
+                )
+            joined = joined_source(b, options if isinstance(options, SourceOptions) else None, sources)
+            result = spec.build(b, options, joined)
+        return result

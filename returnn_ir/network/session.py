@@ -1,0 +1,68 @@
+"""What the layers of one program share: mode, inputs, parameters, constraints, losses and state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from returnn_ir.behavior import Behavior
+from returnn_ir.dims import Dim
+from returnn_ir.graph import Graph, Region, Value
+from returnn_ir.initializers import Init
+from returnn_ir.network.extern import ExternData
+
+__all__ = ["Param", "Session"]
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of the program.
+
+    Attributes:
+        name: RETURNN's variable name.
+        dims: its axes as first created.
+    """
+
+    name: str
+    value: Value
+    dims: tuple[Dim, ...]
+    init: Init
+    trainable: bool
+
+
+@dataclass
+class Session:
+    """The state of expanding one network into one graph.
+
+    Attributes:
+        mode: ``train``, ``eval``, ``search`` or ``forward``.
+        options: the config, for the few layers that read further options of it.
+        layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
+        dims: dims made by layers, by (layer path, role).
+    """
+
+    graph: Graph
+    mode: str
+    behavior: Behavior
+    extern: ExternData
+    options: Mapping[str, Any]
+    params: dict[str, Param] = field(default_factory=dict)
+    layer_params: dict[str, dict[str, Param]] = field(default_factory=dict)
+    dims: dict[tuple[str, str], Dim] = field(default_factory=dict)
+    constraints: list[Value] = field(default_factory=list)
+
+    @property
+    def root(self) -> Region:
+        """Where inputs and parameters live."""
+        return self.graph.body
+
+    @property
+    def training(self) -> bool:
+        """The train flag, a constant of the program."""
+        return self.mode == "train"
+
+    @property
+    def searching(self) -> bool:
+        """The search flag."""
+        return self.mode == "search"

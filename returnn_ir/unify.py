@@ -1,0 +1,123 @@
+"""RETURNN's matching of dims: which axes of several sources are the same one. It is done here, once, by renames.
+
+What matches: the same tag; feature axes of one size; static axes of one size; before behaviour version 11 also an axis of
+size one with anything (it broadcasts). Never: two dynamic dims that are known and different, and with strict equality
+(version 16) dims that the user made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from returnn_ir.behavior import Behavior
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.errors import DimError, Origin
+from returnn_ir.graph import Value
+from returnn_ir.layers.output import LayerOutput
+
+__all__ = ["Unified", "match_dims", "unify"]
+
+
+@dataclass(frozen=True)
+class Unified:
+    """Several sources over common dims.
+
+    Attributes:
+        values: one per source; it may lack axes, which broadcast.
+        axes: all of them, in RETURNN's order (that of the source with most axes, further ones where they belong).
+        time_dim, feature_dim: of the largest source that has one.
+    """
+
+    values: tuple[Value, ...]
+    axes: tuple[Dim, ...]
+    time_dim: Dim | None
+    feature_dim: Dim | None
+
+    def output(self, value: Value) -> LayerOutput:
+        """A result with these axes."""
+        axes = tuple(d for d in self.axes if d in value.dims)
+        axes = (*(d for d in value.dims if d not in axes), *axes)
+        time = self.time_dim if self.time_dim in axes else None
+        feature = self.feature_dim if self.feature_dim in axes and value.type.sparse_dim is None else None
+        return LayerOutput(value, axes, time, feature)
+
+
+def unify(b: Builder, sources: Sequence[LayerOutput], behavior: Behavior, where: Origin | None = None) -> Unified:
+    """Bring several sources to common dims.
+
+    Raises:
+        DimError: two axes play the same part and do not match.
+    """
+    largest = max(sources, key=lambda s: len(s.axes))
+    axes = list(largest.axes)
+    values: dict[int, Value] = {}
+    feature = largest.feature_dim
+    order = [largest, *(s for s in sources if s is not largest)]
+    for source in order:
+        if source is largest:
+            values[id(source)] = source.value
+            continue
+        mapping = match_dims(source, axes, feature, behavior, where)
+        value = source.value
+        for dim in source.axes:
+            partner = mapping.get(dim)
+            if partner is None:
+                _insert(axes, source, dim, feature)
+            elif dim.size == 1 and partner.size != 1:
+                value = b.op("squeeze", value, dim=dim)
+            elif partner.size == 1 and dim.size != 1:
+                # the axis of size one so far gives way to the larger one
+                axes[axes.index(partner)] = dim
+                feature = dim if feature is partner else feature
+                for key, earlier in values.items():
+                    if partner in earlier.dims:
+                        values[key] = b.op("squeeze", earlier, dim=partner)
+        pairs = [(d, p) for d, p in mapping.items() if p is not d and p in axes and d in value.dims]
+        values[id(source)] = b.rename(value, *pairs)
+        if feature is None and source.feature_dim is not None:
+            feature = mapping.get(source.feature_dim, source.feature_dim)
+    time = next((s.time_dim for s in order if s.time_dim is not None and s.time_dim in axes), None)
+    return Unified(tuple(values[id(s)] for s in sources), tuple(axes), time, feature if feature in axes else None)
+
+
+def match_dims(
+    source: LayerOutput, axes: Sequence[Dim], feature: Dim | None, behavior: Behavior, where: Origin | None
+) -> dict[Dim, Dim]:
+    """For each axis of ``source`` that has a partner among ``axes``, the partner."""
+    mapping: dict[Dim, Dim] = {d: d for d in source.axes if d in axes}
+    free = [d for d in axes if d not in mapping.values()]
+
+    def fits(dim: Dim, other: Dim) -> bool:
+        if behavior.strict_dims and (dim.declared or other.declared):
+            return False
+        return dim.is_static and dim.size == other.size
+
+    rest = [d for d in source.axes if d not in mapping]
+    own_feature = source.feature_dim
+    if own_feature in rest and own_feature is not None and feature in free and feature is not None:
+        one = behavior.broadcast_matches and 1 in (own_feature.size, feature.size)
+        if fits(own_feature, feature) or one:
+            mapping[own_feature] = feature
+        elif own_feature.is_static and feature.is_static:
+            raise DimError(
+                "feature axes of different size", where=where, expected=f"{feature}", received=f"{own_feature}"
+            )
+    for dim in source.axes:
+        if dim in mapping:
+            continue
+        partner = next((o for o in axes if o not in mapping.values() and fits(dim, o)), None)
+        if partner is not None:
+            mapping[dim] = partner
+    return mapping
+
+
+def _insert(axes: list[Dim], source: LayerOutput, dim: Dim, feature: Dim | None) -> None:
+    """A further axis: the batch in front, a feature axis last, a spatial one before the feature axis."""
+    if dim.is_batch:
+        axes.insert(0, dim)
+    elif dim is source.feature_dim or feature not in axes or feature is None:
+        axes.append(dim)
+    else:
+        axes.insert(axes.index(feature), dim)

@@ -1,0 +1,226 @@
+"""Configs that import RETURNN or TensorFlow load without either."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from returnn_ir.config import Config, load_config
+from returnn_ir.config.dim_tags import SINGLE_STEP_DIM, ImplicitDynSizeDim
+from returnn_ir.dims import BATCH, Dim
+from returnn_ir.errors import ConfigError
+
+
+def load(folder: Path, text: str) -> Config:
+    path = folder / "net.py"
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return load_config(path)
+
+
+def error_of(folder: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, text)
+    return str(caught.value)
+
+
+@pytest.fixture
+def fake_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package ``tensorflow`` that tells whether it was imported."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tensorflow"]:
+        monkeypatch.delitem(sys.modules, name)
+    package = tmp_path / "site" / "tensorflow"
+    (package / "compat").mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "__version__ = '2.99'\nfloat32 = 'the float32'\ndef abs(x):\n    return -x\nclass Module:\n    pass\n",
+        encoding="utf-8",
+    )
+    (package / "compat" / "__init__.py").touch()
+    (package / "compat" / "v1.py").write_text("def log(x):\n    return ('log', x)\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(package.parent))
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tensorflow"]:
+        del sys.modules[name]
+
+
+def test_dims_are_ours(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        """
+        from returnn.tf.util.data import Dim, FeatureDim, SpatialDim, DimensionTag, batch_dim, single_step_dim
+        from returnn.tensor import Dim as NewDim, batch_dim as new_batch_dim
+        from returnn.tensor.marked_dim import ImplicitDynSizeDim
+        from TFUtil import DimensionTag as OldTag
+        time = SpatialDim("time")
+        feat = FeatureDim("feat", 3)
+        old = DimensionTag(kind=DimensionTag.Types.Spatial, description="old")
+        new = NewDim(5, name="new")
+        none = NewDim(None, name="none")
+        old_batch = OldTag(kind=Dim.Types.Batch, description="batch", dimension=None)
+        feature = Dim(kind=Dim.Types.Feature, description="f", dimension=2)
+        derived = [1 + time, time + 2, 2 * feat, time.ceildiv_right(2), time - 1 + 1, (time + feat) // 1]
+        marked = {batch_dim, ImplicitDynSizeDim(time)}
+        check = [isinstance(d, Dim) for d in (time, *derived)] + [Dim.Types.Time is Dim.Types.Spatial]
+        """,
+    )
+    assert all(config.list("check"))
+    time, feat = config["time"], config["feat"]
+    assert isinstance(time, Dim)
+    assert isinstance(feat, Dim)
+    assert time.declared
+    assert time.is_dynamic
+    assert feat.feature
+    assert (feat.name, feat.size) == ("feat", 3)
+    assert config.typed_value("new").size == 5
+    assert not config.typed_value("new").feature
+    assert config.typed_value("none").is_dynamic
+    assert config.typed_value("feature").feature
+    assert config.typed_value("derived")[4] is time
+    assert config.typed_value("derived")[2].size == 6
+    assert config["batch_dim"] is config["new_batch_dim"] is config["old_batch"] is BATCH
+    assert config["single_step_dim"] is SINGLE_STEP_DIM
+    assert config["marked"] == {BATCH, ImplicitDynSizeDim(time)}
+
+
+def test_bad_dims(tmp_path: Path) -> None:
+    start = "from returnn.tensor import Dim\n"
+    message = error_of(tmp_path, start + "d = Dim(5, nam='x')\n")
+    assert "net.py:2" in message
+    assert "did you mean 'name'" in message
+    assert "number of entries" in error_of(tmp_path, start + "Dim('x')\n")
+    assert "not supported" in error_of(tmp_path, start + "Dim(5, name='x', match_priority=1)\n")
+    assert "net.py:2" in error_of(tmp_path, start + "Dim(None, name='x').declare_same_as(Dim(None, name='y'))\n")
+
+
+def test_small_helpers_of_returnn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_PATH", "/a/b:/c")
+    config = load(
+        tmp_path,
+        """
+        import os
+        from Pretrain import WrapEpochValue
+        from returnn.config import get_global_config
+        from Util import cleanup_env_var_path
+        cleanup_env_var_path("SOME_PATH", "/a")
+        n = 3
+        same = get_global_config() is config
+        value = WrapEpochValue(lambda epoch: epoch * n)
+        path = os.environ["SOME_PATH"]
+        """,
+    )
+    assert config["same"] is True
+    assert config.typed_value("value").get_value(2) == 6
+    assert config["path"] == "/c"
+
+
+def test_names_of_returnn_can_be_imported_but_not_used(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        """
+        import TFUtil
+        from TFUtil import where_bc
+        from returnn.tf.layers.basic import LayerBase
+        def f():
+            return where_bc(1, 2, 3)
+        def g():
+            import returnn.tf.util.basic
+        def h():
+            from TFUtil import nd_indices
+        """,
+    )
+    assert not [name for name in sys.modules if name.partition(".")[0] in ("returnn", "TFUtil")]
+    with pytest.raises(ConfigError, match=r"returnn\.tf\.util\.basic\.where_bc, which needs RETURNN itself"):
+        config.typed_value("f")()
+    for name in ("g", "h"):
+        with pytest.raises(ConfigError, match="needs RETURNN itself"):
+            config.typed_value(name)()
+    message = error_of(tmp_path, "from TFUtil import where_bc\nx = where_bc(1, 2, 3)\n")
+    assert "net.py:2: returnn.tf.util.basic.where_bc of RETURNN cannot be used while the config loads" in message
+    assert "net.py:2" in error_of(tmp_path, "from TFNetworkLayer import LayerBase\nclass X(LayerBase): pass\n")
+    message = error_of(tmp_path, "from returnn.import_ import import_\nm = import_('github.com/x/y', 'a/b.py')\n")
+    assert "net.py:2" in message
+    assert "a/b.py" in message
+
+
+def test_tensorflow_is_lazy(tmp_path: Path, fake_tensorflow: None) -> None:
+    config = load(
+        tmp_path,
+        """
+        import tensorflow as tf
+        import tensorflow.compat.v1 as tf1
+        from returnn.tf.compat import v1 as tf2
+        DTYPE = tf.float32
+        def f(x):
+            return tf.abs(x), tf1.log(x), tf2.log(x), tf.float32, DTYPE
+        def g(x):
+            return tf.no_such_function(x)
+        def h():
+            return hasattr(tf, "abs"), hasattr(tf, "log")
+        """,
+    )
+    assert "tensorflow" not in sys.modules
+    assert "not imported yet" in repr(config["DTYPE"])
+    assert config.typed_value("h")() == (True, False)
+    assert config.typed_value("f")(3) == (-3, ("log", 3), ("log", 3), "the float32", "the float32")
+    assert config["tf"] is sys.modules["tensorflow"]
+    with pytest.raises(AttributeError, match="no_such_function"):
+        config.typed_value("g")(1)
+
+
+def test_tensorflow_is_imported_when_the_config_calls_it(tmp_path: Path, fake_tensorflow: None) -> None:
+    config = load(
+        tmp_path,
+        """
+        import tensorflow as tf
+        version = tf.__version__
+        x = tf.abs(2)
+        class M(tf.Module):
+            pass
+        y = tf.abs(3)
+        """,
+    )
+    assert (config["x"], config["y"], config["version"]) == (-2, -3, "2.99")
+    assert config.typed_value("M").__mro__[1] is sys.modules["tensorflow"].Module
+
+
+def test_missing_name_of_tensorflow(tmp_path: Path, fake_tensorflow: None) -> None:
+    importing = "from tensorflow import to_float\ndef f(x):\n    return to_float(x)\n"
+    config = load(tmp_path, importing)
+    with pytest.raises(ConfigError, match=r"tensorflow\.to_float, which does not exist"):
+        config.typed_value("f")(2)
+    # TensorFlow is imported now, so that the real module answers at once.
+    assert "net.py:1: the config raised ImportError" in error_of(tmp_path, importing)
+
+
+def test_missing_name_of_tensorflow_while_loading(tmp_path: Path, fake_tensorflow: None) -> None:
+    assert "net.py:2: the config uses tensorflow.to_float, which does not exist" in error_of(
+        tmp_path, "import tensorflow as tf\nx = tf.to_float(2)\n"
+    )
+
+
+def test_modules_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = ModuleType("returnn")
+    monkeypatch.setitem(sys.modules, "returnn", real)
+    finders = list(sys.meta_path)
+    load(tmp_path, "from returnn.tensor import Dim\n")
+    error_of(tmp_path, "import returnn.tensor\n1 / 0\n")
+    assert sys.modules["returnn"] is real
+    assert "returnn.tensor" not in sys.modules
+    assert sys.meta_path == finders
+    assert "__returnn_config__" not in sys.modules
+
+
+def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text("import tensorflow as tf\nfrom returnn.tensor import Dim\nnetwork = {}\n", encoding="utf-8")
+    code = (
+        "import sys; from returnn_ir.config import load_config; load_config(sys.argv[1]).origin('x');"
+        "print([m for m in ('tensorflow', 'networkx', 'returnn', 'onnx') if m in sys.modules])"
+    )
+    output = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == "[]"

@@ -1,0 +1,102 @@
+"""Datasets from configs, and the messages for wrong ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from returnn_ir.errors import ConfigError, ProblemList
+from runtime.datasets import Task12AXDataset, init_dataset
+
+TASK: dict[str, Any] = {"class": "Task12AXDataset", "num_seqs": 5}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [TASK, lambda: TASK, "{'class': 'Task12AXDataset', 'num_seqs': 5}", "Task12AXDataset:num_seqs=5"],
+    ids=["dict", "function", "dict-as-text", "old-text"],
+)
+def test_forms_of_a_config(config: Any) -> None:
+    dataset = init_dataset(config, name="train")
+    assert isinstance(dataset, Task12AXDataset)
+    assert (dataset.num_seqs, dataset.options.name) == (5, "train")
+    assert init_dataset(dataset) is dataset
+
+
+def test_defaults_apply_where_the_config_is_silent() -> None:
+    defaults = {"seq_ordering": "random", "num_seqs": 9, "cache_byte_size": 100}
+    dataset = init_dataset(TASK, defaults=defaults)
+    assert dataset.num_seqs == 5
+    assert dataset.options.seq_ordering == "random"
+
+
+def test_unknown_class() -> None:
+    with pytest.raises(ConfigError) as caught:
+        init_dataset({"class": "HDFDatset"}, name="train")
+    assert str(caught.value) == (
+        "dataset 'train': unknown dataset class 'HDFDatset'\n"
+        "  expected: one of HDFDataset, StaticDataset, Task12AXDataset\n"
+        "  try: did you mean 'HDFDataset'?"
+    )
+
+
+def test_unknown_option() -> None:
+    with pytest.raises(ConfigError) as caught:
+        init_dataset({**TASK, "seq_order": "sorted"}, name="dev")
+    assert caught.value.what == "Task12AXDataset has no option 'seq_order'"
+    assert caught.value.where == "dataset 'dev'"
+    assert caught.value.hint == "did you mean 'seq_ordering'?"
+
+
+def test_all_wrong_options_at_once() -> None:
+    with pytest.raises(ProblemList) as caught:
+        init_dataset({**TASK, "seq_order": "sorted", "chunking": "50:25"})
+    assert [problem.what for problem in caught.value.problems] == [
+        "Task12AXDataset has no option 'seq_order'",
+        "option 'chunking' of Task12AXDataset is not supported",
+    ]
+
+
+def test_options_that_are_off_are_accepted() -> None:
+    init_dataset({**TASK, "window": 1, "chunking": "0", "context_window": None, "shuffle_frames_of_nseqs": 0})
+
+
+@pytest.mark.parametrize("value", [np.zeros(2), [50, 25], "50:25", True])
+def test_unsupported_option_of_any_type(value: Any) -> None:
+    with pytest.raises(ConfigError, match="option 'context_window' of Task12AXDataset is not supported"):
+        init_dataset({**TASK, "context_window": value})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"partition_epoch": 0}, "wrong value for dataset option 'partition_epoch'"),
+        ({"partition_epoch": 2, "repeat_epoch": 2}, "partition_epoch and repeat_epoch exclude each other"),
+        ({"unique_seq_tags": "yes"}, "wrong value for dataset option 'unique_seq_tags'"),
+        ({"seq_ordering": 3}, "wrong value for dataset option 'seq_ordering'"),
+        ({"num_seqs": float("inf")}, "wrong value for dataset option 'num_seqs'"),
+    ],
+)
+def test_wrong_values(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        init_dataset({**TASK, **options}, name="train")
+    assert caught.value.where == "dataset 'train'"
+
+
+@pytest.mark.parametrize("text", ["{'class': ", "Task12AXDataset:num_seqs=open('x')", "Task12AXDataset:7"])
+def test_text_that_is_no_dataset(text: str) -> None:
+    with pytest.raises(ConfigError, match="the dataset cannot be understood"):
+        init_dataset(text)
+
+
+def test_no_class() -> None:
+    with pytest.raises(ConfigError, match="the dataset has no 'class'"):
+        init_dataset({"files": ["a.hdf"]})
+
+
+def test_not_a_dict() -> None:
+    bad: Any = 3
+    with pytest.raises(ConfigError, match="not a dataset"):
+        init_dataset(bad)

@@ -1,0 +1,170 @@
+"""Optimizer steps against the numbers of RETURNN's updater, and options."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from returnn_ir.errors import ConfigError
+from runtime.optimizers import GradientOptions, Optimizer, OptimizerKind, OptimizerOptions
+
+DATA: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "optimizers.json").read_text())
+
+
+def _variables() -> dict[str, Any]:
+    return {name: tf.Variable(np.array(value, np.float32)) for name, value in DATA["init"].items()}
+
+
+def _grads(step: int) -> dict[str, Any]:
+    return {name: tf.constant(np.array(value, np.float32)) for name, value in DATA["grads"][step].items()}
+
+
+def _run(config: dict[str, object]) -> tuple[Optimizer, list[dict[str, Any]]]:
+    """The variables after each of the recorded steps."""
+    optimizer, variables = Optimizer.create(config), _variables()
+    optimizer.build(variables)
+    apply = tf.function(optimizer.apply)
+    result = []
+    for step, rate in enumerate(DATA["learning_rates"]):
+        apply(_grads(step), tf.constant(rate, tf.float32), tf.constant(step, tf.int64))
+        result.append({name: variable.numpy() for name, variable in variables.items()})
+    return optimizer, result
+
+
+def _assert_same(steps: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
+    for actual, reference in zip(steps, expected, strict=True):
+        for name, value in reference.items():
+            np.testing.assert_allclose(actual[name], np.array(value, np.float32), rtol=1e-6, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("name", DATA["cases"])
+def test_same_steps_and_slots_as_returnn(name: str) -> None:
+    case = DATA["cases"][name]
+    optimizer, steps = _run(case["config"])
+    _assert_same(steps, case["steps"])
+    state = optimizer.state()
+    assert set(state) == set(case["slots"])
+    for slot, value in case["slots"].items():
+        np.testing.assert_allclose(state[slot].numpy(), np.array(value, np.float32), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("config", "same_as"),
+    [
+        ({"adam": True}, "adam"),
+        ({"adam": "1", "optimizer_epsilon": "1e-3"}, "adam_eps"),
+        ({"optimizer": "adam"}, "adam"),
+        ({"nadam": True}, "nadam"),
+        ({"momentum": 0.7}, "momentum_from_config"),
+        ({"optimizer": {"class": "sgd"}}, "default"),
+        ({"optimizer": {"class": "SGD"}, "behavior_version": 20}, "default"),
+    ],
+)
+def test_other_ways_to_ask(config: dict[str, object], same_as: str) -> None:
+    _assert_same(_run(config)[1], DATA["cases"][same_as]["steps"])
+
+
+def test_sgd_momentum_has_the_rate_inside() -> None:
+    config: dict[str, object] = {"optimizer": {"class": "sgd", "momentum": 0.9, "nesterov": True}}
+    optimizer, steps = _run(config)
+    value = np.array(DATA["init"]["a/b"], np.float32)
+    velocity = np.zeros_like(value)
+    for step, rate in enumerate(DATA["learning_rates"]):
+        grad = np.array(DATA["grads"][step]["a/b"], np.float32)
+        velocity = 0.9 * velocity - rate * grad
+        value = value + 0.9 * velocity - rate * grad
+        np.testing.assert_allclose(steps[step]["a/b"], value, rtol=1e-5, atol=1e-6)
+    assert set(optimizer.state()) == {f"optimize/{name}/SGD" for name in DATA["init"]}
+
+
+def test_missing_and_sparse_gradients() -> None:
+    table = tf.Variable(np.ones((3, 2), np.float32))
+    other = tf.Variable(1.0)
+    optimizer = Optimizer.create({"learning_rate": 1.0})
+    optimizer.build({"table": table, "other": other})
+    slices = tf.IndexedSlices(tf.ones([2, 2]), tf.constant([1, 1]), tf.constant([3, 2]))
+    optimizer.apply({"table": slices, "other": None}, tf.constant(0.25))
+    np.testing.assert_array_equal(table.numpy(), [[1, 1], [0.5, 0.5], [1, 1]])
+    assert other.numpy() == 1.0
+    with pytest.raises(KeyError, match="did you mean 'table'"):
+        optimizer.apply({"tabel": slices}, tf.constant(0.25))
+
+
+def test_nonfinite_gradients_can_be_filtered() -> None:
+    variable = tf.Variable([1.0, 1.0, 1.0])
+    optimizer = Optimizer.create({"gradient_nan_inf_filter": True})
+    optimizer.build({"w": variable})
+    optimizer.apply({"w": tf.constant([np.nan, np.inf, 1.0])}, tf.constant(0.5))
+    np.testing.assert_array_equal(variable.numpy(), [1.0, 1.0, 0.5])
+
+
+def test_noise_depends_on_the_step_and_is_reproducible() -> None:
+    def noisy(step: int, seed: int = 1) -> Any:
+        optimizer = Optimizer.create({"gradient_noise": 0.1, "random_seed": seed})
+        variables = {"a": tf.Variable(tf.zeros([50])), "b": tf.Variable(tf.zeros([50]))}
+        optimizer.build(variables)
+        assert optimizer.needs_step
+        optimizer.apply({"a": tf.zeros([50]), "b": tf.zeros([50])}, tf.constant(1.0), tf.constant(step, tf.int64))
+        return np.stack([variable.numpy() for variable in variables.values()])
+
+    first = noisy(1)
+    np.testing.assert_array_equal(first, noisy(1))
+    for other in (noisy(2), noisy(1, seed=2), first[::-1]):
+        assert not np.allclose(first, other)
+    assert 0.05 < first.std() < 0.12
+    assert np.abs(first).max() <= 0.2  # truncated at two standard deviations
+
+
+def test_dynamic_learning_rate() -> None:
+    def half(*, learning_rate: Any, global_train_step: Any, **_: object) -> Any:
+        return learning_rate * tf.where(global_train_step > 0, 0.5, 1.0)
+
+    for value in (half, {"interval": 2, "decay": 0.5}):
+        variable = tf.Variable(0.0)
+        optimizer = Optimizer.create({"dynamic_learning_rate": value})
+        optimizer.build({"w": variable})
+        for step in (0, 1):
+            optimizer.apply({"w": tf.constant(-1.0)}, tf.constant(1.0), tf.constant(step, tf.int64))
+        assert variable.numpy() == 1.5
+
+
+def test_epsilon_and_names() -> None:
+    assert OptimizerOptions.from_config({"adam": True}).epsilon == 1e-16
+    assert OptimizerOptions.from_config({"optimizer": {"class": "AdamOptimizer"}}).kind is OptimizerKind.ADAM
+    named = OptimizerOptions.from_config({"optimizer": {"class": "nadam", "name": "Mine"}})
+    assert (named.slot_suffix, named.epsilon) == ("Mine", 1e-16)
+
+
+@pytest.mark.parametrize(
+    ("config", "part"),
+    [
+        ({"optimizer": {"class": "adm"}}, "did you mean 'adam'"),
+        ({"optimizer": {"class": "adam", "beta_1": 0.9}}, "did you mean 'beta1'"),
+        ({"optimizer": {"class": "adam", "learning_rate": 0.1}}, "learning_rate_multiplier"),
+        ({"optimizer": {"beta1": 0.9}}, "needs a class"),
+        ({"optimizer": 3}, "must be a dict"),
+        ({"optimizer": {"class": "momentum"}}, "needs the option 'momentum'"),
+        ({"optimizer": {"class": "adam", "epsilon": "small"}}, "a number"),
+        ({"adam": True, "momentum": 0.9}, "cannot be combined"),
+        ({"adam": True, "behavior_version": 2}, "from behavior_version 2 on"),
+        ({"momentum": 0.5, "behavior_version": 3}, "from behavior_version 2 on"),
+        ({"rmsprop": 0.9}, "unknown optimizer 'rmsprop'"),
+        ({"decouple_constraints": True}, "not available"),
+        ({"gradient_clip": -1}, "not negative"),
+        ({"dynamic_learning_rate": {"interval": 3, "decya": 1}}, "did you mean 'decay'"),
+        ({"dynamic_learning_rate": lambda learning_rate: learning_rate}, "**kwargs"),
+    ],
+)
+def test_wrong_options(config: dict[str, object], part: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Optimizer.create(config)
+    assert part in str(error.value)
+
+
+def test_gradient_options_default_to_nothing() -> None:
+    assert GradientOptions.from_config({"random_seed": 3}) == GradientOptions(seed=3)
