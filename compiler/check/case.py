@@ -1,0 +1,124 @@
+"""One case: compile the net, run it on the recorded inputs and parameters, compare everything that was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compiler.check.compare import Difference, compare_arrays, compare_gradient, compare_output
+from compiler.check.recorded import Recorded, read_recorded
+from compiler.program import Program, compile_net
+from compiler.targets import Array
+from returnn_ir import load
+from returnn_ir.errors import UserError
+
+__all__ = ["CaseReport", "check_case"]
+
+
+@dataclass
+class CaseReport:
+    """What a check found.
+
+    Attributes:
+        layers: largest absolute difference by ``output/LAYER``, ``loss/NAME``, ``grad/PARAM``, ``param_after/NAME``.
+        reason: the first thing that is wrong, None if nothing is.
+        refused: the target or the front end refused the net (in contrast to wrong numbers).
+    """
+
+    case: str
+    target: str
+    layers: dict[str, float] = field(default_factory=dict)
+    reason: str | None = None
+    refused: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything recorded was there and agrees."""
+        return self.reason is None
+
+    @property
+    def max_abs(self) -> float:
+        """The largest difference of all."""
+        return max((v for v in self.layers.values() if np.isfinite(v)), default=0.0)
+
+    def add(self, name: str, difference: Difference) -> None:
+        """Take one comparison in."""
+        self.layers[name] = difference.max_abs
+        if difference.reason is not None and self.reason is None:
+            self.reason = f"{name}: {difference.reason}"
+
+    def missing(self, name: str) -> None:
+        """Something that was recorded is not there."""
+        self.add(name, Difference(float("inf"), "missing"))
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON form."""
+        return {
+            "case": self.case,
+            "target": self.target,
+            "ok": self.ok,
+            "reason": self.reason,
+            "max_abs": self.max_abs,
+            "layers": {k: v if np.isfinite(v) else None for k, v in self.layers.items()},
+        }
+
+
+def check_case(path: Path, target: str, reference: Path | None = None) -> CaseReport:
+    """Check one net; a user's error becomes the report's reason, so that one failing net does not stop the others."""
+    report = CaseReport(str(path), target)
+    try:
+        recorded = read_recorded(reference or path.with_suffix(".npz"))
+        program = compile_net(
+            load(path), target=target, mode=recorded.mode, fetch=list(recorded.outputs), everything=True
+        )
+        results = _run(program, recorded)
+    except UserError as error:
+        report.reason = str(error)
+        report.refused = True
+        return report
+    _compare(report, program, recorded, results)
+    return report
+
+
+def _run(program: Program, recorded: Recorded) -> dict[str, Array]:
+    params = dict(recorded.params)
+    wants_gradients = program.target == "tf" and bool(recorded.gradients)
+    results: dict[str, Array] = {}
+    for step in range(recorded.repeat):
+        results = program.run(recorded.inputs, params)
+        if step < recorded.repeat - 1:
+            params.update({k.removeprefix("state/"): v for k, v in results.items() if k.startswith("state/")})
+    if wants_gradients:
+        results.update(program.gradients(recorded.inputs, params))
+    return results
+
+
+def _compare(report: CaseReport, program: Program, recorded: Recorded, results: dict[str, Array]) -> None:
+    for name, output in recorded.outputs.items():
+        key = f"output/{name}"
+        if key not in results:
+            report.missing(key)
+            continue
+        own = program.graph.outputs[name]
+        lengths = {axis: results[f"{key}/size{axis}"] for axis in own.lengths}
+        report.add(key, compare_output(output, own, results[key], lengths))
+    for key, value in recorded.losses.items():
+        if key in results:
+            report.add(key, compare_arrays(value, results[key]))
+        else:
+            report.missing(key)
+    if report.target == "tf":
+        for name, gradient in recorded.gradients.items():
+            key = f"grad/{name}"
+            if key in results:
+                report.add(key, compare_gradient(gradient, results[key]))
+            else:
+                report.missing(key)
+    for name, after in recorded.params_after.items():
+        if f"state/{name}" in results:
+            report.add(f"param_after/{name}", compare_arrays(after, results[f"state/{name}"]))
+        else:
+            report.missing(f"param_after/{name}")

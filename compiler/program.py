@@ -1,0 +1,129 @@
+"""Compiling a network for a target, and the program that comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.passes.base import Journal
+from compiler.pipelines import lower_to
+from compiler.targets import Array, Executable, Target
+from returnn_ir.errors import DataError, TargetError, did_you_mean
+from returnn_ir.graph import Graph
+from returnn_ir.initializers import initial_value
+from returnn_ir.network.construct import construct
+from returnn_ir.network.net import Net
+from returnn_ir.network.session import Param
+
+__all__ = ["MODES", "TARGETS", "Program", "compile_net", "make_target"]
+
+MODES = ("forward", "eval", "train", "search")
+TARGETS = ("reference", "tf", "onnx")
+
+
+@dataclass
+class Program:
+    """A network compiled for one target and mode.
+
+    Attributes:
+        graph: in the TARGET stage.
+        params: every parameter by RETURNN's variable name.
+        journal: what the passes did, for ``--explain``.
+    """
+
+    target: str
+    mode: str
+    graph: Graph
+    params: dict[str, Param]
+    executable: Executable
+    journal: Journal
+
+    def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
+        """Run once; see ``Executable.run``."""
+        self._require(inputs, params)
+        return self.executable.run(inputs, params)
+
+    def gradients(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
+        """``grad/PARAM`` of the objective; only of a ``tf`` program."""
+        compute: Callable[..., dict[str, Array]] | None = getattr(self.executable, "gradients", None)
+        if compute is None:
+            raise TargetError(f"target {self.target!r} has no gradients", hint="--target tf")
+        self._require(inputs, params)
+        return compute(inputs, params)
+
+    def initial_params(self, seed: int = 42) -> dict[str, Array]:
+        """Untrained parameters, seeded per variable name."""
+        return {
+            name: initial_value(name, p.init, [d.size or 0 for d in p.dims], p.value.dtype, seed)
+            for name, p in self.params.items()
+        }
+
+    def input_names(self) -> list[str]:
+        """The names of the inputs that the program reads."""
+        return [str(node.attrs["name"]) for node in self.graph.nodes("input")]
+
+    def _require(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> None:
+        missing = [n for n in self.input_names() if n not in inputs]
+        if missing:
+            raise DataError(f"no input {missing[0]!r}", expected=self.input_names(), received=sorted(inputs))
+        used = {str(node.attrs["name"]) for node in self.graph.nodes("param")}
+        absent = sorted(used - set(params))
+        if absent:
+            raise DataError(
+                f"no value for parameter {absent[0]!r}",
+                hint=did_you_mean(absent[0], params),
+                received=f"{len(params)} parameters",
+            )
+
+
+def make_target(name: str, **options: Any) -> Target:
+    """A target by name; only now are its libraries imported."""
+    if name == "reference":
+        from compiler.reference.target import ReferenceTarget
+
+        return ReferenceTarget()
+    if name == "tf":
+        from compiler.tensorflow.target import TensorFlowTarget
+
+        return TensorFlowTarget()
+    if name == "onnx":
+        from compiler.onnx.target import OnnxTarget
+
+        return OnnxTarget(**options)
+    raise TargetError(f"unknown target {name!r}", expected=", ".join(TARGETS), hint=did_you_mean(name, TARGETS))
+
+
+def compile_net(
+    net: Net,
+    *,
+    target: str,
+    mode: str = "forward",
+    fetch: Sequence[str] | None = None,
+    everything: bool = False,
+    print_stage: Callable[[str, Graph], None] | None = None,
+    **target_options: Any,
+) -> Program:
+    """Compile a network.
+
+    Args:
+        net: from ``returnn_ir.load``.
+        target: ``reference``, ``tf`` or ``onnx``.
+        mode: ``forward``, ``eval``, ``train`` or ``search``.
+        fetch: layers to give; None: the network's output layers.
+        everything: build every layer of the root network.
+        print_stage: called with each stage's name and graph, for ``--print-ir``.
+        target_options: e.g. ``opset`` for onnx.
+
+    Raises:
+        UserError: what is wrong with the network, or what the target refuses and why.
+    """
+    if mode not in MODES:
+        raise TargetError(f"unknown mode {mode!r}", expected=", ".join(MODES), hint=did_you_mean(mode, MODES))
+    made = make_target(target, **target_options)
+    expanded = construct(net, mode, fetch, everything=everything)
+    fusion = net.config.get("fusion", {}) if net.config is not None else {}
+    if not isinstance(fusion, dict):
+        raise TargetError("config option 'fusion' is a dict", expected='{"lstm": "require"}', received=fusion)
+    graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
+    return Program(target, mode, graph, expanded.params, made.lower(graph), journal)
