@@ -53,13 +53,14 @@ class Dim:
 
     Args:
         name: for messages and the printed IR only; never compared.
+        description: RETURNN's longer name, which ``stag:NAME`` looks into; by default the name.
         size: the fixed size, or None.
         kind: derived from ``size`` unless given (``Kind.BATCH``).
         feature: a feature-like axis in RETURNN's sense (``FeatureDim``); only the front end asks.
         declared: made by the user as a Dim object; such dims are never matched by size.
     """
 
-    __slots__ = ("__weakref__", "declared", "expr", "feature", "kind", "name", "size")
+    __slots__ = ("__weakref__", "declared", "description", "expr", "feature", "kind", "name", "size")
 
     def __init__(
         self,
@@ -69,9 +70,11 @@ class Dim:
         kind: Kind | None = None,
         feature: bool = False,
         declared: bool = False,
+        description: str | None = None,
         expr: Polynomial | Division | None = None,
     ) -> None:
         self.name = name
+        self.description = description or name
         self.size = size
         self.kind = kind or (Kind.DYNAMIC if size is None else Kind.STATIC)
         self.feature = feature
@@ -182,7 +185,9 @@ def _static_term(monomial: Monomial, coefficient: int) -> int | None:
 def _intern(key: object, expr: Polynomial | Division, size: int | None) -> Dim:
     dim = _INTERNED.get(key)
     if dim is None:
-        dim = Dim(_name(expr), size, kind=_kind(expr, size), feature=_is_feature(expr), expr=expr)
+        name, description = _name(expr, lambda d: d.name), _name(expr, lambda d: d.description)
+        kind = _kind(expr, size)
+        dim = Dim(name, size, kind=kind, feature=_is_feature(expr), description=description, expr=expr)
         _INTERNED[key] = dim
     return dim
 
@@ -202,20 +207,20 @@ def _is_feature(expr: Polynomial | Division) -> bool:
     return bool(operands) and all(d.feature for d in operands)
 
 
-def _name(expr: Polynomial | Division) -> str:
+def _name(expr: Polynomial | Division, label: Callable[[Dim], str]) -> str:
     if isinstance(expr, Division):
-        return f"{_atom(expr.base)}{'/^' if expr.round_up else '//'}{expr.divisor}"
+        return f"{_atom(expr.base, label)}{'/^' if expr.round_up else '//'}{expr.divisor}"
     parts: list[str] = []
     for monomial, coefficient in expr.terms:
-        factors = [_atom(d) for d in monomial]
+        factors = [_atom(d, label) for d in monomial]
         if abs(coefficient) != 1 or not factors:
             factors.insert(0, str(abs(coefficient)))
         parts.append(("-" if coefficient < 0 else "+") + "*".join(factors))
     return "".join(parts).removeprefix("+")
 
 
-def _atom(dim: Dim) -> str:
-    return f"({dim.name})" if dim.expr is not None else dim.name
+def _atom(dim: Dim, label: Callable[[Dim], str]) -> str:
+    return f"({label(dim)})" if dim.expr is not None else label(dim)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@
       output "sum" = %3 axes [B, F] feature F
     }
 
-Dims with equal names are told apart by a suffix (``T~2``), ``1`` is the inserted axis. Attributes with their default value
-are left out. A nested region stands in braces behind its owner, with its parameters, definitions of dims and ``yield``.
+Dims with equal names are told apart by a suffix (``T~2``), names that are no words stand in
+single quotes (``'T+2'``), ``_`` is the inserted axis of size one. Attributes with their default value are left out. A nested region
+stands in braces behind its owner, with its parameters, definitions of dims and ``yield``.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ __all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines"]
 #: Arrays with more entries are printed as base64.
 INLINE_ENTRIES = 16
 #: Names that a dim cannot have unless quoted.
-KEYWORDS = frozenset({*DTYPES, "none", "true", "false", "inf", "nan", "array", "complex", "sparse", "ceildiv", "floordiv"})
+KEYWORDS = frozenset({*DTYPES, "_", "none", "true", "false", "inf", "nan", "array", "complex", "ceildiv", "floordiv"})
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/]*")
 Line = tuple[str, Node | None]
@@ -100,7 +101,7 @@ class _Printer:
         for operand in _operands(dim):
             self._name(operand)
         plain = _PLAIN.fullmatch(dim.name) and dim.name not in KEYWORDS
-        base = dim.name if plain else json.dumps(dim.name)
+        base = dim.name if plain else _quoted(dim.name)
         self._taken[base] = count = self._taken.get(base, 0) + 1
         self.dims[dim] = base if count == 1 else f"{base}~{count}"
 
@@ -111,7 +112,7 @@ class _Printer:
         return self.values.get(value, "%?")
 
     def dim(self, dim: Dim) -> str:
-        return "1" if dim is UNIT else self.dims.get(dim, f"?{dim.name}")
+        return "_" if dim is UNIT else self.dims.get(dim, f"?{dim.name}")
 
     def type(self, type_: TensorType) -> str:
         sparse = f" sparse {self.dim(type_.sparse_dim)}" if type_.sparse_dim is not None else ""
@@ -219,6 +220,11 @@ def _operands(dim: Dim) -> list[Dim]:
     if isinstance(dim.expr, Division):
         return [dim.expr.base]
     return [d for monomial, _ in dim.expr.terms for d in (*monomial, *(x for m in monomial for x in leaves(m)))]
+
+
+def _quoted(name: str) -> str:
+    inner = json.dumps(name)[1:-1].replace("'", "\\u0027")
+    return f"'{inner}'"
 
 
 def _is_default(node: Node, name: str, value: object) -> bool:

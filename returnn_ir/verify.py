@@ -160,9 +160,7 @@ def _loop(graph: Graph, node: Node) -> None:
     _pairwise(graph, node, "results", [v.type for v in region.results], expected)
 
 
-def _pairwise(
-    graph: Graph, node: Node, what: str, found: Sequence[TensorType], expected: Sequence[TensorType]
-) -> None:
+def _pairwise(graph: Graph, node: Node, what: str, found: Sequence[TensorType], expected: Sequence[TensorType]) -> None:
     exact = graph.stage == "target"
     if len(found) != len(expected):
         raise _Violation(node, f"its region has {len(found)} {what}, expected {len(expected)}")

@@ -173,9 +173,15 @@ class Emitter(Writer):
 
         return DimAlgebra(constant, binary("Add"), binary("Mul"), floordiv, clip)  # type: ignore[arg-type]
 
-    def lengths_over(self, dim: Dim, dims: Sequence[Dim]) -> str:
-        """The lengths of ``dim`` with the axes ``dims``, of size one where they do not vary."""
-        return self.align(*self.length(dim), dims)
+    def add_lengths(self, a: Lengths, b: Lengths) -> Lengths:
+        """The sum of two lengths."""
+        return self._algebra().add(a, b)
+
+    def mask(self, dim: Dim) -> Lengths:
+        """True on the valid frames: the dims of the lengths, then ``dim``."""
+        length, dims = self.length(dim) if not dim.is_batch else (self.scalar(self.extent(dim)), ())
+        at = (*dims, dim)
+        return self.op("Less", self.range(self.extent(dim)), self.align(length, dims, at)), at
 
     def is_ragged(self, dim: Dim) -> bool:
         """Whether the lengths of a dim vary."""

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compiler.onnx.dtypes import carrier
 from compiler.onnx.indexing import take
 from compiler.onnx.registry import emits
 from returnn_ir.dims import Dim
-from returnn_ir.graph import Node, Value
+from returnn_ir.errors import IRError
+from returnn_ir.graph import Node
 
 if TYPE_CHECKING:
-    from compiler.onnx.emitter import Emitter
+    from compiler.onnx.emitter import Emitter, Lengths
 
-__all__: list[str] = []
+__all__ = ["cut", "fill"]
 
-_END = np.iinfo(np.int64).max
-_BEGIN = np.iinfo(np.int64).min
+_END = int(np.iinfo(np.int64).max)
+_BEGIN = int(np.iinfo(np.int64).min)
 
 
 @emits("rename")
@@ -79,23 +81,162 @@ def _concat(e: Emitter, node: Node) -> list[str]:
 def _concat_ragged(e: Emitter, node: Node) -> str:
     """Each operand's valid frames directly behind the previous operand's; zeros behind the last."""
     dims, out, result = node.attrs["dims"], node.attrs["out"], node.result
-    offset, offset_dims = e.constant(0, "int64"), tuple[Dim, ...]()
-    steps = e.range(e.extent(out))
-    total: str | None = None
-    for x, dim in zip(node.operands, dims, strict=True):
-        length, length_dims = e.length(dim)
-        varying = tuple(dict.fromkeys((*offset_dims, *length_dims)))
-        at = (*varying, out)
-        position = e.op("Sub", steps, e.align(offset, offset_dims, at)) if not offset_dims else _minus(e, steps, out, (offset, offset_dims), at)
-        inside = e.op("And", _at_least_zero(e, position), e.op("Less", position, e.align(length, length_dims, at)))
-        shape = e.shape(at)
-        position, inside = e.op("Expand", position, shape), e.op("Expand", inside, shape)
-        renamed = tuple(out if d is dim else d for d in x.dims)
-        part, part_dims = take(e, e[x], x.dims, dim, position, at)
-        part = e.align(part, part_dims, [d for d in result.dims if d in part_dims or d in renamed])
-        zero = e.constant(0, x.dtype) if x.dtype != "bool" else e.constant(False, "bool")
-        present = [d for d in result.dims if d in part_dims]
-        base = total if total is not None else zero
-        total = e.where(e.align(inside, at, present), part, base, x.dtype)
-        offset, offset_dims = _plus(e, (offset, offset_dims), (length, length_dims))
-    return total or ""
+    lengths = [e.length(d) for d in dims]
+    at = (*dict.fromkeys(d for _, own in lengths for d in own), out)
+    steps, shape = e.range(e.extent(out)), e.shape(at)
+    offset: Lengths = (e.constant(0, "int64"), ())
+    total = e.constant(0, result.dtype)
+    for x, dim, length in zip(node.operands, dims, lengths, strict=True):
+        position = e.op("Sub", steps, e.align(*offset, at))
+        inside = e.op("And", _not_negative(e, position), e.op("Less", position, e.align(*length, at)))
+        part = take(e, (e[x], x.dims), dim, (e.op("Expand", position, shape), at), result.dims)
+        total = e.where(e.align(e.op("Expand", inside, shape), at, result.dims), part, total, result.dtype)
+        offset = e.add_lengths(offset, length)
+    return total
+
+
+def _not_negative(e: Emitter, position: str) -> str:
+    return e.op("GreaterOrEqual", position, e.constant(0, "int64"))
+
+
+# -------------------------------------------------------------------- padding and cutting
+
+
+def fill(e: Emitter, x: str, dtype: str, axis: int, left: str, right: str, value: object) -> str:
+    """Entries ``value`` in front of and behind an axis; their numbers are vectors of one, below zero to cut."""
+    wide = carrier("Pad", dtype) or dtype
+    padded = e.op("Pad", e.cast(x, dtype, wide), e.concat([left, right], 0), e.constant(value, wide), e.ints(axis))
+    return e.cast(padded, wide, dtype)
+
+
+def cut(e: Emitter, x: str, axis: int, start: str, end: str) -> str:
+    """The entries from ``start`` to before ``end``, vectors of one, of an axis."""
+    return e.op("Slice", x, start, end, e.ints(axis))
+
+
+@emits("pad")
+def _pad(e: Emitter, node: Node) -> list[str]:
+    x, attrs = node.operands[0], node.attrs
+    dim, axis = attrs["dim"], x.type.axis(attrs["dim"])
+    left, right = e.ints(attrs["left"]), e.ints(attrs["right"])
+    ragged = attrs["ragged"] and e.is_ragged(dim)
+    if attrs["mode"] == "constant":
+        name = e[x]
+        if ragged:
+            # what stands behind a sequence's end, the added frames included, is the same value
+            mask, dims = e.mask(dim)
+            name = e.where(e.align(mask, dims, x.dims), name, e.constant(attrs["value"], x.dtype), x.dtype)
+        return [fill(e, name, x.dtype, axis, left, right, attrs["value"])]
+    length: Lengths = e.length(dim) if ragged else (e.scalar(e.axis_extent(e[x], axis)), ())
+    out = attrs["out"]
+    extent = e.op("Add", e.axis_extent(e[x], axis), e.ints(attrs["left"] + attrs["right"]))
+    at = (*length[1], out)
+    position = e.op("Sub", e.range(extent), left)
+    source = _mirrored(e, position, e.align(*length, at), attrs["mode"])
+    return [take(e, (e[x], x.dims), dim, (source, at), node.result.dims)]
+
+
+def _mirrored(e: Emitter, position: str, length: str, mode: str) -> str:
+    """Where a position outside of a sequence reads: at the frame on the other side of the edge, or at the edge."""
+    zero, one = e.constant(0, "int64"), e.constant(1, "int64")
+    last = e.op("Sub", length, one)
+    if mode == "reflect":
+        position = e.op("Sub", last, e.op("Abs", e.op("Sub", last, e.op("Abs", position))))
+    elif mode == "symmetric":
+        position = e.op("Where", e.op("Less", position, zero), e.op("Sub", e.op("Neg", position), one), position)
+        behind = e.op("Sub", e.op("Sub", e.op("Add", length, length), one), position)
+        position = e.op("Where", e.op("Less", position, length), position, behind)
+    elif mode != "replicate":
+        raise IRError(f"no padding mode {mode!r}")
+    return e.op("Max", e.op("Min", position, last), zero)
+
+
+@emits("slice")
+def _slice(e: Emitter, node: Node) -> list[str]:
+    x, attrs = node.operands[0], node.attrs
+    step = attrs["step"]
+    start, end = attrs["start"], attrs["end"]
+    start = start if start is not None else (0 if step > 0 else _END)
+    end = end if end is not None else (_END if step > 0 else _BEGIN)
+    axis = e.ints(x.type.axis(attrs["dim"]))
+    return [e.op("Slice", e[x], e.ints(start), e.ints(end), axis, e.ints(step))]
+
+
+@emits("resize_axis")
+def _resize_axis(e: Emitter, node: Node) -> list[str]:
+    x, out = node.operands[0], node.attrs["out"]
+    axis = x.type.axis(node.attrs["dim"])
+    extent = e.extent(out)
+    # a negative number of added entries cuts
+    missing = e.op("Sub", extent, e.axis_extent(e[x], axis))
+    return [fill(e, e[x], x.dtype, axis, e.ints(0), missing, 0)]
+
+
+@emits("reverse")
+def _reverse(e: Emitter, node: Node) -> list[str]:
+    x, dim = node.operands[0], node.attrs["dim"]
+    axis = x.type.axis(dim)
+    if not node.attrs["ragged"] or dim.is_static:
+        return [e.op("Slice", e[x], e.ints(_END), e.ints(_BEGIN), e.ints(axis), e.ints(-1))]
+    length, dims = e.length(dim)
+    if len(dims) == 1 and dims[0] in x.dims and {axis, x.type.axis(dims[0])} == {0, 1}:
+        return [e.op("ReverseSequence", e[x], length, time_axis=axis, batch_axis=1 - axis)]
+    at = (*dims, dim)
+    steps, ends = e.range(e.extent(dim)), e.align(length, dims, at)
+    mirrored = e.op("Sub", e.op("Sub", ends, e.constant(1, "int64")), steps)
+    source = e.op("Where", e.op("Less", steps, ends), mirrored, steps)
+    # the frames that are read, under another tag than those that are written
+    read = Dim(f"read {dim.name}")
+    held = tuple(read if d is dim else d for d in x.dims)
+    return [take(e, (e[x], held), read, (source, at), node.result.dims)]
+
+
+@emits("window")
+def _window(e: Emitter, node: Node) -> list[str]:
+    """Zeros around the axis so that every position is on it, then the frames by number."""
+    x, attrs = node.operands[0], node.attrs
+    axis, out, window = x.type.axis(attrs["dim"]), attrs["out"], attrs["window"]
+    frames = e.op("Mul", e.range(e.extent(out)), e.constant(attrs["stride"], "int64"))
+    offsets = e.op("Mul", e.range(e.extent(window)), e.constant(attrs["dilation"], "int64"))
+    index = e.op("Add", e.unsqueeze(frames, [1]), offsets)
+    ends = e.reduce(
+        "ReduceMax", e.op("Concat", e.op("Reshape", index, e.ints(-1)), e.ints(0), axis=0), [0], keepdims=True
+    )
+    held = e.op("Add", e.axis_extent(e[x], axis), e.ints(attrs["left"]))
+    right = e.op("Max", e.op("Sub", e.op("Add", ends, e.ints(1)), held), e.ints(0))
+    padded = fill(e, e[x], x.dtype, axis, e.ints(attrs["left"]), right, 0)
+    return [e.op("Gather", padded, index, axis=axis)]
+
+
+# -------------------------------------------------------------------- counting
+
+
+@emits("iota")
+def _iota(e: Emitter, node: Node) -> list[str]:
+    return [e.cast(e.range(e.extent(node.attrs["dim"])), "int64", node.result.dtype)]
+
+
+@emits("length")
+def _length(e: Emitter, node: Node) -> list[str]:
+    dim = node.attrs["dim"]
+    if dim.is_batch:
+        return [e.scalar(e.extent(dim))]
+    length, dims = e.length(dim)
+    return [e.permute(length, dims, node.result.dims)]
+
+
+@emits("extent")
+def _extent(e: Emitter, node: Node) -> list[str]:
+    return [e.scalar(e.extent(node.attrs["dim"]))]
+
+
+@emits("mask")
+def _mask(e: Emitter, node: Node) -> list[str]:
+    mask, dims = e.mask(node.attrs["dim"])
+    return [e.permute(mask, dims, node.result.dims)]
+
+
+@emits("size_of")
+def _size_of(e: Emitter, node: Node) -> list[str]:
+    x = node.operands[0]
+    return [e.scalar(e.axis_extent(e[x], x.type.axis(node.attrs["dim"])))]

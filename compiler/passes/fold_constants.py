@@ -5,18 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import ClassVar
 
 from compiler.passes.base import Context, Pass
 from compiler.passes.rewrite import rewrite
-from compiler.reference import elementwise, indexing, linalg, reduce, shape, state  # noqa: F401  they register the rules
 from compiler.reference.named import Named
-from compiler.reference.registry import RULES, Session
+from compiler.reference.registry import RULES
+from compiler.reference.target import evaluate_region
 from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
-from returnn_ir.errors import IRError
 from returnn_ir.graph import Graph, Node, Region, Value
 from returnn_ir.ops.spec import Trait
 
@@ -64,42 +60,9 @@ def _entries(x: Value) -> int:
 
 
 def _evaluate(node: Node) -> list[Named]:
-    operands = [_held(v) for v in node.operands]
-    with np.errstate(all="ignore"):
-        results = RULES[node.op.name](_StaticPlace(), node, operands)
-    return results if isinstance(results, list) else [results]
-
-
-def _held(x: Value) -> Named:
-    value: Any = x.node.attrs["value"] if x.node is not None else None
-    return Named(np.asarray(value, x.dtype), x.dims)
+    constants = [v.node for v in dict.fromkeys(node.operands) if v.node is not None]
+    return evaluate_region(Region(nodes=[*constants, node], results=node.results), {}, {})
 
 
 def _constant(b: Builder, before: Value, named: Named) -> Value:
-    array = named.to(before.dims).array
-    return b.const(array, before.dtype, before.dims, before.type.sparse_dim)
-
-
-class _StaticPlace:
-    """The reference's view of a place where every dim is static."""
-
-    def __init__(self) -> None:
-        self.session = Session()
-        self.loop_index: tuple[int, ...] = ()
-
-    def extent(self, dim: Dim) -> int:
-        if dim.size is None:
-            raise IRError(f"constant folding met {dim}, which is not static")
-        return dim.size
-
-    def length(self, dim: Dim) -> Named:
-        return Named(np.asarray(self.extent(dim), "int64"))
-
-    def mask(self, dim: Dim) -> Named:
-        return Named(np.ones(self.extent(dim), bool), (dim,))
-
-    def ragged(self, dim: Dim) -> bool:
-        return False
-
-    def run(self, region: Region, arguments: Sequence[Named], loop_index: int) -> list[Named]:
-        raise IRError("constant folding met a region")
+    return b.const(named.array, before.dtype, before.dims, before.type.sparse_dim)

@@ -1,7 +1,7 @@
 """Loops over a dim, as a differentiable ``tf.while_loop`` with tensor lists for what is scanned and stacked.
 
-The lists are made with the raw ops instead of ``tf.TensorArray``, because those take an element's shape at run time: a loop
-of zero steps still has to say how wide its (absent) results are.
+The lists are made with the raw ops instead of ``tf.TensorArray``, because those take an element's shape at run time: a
+loop of zero steps still has to say how wide its (absent) results are.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def _step(
     following = [
         _in_order(x, value.dims, t) for x, value, t in zip(results, region.results, plan.carry_types, strict=False)
     ]
-    kept = [_if_running(plan, index, following[k], old, plan.carry_types[k]) for k, old in zip(plan.kept, kept, strict=True)]
+    kept = [
+        _if_running(plan, index, following[k], old, plan.carry_types[k]) for k, old in zip(plan.kept, kept, strict=True)
+    ]
     written = [
         tf.raw_ops.TensorListSetItem(input_handle=handle, index=i, item=_in_order(x, value.dims, t))
         for handle, x, value, t in zip(

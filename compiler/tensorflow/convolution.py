@@ -30,16 +30,11 @@ class _Window:
         return any(s > 1 for s in self.strides) and any(d > 1 for d in self.dilations)
 
 
-def _per_axis(value: int | Sequence[int], count: int) -> tuple[int, ...]:
-    return (value,) * count if isinstance(value, int) else tuple(value)
-
-
 def _window(call: Call, sizes: Sequence[int]) -> _Window:
-    count, padding = len(call.attrs["dims"]), str(call.attrs["padding"]).upper()
+    padding = str(call.attrs["padding"]).upper()
     if padding not in ("SAME", "VALID"):
         raise IRError(f"padding {call.attrs['padding']!r} of {call.node.op.name}")
-    strides, dilations = call.attrs["strides"], call.attrs["dilations"]
-    return _Window(tuple(sizes), _per_axis(strides, count), _per_axis(dilations, count), padding)
+    return _Window(tuple(sizes), tuple(call.attrs["strides"]), tuple(call.attrs["dilations"]), padding)
 
 
 def _flattened(call: Call, x: tf.Tensor, kept: int) -> tf.Tensor:
@@ -78,9 +73,7 @@ def _conv(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 def _grouped(x: tf.Tensor, filters: tf.Tensor, window: _Window, groups: int) -> tf.Tensor:
     """One convolution; the kernel for three spatial axes knows no groups, so they are taken one by one there."""
     if groups == 1 or len(window.sizes) < 3:
-        return tf.nn.convolution(
-            x, filters, strides=window.strides, padding=window.padding, dilations=window.dilations
-        )
+        return tf.nn.convolution(x, filters, strides=window.strides, padding=window.padding, dilations=window.dilations)
     parts = zip(tf.split(x, groups, axis=-1), tf.split(filters, groups, axis=-1), strict=True)
     return tf.concat([_grouped(v, f, window, 1) for v, f in parts], axis=-1)
 
@@ -100,7 +93,9 @@ def _padded(x: tf.Tensor, window: _Window, fill: float) -> tf.Tensor:
         return x
     paddings: list[list[int | tf.Tensor]] = [[0, 0]]
     extents = tf.shape(x)
-    for axis, (size, stride, dilation) in enumerate(zip(window.sizes, window.strides, window.dilations, strict=True), 1):
+    for axis, (size, stride, dilation) in enumerate(
+        zip(window.sizes, window.strides, window.dilations, strict=True), 1
+    ):
         extent = x.shape[axis] if x.shape[axis] is not None else extents[axis]
         needed = (-(-extent // stride) - 1) * stride + (size - 1) * dilation + 1 - extent
         total = tf.maximum(needed, 0)
@@ -109,19 +104,32 @@ def _padded(x: tf.Tensor, window: _Window, fill: float) -> tf.Tensor:
 
 
 def _conv_transpose(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Every frame spreads the filter over the result: zeros between the frames, then a convolution turned round."""
-    x, filters = operands
-    window = _window(call, _filter_sizes(call))
-    spatial = len(window.sizes)
-    flat = _flattened(call, x, spatial + 1)
-    turned = tf.reverse(filters, list(range(spatial)))
-    reach = [(size - 1) * dilation for size, dilation in zip(window.sizes, window.dilations, strict=True)]
-    spread = _spread(flat, window.strides)
-    padded = tf.pad(spread, [[0, 0], *([r, r] for r in reach), [0, 0]])
-    dense = _Window(window.sizes, (1,) * spatial, window.dilations, "VALID")
-    full = _grouped(padded, turned, dense, call.attrs["groups"])
-    y = _cropped(full, _per_axis(call.attrs["crop"], spatial), call.frame.shape(call.attrs["outs"]))
+    """Every frame adds the filter [*window, out, in] to the result at its own place; then the result is cut."""
+    sizes = _filter_sizes(call)
+    spatial = len(sizes)
+    window = _Window(tuple(sizes), tuple(call.attrs["strides"]), tuple(call.attrs["dilations"]), "VALID")
+    x = _flattened(call, operands[0], spatial + 1)
+    full = _spread_filter(x, operands[1], window)
+    extents = tf.shape(x)
+    each = zip(window.strides, call.attrs["extra"], strict=True)
+    outs = [tf.maximum(extents[axis] * stride + extra, 0) for axis, (stride, extra) in enumerate(each, 1)]
+    y = _cropped(full, call.attrs["crop"], outs)
     return _unflattened(call, y, call.type().dims[: -spatial - 1])
+
+
+def _spread_filter(x: tf.Tensor, filters: tf.Tensor, window: _Window) -> tf.Tensor:
+    if all(dilation == 1 for dilation in window.dilations):
+        shape = tf.shape(x)
+        each = enumerate(zip(window.sizes, window.strides, strict=True), 1)
+        ends = [tf.maximum(shape[axis] - 1, 0) * stride + size for axis, (size, stride) in each]
+        wanted = tf.stack([shape[0], *ends, filters.shape[-2]])
+        return tf.nn.conv_transpose(x, filters, wanted, window.strides, padding="VALID")
+    # TensorFlow's kernel knows no dilation here: zeros between the frames, then a convolution with the filter turned
+    spatial = len(window.sizes)
+    turned = tf.reverse(tf.linalg.matrix_transpose(filters), list(range(spatial)))
+    reach = [(size - 1) * dilation for size, dilation in zip(window.sizes, window.dilations, strict=True)]
+    padded = tf.pad(_spread(x, window.strides), [[0, 0], *([r, r] for r in reach), [0, 0]])
+    return _grouped(padded, turned, _Window(window.sizes, (1,) * spatial, window.dilations, "VALID"), 1)
 
 
 def _spread(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
@@ -130,7 +138,9 @@ def _spread(x: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
         if stride > 1:
             shape = tf.shape(x)
             sizes = [shape[i] if n is None else n for i, n in enumerate(x.shape)]
-            wide = tf.pad(tf.expand_dims(x, axis + 1), [[0, stride - 1 if i == axis + 1 else 0] for i in range(len(sizes) + 1)])
+            wide = tf.pad(
+                tf.expand_dims(x, axis + 1), [[0, stride - 1 if i == axis + 1 else 0] for i in range(len(sizes) + 1)]
+            )
             merged = tf.reshape(wide, [*sizes[:axis], sizes[axis] * stride, *sizes[axis + 1 :]])
             end = tf.maximum(sizes[axis] * stride - (stride - 1), 0)
             x = merged[(slice(None),) * axis + (slice(0, end),)]
@@ -148,17 +158,15 @@ def _cropped(x: tf.Tensor, crop: Sequence[int], sizes: Sequence[int | tf.Tensor]
 
 def _pool(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     count = len(call.attrs["dims"])
-    window = _window(call, _per_axis(call.attrs["sizes"], count))
+    window = _window(call, call.attrs["sizes"])
     x = tf.expand_dims(_flattened(call, operands[0], count), -1)
-    kinds = {"max": _max_pool, "mean": _mean_pool, "avg": _mean_pool}
-    y = tf.squeeze(kinds[call.attrs["kind"]](x, window), [-1])
+    pooled = _max_pool(x, window) if call.attrs["kind"] == "max" else _mean_pool(x, window)
+    y = tf.squeeze(pooled, [-1])
     return _unflattened(call, y, call.type().dims[:-count])
 
 
 def _pooled(x: tf.Tensor, window: _Window, kind: str) -> tf.Tensor:
-    return tf.nn.pool(
-        x, window.sizes, kind, strides=window.strides, padding=window.padding, dilations=window.dilations
-    )
+    return tf.nn.pool(x, window.sizes, kind, strides=window.strides, padding=window.padding, dilations=window.dilations)
 
 
 def _max_pool(x: tf.Tensor, window: _Window) -> tf.Tensor:

@@ -25,29 +25,21 @@ def _pad(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     if attrs["mode"] != "constant":
         return _pad_by_position(call, x, vary)
     value = tf.constant(attrs["value"], x.dtype)
-    left, right = _amount(call, attrs["left"]), _amount(call, attrs["right"])
-    padded = tf.pad(x, _around(x, call.axis(dim), left, right), constant_values=value)
+    padded = tf.pad(x, _around(x, call.axis(dim), attrs["left"], attrs["right"]), constant_values=value)
     if not vary:
         return padded
-    end = call.frame.lengths(dim, vary)[..., tf.newaxis] + tf.cast(left, tf.int64)
-    inside = steps(call.frame, attrs["out"]) < end if call.frame.knows(attrs["out"]) else None
-    if inside is None:
-        inside = tf.range(tf.shape(padded, out_type=tf.int64)[call.axis(dim)]) < end
+    end = call.frame.lengths(dim, vary)[..., tf.newaxis] + attrs["left"]
+    inside = tf.range(tf.shape(padded, out_type=tf.int64)[call.axis(dim)]) < end
     return tf.where(align(inside, (*vary, attrs["out"]), call.dims), padded, value)
-
-
-def _amount(call: Call, amount: int | Dim) -> int | tf.Tensor:
-    """How many entries: a number, or as many as a dim has."""
-    return call.frame.extent(amount) if isinstance(amount, Dim) else amount
 
 
 def _pad_by_position(call: Call, x: tf.Tensor, vary: Sequence[Dim]) -> tf.Tensor:
     """Reflected, mirrored or repeated entries: each position of the result reads one of the operand."""
     dim, mode = call.attrs["dim"], call.attrs["mode"]
-    left, right = _amount(call, call.attrs["left"]), _amount(call, call.attrs["right"])
+    left, right = call.attrs["left"], call.attrs["right"]
     extent = tf.shape(x, out_type=tf.int64)[call.axis(dim)]
     size = call.frame.lengths(dim, vary)[..., tf.newaxis] if vary else extent
-    position = tf.range(extent + tf.cast(left + right, tf.int64)) - tf.cast(left, tf.int64)
+    position = tf.range(extent + left + right) - left
     if vary:
         position = tf.broadcast_to(position, [*call.frame.shape(vary), tf.shape(position)[0]])
     if mode == "replicate":
@@ -57,7 +49,11 @@ def _pad_by_position(call: Call, x: tf.Tensor, vary: Sequence[Dim]) -> tf.Tensor
         border = 0 if mode == "reflect" else 1
         folded = tf.where(position < 0, -position - border, position)
         source = tf.where(folded >= size, 2 * (size - 1) + border - folded, folded)
-    return take_along(call.frame, x, call.type().dims, dim, source, vary)
+    taken = take_along(x, call.type().dims, dim, source, vary)
+    if not vary:
+        return taken
+    inside = align(position < size + right, (*vary, call.attrs["out"]), call.dims)
+    return tf.where(inside, taken, tf.zeros([], x.dtype))
 
 
 def _slice(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -84,7 +80,7 @@ def _reverse(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         return tf.reverse_sequence(x, lengths, seq_axis=axis, batch_axis=call.dims.index(vary[0]))
     index = steps(frame, dim)
     ends = lengths[..., tf.newaxis]
-    return take_along(frame, x, call.dims, dim, tf.where(index < ends, ends - 1 - index, index), vary)
+    return take_along(x, call.dims, dim, tf.where(index < ends, ends - 1 - index, index), vary)
 
 
 def _window(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -14,7 +14,7 @@ from returnn_ir.graph import Region, Value
 
 __all__ = ["Feed", "Frame", "Shape"]
 
-#: The extents of several axes, Python ints where they are known while tracing, else int32 scalars (which stay on the host).
+#: The extents of several axes: Python ints where they are known while tracing, else int32 scalars (on the host).
 Shape = list["int | tf.Tensor"]
 #: Lengths with the dims that they vary over.
 _Lengths = tuple[tf.Tensor, tuple[Dim, ...]]
@@ -57,7 +57,9 @@ class Frame:
     def bind(self, value: Value, tensor: tf.Tensor) -> None:
         """Remember the tensor of a value; it tells the extents of dims not seen before."""
         static = [dim.size for dim in value.dims]
-        if tensor.shape.rank is None or any(s is not None and t is None for s, t in zip(static, tensor.shape, strict=False)):
+        if tensor.shape.rank is None or any(
+            s is not None and t is None for s, t in zip(static, tensor.shape, strict=False)
+        ):
             tensor.set_shape(static)
         self._values[value] = tensor
         for axis, dim in enumerate(value.dims):
@@ -125,7 +127,7 @@ class Frame:
             if value is None:
                 raise IRError(f"batch dim {dim} has no extent here")
             return tf.cast(self.get(value), tf.int32)
-        if dim.is_batch or _is_product(dim):
+        if dim.is_batch or _is_product(dim) or _has_one_leaf(dim):
             return tf.convert_to_tensor(evaluate(dim, _EXTENTS, self.extent), tf.int32)
         lengths, dims = self._lengths_of(dim)
         longest = tf.maximum(tf.reduce_max(lengths), 0) if dims else lengths
@@ -166,11 +168,15 @@ class Frame:
 
 
 def _is_product(dim: Dim) -> bool:
-    """Several axes flattened into one: the padded axis has the product of the extents."""
-    if not isinstance(dim.expr, Polynomial) or len(dim.expr.terms) != 1:
+    """Whether several dynamic axes are merged: then their extents are multiplied, not their lengths."""
+    if not isinstance(dim.expr, Polynomial):
         return False
-    factors = dim.expr.terms[0][0]
-    return sum(factor.size is None for factor in factors) > 1
+    return any(sum(factor.size is None for factor in factors) > 1 for factors, _ in dim.expr.terms)
+
+
+def _has_one_leaf(dim: Dim) -> bool:
+    """Whether the dim follows from one axis alone, whose extent tells its own."""
+    return dim.expr is not None and sum(leaf.size is None for leaf in leaves(dim)) == 1
 
 
 def _paired(op: str, a: _Lengths, b: _Lengths) -> _Lengths:

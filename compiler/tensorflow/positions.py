@@ -26,21 +26,17 @@ def clipped(positions: tf.Tensor, extent: int | tf.Tensor) -> tf.Tensor:
 
 def expand_to(frame: Frame, x: tf.Tensor, own: Sequence[Dim], wanted: Sequence[Dim]) -> tf.Tensor:
     """``x`` transposed to the axes ``wanted`` and repeated along those that it lacks."""
-    present = [dim if dim in own or dim is UNIT else UNIT for dim in wanted]
-    units = [UNIT] * (present.count(UNIT) - list(own).count(UNIT))
-    aligned = transpose_to(x, own, present) if units or list(own) != present else x
-    if list(present) == list(wanted):
-        return aligned
-    return tf.broadcast_to(aligned, frame.shape(wanted))
+    if list(own) == list(wanted):
+        return x
+    present = [dim if dim in own else UNIT for dim in wanted]
+    aligned = transpose_to(x, own, present)
+    return aligned if present == list(wanted) else tf.broadcast_to(aligned, frame.shape(wanted))
 
 
-def take_along(
-    frame: Frame, x: tf.Tensor, own: Sequence[Dim], dim: Dim, positions: tf.Tensor, varies: Sequence[Dim]
-) -> tf.Tensor:
+def take_along(x: tf.Tensor, own: Sequence[Dim], dim: Dim, positions: tf.Tensor, varies: Sequence[Dim]) -> tf.Tensor:
     """Read ``x`` along ``dim``; positions outside of the axis read its nearest entry.
 
     Args:
-        frame: where this happens.
         x: a tensor with the axes ``own``.
         own: ``dim`` and every dim of ``varies`` are among them.
         dim: the axis to read along.

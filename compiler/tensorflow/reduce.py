@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from compiler.tensorflow.align import align, permute
 from compiler.tensorflow.call import Call, Row
+from compiler.tensorflow.indexing import product
+from returnn_ir.dims import Dim
 
 __all__ = ["ROWS"]
 
@@ -24,7 +27,16 @@ _KINDS: dict[str, Callable[..., tf.Tensor]] = {
 
 def _reduce(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     axes = [call.axis(dim) for dim in call.attrs["dims"]]
+    if call.attrs["kind"] == "mean" and not all(dim.size for dim in call.attrs["dims"]):
+        return _mean(call, operands[0], axes)
     return _KINDS[call.attrs["kind"]](operands[0], axis=axes) if axes else operands[0]
+
+
+def _mean(call: Call, x: tf.Tensor, axes: Sequence[int]) -> tf.Tensor:
+    """The mean of no entry is zero."""
+    count = tf.cast(tf.maximum(product(call.frame.shape(call.attrs["dims"])), 1), x.dtype)
+    total = tf.reduce_sum(x, axis=axes)
+    return total // count if x.dtype.is_integer else total / count
 
 
 def _argmax(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -48,7 +60,19 @@ def _top_k(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
 def _argsort(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     direction = "DESCENDING" if call.attrs["descending"] else "ASCENDING"
     axis = call.axis(call.attrs["dim"])
-    return tf.cast(tf.argsort(operands[0], axis=axis, direction=direction, stable=True), tf.int64)
+    order = tf.argsort(operands[0], axis=axis, direction=direction, stable=True)
+    vary = call.frame.length_dims(call.attrs["dim"]) if call.attrs["dim"].is_dynamic else ()
+    return tf.cast(_valid_first(call, order, axis, vary) if vary else order, tf.int64)
+
+
+def _valid_first(call: Call, order: tf.Tensor, axis: int, vary: Sequence[Dim]) -> tf.Tensor:
+    """Positions behind a sequence's end moved behind the others, each part in the order that it has."""
+    ends = align(call.frame.lengths(call.attrs["dim"]), vary, call.dims)
+    behind = tf.cast(tf.cast(order, tf.int64) >= ends, tf.int32)
+    moved = tf.argsort(behind, axis=axis, stable=True)
+    last = [*(i for i in range(len(call.dims)) if i != axis), axis]
+    taken = tf.gather(permute(order, last), permute(moved, last), batch_dims=len(last) - 1, axis=-1)
+    return permute(taken, [last.index(i) for i in range(len(last))])
 
 
 ROWS: dict[str, Row] = {

@@ -9,6 +9,8 @@ import tensorflow as tf
 from compiler.tensorflow.align import align, transpose_to
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.cut import CUT_ROWS
+from compiler.tensorflow.frame import Shape
+from compiler.tensorflow.indexing import product
 from compiler.tensorflow.positions import expand_to, steps, take_along
 from returnn_ir.dims import Dim
 
@@ -21,9 +23,7 @@ def _rename(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 def _expand(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     x, new = operands[0], call.attrs["dims"]
-    own = tf.shape(x)
-    sizes = [own[axis] if size is None else size for axis, size in enumerate(x.shape)]
-    return tf.broadcast_to(x, [*call.frame.shape(new), *sizes])
+    return tf.broadcast_to(x, [*call.frame.shape(new), *_sizes(x)])
 
 
 def _squeeze(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -35,31 +35,25 @@ def _squeeze(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 def _merge(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     x, dims = operands[0], call.attrs["dims"]
-    at = call.axis(dims[0])
-    return _reshape_axes(x, at, len(dims), [-1])
+    sizes, at = _sizes(x), call.axis(dims[0])
+    return tf.reshape(x, [*sizes[:at], product(sizes[at : at + len(dims)]), *sizes[at + len(dims) :]])
 
 
 def _split(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    outs: Sequence[Dim] = call.attrs["outs"]
+    x, outs = operands[0], tuple(call.attrs["outs"])
+    sizes, at = _sizes(x), call.axis(call.attrs["dim"])
+    parts = call.frame.shape([dim for dim in outs if dim.size is not None])
     unknown = [dim for dim in outs if dim.size is None]
-    sizes = [-1 if dim in unknown else dim.size for dim in outs] if len(unknown) == 1 else call.frame.shape(outs)
-    return _reshape_axes(operands[0], call.axis(call.attrs["dim"]), 1, sizes)
+    if len(unknown) == 1:
+        parts.insert(outs.index(unknown[0]), sizes[at] // product(parts))
+    else:
+        parts = call.frame.shape(outs)
+    return tf.reshape(x, [*sizes[:at], *parts, *sizes[at + 1 :]])
 
 
-def _reshape_axes(x: tf.Tensor, at: int, count: int, sizes: Sequence[int | tf.Tensor | None]) -> tf.Tensor:
-    """Replace ``count`` axes from ``at`` on by ``sizes``, of which one may be -1."""
-    shape = [n if n is not None else tf.shape(x)[i] for i, n in enumerate(x.shape)]
-    replaced = shape[at : at + count]
-    if -1 in [s for s in sizes if isinstance(s, int)]:
-        # an axis without entries elsewhere makes -1 ambiguous, so say it
-        total: int | tf.Tensor = 1
-        for size in replaced:
-            total = total * size
-        known: int | tf.Tensor = 1
-        for wanted in sizes:
-            known = known if isinstance(wanted, int) and wanted == -1 else known * wanted
-        sizes = [total // known if isinstance(s, int) and s == -1 else s for s in sizes]
-    return tf.reshape(x, [*shape[:at], *sizes, *shape[at + count :]])
+def _sizes(x: tf.Tensor) -> Shape:
+    shape = tf.shape(x)
+    return [shape[axis] if size is None else size for axis, size in enumerate(x.shape)]
 
 
 def _concat(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -89,7 +83,7 @@ def _concat_ragged(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         # an operand without any frame still needs one to read
         spare = [[0, 1 if d is dim else 0] for d in axes]
         position = tf.broadcast_to(position, [*frame.shape(vary), frame.extent(out)])
-        taken = take_along(frame, tf.pad(wide, spare), axes, dim, position, vary)
+        taken = take_along(tf.pad(wide, spare), axes, dim, position, vary)
         held = align(tf.broadcast_to(inside, tf.shape(position)), (*vary, out), call.dims)
         result = tf.where(held, taken, tf.zeros([], x.dtype) if result is None else result)
         offset = offset + length

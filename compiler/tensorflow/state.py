@@ -21,7 +21,10 @@ def _param(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _const(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    return tf.constant(call.attrs["value"], call.attrs["dtype"])
+    value = tf.constant(call.attrs["value"], call.attrs["dtype"])
+    if value.shape.rank == len(call.dims):
+        return value
+    return tf.broadcast_to(value, call.frame.shape(call.dims))  # one number for all entries
 
 
 def _opaque(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from compiler.targets import Accept, Reject
 from compiler.tensorflow.composite import COMPOSITES
 from compiler.tensorflow.program import TensorFlowProgram
@@ -17,7 +15,7 @@ __all__ = ["TensorFlowTarget"]
 class TensorFlowTarget:
     """Lowers graphs to ``tf.function`` with dynamic shapes."""
 
-    name: ClassVar[str] = "tf"
+    name: str = "tf"
 
     def accepts(self, node: Node) -> Accept | Reject:
         """Every primitive; a composite where there is a kernel for it. May be asked before axes have an order."""

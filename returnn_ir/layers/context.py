@@ -89,7 +89,7 @@ class LayerBuilder(Builder):
         memo = (self.definition.path, role)
         made = self.session.dims.get(memo)
         if made is None or made.size != size:
-            made = Dim(f"{self.definition.path}:{role}", size, feature=feature)
+            made = Dim(f"{self.definition.path}.{role}", size, feature=feature)
             self.session.dims[memo] = made
         return made
 

@@ -129,10 +129,15 @@ class ExternData:
     def _axis(self, key: str, axis: int, size: int | None, *, feature: bool) -> Dim:
         memo = (key, axis)
         if memo not in self._dims:
-            name = f"feature:{key}" if feature and size is not None else f"time:var:extern_data:{key}"
-            if not feature and size is not None:
-                name = f"static{axis}:{key}"
-            self._dims[memo] = Dim(name, size, feature=feature and size is not None)
+            if feature and size is not None:
+                self._dims[memo] = Dim(f"{key}.F", size, feature=True, description=f"feature:{key}")
+            elif size is not None:
+                self._dims[memo] = Dim(f"{key}.{axis}", size, description=f"static-dim{axis}:extern_data:{key}")
+            else:
+                known = sum(1 for (k, _), d in self._dims.items() if k == key and d.is_dynamic)
+                role = "time" if not known else f"spatial{axis}"
+                name = f"{key}.T" if not known else f"{key}.T{axis}"
+                self._dims[memo] = Dim(name, description=f"{role}:var:extern_data:{key}")
         return self._dims[memo]
 
 
@@ -142,7 +147,7 @@ def _sparse_dim(key: str, options: Mapping[str, Any]) -> Dim | None:
         return declared
     if not options.get("sparse"):
         return None
-    return Dim(f"labels:{key}", options.get("dim"), feature=True)
+    return Dim(f"{key}.labels", options.get("dim"), feature=True)
 
 
 def _special_axes(output: LayerOutput, options: Mapping[str, Any]) -> LayerOutput:

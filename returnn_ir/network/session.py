@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,11 @@ class Param:
     dims: tuple[Dim, ...]
     init: Init
     trainable: bool
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(d.size or 0 for d in self.dims)
 
 
 @dataclass

@@ -1,0 +1,156 @@
+"""``returnn-compile``: check, print, lower and export the network of a config."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from returnn_ir.errors import UserError
+
+if TYPE_CHECKING:
+    from compiler.check import CaseReport
+    from compiler.program import Program
+    from returnn_ir.network.net import Net
+
+__all__ = ["main"]
+
+USER_ERROR, MISMATCH = 2, 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (2: a user's error, 1: numbers that differ)."""
+    args = _parser().parse_args(argv)
+    try:
+        if args.check is not None:
+            return _check(args)
+        return _compile(args)
+    except UserError as error:
+        if args.debug:
+            raise
+        print(f"returnn-compile: {error}", file=sys.stderr)
+        return USER_ERROR
+    except BrokenPipeError:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="returnn-compile",
+        description="Compile the network dict of a RETURNN config. Without --target it is only checked.",
+    )
+    parser.add_argument("nets", nargs="+", metavar="net.py", help="config files; several only with --check")
+    parser.add_argument("--target", choices=("reference", "tf", "onnx"), help="what to compile for")
+    parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="a folder (tf) or an .onnx file")
+    parser.add_argument("--mode", choices=("forward", "eval", "train", "search"), default="forward")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--params", type=Path, metavar="REF.npz", help="parameters as param/NAME arrays")
+    source.add_argument("--checkpoint", metavar="PREFIX", help="parameters of a TensorFlow checkpoint")
+    parser.add_argument(
+        "--print-ir",
+        nargs="?",
+        const="named",
+        choices=("layers", "named", "masked", "target"),
+        metavar="STAGE",
+        help="print the IR of a stage: layers, named (default), masked or target",
+    )
+    parser.add_argument("--explain", action="store_true", help="tell what was fused, what was not, and why")
+    parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
+    parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
+    parser.add_argument(
+        "--check",
+        nargs="?",
+        const="",
+        metavar="REF.npz",
+        help="compare with recorded numbers (default: beside the net)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result of --check here")
+    parser.add_argument("--debug", action="store_true", help="show a traceback for errors")
+    return parser
+
+
+def _check(args: argparse.Namespace) -> int:
+    from compiler.check import check_case
+    from compiler.check.table import print_reports
+
+    nets = [Path(n) for n in args.nets]
+    if args.check.endswith(".py"):  # "--check a.py": the word belongs to the nets
+        nets, args.check = [*nets, Path(args.check)], ""
+    if args.check and len(nets) > 1:
+        raise UserError("--check REF.npz takes one net", hint="with several nets, each has its .npz beside it")
+    reference = Path(args.check) if args.check else None
+    target = args.target or "reference"
+    reports: list[CaseReport] = [check_case(net, target, reference) for net in nets]
+    print_reports(reports)
+    if args.json is not None:
+        text = json.dumps({"cases": [r.to_json() for r in reports]}, indent=1)
+        args.json.write_text(text + "\n", encoding="utf-8")
+    if all(r.ok for r in reports):
+        return 0
+    only_refused = all(r.ok or r.refused for r in reports)
+    return USER_ERROR if only_refused else MISMATCH
+
+
+def _compile(args: argparse.Namespace) -> int:
+    if len(args.nets) > 1:
+        raise UserError("several nets are only checked together", hint="--check")
+    from returnn_ir import load
+
+    net = load(args.nets[0])
+    if args.print_ir == "layers":
+        from returnn_ir.network.show import show_layers
+
+        print(show_layers(net))
+        return 0
+    if args.target is None:
+        return _check_only(args, net)
+    program = _program(args, net)
+    if args.explain:
+        print(program.journal)
+    if args.output is not None:
+        from compiler.artifacts import write_artifact
+
+        for line in write_artifact(program, net, args.output, checkpoint=args.checkpoint, params=args.params):
+            print(line)
+    return 0
+
+
+def _check_only(args: argparse.Namespace, net: Net) -> int:
+    """Parse, infer and verify; with --print-ir or --explain lowered for the reference target."""
+    from returnn_ir.network.construct import construct
+    from returnn_ir.verify import verify
+
+    if args.output is not None:
+        raise UserError("-o needs a target", hint="--target onnx")
+    if args.print_ir is not None or args.explain:
+        args.target = "reference"
+        program = _program(args, net)
+        if args.explain:
+            print(program.journal)
+        return 0
+    expanded = construct(net, args.mode, args.fetch)
+    verify(expanded.graph)
+    count = sum(p.size for p in expanded.params.values())
+    outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
+    print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
+    return 0
+
+
+def _program(args: argparse.Namespace, net: Net) -> Program:
+    from compiler.program import compile_net
+    from returnn_ir.graph import Graph
+    from returnn_ir.printer import print_graph
+
+    def show(stage: str, graph: Graph) -> None:
+        if stage == args.print_ir:
+            print(print_graph(graph))
+
+    options = {"opset": args.opset} if args.target == "onnx" and args.opset is not None else {}
+    return compile_net(net, target=args.target, mode=args.mode, fetch=args.fetch, print_stage=show, **options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

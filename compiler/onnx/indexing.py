@@ -1,0 +1,155 @@
+"""Reading and writing entries by position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from compiler.onnx.dtypes import carrier
+from compiler.onnx.registry import emits
+from returnn_ir.dims import Dim
+from returnn_ir.graph import Node
+
+if TYPE_CHECKING:
+    from compiler.onnx.emitter import Emitter
+
+__all__ = ["gather", "take"]
+
+Dims = Sequence[Dim]
+
+
+def clip(e: Emitter, positions: str, extent: str) -> str:
+    """Positions moved onto an axis of that extent (a vector of one, at least one)."""
+    last = e.op("Sub", extent, e.ints(1))
+    zero = e.constant(0, "int64")
+    return e.op("Max", e.op("Min", positions, e.scalar(last)), zero)
+
+
+def _never_empty(e: Emitter, values: str, dims: Dims, dim: Dim) -> str:
+    """A frame of zeros behind an axis that could be empty: ``Gather`` cannot read from an empty one."""
+    extent = e.axis_extent(values, list(dims).index(dim))
+    missing = e.op("Sub", e.ints(1), e.op("Min", extent, e.ints(1)))
+    axis = e.ints(list(dims).index(dim))
+    return e.op("Pad", values, e.concat([e.ints(0), missing], 0), "", axis)
+
+
+def gather(e: Emitter, x: tuple[str, Dims], dim: Dim, index: tuple[str, Dims], *, inside: bool = False) -> str:
+    """``x`` at ``index`` along ``dim``: x [shared, dim, rest], index [shared, new], result [shared, new, rest].
+
+    Args:
+        inside: the positions are known to be on the axis.
+    """
+    (values, x_dims), (positions, index_dims) = x, index
+    shared = [d for d in x_dims if d in index_dims]
+    rest = [d for d in x_dims if d not in shared and d is not dim]
+    extent = e.axis_extent(values, list(x_dims).index(dim)) if dim.size is None else e.ints(dim.size)
+    if not inside:
+        positions = clip(e, positions, extent)
+    if not shared:
+        return e.op("Gather", values, positions, axis=list(x_dims).index(dim))
+    # one flat axis of all rows: row r, position p stands at r * extent + p
+    rows = e.product([e.extent(d) for d in shared])
+    flat = e.op("Reshape", values, e.concat([e.op("Mul", rows, extent), _extents(e, rest)], 0), allowzero=1)
+    start = e.reshape(e.op("Mul", e.range(rows), extent), shared)
+    new = [d for d in index_dims if d not in shared]
+    flat_index = e.op("Add", positions, e.unsqueeze(start, range(len(shared), len(shared) + len(new))))
+    return e.op("Gather", flat, flat_index, axis=0)
+
+
+def _extents(e: Emitter, dims: Dims) -> str:
+    return e.shape(dims) if dims else e.constant([], "int64")
+
+
+def take(e: Emitter, x: tuple[str, Dims], dim: Dim, index: tuple[str, Dims], target: Dims) -> str:
+    """``x`` at ``index`` along ``dim``, operands in any order of axes and the result with the axes ``target``."""
+    (values, x_dims), (positions, index_dims) = x, index
+    shared = [d for d in x_dims if d in index_dims]
+    rest = [d for d in x_dims if d not in shared and d is not dim]
+    new = [d for d in index_dims if d not in shared]
+    held = [*shared, dim, *rest] if shared else list(x_dims)
+    if shared:
+        values = e.permute(values, x_dims, held)
+        positions = e.permute(positions, index_dims, [*shared, *new])
+    taken = gather(e, (values, held), dim, (positions, [*shared, *new]))
+    at = held.index(dim)
+    return e.permute(taken, [*shared, *held[len(shared) : at], *new, *held[at + 1 :]], target)
+
+
+@emits("gather")
+def _gather(e: Emitter, node: Node) -> list[str]:
+    values, index = node.operands
+    dim = node.attrs["dim"]
+    name = e.cast(e[index], index.dtype, "int64")
+    x = e[values]
+    if dim.is_dynamic:
+        x = _never_empty(e, x, values.dims, dim) if values.dtype not in ("int16", "uint16") else x
+    shared = [d for d in values.dims if d in index.dims]
+    if not shared:
+        return [gather(e, (x, values.dims), dim, (name, index.dims))]
+    return [take(e, (x, values.dims), dim, (name, index.dims), node.result.dims)]
+
+
+# -------------------------------------------------------------------- writing and choosing
+
+
+@emits("scatter_add")
+def _scatter_add(e: Emitter, node: Node) -> list[str]:
+    """Positions outside get an entry of their own behind the axis, which is cut off."""
+    values, index = node.operands
+    dims, out, result = node.attrs["dims"], node.attrs["out"], node.result
+    kept = [d for d in index.dims if d not in dims]
+    other = [d for d in values.dims if d not in dims and d not in kept]
+    length, count = e.product([e.extent(d) for d in dims]), e.extent(out)
+    positions = e.cast(e[index], index.dtype, "int64")
+    outside = e.op("Or", e.op("Less", positions, e.constant(0, "int64")), e.op("GreaterOrEqual", positions, count))
+    positions = e.op("Where", outside, count, positions)
+    positions = e.op("Reshape", positions, e.concat([_extents(e, kept), length], 0), allowzero=1)
+    positions = e.unsqueeze(positions, range(len(kept), len(kept) + len(other)))
+    shape = e.concat([_extents(e, [*kept, *other]), length], 0)
+    wide = carrier("ScatterElements", values.dtype) or values.dtype
+    added = e.align(e.cast(e[values], values.dtype, wide), values.dims, [*kept, *other, *dims])
+    if len(dims) != 1:
+        own = [d for d in [*kept, *other] if d in values.dims]
+        inner = e.op("Reshape", added, e.concat([_aligned_extents(e, own, [*kept, *other]), length], 0), allowzero=1)
+        added = inner
+    zeros = e.op(
+        "Expand", e.constant(0, wide), e.concat([_extents(e, [*kept, *other]), e.op("Add", count, e.ints(1))], 0)
+    )
+    rank = len(kept) + len(other)
+    summed = e.op(
+        "ScatterElements",
+        zeros,
+        e.op("Expand", positions, shape),
+        e.op("Expand", added, shape),
+        axis=rank,
+        reduction="add",
+    )
+    cut = e.op("Slice", summed, e.ints(0), count, e.ints(rank))
+    return [e.permute(e.cast(cut, wide, values.dtype), [*kept, *other, out], result.dims)]
+
+
+def _aligned_extents(e: Emitter, own: Dims, dims: Dims) -> str:
+    parts = [e.extent(d) if d in own else e.ints(1) for d in dims]
+    return e.concat(parts, 0) if parts else e.constant([], "int64")
+
+
+@emits("masked_select")
+def _masked_select(e: Emitter, node: Node) -> list[str]:
+    values, mask = node.operands
+    rest = values.dims[len(mask.dims) :]
+    rows = e.product([e.extent(d) for d in mask.dims])
+    flat = e.op("Reshape", e[values], e.concat([rows, _extents(e, rest)], 0), allowzero=1)
+    return [e.op("Compress", flat, e.op("Reshape", e[mask], e.ints(-1)), axis=0)]
+
+
+@emits("search_sorted")
+def _search_sorted(e: Emitter, node: Node) -> list[str]:
+    """The number of entries before the position: those that are smaller (``right``: or equal)."""
+    ordered, values = node.operands
+    shared = [d for d in values.dims if d in ordered.dims]
+    new = [d for d in values.dims if d not in shared]
+    rows = e.unsqueeze(e[ordered], range(len(shared), len(shared) + len(new)))
+    wanted = e.unsqueeze(e[values], [len(values.dims)])
+    op_type = "Less" if node.attrs["side"] == "left" else "LessOrEqual"
+    before = e.typed(op_type, values.dtype, rows, wanted, result="bool")
+    return [e.reduce("ReduceSum", e.cast(before, "bool", "int64"), [len(values.dims)])]

@@ -1,0 +1,56 @@
+"""Products: dot. Windows of products are in ``conv`` and ``pool``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler.onnx.dtypes import carrier
+from compiler.onnx.elementwise import needs
+from compiler.onnx.registry import emits
+from returnn_ir.dims import Dim
+from returnn_ir.graph import Node
+
+if TYPE_CHECKING:
+    from compiler.onnx.emitter import Emitter
+
+__all__: list[str] = []
+
+
+@emits("dot", check=needs("MatMul"))
+def _dot(e: Emitter, node: Node) -> list[str]:
+    """``MatMul`` of [shared, own, reduced] and [shared, reduced, own], each group merged into one axis."""
+    a, b = node.operands
+    reduced = list(node.attrs["reduce"])
+    shared = [d for d in a.dims if d in b.dims and d not in reduced]
+    only_a = [d for d in a.dims if d not in b.dims]
+    only_b = [d for d in b.dims if d not in a.dims]
+    wide = carrier("MatMul", a.dtype) or a.dtype
+    left, right = e.cast(e[a], a.dtype, wide), e.cast(e[b], b.dtype, wide)
+    plain = len(reduced) == 1 and len(only_b) == 1 and (len(only_a) == 1 or (not shared and only_a))
+    if plain:
+        return [e.cast(e.op("MatMul", left, right), wide, a.dtype)]
+    left = _grouped(e, left, shared, only_a, reduced)
+    right = _grouped(e, right, shared, reduced, only_b)
+    product = e.op("MatMul", left, right)
+    return [e.cast(e.reshape(product, [*shared, *only_a, *only_b]), wide, a.dtype)]
+
+
+def _grouped(e: Emitter, name: str, shared: list[Dim], *groups: list[Dim]) -> str:
+    """The axes of each group merged, an axis of size one for an empty group."""
+    if all(len(group) == 1 for group in groups):
+        return name
+    sizes = [
+        e.product([e.extent(d) for d in group]) if not _static(group) else e.ints(_size(group)) for group in groups
+    ]
+    return e.op("Reshape", name, e.concat([*(e.extent(d) for d in shared), *sizes], 0), allowzero=1)
+
+
+def _static(dims: list[Dim]) -> bool:
+    return all(d.size is not None for d in dims)
+
+
+def _size(dims: list[Dim]) -> int:
+    size = 1
+    for dim in dims:
+        size *= dim.size or 0
+    return size

@@ -1,0 +1,43 @@
+"""Random draws without state, by the kernels whose numbers the reference implementation defines (Philox, ``alg=1``)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from compiler.tensorflow.call import Call, Row
+
+__all__ = ["RANDOM_ROWS"]
+
+_SEED_FACTOR = 0x9E3779B97F4A7C15
+_PHILOX = 1
+
+
+def _key_of_path(path: str) -> int:
+    """64 bits for a layer path: BLAKE2b with a digest of 8 bytes, little-endian."""
+    return int.from_bytes(hashlib.blake2b(path.encode(), digest_size=8).digest(), "little")
+
+
+def _random(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The key is that of the path plus the seed times a constant, the counter's upper half says step and loop index."""
+    feed, frame = call.frame.feed, call.frame
+    factor = tf.constant(_SEED_FACTOR, tf.uint64)
+    key = tf.constant(_key_of_path(call.attrs["path"]), tf.uint64) + tf.cast(feed.seed, tf.uint64) * factor
+    loop = tf.zeros([], tf.int64)
+    for index in frame.loop_index:
+        loop = (loop * 2**16 + index) % 2**32
+    upper = tf.cast(feed.step * 2**32 + loop, tf.uint64)
+    kernels = {"uniform": tf.raw_ops.StatelessRandomUniformV2, "normal": tf.raw_ops.StatelessRandomNormalV2}
+    drawn = kernels[call.attrs["kind"]](
+        shape=tf.convert_to_tensor(frame.shape(call.dims), tf.int32) if call.dims else tf.constant([], tf.int32),
+        key=tf.reshape(key, [1]),
+        counter=tf.stack([tf.zeros([], tf.uint64), upper]),
+        alg=_PHILOX,
+        dtype=tf.float32,
+    )
+    return tf.cast(drawn, call.attrs["dtype"])
+
+
+RANDOM_ROWS: dict[str, Row] = {"random": _random}
