@@ -48,7 +48,9 @@ class Executable(Protocol):
 class Target(Protocol):
     """One backend."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What ``--target`` calls it."""
 
     def accepts(self, node: Node) -> Accept | Reject:
         """Whether the backend has a kernel for this node."""

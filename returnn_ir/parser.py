@@ -4,7 +4,7 @@ Grammar (comments run from ``#`` to the end of the line; ``# layer 'x'`` behind 
 
     graph    = "graph" name name "{" dim* statement* root* "}"
     dim      = "dim" dimname ("batch" | "dynamic" | "static" int | "=" expr) "feature"? "declared"? (":=" value)?
-    expr     = ("ceildiv" | "floordiv") "(" dimref "," int ")" | term ("+" term)*         term = int ("*" dimref)*
+    expr     = ("ceildiv" | "floordiv") "(" dimref "," int ")" | term ("+" term)*         term = (int | dimref) ("*" dimref)*
     node     = value ("," value)* "=" name "(" values ")" attrs? ":" type ("," type)* regions?
     regions  = "{" region ("}" "{" region)* "}"
     region   = "params" "(" (value ":" type),* ")" ("define" dimref ":=" value)* node* "yield" "(" values ")"
@@ -26,11 +26,11 @@ from returnn_ir.graph import STAGES, Graph, Loss, Node, Output, Region, Value
 from returnn_ir.ops.spec import get_op
 from returnn_ir.text_attributes import AttributeParser
 from returnn_ir.text_tokens import ParseError, Token
-from returnn_ir.types import TensorType
 
 __all__ = ["ParseError", "parse_graph"]
 
 T = TypeVar("T")
+_ROOTS = ("output", "loss", "constraints", "objective", "state", "trainable", "check")
 _ALL_OPS = ops  # importing the package registers the ops
 
 
@@ -105,9 +105,11 @@ class _Parser(AttributeParser):
                 return total
 
     def _term(self) -> Dim | int:
-        coefficient = self.integer()
-        if not self.accept("*"):
-            return coefficient
+        coefficient = 1
+        if self.peek.kind == "number":
+            coefficient = self.integer()
+            if not self.accept("*"):
+                return coefficient
         term = self.dim()
         while self.accept("*"):
             term = term * self.dim()
@@ -194,7 +196,9 @@ class _Parser(AttributeParser):
 
     def _root(self, graph: Graph) -> None:
         kind = self.expect("name")
-        named = kind.text in ("output", "loss", "state", "trainable", "check")
+        if kind.text not in _ROOTS:
+            raise kind.error("unknown root", expected=f"one of {', '.join(_ROOTS)}")
+        named = kind.text not in ("constraints", "objective")
         name = self.string() if named else ""
         if kind.text == "trainable":
             graph.trainable.append(name)
@@ -211,12 +215,8 @@ class _Parser(AttributeParser):
                 graph.checks.append((name, self._value()))
             case "constraints":
                 graph.constraints = self._value()
-            case "objective":
-                graph.objective = self._value()
             case _:
-                raise kind.error(
-                    "unknown root", expected="output, loss, state, trainable, check, objective, constraints"
-                )
+                graph.objective = self._value()
 
     def _output(self) -> Output:
         value = self._value()

@@ -13,9 +13,9 @@
       output "sum" = %3 axes [B, F] feature F
     }
 
-Dims with equal names are told apart by a suffix (``T~2``), names that are no words stand in
-single quotes (``'T+2'``), ``_`` is the inserted axis of size one. Attributes with their default value are left out. A nested region
-stands in braces behind its owner, with its parameters, definitions of dims and ``yield``.
+Dims with equal names are told apart by a suffix (``T~2``), names that are no words stand in single quotes (``'T+2'``),
+``_`` is the inserted axis of size one. Attributes with their default value are left out. A nested region stands in
+braces behind its owner, with its parameters, definitions of dims and ``yield``.
 """
 
 from __future__ import annotations
@@ -163,7 +163,9 @@ class _Printer:
             kind = "ceildiv" if dim.expr.round_up else "floordiv"
             return f"{kind}({self.dim(dim.expr.base)}, {dim.expr.divisor})"
         terms = dim.expr.terms if dim.expr is not None else ()
-        return " + ".join("*".join([str(c), *(self.dim(d) for d in m)]) for m, c in terms)
+        return " + ".join(
+            "*".join([str(c)] * (c != 1 or not m) + [self.dim(d) for d in m]) for m, c in terms
+        )
 
     def _nodes(self, region: Region, indent: str) -> Iterator[Line]:
         for node in region.nodes:

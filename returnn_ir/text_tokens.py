@@ -46,12 +46,8 @@ class Token:
         shown = (self.source.split("\n") or [""])[line - 1]
         caret = " " * column + "^" * max(1, len(self.text))
         received = repr(self.text) if self.text else "the end of the text"
-        return ParseError(
-            f"{what}\n  {shown}\n  {caret}",
-            where=f"line {line}, column {column + 1}",
-            expected=expected,
-            received=received,
-        )
+        place = f"line {line}, column {column + 1}"
+        return ParseError(f"{what}\n  {shown}\n  {caret}", where=place, expected=expected, received=received)
 
 
 def tokenize(source: str) -> Iterator[Token]:

@@ -21,7 +21,7 @@ __all__ = ["EXCERPT_LINES", "verify"]
 EXCERPT_LINES = 5
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Scope:
     """What inference may ask, for the place of one region."""
 

@@ -120,14 +120,16 @@ class Emitter(Writer):
                 raise IRError(f"batch dim {dim} has no extent")
             return self.unsqueeze(self[value], [0])
         length, dims = self.length(dim)
-        if not dims:
-            return self.unsqueeze(length, [0])
         return self.longest(length, len(dims))
 
     def longest(self, length: str, rank: int) -> str:
         """The largest of some lengths, a vector of one; zero for an empty batch."""
+        if ("longest", length) in self.scope.memo:
+            return self.scope.memo["longest", length]
         flat = self.op("Reshape", length, self.ints(-1)) if rank != 1 else length
-        return self.reduce("ReduceMax", self.op("Concat", flat, self.ints(0), axis=0), [0], keepdims=True)
+        longest = self.reduce("ReduceMax", self.op("Concat", flat, self.ints(0), axis=0), [0], keepdims=True)
+        self.scope.memo["longest", length] = longest
+        return longest
 
     def product(self, extents: Sequence[str], coefficient: int = 1) -> str:
         """The product of extents, a vector of one."""

@@ -9,6 +9,7 @@ from compiler.onnx.dtypes import carrier
 from compiler.onnx.registry import emits
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Node
+from returnn_ir.types import TensorType
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -25,12 +26,12 @@ def clip(e: Emitter, positions: str, extent: str) -> str:
     return e.op("Max", e.op("Min", positions, e.scalar(last)), zero)
 
 
-def _never_empty(e: Emitter, values: str, dims: Dims, dim: Dim) -> str:
-    """A frame of zeros behind an axis that could be empty: ``Gather`` cannot read from an empty one."""
-    extent = e.axis_extent(values, list(dims).index(dim))
+def _never_empty(e: Emitter, values: str, type_: TensorType, dim: Dim) -> str:
+    """A frame of zeros on an axis that would be empty: ``Gather`` cannot read from an empty one."""
+    axis = type_.axis(dim)
+    extent = e.axis_extent(values, axis)
     missing = e.op("Sub", e.ints(1), e.op("Min", extent, e.ints(1)))
-    axis = e.ints(list(dims).index(dim))
-    return e.op("Pad", values, e.concat([e.ints(0), missing], 0), "", axis)
+    return e.pad(values, type_.dtype, len(type_.dims), axis, e.ints(0), missing)
 
 
 def gather(e: Emitter, x: tuple[str, Dims], dim: Dim, index: tuple[str, Dims], *, inside: bool = False) -> str:
@@ -82,7 +83,7 @@ def _gather(e: Emitter, node: Node) -> list[str]:
     name = e.cast(e[index], index.dtype, "int64")
     x = e[values]
     if dim.is_dynamic:
-        x = _never_empty(e, x, values.dims, dim) if values.dtype not in ("int16", "uint16") else x
+        x = _never_empty(e, x, values.type, dim)
     shared = [d for d in values.dims if d in index.dims]
     if not shared:
         return [gather(e, (x, values.dims), dim, (name, index.dims))]

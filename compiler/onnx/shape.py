@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compiler.onnx.dtypes import carrier
 from compiler.onnx.indexing import take
 from compiler.onnx.registry import emits
 from returnn_ir.dims import Dim
@@ -16,7 +15,7 @@ from returnn_ir.graph import Node
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter, Lengths
 
-__all__ = ["cut", "fill"]
+__all__: list[str] = []
 
 _END = int(np.iinfo(np.int64).max)
 _BEGIN = int(np.iinfo(np.int64).min)
@@ -102,18 +101,6 @@ def _not_negative(e: Emitter, position: str) -> str:
 # -------------------------------------------------------------------- padding and cutting
 
 
-def fill(e: Emitter, x: str, dtype: str, axis: int, left: str, right: str, value: object) -> str:
-    """Entries ``value`` in front of and behind an axis; their numbers are vectors of one, below zero to cut."""
-    wide = carrier("Pad", dtype) or dtype
-    padded = e.op("Pad", e.cast(x, dtype, wide), e.concat([left, right], 0), e.constant(value, wide), e.ints(axis))
-    return e.cast(padded, wide, dtype)
-
-
-def cut(e: Emitter, x: str, axis: int, start: str, end: str) -> str:
-    """The entries from ``start`` to before ``end``, vectors of one, of an axis."""
-    return e.op("Slice", x, start, end, e.ints(axis))
-
-
 @emits("pad")
 def _pad(e: Emitter, node: Node) -> list[str]:
     x, attrs = node.operands[0], node.attrs
@@ -126,7 +113,7 @@ def _pad(e: Emitter, node: Node) -> list[str]:
             # what stands behind a sequence's end, the added frames included, is the same value
             mask, dims = e.mask(dim)
             name = e.where(e.align(mask, dims, x.dims), name, e.constant(attrs["value"], x.dtype), x.dtype)
-        return [fill(e, name, x.dtype, axis, left, right, attrs["value"])]
+        return [e.pad(name, x.dtype, len(x.dims), axis, left, right, attrs["value"])]
     length: Lengths = e.length(dim) if ragged else (e.scalar(e.axis_extent(e[x], axis)), ())
     out = attrs["out"]
     extent = e.op("Add", e.axis_extent(e[x], axis), e.ints(attrs["left"] + attrs["right"]))
@@ -169,7 +156,7 @@ def _resize_axis(e: Emitter, node: Node) -> list[str]:
     extent = e.extent(out)
     # a negative number of added entries cuts
     missing = e.op("Sub", extent, e.axis_extent(e[x], axis))
-    return [fill(e, e[x], x.dtype, axis, e.ints(0), missing, 0)]
+    return [e.pad(e[x], x.dtype, len(x.dims), axis, e.ints(0), missing)]
 
 
 @emits("reverse")
@@ -204,7 +191,7 @@ def _window(e: Emitter, node: Node) -> list[str]:
     )
     held = e.op("Add", e.axis_extent(e[x], axis), e.ints(attrs["left"]))
     right = e.op("Max", e.op("Sub", e.op("Add", ends, e.ints(1)), held), e.ints(0))
-    padded = fill(e, e[x], x.dtype, axis, e.ints(attrs["left"]), right, 0)
+    padded = e.pad(e[x], x.dtype, len(x.dims), axis, e.ints(attrs["left"]), right)
     return [e.op("Gather", padded, index, axis=axis)]
 
 

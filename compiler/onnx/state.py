@@ -13,12 +13,25 @@ from returnn_ir.graph import Node
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
 
-__all__: list[str] = []
+__all__ = ["state_input"]
+
+
+def state_input(name: str) -> str:
+    """The input that a variable's value comes from; its default is the checkpoint's."""
+    return f"state/{name}"
 
 
 @emits("input")
 def _input(e: Emitter, node: Node) -> list[str]:
-    return [e.entry(node)]
+    """Axes padded beyond the longest sequence are cut to it, so that no result depends on how the caller padded."""
+    x, name = node.result, node.attrs["name"]
+    for axis, dim in enumerate(x.dims):
+        length = e.region.lookup(dim) if dim.is_dynamic and dim.expr is None else None
+        source = length.node if length is not None else None
+        if length is not None and source is not None and source.op.name == "input":
+            end = e.longest(source.attrs["name"], len(length.dims))
+            name = e.op("Slice", name, e.ints(0), end, e.ints(axis))
+    return [name]
 
 
 @emits("param")
@@ -32,7 +45,10 @@ def _param(e: Emitter, node: Node) -> list[str]:
         raise TargetError(
             f"parameter {name!r} has another shape", where=node.origin, expected=list(sizes), received=list(value.shape)
         )
-    full = f"state/{name}" if name in e.graph.state_updates else name
+    if name in e.graph.state_updates:
+        e.initializers[state_input(name)] = value
+        return [state_input(name)]
+    full = e.fresh(name)
     e.initializers[full] = value
     return [full]
 

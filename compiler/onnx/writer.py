@@ -15,8 +15,12 @@ import numpy as np
 from compiler.onnx.dtypes import CODES, carrier
 from compiler.targets import Array
 from returnn_ir.errors import IRError
+from returnn_ir.types import TensorType
 
 __all__ = ["GraphScope", "Writer"]
+
+#: A value's name and its type.
+Typed = tuple[str, TensorType]
 
 
 @dataclass(eq=False)
@@ -100,6 +104,17 @@ class Writer:
         """Another element type."""
         return x if old == new else self.op("Cast", x, to=CODES[new])
 
+    def graph_proto(self, scope: GraphScope, inputs: Sequence[Typed], outputs: Sequence[Typed]) -> Any:
+        """The nodes of a scope as a ``GraphProto``; axes have no names."""
+        from onnx import helper
+
+        def info(name: str, type_: TensorType) -> Any:
+            return helper.make_tensor_value_info(name, CODES[type_.dtype], [d.size for d in type_.dims])
+
+        return helper.make_graph(
+            scope.nodes, self.fresh("graph"), [info(*held) for held in inputs], [info(*held) for held in outputs]
+        )
+
     # ---------------------------------------------------------------- constants
 
     def constant(self, value: Any, dtype: str) -> str:
@@ -114,7 +129,7 @@ class Writer:
 
     def ints(self, *values: int) -> str:
         """A vector of int64, as shapes and axes are given."""
-        return self.constant(values, "int64")
+        return self.constant(np.asarray(values, "int64"), "int64")
 
     # ---------------------------------------------------------------- small idioms
 
@@ -154,6 +169,29 @@ class Writer:
     def concat(self, parts: Sequence[str], axis: int) -> str:
         """Arrays one behind the other."""
         return parts[0] if len(parts) == 1 else self.op("Concat", *parts, axis=axis)
+
+    def pad(self, x: str, dtype: str, rank: int, axis: int, left: str, right: str, value: object = 0) -> str:
+        """Entries ``value`` in front of and behind an axis; their numbers are vectors of one, below zero to cut."""
+        wide = carrier("Pad", dtype) or dtype
+        held, filler = self.cast(x, dtype, wide), self.constant(value, wide)
+        if self.opset >= 18:
+            padded = self.op("Pad", held, self.concat([left, right], 0), filler, self.ints(axis))
+        else:
+            before, after = [0] * axis, [0] * (rank - axis - 1)
+            sides = [part for side in (left, right) for part in (self.ints(*before), side, self.ints(*after))]
+            padded = self.op("Pad", held, self.concat(sides, 0), filler)
+        return self.cast(padded, wide, dtype)
+
+    def join(self, parts: Sequence[str], axis: int) -> str:
+        """As :meth:`concat`, now if all parts are initializers."""
+        held = [self.initializers[name] for name in parts if name in self.initializers]
+        if len(held) < len(parts):
+            return self.concat(parts, axis)
+        return self.constant(np.concatenate(held, axis), held[0].dtype.name)
+
+    def halves(self, x: str, axis: int) -> list[str]:
+        """The two entries of an axis, without it."""
+        return [self.op("Gather", x, self.constant(i, "int64"), axis=axis) for i in range(2)]
 
     def scalar(self, vector: str) -> str:
         """The entry of a vector of one."""

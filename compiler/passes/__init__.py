@@ -1,0 +1,1 @@
+"""Passes over the IR; :mod:`compiler.pipelines` puts them in order."""

@@ -1,8 +1,8 @@
 """MASKED to TARGET: dims get an order in memory, and transposes where an op needs another one.
 
-Layouts stay as they come (time-major or batch-major): an elementwise result follows its operand with the most axes, other
-ops give the order that their inference says. Every other order of a value is made once, beside the value, from the array
-that was there first.
+Layouts stay as they come (time-major or batch-major): an elementwise result follows its operand with the most axes,
+other ops give the order that their inference says. Every other order of a value is made once, beside the value, from
+the array that was there first.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def aligned(dims: Sequence[Dim], order: Sequence[Dim]) -> tuple[Dim, ...]:
 class _Assigner:
     """One run of the pass over a graph.
 
-    ``env`` maps old values to new ones; ``home`` knows the region of every new value, so that another order of it is made
-    there and not again in every step of a loop.
+    ``env`` maps old values to new ones; ``home`` knows the region of every new value, so that another order of it is
+    made there and not again in every step of a loop.
     """
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class _Assigner:
         return b.emit(node.op, operands, node.attrs)
 
     def loop(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
-        """The body of a loop: carries keep the order that they start with, stacked values the one they happen to have."""
+        """A loop: carries keep the order that they start with, stacked values the one they happen to have."""
         (region,) = node.regions
         dim, carries = node.attrs["dim"], node.attrs["carries"]
         params = [Value(TensorType("int64"))]

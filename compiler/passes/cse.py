@@ -82,4 +82,4 @@ def _frozen(value: object) -> Hashable:
     if isinstance(value, tuple):
         return tuple(_frozen(part) for part in value)
     # 0 and 0.0 and False, 0.0 and -0.0, are different constants
-    return (type(value).__name__, repr(value)) if isinstance(value, float | int | bool) else (0, value)  # type: ignore[return-value]
+    return (type(value).__name__, repr(value)) if isinstance(value, float | int | bool) else (0, value)

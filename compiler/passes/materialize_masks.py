@@ -43,7 +43,8 @@ def _materialize(b: Builder, node: Node) -> Sequence[Value] | None:
     operands = [_put_neutral(b, node, x, ragged) for x in node.operands]
     if unmasked.get("kind") == "mean":  # the one reduction whose meaning counts frames
         total = b.emit(node.op, operands, {**unmasked, "kind": "sum"})[0]
-        return [b.div(total, b.cast(_count(b, node.attrs["dims"]), total.dtype))]
+        count = b.maximum(_count(b, node.attrs["dims"]), 1)  # the mean of no frame is zero, as RETURNN has it
+        return [b.div(total, b.cast(count, total.dtype))]
     results = b.emit(node.op, operands, unmasked)
     if node.op.tail is Tail.ZERO:
         # a sequence without frames gets something else from a kernel that sees nothing but neutral elements

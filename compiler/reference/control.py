@@ -50,6 +50,8 @@ def _stack(context: Context, dim: Dim, type_: TensorType, values: Sequence[Named
     if not values:
         return Named(np.zeros((0, *(context.extent(d) for d in type_.dims)), type_.dtype), (dim, *type_.dims))
     arrays = [v.to(type_.dims).array for v in values]
+    if not type_.dims:
+        return Named(np.stack(arrays), (dim,))
     shape = tuple(max(sizes) for sizes in zip(*(a.shape for a in arrays), strict=True))
     return Named(np.stack([_filled_up(a, shape) for a in arrays]), (dim, *type_.dims))
 

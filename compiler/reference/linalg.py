@@ -41,7 +41,7 @@ def _dot(context: Context, node: Node, operands: Operands) -> Named:
     inner = _size(y.shape[at : at + len(reduced)])
     left = x.reshape(*batch, _size(rows), inner)
     right = y.reshape(*batch, inner, _size(columns))
-    return Named(np.matmul(left, right).reshape(*batch, *rows, *columns), (*shared, *only_a, *only_b))
+    return Named(np.matmul(left, right).reshape((*batch, *rows, *columns)), (*shared, *only_a, *only_b))
 
 
 @dataclass(frozen=True)

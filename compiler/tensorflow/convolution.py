@@ -25,9 +25,9 @@ class _Window:
     padding: str
 
     @property
-    def strided_and_dilated(self) -> bool:
-        """TensorFlow's convolution and pooling refuse both at once."""
-        return any(s > 1 for s in self.strides) and any(d > 1 for d in self.dilations)
+    def dilated(self) -> bool:
+        """Has gaps: TensorFlow refuses strides besides, and in pooling the padding 'same' too."""
+        return any(d > 1 for d in self.dilations)
 
 
 def _window(call: Call, sizes: Sequence[int]) -> _Window:
@@ -79,12 +79,16 @@ def _grouped(x: tf.Tensor, filters: tf.Tensor, window: _Window, groups: int) -> 
 
 
 def _strided(x: tf.Tensor, window: _Window, op: Callable[[tf.Tensor, _Window], tf.Tensor], fill: float) -> tf.Tensor:
-    """``op`` by strides; with dilation too, at every position of the axis padded by hand, of which some are kept."""
-    if not window.strided_and_dilated:
+    """``op`` by strides; of a dilated window at every position of the axis padded by hand, of which some are kept."""
+    if not window.dilated:
         return op(x, window)
     dense = _Window(window.sizes, (1,) * len(window.sizes), window.dilations, "VALID")
     y = op(_padded(x, window, fill), dense)
-    return y[(slice(None), *(slice(None, None, stride) for stride in window.strides))]
+    return (
+        y
+        if dense.strides == window.strides
+        else y[(slice(None), *(slice(None, None, stride) for stride in window.strides))]
+    )
 
 
 def _padded(x: tf.Tensor, window: _Window, fill: float) -> tf.Tensor:
@@ -93,12 +97,13 @@ def _padded(x: tf.Tensor, window: _Window, fill: float) -> tf.Tensor:
         return x
     paddings: list[list[int | tf.Tensor]] = [[0, 0]]
     extents = tf.shape(x)
-    for axis, (size, stride, dilation) in enumerate(
-        zip(window.sizes, window.strides, window.dilations, strict=True), 1
-    ):
-        extent = x.shape[axis] if x.shape[axis] is not None else extents[axis]
-        needed = (-(-extent // stride) - 1) * stride + (size - 1) * dilation + 1 - extent
-        total = tf.maximum(needed, 0)
+    each = zip(window.sizes, window.strides, window.dilations, strict=True)
+    for axis, (size, stride, dilation) in enumerate(each, 1):
+        extent = extents[axis]
+        # without strides the windows begin everywhere, so only their reach counts
+        total = (size - 1) * dilation
+        if stride > 1:
+            total = tf.maximum((-(-extent // stride) - 1) * stride + total + 1 - extent, 0)
         paddings.append([total // 2, total - total // 2])
     return tf.pad(x, [*paddings, [0, 0]], constant_values=tf.constant(fill, x.dtype))
 
@@ -174,7 +179,7 @@ def _max_pool(x: tf.Tensor, window: _Window) -> tf.Tensor:
 
 
 def _mean_pool(x: tf.Tensor, window: _Window) -> tf.Tensor:
-    if not window.strided_and_dilated:
+    if not window.dilated:
         return _pooled(x, window, "AVG")
     total = _strided(x, window, lambda v, w: _pooled(v, w, "AVG"), 0.0)
     present = _strided(tf.ones_like(x), window, lambda v, w: _pooled(v, w, "AVG"), 0.0)

@@ -124,7 +124,7 @@ class TensorFlowProgram:
         """The graph's fetches; usable inside of a ``tf.function`` only.
 
         Args:
-            inputs: tensors by input name, lengths as int32 or int64; ``random/seed``, ``random/step`` as in :meth:`run`.
+            inputs: tensors by input name, lengths as int32 or int64; ``random/seed`` etc. as in :meth:`run`.
             params: tensors or variables by RETURNN's variable name.
         """
         return self.emit(self._feed(inputs, {name: tf.convert_to_tensor(params[name]) for name in self.params}))

@@ -78,6 +78,7 @@ for _name in ("sub", "floordiv", "mod"):
     # floordiv and mod round towards minus infinity, as in Python
     _elementwise(_name, 2, _promoted, keeps_labels=True)
 for _name in ("div", "pow", "atan2"):
+    # of integers, div cuts the quotient off towards zero and gives 0 for a division by 0
     _elementwise(_name, 2, _promoted)
 for _name in ("equal", "not_equal"):
     _elementwise(_name, 2, _bool, commutative=True)

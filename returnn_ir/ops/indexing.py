@@ -59,6 +59,9 @@ def _masked_select(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]
 def _search_sorted(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """The position at which each value would be inserted into ``sorted`` (ascending along ``dim``)."""
     sorted_type, values = types
+    missing = [d for d in sorted_type.dims if d is not attrs["dim"] and d not in values.dims]
+    if missing:
+        raise IRError(f"search_sorted of {values} that lack {missing} of {sorted_type}: expand them first")
     shared = [d for d in values.dims if d in sorted_type.dims]
     dims = (*shared, *(d for d in values.dims if d not in shared))
     return [TensorType("int64", dims)]

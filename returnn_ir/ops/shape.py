@@ -1,7 +1,7 @@
 """Ops that rename, move, join, cut and count axes. All address axes by tag.
 
-Windows of positions (slice, pad, window, shift) work on the padded axis as it lies in memory, tails included: that is what
-RETURNN computes. ``reverse`` and ragged ``concat`` respect each sequence's own length.
+Windows of positions (slice, pad, window, shift) work on the padded axis as it lies in memory, tails included: that is
+what RETURNN computes. ``reverse`` and ragged ``concat`` respect each sequence's own length.
 """
 
 from __future__ import annotations
@@ -99,13 +99,14 @@ def _concat(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 def _pad(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """Add ``left`` and ``right`` entries (mode constant, reflect, symmetric, replicate).
 
-    ``ragged``: the right ones come directly behind each sequence instead of behind the padded axis.
+    ``ragged``: the right ones come directly behind each sequence instead of behind the padded axis; mirrored frames are
+    those of the sequence, and behind the padding come zeros (mode constant: the value).
     """
     return [_replace(types[0], attrs["dim"], (attrs["out"],))]
 
 
 def _slice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    """Entries ``start, start+step, ...`` up to ``end`` (None: the end) of the padded axis; Python's rules for negatives."""
+    """Entries ``start, start+step, ...`` up to ``end`` (None: the end) of the padded axis; negatives as in Python."""
     return [_replace(types[0], attrs["dim"], (attrs["out"],))]
 
 
@@ -123,7 +124,10 @@ def _reverse(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _window(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    """``out[t, w] = x[t * stride + w * dilation - left]``, zero outside of the padded axis; ``window`` follows ``out``."""
+    """``out[t, w] = x[t * stride + w * dilation - left]``, zero outside of the padded axis.
+
+    The dim ``window`` (w) stands behind ``out`` (t).
+    """
     return [_replace(types[0], attrs["dim"], (attrs["out"], attrs["window"]))]
 
 

@@ -24,7 +24,10 @@ def _const(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _random(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    """A draw of shape ``dims``: ``uniform`` in [0, 1) or ``normal`` (0, 1); the key is (random_seed, step, ``path``)."""
+    """A draw of shape ``dims``: ``uniform`` in [0, 1) or ``normal`` (0, 1).
+
+    It follows from (random_seed, step, ``path``, loop index) alone; the reference target's ``random`` module says how.
+    """
     return [TensorType(attrs["dtype"], attrs["dims"])]
 
 

@@ -57,7 +57,8 @@ def test_search_sorted() -> None:
     n, m = Dim("N", 4), Dim("M", 3)
     x = np.sort(np.random.default_rng(3).integers(0, 5, (3, 4)), axis=1).astype(np.float32)
     v = np.array([0, 2, 5], np.float32)
+    values = net.b.expand(net.data("v", v, m), net.batch)
     for side in ("left", "right"):
-        y = net.b.op("search_sorted", net.data("x", x, net.batch, n), net.data("v", v, m), dim=n, side=side)
-        expected = [np.searchsorted(row, v, side=side) for row in x]  # type: ignore[call-overload]
+        y = net.b.op("search_sorted", net.data("x", x, net.batch, n), values, dim=n, side=side)
+        expected = [np.searchsorted(row, v, side=side) for row in x]
         np.testing.assert_array_equal(net.run(y, net.batch, m), expected)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from returnn_ir.dims import Dim
 from tests.reference.nets import Net
 
+Floats = NDArray[Any]
 LENGTHS = [4, 1, 0]
 
 
 @pytest.fixture
-def x() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def x() -> Floats:
     array = np.random.default_rng(1).normal(size=(3, 4, 2)).astype(np.float32)
     array[2] = np.nan  # nothing of the empty sequence may be read
     array[1, 1:] = np.nan
@@ -20,12 +25,12 @@ def x() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 
 
 @pytest.mark.parametrize("kind", ["sum", "mean", "max", "min", "prod", "logsumexp"])
-def test_reduce_sees_valid_frames(kind: str, x: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+def test_reduce_sees_valid_frames(kind: str, x: Floats) -> None:
     net = Net()
     time, feature = net.time("T", LENGTHS), Dim("F", 2)
     value = net.data("x", x, net.batch, time, feature)
     y = net.run(net.b.reduce(kind, value, time), net.batch, feature)
-    formulas = {
+    formulas: dict[str, Callable[[Floats], Floats]] = {
         "sum": lambda v: v.sum(0),
         "mean": lambda v: v.mean(0) if len(v) else np.zeros(2),
         "max": lambda v: v.max(0) if len(v) else np.full(2, np.finfo(np.float32).min),
@@ -63,7 +68,7 @@ def test_reducing_over_a_dim_brings_the_dims_of_its_length() -> None:
     np.testing.assert_array_equal(net.run(net.b.reduce("sum", value, inner), outer), np.cumsum(x))
 
 
-def test_dot_over_ragged_frames(x: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> None:
+def test_dot_over_ragged_frames(x: Floats) -> None:
     net = Net()
     time, f, g = net.time("T", LENGTHS), Dim("F", 2), Dim("G", 2)
     a, b = net.data("a", x, net.batch, time, f), net.data("b", 2 * x, net.batch, time, g)

@@ -43,7 +43,8 @@ def _reversed(b: Builder, x: Value, attrs: Attrs) -> Value:
 def _lstm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
     """Hochreiter & Schmidhuber (1997) with forget gate, gates in RETURNN's NativeLstm2 order: cell input j, i, f, o.
 
-    Operands: x [dim, ..., in_dim], w [in_dim, gate_dim], w_re [state_in, gate_dim], bias [gate_dim], h0, c0 [..., out_dim].
+    Operands: x [dim, ..., in_dim], w [in_dim, gate_dim], w_re [state_in, gate_dim], bias [gate_dim],
+    h0, c0 [..., out_dim].
     """
     x, w, w_re, bias, h0, c0 = operands
     gate, out = attrs["gate_dim"], attrs["out_dim"]

@@ -1,0 +1,1 @@
+"""Composites that ONNX has fused operators for."""

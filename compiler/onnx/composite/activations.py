@@ -1,0 +1,40 @@
+"""Activation functions with an operator of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler.onnx.elementwise import needs
+from compiler.onnx.registry import Emit, emits
+from returnn_ir.graph import Node
+
+if TYPE_CHECKING:
+    from compiler.onnx.emitter import Emitter
+
+__all__: list[str] = []
+
+
+def _named(op_type: str) -> Emit:
+    def emit(e: Emitter, node: Node) -> list[str]:
+        return [e.op(op_type, *e.operands(node))]
+
+    return emit
+
+
+for _name, _type in (("relu", "Relu"), ("elu", "Elu"), ("selu", "Selu"), ("softsign", "Softsign")):
+    emits(_name, check=needs(_type), kernel=_type)(_named(_type))
+
+
+def _has_gelu(node: Node, opset: int) -> str | None:
+    return None if opset >= 20 else "ONNX has Gelu from opset 20 on"
+
+
+@emits("gelu", check=_has_gelu, kernel="Gelu")
+def _gelu(e: Emitter, node: Node) -> list[str]:
+    return [e.op("Gelu", *e.operands(node), approximate="tanh")]
+
+
+@emits("silu", kernel="Sigmoid, Mul")
+def _silu(e: Emitter, node: Node) -> list[str]:
+    (x,) = e.operands(node)
+    return [e.op("Mul", x, e.op("Sigmoid", x))]

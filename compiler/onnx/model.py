@@ -1,0 +1,120 @@
+"""From a graph in the TARGET stage to a ``ModelProto``: signature, initializers, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.onnx.dtypes import CODES
+from compiler.onnx.emitter import Emitter
+from compiler.onnx.state import state_input
+from compiler.targets import Array
+from returnn_ir.dims import UNIT, Dim
+from returnn_ir.graph import Graph
+from returnn_ir.types import TensorType
+
+__all__ = ["Signature", "build_model", "signature"]
+
+_PRODUCER = "returnn-ir"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What goes in and out of a model.
+
+    Attributes:
+        inputs: types by name.
+        states: types of the variables that are inputs with a default, by input name.
+        outputs: types by name; the axes are those that the graph's ``Output`` asks for.
+        fetches: the output's name by that of the graph's fetch.
+        axis_names: what a dynamic axis is called in the model.
+    """
+
+    inputs: dict[str, TensorType]
+    states: dict[str, TensorType]
+    outputs: dict[str, TensorType]
+    fetches: dict[str, str]
+    axis_names: dict[Dim, str]
+
+
+def signature(graph: Graph) -> Signature:
+    """The names and types of a graph's inputs and outputs; ``NAME`` for ``output/NAME`` unless an input is called so."""
+    inputs = {n.attrs["name"]: n.result.type for n in graph.nodes("input")}
+    states = {
+        state_input(n.attrs["name"]): n.result.type
+        for n in graph.nodes("param")
+        if n.attrs["name"] in graph.state_updates
+    }
+    fetches: dict[str, str] = {}
+    outputs: dict[str, TensorType] = {}
+    for fetch, value in graph.fetches().items():
+        layer = fetch.removeprefix("output/")
+        name = layer if layer not in inputs and layer not in outputs else fetch
+        if fetch.startswith("state/"):
+            name = f"{fetch}/next"
+        fetches[fetch] = name
+        own = graph.outputs.get(layer) if fetch.startswith("output/") else None
+        outputs[name] = value.type.with_dims(own.axes) if own is not None else value.type
+    return Signature(inputs, states, outputs, fetches, _axis_names([*inputs.values(), *outputs.values()]))
+
+
+def _axis_names(types: list[TensorType]) -> dict[Dim, str]:
+    names: dict[Dim, str] = {}
+    for dim in (d for t in types for d in t.dims if d.size is None):
+        name, number = dim.name, 1
+        while names.get(dim, name) == name and name in [n for d, n in names.items() if d is not dim]:
+            number += 1
+            name = f"{dim.name}_{number}"
+        names.setdefault(dim, name)
+    return names
+
+
+def build_model(graph: Graph, params: Mapping[str, Array], opset: int, ir_version: int) -> Any:
+    """The model with the parameters inside, as ``onnx.ModelProto``."""
+    from onnx import helper
+
+    sign = signature(graph)
+    e = Emitter(opset, graph, params)
+    for name in (*sign.inputs, *sign.states, *sign.outputs):
+        e.fresh(name)
+    e.write_region(graph.body)
+    e.prefix = ""
+    for fetch, value in graph.fetches().items():
+        name = sign.fetches[fetch]
+        held = e.positional(e[value], value.dims, sign.outputs[name].dims)
+        e.scope.nodes.append(helper.make_node("Identity", [held], [name], name=e.fresh(f"{name}/result")))
+    proto = helper.make_graph(
+        e.scope.nodes,
+        "returnn",
+        [_info(name, type_, sign) for name, type_ in {**sign.inputs, **sign.states}.items()],
+        [_info(name, type_, sign) for name, type_ in sign.outputs.items()],
+        _initializers(e, sign),
+    )
+    opsets = [helper.make_opsetid("", opset)]
+    return helper.make_model(proto, producer_name=_PRODUCER, ir_version=ir_version, opset_imports=opsets)
+
+
+def _info(name: str, type_: TensorType, sign: Signature) -> Any:
+    from onnx import helper
+
+    shape = [d.size if d.size is not None else sign.axis_names[d] for d in type_.dims]
+    described = ", ".join("1" if d is UNIT else d.name for d in type_.dims)
+    return helper.make_tensor_value_info(name, CODES[type_.dtype], shape, doc_string=f"[{described}]")
+
+
+def _initializers(e: Emitter, sign: Signature) -> list[Any]:
+    from onnx import numpy_helper
+
+    used = set(sign.states) | _read(e.scope.nodes)
+    return [numpy_helper.from_array(array, name) for name, array in e.initializers.items() if name in used]
+
+
+def _read(nodes: Any) -> set[str]:
+    """The names that nodes read, those of nested graphs included."""
+    names: set[str] = set()
+    for node in nodes:
+        names.update(node.input)
+        for attribute in node.attribute:
+            names |= _read(attribute.g.node)
+    return names

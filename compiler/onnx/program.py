@@ -1,0 +1,70 @@
+"""A lowered graph: builds the model once per set of parameters and runs it with onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compiler.onnx.model import build_model, signature
+from compiler.targets import Array
+from returnn_ir.errors import DataError
+from returnn_ir.graph import Graph
+
+__all__ = ["OnnxProgram"]
+
+
+class OnnxProgram:
+    """A graph as ONNX.
+
+    Attributes:
+        graph: what was lowered.
+        signature: the model's inputs and outputs.
+    """
+
+    def __init__(self, graph: Graph, opset: int, ir_version: int) -> None:
+        self.graph = graph
+        self.opset = opset
+        self.ir_version = ir_version
+        self.signature = signature(graph)
+        self._params: dict[str, Array] = {}
+        self._model: Any = None
+        self._session: Any = None
+
+    def model(self, params: Mapping[str, Array]) -> Any:
+        """The ``onnx.ModelProto`` with these parameters as initializers, as it was made for the last equal ones."""
+        same = params.keys() == self._params.keys() and all(params[k] is v for k, v in self._params.items())
+        if self._model is None or not same:
+            self._model = build_model(self.graph, params, self.opset, self.ir_version)
+            self._params = dict(params)
+            self._session = None
+        return self._model
+
+    def save(self, path: str | Path, params: Mapping[str, Array]) -> None:
+        """Write the model file."""
+        Path(path).write_bytes(self.model(params).SerializeToString())
+
+    def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, np.ndarray[Any, Any]]:
+        """Run on the CPU; see :class:`compiler.targets.Executable`.
+
+        Raises:
+            DataError: an input is missing.
+        """
+        session = self._open(params)
+        types = {**self.signature.inputs, **self.signature.states}
+        missing = [name for name in self.signature.inputs if name not in inputs]
+        if missing:
+            raise DataError(f"no value for the inputs {missing}", received=sorted(inputs))
+        feeds = {name: np.asarray(inputs[name], type_.dtype) for name, type_ in types.items() if name in inputs}
+        results = session.run(list(self.signature.fetches.values()), feeds)
+        return dict(zip(self.signature.fetches, results, strict=True))
+
+    def _open(self, params: Mapping[str, Array]) -> Any:
+        from compiler.onnx.session import open_session
+
+        model = self.model(params)
+        if self._session is None:
+            self._session = open_session(model.SerializeToString())
+        return self._session

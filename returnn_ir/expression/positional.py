@@ -1,0 +1,311 @@
+"""Tensors with numbered axes, as expressions in a config see them; every operation on them becomes an IR op.
+
+An expression such as ``tf.reduce_sum(source(0) * x, axis=-1, keepdims=True)`` counts axes and broadcasts by position. A
+:class:`Positional` is an IR value with its axes in that order, where ``None`` is an axis of size one that only broadcasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from returnn_ir.dims import Dim
+from returnn_ir.errors import DimError
+from returnn_ir.graph import Value
+from returnn_ir.types import is_float
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__ = ["Axes", "Positional", "UnsupportedError", "aligned", "as_positional", "binary", "common_dtype", "copy_of_dim"]
+
+Axes = tuple[Dim | None, ...]
+
+
+class UnsupportedError(Exception):
+    """Something in an expression that has no counterpart in the IR; the message says what."""
+
+
+class Positional:
+    """One tensor in an expression.
+
+    Args:
+        b: where ops are put.
+        value: its dims are those of ``axes`` that are not None.
+        axes: in the order that the expression counts them.
+    """
+
+    # numpy must leave `array * tensor` to the tensor
+    __array_priority__ = 1000.0
+    __array_ufunc__ = None
+    __hash__ = object.__hash__
+
+    def __init__(self, b: LayerBuilder, value: Value, axes: Sequence[Dim | None]) -> None:
+        self.b = b
+        self.value = value
+        self.axes: Axes = tuple(axes)
+
+    def with_value(self, value: Value) -> Positional:
+        """The same axes around another value."""
+        return Positional(self.b, value, self.axes)
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self.axes)
+
+    @property
+    def dtype_name(self) -> str:
+        """NumPy's name of the element type."""
+        return self.value.dtype
+
+    def axis_number(self, axis: object) -> int:
+        """A checked axis number, counted from the front."""
+        if isinstance(axis, Positional) or not isinstance(axis, (int, np.integer)):
+            raise UnsupportedError(f"an axis that is not a number: {axis!r}")
+        if not -self.rank <= axis < self.rank:
+            raise DimError(f"axis {axis} of a tensor with {self.rank} axes", received=self.axes)
+        return int(axis) % self.rank
+
+    def __bool__(self) -> bool:
+        raise UnsupportedError("a decision that depends on the values of a tensor")
+
+    def __iter__(self) -> NoReturn:
+        raise UnsupportedError("iterating over a tensor")
+
+    def __add__(self, other: object) -> Positional:
+        return binary("add", self, other)
+
+    def __radd__(self, other: object) -> Positional:
+        return binary("add", other, self)
+
+    def __sub__(self, other: object) -> Positional:
+        return binary("sub", self, other)
+
+    def __rsub__(self, other: object) -> Positional:
+        return binary("sub", other, self)
+
+    def __mul__(self, other: object) -> Positional:
+        return binary("mul", self, other)
+
+    def __rmul__(self, other: object) -> Positional:
+        return binary("mul", other, self)
+
+    def __truediv__(self, other: object) -> Positional:
+        return binary("div", self, other)
+
+    def __rtruediv__(self, other: object) -> Positional:
+        return binary("div", other, self)
+
+    def __floordiv__(self, other: object) -> Positional:
+        return binary("floordiv", self, other)
+
+    def __rfloordiv__(self, other: object) -> Positional:
+        return binary("floordiv", other, self)
+
+    def __mod__(self, other: object) -> Positional:
+        return binary("mod", self, other)
+
+    def __rmod__(self, other: object) -> Positional:
+        return binary("mod", other, self)
+
+    def __pow__(self, other: object) -> Positional:
+        return power(self, other)
+
+    def __rpow__(self, other: object) -> Positional:
+        return power(other, self)
+
+    def __neg__(self) -> Positional:
+        return self.with_value(self.b.unary("neg", self.value))
+
+    def __abs__(self) -> Positional:
+        return self.with_value(self.b.unary("abs", self.value))
+
+    def __lt__(self, other: object) -> Positional:
+        return binary("less", self, other)
+
+    def __le__(self, other: object) -> Positional:
+        return binary("less_equal", self, other)
+
+    def __gt__(self, other: object) -> Positional:
+        return binary("greater", self, other)
+
+    def __ge__(self, other: object) -> Positional:
+        return binary("greater_equal", self, other)
+
+    def __eq__(self, other: object) -> Positional:  # type: ignore[override]  # as TensorFlow 2 has it
+        return binary("equal", self, other)
+
+    def __ne__(self, other: object) -> Positional:  # type: ignore[override]
+        return binary("not_equal", self, other)
+
+    def __and__(self, other: object) -> Positional:
+        return binary("logical_and", self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: object) -> Positional:
+        return binary("logical_or", self, other)
+
+    __ror__ = __or__
+
+    def __invert__(self) -> Positional:
+        return self.with_value(self.b.unary("logical_not", self.value))
+
+    def __getitem__(self, key: object) -> Positional:
+        from returnn_ir.expression.slicing import subscript
+
+        return subscript(self, key)
+
+    @property
+    def dtype(self) -> Any:
+        """The element type, as an expression sees it."""
+        from returnn_ir.expression.dtypes import DType
+
+        return DType(self.value.dtype)
+
+    @property
+    def shape(self) -> StaticShape:
+        """The static sizes, None where they are not known."""
+        return StaticShape(1 if d is None else d.size for d in self.axes)
+
+    def get_shape(self) -> StaticShape:
+        """The static sizes, None where they are not known."""
+        return self.shape
+
+
+class StaticShape(tuple[int | None, ...]):
+    """The static sizes of a tensor."""
+
+    @property
+    def ndims(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+    def as_list(self) -> list[int | None]:
+        """As a list."""
+        return list(self)
+
+
+def as_positional(b: LayerBuilder, x: object, dtype: str | None = None) -> Positional:
+    """A tensor, or the constant that a number or an array is."""
+    if isinstance(x, Positional):
+        return x
+    if isinstance(x, (bool, int, float, np.number, np.bool_)):
+        chosen = dtype or ("bool" if isinstance(x, (bool, np.bool_)) else "int32" if _is_whole(x) else "float32")
+        return Positional(b, b.const(x, chosen), ())
+    if isinstance(x, (list, tuple, np.ndarray)):
+        if isinstance(x, (list, tuple)) and any(isinstance(e, Positional) for e in x):
+            raise UnsupportedError("a list of tensors where one tensor is expected")
+        array = np.asarray(x)
+        if array.dtype.kind not in "bif":
+            raise UnsupportedError(f"a constant {x!r}")
+        chosen = dtype or {"b": "bool", "i": "int32", "f": "float32"}[array.dtype.kind]
+        if not array.ndim:
+            return Positional(b, b.const(array.item(), chosen), ())
+        dims = tuple(Dim(f"constant{i}", n) for i, n in enumerate(array.shape))
+        return Positional(b, b.const(array, chosen, dims), dims)
+    raise UnsupportedError(f"a {type(x).__name__} where a tensor is expected")
+
+
+def _is_whole(x: object) -> bool:
+    return isinstance(x, (int, np.integer))
+
+
+def builder_of(*xs: object) -> LayerBuilder:
+    """The builder of the first tensor among ``xs``."""
+    for x in xs:
+        if isinstance(x, Positional):
+            return x.b
+    raise UnsupportedError("an operation on no tensor at all")
+
+
+def common_dtype(xs: Sequence[object]) -> list[Value | int | float | bool]:
+    """Operands for the builder, which casts: tensors as values, numbers as they are."""
+    found: list[Value | int | float | bool] = []
+    for x in xs:
+        if isinstance(x, Positional):
+            found.append(x.value)
+        elif isinstance(x, np.generic):
+            found.append(x.item())
+        elif isinstance(x, (bool, int, float)):
+            found.append(x)
+        else:
+            raise UnsupportedError(f"a {type(x).__name__} where a tensor is expected")
+    return found
+
+
+def aligned(*xs: object) -> tuple[list[object], Axes]:
+    """Operands over common dims by broadcasting from the right, and the axes of the result; plain numbers stay."""
+    b = builder_of(*xs)
+    operands = [as_positional(b, x) if isinstance(x, (list, tuple, np.ndarray)) else x for x in xs]
+    tensors = [x for x in operands if isinstance(x, Positional)]
+    rank = max(x.rank for x in tensors)
+    rows = [[None] * (rank - x.rank) + list(x.axes) for x in tensors]
+    values = [x.value for x in tensors]
+    axes: list[Dim | None] = []
+    for position in range(rank):
+        chosen = _chosen([row[position] for row in rows], axes)
+        for i, row in enumerate(rows):
+            dim = row[position]
+            if dim is None or chosen is None or dim is chosen:
+                continue
+            if dim.size == 1 and chosen.size != 1:
+                values[i] = b.op("squeeze", values[i], dim=dim)
+            else:
+                values[i] = _renamed(b, values[i], dim, chosen)
+            row[position] = None if dim.size == 1 and chosen.size != 1 else chosen
+        axes.append(chosen)
+    done = iter(Positional(b, v, [d for d in row if d is not None]) for v, row in zip(values, rows, strict=True))
+    return [next(done) if isinstance(x, Positional) else x for x in operands], tuple(axes)
+
+
+def _chosen(dims: Sequence[Dim | None], taken: Sequence[Dim | None]) -> Dim | None:
+    """The dim that an axis of the result has: one that is larger than one if there is any, and not on two axes."""
+    present = [d for d in dims if d is not None]
+    larger = [d for d in present if d.size != 1]
+    candidates = larger or present
+    if not candidates:
+        return None
+    chosen = next((d for d in candidates if d not in taken), None)
+    return chosen if chosen is not None else None if not larger else _doubled(candidates[0])
+
+
+def _doubled(dim: Dim) -> Dim:
+    raise UnsupportedError(f"the axis {dim} on two axes of one tensor")
+
+
+def _renamed(b: LayerBuilder, value: Value, dim: Dim, chosen: Dim) -> Value:
+    if dim.is_static and dim.size == chosen.size and chosen not in value.dims:
+        return b.rename(value, (dim, chosen))
+    raise DimError("axes of an expression do not fit together", expected=chosen, received=dim)
+
+
+def copy_of_dim(b: LayerBuilder, dim: Dim, role: str) -> Dim:
+    """Another dim of the same extent and lengths, for a tensor that has an axis twice."""
+    made = b.dim(role, dim.size)
+    if dim.is_dynamic and b.lookup(made) is None:
+        b.define(made, b.length(dim))
+    return made
+
+
+def binary(name: str, x: object, y: object) -> Positional:
+    """An elementwise op of two operands; integers divide as floats."""
+    b = builder_of(x, y)
+    operands, axes = aligned(x, y)
+    a, c = common_dtype(operands)
+    if name == "div":
+        left, right = b.operands(a, c)
+        if not is_float(left.dtype):
+            left, right = b.cast(left, "float32"), b.cast(right, "float32")
+        return Positional(b, b.op("div", left, right), axes)
+    return Positional(b, b.binary(name, a, c), axes)
+
+
+def power(x: object, y: object) -> Positional:
+    """``x ** y``; a square is a product, whose derivative is exact at zero."""
+    if isinstance(x, Positional) and isinstance(y, (int, float)) and y == 2:
+        return binary("mul", x, x)
+    return binary("pow", x, y)

@@ -1,0 +1,66 @@
+"""``returnn-run``: train, evaluate or forward a config. The same command again resumes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from returnn_ir.errors import UserError
+
+__all__ = ["main"]
+
+USER_ERROR = 2
+
+_USAGE = """usage: returnn-run [--debug] config.py [++key value ...]
+
+Run a RETURNN config: task = train (default), eval or forward.
+A training that was interrupted resumes from its newest checkpoint.
+
+  ++key value   set a config option
+  --debug       show a traceback for errors
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (2: a user's error)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    words = [w for w in words if w != "--debug"]
+    if not words or words[0] in ("-h", "--help"):
+        print(_USAGE, end="")
+        return 0 if words else USER_ERROR
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        _run(words[0], words[1:])
+    except UserError as error:
+        if debug:
+            raise
+        print(f"returnn-run: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("returnn-run: interrupted; the same command resumes from the newest checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(path: str, overrides: Sequence[str]) -> None:
+    from returnn_ir.config import load_config
+
+    config = load_config(path, overrides)
+    if config.value("task", "train") == "forward":
+        from runtime.forward import forward_to_hdf
+
+        forward_to_hdf(config)
+        return
+    from runtime.engine import Engine
+
+    engine = Engine(config)
+    if engine.options.task == "eval":
+        engine.evaluate()
+    else:
+        engine.train()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
