@@ -184,7 +184,7 @@ class _Printer:
                 yield f"{indent}}}", None
 
     def _head(self, node: Node) -> str:
-        shown = [f"{k}={self.attribute(v)}" for k, v in node.attrs.items() if not _is_default(node, k, v)]
+        shown = [f"{k}={self.attribute(_precise(node, v))}" for k, v in node.attrs.items() if not _is_default(node, k, v)]
         attrs = f" {{{', '.join(shown)}}}" if shown else ""
         results = ", ".join(self.value(v) for v in node.results)
         types = ", ".join(self.type(v.type) for v in node.results)
@@ -229,6 +229,12 @@ def _quoted(name: str) -> str:
     return f"'{inner}'"
 
 
+def _precise(node: Node, value: object) -> object:
+    """A float attribute in the precision that the node declares, which makes 0.1 of 0.10000000149011612."""
+    dtype = node.attrs.get("dtype")
+    return np.dtype(dtype).type(value) if isinstance(value, float) and dtype in ("float16", "float32") else value
+
+
 def _is_default(node: Node, name: str, value: object) -> bool:
     default = node.op.attrs.get(name, ...)
     return type(default) is type(value) and not isinstance(value, np.ndarray) and default == value
@@ -240,6 +246,8 @@ def _comment(node: Node) -> str:
 
 
 def _scalar(value: object) -> str:
+    if isinstance(value, np.floating):
+        return str(value)  # as short as its own precision allows
     if isinstance(value, np.generic):
         value = value.item()
     if value is None:
@@ -258,7 +266,7 @@ def _scalar(value: object) -> str:
 def _array(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> str:
     shape = f"[{', '.join(str(n) for n in array.shape)}]"
     if array.size <= INLINE_ENTRIES and array.dtype.kind in "bif":
-        entries = f"[{', '.join(_scalar(v) for v in array.reshape(-1).tolist())}]"
+        entries = f"[{', '.join(_scalar(v) for v in array.reshape(-1))}]"
     else:
         entries = json.dumps(base64.b64encode(np.ascontiguousarray(array).tobytes()).decode())
     return f"array({array.dtype.name}, {shape}, {entries})"

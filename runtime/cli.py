@@ -12,13 +12,14 @@ __all__ = ["main"]
 
 USER_ERROR = 2
 
-_USAGE = """usage: returnn-run [--debug] config.py [++key value ...]
+_USAGE = """usage: returnn-run [--debug] [--best-checkpoint] config.py [++key value ...]
 
 Run a RETURNN config: task = train (default), eval or forward.
 A training that was interrupted resumes from its newest checkpoint.
 
-  ++key value   set a config option
-  --debug       show a traceback for errors
+  ++key value         set a config option
+  --best-checkpoint   only print the checkpoint with the best score
+  --debug             show a traceback for errors
 """
 
 
@@ -26,13 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (2: a user's error)."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
-    words = [w for w in words if w != "--debug"]
+    best = "--best-checkpoint" in words
+    words = [w for w in words if w not in ("--debug", "--best-checkpoint")]
     if not words or words[0] in ("-h", "--help"):
         print(_USAGE, end="")
         return 0 if words else USER_ERROR
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        _run(words[0], words[1:])
+        _run(words[0], words[1:], best=best)
     except UserError as error:
         if debug:
             raise
@@ -44,10 +46,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(path: str, overrides: Sequence[str]) -> None:
+def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
     from returnn_ir.config import load_config
 
     config = load_config(path, overrides)
+    if best:
+        from runtime.engine import Engine
+
+        print(Engine(config).checkpoint(best=True))
+        return
     if config.value("task", "train") == "forward":
         from runtime.forward import forward_to_hdf
 

@@ -12,7 +12,7 @@ from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError, DataError
 from returnn_ir.graph import Graph
 from returnn_ir.network.net import Net, load_net
-from runtime.checkpoint import latest_checkpoint, save_checkpoint
+from runtime.checkpoint import existing_checkpoints, latest_checkpoint, save_checkpoint
 from runtime.cleanup import CleanupOptions, cleanup_old_models
 from runtime.dataset_fit import check_dataset
 from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, check_finite, init_dataset, make_batches
@@ -85,13 +85,21 @@ class Engine:
         log(f"loaded {prefix}")
         return model
 
-    def checkpoint(self) -> str:
-        """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest.
+    def checkpoint(self, *, best: bool = False) -> str:
+        """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest, or the best.
+
+        Args:
+            best: the one with the lowest watched score of those that are kept.
 
         Raises:
             ConfigError: there is none.
         """
         options = self.options
+        if best and options.model:
+            epochs = existing_checkpoints(options.model)
+            epoch = LearningRateControl.from_config(self.config).best_epoch(list(epochs))
+            if epoch is not None:
+                return epochs[epoch]
         if options.load:
             return options.load
         if not options.model:

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from compiler.program import compile_net
+from compiler.checkpoint_reader import CheckpointReader
+from compiler.program import Program, compile_net
 from compiler.targets import Array
 from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Output
-from runtime.checkpoint import restore_variables
 from runtime.dataset_fit import check_dataset
 from runtime.datasets import BatchLoader, HDFWriter, check_finite, init_dataset, make_batches
 from runtime.engine import Engine
 from runtime.progress import log, progress
 
-__all__ = ["forward_to_hdf"]
+__all__ = ["forward_to_hdf", "read_params"]
 
 
 def forward_to_hdf(config: Config) -> Path:
@@ -39,7 +39,7 @@ def forward_to_hdf(config: Config) -> Path:
         )
     layer = config.value("forward_output_layer", "output")
     program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
-    params = _params(engine.checkpoint(), program.initial_params())
+    params = read_params(engine.checkpoint(), program)
     dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"})
     check_dataset(name, dataset, program.graph)
     output = program.graph.outputs[layer]
@@ -77,13 +77,14 @@ def _default_path(config: Config) -> str:
     return f"dump-fwd-epoch-{epoch}.hdf"
 
 
-def _params(prefix: str, shapes: dict[str, Array]) -> dict[str, Array]:
-    import tensorflow as tf
+def read_params(prefix: str, program: Program) -> dict[str, Array]:
+    """A checkpoint's values for a program's parameters.
 
-    variables = {name: tf.Variable(value) for name, value in shapes.items()}
-    restore_variables(prefix, variables)
-    log(f"loaded {prefix}")
-    return {name: np.asarray(v.numpy()) for name, v in variables.items()}
+    Raises:
+        DataError: the checkpoint is missing or does not have them.
+    """
+    shapes = {name: tuple(d.size or 0 for d in p.dims) for name, p in program.params.items()}
+    return CheckpointReader.open(prefix).read_matching(shapes)
 
 
 def _batch_major(results: dict[str, Array], layer: str, output: Output) -> tuple[Array, dict[int, Array]]:

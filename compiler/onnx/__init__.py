@@ -1,0 +1,1 @@
+"""The ONNX target: graphs as ONNX models that run in onnxruntime."""

@@ -54,7 +54,10 @@ def _shaped(e: Emitter, value: Value, name: str) -> str:
 
 
 def _body(e: Emitter, node: Node, kept: list[int]) -> Any:
-    """One step. Inputs: number, condition, carries, final carries; outputs: condition, the same again, stacked values."""
+    """One step.
+
+    Inputs: number, condition, carries, final carries; outputs: condition, next carries, final carries, stacked values.
+    """
     (region,), count = node.regions, node.attrs["carries"]
     step, go = e.fresh(f"{e.prefix}step"), e.fresh(f"{e.prefix}go")
     carries = [e.fresh(f"{e.prefix}carry") for _ in range(count)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -128,7 +128,7 @@ def _pool(e: Emitter, node: Node) -> list[str]:
 def _pooled(e: Emitter, node: Node, placed: Placed) -> str:
     attrs = node.attrs
     average = attrs["kind"] == "avg"
-    options = {"count_include_pad": int(bool(placed.counts))} if average else {}
+    options: dict[str, Any] = {"count_include_pad": int(bool(placed.counts))} if average else {}
     if any(d != 1 for d in attrs["dilations"]):
         options["dilations"] = list(attrs["dilations"])
     return e.op(

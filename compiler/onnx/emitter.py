@@ -110,17 +110,26 @@ class Emitter(Writer):
         return chain[min(depths)]
 
     def _computed_extent(self, dim: Dim) -> str:
-        """Of a dim that no array has: a product of extents, or the longest of the lengths."""
-        if isinstance(dim.expr, Polynomial) and len(dim.expr.terms) == 1:
-            ((factors, coefficient),) = dim.expr.terms
-            return self.product([self.extent(d) for d in factors], coefficient)
-        if dim.is_batch and dim.expr is None:
-            value = self.region.lookup(dim)
+        """Of a dim that no array has: computed like the dim itself where that is exact, else the longest length."""
+        value = self.region.lookup(dim)
+        if dim.expr is None:
             if value is None:
-                raise IRError(f"batch dim {dim} has no extent")
-            return self.unsqueeze(self[value], [0])
+                raise IRError(f"dim {dim} has no {'extent' if dim.is_batch else 'lengths'} here")
+            return self.unsqueeze(self[value], [0]) if dim.is_batch else self.longest(self[value], len(value.dims))
+        varying = [d for d in leaves(dim) if d.size is None]
+        if dim.is_batch or _is_product(dim) or len(varying) == 1:
+            return evaluate(dim, self._extent_algebra(), self.extent)
         length, dims = self.length(dim)
         return self.longest(length, len(dims))
+
+    def _extent_algebra(self) -> DimAlgebra[str]:
+        return DimAlgebra(
+            self.ints,
+            lambda a, b: self.op("Add", a, b),
+            lambda a, b: self.op("Mul", a, b),
+            lambda a, divisor: self.floordiv(a, self.ints(divisor)),
+            lambda a: self.op("Max", a, self.ints(0)),
+        )
 
     def longest(self, length: str, rank: int) -> str:
         """The largest of some lengths, a vector of one; zero for an empty batch."""
@@ -145,11 +154,11 @@ class Emitter(Writer):
 
     def length(self, dim: Dim) -> Lengths:
         """The lengths of a dim, evaluated over those of the dims that it is derived from."""
+        if dim.is_batch:
+            return self.scalar(self.extent(dim)), ()
 
         def leaf(d: Dim) -> Lengths:
             value = self.region.lookup(d)
-            if d.is_batch:
-                return (self.scalar(self.extent(d)), ())
             if value is None:
                 raise IRError(f"dim {d} has no lengths here")
             return self[value], value.dims
@@ -157,31 +166,26 @@ class Emitter(Writer):
         return evaluate(dim, self._algebra(), leaf)
 
     def _algebra(self) -> DimAlgebra[Lengths]:
-        def constant(number: int) -> Lengths:
-            return self.constant(number, "int64"), ()
+        zero = self.constant(0, "int64")
+        return DimAlgebra(
+            lambda number: (self.constant(number, "int64"), ()),
+            lambda a, b: self._together("Add", a, b),
+            lambda a, b: self._together("Mul", a, b),
+            lambda a, divisor: (self.floordiv(a[0], self.constant(divisor, "int64")), a[1]),
+            lambda a: (self.op("Max", a[0], zero), a[1]),
+        )
 
-        def binary(op_type: str) -> object:
-            def apply(a: Lengths, b: Lengths) -> Lengths:
-                dims = tuple(dict.fromkeys((*a[1], *b[1])))
-                return self.op(op_type, self.align(*a, dims), self.align(*b, dims)), dims
-
-            return apply
-
-        def floordiv(a: Lengths, divisor: int) -> Lengths:
-            return self.floordiv(a[0], self.constant(divisor, "int64")), a[1]
-
-        def clip(a: Lengths) -> Lengths:
-            return self.op("Max", a[0], self.constant(0, "int64")), a[1]
-
-        return DimAlgebra(constant, binary("Add"), binary("Mul"), floordiv, clip)  # type: ignore[arg-type]
+    def _together(self, op_type: str, a: Lengths, b: Lengths) -> Lengths:
+        dims = tuple(dict.fromkeys((*a[1], *b[1])))
+        return self.op(op_type, self.align(*a, dims), self.align(*b, dims)), dims
 
     def add_lengths(self, a: Lengths, b: Lengths) -> Lengths:
         """The sum of two lengths."""
-        return self._algebra().add(a, b)
+        return self._together("Add", a, b)
 
     def mask(self, dim: Dim) -> Lengths:
         """True on the valid frames: the dims of the lengths, then ``dim``."""
-        length, dims = self.length(dim) if not dim.is_batch else (self.scalar(self.extent(dim)), ())
+        length, dims = self.length(dim)
         at = (*dims, dim)
         return self.op("Less", self.range(self.extent(dim)), self.align(length, dims, at)), at
 
@@ -231,6 +235,12 @@ class Emitter(Writer):
         real = [d for d in new if d is not UNIT]
         name = self.permute(name, [d for d in old if d is not UNIT], real)
         return self.unsqueeze(name, [i for i, d in enumerate(new) if d is UNIT])
+
+
+def _is_product(dim: Dim) -> bool:
+    """Whether several dynamic axes are merged: then their extents are multiplied, not their lengths."""
+    terms = dim.expr.terms if isinstance(dim.expr, Polynomial) else ()
+    return any(sum(d.size is None for d in monomial) > 1 for monomial, _ in terms)
 
 
 def _used_values(graph: Graph) -> set[Value]:

@@ -34,18 +34,16 @@ def _never_empty(e: Emitter, values: str, type_: TensorType, dim: Dim) -> str:
     return e.pad(values, type_.dtype, len(type_.dims), axis, e.ints(0), missing)
 
 
-def gather(e: Emitter, x: tuple[str, Dims], dim: Dim, index: tuple[str, Dims], *, inside: bool = False) -> str:
+def gather(e: Emitter, x: tuple[str, Dims], dim: Dim, index: tuple[str, Dims]) -> str:
     """``x`` at ``index`` along ``dim``: x [shared, dim, rest], index [shared, new], result [shared, new, rest].
 
-    Args:
-        inside: the positions are known to be on the axis.
+    Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place.
     """
     (values, x_dims), (positions, index_dims) = x, index
     shared = [d for d in x_dims if d in index_dims]
     rest = [d for d in x_dims if d not in shared and d is not dim]
     extent = e.axis_extent(values, list(x_dims).index(dim)) if dim.size is None else e.ints(dim.size)
-    if not inside:
-        positions = clip(e, positions, extent)
+    positions = clip(e, positions, extent)
     if not shared:
         return e.op("Gather", values, positions, axis=list(x_dims).index(dim))
     # one flat axis of all rows: row r, position p stands at r * extent + p

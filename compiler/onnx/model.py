@@ -39,7 +39,7 @@ class Signature:
 
 
 def signature(graph: Graph) -> Signature:
-    """The names and types of a graph's inputs and outputs; ``NAME`` for ``output/NAME`` unless an input is called so."""
+    """Names and types of inputs and outputs; ``output/NAME`` is called ``NAME`` unless an input is called so."""
     inputs = {n.attrs["name"]: n.result.type for n in graph.nodes("input")}
     states = {
         state_input(n.attrs["name"]): n.result.type

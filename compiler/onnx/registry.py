@@ -38,11 +38,7 @@ REFUSED: dict[str, str] = {}
 
 
 def emits(*names: str, check: Check = _always, kernel: str | None = None) -> Callable[[Emit], Emit]:
-    """Register a function as the row of one or more ops.
-
-    Args:
-        kernel: the fused ONNX operator that a composite becomes, for ``--explain``.
-    """
+    """Register a function as the row of one or more ops; ``kernel`` is what a composite becomes, for ``--explain``."""
 
     def add(function: Emit) -> Emit:
         for name in names:

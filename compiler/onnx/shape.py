@@ -205,10 +205,7 @@ def _iota(e: Emitter, node: Node) -> list[str]:
 
 @emits("length")
 def _length(e: Emitter, node: Node) -> list[str]:
-    dim = node.attrs["dim"]
-    if dim.is_batch:
-        return [e.scalar(e.extent(dim))]
-    length, dims = e.length(dim)
+    length, dims = e.length(node.attrs["dim"])
     return [e.permute(length, dims, node.result.dims)]
 
 

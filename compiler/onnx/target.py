@@ -31,8 +31,8 @@ class OnnxTarget:
     """Writes ONNX models.
 
     Attributes:
-        opset: the version of the operator set, 17 to 26. The default 21 loads nearly everywhere; from 22 on Elu, Selu and
-            MaxPool leave the GPU in onnxruntime.
+        opset: the version of the operator set, 17 to 26. The default 21 loads nearly everywhere; from 22 on Elu, Selu
+            and MaxPool leave the GPU in onnxruntime.
     """
 
     name: ClassVar[str] = "onnx"

@@ -1,8 +1,8 @@
 """The geometry of convolution and pooling, as TensorFlow has it.
 
-onnxruntime's own ``SAME_UPPER`` refuses dilations, gives too few frames in ``AveragePool``, and its kernels fail on axes
-that are shorter than the window. So padding is computed here: as attributes where it does not depend on the extent, else by a
-``Pad`` in front and a ``Slice`` behind.
+onnxruntime's own ``SAME_UPPER`` refuses dilations, gives too few frames in ``AveragePool``, and its kernels fail on
+axes that are shorter than the window. So padding is computed here: as attributes where it does not depend on the
+extent, else by a ``Pad`` in front and a ``Slice`` behind.
 """
 
 from __future__ import annotations

@@ -91,8 +91,7 @@ class Writer:
     def typed(self, op_type: str, dtype: str, *inputs: str, result: str | None = None, **attrs: Any) -> str:
         """As :meth:`op` on inputs of ``dtype``, computed in a wider type where the kernels do not take it.
 
-        Args:
-            result: the element type of the output if it is not that of the inputs.
+        ``result`` is the element type of the output if it is not that of the inputs.
         """
         wide = carrier(op_type, dtype)
         if wide is None:

@@ -107,9 +107,9 @@ class TensorFlowProgram:
 
     # ---------------------------------------------------------------- inside of a tf.function
 
-    def spec(self, node: Node) -> tf.TensorSpec:
+    def spec(self, node: Node, name: str | None = None) -> tf.TensorSpec:
         """Shape and element type of an input or a parameter, None for axes that are not static."""
-        return tf.TensorSpec([dim.size for dim in node.results[0].dims], node.results[0].dtype)
+        return tf.TensorSpec([dim.size for dim in node.results[0].dims], node.results[0].dtype, name=name)
 
     def emit(self, feed: Feed) -> dict[str, tf.Tensor]:
         """The graph's fetches as tensors in the TensorFlow graph that is being built."""

@@ -1,8 +1,8 @@
 """LSTM and GRU as one node each.
 
-Facts (onnxruntime 1.31): arrays are time-major; a sequence of length zero leaves zeros as its last state instead of the
-initial one; on CUDA ``direction="reverse"`` ignores the lengths, so that ragged input is reversed around a forward node,
-while ``bidirectional`` respects them.
+Facts (onnxruntime 1.31): arrays are time-major; a sequence of length zero leaves zeros as its last state instead of
+the initial one; on CUDA ``direction="reverse"`` ignores the lengths, so that ragged input is reversed around a forward
+node, while ``bidirectional`` respects them.
 """
 
 from __future__ import annotations

@@ -52,11 +52,10 @@ def known(e: Emitter, value: Value) -> Array | None:
 
 
 def blocks(e: Emitter, parts: Sequence[Value], size: int, order: Sequence[int], *, matrix: bool) -> str:
-    """Gate blocks of ``size`` columns in another order, as ONNX has them.
+    """Gate blocks of ``size`` columns in the order ``order``, as ONNX has them.
 
-    Args:
-        parts: matrices [in, gates], or biases [gates], whose columns are one behind the other.
-        matrix: gives [1, gates, in]; a bias becomes [1, 2 * gates], as ONNX has a second one for the recurrent part.
+    ``parts`` are matrices [in, gates] or biases [gates] whose columns are one behind the other. Matrices give
+    [1, gates, in]; a bias becomes [1, 2 * gates], as ONNX has a second one for the recurrent part.
     """
     arrays = [known(e, v) for v in parts]
     held = [a for a in arrays if a is not None]

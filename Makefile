@@ -1,0 +1,49 @@
+# Two commands for users: `make demo` and `make test`. Everything lives in .venv and examples/out.
+
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   := examples/out
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint bench support clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/returnn-run: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[examples]'
+	@touch $@
+
+$(VENV)/test-tools: $(BIN)/returnn-run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+demo: $(BIN)/returnn-run  ## train on scanned digits, export to ONNX, decode with both
+	@rm -rf $(DEMO)/handwriting $(DEMO)/handwriting.onnx
+	$(BIN)/python examples/digits_data.py $(DEMO)/digits
+	$(BIN)/returnn-run examples/handwriting.py
+	$(BIN)/returnn-compile examples/handwriting.py --target onnx -o $(DEMO)/handwriting.onnx \
+	    --checkpoint $$($(BIN)/returnn-run --best-checkpoint examples/handwriting.py)
+	$(BIN)/python examples/handwriting_decode.py $(DEMO)/handwriting.onnx
+
+test: $(VENV)/test-tools  ## everything that CI runs: ruff, mypy, pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: $(VENV)/test-tools  ## the long property tests
+	$(BIN)/pytest -n 2 -m slow
+
+bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYTHON, PEER_TORCH_PYTHON)
+	$(BIN)/python tests/benchmarks/bench.py --json $(DEMO)/bench.json
+
+support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
+	$(BIN)/pytest -n 2 tests/conformance --write-support
+
+clean:  ## remove the venv and what the examples made
+	rm -rf $(VENV) $(DEMO)

@@ -1,0 +1,104 @@
+"""The verifier finds broken graphs and shows where."""
+
+from __future__ import annotations
+
+import pytest
+
+from returnn_ir.errors import IRError
+from returnn_ir.graph import Graph
+from returnn_ir.parser import parse_graph
+from returnn_ir.verify import verify
+
+TEXT = """\
+graph named forward {
+  dim B batch := %2
+  dim T dynamic := %1
+  dim F static 3
+  %0 = input() {name="data", dtype="float32", dims=[B, T, F]} : float32[B, T, F]
+  %1 = input() {name="data/size1", dtype="int64", dims=[B]} : int64[B]
+  %2 = size_of(%0) {dim=B} : int64[]
+  %3 = exp(%0) : float32[B, T, F]
+  %4 = reduce(%3) {kind="sum", dims=[T]} : float32[B, F]  # layer 'sum'
+  %5 = param() {name="w", dtype="float32", dims=[F]} : float32[F]
+  %6, %7 = loop(%5, %0) {dim=T, carries=1, stacked=[float32[F]]} : float32[F], float32[T, F] {
+    params(%8: int64[], %9: float32[F], %10: float32[B, F])
+    %11 = exp(%9) : float32[F]
+    yield(%11, %11)
+  }
+  output "a" = %4 axes [B, F]
+  output "b" = %7 axes [T, F]
+}
+"""
+
+
+def test_good() -> None:
+    verify(parse_graph(TEXT))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("exp(%0) : float32[B, T, F]", "exp(%0) : float32[B, T]", "stored as float32[B, T], inference gives"),
+        ("exp(%0) : float32[B, T, F]", "exp(%0) : float16[B, T, F]", "stored as float16"),
+        ("exp(%0)", "exp(%0, %0)", "takes 1 operands, received 2"),
+        ("dims=[T]} : float32[B, F]", "dims=[T]} : float32[F]", "inference gives float32[B, F]"),
+        ("dim T dynamic := %1", "dim T dynamic", "has no lengths here"),
+        ('"a" = %4 axes [B, F]', '"a" = %4 axes [F]', "output 'a' is float32[B, F], its axes say float32[F]"),
+        ("%10: float32[B, F]", "%10: float32[F]", "params: number 2 is float32[F], expected float32[B, F]"),
+        ("yield(%11, %11)", "yield(%11)", "has 1 results, expected 2"),
+        ("yield(%11, %11)", "yield(%10, %11)", "results: number 0 is float32[B, F], expected float32[F]"),
+        ("graph named", "graph masked", "means valid frames of T(dynamic) only"),
+        ("T dynamic := %1", "T dynamic := %0", "the lengths of T(dynamic) are float32"),
+        ('kind="sum"', 'kind="some"', "no reduction 'some'"),
+    ],
+)
+def test_broken(old: str, new: str, what: str) -> None:
+    source = TEXT.replace(old, new)
+    assert source != TEXT
+    graph = parse_graph(source)
+    with pytest.raises(IRError) as caught:
+        verify(graph, after="a pass")
+    message = str(caught.value)
+    assert message.startswith("after pass 'a pass': ")
+    assert what in message.splitlines()[0]
+
+
+def test_excerpt() -> None:
+    graph = parse_graph(TEXT.replace("dims=[T]} : float32[B, F]", "dims=[T]} : float32[F]"))
+    with pytest.raises(IRError) as caught:
+        verify(graph)
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("(layer 'sum')")
+    assert [line for line in lines if line.startswith("> ")] == [
+        ">   %4 = reduce(%3) {kind=\"sum\", dims=[T]} : float32[F]  # layer 'sum'"
+    ]
+    assert len(lines) == 12
+
+
+def test_use_before_definition() -> None:
+    graph = parse_graph(TEXT)
+    nodes = graph.body.nodes
+    nodes[3], nodes[4] = nodes[4], nodes[3]
+    with pytest.raises(IRError, match="operand 0 is not defined before it"):
+        verify(graph)
+
+
+def test_lengths_are_implicit_operands() -> None:
+    graph = parse_graph(TEXT)
+    lengths = graph.body.nodes.pop(1)
+    graph.body.nodes.insert(4, lengths)
+    with pytest.raises(IRError, match=r"lengths of dim T\(dynamic\) are not defined before it"):
+        verify(graph)
+
+
+def test_transpose_belongs_to_target() -> None:
+    text = "graph {} forward {{\n  dim F static 3\n  %0 = param() {{name=\"w\", dtype=\"float32\", dims=[F]}} : float32[F]\n"
+    text += '  %1 = transpose(%0) {{dims=[_, F]}} : float32[_, F]\n  output "a" = %0 axes [F]\n}}\n'
+    verify(parse_graph(text.format("target")))
+    with pytest.raises(IRError, match="not allowed in stage named"):
+        verify(parse_graph(text.format("named")))
+
+
+def test_unknown_stage() -> None:
+    with pytest.raises(IRError, match="unknown stage"):
+        verify(Graph(stage="layers"))
