@@ -111,7 +111,9 @@ def _by_tag(x: LayerOutput, name: str, where: Origin | None) -> Dim:
         index = int(number)
     spatial = spatial_axes(x)
     matching = [
-        d for d in x.axes if rest in d.description.lower() and (kind == "tag" or d in spatial or not (d.feature or d.is_batch))
+        d
+        for d in x.axes
+        if rest in d.description.lower() and (kind == "tag" or d in spatial or not (d.feature or d.is_batch))
     ]
     if index is not None:
         return _indexed(x, matching, index, name, where)

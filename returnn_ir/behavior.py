@@ -13,12 +13,15 @@ class Behavior:
 
     version: int
     default_from_data: bool  # below 1: no "from" means "data"
+    dot_defaults: bool  # below 3: dot's integer axes and defaults; from 3 it finds the axes by itself
     integer_axes: bool  # below 5: an axis may be an integer
     merge_keeps_order: bool  # from 6: merge_dims takes the order of the list
     order_dependent_axes: bool  # below 7: "static:0" and the like
+    spatial_dims_by_order: bool  # below 8: conv and pool take all spatial axes in their order
     conv_bias: bool  # from 10: conv has a bias by default
     broadcast_matches: bool  # below 11: an axis of size one matches any other
     new_batch_norm: bool  # from 12: batch_norm's other defaults
+    dot_matches_sizes: bool  # below 14: dot's common axes may be of one size only
     strict_dims: bool  # from 16: dims are equal only if they are the same
     zoneout_output: bool  # from 17: zoneout's output is the zoned-out one
     window_order: bool  # from 18: an even window has its larger part on the right
@@ -31,12 +34,15 @@ class Behavior:
         return Behavior(
             version=version,
             default_from_data=version < 1,
+            dot_defaults=version < 3,
             integer_axes=version < 5,
             merge_keeps_order=version >= 6,
             order_dependent_axes=version < 7,
+            spatial_dims_by_order=version < 8,
             conv_bias=version >= 10,
             broadcast_matches=version < 11,
             new_batch_norm=version >= 12,
+            dot_matches_sizes=version < 14,
             strict_dims=version >= 16,
             zoneout_output=version >= 17,
             window_order=version >= 18,

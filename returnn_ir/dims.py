@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
-__all__ = ["BATCH", "UNIT", "Dim", "DimAlgebra", "Division", "Kind", "Polynomial", "evaluate", "leaves"]
+__all__ = ["BATCH", "UNIT", "Dim", "DimAlgebra", "Division", "Kind", "Polynomial", "evaluate", "leaves", "rebuild"]
 
 T = TypeVar("T")
 Monomial = tuple["Dim", ...]
@@ -204,7 +204,7 @@ def _kind(expr: Polynomial | Division, size: int | None) -> Kind:
 
 def _is_feature(expr: Polynomial | Division) -> bool:
     operands = _operands(expr)
-    return bool(operands) and all(d.feature for d in operands)
+    return any(d.feature for d in operands) and not any(d.is_batch for d in operands)
 
 
 def _name(expr: Polynomial | Division, label: Callable[[Dim], str]) -> str:
@@ -239,6 +239,22 @@ def leaves(dim: Dim) -> list[Dim]:
     if dim.expr is None:
         return [dim]
     return list(dict.fromkeys(leaf for d in _operands(dim.expr) for leaf in leaves(d)))
+
+
+def rebuild(dim: Dim, leaf: Callable[[Dim], Dim]) -> Dim:
+    """The same expression over other leaves."""
+    if dim.expr is None:
+        return leaf(dim)
+    if isinstance(dim.expr, Division):
+        base = rebuild(dim.expr.base, leaf)
+        return base.ceildiv(dim.expr.divisor) if dim.expr.round_up else base // dim.expr.divisor
+    terms: list[tuple[Monomial, int]] = []
+    for monomial, coefficient in dim.expr.terms:
+        product: list[tuple[Monomial, int]] = [((), coefficient)]
+        for factor in monomial:
+            product = [(a + b, ca * cb) for a, ca in product for b, cb in _terms(rebuild(factor, leaf))]
+        terms.extend(product)
+    return _from_terms(terms)
 
 
 def evaluate(dim: Dim, algebra: DimAlgebra[T], leaf: Callable[[Dim], T]) -> T:

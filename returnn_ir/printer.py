@@ -163,9 +163,7 @@ class _Printer:
             kind = "ceildiv" if dim.expr.round_up else "floordiv"
             return f"{kind}({self.dim(dim.expr.base)}, {dim.expr.divisor})"
         terms = dim.expr.terms if dim.expr is not None else ()
-        return " + ".join(
-            "*".join([str(c)] * (c != 1 or not m) + [self.dim(d) for d in m]) for m, c in terms
-        )
+        return " + ".join("*".join([str(c)] * (c != 1 or not m) + [self.dim(d) for d in m]) for m, c in terms)
 
     def _nodes(self, region: Region, indent: str) -> Iterator[Line]:
         for node in region.nodes:
@@ -184,7 +182,9 @@ class _Printer:
                 yield f"{indent}}}", None
 
     def _head(self, node: Node) -> str:
-        shown = [f"{k}={self.attribute(_precise(node, v))}" for k, v in node.attrs.items() if not _is_default(node, k, v)]
+        shown = [
+            f"{k}={self.attribute(_precise(node, v))}" for k, v in node.attrs.items() if not _is_default(node, k, v)
+        ]
         attrs = f" {{{', '.join(shown)}}}" if shown else ""
         results = ", ".join(self.value(v) for v in node.results)
         types = ", ".join(self.type(v.type) for v in node.results)

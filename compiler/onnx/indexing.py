@@ -14,7 +14,7 @@ from returnn_ir.types import TensorType
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
 
-__all__ = ["gather", "take"]
+__all__ = ["gather", "never_empty", "take"]
 
 Dims = Sequence[Dim]
 
@@ -26,26 +26,29 @@ def clip(e: Emitter, positions: str, extent: str) -> str:
     return e.op("Max", e.op("Min", positions, e.scalar(last)), zero)
 
 
-def _never_empty(e: Emitter, values: str, type_: TensorType, dim: Dim) -> str:
-    """A frame of zeros on an axis that would be empty: ``Gather`` cannot read from an empty one."""
+def never_empty(e: Emitter, values: str, type_: TensorType, dim: Dim) -> str:
+    """A frame of zeros on an axis that would be empty: ``Gather`` and ``ArgMax`` cannot read from an empty one."""
+    if dim.size:
+        return values
     axis = type_.axis(dim)
-    extent = e.axis_extent(values, axis)
-    missing = e.op("Sub", e.ints(1), e.op("Min", extent, e.ints(1)))
+    missing = e.op("Sub", e.ints(1), e.op("Min", e.axis_extent(values, axis), e.ints(1)))
     return e.pad(values, type_.dtype, len(type_.dims), axis, e.ints(0), missing)
 
 
-def gather(e: Emitter, x: tuple[str, Dims], dim: Dim, index: tuple[str, Dims]) -> str:
+def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims]) -> str:
     """``x`` at ``index`` along ``dim``: x [shared, dim, rest], index [shared, new], result [shared, new, rest].
 
     Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place.
     """
-    (values, x_dims), (positions, index_dims) = x, index
-    shared = [d for d in x_dims if d in index_dims]
-    rest = [d for d in x_dims if d not in shared and d is not dim]
-    extent = e.axis_extent(values, list(x_dims).index(dim)) if dim.size is None else e.ints(dim.size)
+    (values, type_), (positions, index_dims) = x, index
+    values = never_empty(e, values, type_, dim)
+    shared = [d for d in type_.dims if d in index_dims]
+    rest = [d for d in type_.dims if d not in shared and d is not dim]
+    axis = type_.axis(dim)
+    extent = e.axis_extent(values, axis) if dim.size is None else e.ints(max(dim.size, 1))
     positions = clip(e, positions, extent)
     if not shared:
-        return e.op("Gather", values, positions, axis=list(x_dims).index(dim))
+        return e.op("Gather", values, positions, axis=axis)
     # one flat axis of all rows: row r, position p stands at r * extent + p
     rows = e.product([e.extent(d) for d in shared])
     flat = e.op("Reshape", values, e.concat([e.op("Mul", rows, extent), _extents(e, rest)], 0), allowzero=1)
@@ -59,33 +62,26 @@ def _extents(e: Emitter, dims: Dims) -> str:
     return e.shape(dims) if dims else e.constant([], "int64")
 
 
-def take(e: Emitter, x: tuple[str, Dims], dim: Dim, index: tuple[str, Dims], target: Dims) -> str:
+def take(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims], target: Dims) -> str:
     """``x`` at ``index`` along ``dim``, operands in any order of axes and the result with the axes ``target``."""
-    (values, x_dims), (positions, index_dims) = x, index
-    shared = [d for d in x_dims if d in index_dims]
-    rest = [d for d in x_dims if d not in shared and d is not dim]
+    (values, type_), (positions, index_dims) = x, index
+    shared = [d for d in type_.dims if d in index_dims]
     new = [d for d in index_dims if d not in shared]
-    held = [*shared, dim, *rest] if shared else list(x_dims)
+    held = list(type_.dims)
     if shared:
-        values = e.permute(values, x_dims, held)
+        held = [*shared, dim, *(d for d in type_.dims if d not in shared and d is not dim)]
+        values = e.permute(values, type_.dims, held)
         positions = e.permute(positions, index_dims, [*shared, *new])
-    taken = gather(e, (values, held), dim, (positions, [*shared, *new]))
+    taken = gather(e, (values, type_.with_dims(held)), dim, (positions, [*shared, *new]))
     at = held.index(dim)
-    return e.permute(taken, [*shared, *held[len(shared) : at], *new, *held[at + 1 :]], target)
+    return e.permute(taken, [*held[:at], *new, *held[at + 1 :]], target)
 
 
 @emits("gather")
 def _gather(e: Emitter, node: Node) -> list[str]:
     values, index = node.operands
-    dim = node.attrs["dim"]
-    name = e.cast(e[index], index.dtype, "int64")
-    x = e[values]
-    if dim.is_dynamic:
-        x = _never_empty(e, x, values.type, dim)
-    shared = [d for d in values.dims if d in index.dims]
-    if not shared:
-        return [gather(e, (x, values.dims), dim, (name, index.dims))]
-    return [take(e, (x, values.dims), dim, (name, index.dims), node.result.dims)]
+    positions = e.cast(e[index], index.dtype, "int64")
+    return [take(e, (e[values], values.type), node.attrs["dim"], (positions, index.dims), node.result.dims)]
 
 
 # -------------------------------------------------------------------- writing and choosing

@@ -28,11 +28,21 @@ def _dot(e: Emitter, node: Node) -> list[str]:
     left, right = e.cast(e[a], a.dtype, wide), e.cast(e[b], b.dtype, wide)
     plain = len(reduced) == 1 and len(only_b) == 1 and (len(only_a) == 1 or (not shared and only_a))
     if plain:
-        return [e.cast(e.op("MatMul", left, right), wide, a.dtype)]
-    left = _grouped(e, left, shared, only_a, reduced)
-    right = _grouped(e, right, shared, reduced, only_b)
-    product = e.op("MatMul", left, right)
-    return [e.cast(e.reshape(product, [*shared, *only_a, *only_b]), wide, a.dtype)]
+        y = e.op("MatMul", left, right)
+    else:
+        left = _grouped(e, left, shared, only_a, reduced)
+        right = _grouped(e, right, shared, reduced, only_b)
+        y = e.reshape(e.op("MatMul", left, right), [*shared, *only_a, *only_b])
+    return [e.cast(_zero_of_nothing(e, reduced, y, wide), wide, a.dtype)]
+
+
+def _zero_of_nothing(e: Emitter, reduced: list[Dim], y: str, dtype: str) -> str:
+    """Sums of no products: onnxruntime's ``MatMul`` of several matrices leaves the result uninitialised there."""
+    dynamic = [d for d in reduced if d.size is None]
+    if not dynamic:
+        return y
+    some = e.op("Greater", e.product([e.extent(d) for d in dynamic]), e.constant(0, "int64"))
+    return e.op("Where", e.scalar(some), y, e.constant(0, dtype))
 
 
 def _grouped(e: Emitter, name: str, shared: list[Dim], *groups: list[Dim]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
+from compiler.onnx.indexing import never_empty
 from compiler.onnx.registry import emits
 from returnn_ir.graph import Node, Value
 from returnn_ir.types import is_float
@@ -43,14 +45,28 @@ def _reduce(e: Emitter, node: Node) -> list[str]:
     op_type = _KINDS[node.attrs["kind"]]
     wide = "int32" if x.dtype == "bool" else carrier(op_type, x.dtype) or x.dtype
     reduced = e.reduce(op_type, e.cast(e[x], x.dtype, wide), sorted(axes))
+    if node.attrs["kind"] == "any":
+        return [e.op("Greater", reduced, e.constant(0, wide))]  # of nothing it is the lowest number: not True
+    if node.attrs["kind"] in ("max", "min") and is_float(wide):
+        reduced = _finite_of_nothing(e, node, reduced, wide)
     return [e.cast(reduced, wide, node.result.dtype)]
+
+
+def _finite_of_nothing(e: Emitter, node: Node, reduced: str, dtype: str) -> str:
+    """An extreme of no entries is the finite neutral element, where onnxruntime gives an infinite one."""
+    dynamic = [d for d in node.attrs["dims"] if d.size is None]
+    if not dynamic or node.op.neutral is None:
+        return reduced
+    empty = e.op("Equal", e.product([e.extent(d) for d in dynamic]), e.constant(0, "int64"))
+    return e.op("Where", e.scalar(empty), e.constant(node.op.neutral(dtype, node.attrs), dtype), reduced)
 
 
 def _positions(e: Emitter, node: Node, op_type: str) -> list[str]:
     x = node.operands[0]
     wide = "int32" if x.dtype == "bool" else carrier(op_type, x.dtype) or x.dtype
-    axis = x.type.axis(node.attrs["dim"])
-    return [e.op(op_type, e.cast(e[x], x.dtype, wide), axis=axis, keepdims=0)]
+    dim = node.attrs["dim"]
+    held = never_empty(e, e.cast(e[x], x.dtype, wide), replace(x.type, dtype=wide), dim)
+    return [e.op(op_type, held, axis=x.type.axis(dim), keepdims=0)]
 
 
 @emits("argmax")
@@ -90,4 +106,13 @@ def _top_k(e: Emitter, node: Node) -> list[str]:
 def _argsort(e: Emitter, node: Node) -> list[str]:
     x, attrs = node.operands[0], node.attrs
     axis = x.type.axis(attrs["dim"])
-    return [_top(e, x, e.axis_extent(e[x], axis), axis, largest=attrs["descending"])[1]]
+    extent = e.axis_extent(e[x], axis)
+    order = _top(e, x, extent, axis, largest=attrs["descending"])[1]
+    if not e.is_ragged(attrs["dim"]):
+        return [order]
+    # the positions behind a sequence's end go to the end, in the same order
+    mask, dims = e.mask(attrs["dim"])
+    behind = e.op("Expand", e.align(e.op("Not", mask), dims, x.dims), e.op("Shape", e[x]))
+    keys = e.op("GatherElements", e.cast(behind, "bool", "int32"), order, axis=axis)
+    again = e.multi("TopK", [keys, extent], 2, axis=axis, largest=0, sorted=1)[1]
+    return [e.op("GatherElements", order, again, axis=axis)]

@@ -88,7 +88,7 @@ def _concat_ragged(e: Emitter, node: Node) -> str:
     for x, dim, length in zip(node.operands, dims, lengths, strict=True):
         position = e.op("Sub", steps, e.align(*offset, at))
         inside = e.op("And", _not_negative(e, position), e.op("Less", position, e.align(*length, at)))
-        part = take(e, (e[x], x.dims), dim, (e.op("Expand", position, shape), at), result.dims)
+        part = take(e, (e[x], x.type), dim, (e.op("Expand", position, shape), at), result.dims)
         total = e.where(e.align(e.op("Expand", inside, shape), at, result.dims), part, total, result.dtype)
         offset = e.add_lengths(offset, length)
     return total
@@ -106,21 +106,25 @@ def _pad(e: Emitter, node: Node) -> list[str]:
     x, attrs = node.operands[0], node.attrs
     dim, axis = attrs["dim"], x.type.axis(attrs["dim"])
     left, right = e.ints(attrs["left"]), e.ints(attrs["right"])
-    ragged = attrs["ragged"] and e.is_ragged(dim)
     if attrs["mode"] == "constant":
         name = e[x]
-        if ragged:
+        if attrs["ragged"]:
             # what stands behind a sequence's end, the added frames included, is the same value
             mask, dims = e.mask(dim)
             name = e.where(e.align(mask, dims, x.dims), name, e.constant(attrs["value"], x.dtype), x.dtype)
         return [e.pad(name, x.dtype, len(x.dims), axis, left, right, attrs["value"])]
-    length: Lengths = e.length(dim) if ragged else (e.scalar(e.axis_extent(e[x], axis)), ())
+    length: Lengths = e.length(dim) if attrs["ragged"] else (e.scalar(e.axis_extent(e[x], axis)), ())
     out = attrs["out"]
     extent = e.op("Add", e.axis_extent(e[x], axis), e.ints(attrs["left"] + attrs["right"]))
     at = (*length[1], out)
     position = e.op("Sub", e.range(extent), left)
-    source = _mirrored(e, position, e.align(*length, at), attrs["mode"])
-    return [take(e, (e[x], x.dims), dim, (source, at), node.result.dims)]
+    ends = e.align(*length, at)
+    source = _mirrored(e, position, ends, attrs["mode"])
+    y = take(e, (e[x], x.type), dim, (source, at), node.result.dims)
+    if not attrs["ragged"]:
+        return [y]
+    padded = e.op("Less", position, e.op("Add", ends, e.constant(attrs["right"], "int64")))
+    return [e.where(e.align(padded, at, node.result.dims), y, e.constant(0, x.dtype), x.dtype)]
 
 
 def _mirrored(e: Emitter, position: str, length: str, mode: str) -> str:
@@ -174,8 +178,8 @@ def _reverse(e: Emitter, node: Node) -> list[str]:
     source = e.op("Where", e.op("Less", steps, ends), mirrored, steps)
     # the frames that are read, under another tag than those that are written
     read = Dim(f"read {dim.name}")
-    held = tuple(read if d is dim else d for d in x.dims)
-    return [take(e, (e[x], held), read, (source, at), node.result.dims)]
+    held = [read if d is dim else d for d in x.dims]
+    return [take(e, (e[x], x.type.with_dims(held)), read, (source, at), node.result.dims)]
 
 
 @emits("window")

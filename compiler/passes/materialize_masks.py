@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from compiler.passes.base import Context, Pass
 from compiler.passes.rewrite import rewrite
 from returnn_ir.builder import Builder
@@ -18,6 +20,9 @@ from returnn_ir.graph import Graph, Node, Stage, Value, attr_dims
 from returnn_ir.ops.spec import Tail, Trait, length_dims
 
 __all__ = ["MaterializeMasks", "zero_behind_the_end"]
+
+#: What a masked op whose result has the masked axis leaves behind the end; a neutral logarithm is that of zero.
+_LEFT_BEHIND = {Tail.ZERO: 0.0, Tail.NEUTRAL: -np.inf}
 
 
 @dataclass(frozen=True)
@@ -46,9 +51,10 @@ def _materialize(b: Builder, node: Node) -> Sequence[Value] | None:
         count = b.maximum(_count(b, node.attrs["dims"]), 1)  # the mean of no frame is zero, as RETURNN has it
         return [b.div(total, b.cast(count, total.dtype))]
     results = b.emit(node.op, operands, unmasked)
-    if node.op.tail is Tail.ZERO:
-        # a sequence without frames gets something else from a kernel that sees nothing but neutral elements
-        results = [_fill(b, y, [d for d in ragged if d in y.dims], 0.0) for y in results]
+    left_behind = _LEFT_BEHIND.get(node.op.tail)
+    if left_behind is not None:
+        # a kernel that sees nothing but neutral elements, in a sequence without frames, does not leave this by itself
+        results = [_fill(b, y, [d for d in ragged if d in y.dims], left_behind) for y in results]
     return results
 
 

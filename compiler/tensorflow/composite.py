@@ -67,7 +67,7 @@ COMPOSITES: dict[str, Fused] = {
     "selu": Fused("Selu", elementwise(tf.nn.selu)),
     "softsign": Fused("Softsign", elementwise(tf.nn.softsign)),
     "log_sigmoid": Fused("Softplus", elementwise(tf.math.log_sigmoid)),
-    "gelu": Fused("Gelu", elementwise(lambda x: tf.nn.gelu(x, approximate=True))),
+    "gelu": Fused("Gelu", elementwise(tf.nn.gelu)),
     "softmax": Fused("Softmax", _along(tf.nn.softmax), _one_dim),
     "log_softmax": Fused("LogSoftmax", _along(tf.nn.log_softmax), _one_dim),
     "lstm": Fused("lstm", _lstm, _lstm_refusal),

@@ -20,9 +20,10 @@ def export_saved_model(
 ) -> Path:
     """Write a SavedModel.
 
-    Signatures take the graph's inputs under their names (``data``, ``data/size1``; with random draws ``random/seed`` and
-    ``random/step`` too). ``forward`` gives ``LAYER`` and ``LAYER/size1``, any other one the losses (``loss/NAME`` ...),
-    ``objective`` and ``constraints``. A check of the graph that fails stops the run with its message.
+    Signatures take the graph's inputs under their names (``data``, ``data/size1``; with random draws ``random/seed``
+    and ``random/step`` too). ``forward`` gives ``LAYER`` and ``LAYER/size1``, any other one the losses
+    (``loss/NAME`` ...), ``objective`` and ``constraints``. A check of the graph that fails stops the run
+    with its message.
 
     Args:
         path: the folder to write.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from returnn_ir.expression.positional import UnsupportedError
-from returnn_ir.types import DTYPES, highest, is_float, is_integer, lowest
+from returnn_ir.ops.reduce import highest, lowest
+from returnn_ir.types import DTYPES, is_float, is_integer
 
 __all__ = ["DType", "dtype_name"]
 

@@ -19,7 +19,16 @@ from returnn_ir.types import is_float
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["Axes", "Positional", "UnsupportedError", "aligned", "as_positional", "binary", "common_dtype", "copy_of_dim"]
+__all__ = [
+    "Axes",
+    "Positional",
+    "UnsupportedError",
+    "aligned",
+    "as_positional",
+    "binary",
+    "common_dtype",
+    "copy_of_dim",
+]
 
 Axes = tuple[Dim | None, ...]
 
@@ -250,13 +259,14 @@ def aligned(*xs: object) -> tuple[list[object], Axes]:
         chosen = _chosen([row[position] for row in rows], axes)
         for i, row in enumerate(rows):
             dim = row[position]
-            if dim is None or chosen is None or dim is chosen:
+            if dim is None or dim is chosen:
                 continue
-            if dim.size == 1 and chosen.size != 1:
+            if dim.size == 1 and (chosen is None or chosen.size != 1):
                 values[i] = b.op("squeeze", values[i], dim=dim)
-            else:
+                row[position] = None
+            elif chosen is not None:
                 values[i] = _renamed(b, values[i], dim, chosen)
-            row[position] = None if dim.size == 1 and chosen.size != 1 else chosen
+                row[position] = chosen
         axes.append(chosen)
     done = iter(Positional(b, v, [d for d in row if d is not None]) for v, row in zip(values, rows, strict=True))
     return [next(done) if isinstance(x, Positional) else x for x in operands], tuple(axes)
@@ -270,11 +280,9 @@ def _chosen(dims: Sequence[Dim | None], taken: Sequence[Dim | None]) -> Dim | No
     if not candidates:
         return None
     chosen = next((d for d in candidates if d not in taken), None)
-    return chosen if chosen is not None else None if not larger else _doubled(candidates[0])
-
-
-def _doubled(dim: Dim) -> Dim:
-    raise UnsupportedError(f"the axis {dim} on two axes of one tensor")
+    if chosen is None and larger:
+        raise UnsupportedError(f"the axis {larger[0]} on two axes of one tensor")
+    return chosen
 
 
 def _renamed(b: LayerBuilder, value: Value, dim: Dim, chosen: Dim) -> Value:

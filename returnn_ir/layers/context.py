@@ -84,12 +84,15 @@ class LayerBuilder(Builder):
         """The one axis that a description names."""
         return axis_grammar.resolve_axis(x, spec, self.behavior, self.place(key))
 
-    def dim(self, role: str, size: int | None, *, feature: bool = False) -> Dim:
-        """A dim of this layer, the same one whenever the layer is built again."""
+    def dim(self, role: str, size: int | None, *, feature: bool = False, description: str | None = None) -> Dim:
+        """A dim of this layer, the same one whenever the layer is built again.
+
+        ``description`` is what RETURNN calls it (``stag:NAME`` looks there), where that differs from its name.
+        """
         memo = (self.definition.path, role)
         made = self.session.dims.get(memo)
         if made is None or made.size != size:
-            made = Dim(f"{self.definition.path}.{role}", size, feature=feature)
+            made = Dim(f"{self.definition.path}.{role}", size, feature=feature, description=description)
             self.session.dims[memo] = made
         return made
 
@@ -207,6 +210,17 @@ class LayerBuilder(Builder):
             )
         keep = self.unary("floor", self.add(self.random("uniform", tuple(dims), role), 1.0 - rate))
         return self.mul(self.mul(x, keep), 1.0 / (1.0 - rate))
+
+    def mask_tails(self, x: Value, dims: Sequence[Dim], neutral: float | bool) -> Value:
+        """``x`` with ``neutral`` behind each sequence's end along ``dims``."""
+        for dim in dims:
+            if dim in x.dims and self.needs_mask(dim):
+                x = self.where(self.mask(dim), x, neutral)
+        return x
+
+    def window_input(self, x: Value, dims: Sequence[Dim], neutral: float | bool) -> Value:
+        """What an op that reads behind a sequence's end is given: ``x``, or with ``padding = "masked"`` neutral tails."""
+        return self.mask_tails(x, dims, neutral) if self.session.masks_tails else x
 
     def options_dict(self, key: str) -> dict[str, Any]:
         """An option that is a dict, or an empty one."""

@@ -55,11 +55,24 @@ def rec(b: LayerBuilder, opt: RecOptions, x: LayerOutput) -> LayerOutput:
     fwd = opt.forward_weights_init or opt.recurrent_weights_init or "glorot_uniform"
     w = b.param("rec/W", (feature, gate), fwd)
     bias = b.param("rec/b", (gate,), opt.bias_init or 0.0)
-    w_re = b.param("rec/W_re", (state_in, gate), opt.recurrent_weights_init or opt.forward_weights_init or "glorot_uniform")
+    w_re = b.param(
+        "rec/W_re", (state_in, gate), opt.recurrent_weights_init or opt.forward_weights_init or "glorot_uniform"
+    )
     zero = _zeros(b, rest, out)
     value = b.op(
-        "lstm", x.value, w, w_re, bias, zero, zero,
-        dim=dim, in_dim=feature, out_dim=out, gate_dim=gate, state_in=state_in, reverse=opt.direction == -1,
+        "lstm",
+        x.value,
+        w,
+        w_re,
+        bias,
+        zero,
+        zero,
+        dim=dim,
+        in_dim=feature,
+        out_dim=out,
+        gate_dim=gate,
+        state_in=state_in,
+        reverse=opt.direction == -1,
     )
     return LayerOutput(value, (dim, *rest, out), dim, out)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
@@ -9,38 +13,183 @@ from returnn_ir.losses.registry import LossInput, LossResult, loss
 
 __all__: list[str] = []
 
+#: What RETURNN's safe_log clips at; its gradient ignores the clipping.
+_SMALLEST = 1e-20
 
-def _log_probs(b: LayerBuilder, output: LayerOutput) -> Value:
+
+def safe_log(b: LayerBuilder, x: Value, eps: float = _SMALLEST) -> Value:
+    """``log(max(x, eps))`` with the gradient of the maximum taken as the identity."""
+    clipped = b.add(x, b.op("stop_gradient", b.sub(b.maximum(x, eps), x)))
+    return b.unary("log", clipped)
+
+
+def log_probs(b: LayerBuilder, output: LayerOutput, eps: float = _SMALLEST) -> Value:
+    """Log probabilities of a layer's output, from before its softmax (or exp, log_softmax) where that is known."""
     feature = b.require_feature(output)
-    if output.activation is not None and output.activation[0] == "softmax":
-        return b.op("log_softmax", output.activation[1].value, dims=(feature,))
-    return b.unary("log", b.maximum(output.value, 1e-7))
+    if output.activation is not None:
+        name, before = output.activation
+        if name == "softmax":
+            return b.op("log_softmax", before.value, dims=(feature,))
+    return safe_log(b, output.value, eps)
+
+
+def _labels(b: LayerBuilder, target: LayerOutput) -> Value:
+    return b.op("set_sparse", target.value, sparse_dim=None)
+
+
+def frame_error(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Value:
+    """Whether the output's best label is another than the target's."""
+    best = b.op("set_sparse", b.op("argmax", output.value, dim=b.require_feature(output)), sparse_dim=None)
+    if target.sparse_dim is not None:
+        return b.binary("not_equal", best, _labels(b, target))
+    other = b.op("argmax", target.value, dim=b.require_feature(target))
+    return b.binary("not_equal", best, b.op("set_sparse", other, sparse_dim=None))
+
+
+def aligned_target(b: LayerBuilder, x: LossInput) -> LayerOutput:
+    """A dense target with the output's feature dim."""
+    output, target = x.output, x.target
+    if target is None:
+        raise ConfigError("the loss needs a target", where=b.place("target"))
+    if target.sparse_dim is not None or target.feature_dim is None or output.feature_dim is None:
+        return target
+    mine, theirs = output.feature_dim, target.feature_dim
+    if mine.size != theirs.size:
+        raise DimError(
+            "target and output have other feature sizes", where=b.place("target"), expected=mine, received=theirs
+        )
+    return target.with_axes(b.rename(target.value, (theirs, mine)), {theirs: (mine,)})
+
+
+def _check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Dim:
+    feature = b.require_feature(output)
+    labels = target.sparse_dim
+    if labels is not None and labels.size is not None and labels.size != feature.size:
+        raise DimError(
+            "the output has another size than the target has labels",
+            where=b.place("n_out"),
+            expected=f"n_out {labels.size} (of target {b.target_key()!r})",
+            received=feature.size,
+            hint="leave n_out away: it is then the target's",
+        )
+    return feature
 
 
 @loss(
     "ce",
     opts=(
+        "input_type",
         "focal_loss_factor",
         "label_smoothing",
         "label_smoothing_gaussian",
         "fake_upper_bound",
         "safe_log_opts",
         "use_fused",
+        "debug_dump",
     ),
 )
 def cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
-    """Cross entropy of the output distribution with labels; error: the output's best label is another."""
-    output, target = x.output, x.target
-    if target is None or target.sparse_dim is None:
-        return LossResult(None)
-    feature = b.require_feature(output)
-    labels = b.op("set_sparse", target.value, sparse_dim=None)
-    value = b.unary("neg", b.op("gather", _log_probs(b, output), labels, dim=feature))
-    best = b.op("set_sparse", b.op("argmax", output.value, dim=feature), sparse_dim=None)
-    return LossResult(value, b.binary("not_equal", best, labels))
+    """Cross entropy of the output distribution with labels or a distribution; error: another best label."""
+    output, target = x.output, aligned_target(b, x)
+    feature = _check_labels(b, output, target)
+    eps = float((x.options.get("safe_log_opts") or {}).get("eps", _SMALLEST))
+    if x.options.get("input_type", "prob") == "logits":
+        logs = b.op("log_softmax", output.value, dims=(feature,))
+    else:
+        logs = log_probs(b, output, eps)
+    smoothing = float(x.options.get("label_smoothing") or 0.0)
+    if target.sparse_dim is None:
+        value = b.unary("neg", b.reduce("sum", b.mul(target.value, logs), feature))
+    elif smoothing:
+        gaussian = bool(x.options.get("label_smoothing_gaussian"))
+        value = _smoothed(b, logs, _labels(b, target), feature, smoothing, gaussian=gaussian)
+    else:
+        value = b.unary("neg", b.op("gather", logs, _labels(b, target), dim=feature))
+    focal = float(x.options.get("focal_loss_factor") or 0.0)
+    if focal and target.sparse_dim is not None:
+        correct = b.op("gather", output.value, _labels(b, target), dim=feature)
+        value = b.mul(value, b.binary("pow", b.sub(1.0, correct), focal))
+    bound = x.options.get("fake_upper_bound")
+    if bound is not None:  # a finite number to look at, the gradient stays
+        value = b.add(value, b.op("stop_gradient", b.sub(b.minimum(value, float(bound)), value)))
+    return LossResult(value, frame_error(b, output, target))
+
+
+def _smoothed(b: LayerBuilder, logs: Value, labels: Value, feature: Dim, smoothing: float, *, gaussian: bool) -> Value:
+    """Szegedy et al. (2016), less the entropy of the smoothed target, so that zero is the best value."""
+    size = feature.size or 1
+    confidence = 1.0 - smoothing
+    low = smoothing / (size - 1)
+    if gaussian:  # a normal density of standard deviation `confidence` around the label
+        distance = b.div(b.sub(b.cast(b.iota(feature), "float32"), b.cast(labels, "float32")), confidence)
+        density = b.unary("exp", b.mul(b.mul(distance, distance), -0.5))
+        soft = b.mul(density, 1.0 / (confidence * math.sqrt(2.0 * math.pi)))
+    else:
+        soft = b.where(b.binary("equal", b.iota(feature), labels), confidence, low)
+    entropy = -(confidence * math.log(confidence) + (size - 1) * low * math.log(low + _SMALLEST))
+    return b.sub(b.unary("neg", b.reduce("sum", b.mul(soft, logs), feature)), entropy)
+
+
+def _binary(b: LayerBuilder, x: LossInput, pos_weight: float | None) -> LossResult:
+    """Per frame the mean over features; the output is taken as logits."""
+    target = aligned_target(b, x)
+    feature = b.require_feature(x.output)
+    z, y = x.output.value, b.cast(target.value, "float32")
+    scale = 1.0 / (feature.size or 1)
+    if pos_weight is None:
+        per_entry = b.sub(b.unary("softplus", z), b.mul(z, y))
+    else:
+        # (1 - y) z + (1 + (pos_weight - 1) y) softplus(-z)
+        weight = b.add(b.mul(y, pos_weight - 1.0), 1.0)
+        per_entry = b.add(b.mul(b.sub(1.0, y), z), b.mul(weight, b.unary("softplus", b.unary("neg", z))))
+    wrong = b.binary("not_equal", b.binary("greater", z, 0.0), b.binary("greater", y, 0.5))
+    value = b.mul(b.reduce("sum", per_entry, feature), scale)
+    return LossResult(value, b.mul(b.reduce("sum", b.cast(wrong, "float32"), feature), scale))
+
+
+@loss("bin_ce", opts=("pos_weight",))
+def binary_cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
+    """Binary cross entropy of logits, mean over features."""
+    weight = x.options.get("pos_weight")
+    return _binary(b, x, None if weight is None else float(weight))
+
+
+@loss("sse_sigmoid", opts=("pos_weight",))
+def sse_sigmoid(b: LayerBuilder, x: LossInput) -> LossResult:
+    """Another name of ``bin_ce``."""
+    return binary_cross_entropy(b, x)
+
+
+@loss("generic_ce")
+def generic_cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
+    """Cross entropy of outputs that are normalised here; the error signal is ``d log y / dz * (y - target)``."""
+    output, target = x.output, aligned_target(b, x)
+    feature = _check_labels(b, output, target)
+    if output.activation is None or output.activation[0] not in ("softmax", "exp", "sigmoid"):
+        raise ConfigError("generic_ce needs an activation of softmax, exp or sigmoid", where=b.place("loss"))
+    name, before = output.activation
+    probs = b.div(output.value, b.reduce("sum", output.value, feature))
+    clipped = b.minimum(b.maximum(probs, 1e-20), 1e20)
+    value = b.unary("neg", b.op("gather", b.unary("log", clipped), _labels(b, target), dim=feature))
+    slope = _log_slope(b, name, output.value, feature)
+    one_hot = b.cast(b.binary("equal", b.iota(feature), _labels(b, target)), "float32")
+    signal = b.op("stop_gradient", b.mul(slope, b.sub(probs, one_hot)))
+    surrogate = b.reduce("sum", b.mul(signal, before.value), feature)
+    value = b.add(b.op("stop_gradient", b.sub(value, surrogate)), surrogate)
+    return LossResult(value, frame_error(b, output, target))
+
+
+def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:
+    """The derivative of ``sum(log y)`` with respect to the activation's input."""
+    if name == "exp":
+        return b.add(b.mul(y, 0.0), 1.0)
+    if name == "sigmoid":
+        return b.sub(1.0, y)
+    return b.sub(1.0, b.mul(y, float(feature.size or 1)))
 
 
 @loss("as_is", needs_target=False, opts=("as_error",))
 def as_is(b: LayerBuilder, x: LossInput) -> LossResult:
-    """The layer's output is the loss."""
-    return LossResult(x.output.value)
+    """The layer's output is the loss, or with ``as_error`` the error."""
+    value = b.cast(b.op("set_sparse", x.output.value, sparse_dim=None), "float32")
+    return LossResult(None, value) if x.options.get("as_error") else LossResult(value)

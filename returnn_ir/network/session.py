@@ -9,11 +9,12 @@ from typing import Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Graph, Region, Value
 from returnn_ir.initializers import Init
 from returnn_ir.network.extern import ExternData
 
-__all__ = ["Param", "Session"]
+__all__ = ["PackedBatch", "Param", "Session"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,19 @@ class Param:
         return math.prod(d.size or 0 for d in self.dims)
 
 
+@dataclass(frozen=True)
+class PackedBatch:
+    """A batch axis that was made of others.
+
+    Attributes:
+        dims: these axes, the outermost first.
+        mask: which of their entries are there, None for all of them.
+    """
+
+    dims: tuple[Dim, ...]
+    mask: Value | None
+
+
 @dataclass
 class Session:
     """The state of expanding one network into one graph.
@@ -46,6 +60,9 @@ class Session:
         options: the config, for the few layers that read further options of it.
         layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
         dims: dims made by layers, by (layer path, role).
+        declared: dims of the user (``out_dim``), by the dim that they stand for.
+        rebatched: what a dim becomes when its lengths change from one batch axis to another, by (dim, other batch axis).
+        packed: how batch axes without padding came about (``flatten_batch``).
     """
 
     graph: Graph
@@ -56,6 +73,9 @@ class Session:
     params: dict[str, Param] = field(default_factory=dict)
     layer_params: dict[str, dict[str, Param]] = field(default_factory=dict)
     dims: dict[tuple[str, str], Dim] = field(default_factory=dict)
+    declared: dict[Dim, Dim] = field(default_factory=dict)
+    rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
+    packed: dict[Dim, PackedBatch] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
 
     @property
@@ -67,6 +87,14 @@ class Session:
     def training(self) -> bool:
         """The train flag, a constant of the program."""
         return self.mode == "train"
+
+    @property
+    def masks_tails(self) -> bool:
+        """The config's ``padding = "masked"``: window ops see the neutral element behind each sequence's end."""
+        padding = self.options.get("padding", "raw")
+        if padding not in ("raw", "masked"):
+            raise ConfigError("unknown config option", where="padding", expected="raw or masked", received=padding)
+        return bool(padding == "masked")
 
     @property
     def searching(self) -> bool:

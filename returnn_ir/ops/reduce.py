@@ -31,12 +31,12 @@ def _reduced(scope: Scope, type_: TensorType, dims: Sequence[Any], mask: bool) -
 
 def lowest(dtype: str) -> float:
     """The finite neutral element of a maximum: -inf would make an empty softmax NaN, and kernels differ in it."""
-    return float(np.finfo(dtype).min) if is_float(dtype) else float(np.iinfo(dtype).min)
+    return float(np.finfo(dtype).min) if is_float(dtype) else int(np.iinfo(dtype).min)
 
 
 def highest(dtype: str) -> float:
     """The finite neutral element of a minimum."""
-    return float(np.finfo(dtype).max) if is_float(dtype) else float(np.iinfo(dtype).max)
+    return float(np.finfo(dtype).max) if is_float(dtype) else int(np.iinfo(dtype).max)
 
 
 def _neutral(dtype: str, attrs: Attrs) -> float | bool:

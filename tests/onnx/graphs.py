@@ -60,7 +60,9 @@ class Net:
     def input(self, name: str, *dims: Dim, dtype: str = "float32", high: int = 0, sparse: Dim | None = None) -> Value:
         """An input with random values, integers from ``-high`` to below ``high`` where that is given."""
         shape = [self.extent(d) for d in dims]
-        drawn = self.rng.integers(-high if sparse is None else 0, high, shape) if high else self.rng.standard_normal(shape)
+        drawn = (
+            self.rng.integers(-high if sparse is None else 0, high, shape) if high else self.rng.standard_normal(shape)
+        )
         self.inputs[name] = np.asarray(drawn).astype(dtype)
         return self.b.op("input", name=name, dtype=dtype, dims=dims, sparse_dim=sparse)
 

@@ -9,44 +9,65 @@ from compiler.onnx.target import OnnxTarget
 from compiler.targets import Reject
 from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
-from returnn_ir.ops.spec import Trait, all_ops
+from returnn_ir.graph import Value
+from returnn_ir.ops.spec import Trait, all_ops, get_op
 from tests.onnx.graphs import Net, agree
 
 DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float32", "float64")
 SPECIAL = ("cast", "set_sparse", "where")
-NAMES = [
-    s.name for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.name not in SPECIAL and not s.has(Trait.COMPOSITE)
-]
+NAMES = [s.name for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.name not in SPECIAL and not s.has(Trait.COMPOSITE)]
 COMPOSITES = [s.name for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.has(Trait.COMPOSITE)]
+
+
+ON_BOOLS = ("logical_not", "logical_and", "logical_or", "equal", "not_equal", "maximum", "minimum", "stop_gradient")
+POSITIVE = ("log", "sqrt", "rsqrt", "log1p", "pow")
+
+
+def _operands(net: Net, name: str, dtype: str) -> list[Value]:
+    arity = get_op(name).arity or 1
+    values = []
+    for i in range(arity):
+        high = 1 if dtype == "bool" else 0 if dtype.startswith("float") else 9
+        values.append(net.input(f"x{i}", net.batch, net.time, dtype=dtype, high=high))
+        array = net.inputs[f"x{i}"]
+        if name in POSITIVE or dtype.startswith("u"):
+            array[...] = abs(array.astype("int64" if dtype.startswith("u") else dtype)) % 9
+        if i == 1 and name in ("floordiv", "mod", "div"):
+            array[array == 0] = 3
+    return values
+
+
+def _takes(name: str, dtype: str) -> bool:
+    """Whether the op has a meaning for the element type."""
+    if dtype == "bool" and name not in ON_BOOLS:
+        return False
+    try:
+        net = Net()
+        net.b.op(name, *_operands(net, name, dtype))
+    except IRError:
+        return False
+    return not (name == "div" and not dtype.startswith("float"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_primitive(name: str) -> None:
-    arity = next(s.arity for s in all_ops() if s.name == name) or 1
     done = []
     for dtype in DTYPES:
+        if not _takes(name, dtype):
+            continue
 
         def build(net: Net, dtype: str = dtype) -> None:
-            values = []
-            for i in range(arity):
-                values.append(net.input(f"x{i}", net.batch, net.time, dtype=dtype, high=0 if "float" in dtype else 9))
-                array = net.inputs[f"x{i}"]
-                if dtype != "bool":
-                    if name in ("log", "sqrt", "rsqrt", "log1p", "pow") or dtype.startswith("u"):
-                        np.abs(array, out=array)
-                    if i == 1 and name in ("floordiv", "mod", "div"):
-                        array[array == 0] = 3
-            y = net.b.op(name, *values)
-            assert not isinstance(OnnxTarget().accepts(y.node), Reject)  # type: ignore[arg-type]
-            net.give("y", y)
+            net.give("y", net.b.op(name, *_operands(net, name, dtype)))
 
-        try:
+        net = Net()
+        build(net)
+        verdict = OnnxTarget().accepts(net.graph.body.nodes[-1])
+        if isinstance(verdict, Reject):
+            assert dtype in verdict.reason
+        else:
             agree(build)
             done.append(dtype)
-        except (IRError, AssertionError) as problem:
-            if isinstance(problem, AssertionError) and "Reject" not in str(problem):
-                raise
-    assert "float32" in done or "bool" in done or "int64" in done
+    assert "float32" in done or "bool" in done
 
 
 @pytest.mark.parametrize("name", COMPOSITES)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import pytest
 
 from compiler.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
 from compiler.targets import Array
+from compiler.tensorflow.composite import COMPOSITES
 from compiler.tensorflow.program import TensorFlowProgram
 from compiler.tensorflow.target import TensorFlowTarget
 from returnn_ir.builder import Builder
@@ -21,7 +20,7 @@ from returnn_ir.graph import Graph, Output, Value
 __all__ = ["Net", "agree", "lower", "no_fusion"]
 
 #: Composites that always expand: the other side of an equality test.
-no_fusion = {name: "never" for name in ("lstm", "gru", "softmax", "log_softmax", "relu", "gelu", "silu", "elu", "selu")}
+no_fusion = dict.fromkeys(COMPOSITES, "never")
 
 
 @dataclass
@@ -89,20 +88,20 @@ def lower(net: Net, fusion: Mapping[str, str] | None = None) -> TensorFlowProgra
     return target.lower(graph)
 
 
-def agree(build: Build, lengths: Sequence[int] = (5, 1, 3), rtol: float = 1e-5, **inputs: Any) -> dict[str, Array]:
-    """Run on TensorFlow and on the reference, compare every fetch, give TensorFlow's."""
-    found = []
+def agree(
+    build: Build, lengths: Sequence[int] = (5, 1, 3), more: Mapping[str, Array] | None = None
+) -> dict[str, Array]:
+    """Run on TensorFlow and on the reference (with ``more`` inputs), compare every fetch, give TensorFlow's."""
+    found: list[dict[str, Array]] = []
     for target in (ReferenceTarget(), TensorFlowTarget()):
         net = Net(lengths)
         build(net)
         graph, _ = lower_to(net.graph, target, verify_each=True)
-        found.append(target.lower(graph).run({**net.inputs, **inputs}, net.params))
+        found.append(target.lower(graph).run({**net.inputs, **(more or {})}, net.params))
     expected, result = found
     assert set(result) == set(expected)
     for name, array in expected.items():
         assert result[name].dtype == array.dtype, name
         assert result[name].shape == array.shape, name
-        np.testing.assert_allclose(result[name], array, rtol=rtol, atol=1e-5, err_msg=name)
-    if not found:
-        pytest.fail("nothing was run")
+        np.testing.assert_allclose(result[name], array, rtol=1e-5, atol=1e-5, err_msg=name)
     return result

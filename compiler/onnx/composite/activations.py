@@ -31,7 +31,7 @@ def _has_gelu(node: Node, opset: int) -> str | None:
 
 @emits("gelu", check=_has_gelu, kernel="Gelu")
 def _gelu(e: Emitter, node: Node) -> list[str]:
-    return [e.op("Gelu", *e.operands(node), approximate="tanh")]
+    return [e.op("Gelu", *e.operands(node))]
 
 
 @emits("silu", kernel="Sigmoid, Mul")

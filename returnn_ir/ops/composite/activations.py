@@ -23,9 +23,9 @@ def _activation(name: str, body: Callable[[Builder, Value], Value]) -> None:
 
 
 def _gelu(b: Builder, x: Value) -> Value:
-    """The tanh approximation, as RETURNN computes it (Hendrycks & Gimpel, arXiv:1606.08415)."""
-    inner = b.mul(b.add(x, b.mul(b.mul(b.mul(x, x), x), 0.044715)), 0.7978845608028654)
-    return b.mul(b.mul(x, 0.5), b.add(b.unary("tanh", inner), 1.0))
+    """The exact form by erf (Hendrycks & Gimpel, arXiv:1606.08415), which is what RETURNN's name ``gelu`` computes."""
+    half = b.mul(x, 0.5)
+    return b.mul(half, b.add(b.unary("erf", b.mul(x, 0.7071067811865476)), 1.0))
 
 
 def _elu(b: Builder, x: Value) -> Value:

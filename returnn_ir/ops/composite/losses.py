@@ -1,1 +1,157 @@
-"""Composites: losses."""
+"""Composites of sequence losses: CTC and the edit distance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.graph import Value
+from returnn_ir.ops.composite.spec import composite
+from returnn_ir.ops.spec import Scope
+from returnn_ir.types import TensorType
+
+__all__: list[str] = []
+
+Types = Sequence[TensorType]
+Attrs = dict[str, Any]
+
+#: log of zero that stays finite in sums and maxima
+_IMPOSSIBLE = -1e30
+
+
+def _rest(types: Types, attrs: Attrs) -> tuple[Dim, ...]:
+    return tuple(d for d in types[0].dims if d not in (attrs["dim"], attrs["classes"]))
+
+
+def _infer_ctc(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    return [TensorType(types[0].dtype, _rest(types, attrs))]
+
+
+def _ctc_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
+    rest = _rest(types, attrs)
+    return [(attrs["dim"], *rest, attrs["classes"]), (*rest, attrs["labels"])]
+
+
+def _shifted(b: Builder, x: Value, dim: Dim, by: int) -> Value:
+    """``x[s - by]``, impossible in front."""
+    padded = b.op("pad", x, dim=dim, out=dim + by, left=by, value=_IMPOSSIBLE)
+    return b.op("slice", padded, dim=dim + by, out=dim, start=0, end=-by)
+
+
+def _log_sum(b: Builder, terms: Sequence[Value]) -> Value:
+    largest = terms[0]
+    for term in terms[1:]:
+        largest = b.maximum(largest, term)
+    largest = b.op("stop_gradient", largest)
+    total = b.unary("exp", b.sub(terms[0], largest))
+    for term in terms[1:]:
+        total = b.add(total, b.unary("exp", b.sub(term, largest)))
+    return b.add(b.unary("log", total), largest)
+
+
+def _states(b: Builder, labels: Value, attrs: Attrs) -> tuple[Dim, Value, Value]:
+    """The dim of states (blanks and labels in turn), the label of each, and whether its predecessor may be skipped."""
+    dim: Dim = attrs["labels"]
+    states = 2 * dim + 1
+    number = b.iota(states)
+    is_label = b.binary("equal", b.binary("mod", number, 2), 1)
+    at = b.op("gather", b.cast(labels, "int64"), b.binary("floordiv", number, 2), dim=dim)
+    blank = b.const(attrs["blank"], "int64")
+    symbol = b.where(is_label, at, blank)
+    two_back = b.op("pad", symbol, dim=states, out=states + 2, left=2, value=-1)
+    two_back = b.op("slice", two_back, dim=states + 2, out=states, start=0, end=-2)
+    skip = b.binary("logical_and", is_label, b.binary("not_equal", symbol, two_back))
+    return states, symbol, skip
+
+
+def _ctc_loss(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """-log p(labels | logits), Graves et al. (2006), by the forward recursion in log space; inf where impossible.
+
+    Operands: logits [dim, ..., classes] (``normalize``: a softmax over them is taken), labels [..., labels].
+    ``viterbi``: of the best path only.
+    """
+    logits, labels = operands
+    log_probs = b.op("log_softmax", logits, dims=(attrs["classes"],)) if attrs["normalize"] else logits
+    states, symbol, skip = _states(b, labels, attrs)
+    emitted = b.op("gather", log_probs, symbol, dim=attrs["classes"])
+    start = b.where(b.binary("equal", b.iota(states), 0), 0.0, _IMPOSSIBLE)
+    start = b.expand(b.cast(start, logits.dtype), *(d for d in emitted.dims if d not in (attrs["dim"], states)))
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
+        alpha = carries[0]
+        skipped = b.where(skip, _shifted(b, alpha, states, 2), _IMPOSSIBLE)
+        terms = [alpha, _shifted(b, alpha, states, 1), skipped]
+        if attrs["viterbi"]:
+            merged = b.maximum(b.maximum(terms[0], terms[1]), terms[2])
+        else:
+            merged = _log_sum(b, terms)
+        following = b.maximum(b.add(merged, slices[0]), _IMPOSSIBLE)
+        return [following], []
+
+    (alpha,), _ = b.loop(attrs["dim"], [start], [emitted], step)
+    last = b.mul(b.length(attrs["labels"]), 2)
+    in_blank = b.op("gather", alpha, last, dim=states)
+    in_label = b.op("gather", alpha, b.maximum(b.sub(last, 1), 0), dim=states)
+    in_label = b.where(b.binary("greater", last, 0), in_label, _IMPOSSIBLE)
+    total = b.maximum(in_blank, in_label) if attrs["viterbi"] else _log_sum(b, [in_blank, in_label])
+    possible = b.binary("greater", total, _IMPOSSIBLE / 2)
+    return [b.where(possible, b.unary("neg", total), np.inf)]
+
+
+def _infer_edit(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    rest = [d for d in types[0].dims if d is not attrs["a"]]
+    rest.extend(d for d in types[1].dims if d is not attrs["b"] and d not in rest)
+    return [TensorType("int64", tuple(rest))]
+
+
+def _edit_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
+    a, b = attrs["a"], attrs["b"]
+    rest = tuple(d for d in types[0].dims if d is not a)
+    return [(*rest, a), (*rest, b)]
+
+
+def _edit_distance(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """Levenshtein (1966): substitutions, insertions and deletions that turn ``a`` into ``b``.
+
+    Operands: a [..., a], b [..., b]. One row of the table is a carry; within the row a second loop carries the entry
+    on the left.
+    """
+    first, second = (b.cast(v, "int64") for v in operands)
+    dim_a, dim_b = attrs["a"], attrs["b"]
+    columns = dim_b + 1
+    rest = [*(d for d in first.dims if d is not dim_a), *(d for d in second.dims if d is not dim_b)]
+    start = b.expand(b.iota(columns), *dict.fromkeys(rest))
+
+    def row(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
+        above = b.op("slice", carries[0], dim=columns, out=dim_b, start=1)
+        diagonal = b.op("slice", carries[0], dim=columns, out=dim_b, start=0, end=-1)
+        differs = b.cast(b.binary("not_equal", slices[0], second), "int64")
+        from_above = b.minimum(b.add(above, 1), b.add(diagonal, differs))
+        left = b.expand(b.add(i, 1), *dict.fromkeys(rest))
+
+        def entry(j: Value, inner: list[Value], cells: list[Value]) -> tuple[list[Value], list[Value]]:
+            best = b.minimum(cells[0], b.add(inner[0], 1))
+            return [best], [best]
+
+        _, (entries,) = b.loop(dim_b, [left], [from_above], entry)
+        one = Dim("left", 1)
+        joined = b.op("concat", b.expand(left, one), entries, dims=(one, dim_b), out=columns)
+        return [b.expand(joined, *start.dims)], []
+
+    (last,), _ = b.loop(dim_a, [start], [first], row)
+    return [b.op("gather", last, b.length(dim_b), dim=columns)]
+
+
+composite(
+    "ctc_loss",
+    2,
+    {"dim": ..., "labels": ..., "classes": ..., "blank": ..., "normalize": True, "viterbi": False},
+    _ctc_loss,
+    infer=_infer_ctc,
+    order=_ctc_order,
+)
+composite("edit_distance", 2, {"a": ..., "b": ...}, _edit_distance, infer=_infer_edit, order=_edit_order)

@@ -9,7 +9,7 @@ from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Value
 from returnn_ir.ops.composite.spec import composite
-from returnn_ir.ops.spec import Scope, Tail
+from returnn_ir.ops.spec import Scope, Tail, get_op
 from returnn_ir.types import TensorType
 
 __all__: list[str] = []
@@ -89,6 +89,24 @@ def _gru(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
     return [_masked(b, _reversed(b, y, attrs), attrs["dim"]), h]
 
 
+def _blstm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """A forward and a backward LSTM over the same input, which runtimes have one kernel for.
+
+    Operands: x, then w, w_re, bias, h0, c0 of the forward and of the backward one, as ``lstm`` has them.
+    Results: y forward, y backward, last h and c forward, last h and c backward.
+    """
+    x, *rest = operands
+    lstm = get_op("lstm")
+    y_fw, h_fw, c_fw = b.emit(lstm, [x, *rest[:5]], {**attrs, "reverse": False})
+    y_bw, h_bw, c_bw = b.emit(lstm, [x, *rest[5:]], {**attrs, "reverse": True})
+    return [y_fw, y_bw, h_fw, c_fw, h_bw, c_bw]
+
+
+def _infer_blstm(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    y, h, c = _infer(2, scope, types, attrs)
+    return [y, y, h, c, h, c]
+
+
 _ATTRS: dict[str, object] = {
     "dim": ...,
     "in_dim": ...,
@@ -107,6 +125,11 @@ def _lstm_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
     return [(attrs["dim"], *rest, attrs["in_dim"]), *weights, state, state]
 
 
+def _blstm_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
+    x, *rest = _lstm_order(types, attrs)
+    return [x, *rest, *rest]
+
+
 def _gru_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
     out = attrs["out_dim"]
     x, w, w_re, bias, state, _ = _lstm_order(types, attrs)
@@ -114,4 +137,13 @@ def _gru_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
 
 
 composite("lstm", 6, _ATTRS, _lstm, infer=lambda s, t, a: _infer(2, s, t, a), tail=Tail.ZERO, order=_lstm_order)
+composite(
+    "blstm",
+    11,
+    {name: default for name, default in _ATTRS.items() if name != "reverse"},
+    _blstm,
+    infer=_infer_blstm,
+    tail=Tail.ZERO,
+    order=_blstm_order,
+)
 composite("gru", 8, _ATTRS, _gru, infer=lambda s, t, a: _infer(1, s, t, a), tail=Tail.ZERO, order=_gru_order)

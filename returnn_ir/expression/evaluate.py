@@ -1,0 +1,209 @@
+"""Eval strings, walked over Python's syntax tree: constants are computed, tensors become IR ops, nothing is executed."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import math
+import operator
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.expression.positional import Positional, UnsupportedError
+
+__all__ = ["evaluate_expression", "parse_expression"]
+
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+}
+_UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Not: operator.not_,
+    ast.Invert: operator.invert,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+_BUILTINS = (
+    "abs",
+    "bool",
+    "dict",
+    "float",
+    "int",
+    "len",
+    "list",
+    "max",
+    "min",
+    "range",
+    "round",
+    "str",
+    "sum",
+    "tuple",
+)
+
+
+def parse_expression(text: str, where: Origin | None = None) -> ast.expr:
+    """The syntax tree of an expression.
+
+    Raises:
+        ConfigError: it is no Python expression.
+    """
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError) as error:
+        raise ConfigError(f"not a Python expression: {error}", where=where, received=repr(text)) from error
+
+
+def evaluate_expression(tree: ast.expr, names: Mapping[str, Any]) -> Any:
+    """The value of an expression.
+
+    Args:
+        tree: from :func:`parse_expression`.
+        names: what its names mean, besides a few builtins.
+
+    Raises:
+        UnsupportedError: what has no counterpart in the IR.
+    """
+    return _Walker(names).visit(tree)
+
+
+class _Walker:
+    """One method per kind of syntax."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._names = names
+
+    def visit(self, node: ast.expr) -> Any:
+        method: Callable[[Any], Any] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise UnsupportedError(f"{type(node).__name__} in an expression")
+        return method(node)
+
+    def _constant(self, node: ast.Constant) -> Any:
+        return node.value
+
+    def _name(self, node: ast.Name) -> Any:
+        if node.id in self._names:
+            return self._names[node.id]
+        if node.id in _BUILTINS:
+            return getattr(builtins, node.id)
+        raise UnsupportedError(f"the name {node.id!r}")
+
+    def _attribute(self, node: ast.Attribute) -> Any:
+        if node.attr.startswith("__"):
+            raise UnsupportedError(f"the attribute {node.attr!r}")
+        holder = self.visit(node.value)
+        try:
+            return getattr(holder, node.attr)
+        except AttributeError as error:
+            raise UnsupportedError(f"the attribute {node.attr!r} of a {type(holder).__name__}") from error
+
+    def _call(self, node: ast.Call) -> Any:
+        function = self.visit(node.func)
+        if any(k.arg is None for k in node.keywords) or any(isinstance(a, ast.Starred) for a in node.args):
+            raise UnsupportedError("a call with * or **")
+        args = [self.visit(a) for a in node.args]
+        options = {k.arg: self.visit(k.value) for k in node.keywords if k.arg is not None}
+        return _called(function, args, options)
+
+    def _binop(self, node: ast.BinOp) -> Any:
+        if type(node.op) not in _BINARY:
+            raise UnsupportedError(f"the operator {type(node.op).__name__}")
+        return _BINARY[type(node.op)](self.visit(node.left), self.visit(node.right))
+
+    def _unaryop(self, node: ast.UnaryOp) -> Any:
+        operand = self.visit(node.operand)
+        if isinstance(node.op, ast.UAdd) and isinstance(operand, Positional):
+            return operand
+        return _UNARY[type(node.op)](operand)
+
+    def _boolop(self, node: ast.BoolOp) -> Any:
+        result = self.visit(node.values[0])
+        for part in node.values[1:]:
+            if bool(result) is isinstance(node.op, ast.Or):
+                return result
+            result = self.visit(part)
+        return result
+
+    def _compare(self, node: ast.Compare) -> Any:
+        left = self.visit(node.left)
+        result: Any = True
+        for i, (op, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
+            right = self.visit(right_node)
+            holds = _COMPARE[type(op)](left, right)
+            if i and isinstance(result, Positional):
+                raise UnsupportedError("a chain of comparisons of tensors")
+            result = holds
+            if not isinstance(result, Positional) and not result:
+                return result
+            left = right
+        return result
+
+    def _ifexp(self, node: ast.IfExp) -> Any:
+        return self.visit(node.body if self.visit(node.test) else node.orelse)
+
+    def _subscript(self, node: ast.Subscript) -> Any:
+        return self.visit(node.value)[self.visit(node.slice)]
+
+    def _slice(self, node: ast.Slice) -> Any:
+        parts = [self.visit(p) if p is not None else None for p in (node.lower, node.upper, node.step)]
+        return slice(*parts)
+
+    def _tuple(self, node: ast.Tuple) -> Any:
+        return tuple(self.visit(e) for e in node.elts)
+
+    def _list(self, node: ast.List) -> Any:
+        return [self.visit(e) for e in node.elts]
+
+    def _dict(self, node: ast.Dict) -> Any:
+        if any(k is None for k in node.keys):
+            raise UnsupportedError("** in a dict")
+        return {self.visit(k): self.visit(v) for k, v in zip(node.keys, node.values, strict=True) if k is not None}
+
+    def _lambda(self, node: ast.Lambda) -> Any:
+        plain = node.args
+        if plain.vararg or plain.kwarg or plain.kwonlyargs or plain.defaults:
+            raise UnsupportedError("a lambda with more than plain arguments")
+        keys = [a.arg for a in plain.args]
+
+        def call(*args: Any) -> Any:
+            if len(args) != len(keys):
+                raise UnsupportedError(f"a lambda of {len(keys)} arguments called with {len(args)}")
+            return _Walker({**self._names, **dict(zip(keys, args, strict=True))}).visit(node.body)
+
+        return call
+
+
+def _called(function: Any, args: list[Any], options: dict[str, Any]) -> Any:
+    symbolic = any(isinstance(a, Positional) for a in (*args, *options.values()))
+    owner = getattr(function, "__self__", None)
+    of_numpy = isinstance(function, np.ufunc) or str(getattr(function, "__module__", "")).startswith(("numpy", "math"))
+    is_builtin = owner in (builtins, math) or isinstance(function, type) or isinstance(owner, ModuleType)
+    if symbolic and (of_numpy or is_builtin) and function is not abs:
+        raise UnsupportedError(f"{getattr(function, '__name__', function)!r} of a tensor")
+    if not callable(function):
+        raise UnsupportedError(f"a call of a {type(function).__name__}")
+    return function(*args, **options)

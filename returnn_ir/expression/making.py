@@ -1,0 +1,122 @@
+"""Functions of expressions that make tensors: constants, ranges, one-hot vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from returnn_ir.dims import Dim
+from returnn_ir.expression.dtypes import dtype_name
+from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.expression.sizes import Size, as_shape
+from returnn_ir.expression.table import function
+from returnn_ir.types import is_float
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__: list[str] = []
+
+
+def _filled(b: LayerBuilder, dims: Sequence[Dim | None], number: float, dtype: str) -> Positional:
+    held = number if is_float(dtype) else bool(number) if dtype == "bool" else int(number)
+    value = b.expand(b.const(held, dtype), *[d for d in dims if d is not None])
+    return Positional(b, value, dims)
+
+
+@function("zeros_like")
+def _zeros_like(b: LayerBuilder, input: object, dtype: object = None, name: object = None, **_: object) -> Positional:
+    x = as_positional(b, input)
+    return _filled(b, x.axes, 0.0, dtype_name(dtype) if dtype is not None else x.value.dtype)
+
+
+@function("ones_like")
+def _ones_like(b: LayerBuilder, input: object, dtype: object = None, name: object = None, **_: object) -> Positional:
+    x = as_positional(b, input)
+    return _filled(b, x.axes, 1.0, dtype_name(dtype) if dtype is not None else x.value.dtype)
+
+
+@function("zeros")
+def _zeros(b: LayerBuilder, shape: object, dtype: object = "float32", name: object = None) -> Positional:
+    return _filled(b, as_shape(shape), 0.0, dtype_name(dtype))
+
+
+@function("ones")
+def _ones(b: LayerBuilder, shape: object, dtype: object = "float32", name: object = None) -> Positional:
+    return _filled(b, as_shape(shape), 1.0, dtype_name(dtype))
+
+
+@function("fill")
+def _fill(b: LayerBuilder, dims: object, value: object, name: object = None) -> Positional:
+    x = as_positional(b, value)
+    if x.rank:
+        raise UnsupportedError("tf.fill with anything but one number")
+    axes = as_shape(dims)
+    return Positional(b, b.expand(x.value, *[d for d in axes if d is not None]), axes)
+
+
+@function("range")
+def _range(
+    b: LayerBuilder,
+    start: object,
+    limit: object = None,
+    delta: object = 1,
+    dtype: object = None,
+    name: object = None,
+) -> Positional:
+    """``range(n)`` over a known size; other bounds only where they are numbers."""
+    wanted = dtype_name(dtype) if dtype is not None else None
+    if isinstance(start, Size) and limit is None and delta == 1:
+        return Positional(b, b.iota(start.dim, wanted or "int32"), (start.dim,))
+    if isinstance(limit, Size) and start == 0 and delta == 1:
+        return Positional(b, b.iota(limit.dim, wanted or "int32"), (limit.dim,))
+    bounds = [x for x in (start, limit, delta) if x is not None]
+    if not all(isinstance(x, (int, float)) for x in bounds):
+        raise UnsupportedError("a range whose bounds are computed")
+    first, last = (0, start) if limit is None else (start, limit)
+    return as_positional(b, np.arange(first, last, delta), wanted)  # type: ignore[call-overload]
+
+
+@function("one_hot")
+def _one_hot(
+    b: LayerBuilder,
+    indices: object,
+    depth: object,
+    on_value: object = None,
+    off_value: object = None,
+    axis: object = -1,
+    dtype: object = "float32",
+    name: object = None,
+) -> Positional:
+    x = as_positional(b, indices)
+    if axis not in (-1, None) or on_value is not None or off_value is not None:
+        raise UnsupportedError("tf.one_hot with axis, on_value or off_value")
+    if isinstance(depth, Size):
+        dim = depth.dim if depth.dim not in x.axes else None
+    else:
+        dim = Dim("one_hot", int(depth), feature=True) if isinstance(depth, int) else None
+    if dim is None:
+        raise UnsupportedError("tf.one_hot with a computed depth")
+    hot = b.binary("equal", x.value, b.iota(dim, x.value.dtype))
+    return Positional(b, b.cast(hot, dtype_name(dtype)), (*x.axes, dim))
+
+
+@function("sequence_mask")
+def _sequence_mask(
+    b: LayerBuilder, lengths: object, maxlen: object = None, dtype: object = "bool", name: object = None
+) -> Positional:
+    """True on the first frames of an axis of known size."""
+    x = as_positional(b, lengths)
+    if not isinstance(maxlen, Size):
+        raise UnsupportedError("tf.sequence_mask without maxlen from a tensor's shape")
+    held = b.binary("less", b.iota(maxlen.dim, x.value.dtype), x.value)
+    return Positional(b, b.cast(held, dtype_name(dtype)), (*x.axes, maxlen.dim))
+
+
+@function("eye")
+def _eye(b: LayerBuilder, num_rows: object, dtype: object = "float32", name: object = None) -> Positional:
+    if not isinstance(num_rows, int):
+        raise UnsupportedError("tf.eye of a computed size")
+    return as_positional(b, np.eye(num_rows), dtype_name(dtype))

@@ -1,0 +1,243 @@
+"""Functions of expressions that move, join and cut axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from returnn_ir.dims import Dim
+from returnn_ir.expression.dtypes import dtype_name
+from returnn_ir.expression.positional import Positional, UnsupportedError, aligned, as_positional
+from returnn_ir.expression.sizes import Shape, Size
+from returnn_ir.expression.slicing import cut
+from returnn_ir.expression.table import function
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__: list[str] = []
+
+
+@function("shape")
+def _shape(b: LayerBuilder, input: object, out_type: object = None, name: object = None) -> Shape:
+    return Shape.of(as_positional(b, input))
+
+
+@function("size")
+def _size(b: LayerBuilder, input: object, out_type: object = "int32", name: object = None) -> Positional:
+    total = b.const(1, "int64")
+    for dim in as_positional(b, input).axes:
+        if dim is not None:
+            total = b.mul(total, b.extent(dim))
+    return Positional(b, b.cast(total, dtype_name(out_type)), ())
+
+
+@function("rank")
+def _rank(b: LayerBuilder, input: object, name: object = None) -> int:
+    return as_positional(b, input).rank
+
+
+@function("expand_dims")
+def _expand_dims(
+    b: LayerBuilder, input: object, axis: object = None, name: object = None, dim: object = None
+) -> Positional:
+    x = as_positional(b, input)
+    at = axis if axis is not None else dim
+    if not isinstance(at, int) or not -x.rank - 1 <= at <= x.rank:
+        raise UnsupportedError(f"expand_dims with axis {at!r}")
+    axes = list(x.axes)
+    axes.insert(at if at >= 0 else x.rank + 1 + at, None)
+    return Positional(b, x.value, axes)
+
+
+@function("squeeze")
+def _squeeze(
+    b: LayerBuilder, input: object, axis: object = None, name: object = None, squeeze_dims: object = None
+) -> Positional:
+    x = as_positional(b, input)
+    over = axis if axis is not None else squeeze_dims
+    if over is None:
+        numbers = [i for i, d in enumerate(x.axes) if d is None or d.size == 1]
+    else:
+        numbers = [x.axis_number(a) for a in (over if isinstance(over, (list, tuple)) else [over])]
+    value = x.value
+    for i in numbers:
+        dim = x.axes[i]
+        if dim is not None:
+            if dim.size != 1:
+                raise UnsupportedError(f"squeeze of the axis {dim}, which is not known to have the size one")
+            value = b.op("squeeze", value, dim=dim)
+    return Positional(b, value, [d for i, d in enumerate(x.axes) if i not in numbers])
+
+
+@function("transpose")
+def _transpose(b: LayerBuilder, a: object, perm: Sequence[int] | None = None, name: object = None) -> Positional:
+    x = as_positional(b, a)
+    order = list(perm) if perm is not None else list(range(x.rank))[::-1]
+    return Positional(b, x.value, [x.axes[x.axis_number(i)] for i in order])
+
+
+@function("concat")
+def _concat(b: LayerBuilder, values: Sequence[object], axis: object, name: object = None) -> Positional:
+    tensors = [as_positional(b, v) for v in values]
+    if len(tensors) == 1:
+        return tensors[0]
+    at = tensors[0].axis_number(axis)
+    own: list[Dim] = []
+    rest: list[object] = []
+    for i, x in enumerate(tensors):
+        present = x.axes[at]
+        dim = Dim(f"concat{i}", 1) if present is None else Dim(f"concat{i}", present.size)
+        if not dim.is_static:
+            raise UnsupportedError(f"a concatenation over the axis {present}")
+        value = b.expand(x.value, dim) if present is None else b.rename(x.value, (present, dim))
+        own.append(dim)
+        rest.append(Positional(b, value, [dim if j == at else d for j, d in enumerate(x.axes)]))
+    values_, axes = _aligned_except(b, [r for r in rest if isinstance(r, Positional)], at)
+    out = Dim("concat", sum(d.size or 0 for d in own), feature=True)
+    joined = b.op("concat", *[v.value for v in values_], dims=tuple(own), out=out)
+    return Positional(b, joined, [out if j == at else d for j, d in enumerate(axes)])
+
+
+def _aligned_except(b: LayerBuilder, xs: Sequence[Positional], at: int) -> tuple[list[Positional], list[Dim | None]]:
+    """Tensors over common dims but for the axis ``at``, which stays each one's own."""
+    model = list(xs[0].axes)
+    found: list[Positional] = []
+    for x in xs:
+        pairs: list[tuple[Dim, Dim]] = []
+        for j, dim in enumerate(x.axes):
+            other = model[j]
+            if j == at or dim is None or dim is other:
+                continue
+            if other is None:
+                model[j] = dim
+            elif dim.is_static and dim.size == other.size:
+                pairs.append((dim, other))
+            else:
+                raise UnsupportedError(f"a concatenation of the axes {other} and {dim}")
+        found.append(x.with_value(b.rename(x.value, *pairs)))
+    return found, model
+
+
+@function("stack", "pack")
+def _stack(b: LayerBuilder, values: Sequence[object], axis: int = 0, name: object = None) -> Positional:
+    if isinstance(values, Shape):
+        raise UnsupportedError("stacking sizes")
+    operands, axes = aligned(*[as_positional(b, v) for v in values])
+    wide = [v for v in operands if isinstance(v, Positional)]
+    parts = [
+        _expand_dims(b, Positional(b, b.expand(v.value, *[d for d in axes if d is not None]), axes), axis) for v in wide
+    ]
+    return _concat(b, parts, axis if axis >= 0 else len(axes) + 1 + axis)
+
+
+@function("split")
+def _split(
+    b: LayerBuilder,
+    value: object,
+    num_or_size_splits: object,
+    axis: object = 0,
+    num: object = None,
+    name: object = None,
+) -> list[Positional]:
+    x = as_positional(b, value)
+    at = x.axis_number(axis)
+    dim = x.axes[at]
+    if dim is None or dim.size is None:
+        raise UnsupportedError("a split of an axis of unknown size")
+    if isinstance(num_or_size_splits, int):
+        sizes = [dim.size // num_or_size_splits] * num_or_size_splits
+    elif isinstance(num_or_size_splits, (list, tuple)) and all(isinstance(n, int) for n in num_or_size_splits):
+        sizes = list(num_or_size_splits)
+    else:
+        raise UnsupportedError("a split into computed sizes")
+    if sum(sizes) != dim.size:
+        raise UnsupportedError(f"a split of {dim} into {sizes}")
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    return [cut(x, at, slice(s, s + n, None)) for s, n in zip(starts, sizes, strict=True)]
+
+
+@function("unstack")
+def _unstack(
+    b: LayerBuilder, value: object, num: object = None, axis: object = 0, name: object = None
+) -> list[Positional]:
+    x = as_positional(b, value)
+    at = x.axis_number(axis)
+    dim = x.axes[at]
+    if dim is None or dim.size is None:
+        raise UnsupportedError("unstack of an axis of unknown size")
+    return [cut(x, at, i) for i in range(dim.size)]
+
+
+@function("tile")
+def _tile(b: LayerBuilder, input: object, multiples: object, name: object = None) -> Positional:
+    """Axes of size one only, to a known size."""
+    x = as_positional(b, input)
+    if not isinstance(multiples, (list, tuple)) or len(multiples) != x.rank:
+        raise UnsupportedError("tf.tile with computed multiples")
+    value, axes = x.value, list(x.axes)
+    for i, (dim, times) in enumerate(zip(x.axes, multiples, strict=True)):
+        if isinstance(times, int) and times == 1:
+            continue
+        if dim is not None and dim.size != 1:
+            raise UnsupportedError(f"tf.tile of the axis {dim}")
+        if dim is not None:
+            value = b.op("squeeze", value, dim=dim)
+        new = times.dim if isinstance(times, Size) else Dim(f"tile{i}", times) if isinstance(times, int) else None
+        if new is None or new in value.dims:
+            raise UnsupportedError("tf.tile with computed multiples")
+        value = b.expand(value, new)
+        axes[i] = new
+    return Positional(b, value, axes)
+
+
+@function("broadcast_to")
+def _broadcast_to(b: LayerBuilder, input: object, shape: object, name: object = None) -> Positional:
+    x = as_positional(b, input)
+    if not isinstance(shape, Shape) or len(shape) < x.rank:
+        raise UnsupportedError("tf.broadcast_to of anything but a tensor's shape")
+    axes = [None] * (len(shape) - x.rank) + list(x.axes)
+    full = [e.dim if isinstance(e, Size) and d is None else d for d, e in zip(axes, shape, strict=True)]
+    return Positional(b, b.expand(x.value, *[d for d in full if d is not None]), full)
+
+
+@function("reverse")
+def _reverse(b: LayerBuilder, tensor: object, axis: Sequence[int], name: object = None) -> Positional:
+    x = as_positional(b, tensor)
+    value = x.value
+    for number in axis:
+        dim = x.axes[x.axis_number(number)]
+        if dim is not None:
+            value = b.op("reverse", value, dim=dim, ragged=False)
+    return x.with_value(value)
+
+
+@function("gather")
+def _gather(
+    b: LayerBuilder, params: object, indices: object, axis: object = 0, batch_dims: int = 0, name: object = None
+) -> Positional:
+    x, i = as_positional(b, params), as_positional(b, indices)
+    if batch_dims:
+        raise UnsupportedError("tf.gather with batch_dims")
+    at = x.axis_number(axis)
+    dim = x.axes[at]
+    if dim is None or any(d in x.axes for d in i.axes if d is not None):
+        raise UnsupportedError("tf.gather by positions over axes that the values have")
+    value = b.op("gather", x.value, i.value, dim=dim)
+    return Positional(b, value, (*x.axes[:at], *i.axes, *x.axes[at + 1 :]))
+
+
+@function("matmul")
+def _matmul(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
+    left, right = as_positional(b, x), as_positional(b, y)
+    inner, other = left.axes[-1], right.axes[-2] if right.rank > 1 else None
+    if inner is None or other is None or right.rank != 2 or right.axes[-1] is None:
+        raise UnsupportedError("a matrix product of these shapes")
+    value = right.value
+    if other is not inner:
+        if other.size is None or other.size != inner.size or inner in right.axes:
+            raise UnsupportedError("a matrix product of these shapes")
+        value = b.rename(value, (other, inner))
+    if right.axes[-1] in left.axes:
+        raise UnsupportedError("a matrix product whose result has an axis twice")
+    return Positional(b, b.dot(left.value, value, inner, mask=False), (*left.axes[:-1], right.axes[-1]))

@@ -1,0 +1,68 @@
+"""Subscripts in expressions: ``x[:, 0]``, ``x[:, 1:]``, ``x[..., None]``."""
+
+from __future__ import annotations
+
+from returnn_ir.dims import Dim
+from returnn_ir.expression.positional import Positional, UnsupportedError
+
+__all__ = ["cut", "subscript"]
+
+
+def subscript(x: Positional, key: object) -> Positional:
+    """``x[key]`` by Python's and NumPy's rules for basic indexing."""
+    keys = list(key) if isinstance(key, tuple) else [key]
+    if any(isinstance(k, Positional) for k in keys):
+        raise UnsupportedError("a subscript that is computed")
+    used = sum(1 for k in keys if k is not None and k is not Ellipsis)
+    if Ellipsis not in keys:
+        keys.append(Ellipsis)
+    at = keys.index(Ellipsis)
+    keys[at : at + 1] = [slice(None)] * (x.rank - used)
+    axis = 0
+    for k in keys:
+        if k is None:
+            x = Positional(x.b, x.value, (*x.axes[:axis], None, *x.axes[axis:]))
+            axis += 1
+        elif isinstance(k, bool) or not isinstance(k, (int, slice)):
+            raise UnsupportedError(f"the subscript {k!r}")
+        else:
+            x = cut(x, axis, k)
+            axis += isinstance(k, slice)
+    return x
+
+
+def cut(x: Positional, axis: int, key: int | slice) -> Positional:
+    """One axis cut to a part, or to one entry, which drops the axis."""
+    b, dim = x.b, x.axes[axis]
+    if isinstance(key, slice) and key == slice(None):
+        return x
+    if dim is None:
+        if key in (0, -1):
+            return Positional(b, x.value, (*x.axes[:axis], *x.axes[axis + 1 :]))
+        raise UnsupportedError(f"the part {key} of an axis of size one")
+    if isinstance(key, int):
+        if dim.size is not None and not -dim.size <= key < dim.size:
+            raise UnsupportedError(f"entry {key} of the axis {dim}")
+        position = b.const(key, "int64") if key >= 0 else b.add(b.extent(dim), key)
+        value = b.op("gather", x.value, position, dim=dim)
+        return Positional(b, value, (*x.axes[:axis], *x.axes[axis + 1 :]))
+    out, start, end, step = _part(dim, key)
+    value = b.op("slice", x.value, dim=dim, out=out, start=start, end=end, step=step)
+    return Positional(b, value, (*x.axes[:axis], out, *x.axes[axis + 1 :]))
+
+
+def _part(dim: Dim, key: slice) -> tuple[Dim, int, int | None, int]:
+    bounds = (key.start, key.stop, key.step)
+    if not all(v is None or (isinstance(v, int) and not isinstance(v, bool)) for v in bounds):
+        raise UnsupportedError("a part whose bounds are computed")
+    step = key.step or 1
+    if step < 1:
+        raise UnsupportedError("a part with a negative step")
+    if dim.size is not None:
+        start, end, _ = key.indices(dim.size)
+        return Dim("part", len(range(start, end, step)), feature=dim.feature), start, end, step
+    start = key.start or 0
+    if start < 0 or (key.stop is not None and key.stop >= 0):
+        raise UnsupportedError(f"the part {key} of the axis {dim}, whose length varies")
+    length = dim - start if key.stop is None else dim - start + key.stop
+    return length.ceildiv(step), start, key.stop, step

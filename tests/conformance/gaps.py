@@ -1,0 +1,66 @@
+"""Known gaps: golden cases that are expected not to pass, each with its reason. They make docs/support.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from returnn_ir.config import load_config
+from returnn_ir.layers.registry import find_layer
+
+__all__ = ["GOLDEN", "TARGETS", "all_cases", "gap"]
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+TARGETS = ("reference", "tf", "onnx")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Why some cases do not pass on some targets."""
+
+    reason: str
+    cases: tuple[str, ...]
+    targets: tuple[str, ...] = TARGETS
+
+
+#: Gaps of single cases. Cases of classes that do not exist yet are found by :func:`gap` itself.
+GAPS: tuple[Gap, ...] = ()
+
+
+def all_cases() -> list[str]:
+    """Every case as ``family/name``, sorted."""
+    return sorted(f"{p.parent.name}/{p.stem}" for p in GOLDEN.glob("*/*.py"))
+
+
+def gap(case: str, target: str) -> str | None:
+    """The reason why a case is not expected to pass on a target, None if it is."""
+    for entry in GAPS:
+        if case in entry.cases and target in entry.targets:
+            return entry.reason
+    return _missing(case)
+
+
+@cache
+def _missing(case: str) -> str | None:
+    network = load_config(GOLDEN / f"{case}.py").network_for_epoch(1)
+    missing = sorted({name for name, _ in _classes(network) if find_layer(name) is None})
+    if missing:
+        return f"layer class {', '.join(missing)}: a later issue"
+    if any(name == "rec" and isinstance(layer.get("unit"), dict) for name, layer in _classes(network)):
+        return "recurrent subnetwork: a later issue"
+    return None
+
+
+def _classes(network: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """All layers of a network and of those nested in it, with their class names."""
+    for layer in network.values():
+        if isinstance(layer, Mapping) and isinstance(layer.get("class"), str):
+            yield layer["class"], layer
+            for value in layer.values():
+                if isinstance(value, Mapping):
+                    yield from _classes(value)
+                    if "class" in value:
+                        yield from _classes({"unit": value})
