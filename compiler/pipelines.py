@@ -9,6 +9,7 @@ from compiler.passes.base import Context, Journal, Pass, check_order, run_pass
 from compiler.passes.cse import Cse
 from compiler.passes.dce import Dce
 from compiler.passes.fold_constants import FoldConstants
+from compiler.passes.fuse_bidirectional import FuseBidirectional
 from compiler.passes.legalize import CheckAccepted, ExpandComposites
 from compiler.passes.materialize_masks import MaterializeMasks
 from compiler.passes.simplify import Simplify
@@ -27,6 +28,7 @@ OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), Cse(), Dce())
 #: From NAMED to what the target takes.
 LOWER: tuple[Pass, ...] = (
     *OPTIMIZE,
+    FuseBidirectional(),
     ExpandComposites(),
     Simplify(),
     MaterializeMasks(),

@@ -14,6 +14,7 @@ class Behavior:
     version: int
     default_from_data: bool  # below 1: no "from" means "data"
     dot_defaults: bool  # below 3: dot's integer axes and defaults; from 3 it finds the axes by itself
+    explicit_broadcast: bool  # from 4: a source has all axes of the result unless the layer allows otherwise
     integer_axes: bool  # below 5: an axis may be an integer
     merge_keeps_order: bool  # from 6: merge_dims takes the order of the list
     order_dependent_axes: bool  # below 7: "static:0" and the like
@@ -35,6 +36,7 @@ class Behavior:
             version=version,
             default_from_data=version < 1,
             dot_defaults=version < 3,
+            explicit_broadcast=version >= 4,
             integer_axes=version < 5,
             merge_keeps_order=version >= 6,
             order_dependent_axes=version < 7,

@@ -142,6 +142,9 @@ def _types(graph: Graph, node: Node, region: Region) -> None:
         raise _Violation(node, f"has {len(node.results)} results, inference gives {len(inferred)}")
     for value, type_ in zip(node.results, inferred, strict=True):
         _same(graph, node, "is stored as", value.type, "inference gives", type_)
+        real = [d for d in type_.dims if d is not UNIT]
+        if len(set(real)) < len(real):
+            raise _Violation(node, f"gives {type_}, which has an axis twice")
 
 
 def _same(graph: Graph, node: Node | None, what: str, a: TensorType, other: str, b: TensorType) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from returnn_ir.dims import Dim
 from returnn_ir.expression.positional import Positional, UnsupportedError
-from returnn_ir.layers.context import LayerBuilder
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
 
 __all__ = ["Shape", "Size", "as_shape"]
 

@@ -1,3 +1,223 @@
-"""Layers: combine."""
+"""Layers that compute entry by entry on several sources: combine, eval, compare, switch."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from returnn_ir.errors import ConfigError, did_you_mean
+from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.expression.table import find_function, function_names
+from returnn_ir.layers.activations import activate
+from returnn_ir.layers.context import LayerBuilder
+from returnn_ir.layers.evaluation import evaluate_on_sources
+from returnn_ir.layers.options import LayerOptions, LayerRef
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.registry import layer
+from returnn_ir.layers.templates import Template, common_template, fit_axes, with_out_type
+from returnn_ir.unify import Unified
+
+__all__: list[str] = []
+
+_KINDS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv"}
+_COMPARISONS = {
+    "==": "equal",
+    "<=": "less_equal",
+    "<": "less",
+    ">=": "greater_equal",
+    ">": "greater",
+    "!=": "not_equal",
+    "<>": "not_equal",
+}
+_COMPARE_KINDS = tuple(dict.fromkeys(_COMPARISONS.values()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalOptions(LayerOptions):
+    """Options of ``eval``."""
+
+    eval: str | Callable[..., Any]
+    eval_locals: dict[str, Any] | None = None
+    allow_broadcast_all_sources: bool | None = None
+    activation: str | None = None
+    with_bias: bool = False
+    eval_for_output_loss: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CombineOptions(LayerOptions):
+    """Options of ``combine``."""
+
+    kind: str
+    eval: str | Callable[..., Any] | None = None
+    eval_locals: dict[str, Any] | None = None
+    allow_broadcast_all_sources: bool | None = None
+    activation: str | None = None
+    with_bias: bool = False
+    eval_for_output_loss: bool = False
+
+
+@layer("eval", options=EvalOptions, sources="many")
+def eval_layer(b: LayerBuilder, opt: EvalOptions, sources: list[LayerOutput]) -> LayerOutput:
+    """The value of a Python expression over the sources."""
+    return _with_bias_and_activation(b, opt, _evaluated(b, opt, opt.eval, sources))
+
+
+@layer("combine", options=CombineOptions, sources="many")
+def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) -> LayerOutput:
+    """The sources joined from the left by a function of two, or by an expression (``kind: eval``)."""
+    if (opt.kind == "eval") != (opt.eval is not None):
+        raise ConfigError("'eval' belongs to kind 'eval'", where=b.place("eval" if opt.eval else "kind"))
+    if opt.eval is not None:
+        return _with_bias_and_activation(b, opt, _evaluated(b, opt, opt.eval, sources))
+    template, unified = _template(b, opt, sources)
+    kind = _KINDS.get(opt.kind, opt.kind)
+    function = find_function(b, "add" if kind == "average" else kind)
+    if function is None:
+        raise ConfigError(
+            f"unknown kind {opt.kind!r}",
+            where=b.place("kind"),
+            hint=did_you_mean(opt.kind, ["average", "eval", *function_names()]),
+        )
+    result, *others = positional_sources(b, unified)
+    try:
+        for other in others:
+            result = function(result, other)
+        if kind == "average":
+            result = result / float(len(sources))
+    except (UnsupportedError, TypeError) as error:
+        raise ConfigError(f"kind {opt.kind!r} does not work here: {error}", where=b.place("kind")) from error
+    return _with_bias_and_activation(b, opt, template.output(b, fit_axes(b, result.value, result.axes, template)))
+
+
+def positional_sources(b: LayerBuilder, unified: Unified) -> list[Positional]:
+    """The sources with their axes counted as RETURNN counts them, without their labels' meaning."""
+    return [
+        Positional(
+            b,
+            b.op("set_sparse", value, sparse_dim=None) if value.type.sparse_dim is not None else value,
+            [d if d in value.dims else None for d in unified.axes],
+        )
+        for value in unified.values
+    ]
+
+
+def _template(b: LayerBuilder, opt: CombineOptions | EvalOptions, sources: list[LayerOutput]) -> tuple[Template, Unified]:
+    out_type = b.options_dict("out_type")
+    allow = opt.allow_broadcast_all_sources
+    if allow is None:
+        allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
+    template, unified = common_template(b, sources, allow_broadcast=allow)
+    return with_out_type(b, template, opt.n_out, out_type), unified
+
+
+def _evaluated(
+    b: LayerBuilder, opt: CombineOptions | EvalOptions, code: str | Callable[..., Any], sources: list[LayerOutput]
+) -> LayerOutput:
+    if opt.eval_for_output_loss:
+        raise ConfigError("eval_for_output_loss is not supported", where=b.place("eval_for_output_loss"))
+    if callable(opt.out_type):
+        raise ConfigError("out_type as a function is not supported", where=b.place("out_type"), expected="a dict")
+    template, unified = _template(b, opt, sources)
+    return evaluate_on_sources(b, code, opt.eval_locals or {}, sources, unified, template)
+
+
+def _with_bias_and_activation(b: LayerBuilder, opt: CombineOptions | EvalOptions, x: LayerOutput) -> LayerOutput:
+    if opt.with_bias:
+        feature = b.require_feature(x)
+        x = x.with_value(b.add(x.value, b.param("b", (feature,), 0.0)))
+    return activate(b, opt.activation, x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(LayerOptions):
+    """Options of ``compare``."""
+
+    kind: str = "equal"
+    value: float | int | None = None
+    allow_broadcast_all_sources: bool | None = None
+
+
+@layer("compare", options=CompareOptions, sources="many")
+def compare(b: LayerBuilder, opt: CompareOptions, sources: list[LayerOutput]) -> LayerOutput:
+    """Whether each source compares with the next one, and the last one with ``value``."""
+    kind = _COMPARISONS.get(opt.kind, opt.kind)
+    if kind not in _COMPARE_KINDS:
+        raise ConfigError(
+            f"unknown kind {opt.kind!r}", where=b.place("kind"), hint=did_you_mean(opt.kind, _COMPARE_KINDS)
+        )
+    if opt.value is None and len(sources) < 2:
+        raise ConfigError("compare needs two sources, or 'value'", where=b.place("from"))
+    out_type = b.options_dict("out_type")
+    allow = opt.allow_broadcast_all_sources
+    if allow is None:
+        allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
+    template, unified = common_template(b, sources, allow_broadcast=allow)
+    values = [x.value for x in positional_sources(b, unified)]
+    tests = [b.binary(kind, x, y) for x, y in zip(values, values[1:], strict=False)]
+    if opt.value is not None:
+        tests.append(b.binary(kind, values[-1], opt.value))
+    result = tests[0]
+    for test in tests[1:]:
+        result = b.binary("logical_and", result, test)
+    axes = tuple(d for d in template.axes if d in result.dims)
+    time = template.time_dim if template.time_dim in axes else None
+    feature = unified.feature_dim if unified.feature_dim in axes else None
+    return LayerOutput(result, axes, time, feature)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchOptions(LayerOptions):
+    """Options of ``switch``."""
+
+    condition: LayerRef | Callable[..., Any] | bool
+    true_from: LayerRef | float | int | None
+    false_from: LayerRef | float | int | None
+
+
+@layer("switch", options=SwitchOptions, sources="none")
+def switch(b: LayerBuilder, opt: SwitchOptions) -> LayerOutput:
+    """``true_from`` where the condition holds, else ``false_from``; a callable condition is asked while building."""
+    condition: Any = opt.condition
+    if callable(condition) and not isinstance(condition, str):
+        condition = _decided(b, opt)
+    if isinstance(condition, bool):
+        chosen = opt.true_from if condition else opt.false_from
+        if isinstance(chosen, str):
+            return b.layer(chosen)
+        return LayerOutput.of(b.const(chosen), ())
+    test = b.layer(str(condition))
+    if test.dtype != "bool":
+        raise ConfigError("the condition is not a bool", where=b.place("condition"), received=test.value.type)
+    return _where(b, test, opt.true_from, opt.false_from)
+
+
+def _decided(b: LayerBuilder, opt: SwitchOptions) -> bool:
+    from returnn_ir.expression.views import NetworkView
+
+    options = {k: v for k, v in b.definition.raw.items() if k != "class"}
+    assert_callable: Any = opt.condition
+    answer = assert_callable(**options, name=b.definition.name, network=NetworkView(b), get_layer=b.layer)
+    if not isinstance(answer, bool):
+        raise ConfigError("the condition function gives no bool", where=b.place("condition"), received=repr(answer))
+    return answer
+
+
+def _where(b: LayerBuilder, test: LayerOutput, first: Any, second: Any) -> LayerOutput:
+    branches = [b.layer(x) if isinstance(x, str) else x for x in (first, second)]
+    layers = [x for x in branches if isinstance(x, LayerOutput)]
+    template, unified = common_template(b, [*layers, test], allow_broadcast=not b.behavior.explicit_broadcast)
+    model = branches[0] if isinstance(branches[0], LayerOutput) else layers[0] if layers else None
+    values = iter(unified.values)
+    operands = [next(values) if isinstance(x, LayerOutput) else x for x in branches]
+    dtype = model.dtype if model is not None else None
+    sparse = model.sparse_dim if model is not None else None
+    if dtype is None:
+        dtype = "float32" if any(isinstance(x, float) for x in operands) else "int32"
+    left, right = (b.cast(x, dtype) if not isinstance(x, (int, float)) else b.const(x, dtype) for x in operands)
+    value = b.op("where", unified.values[-1], left, right)
+    axes = tuple(d for d in template.axes if d in value.dims)
+    time = template.time_dim if template.time_dim in axes else None
+    feature = unified.feature_dim if unified.feature_dim in axes else None
+    return Template(axes, time, feature, sparse, dtype).output(b, value)

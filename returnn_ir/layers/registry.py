@@ -17,7 +17,19 @@ __all__ = ["LAYER_FAMILIES", "LayerSpec", "find_layer", "layer", "layer_names"]
 Sources = Literal["concat", "one", "many", "none"]
 
 #: The modules of this package that hold layers.
-LAYER_FAMILIES = ("basic", "combine", "conv", "norm", "reduce", "shape", "select", "rec", "attention", "subnetwork")
+LAYER_FAMILIES = (
+    "basic",
+    "combine",
+    "conv",
+    "norm",
+    "reduce",
+    "shape",
+    "select",
+    "rec",
+    "attention",
+    "subnetwork",
+    "loss_layers",
+)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from returnn_ir.losses.registry import LossInput, LossSpec, find_loss, loss_name
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["add_losses"]
+__all__ = ["add_losses", "match_target"]
 
 _COMMON = (
     "scale",
@@ -41,7 +41,7 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
             expected=", ".join((*_COMMON, *spec.opts)),
             hint=did_you_mean(unknown[0], (*_COMMON, *spec.opts)),
         )
-    target = _target(b, output, spec) if spec.needs_target else None
+    target = match_target(b, output, b.target(), spec) if spec.needs_target else None
     own = {k: v for k, v in opts.items() if k in spec.opts}
     result = spec.compute(b, LossInput(output, target, own))
     value = _sum(b, result.value)
@@ -53,8 +53,8 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     )
 
 
-def _target(b: LayerBuilder, output: LayerOutput, spec: LossSpec) -> LayerOutput:
-    target = b.target()
+def match_target(b: LayerBuilder, output: LayerOutput, target: LayerOutput, spec: LossSpec) -> LayerOutput:
+    """The target with the output's time axis where the loss is framewise; a run-time check compares the lengths."""
     if not spec.rename_target_time or target.time_dim is None or target.time_dim is output.time_dim:
         return target
     if output.time_dim is None:

@@ -88,3 +88,24 @@ def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
     reference = b.op("set_sparse", target.value, sparse_dim=None)
     error = b.op("edit_distance", hypothesis, reference, a=decoded, b=labels)
     return LossResult(value, error, per_label_norm(b, target))
+
+
+@loss("edit_distance", framewise=False, opts=("debug_print", "label_map", "ctc_decode", "output_in_log_space"))
+def edit_distance(b: LayerBuilder, x: LossInput) -> LossResult:
+    """Levenshtein distance of the output's labels to the target's, as error only; normalised by the target's length."""
+    output, target = x.output, x.target
+    if target is None or target.sparse_dim is None:
+        raise ConfigError("edit_distance needs a target of labels", where=b.place("target"))
+    for option in ("label_map", "ctc_decode"):
+        if x.options.get(option):
+            raise ConfigError(f"edit_distance with {option} is not supported", where=b.place("loss_opts"))
+    if output.sparse_dim is None:
+        raise ConfigError("edit_distance needs labels as output", where=b.place("loss"), received=output.value.type)
+    time, labels = _time(b, output, "output"), _time(b, target, "target")
+    hypothesis, reference = (b.op("set_sparse", v.value, sparse_dim=None) for v in (output, target))
+    if labels is time:
+        labels = b.dim("reference", None)
+        b.define(labels, b.length(time))
+        reference = b.rename(reference, (time, labels))
+    distance = b.op("edit_distance", hypothesis, reference, a=time, b=labels)
+    return LossResult(None, distance, per_label_norm(b, target))

@@ -90,6 +90,8 @@ def _concat(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     rest = broadcast(scope, [t.without([d]) for t, d in zip(types, attrs["dims"], strict=True)])
     ragged = length_dims(scope, attrs["dims"]) if attrs["ragged"] else []
     rest = (*rest, *(d for d in ragged if d not in rest))
+    if attrs["out"] in rest:
+        raise IRError(f"concat gives the axis {attrs['out']}, which an operand has already")
     longest = max(range(len(types)), key=lambda i: len(types[i].dims))
     at = types[longest].dims.index(attrs["dims"][longest])
     sparse = types[0].sparse_dim

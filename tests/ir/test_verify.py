@@ -92,7 +92,9 @@ def test_lengths_are_implicit_operands() -> None:
 
 
 def test_transpose_belongs_to_target() -> None:
-    text = "graph {} forward {{\n  dim F static 3\n  %0 = param() {{name=\"w\", dtype=\"float32\", dims=[F]}} : float32[F]\n"
+    text = (
+        'graph {} forward {{\n  dim F static 3\n  %0 = param() {{name="w", dtype="float32", dims=[F]}} : float32[F]\n'
+    )
     text += '  %1 = transpose(%0) {{dims=[_, F]}} : float32[_, F]\n  output "a" = %0 axes [F]\n}}\n'
     verify(parse_graph(text.format("target")))
     with pytest.raises(IRError, match="not allowed in stage named"):

@@ -116,6 +116,8 @@ class RandomNet:
         if a is None or b is None or self.other in a.dims or self.feature in b.dims:
             return None
         both = self.feature + self.other
+        if both in a.dims or both in b.dims:
+            return None
         joined = self.b.op("concat", a, b, dims=(self.feature, self.other), out=both)
         if self.choose(2):
             return self.b.op("slice", joined, dim=both, out=self.feature, start=0, end=3)
@@ -196,7 +198,9 @@ def _valid(graph: Graph, results: dict[str, Array]) -> dict[str, Array]:
                 aligned = mask if axes.index("B") < axes.index("T") else mask.T
             else:
                 aligned = mask.all(axis=0)
-            array = np.where(aligned.reshape([n if a in ("B", "T") else 1 for a, n in zip(axes, array.shape)]), array, 0)
+            array = np.where(
+                aligned.reshape([n if a in ("B", "T") else 1 for a, n in zip(axes, array.shape)]), array, 0
+            )
         found[name] = array
     return found
 

@@ -1,1 +1,49 @@
 """Composites: norms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.errors import IRError
+from returnn_ir.graph import Value
+from returnn_ir.ops.composite.spec import composite
+from returnn_ir.ops.spec import Scope
+from returnn_ir.types import TensorType
+
+__all__: list[str] = []
+
+Types = Sequence[TensorType]
+Attrs = dict[str, Any]
+
+
+def _layer_norm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """Ba, Kiros & Hinton (arXiv:1607.06450) over one static axis.
+
+    Operands: x [..., dim], scale [dim], bias [dim].
+    """
+    x, scale, bias = operands
+    dim = attrs["dim"]
+    centred = b.sub(x, b.reduce("mean", x, dim, mask=False))
+    variance = b.reduce("mean", b.mul(centred, centred), dim, mask=False)
+    normed = b.mul(centred, b.unary("rsqrt", b.add(variance, attrs["epsilon"])))
+    return [b.add(b.mul(normed, scale), bias)]
+
+
+def _infer(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    x, scale, bias = types
+    dim = attrs["dim"]
+    if dim not in x.dims or scale.dims != (dim,) or bias.dims != (dim,):
+        raise IRError(f"layer_norm of {x} over {dim} by {scale} and {bias}")
+    return [TensorType(x.dtype, x.dims)]
+
+
+def _order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
+    """x with the normalized axis last."""
+    dim = attrs["dim"]
+    return [(*(d for d in types[0].dims if d is not dim), dim), (dim,), (dim,)]
+
+
+composite("layer_norm", 3, {"dim": ..., "epsilon": 1e-6}, _layer_norm, infer=_infer, order=_order)

@@ -1,0 +1,51 @@
+"""The description of an opaque call: Python code of a config, and what it wants to know of its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["CallSource", "PythonCall"]
+
+
+@dataclass(frozen=True)
+class CallSource:
+    """One source of a call.
+
+    Attributes:
+        present: per axis that the code counts, whether the operand has it (else it is of size one).
+        batch_axis, time_axis, feature_axis: numbers of those axes.
+        lengths: by axis number, the operand that holds the lengths.
+        dim: the size of the feature axis, or the number of labels.
+    """
+
+    present: tuple[bool, ...]
+    batch_axis: int | None
+    time_axis: int | None
+    feature_axis: int | None
+    lengths: Mapping[int, int]
+    dim: int | None
+    sparse: bool
+    dtype: str
+
+
+@dataclass(frozen=True, eq=False)
+class PythonCall:
+    """Code that a target with Python callbacks evaluates.
+
+    Attributes:
+        code: an eval string, or a function ``f(source, self, **names)``.
+        names: the config's ``eval_locals``.
+        sources: one per source; operand ``i`` is source ``i``, further operands are lengths.
+        options: the config.
+    """
+
+    code: str | Callable[..., Any]
+    names: Mapping[str, Any]
+    sources: tuple[CallSource, ...]
+    source_names: tuple[str, ...]
+    layer: str
+    options: Mapping[str, Any]
+    training: bool
+    searching: bool

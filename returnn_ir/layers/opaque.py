@@ -1,0 +1,88 @@
+"""Calls of Python code that no IR op expresses: only the TensorFlow target runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError
+from returnn_ir.expression.python_call import CallSource, PythonCall
+from returnn_ir.layers.context import LayerBuilder
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.templates import Template
+
+__all__ = ["opaque_call"]
+
+
+def opaque_call(
+    b: LayerBuilder,
+    code: str | Callable[..., Any],
+    local_names: Mapping[str, Any],
+    sources: Sequence[LayerOutput],
+    placed: Sequence[tuple[Dim | None, ...]],
+    template: Template,
+    reason: str,
+) -> LayerOutput:
+    """An ``opaque`` node that evaluates ``code`` on TensorFlow's tensors.
+
+    Args:
+        placed: each source's axes as the expression counts them.
+        reason: why it is not IR, for the targets that refuse it.
+    """
+    known = {d for s in sources for d in s.axes}
+    unknown = [d for d in template.axes if d.is_dynamic and d not in known]
+    if unknown:
+        raise ConfigError(
+            "the function's result has an axis of unknown lengths",
+            where=b.place("out_type"),
+            received=unknown[0],
+            hint=f"it runs as Python code, because: {reason}",
+        )
+    unified = b.unify(sources)
+    operands = list(unified.values)
+    axes: list[tuple[Dim, ...]] = [
+        tuple(d for d in place if d is not None) for place, _ in zip(placed, operands, strict=True)
+    ]
+    described = []
+    for source, place in zip(sources, placed, strict=True):
+        lengths: dict[int, int] = {}
+        for number, dim in enumerate(place):
+            if dim is not None and dim.is_dynamic:
+                length = b.length(dim)
+                lengths[number] = len(operands)
+                operands.append(length)
+                axes.append(length.dims)
+        described.append(_described(source, place, lengths, unified.time_dim, unified.feature_dim))
+    call = PythonCall(
+        code=code,
+        names=dict(local_names),
+        sources=tuple(described),
+        source_names=b.definition.sources,
+        layer=b.definition.name,
+        options=b.session.options,
+        training=b.training,
+        searching=b.session.searching,
+    )
+    dtype = template.dtype or sources[0].dtype
+    value = b.op("opaque", *operands, function=call, axes=tuple(axes), reason=reason, dtype=dtype, dims=template.axes)
+    return template.output(b, value)
+
+
+def _described(
+    source: LayerOutput, place: Sequence[Dim | None], lengths: dict[int, int], time: Dim | None, feature: Dim | None
+) -> CallSource:
+    def number(dim: Dim | None) -> int | None:
+        return list(place).index(dim) if dim is not None and dim in place else None
+
+    features = source.feature_or_sparse_dim
+    return CallSource(
+        present=tuple(d is not None for d in place),
+        batch_axis=number(source.batch_dim),
+        time_axis=number(time),
+        feature_axis=number(feature) if source.sparse_dim is None else None,
+        lengths=lengths,
+        dim=features.size if features is not None else None,
+        sparse=source.sparse_dim is not None,
+        dtype=source.dtype,
+    )
