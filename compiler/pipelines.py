@@ -28,7 +28,7 @@ OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), Cse(), Dce())
 #: From NAMED to what the target takes.
 LOWER: tuple[Pass, ...] = (
     *OPTIMIZE,
-    FuseBidirectional(),
+    FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     ExpandComposites(),
     Simplify(),
     MaterializeMasks(),

@@ -4,7 +4,8 @@ Grammar (comments run from ``#`` to the end of the line; ``# layer 'x'`` behind 
 
     graph    = "graph" name name "{" dim* statement* root* "}"
     dim      = "dim" dimname ("batch" | "dynamic" | "static" int | "=" expr) "feature"? "declared"? (":=" value)?
-    expr     = ("ceildiv" | "floordiv") "(" dimref "," int ")" | term ("+" term)*         term = (int | dimref) ("*" dimref)*
+    expr     = ("ceildiv" | "floordiv") "(" dimref "," int ")" | term ("+" term)*
+    term     = (int | dimref) ("*" dimref)*
     node     = value ("," value)* "=" name "(" values ")" attrs? ":" type ("," type)* regions?
     regions  = "{" region ("}" "{" region)* "}"
     region   = "params" "(" (value ":" type),* ")" ("define" dimref ":=" value)* node* "yield" "(" values ")"

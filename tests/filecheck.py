@@ -11,10 +11,10 @@
     # FUSION: softmax=never
     # JOURNAL: softmax expanded
 
-``CHECK`` finds the next line that contains the text (``{{...}}`` is a regular expression), ``CHECK-NEXT`` must match the
-line right behind it, ``CHECK-NOT`` may match nowhere between its neighbours. ``ERROR`` says that the passes must fail with
-this text. ``REFUSE`` names ops that the target refuses, ``FUSION`` is the config key, ``JOURNAL`` a line of the journal.
-The graph is verified before and after every pass.
+``CHECK`` finds the next line that contains the text (``{{...}}`` is a regular expression), ``CHECK-NEXT`` must match
+the line right behind it, ``CHECK-NOT`` may match nowhere between its neighbours. ``ERROR`` says that the passes must
+fail with this text. ``REFUSE`` names ops that the target refuses, ``FUSION`` is the config key, ``JOURNAL`` a line of
+the journal. The graph is verified before and after every pass.
 """
 
 from __future__ import annotations

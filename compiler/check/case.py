@@ -14,6 +14,7 @@ from compiler.program import Program, compile_net
 from compiler.targets import Array
 from returnn_ir import load
 from returnn_ir.errors import UserError
+from returnn_ir.network.session import EPOCH_STEP
 
 __all__ = ["CaseReport", "check_case"]
 
@@ -87,12 +88,14 @@ def _run(program: Program, recorded: Recorded) -> dict[str, Array]:
     params = dict(recorded.params)
     wants_gradients = program.target == "tf" and bool(recorded.gradients)
     results: dict[str, Array] = {}
+    inputs = dict(recorded.inputs)
     for step in range(recorded.repeat):
-        results = program.run(recorded.inputs, params)
+        inputs[EPOCH_STEP] = np.asarray(step, np.int64)
+        results = program.run(inputs, params)
         if step < recorded.repeat - 1:
             params.update({k.removeprefix("state/"): v for k, v in results.items() if k.startswith("state/")})
     if wants_gradients:
-        results.update(program.gradients(recorded.inputs, params))
+        results.update(program.gradients(inputs, params))
     return results
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from compiler.onnx.elementwise import needs
+from compiler.onnx.indexing import one_frame
 from compiler.onnx.registry import Check, emits
 from compiler.onnx.windows import Axis, Placed, place, trim
 from returnn_ir.dims import Dim
@@ -88,7 +89,10 @@ def _conv_transpose(e: Emitter, node: Node) -> list[str]:
     attrs, rank = node.attrs, len(node.attrs["dims"])
     x, rest = _channels_first(e, node)
     weight = e.transpose(e[node.operands[1]], [rank + 1, rank, *range(rank)])
-    y = e.op("ConvTranspose", x, weight, strides=list(attrs["strides"]), dilations=list(attrs["dilations"]))
+    held = x
+    for axis, dim in enumerate(attrs["dims"], 2):
+        held = held if dim.size else one_frame(e, held, node.result.dtype, rank + 2, axis)
+    y = e.op("ConvTranspose", held, weight, strides=list(attrs["strides"]), dilations=list(attrs["dilations"]))
     for i, (stride, crop, extra) in enumerate(zip(attrs["strides"], attrs["crop"], attrs["extra"], strict=True)):
         axis = i + 2
         extent = e.axis_extent(x, axis)

@@ -14,7 +14,7 @@ from returnn_ir.types import TensorType
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
 
-__all__ = ["gather", "never_empty", "take"]
+__all__ = ["gather", "never_empty", "one_frame", "take"]
 
 Dims = Sequence[Dim]
 
@@ -28,11 +28,13 @@ def clip(e: Emitter, positions: str, extent: str) -> str:
 
 def never_empty(e: Emitter, values: str, type_: TensorType, dim: Dim) -> str:
     """A frame of zeros on an axis that would be empty: ``Gather`` and ``ArgMax`` cannot read from an empty one."""
-    if dim.size:
-        return values
-    axis = type_.axis(dim)
+    return values if dim.size else one_frame(e, values, type_.dtype, len(type_.dims), type_.axis(dim))
+
+
+def one_frame(e: Emitter, values: str, dtype: str, rank: int, axis: int) -> str:
+    """At least one frame on an axis."""
     missing = e.op("Sub", e.ints(1), e.op("Min", e.axis_extent(values, axis), e.ints(1)))
-    return e.pad(values, type_.dtype, len(type_.dims), axis, e.ints(0), missing)
+    return e.pad(values, dtype, rank, axis, e.ints(0), missing)
 
 
 def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.onnx import control, conv, elementwise, indexing, linalg, reduce, shape, state
-from compiler.onnx.composite import activations, recurrent, softmax
+from compiler.onnx.composite import activations, norms, recurrent, softmax
 from compiler.onnx.dtypes import CODES
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.registry import REFUSED, ROWS
@@ -18,7 +18,7 @@ from returnn_ir.ops.spec import Trait
 __all__ = ["DEFAULT_OPSET", "IR_VERSIONS", "OnnxTarget"]
 
 #: Importing these modules fills the table.
-FAMILIES = (activations, control, conv, elementwise, indexing, linalg, recurrent, reduce, shape, softmax, state)
+FAMILIES = (activations, control, conv, elementwise, indexing, linalg, norms, recurrent, reduce, shape, softmax, state)
 
 #: The IR version that came with each opset; onnxruntime 1.31 loads up to opset 26 and IR 13 (onnx, docs/Versioning.md).
 IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13}

@@ -1,8 +1,8 @@
 """The geometry of convolution and pooling, as TensorFlow has it.
 
 onnxruntime's own ``SAME_UPPER`` refuses dilations, gives too few frames in ``AveragePool``, and its kernels fail on
-axes that are shorter than the window. So padding is computed here: as attributes where it does not depend on the
-extent, else by a ``Pad`` in front and a ``Slice`` behind.
+axes that are shorter than the window. So padding is computed here: as attributes where the extent is known, else by a
+``Pad`` in front and a ``Slice`` behind.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Axis:
         return (self.kernel - 1) * self.dilation + 1
 
     def fixed(self) -> tuple[int, int] | None:
-        """The padding on both sides where it does not depend on the extent and no window is too long, else None."""
+        """The padding on both sides where the extent is known and no window is longer than the axis, else None."""
         size = self.dim.size
         if size is None:
-            return self._split(self.reach - 1) if self.same and self.stride == 1 else None
+            return None
         if not self.same:
             return (0, 0) if size >= self.reach else None
         count = -(-size // self.stride)

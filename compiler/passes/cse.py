@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from compiler.passes.base import Context, Pass
+from compiler.passes.rewrite import pinned
 from returnn_ir.dims import Dim, leaves
 from returnn_ir.graph import Graph, Node, Region, Value
 from returnn_ir.ops.spec import Trait
@@ -27,20 +28,20 @@ class Cse(Pass):
     def run(self, graph: Graph, context: Context) -> bool:
         """Nested regions find what the regions around them have computed."""
         env: dict[Value, Value] = {}
-        _region(graph.body, {}, env)
+        _region(graph.body, {}, env, pinned(graph))
         graph.replace_roots(lambda v: env.get(v, v))
         return bool(env)
 
 
-def _region(region: Region, outer: dict[Hashable, Node], env: dict[Value, Value]) -> None:
+def _region(region: Region, outer: dict[Hashable, Node], env: dict[Value, Value], kept_apart: set[Value]) -> None:
     seen = dict(outer)
     kept: list[Node] = []
     lookup = _DefinedDims(region, env)
     for node in region.nodes:
         node.operands = [env.get(v, v) for v in node.operands]
         for inner in node.regions:
-            _region(inner, seen, env)
-        key = _key(node, lookup)
+            _region(inner, seen, env, kept_apart)
+        key = _key(node, lookup) if kept_apart.isdisjoint(node.results) else None
         earlier = seen.get(key) if key is not None else None
         if earlier is not None:
             env.update(zip(node.results, earlier.results, strict=True))

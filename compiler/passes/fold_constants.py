@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.passes.base import Context, Pass
-from compiler.passes.rewrite import rewrite
+from compiler.passes.rewrite import pinned, rewrite
 from compiler.reference.named import Named
 from compiler.reference.registry import RULES
 from compiler.reference.target import evaluate_region
@@ -34,7 +34,8 @@ class FoldConstants(Pass):
 
     def run(self, graph: Graph, context: Context) -> bool:
         """One walk suffices: operands come first."""
-        return rewrite(graph, self._fold)
+        kept = pinned(graph)
+        return rewrite(graph, lambda b, node: None if kept & {*node.operands, *node.results} else self._fold(b, node))
 
     def _fold(self, b: Builder, node: Node) -> Sequence[Value] | None:
         if node.regions or any(node.op.has(trait) for trait in _KEPT) or node.op.name not in RULES:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from returnn_ir.builder import Builder
 from returnn_ir.errors import IRError
 from returnn_ir.graph import Graph, Node, Region, Value
+from returnn_ir.ops.spec import Trait
 
-__all__ = ["Handler", "rewrite"]
+__all__ = ["Handler", "pinned", "rewrite"]
 
 #: Gives the values that replace a node's results, emitted through the builder, or None to keep the node.
 Handler = Callable[[Builder, Node], "Sequence[Value] | None"]
@@ -24,6 +25,14 @@ def rewrite(graph: Graph, handler: Handler) -> bool:
     changed = _rewrite_region(graph.body, handler, env, positional=graph.stage == "target")
     graph.replace_roots(lambda v: env.get(v, v))
     return changed
+
+
+def pinned(graph: Graph) -> set[Value]:
+    """Values that must stay what they are and where they are on the way to others: a node with an effect sees them.
+
+    A derivative with respect to a value is another one when the value is bypassed, or merged with an equal one.
+    """
+    return {v for node in graph.body.walk() if node.op.has(Trait.EFFECT) for v in node.operands}
 
 
 def _rewrite_region(region: Region, handler: Handler, env: dict[Value, Value], *, positional: bool) -> bool:

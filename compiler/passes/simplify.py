@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.passes.base import Context, Pass
-from compiler.passes.rewrite import rewrite
+from compiler.passes.rewrite import pinned, rewrite
 from returnn_ir.builder import Builder
 from returnn_ir.dims import UNIT
 from returnn_ir.graph import Graph, Node, Value
@@ -29,7 +29,8 @@ class Simplify(Pass):
     def run(self, graph: Graph, context: Context) -> bool:
         """Every rule makes the graph smaller or moves towards the operands, so this ends."""
         changed = False
-        while rewrite(graph, _apply):
+        kept = pinned(graph)
+        while rewrite(graph, lambda b, node: None if kept & {*node.operands, *node.results} else _apply(b, node)):
             changed = True
         return changed
 

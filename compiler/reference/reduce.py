@@ -130,7 +130,7 @@ def _argsort(context: Context, node: Node, operands: Operands) -> Named:
     dim = node.attrs["dim"]
     x = operands[0].last(dim)
     order = _descending(x.array) if node.attrs["descending"] else np.argsort(x.array, axis=-1, kind="stable")
-    if context.ragged(dim):
+    if node.attrs["ragged"] and context.ragged(dim):
         valid = np.broadcast_to(context.mask(dim).broadcastable(x.dims), x.array.shape)
         behind = np.take_along_axis(~valid, order, axis=-1)
         order = np.take_along_axis(order, np.argsort(behind, axis=-1, kind="stable"), axis=-1)

@@ -61,7 +61,8 @@ def _argsort(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     direction = "DESCENDING" if call.attrs["descending"] else "ASCENDING"
     axis = call.axis(call.attrs["dim"])
     order = tf.argsort(operands[0], axis=axis, direction=direction, stable=True)
-    vary = call.frame.length_dims(call.attrs["dim"]) if call.attrs["dim"].is_dynamic else ()
+    ragged = call.attrs["ragged"] and call.attrs["dim"].is_dynamic
+    vary = call.frame.length_dims(call.attrs["dim"]) if ragged else ()
     return tf.cast(_valid_first(call, order, axis, vary) if vary else order, tf.int64)
 
 

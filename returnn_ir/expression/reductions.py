@@ -170,7 +170,8 @@ def _argsort(
     name: object = None,
 ) -> Positional:
     x = as_positional(b, values)
-    order = b.op("argsort", x.value, dim=_one_dim(x, axis), descending=direction.upper() == "DESCENDING")
+    descending = direction.upper() == "DESCENDING"
+    order = b.op("argsort", x.value, dim=_one_dim(x, axis), descending=descending, ragged=False)
     return x.with_value(b.cast(b.op("set_sparse", order, sparse_dim=None), "int32"))
 
 

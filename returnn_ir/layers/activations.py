@@ -1,11 +1,16 @@
-"""RETURNN's activation strings: a name, a chain ``"a|b"``, or an expression like ``"5.0*sigmoid"``."""
+"""RETURNN's activations: a name, arithmetic of names and numbers (``"5.0*sigmoid"``), or an expression in ``x``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from returnn_ir.errors import ConfigError, did_you_mean
+from returnn_ir.errors import ConfigError, UserError, did_you_mean
+from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
+from returnn_ir.expression.namespaces import Namespace
+from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.expression.table import find_function, function_names
+from returnn_ir.expression.trace import traceable
 from returnn_ir.graph import Value
 from returnn_ir.layers.output import LayerOutput
 
@@ -14,44 +19,96 @@ if TYPE_CHECKING:
 
 __all__ = ["activate"]
 
-_ELEMENTWISE = {
-    "relu": "relu",
-    "elu": "elu",
-    "selu": "selu",
-    "gelu": "gelu",
-    "swish": "silu",
-    "silu": "silu",
-    "sigmoid": "sigmoid",
-    "tanh": "tanh",
-    "exp": "exp",
-    "log": "log",
-    "log_sigmoid": "log_sigmoid",
-    "softplus": "softplus",
-    "softsign": "softsign",
-    "abs": "abs",
-    "sqrt": "sqrt",
-    "sin": "sin",
-    "cos": "cos",
-    "sign": "sign",
-}
+_OVER_FEATURES = ("softmax", "log_softmax")
+#: In RETURNN's order: the first that occurs splits the text at its first place.
+_ARITHMETIC: tuple[tuple[str, Callable[[Any, Any], Any]], ...] = (
+    ("+", lambda a, b: a + b),
+    ("-", lambda a, b: a - b),
+    ("*", lambda a, b: a * b),
+    ("/", lambda a, b: a / b),
+)
 
 
-def activate(b: LayerBuilder, name: str | None, x: LayerOutput, key: str = "activation") -> LayerOutput:
-    """Apply an activation by name; the result remembers what went into it."""
-    if name is None or name in ("identity", "none", "linear"):
+def activate(
+    b: LayerBuilder,
+    name: str | Callable[..., Any] | None,
+    x: LayerOutput,
+    key: str = "activation",
+    opts: Mapping[str, Any] | None = None,
+) -> LayerOutput:
+    """Apply an activation; the result remembers what went into it.
+
+    Args:
+        opts: further arguments of the function, such as ``{"eps": 1e-10}`` for ``safe_log``.
+
+    Raises:
+        ConfigError: there is no such activation.
+    """
+    if not name or name in ("identity", "none", "linear"):
         return x
-    value = _apply(b, name, x, key)
-    return LayerOutput(value, x.axes, x.time_dim, x.feature_dim, activation=(name, x))
+    value = _apply(b, name, x, key, dict(opts or {}))
+    remembered = name if isinstance(name, str) else getattr(name, "__name__", "function")
+    return LayerOutput(value, x.axes, x.time_dim, x.feature_dim, activation=(remembered, x))
 
 
-def _apply(b: LayerBuilder, name: str, x: LayerOutput, key: str) -> Value:
-    over_features: dict[str, Callable[[], Value]] = {
-        kind: lambda kind=kind: b.op(kind, x.value, dims=(b.require_feature(x),))  # type: ignore[misc]
-        for kind in ("softmax", "log_softmax")
-    }
-    if name in over_features:
-        return over_features[name]()
-    if name in _ELEMENTWISE:
-        return b.unary(_ELEMENTWISE[name], x.value)
-    known = [*_ELEMENTWISE, *over_features]
-    raise ConfigError(f"unknown activation {name!r}", where=b.place(key), hint=did_you_mean(name, known))
+def _apply(b: LayerBuilder, name: str | Callable[..., Any], x: LayerOutput, key: str, opts: dict[str, Any]) -> Value:
+    if name in _OVER_FEATURES and not opts:
+        return b.op(str(name), x.value, dims=(b.require_feature(x),))
+    tensor = Positional(b, x.value, x.axes)
+    try:
+        result = _function(b, name, key)(tensor, **opts)
+    except UserError:
+        raise
+    except Exception as error:  # functions of the config run here
+        if isinstance(name, str) and not isinstance(error, (UnsupportedError, TypeError)):
+            raise
+        raise ConfigError(
+            f"activation {name!r} does not work here: {error}", where=b.place(key), received=opts or None
+        ) from error
+    if not isinstance(result, Positional) or result.axes != tensor.axes:
+        raise ConfigError(
+            f"activation {name!r} does not give a tensor of the same axes", where=b.place(key), expected=x.axes
+        )
+    return result.value
+
+
+def _function(b: LayerBuilder, name: str | Callable[..., Any], key: str) -> Callable[..., Any]:
+    """A function of one tensor."""
+    if not isinstance(name, str):
+        return _as_function(traceable(b, name))
+    if "(" in name:
+        return _expression(b, name, key)
+    for sign, combine in _ARITHMETIC:
+        if sign in name:
+            left, _, right = name.partition(sign)
+            return _combined(_operand(b, left, key), _operand(b, right, key), combine)
+    found = find_function(b, name)
+    if found is None:
+        known = [*function_names(), *_OVER_FEATURES, "identity"]
+        raise ConfigError(f"unknown activation {name!r}", where=b.place(key), hint=did_you_mean(name, known))
+    return found
+
+
+def _as_function(value: Any) -> Callable[..., Any]:
+    found: Callable[..., Any] = value
+    return found
+
+
+def _expression(b: LayerBuilder, text: str, key: str) -> Callable[..., Any]:
+    tree = parse_expression(text, b.place(key))
+    return lambda x: evaluate_expression(tree, {"tf": Namespace(b, "tf"), "x": x})
+
+
+def _operand(b: LayerBuilder, text: str, key: str) -> Callable[..., Any]:
+    text = text.strip()
+    try:
+        number = float(text)
+    except ValueError:
+        return _function(b, text, key)
+    return lambda x: number
+
+
+def _combined(
+    left: Callable[..., Any], right: Callable[..., Any], combine: Callable[[Any, Any], Any]
+) -> Callable[..., Any]:
+    return lambda x: combine(left(x), right(x))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
+from returnn_ir.errors import ConfigError
 from returnn_ir.initializers import Init
 from returnn_ir.layers.activations import activate
 from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.layers.options import SourceOptions
+from returnn_ir.layers.options import LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 
@@ -19,9 +21,9 @@ __all__: list[str] = []
 class LinearOptions(SourceOptions):
     """Options of ``linear``."""
 
-    activation: str | None = None
+    activation: str | Callable[..., Any] | None = None
     with_bias: bool = True
-    grad_filter: Any = None
+    grad_filter: float | None = None
     forward_weights_init: Init = "glorot_uniform"
     bias_init: Init = 0.0
     use_transposed_weights: bool = False
@@ -35,6 +37,8 @@ def linear(b: LayerBuilder, opt: LinearOptions, x: LayerOutput) -> LayerOutput:
 
 
 def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> LayerOutput:
+    if opt.grad_filter:
+        raise ConfigError("grad_filter is not supported", where=b.place("grad_filter"))
     labels = x.sparse_dim
     feature = labels if labels is not None else b.require_feature(x)
     dims = (out, feature) if opt.use_transposed_weights else (feature, out)
@@ -54,7 +58,7 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
 class SoftmaxOptions(LinearOptions):
     """Options of ``softmax``."""
 
-    activation: str | None = "softmax"
+    activation: Literal["softmax"] | None = "softmax"
 
 
 @layer("softmax", options=SoftmaxOptions)
@@ -67,12 +71,14 @@ def softmax(b: LayerBuilder, opt: SoftmaxOptions, x: LayerOutput) -> LayerOutput
 class CopyOptions(SourceOptions):
     """Options of ``copy``."""
 
-    extra_deps: Any = ()
+    extra_deps: LayerRef | list[LayerRef] | tuple[LayerRef, ...] = ()
 
 
 @layer("copy", "identity", options=CopyOptions)
 def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
-    """The sources, joined over features."""
+    """The sources, joined over features; ``extra_deps`` are built too."""
+    for name in [opt.extra_deps] if isinstance(opt.extra_deps, str) else opt.extra_deps:
+        b.layer(name)
     return x
 
 
@@ -86,11 +92,14 @@ def dropout(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
 class ActivationOptions(SourceOptions):
     """Options of ``activation``."""
 
-    activation: str | None
+    activation: str | Callable[..., Any] | None
     opts: dict[str, Any] | None = None
 
 
 @layer("activation", options=ActivationOptions)
 def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> LayerOutput:
-    """An activation function on the joined sources."""
-    return activate(b, opt.activation, x)
+    """An activation function on the joined sources; a softmax brings the feature axis to the end."""
+    if isinstance(opt.activation, str) and "softmax" in opt.activation:
+        feature = b.require_feature(x)
+        x = replace(x, axes=(*(d for d in x.axes if d is not feature), feature))
+    return activate(b, opt.activation, x, opts=opt.opts)

@@ -123,11 +123,9 @@ class _Params:
         self._feature = feature
         name = b.definition.name
         self._prefix = "batch_norm/" + {0: f"{name}_{name}_output_", 1: "", 2: "v2_"}[version]
-        self._dims = (feature,)
+        self._dims: tuple[Dim, ...] = (feature,)
         if version < 2:
-            self._dims = tuple(
-                d if d is feature else b.dim(f"batch_norm:{i}", 1) for i, d in enumerate(x.axes)
-            )
+            self._dims = tuple(d if d is feature else b.dim(f"batch_norm:{i}", 1) for i, d in enumerate(x.axes))
 
     def get(self, name: str, init: Init, *, trainable: bool = True) -> Value:
         """A variable [feature]."""
@@ -151,9 +149,7 @@ def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOut
         raise DimError("batch_norm needs a static feature axis", where=b.place(), received=feature)
     opt = settings.opt
     params = _Params(b, settings.param_version, x, feature)
-    running = _Statistics(
-        params.get("mean", 0.0, trainable=False), params.get("variance", 1.0, trainable=False)
-    )
+    running = _Statistics(params.get("mean", 0.0, trainable=False), params.get("variance", 1.0, trainable=False))
     used = _statistics(b, settings, x, running, params)
     inverse = b.unary("rsqrt", b.add(used.variance, opt.epsilon))
     value = b.mul(b.sub(x.value, used.mean), inverse)
@@ -176,6 +172,12 @@ def _statistics(
         return running
     batch = _of_batch(b, settings, x)
     if updates:
+        if b.region is not b.session.root:
+            raise ConfigError(
+                "batch_norm inside a loop cannot update its running statistics",
+                where=b.place(),
+                hint="move the layer out of the loop, or export in mode 'forward'",
+            )
         moved = _moved(b, settings, x, running, batch)
         params.update("mean", moved.mean)
         params.update("variance", moved.variance)

@@ -40,7 +40,7 @@ class EvalOptions(LayerOptions):
     eval: str | Callable[..., Any]
     eval_locals: dict[str, Any] | None = None
     allow_broadcast_all_sources: bool | None = None
-    activation: str | None = None
+    activation: str | Callable[..., Any] | None = None
     with_bias: bool = False
     eval_for_output_loss: bool = False
 
@@ -53,7 +53,7 @@ class CombineOptions(LayerOptions):
     eval: str | Callable[..., Any] | None = None
     eval_locals: dict[str, Any] | None = None
     allow_broadcast_all_sources: bool | None = None
-    activation: str | None = None
+    activation: str | Callable[..., Any] | None = None
     with_bias: bool = False
     eval_for_output_loss: bool = False
 

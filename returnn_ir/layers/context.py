@@ -74,6 +74,10 @@ class LayerBuilder(Builder):
             return self.layer(key.removeprefix("layer:"))
         return self.session.extern.get(key, self.place("target"))
 
+    def batch(self) -> Dim:
+        """The batch dim, for layers that have no source with it."""
+        return self.session.extern.ensure_batch()
+
     # ---------------------------------------------------------------- axes and dims
 
     def axes(self, x: LayerOutput, spec: object, key: str = "axis") -> list[Dim]:
@@ -219,7 +223,7 @@ class LayerBuilder(Builder):
         return x
 
     def window_input(self, x: Value, dims: Sequence[Dim], neutral: float | bool) -> Value:
-        """What an op that reads behind a sequence's end is given: ``x``, or with ``padding = "masked"`` neutral tails."""
+        """What an op that reads behind sequences' ends is given: ``x``, or with ``padding = "masked"`` neutral tails."""
         return self.mask_tails(x, dims, neutral) if self.session.masks_tails else x
 
     def options_dict(self, key: str) -> dict[str, Any]:

@@ -199,7 +199,9 @@ def pool(b: LayerBuilder, opt: PoolOptions, x: LayerOutput) -> LayerOutput:
     source = spatial_input(b, x, len(sizes), opt.in_spatial_dims)
     geometry = _geometry(b, sizes, opt.strides if opt.strides is not None else sizes, opt.dilation_rate)
     if set(sizes) == set(geometry.strides) == {1}:
-        return adopt_dims(b, source.output(source.value, source.dims, source.feature), source.dims, opt.out_spatial_dims)
+        return adopt_dims(
+            b, source.output(source.value, source.dims, source.feature), source.dims, opt.out_spatial_dims
+        )
     neutral = -math.inf if mode == "max" else 0.0
     masked = _masked(b, source, opt.use_time_mask, neutral)
     padded, geometry, outs = apply_padding(b, masked, geometry, opt.padding, neutral)

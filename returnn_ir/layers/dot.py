@@ -151,7 +151,9 @@ def _paired(b: LayerBuilder, x: _Parts, y: _Parts) -> tuple[Dim, ...]:
             )
         order.append(partner)
     if len(order) != len(y.shared):
-        raise DimError("the first source lacks shared axes", where=b.place("from"), expected=y.shared, received=x.shared)
+        raise DimError(
+            "the first source lacks shared axes", where=b.place("from"), expected=y.shared, received=x.shared
+        )
     return tuple(order)
 
 
@@ -197,7 +199,7 @@ def _stand_in(b: LayerBuilder, dim: Dim, role: str) -> Dim:
 
 def _time_of(
     x: LayerOutput, y: LayerOutput, parts_x: _Parts, parts_y: _Parts, own_y: tuple[Dim, ...]
-) -> Dim | None | _Unset:
+) -> Dim | _Unset | None:
     """The first source's time axis if it is still there, else the second one's, else RETURNN's default."""
     if x.time_dim is not None and x.time_dim in (*parts_x.shared, *parts_x.own):
         return x.time_dim

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from returnn_ir.layers.batch_norm import batch_norm_of
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses import add_losses
 
@@ -22,6 +23,8 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         output = replace(
             b.finish_feature(output, own), activation=output.activation, states=output.states, parts=output.parts
         )
+    if options.batch_norm:
+        output = batch_norm_of(b, output, options.batch_norm)
     if options.register_as_extern_data:
         b.session.extern.register(options.register_as_extern_data, output)
     if options.loss is not None and b.session.mode != "forward":

@@ -50,6 +50,8 @@ def create_param(
 def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: str, *, trainable: bool) -> Param:
     options = b.definition.options
     scope = b.scope.param_scope(b.definition.name, options.name_scope)
+    if options.name_scope is None and b.definition.spec.variable_scope:
+        scope = variable_name(scope, b.definition.spec.variable_scope)
     full = variable_name(scope, name)
     if full in b.session.params:
         return b.session.params[full]

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError
-from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
+from returnn_ir.layers.cells import CellScope, Inits, make_cell
 from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.layers.options import Axis, NetDict, SourceOptions
-from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.hidden_state import initial_state, initial_state_refs, keep_last_state, state_outputs
+from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
+from returnn_ir.layers.output import LayerOutput, default_feature_dim
 from returnn_ir.layers.registry import layer
+from returnn_ir.layers.sources import joined_source
 
 __all__: list[str] = []
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecOptions(SourceOptions):
-    """Options of ``rec``."""
+    """Options of ``rec``; those about loops have no effect on a unit with a name."""
 
-    unit: str | NetDict | Any = "lstm"
+    unit: str | dict[str, Any] = "lstm"
     unit_opts: dict[str, Any] | None = None
     direction: int | None = None
     input_projection: bool = True
     initial_state: Any = None
     max_seq_len: Any = None
-    max_seq_len_via: Any = None
+    max_seq_len_via: LayerRef | None = None
     forward_weights_init: Init = None
     recurrent_weights_init: Init = None
     bias_init: Init = None
@@ -41,41 +44,52 @@ class RecOptions(SourceOptions):
     axis: Axis = None
 
 
-@layer("rec", options=RecOptions)
-def rec(b: LayerBuilder, opt: RecOptions, x: LayerOutput) -> LayerOutput:
-    """A recurrent unit over the time axis, the result time-major."""
-    if x.time_dim is None:
-        raise ConfigError("no time axis", where=b.place("from"))
-    dim = x.time_dim
-    feature = b.require_feature(x)
+def _refs(opt: RecOptions) -> list[str]:
+    return initial_state_refs(opt.initial_state)
+
+
+@layer("rec", options=RecOptions, sources="many", extra_refs=_refs, variable_scope="rec")
+def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
+    """A recurrent unit over ``axis`` (default: time); the result has that axis in front and the features last."""
+    if not isinstance(opt.unit, str):
+        raise ConfigError("recurrent subnetworks are not supported yet", where=b.place("unit"))
+    _check(b, opt)
+    if not sources:
+        raise ConfigError(f"unit {opt.unit!r} needs a source", where=b.place("from"))
+    x = joined_source(b, opt, sources)
+    dim, feature = _axes(b, opt, x)
     out = b.out_feature_dim()
-    gate = b.dim("gates", 4 * (out.size or 0), feature=True)
-    state_in = b.dim("state", out.size, feature=True)
     rest = tuple(d for d in x.axes if d not in (dim, feature))
-    fwd = opt.forward_weights_init or opt.recurrent_weights_init or "glorot_uniform"
-    w = b.param("rec/W", (feature, gate), fwd)
-    bias = b.param("rec/b", (gate,), opt.bias_init or 0.0)
-    w_re = b.param(
-        "rec/W_re", (state_in, gate), opt.recurrent_weights_init or opt.forward_weights_init or "glorot_uniform"
+    sparse = x.sparse_dim is not None
+    scope = CellScope(
+        b,
+        x.sparse_dim if x.sparse_dim is not None else feature or b.require_feature(x),
+        sparse,
+        rest,
+        out,
+        Inits(opt.forward_weights_init, opt.recurrent_weights_init, opt.bias_init),
     )
-    zero = _zeros(b, rest, out)
-    value = b.op(
-        "lstm",
-        x.value,
-        w,
-        w_re,
-        bias,
-        zero,
-        zero,
-        dim=dim,
-        in_dim=feature,
-        out_dim=out,
-        gate_dim=gate,
-        state_in=state_in,
-        reverse=opt.direction == -1,
-    )
-    return LayerOutput(value, (dim, *rest, out), dim, out)
+    cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=False, input_projection=opt.input_projection)
+    start = initial_state(b, opt.initial_state, cell.keys, rest, out)
+    value, last = cell.over(b, x.value, dim, start, reverse=opt.direction == -1)
+    keep_last_state(b, opt.initial_state, last, rest)
+    return LayerOutput(value, (dim, *rest, out), dim, out, states=state_outputs(last, rest, out))
 
 
-def _zeros(b: LayerBuilder, rest: tuple[Dim, ...], out: Dim) -> Value:
-    return b.expand(b.const(0.0), *rest, out)
+def _check(b: LayerBuilder, opt: RecOptions) -> None:
+    if opt.direction not in (None, 1, -1):
+        raise ConfigError("unknown direction", where=b.place("direction"), expected="1 or -1", received=opt.direction)
+    if (opt.max_seq_len is not None or opt.max_seq_len_via is not None) and not opt.unroll:
+        raise ConfigError("max_seq_len is for recurrent subnetworks", where=b.place("max_seq_len"))
+
+
+def _axes(b: LayerBuilder, opt: RecOptions, x: LayerOutput) -> tuple[Dim, Dim | None]:
+    """The axis to run over and the feature axis, which labels do not have."""
+    dim = b.axis(x, opt.axis) if opt.axis is not None else x.time_dim
+    if dim is None:
+        raise ConfigError(
+            "the source has no time axis", where=b.place("from"), received=x.value.type, hint="name one by 'axis'"
+        )
+    if dim is x.feature_dim:
+        return dim, default_feature_dim([d for d in x.axes if d is not dim], dim, sparse=False)
+    return dim, x.feature_dim

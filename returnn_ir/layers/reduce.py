@@ -164,7 +164,7 @@ class AccumulateMeanOptions(SourceOptions):
 
 @layer("accumulate_mean", options=AccumulateMeanOptions)
 def accumulate_mean(b: LayerBuilder, opt: AccumulateMeanOptions, x: LayerOutput) -> LayerOutput:
-    """A running mean over batches (for priors). The output is the value so far; training moves it to the batch's mean."""
+    """A running mean over batches (for priors): the output is the value so far, training moves it to the batch's."""
     x, reduced = _reduced_axes(b, x, opt.axes, None)
     mean = b.reduce("mean", x.value, *reduced)
     dims = tuple(d for d in x.axes if d in mean.dims)

@@ -20,12 +20,21 @@ Sources = Literal["concat", "one", "many", "none"]
 LAYER_FAMILIES = (
     "basic",
     "combine",
+    "constant",
+    "variable",
+    "weighting",
     "conv",
+    "transposed_conv",
     "norm",
+    "batch_norm",
     "reduce",
+    "dot",
+    "spatial_softmax",
     "shape",
     "select",
     "rec",
+    "rnn_cell",
+    "hidden_state",
     "attention",
     "subnetwork",
     "loss_layers",
@@ -39,6 +48,7 @@ class LayerSpec:
     Attributes:
         build: the layer function: (builder, options, sources) -> LayerOutput.
         extra_refs: further layer names, where the option types do not tell (``initial_state``).
+        variable_scope: between the layer's scope and its parameters, unless ``name_scope`` is given.
     """
 
     name: str
@@ -46,6 +56,7 @@ class LayerSpec:
     sources: Sources
     build: Callable[..., Any]
     extra_refs: Callable[[Any], list[str]] | None = None
+    variable_scope: str = ""
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -56,6 +67,7 @@ def layer(
     options: type[LayerOptions],
     sources: Sources = "concat",
     extra_refs: Callable[[Any], list[str]] | None = None,
+    variable_scope: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -63,7 +75,7 @@ def layer(
         for name in names:
             if name in _LAYERS:
                 raise IRError(f"layer class {name!r} is registered twice")
-            _LAYERS[name] = LayerSpec(name, options, sources, build, extra_refs)
+            _LAYERS[name] = LayerSpec(name, options, sources, build, extra_refs, variable_scope)
         return build
 
     return add

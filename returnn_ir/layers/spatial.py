@@ -1,4 +1,4 @@
-"""What conv, pool and transposed_conv have in common: which axes are windows, how they are padded, what lengths result."""
+"""What conv, pool and transposed_conv share: which axes are windows, how they are padded, what lengths result."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ def spatial_input(
     """Find the axes that the windows move along, adding those that the options ask for.
 
     Args:
+        b: the layer's builder.
+        x: the source.
         count: how many axes the window has.
+        in_spatial_dims: the user's description of the axes, None for all but batch and features.
         expand: number of axes of size one to add.
         split_feature: the new number of channels; what is left of the feature axis becomes a spatial axis.
         add_feature: the feature axis becomes a spatial axis, and there is one channel.
@@ -154,6 +157,10 @@ def apply_padding(
     """Bring RETURNN's paddings (``same``, ``valid``, ``same_static``, numbers) to one that the ops know.
 
     Args:
+        b: the layer's builder.
+        x: the source.
+        geometry: of the window; its own padding does not matter.
+        padding: the layer's option.
         fill: what numbers as padding put in (``same_static`` always puts zeros).
 
     Returns:
@@ -231,7 +238,10 @@ def _own_beginnings(b: LayerBuilder, x: SpatialInput, geometry: Geometry, fill: 
         return x, geometry
     # the other axes are padded by hand, now that the window itself pads nothing
     moved = replace(x, value=value, dims=tuple(dims))
-    sides = [(0, 0) if d is not o else _same_sides(b, d, geometry, i) for i, (d, o) in enumerate(zip(dims, x.dims))]
+    sides = [
+        (0, 0) if d is not o else _same_sides(b, d, geometry, i)
+        for i, (d, o) in enumerate(zip(dims, x.dims, strict=True))
+    ]
     return _padded(b, moved, sides, fill), replace(geometry, padding="valid")
 
 

@@ -31,7 +31,7 @@ class SpatialSoftmaxOptions(SourceOptions):
 
 @layer("softmax_over_spatial", options=SpatialSoftmaxOptions)
 def softmax_over_spatial(b: LayerBuilder, opt: SpatialSoftmaxOptions, x: LayerOutput) -> LayerOutput:
-    """Softmax over the time axis, or another one, which comes last in the result; frames behind the end weigh nothing."""
+    """Softmax over the time axis, or another one, which comes last; frames behind the end weigh nothing."""
     dim = b.axis(x, opt.axis if opt.axis is not None else "T")
     masked = b.needs_mask(dim) if opt.use_time_mask is None else opt.use_time_mask
     energy = b.mul(x.value, opt.energy_factor) if opt.energy_factor else x.value

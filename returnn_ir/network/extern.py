@@ -82,6 +82,16 @@ class ExternData:
             self._made[key] = self._make(key, self._spec[key])
         return self._made[key]
 
+    def ensure_batch(self) -> Dim:
+        """The batch dim, with its extent known: the input it is counted on is made if there is none yet."""
+        keys = [k for k in ("data", *self._spec) if k in self._spec]
+        for key in keys:
+            if self._builder.lookup(BATCH) is not None:
+                break
+            if self._spec[key].get("batch_dim_axis", 0) is not None and self._spec[key].get("available_for_inference", True):
+                self.get(key)
+        return BATCH
+
     def label_dim(self, key: str) -> Dim | None:
         """What the labels of a sparse data key number, or its feature dim."""
         return self.get(key).feature_or_sparse_dim
@@ -132,7 +142,8 @@ class ExternData:
             if feature and size is not None:
                 self._dims[memo] = Dim(f"{key}.F", size, feature=True, description=f"feature:{key}")
             elif size is not None:
-                self._dims[memo] = Dim(f"{key}.{axis}", size, description=f"static-dim{axis}:extern_data:{key}")
+                number = sum(1 for k, _ in self._dims if k == key)
+                self._dims[memo] = Dim(f"{key}.{axis}", size, description=f"spatial{number}:static{size}:{key}")
             else:
                 known = sum(1 for (k, _), d in self._dims.items() if k == key and d.is_dynamic)
                 role = "time" if not known else f"spatial{axis}"

@@ -14,7 +14,10 @@ from returnn_ir.graph import Graph, Region, Value
 from returnn_ir.initializers import Init
 from returnn_ir.network.extern import ExternData
 
-__all__ = ["PackedBatch", "Param", "Session"]
+__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "Session"]
+
+#: The input with the number of the step within the epoch, int64 scalar; states kept over an epoch start at step 0.
+EPOCH_STEP = "epoch_step"
 
 
 @dataclass(frozen=True)

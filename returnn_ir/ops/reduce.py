@@ -73,7 +73,7 @@ def _top_k(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _argsort(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    """Positions that sort ``dim`` (stable); behind a sequence's end the remaining positions."""
+    """Positions that sort ``dim`` (stable); ``ragged``: those behind a sequence's end come last, else all are alike."""
     _reduced(scope, types[0], [attrs["dim"]], mask=False)
     return [TensorType("int64", types[0].dims, attrs["dim"])]
 
@@ -100,4 +100,4 @@ register(
         order=_last,
     )
 )
-register(OpSpec("argsort", 1, {"dim": ..., "descending": False}, _argsort))
+register(OpSpec("argsort", 1, {"dim": ..., "descending": False, "ragged": True}, _argsort))

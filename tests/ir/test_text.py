@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from compiler.targets import Array
 from returnn_ir import ops as _ops  # noqa: F401  registers the ops
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim, Kind
@@ -103,7 +104,7 @@ def test_names_are_made_unique_and_quoted() -> None:
         np.array([[1j, 2, 3], [4, 5, 6]], "complex64"),
     ],
 )
-def test_arrays(value: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_arrays(value: Array) -> None:
     net = Net()
     net.output("a", net.b.const(value, value.dtype.name, (Dim("G", 2), net.feature)))
     parsed = round_trip(net.graph)

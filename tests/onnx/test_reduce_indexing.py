@@ -144,3 +144,13 @@ def test_softmax(name: str, lengths: tuple[int, ...]) -> None:
 
     agree(build, lengths)
     agree(build, lengths, fusion={name: "never"})
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_layer_norm(lengths: tuple[int, ...]) -> None:
+    def build(net: Net) -> None:
+        scale, bias = net.param("scale", net.feature), net.param("bias", net.feature)
+        y = net.b.op("layer_norm", net.x, scale, bias, dim=net.feature, epsilon=1e-5)
+        net.give("y", y, net.batch, net.time, net.feature)
+
+    agree(build, lengths)

@@ -54,12 +54,16 @@ def test_several_axes(rank: int, padding: str) -> None:
         fixed = [Dim("W", 5), Dim("D", 4)][: rank - 1]
         x = net.input("x", net.batch, *fixed, net.time, net.feature)
         dims, sizes, strides = (*fixed, net.time), (2, 3, 2)[:rank], (2, 1, 2)[:rank]
-        outs = tuple((d if padding == "same" else d - (f - 1)).ceildiv(s) for d, f, s in zip(dims, sizes, strides, strict=True))
+        outs = tuple(
+            (d if padding == "same" else d - (f - 1)).ceildiv(s) for d, f, s in zip(dims, sizes, strides, strict=True)
+        )
         filters = tuple(Dim(f"K{i}", f) for i, f in enumerate(sizes))
         channels = Dim("C", 3)
         attrs = {"dims": dims, "outs": outs, "strides": strides, "dilations": (1,) * rank, "padding": padding}
         w = net.param("w", *filters, net.feature, channels)
-        y = net.b.op("conv", x, w, in_dim=net.feature, out_dim=channels, filter_dims=filters, filter_in=net.feature, **attrs)
+        y = net.b.op(
+            "conv", x, w, in_dim=net.feature, out_dim=channels, filter_dims=filters, filter_in=net.feature, **attrs
+        )
         net.give("conv", y, net.batch, *outs, channels)
         for kind in ("max", "avg"):
             y = net.b.op("pool", x, kind=kind, sizes=sizes, **attrs)
@@ -69,7 +73,9 @@ def test_several_axes(rank: int, padding: str) -> None:
 
 
 @pytest.mark.parametrize("lengths", LENGTHS)
-@pytest.mark.parametrize(("f", "s", "d", "crop", "extra"), [(3, 2, 1, 0, 1), (3, 2, 1, 0, 0), (2, 3, 1, 0, 0), (4, 1, 2, 2, -1)])
+@pytest.mark.parametrize(
+    ("f", "s", "d", "crop", "extra"), [(3, 2, 1, 0, 1), (3, 2, 1, 0, 0), (2, 3, 1, 0, 0), (4, 1, 2, 2, -1)]
+)
 def test_conv_transpose(lengths: tuple[int, ...], f: int, s: int, d: int, crop: int, extra: int) -> None:
     def build(net: Net) -> None:
         out, channels, k = net.time * s + extra, Dim("C", 3), Dim("K", f)
@@ -84,7 +90,15 @@ def test_conv_transpose(lengths: tuple[int, ...], f: int, s: int, d: int, crop: 
 def test_dilated_mean_before_opset_19() -> None:
     net = Net()
     y = net.b.op(
-        "pool", net.x, kind="avg", dims=(net.time,), outs=(net.time,), sizes=(2,), strides=(1,), dilations=(2,), padding="same"
+        "pool",
+        net.x,
+        kind="avg",
+        dims=(net.time,),
+        outs=(net.time,),
+        sizes=(2,),
+        strides=(1,),
+        dilations=(2,),
+        padding="same",
     )
     assert y.node is not None
     verdict = OnnxTarget(18).accepts(y.node)

@@ -23,7 +23,6 @@ from returnn_ir.verify import verify
 from tests.filecheck import RefusingTarget
 
 LENGTHS = np.array([4, 0, 2])
-Draw = Callable[..., int]
 
 
 @dataclass
@@ -46,21 +45,8 @@ class RandomNet:
         self.values = [x, w, bias, swapped]
 
     def grow(self, steps: int) -> Graph:
-        rules = [
-            self.unary,
-            self.binary,
-            self.constant,
-            self.reduce,
-            self.softmax,
-            self.dot,
-            self.concat,
-            self.cut,
-            self.pad,
-            self.along_time,
-            self.pick,
-            self.loop,
-            self.norm,
-        ]
+        rules: list[Callable[[], Value | None]] = [self.unary, self.binary, self.constant, self.reduce, self.softmax]
+        rules += [self.dot, self.concat, self.cut, self.pad, self.along_time, self.pick, self.loop, self.norm]
         for _ in range(steps):
             value = rules[self.choose(len(rules))]()
             if value is not None and len(value.dims) <= 4:
@@ -193,14 +179,13 @@ def _valid(graph: Graph, results: dict[str, Array]) -> dict[str, Array]:
     for name, output in graph.outputs.items():
         array, axes = results[f"output/{name}"], [d.name for d in output.axes]
         if "T" in axes:
-            mask = np.arange(array.shape[axes.index("T")])[None, :] < LENGTHS[:, None]
-            if "B" in axes:
-                aligned = mask if axes.index("B") < axes.index("T") else mask.T
-            else:
-                aligned = mask.all(axis=0)
-            array = np.where(
-                aligned.reshape([n if a in ("B", "T") else 1 for a, n in zip(axes, array.shape)]), array, 0
-            )
+            mask: Array = np.arange(array.shape[axes.index("T")])[None, :] < LENGTHS[:, None]
+            if "B" not in axes:
+                mask = np.asarray(mask.all(axis=0))
+            elif axes.index("T") < axes.index("B"):
+                mask = mask.T
+            shape = [n if a in ("B", "T") else 1 for a, n in zip(axes, array.shape, strict=True)]
+            array = np.where(mask.reshape(shape), array, 0)
         found[name] = array
     return found
 

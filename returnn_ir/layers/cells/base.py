@@ -60,8 +60,6 @@ class CellScope:
         sparse: the input is labels.
         rest: the axes of a state besides ``out``.
         out: of the cell's output.
-        prefix: of parameter names within the layer's scope.
-        reverse: the layer runs backwards.
     """
 
     b: LayerBuilder
@@ -70,8 +68,6 @@ class CellScope:
     rest: tuple[Dim, ...]
     out: Dim
     inits: Inits
-    prefix: str
-    reverse: bool = False
 
     @property
     def units(self) -> int:
@@ -80,7 +76,7 @@ class CellScope:
 
     def param(self, name: str, dims: tuple[Dim, ...], init: Init) -> Value:
         """A parameter of the cell."""
-        return self.b.param(self.prefix + name, dims, init)
+        return self.b.param(name, dims, init)
 
     def gates(self, count: int = 4) -> Dim:
         """The dim of ``count`` blocks of the output's size."""
@@ -146,7 +142,7 @@ class Cell(ABC):
 
 
 _ACTIVATIONS = {
-    name: name for name in ("relu", "tanh", "sigmoid", "elu", "selu", "softplus", "softsign", "gelu", "exp", "silu")
+    name: name for name in ("relu", "tanh", "sigmoid", "elu", "selu", "softplus", "softsign", "exp", "silu")
 } | {"swish": "silu", "exponential": "exp"}
 
 

@@ -7,7 +7,7 @@ They differ in parameter layout and options. Inside all weights are in the nativ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,16 @@ from returnn_ir.initializers import Init
 from returnn_ir.layers.cells.base import Cell, CellScope, State, activation_op, parse_unit_options
 from returnn_ir.ops.spec import get_op
 
-__all__ = ["LstmCell", "ZoneoutCell", "native_lstm", "native_lstm_low_mem", "standard_lstm", "vanilla_lstm", "zoneout"]
+__all__ = [
+    "LstmCell",
+    "ZoneoutCell",
+    "basic_lstm",
+    "native_lstm",
+    "native_lstm_low_mem",
+    "standard_lstm",
+    "vanilla_lstm",
+    "zoneout",
+]
 
 
 @dataclass(frozen=True)
@@ -195,11 +204,7 @@ def vanilla_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LstmC
     """``vanillalstm``: the native layout, as a cell."""
     scope.require_dense(unit)
     parse_unit_options(scope.b, unit, _NoOptions, given)
-    return native_lstm(CellScope(**{**scope.__dict__, "inits": _without_bias(scope)}), unit, {})
-
-
-def _without_bias(scope: CellScope) -> Any:
-    return type(scope.inits)(scope.inits.forward, scope.inits.recurrent)
+    return native_lstm(replace(scope, inits=replace(scope.inits, bias=None)), unit, {})
 
 
 # ---------------------------------------------------------------- TensorFlow's layout

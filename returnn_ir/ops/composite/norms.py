@@ -41,7 +41,7 @@ def _infer(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
-    """x with the normalized axis last."""
+    """The normalized axis last."""
     dim = attrs["dim"]
     return [(*(d for d in types[0].dims if d is not dim), dim), (dim,), (dim,)]
 

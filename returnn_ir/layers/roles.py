@@ -1,0 +1,99 @@
+"""Which axes count as time and feature after a layer changed the axes, and dims that the user declared for the result.
+
+RETURNN knows two kinds of roles: a default one, which is found anew from whatever axes there are, and one that was set and
+moves along with its axis (docs: ``Data``, ``time_dim_axis``, ``feature_dim_axis``). A role that stands where the default
+would be counts as default here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from returnn_ir.dims import Dim
+from returnn_ir.errors import DimError
+from returnn_ir.graph import Value
+from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__ = ["arrange", "batch_major", "moved_to", "settle", "use_declared", "with_roles"]
+
+
+def with_roles(value: Value, axes: Sequence[Dim], time: Dim | None, feature: Dim | None) -> LayerOutput:
+    """A result with these roles; labels have no feature axis."""
+    return LayerOutput(value, tuple(axes), time, feature if value.type.sparse_dim is None else None)
+
+
+def arrange(
+    x: LayerOutput,
+    value: Value,
+    axes: Sequence[Dim],
+    moved: Mapping[Dim, Dim] | None = None,
+    *,
+    keep_time: bool = True,
+    keep_feature: bool = False,
+) -> LayerOutput:
+    """A result made of ``x`` with other axes.
+
+    Args:
+        moved: what became of axes that were replaced by one other.
+        keep_time, keep_feature: the role moves with its axis even where it was the default.
+    """
+    moved = moved or {}
+    time = _follow(x.time_dim, default_time_dim(x.axes), default_time_dim(axes), axes, moved, keep=keep_time)
+    before = default_feature_dim(x.axes, x.time_dim, sparse=x.sparse_dim is not None)
+    after = default_feature_dim(axes, time, sparse=value.type.sparse_dim is not None)
+    feature = _follow(x.feature_dim, before, after, axes, moved, keep=keep_feature)
+    return with_roles(value, axes, time, feature)
+
+
+def _follow(
+    old: Dim | None, before: Dim | None, after: Dim | None, axes: Sequence[Dim], moved: Mapping[Dim, Dim], *, keep: bool
+) -> Dim | None:
+    if old is None:
+        return after if before is None else None
+    if old is before and not keep:
+        return after
+    new = moved.get(old, old)
+    return new if new in axes else after
+
+
+def moved_to(x: LayerOutput, dim: Dim, position: int) -> LayerOutput:
+    """The axis ``dim`` at another position."""
+    axes = [d for d in x.axes if d is not dim]
+    axes.insert(position, dim)
+    return LayerOutput(x.value, tuple(axes), x.time_dim, x.feature_dim)
+
+
+def batch_major(x: LayerOutput) -> LayerOutput:
+    """The batch axis first, where there is one."""
+    batch = x.batch_dim
+    return x if batch is None else moved_to(x, batch, 0)
+
+
+def settle(b: LayerBuilder, x: LayerOutput, made: Dim, wanted: Dim | None, key: str = "out_dim") -> LayerOutput:
+    """Use the dim that the user declared (option ``key``) for one that the layer made, here and from here on."""
+    if wanted is None or wanted is made:
+        return x
+    if wanted.size != made.size:
+        raise DimError("the declared dim has another size", where=b.place(key), expected=made, received=wanted)
+    if wanted.is_dynamic and wanted.expr is None and b.lookup(wanted) is None:
+        b.define(wanted, b.length(made))
+    if made.expr is not None:
+        b.session.declared[made] = wanted
+    return x if made not in x.axes else _renamed(b, x, {made: wanted})
+
+
+def use_declared(b: LayerBuilder, x: LayerOutput) -> LayerOutput:
+    """Replace dims for which the user declared others."""
+    found = {d: b.session.declared[d] for d in x.axes if d in b.session.declared}
+    return _renamed(b, x, found) if found and not set(found.values()) & set(x.axes) else x
+
+
+def _renamed(b: LayerBuilder, x: LayerOutput, names: Mapping[Dim, Dim]) -> LayerOutput:
+    axes = tuple(names.get(d, d) for d in x.axes)
+    time = names.get(x.time_dim, x.time_dim) if x.time_dim is not None else None
+    feature = names.get(x.feature_dim, x.feature_dim) if x.feature_dim is not None else None
+    return LayerOutput(b.rename(x.value, *names.items()), axes, time, feature)

@@ -1,0 +1,58 @@
+"""The ``variable`` layer: a parameter as output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError
+from returnn_ir.initializers import Init
+from returnn_ir.layers.constant import static_axes
+from returnn_ir.layers.context import LayerBuilder
+from returnn_ir.layers.options import LayerOptions, LayerRef
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.registry import layer
+from returnn_ir.types import is_float
+
+__all__: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariableOptions(LayerOptions):
+    """Options of ``variable``."""
+
+    shape: list[Any] | tuple[Any, ...]
+    dtype: str = "float32"
+    add_batch_axis: bool = False
+    add_time_axis: bool = False
+    saveable: bool = True
+    non_critical_for_restore: bool = False
+    init: Init = None
+    init_by_layer: LayerRef | None = None
+    param_name: str | None = None
+
+
+@layer("variable", options=VariableOptions, sources="none")
+def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
+    """A parameter of the given shape, optionally with a batch axis and a time axis of size one in front."""
+    if opt.init_by_layer is not None:
+        raise ConfigError("init_by_layer is not supported", where=b.place("init_by_layer"), hint="use 'init'")
+    axes = static_axes(b, opt.shape)
+    for dim in axes:
+        if not dim.is_static:
+            raise ConfigError("a variable has axes of fixed size", where=b.place("shape"), received=dim)
+    name = opt.param_name or b.definition.name
+    init = 0 if opt.init is None else opt.init
+    value = b.param(name, axes, init, dtype=opt.dtype, trainable=is_float(opt.dtype))
+    front: list[Dim] = []
+    if opt.add_batch_axis:
+        front.append(b.batch())
+    if opt.add_time_axis:
+        front.append(b.dim("dummy-time", 1))
+    value = b.expand(value, *front)
+    full = (*front, *axes)
+    output = LayerOutput.of(value, full)
+    if not opt.add_time_axis:
+        return output
+    return LayerOutput(value, full, front[-1], output.feature_dim if output.feature_dim is not front[-1] else None)

@@ -1,0 +1,114 @@
+"""``returnn-compile`` as a user calls it: what it prints, its exit codes and what it imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compiler.cli import main
+
+HEADER = 'extern_data = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True}}\n'
+GOOD = HEADER + 'network = {"output": {"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}}\n'
+
+
+def _write(folder: Path, text: str) -> str:
+    path = folder / "net.py"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def _fails(folder: Path, text: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert main([_write(folder, text), "--mode", "eval"]) == 2
+    return capsys.readouterr().err
+
+
+def test_check_names_outputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([_write(tmp_path, GOOD)]) == 0
+    out = capsys.readouterr().out
+    assert "1 layers, 16 parameters" in out
+    assert "float32[B, data.T, output.out]" in out
+
+
+def test_unknown_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = HEADER + 'network = {\n  "h": {"class": "liner", "n_out": 2},\n  "output": {"class": "copy", "from": "h"}}\n'
+    err = _fails(tmp_path, text, capsys)
+    assert "layer 'h'" in err
+    assert "net.py:3" in err
+    assert "unknown layer class 'liner'" in err
+    assert "did you mean 'linear'?" in err
+
+
+def test_unknown_option_and_all_problems_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = HEADER + (
+        'network = {\n  "h": {"class": "linear", "n_uot": 2, "from": "data"},\n'
+        '  "output": {"class": "softmax", "from": "h", "with_bias": "yes"}}\n'
+    )
+    err = _fails(tmp_path, text, capsys)
+    assert "2 problems" in err
+    assert "unknown option 'n_uot'" in err
+    assert "did you mean 'n_out'?" in err
+    assert "option 'with_bias' has the wrong type" in err
+
+
+def test_cycle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = HEADER + (
+        'network = {"a": {"class": "linear", "n_out": 2, "from": "b"}, "b": {"class": "copy", "from": "a"},\n'
+        '  "output": {"class": "copy", "from": "b"}}\n'
+    )
+    err = _fails(tmp_path, text, capsys)
+    assert "layers need each other in a circle" in err
+    assert "<-" in err
+
+
+def test_missing_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = HEADER + 'network = {"enc": {"class": "copy", "from": "data"}, "output": {"class": "copy", "from": "encc"}}\n'
+    err = _fails(tmp_path, text, capsys)
+    assert "there is no layer 'encc'" in err
+    assert "did you mean 'enc'?" in err
+
+
+def test_wrong_n_out_for_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = HEADER + 'network = {"output": {"class": "softmax", "from": "data", "n_out": 5, "loss": "ce"}}\n'
+    err = _fails(tmp_path, text, capsys)
+    assert "expected: n_out 4" in err
+    assert "received: 5" in err
+
+
+def test_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nowhere.py"]) == 2
+    assert "no such file: nowhere.py" in capsys.readouterr().err
+
+
+def test_check_writes_json_and_goes_on_after_a_failing_net(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    golden = Path(__file__).parents[1] / "golden" / "dense"
+    bad = tmp_path / "bad.py"
+    bad.write_text(HEADER + 'network = {"output": {"class": "nothing"}}\n', encoding="utf-8")
+    report = tmp_path / "report.json"
+    nets = [str(bad), str(golden / "softmax_ce.py")]
+    assert main([*nets, "--target", "reference", "--check", "--json", str(report)]) == 2
+    cases = json.loads(report.read_text(encoding="utf-8"))["cases"]
+    assert [c["ok"] for c in cases] == [False, True]
+    assert cases[1]["layers"]["output/output"] < 1e-5
+    assert "1 of 2 agree" in capsys.readouterr().out
+
+
+def test_a_check_imports_neither_tensorflow_nor_onnx(tmp_path: Path) -> None:
+    layers = [f'"l{i}": {{"class": "linear", "n_out": 8, "from": {f"l{i - 1}"!r}}}' for i in range(1, 50)]
+    text = HEADER + (
+        'network = {"l0": {"class": "linear", "n_out": 8, "from": "data"}, '
+        + ", ".join(layers)
+        + ', "output": {"class": "softmax", "from": "l49", "loss": "ce"}}\n'
+    )
+    code = (
+        "import sys; from compiler.cli import main; code = main(sys.argv[1:]); "
+        "heavy = {'tensorflow', 'onnx', 'onnxruntime', 'networkx', 'h5py'} & set(sys.modules); "
+        "print(sorted(heavy)); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, _write(tmp_path, text)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
