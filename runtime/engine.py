@@ -55,9 +55,10 @@ class Engine:
         for epoch in range(first, options.num_epochs + 1):
             self._train_epoch(model, rates, train, epoch)
             self._eval_epoch(model, rates, evaluated, epoch)
+            # the scores before the checkpoint: whoever is killed in between repeats the epoch and overwrites them
+            rates.save()
             if options.model and (epoch % options.save_interval == 0 or epoch == options.num_epochs):
                 save_checkpoint(options.model, epoch, model.saved_variables(), model.optimizer_state())
-            rates.save()
             cleanup = CleanupOptions.from_config(self.config)
             if cleanup is not None and options.model:
                 cleanup_old_models(cleanup, options.model, rates.history)

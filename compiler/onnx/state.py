@@ -41,7 +41,7 @@ def _param(e: Emitter, node: Node) -> list[str]:
         raise TargetError(f"parameter {name!r} has no value", where=node.origin, hint="--params or --checkpoint")
     value = np.asarray(e.params[name], dtype=attrs["dtype"])
     sizes = tuple(d.size for d in attrs["dims"])
-    if value.shape != sizes:
+    if value.ndim != len(sizes) or any(s is not None and s != n for s, n in zip(sizes, value.shape, strict=True)):
         raise TargetError(
             f"parameter {name!r} has another shape", where=node.origin, expected=list(sizes), received=list(value.shape)
         )

@@ -88,6 +88,12 @@ class _Assigner:
             if missing or len(output.axes) != len(output.value.dims):
                 raise IRError(f"output {name!r} has the axes {output.axes}, its value is {output.value.type}")
             output.value = self.ordered(output.value, output.axes, builder)
+        declared = {n.attrs["name"]: n.attrs["dims"] for n in graph.nodes("param")}
+        for name, value in graph.state_updates.items():
+            # an axis that grows or shrinks from run to run is another dim in the new value than in the old one
+            other = iter([d for d in value.dims if d not in declared[name]])
+            order = tuple(d if d in value.dims else next(other) for d in declared[name])
+            graph.state_updates[name] = self.ordered(value, order, builder)
 
     def region(self, region: Region, params: Sequence[Value]) -> Builder:
         """Emit a region's nodes again; ``params`` replace its parameters."""

@@ -84,7 +84,7 @@ def _one(b: LayerBuilder, given: Any, key: str, rest: tuple[Dim, ...], out: Dim)
         return b.expand(b.const(1.0), *rest, out)
     if given == "var":
         return b.expand(b.param(f"initial_{key or 'var'}", (*_own(b, rest), out), 0.0), *rest, out)
-    if given in _KEPT:
+    if isinstance(given, str) and given in _KEPT:
         return _kept(b, key, rest, out, resets=given == "keep_over_epoch")
     if isinstance(given, str) and given != "placeholder":
         return _of_layer(b, b.layer(given), rest, out)
@@ -164,16 +164,12 @@ def _epoch_step(b: LayerBuilder) -> Value:
     return Builder(b.session.root).op("input", name=EPOCH_STEP, dtype="int64", dims=())
 
 
-def keep_last_state(b: LayerBuilder, given: Any, state: State, rest: tuple[Dim, ...]) -> None:
+def keep_last_state(b: LayerBuilder, given: Any, state: State) -> None:
     """Store the last state for the next run where ``initial_state`` says so."""
     for key, part in _by_key(b, given, list(state)).items():
-        if part in _KEPT:
-            stored = _stored_dims(b, key, rest)
-            value = state[key]
-            for dim, own in zip(rest, stored, strict=True):
-                value = value if dim is own else b.op("resize_axis", value, dim=dim, out=own)
+        if isinstance(part, str) and part in _KEPT:
             param = b.session.layer_params[b.definition.path][_kept_name(key)]
-            b.session.graph.state_updates[param.name] = value
+            b.session.graph.state_updates[param.name] = state[key]
 
 
 # ---------------------------------------------------------------- last states

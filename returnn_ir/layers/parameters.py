@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.errors import DimError
 from returnn_ir.graph import Value
-from returnn_ir.initializers import Init
+from returnn_ir.initializers import Init, parse_init
+from returnn_ir.layers.sharing import shared_param
 from returnn_ir.network.naming import variable_name
 from returnn_ir.network.session import Param
 
@@ -30,7 +31,7 @@ def create_param(
 ) -> Value:
     """A new parameter, or another layer's where ``reuse_params`` says so; see ``LayerBuilder.param``."""
     options = b.definition.options
-    param = _reused(b, name, options.reuse_params)
+    param = shared_param(b, name, dims)
     if param is None:
         param = _new(b, name, dims, init, dtype, trainable=trainable and options.trainable is not False)
         if options.L2 and regularize and param.trainable:
@@ -55,6 +56,7 @@ def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: s
     full = variable_name(scope, name)
     if full in b.session.params:
         return b.session.params[full]
+    parse_init(init, b.origin)  # a description that is not understood is an error now, not when training starts
     root = Builder(b.session.root, origin=b.origin)
     value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
     param = Param(full, value, dims, init, trainable)
@@ -62,32 +64,6 @@ def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: s
     if trainable:
         b.session.graph.trainable.append(full)
     return param
-
-
-def _reused(b: LayerBuilder, name: str, reuse: str | dict[str, Any] | None) -> Param | None:
-    if reuse is None:
-        return None
-    if isinstance(reuse, dict) and reuse.get("map") is not None:
-        mapping = reuse["map"]
-        if name not in mapping:
-            raise ConfigError(
-                f"reuse_params: the map does not say what to do with parameter {name!r}",
-                where=b.place("reuse_params"),
-                hint=f"add {name!r}: None for a parameter of the layer's own",
-            )
-        return _reused(b, name, mapping[name])
-    layer = reuse if isinstance(reuse, str) else reuse.get("reuse_layer")
-    if not isinstance(layer, str):
-        return None
-    b.layer(layer)
-    found = b.session.layer_params.get(b.scope.path_of(layer), {})
-    if name not in found:
-        raise ConfigError(
-            f"reuse_params: layer {layer!r} has no parameter {name!r}",
-            where=b.place("reuse_params"),
-            expected=", ".join(found) or "a layer with parameters",
-        )
-    return found[name]
 
 
 def _l2(b: LayerBuilder, value: Value, factor: float) -> Value:

@@ -72,7 +72,7 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
     cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=False, input_projection=opt.input_projection)
     start = initial_state(b, opt.initial_state, cell.keys, rest, out)
     value, last = cell.over(b, x.value, dim, start, reverse=opt.direction == -1)
-    keep_last_state(b, opt.initial_state, last, rest)
+    keep_last_state(b, opt.initial_state, last)
     return LayerOutput(value, (dim, *rest, out), dim, out, states=state_outputs(last, rest, out))
 
 

@@ -46,7 +46,7 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     result = spec.compute(b, LossInput(output, target, own))
     value = _sum(b, result.value)
     error = _sum(b, result.error)
-    norm = result.norm_factor if result.norm_factor is not None else _frame_norm(b, result.value, result.error)
+    norm = result.norm_factor if result.norm_factor is not None else _frame_norm(b, output)
     scale = float(opts.get("scale", 1.0)) * float(options.loss_scale)
     b.session.graph.losses[b.definition.path] = Loss(
         value, error, norm, scale, normalized=bool(opts.get("use_normalized_loss", False))
@@ -78,12 +78,13 @@ def _sum(b: LayerBuilder, value: Value | None) -> Value | None:
     return b.reduce("sum", value, *_closed(b, value)) if value.dims else value
 
 
-def _frame_norm(b: LayerBuilder, value: Value | None, error: Value | None) -> Value | None:
-    """1 / number of valid frames."""
-    counted = value if value is not None else error
-    if counted is None:
-        return None
-    ones = b.expand(b.const(1.0), *_closed(b, counted))
+def _frame_norm(b: LayerBuilder, output: LayerOutput) -> Value:
+    """1 / number of valid frames: of batch and time, whatever further axes there are."""
+    dims = [d for d in (output.batch_dim, output.time_dim) if d is not None]
+    if len(dims) < 2:
+        dims = [d for d in output.axes if d.is_dynamic] or dims
+    ones = b.expand(b.const(1.0), *dims)
+    ones = b.expand(ones, *_closed(b, ones))
     return b.div(1.0, b.reduce("sum", ones, *ones.dims)) if ones.dims else b.const(1.0)
 
 

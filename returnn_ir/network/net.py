@@ -56,7 +56,7 @@ def _reused_layers(reuse: str | dict[str, Any] | None) -> list[str]:
         return [reuse]
     if not isinstance(reuse, dict):
         return []
-    found = [reuse["reuse_layer"]] if isinstance(reuse.get("reuse_layer"), str) else []
+    found = [reuse[key] for key in ("reuse_layer", "layer_output") if isinstance(reuse.get(key), str)]
     for part in (reuse.get("map") or {}).values():
         found.extend(_reused_layers(part if isinstance(part, (str, dict)) else None))
     return found
