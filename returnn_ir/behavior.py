@@ -25,7 +25,7 @@ class Behavior:
     dot_matches_sizes: bool  # below 14: dot's common axes may be of one size only
     strict_dims: bool  # from 16: dims are equal only if they are the same
     zoneout_output: bool  # from 17: zoneout's output is the zoned-out one
-    window_order: bool  # from 18: an even window has its larger part on the right
+    window_order: bool  # from 18: window puts its axes in front instead of behind the one it slides over
     pad_ragged: bool  # from 21: padding comes directly behind each sequence
     ctc_zero_infinity: bool  # from 30: impossible CTC targets count nothing
 

@@ -12,13 +12,25 @@ interned, so that two equal derivations are the same object:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
-__all__ = ["BATCH", "UNIT", "Dim", "DimAlgebra", "Division", "Kind", "Polynomial", "evaluate", "leaves", "rebuild"]
+__all__ = [
+    "BATCH",
+    "UNIT",
+    "Dim",
+    "DimAlgebra",
+    "Division",
+    "Kind",
+    "Polynomial",
+    "evaluate",
+    "leaves",
+    "product",
+    "rebuild",
+]
 
 T = TypeVar("T")
 Monomial = tuple["Dim", ...]
@@ -239,6 +251,14 @@ def leaves(dim: Dim) -> list[Dim]:
     if dim.expr is None:
         return [dim]
     return list(dict.fromkeys(leaf for d in _operands(dim.expr) for leaf in leaves(d)))
+
+
+def product(dims: Sequence[Dim]) -> Dim:
+    """Several axes merged into one, the last fastest."""
+    result = dims[0]
+    for dim in dims[1:]:
+        result = result * dim
+    return result
 
 
 def rebuild(dim: Dim, leaf: Callable[[Dim], Dim]) -> Dim:

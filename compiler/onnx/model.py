@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ class Signature:
     """What goes in and out of a model.
 
     Attributes:
-        inputs: types by name.
+        inputs: types by name; the model has those of them that something depends on.
         states: types of the variables that are inputs with a default, by input name.
         outputs: types by name; the axes are those that the graph's ``Output`` asks for.
         fetches: the output's name by that of the graph's fetch.
@@ -56,7 +56,8 @@ def signature(graph: Graph) -> Signature:
         fetches[fetch] = name
         own = graph.outputs.get(layer) if fetch.startswith("output/") else None
         outputs[name] = value.type.with_dims(own.axes) if own is not None else value.type
-    return Signature(inputs, states, outputs, fetches, _axis_names([*inputs.values(), *outputs.values()]))
+    names = _axis_names([*inputs.values(), *states.values(), *outputs.values()])
+    return Signature(inputs, states, outputs, fetches, names)
 
 
 def _axis_names(types: list[TensorType]) -> dict[Dim, str]:
@@ -72,7 +73,7 @@ def _axis_names(types: list[TensorType]) -> dict[Dim, str]:
 
 def build_model(graph: Graph, params: Mapping[str, Array], opset: int, ir_version: int) -> Any:
     """The model with the parameters inside, as ``onnx.ModelProto``."""
-    from onnx import helper
+    from onnx import helper, numpy_helper
 
     sign = signature(graph)
     e = Emitter(opset, graph, params)
@@ -84,12 +85,15 @@ def build_model(graph: Graph, params: Mapping[str, Array], opset: int, ir_versio
         name = sign.fetches[fetch]
         held = e.positional(e[value], value.dims, sign.outputs[name].dims)
         e.scope.nodes.append(helper.make_node("Identity", [held], [name], name=e.fresh(f"{name}/result")))
+    nodes = _live(e.scope.nodes, sign.outputs)
+    read = _read(nodes)
+    inputs = {name: type_ for name, type_ in sign.inputs.items() if name in read} | sign.states
     proto = helper.make_graph(
-        e.scope.nodes,
+        nodes,
         "returnn",
-        [_info(name, type_, sign) for name, type_ in {**sign.inputs, **sign.states}.items()],
+        [_info(name, type_, sign) for name, type_ in inputs.items()],
         [_info(name, type_, sign) for name, type_ in sign.outputs.items()],
-        _initializers(e, sign),
+        [numpy_helper.from_array(v, name) for name, v in e.initializers.items() if name in read or name in sign.states],
     )
     opsets = [helper.make_opsetid("", opset)]
     return helper.make_model(proto, producer_name=_PRODUCER, ir_version=ir_version, opset_imports=opsets)
@@ -103,14 +107,18 @@ def _info(name: str, type_: TensorType, sign: Signature) -> Any:
     return helper.make_tensor_value_info(name, CODES[type_.dtype], shape, doc_string=f"[{described}]")
 
 
-def _initializers(e: Emitter, sign: Signature) -> list[Any]:
-    from onnx import numpy_helper
+def _live(nodes: Sequence[Any], outputs: Iterable[str]) -> list[Any]:
+    """The nodes that the outputs need: an input that only others read is none of the model's."""
+    needed = set(outputs)
+    kept: list[Any] = []
+    for node in reversed(nodes):
+        if not needed.isdisjoint(node.output):
+            needed |= _read([node])
+            kept.append(node)
+    return kept[::-1]
 
-    used = set(sign.states) | _read(e.scope.nodes)
-    return [numpy_helper.from_array(array, name) for name, array in e.initializers.items() if name in used]
 
-
-def _read(nodes: Any) -> set[str]:
+def _read(nodes: Iterable[Any]) -> set[str]:
     """The names that nodes read, those of nested graphs included."""
     names: set[str] = set()
     for node in nodes:

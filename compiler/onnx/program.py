@@ -54,10 +54,12 @@ class OnnxProgram:
         """
         session = self._open(params)
         types = {**self.signature.inputs, **self.signature.states}
-        missing = [name for name in self.signature.inputs if name not in inputs]
+        wanted = [i.name for i in session.get_inputs()]
+        missing = [name for name in wanted if name not in inputs]
         if missing:
             raise DataError(f"no value for the inputs {missing}", received=sorted(inputs))
-        feeds = {name: np.asarray(inputs[name], type_.dtype) for name, type_ in types.items() if name in inputs}
+        optional = [i.name for i in session.get_overridable_initializers() if i.name in inputs]
+        feeds = {name: np.asarray(inputs[name], types[name].dtype) for name in (*wanted, *optional)}
         results = session.run(list(self.signature.fetches.values()), feeds)
         return dict(zip(self.signature.fetches, results, strict=True))
 

@@ -30,6 +30,7 @@ class GraphScope:
     parent: GraphScope | None = None
     nodes: list[Any] = field(default_factory=list)
     memo: dict[object, str] = field(default_factory=dict)
+    computed: dict[object, list[str]] = field(default_factory=dict)
 
     def chain(self) -> Iterator[GraphScope]:
         """This scope and those around it, innermost first."""
@@ -76,12 +77,18 @@ class Writer:
     # ---------------------------------------------------------------- nodes
 
     def multi(self, op_type: str, inputs: Sequence[str], count: int, **attrs: Any) -> list[str]:
-        """Append a node with ``count`` outputs and return their names."""
+        """Append a node with ``count`` outputs and return their names; of equal nodes in sight there is one."""
         from onnx import helper
 
+        key = (op_type, *inputs, count, repr(sorted(attrs.items()))) if "body" not in attrs else None
+        for scope in self.scope.chain():
+            if key is not None and key in scope.computed:
+                return scope.computed[key]
         name = self.fresh(f"{self.prefix}{op_type}")
         outputs = [f"{name}:{i}" for i in range(count)] if count > 1 else [f"{name}:0"]
         self.scope.nodes.append(helper.make_node(op_type, list(inputs), outputs, name=name, **attrs))
+        if key is not None:
+            self.scope.computed[key] = outputs
         return outputs
 
     def op(self, op_type: str, *inputs: str, **attrs: Any) -> str:

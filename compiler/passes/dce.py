@@ -15,7 +15,10 @@ __all__ = ["Dce"]
 
 @dataclass(frozen=True)
 class Dce(Pass):
-    """Remove nodes and dim definitions that nothing needs. Inputs stay: they are the program's signature."""
+    """Remove nodes and dim definitions that nothing needs, inputs and parameters among them.
+
+    A program's signature is what it reads: the target that only told an output's size is no input of a forward program.
+    """
 
     name: ClassVar[str] = "dce"
 
@@ -28,7 +31,9 @@ class Dce(Pass):
             used.value(value)
         for dim in dims:
             used.dim(dim, graph.body)
-        used.region(graph.body)
+        # the extent of the batch may be defined behind a length that needs it, so once is not always enough
+        while used.grows_by(graph.body):
+            pass
         return _sweep(graph.body, used)
 
 
@@ -38,6 +43,12 @@ class _Liveness:
     def __init__(self) -> None:
         self.values: set[Value] = set()
         self.dims: set[Dim] = set()
+
+    def grows_by(self, region: Region) -> bool:
+        """Mark what ``region`` needs; whether that was more than before."""
+        before = len(self.values) + len(self.dims)
+        self.region(region)
+        return len(self.values) + len(self.dims) > before
 
     def value(self, value: Value) -> None:
         self.values.add(value)
@@ -59,7 +70,7 @@ class _Liveness:
                 self.node(node, region)
 
     def node_lives(self, node: Node) -> bool:
-        if node.op.has(Trait.EFFECT) or node.op.has(Trait.INPUT):
+        if node.op.has(Trait.EFFECT):
             return True
         return any(v in self.values for v in node.results) or any(_has_effect(r) for r in node.regions)
 

@@ -16,7 +16,7 @@ from returnn_ir.ops.spec import get_op
 __all__ = ["FuseBidirectional"]
 
 #: What the backward layer calls by names of its own.
-_OWN_DIMS = ("out_dim", "gate_dim", "state_in")
+_OWN_DIMS = ("in_dim", "out_dim", "gate_dim", "state_in")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,19 @@ def _pairs(region: Region) -> list[tuple[Node, Node]]:
 
 def _alike(a: Node, b: Node) -> bool:
     same_size = a.attrs["out_dim"].size == b.attrs["out_dim"].size
-    return a.operands[0] is b.operands[0] and a.attrs["dim"] is b.attrs["dim"] and same_size
+    return same_size and a.attrs["dim"] is b.attrs["dim"] and _same_input(a, b)
+
+
+def _same_input(a: Node, b: Node) -> bool:
+    """Whether both read the same values, under the same dim or each with a concatenation of its own."""
+    x, y = a.operands[0], b.operands[0]
+    if x is y:
+        return True
+    if x.node is None or y.node is None or x.node.op.name != "concat" or y.node.op.name != "concat":
+        return False
+    own = x.node.attrs["out"] is a.attrs["in_dim"] and y.node.attrs["out"] is b.attrs["in_dim"]
+    equal = all(x.node.attrs[key] == y.node.attrs[key] for key in ("dims", "ragged"))
+    return own and equal and x.node.operands == y.node.operands
 
 
 def _fuse(graph: Graph, region: Region, forward: Node, backward: Node, context: Context) -> bool:

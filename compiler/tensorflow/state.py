@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row
+from compiler.tensorflow.opaque import run_python_call
+from returnn_ir.expression.python_call import PythonCall
 
 __all__ = ["ROWS"]
 
@@ -28,12 +30,20 @@ def _const(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _opaque(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The callback sees its operands in the order of ``axes`` where that names one per operand."""
+    """The callback sees its operands in the order of ``axes`` where that names one per operand; its result's axes of
+    size one broadcast.
+    """
     given = []
     for i, (x, axes) in enumerate(zip(operands, call.attrs["axes"], strict=True)):
         own = call.type(i).dims
         given.append(x if axes is None else permute(x, [own.index(dim) for dim in axes]))
-    result = tf.convert_to_tensor(call.attrs["function"](*given))
+    function = call.attrs["function"]
+    if isinstance(function, PythonCall):
+        result = run_python_call(function, given, len(call.dims))
+        result = tf.broadcast_to(result, call.frame.shape(call.attrs["dims"]))
+        result = permute(result, [call.attrs["dims"].index(dim) for dim in call.dims])
+    else:
+        result = tf.convert_to_tensor(function(*given))
     return tf.cast(result, call.attrs["dtype"])
 
 

@@ -12,7 +12,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
-from returnn_ir.layers.roles import arrange, batch_major
+from returnn_ir.layers.roles import arrange
 from returnn_ir.network.session import PackedBatch
 
 __all__ = ["merge_batch", "move_lengths", "split_batch"]
@@ -69,9 +69,7 @@ def split_batch(b: LayerBuilder, value: Value, merged: Dim, outs: Sequence[Dim])
     """Undo :func:`merge_batch`."""
     batch = next(d for d in outs if d.is_batch)
     parts = b.op("split", value, dim=merged, outs=tuple(outs))
-    return move_lengths(
-        b, parts, [merged], batch, lambda lengths: b.op("split", lengths, dim=merged, outs=tuple(outs))
-    )
+    return move_lengths(b, parts, [merged], batch, lambda lengths: b.op("split", lengths, dim=merged, outs=tuple(outs)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,5 +161,3 @@ def unflatten_batch(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> Laye
         value = b.where(mask, value, b.const(0, value.dtype))
     rest = [renamed.get(d, d) for d in x.axes if d is not packed]
     return arrange(x, value, (*dims, *rest), renamed)
-
-

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.layers.batch_norm import batch_norm_of
 from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.roles import use_declared
 from returnn_ir.losses import add_losses
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         )
     if options.batch_norm:
         output = batch_norm_of(b, output, options.batch_norm)
+    shown = use_declared(b, output)
+    if shown is not output:
+        output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
     if options.register_as_extern_data:
         b.session.extern.register(options.register_as_extern_data, output)
     if options.loss is not None and b.session.mode != "forward":

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from returnn_ir.dims import Dim
+from returnn_ir.dims import Dim, product
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.layers.batch import merge_batch, split_batch
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOptions
-from returnn_ir.layers.output import LayerOutput, default_time_dim
+from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, moved_to, settle, with_roles
 
@@ -49,7 +49,7 @@ def _merge(b: LayerBuilder, opt: MergeDimsOptions, x: LayerOutput, keep_order: b
     dims = _axes_to_merge(b, opt.axes, x, keep_order)
     if len(dims) <= 1:
         return LayerOutput(x.value, x.axes, x.time_dim, x.feature_dim)
-    out = math.prod(dims[1:], start=dims[0])
+    out = product(dims)
     if opt.n_out is not None and out.size is not None and out.size != opt.n_out and x.sparse_dim is None:
         raise DimError("n_out is not the size of the merged axis", where=b.place("n_out"), expected=out)
     renamed: dict[Dim, Dim] = {}
@@ -127,7 +127,7 @@ def split_dims(b: LayerBuilder, opt: SplitDimsOptions, x: LayerOutput) -> LayerO
     else:
         source = axis
         if rest is not None and outs[rest] is not axis:
-            source = math.prod(outs[1:], start=outs[0])
+            source = product(outs)
             value = b.op("resize_axis", value, dim=axis, out=source)
             if opt.pad_value:
                 inside = b.op("less", b.iota(source), b.extent(axis))
@@ -257,7 +257,9 @@ def _new_axis_position(b: LayerBuilder, axis: str | int, x: LayerOutput) -> int:
         return rank if x.feature_dim is None else x.axes.index(x.feature_dim) + 1
     if name in ("spatial", "time", "t"):
         return rank if x.sparse_dim is not None else rank - 1
-    raise ConfigError("no place for a new axis", where=b.place("axis"), expected="F, spatial, T or a number", received=axis)
+    raise ConfigError(
+        "no place for a new axis", where=b.place("axis"), expected="F, spatial, T or a number", received=axis
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,7 +376,9 @@ def reshape(b: LayerBuilder, opt: ReshapeOptions, x: LayerOutput) -> LayerOutput
     after = [d if isinstance(d, Dim) else b.axis(x, d, "out_dims") for d in opt.out_dims]
     sizes = [math.prod(d.size for d in dims if d.size is not None) for dims in (before, after)]
     if all(d.is_static for d in (*before, *after)) and sizes[0] != sizes[1]:
-        raise DimError("in_dims and out_dims differ in size", where=b.place("out_dims"), expected=before, received=after)
+        raise DimError(
+            "in_dims and out_dims differ in size", where=b.place("out_dims"), expected=before, received=after
+        )
     position = min(x.axes.index(d) for d in before)
     value = x.value
     if len(after) == 1 and len(before) > 1:
@@ -384,7 +388,7 @@ def reshape(b: LayerBuilder, opt: ReshapeOptions, x: LayerOutput) -> LayerOutput
     else:
         source = before[0]
         if len(before) > 1:
-            source = math.prod(before[1:], start=before[0])
+            source = product(before)
             value = b.op("merge", value, dims=tuple(before), out=source)
         value = b.op("split", value, dim=source, outs=tuple(after))
     axes = [d for d in x.axes if d not in before]
@@ -392,4 +396,4 @@ def reshape(b: LayerBuilder, opt: ReshapeOptions, x: LayerOutput) -> LayerOutput
     for dim in after:
         if dim.is_dynamic and dim.expr is None and b.lookup(dim) is None:
             raise DimError("the lengths of an out_dim are not known", where=b.place("out_dims"), received=dim)
-    return arrange(x, value, axes, {}, keep_time=default_time_dim(axes) is None)
+    return LayerOutput.of(value, axes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError, did_you_mean
@@ -12,62 +12,98 @@ from returnn_ir.losses.registry import LossInput, LossSpec, find_loss, loss_name
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.layers.options import LayerOptions
 
-__all__ = ["add_losses", "match_target"]
+__all__ = ["add_losses", "has_loss", "loss_input", "match_target", "require_loss"]
 
-_COMMON = (
-    "scale",
-    "use_normalized_loss",
-    "custom_norm_factor",
-    "custom_inv_norm_factor",
-    "use_flatten_frames",
-    "base_network",
-)
+#: What every loss takes (RETURNN: class Loss); ``use_flatten_frames`` has no effect on results.
+_COMMON = ("scale", "use_normalized_loss", "custom_norm_factor", "custom_inv_norm_factor", "use_flatten_frames")
+
+
+def has_loss(options: LayerOptions, mode: str) -> bool:
+    """Whether a layer's loss exists in a mode: not in forward mode, nor where an ``only_on`` option rules it out."""
+    if options.loss is None or mode == "forward":
+        return False
+    if options.loss_only_on_non_search and mode == "search":
+        return False
+    return not (options.only_on_eval and mode == "train")
 
 
 def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     """Add the loss that the layer's ``loss`` option names."""
     options = b.definition.options
-    name = str(options.loss)
+    spec = require_loss(b, str(options.loss), "loss")
+    opts = b.options_dict("loss_opts")
+    given = _given_target(b, spec)
+    target = match_target(b, output, given, spec) if given is not None else None
+    result = spec.compute(b, loss_input(b, spec, output, target, opts, "loss_opts"))
+    b.session.graph.losses[b.definition.path] = Loss(
+        _sum(b, result.value),
+        _sum(b, result.error),
+        _norm_factor(b, output, given, opts),
+        _scale(b, opts),
+        normalized=bool(opts.get("use_normalized_loss", False)),
+    )
+
+
+def require_loss(b: LayerBuilder, name: str, key: str) -> LossSpec:
+    """The loss of that name, or an error that says which there are."""
     spec = find_loss(name)
     if spec is None:
-        raise ConfigError(f"unknown loss {name!r}", where=b.place("loss"), hint=did_you_mean(name, loss_names()))
-    opts = b.options_dict("loss_opts")
-    unknown = [k for k in opts if k not in (*_COMMON, *spec.opts)]
+        hint = did_you_mean(name, loss_names())
+        raise ConfigError(f"unknown loss {name!r}", where=b.place(key), expected=", ".join(loss_names()), hint=hint)
+    return spec
+
+
+def loss_input(
+    b: LayerBuilder,
+    spec: LossSpec,
+    output: LayerOutput,
+    target: LayerOutput | None,
+    opts: dict[str, Any],
+    key: str,
+) -> LossInput:
+    """What the loss function gets; its options are checked by name."""
+    known = (*_COMMON, *spec.opts)
+    unknown = [k for k in opts if k not in known]
     if unknown:
         raise ConfigError(
-            f"loss {name!r} has no option {unknown[0]!r}",
-            where=b.place("loss_opts"),
-            expected=", ".join((*_COMMON, *spec.opts)),
-            hint=did_you_mean(unknown[0], (*_COMMON, *spec.opts)),
+            f"loss {spec.name!r} has no option {unknown[0]!r}",
+            where=b.place(key),
+            expected=", ".join(known),
+            hint=did_you_mean(unknown[0], known),
         )
-    target = match_target(b, output, b.target(), spec) if spec.needs_target else None
-    own = {k: v for k, v in opts.items() if k in spec.opts}
-    result = spec.compute(b, LossInput(output, target, own))
-    value = _sum(b, result.value)
-    error = _sum(b, result.error)
-    norm = result.norm_factor if result.norm_factor is not None else _frame_norm(b, output)
-    scale = float(opts.get("scale", 1.0)) * float(options.loss_scale)
-    b.session.graph.losses[b.definition.path] = Loss(
-        value, error, norm, scale, normalized=bool(opts.get("use_normalized_loss", False))
-    )
+    return LossInput(output, target, {k: v for k, v in opts.items() if k in spec.opts})
+
+
+def _given_target(b: LayerBuilder, spec: LossSpec) -> LayerOutput | None:
+    """The target; where the loss needs none, one that is named still sets the normalisation."""
+    return b.target() if spec.needs_target or b.definition.targets() else None
 
 
 def match_target(b: LayerBuilder, output: LayerOutput, target: LayerOutput, spec: LossSpec) -> LayerOutput:
     """The target with the output's time axis where the loss is framewise; a run-time check compares the lengths."""
-    if not spec.rename_target_time or target.time_dim is None or target.time_dim is output.time_dim:
-        return target
-    if output.time_dim is None:
+    if (output.time_dim is None) != (target.time_dim is None):
+        with_time, without = ("target", "output") if output.time_dim is None else ("output", "target")
         raise DimError(
-            "the target has a time axis and the output has none", where=b.place("target"), received=target.value.type
+            f"the {with_time} has a time axis and the {without} has none",
+            where=b.place("target"),
+            expected=f"output and target {b.target_key()!r} both with or both without a time axis",
+            received=f"output {output.value.type}, target {target.value.type}",
         )
     own, other = output.time_dim, target.time_dim
-    same = b.reduce("all", b.binary("equal", b.length(own), b.length(other)), *b.length(own).dims)
+    if not spec.rename_target_time or own is None or other is None or own is other:
+        return target
+    same = b.reduce("all", b.binary("equal", b.length(own), b.length(other)), *_length_dims(b, own, other))
     b.session.graph.checks.append(
         (f"{b.place('target')}: output and target have other lengths: dims {own.name} and {other.name}", same)
     )
     resized = b.op("resize_axis", target.value, dim=other, out=own)
     return target.with_axes(resized, {other: (own,)})
+
+
+def _length_dims(b: LayerBuilder, *dims: Dim) -> list[Dim]:
+    return list(dict.fromkeys(d for dim in dims for d in b.length(dim).dims))
 
 
 def _sum(b: LayerBuilder, value: Value | None) -> Value | None:
@@ -78,20 +114,55 @@ def _sum(b: LayerBuilder, value: Value | None) -> Value | None:
     return b.reduce("sum", value, *_closed(b, value)) if value.dims else value
 
 
-def _frame_norm(b: LayerBuilder, output: LayerOutput) -> Value:
-    """1 / number of valid frames: of batch and time, whatever further axes there are."""
-    dims = [d for d in (output.batch_dim, output.time_dim) if d is not None]
-    if len(dims) < 2:
-        dims = [d for d in output.axes if d.is_dynamic] or dims
-    ones = b.expand(b.const(1.0), *dims)
-    ones = b.expand(ones, *_closed(b, ones))
-    return b.div(1.0, b.reduce("sum", ones, *ones.dims)) if ones.dims else b.const(1.0)
-
-
 def _closed(b: LayerBuilder, value: Value) -> list[Dim]:
     """The dims of a value and those of their lengths: reducing over time alone would bring the batch back in."""
-    dims = list(value.dims)
-    for dim in value.dims:
-        if dim.is_dynamic:
-            dims.extend(d for d in b.length(dim).dims if d not in dims)
-    return dims
+    dynamic = [d for d in value.dims if d.is_dynamic]
+    return list(dict.fromkeys((*value.dims, *_length_dims(b, *dynamic))))
+
+
+def _scale(b: LayerBuilder, opts: dict[str, Any]) -> float:
+    own, older = opts.get("scale"), b.definition.options.loss_scale
+    if own is not None and older != 1.0 and own != older:
+        raise ConfigError(
+            "loss_scale and the scale in loss_opts differ",
+            where=b.place("loss_scale"),
+            received=f"{older} and {own}",
+            hint="give one of them",
+        )
+    return float(older if own is None else own)
+
+
+def _norm_factor(b: LayerBuilder, output: LayerOutput, target: LayerOutput | None, opts: dict[str, Any]) -> Value:
+    """What the sums are multiplied by for a mean: 1 / frames of the target, else of the output, else sequences."""
+    custom, inverse = opts.get("custom_norm_factor"), opts.get("custom_inv_norm_factor")
+    if custom is not None and inverse is not None:
+        raise ConfigError("give custom_norm_factor or custom_inv_norm_factor", where=b.place("loss_opts"))
+    if inverse is not None:
+        counted = b.layer(str(inverse)).value
+        return _reciprocal(b, b.reduce("sum", counted, *counted.dims, mask=False))
+    if custom is not None:
+        if isinstance(custom, bool) or not isinstance(custom, (int, float)):
+            raise ConfigError(
+                "custom_norm_factor is not a number",
+                where=b.place("loss_opts"),
+                received=custom,
+                hint="custom_inv_norm_factor takes the name of a layer that counts",
+            )
+        return b.const(float(custom))
+    counted_output = target if target is not None and output.time_dim is not None else output
+    return _per_frame(b, counted_output)
+
+
+def _per_frame(b: LayerBuilder, x: LayerOutput) -> Value:
+    batch = x.batch_dim
+    frames = [x.time_dim] if x.time_dim is not None and batch is not None else [d for d in x.axes if d.is_dynamic]
+    count = b.const(1)
+    for dim in frames:
+        count = b.mul(count, b.length(dim))
+    if batch is not None and batch not in count.dims:
+        count = b.mul(count, b.extent(batch))
+    return _reciprocal(b, b.reduce("sum", count, *count.dims, mask=False) if count.dims else count)
+
+
+def _reciprocal(b: LayerBuilder, count: Value) -> Value:
+    return b.div(1.0, b.cast(count, "float32"))

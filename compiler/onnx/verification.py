@@ -1,0 +1,101 @@
+"""Comparing a model in onnxruntime with the reference, on the frames that count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from compiler.onnx.program import OnnxProgram
+from compiler.onnx.samples import BATCHES, sample
+from compiler.targets import Array, Executable
+from returnn_ir.dims import Dim
+from returnn_ir.graph import Graph
+
+__all__ = ["ATOL", "RTOL", "Verification", "verify_model"]
+
+#: Relative to the entry, and to the largest entry of the tensor: kernels add in different orders.
+RTOL, ATOL = 1e-4, 1e-5
+
+
+@dataclass
+class Verification:
+    """What the comparison found.
+
+    Attributes:
+        batches: per batch its lengths, and for each output the largest absolute and relative difference.
+        problems: one line for each output that differs.
+    """
+
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything agrees."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """For the model's metadata."""
+        return {"ok": self.ok, "rtol": RTOL, "atol": ATOL, "batches": self.batches, "problems": self.problems}
+
+
+def verify_model(program: OnnxProgram, params: Mapping[str, Array], reference: Executable, seed: int) -> Verification:
+    """Run random ragged batches on both and compare all fetches."""
+    found = Verification()
+    rng = np.random.default_rng(seed)
+    for lengths in BATCHES:
+        inputs = sample(program.graph, lengths, rng)
+        expected, received = reference.run(inputs, params), program.run(inputs, params)
+        outputs: dict[str, dict[str, float]] = {}
+        for fetch, name in program.signature.fetches.items():
+            valid = _valid(program.graph, fetch, expected)
+            outputs[name] = _compare(name, expected[fetch], received[fetch], valid, lengths, found.problems)
+        found.batches.append({"lengths": list(lengths), "outputs": outputs})
+    return found
+
+
+def _compare(
+    name: str, expected: Array, received: Array, valid: Array, lengths: tuple[int, ...], problems: list[str]
+) -> dict[str, float]:
+    if expected.shape != received.shape:
+        problems.append(f"{name}: shape {received.shape}, expected {expected.shape} (lengths {list(lengths)})")
+        return {"max_abs": float("inf"), "max_rel": float("inf")}
+    chosen = np.broadcast_to(valid, expected.shape)
+    a, b = expected[chosen].astype(np.float64), received[chosen].astype(np.float64)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore"):
+        error = np.where(same, 0.0, np.nan_to_num(np.abs(a - b), nan=np.inf))
+    size = np.abs(a, where=np.isfinite(a), out=np.zeros_like(a))
+    scale = size.max(initial=0.0)
+    allowed = (ATOL * max(1.0, float(scale)) + RTOL * size) if expected.dtype.kind == "f" else np.zeros_like(size)
+    largest = float(error.max(initial=0.0))
+    if (error > allowed).any():
+        wrong = int((error > allowed).sum())
+        problems.append(f"{name}: {wrong} of {a.size} entries differ by up to {largest:.3g} (lengths {list(lengths)})")
+    relative = error / np.maximum(size, ATOL)
+    return {"max_abs": largest, "max_rel": float(relative.max(initial=0.0))}
+
+
+def _valid(graph: Graph, fetch: str, results: Mapping[str, Array]) -> Array:
+    """True on the valid frames of an output, with axes that broadcast against it."""
+    output = graph.outputs.get(fetch.removeprefix("output/")) if fetch.startswith("output/") else None
+    valid = np.ones((), bool)
+    if output is None:
+        return valid
+    for axis, value in output.lengths.items():
+        sizes = results[f"{fetch}/size{axis}"]
+        if any(d not in output.axes for d in value.dims):
+            continue
+        extent = results[fetch].shape[axis]
+        frames = np.arange(extent).reshape([-1 if i == axis else 1 for i in range(len(output.axes))])
+        valid = valid & (frames < _placed(sizes, value.dims, output.axes))
+    return valid
+
+
+def _placed(sizes: Array, dims: tuple[Dim, ...], axes: tuple[Dim, ...]) -> Array:
+    """Lengths with an axis for each of ``axes``."""
+    ordered = sizes.transpose([dims.index(d) for d in axes if d in dims])
+    return np.expand_dims(ordered, tuple(i for i, d in enumerate(axes) if d not in dims))

@@ -1,0 +1,68 @@
+"""The exported file: verified, described, and not written if it is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compiler.onnx.export import ExportMismatch, export
+from compiler.onnx.session import open_session
+from compiler.targets import Array
+from returnn_ir.dims import Dim
+from returnn_ir.errors import Origin
+from tests.onnx.graphs import Net, lower
+from tests.onnx.test_recurrent import recurrent
+
+
+def _net() -> Net:
+    net = Net()
+    with net.b.at(Origin(layer="rec")):
+        y = recurrent(net, "lstm", "rec", reverse=True, zero=True)[0]
+    out, channels, k = net.time.ceildiv(2), Dim("C", 5), Dim("K", 3)
+    hidden = y.dims[-1]
+    attrs: dict[str, Any] = {"dims": (net.time,), "outs": (out,), "in_dim": hidden, "out_dim": channels}
+    geometry: dict[str, Any] = {"strides": (2,), "dilations": (1,), "padding": "same", "groups": 1}
+    with net.b.at(Origin(layer="conv")):
+        w = net.param("conv/W", k, hidden, channels)
+        y = net.b.op("conv", y, w, filter_dims=(k,), filter_in=hidden, **attrs, **geometry)
+    with net.b.at(Origin(layer="output")):
+        y = net.b.op("softmax", y, dims=(channels,))
+    net.give("output", y, net.batch, out, channels)
+    net.graph.outputs["output"].lengths = {1: net.b.length(out)}
+    return net
+
+
+def test_file(tmp_path: Path) -> None:
+    net = _net()
+    program = lower(net)
+    result = export(program, net.params, tmp_path / "m.onnx", labels={"classes": ["a", "b"]})
+    assert result.verification.ok
+    assert result.tail_readers == ["conv"]
+    session = open_session(tmp_path / "m.onnx")
+    meta = {k: json.loads(v) for k, v in session.get_modelmeta().custom_metadata_map.items()}
+    assert meta["returnn_ir.report"]["ok"]
+    assert [b["lengths"] for b in meta["returnn_ir.report"]["batches"]] == [[13], [1], [13, 1, 6, 2]]
+    assert meta["returnn_ir.outputs"]["output"]["axes"] == ["B", "T/^2", "C"]
+    assert meta["returnn_ir.labels"] == {"classes": ["a", "b"]}
+    assert meta["returnn_ir.versions"]["opset"] == "21"
+    assert meta["returnn_ir.tail_readers"] == ["conv"]
+    sizes = session.run(["output/size1"], net.inputs)[0]
+    np.testing.assert_array_equal(sizes, [3, 1, 2])
+
+
+def test_a_wrong_model_is_not_written(tmp_path: Path) -> None:
+    net = _net()
+    program = lower(net)
+
+    class Other:
+        def run(self, inputs: dict[str, Array], params: dict[str, Array]) -> dict[str, Array]:
+            found = program.run(inputs, params)
+            return {**found, "output/output": found["output/output"] + 0.01}
+
+    with pytest.raises(ExportMismatch, match=r"output: .* entries differ by up to 0.01"):
+        export(program, net.params, tmp_path / "m.onnx", reference=Other())  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
