@@ -110,7 +110,23 @@ def match_dims(
         partner = next((o for o in axes if o not in mapping.values() and fits(dim, o)), None)
         if partner is not None:
             mapping[dim] = partner
+    if behavior.broadcast_matches:
+        _match_by_broadcasting(source, axes, mapping)
     return mapping
+
+
+def _match_by_broadcasting(source: LayerOutput, axes: Sequence[Dim], mapping: dict[Dim, Dim]) -> None:
+    """An axis of size one (not the user's own dim) goes with the first axis that is left over, of whatever size."""
+
+    def one(dim: Dim) -> bool:
+        return dim.size == 1 and not dim.declared
+
+    for dim in source.axes:
+        if dim not in mapping and not dim.is_batch:
+            free = (o for o in axes if o not in mapping.values() and not o.is_batch and (one(dim) or one(o)))
+            partner = next(free, None)
+            if partner is not None:
+                mapping[dim] = partner
 
 
 def _insert(axes: list[Dim], source: LayerOutput, dim: Dim, feature: Dim | None) -> None:

@@ -6,14 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from compiler.passes.base import Context, Pass
 from compiler.targets import Reject
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Graph, Node, Region, Stage, Value
-from returnn_ir.ops.spec import get_op
+from returnn_ir.ops.spec import Trait, get_op
 
 __all__ = ["FuseBidirectional"]
+
+#: How far back two inputs are compared: beyond concat and rename they are one value or different.
+_DEPTH = 4
 
 #: What the backward layer calls by names of its own.
 _OWN_DIMS = ("in_dim", "out_dim", "gate_dim", "state_in")
@@ -68,15 +73,33 @@ def _alike(a: Node, b: Node) -> bool:
 
 
 def _same_input(a: Node, b: Node) -> bool:
-    """Whether both read the same values, under the same dim or each with a concatenation of its own."""
+    """Whether both read the same values, maybe joined by each for itself under dims of its own."""
     x, y = a.operands[0], b.operands[0]
+    own = {a.attrs["in_dim"]: b.attrs["in_dim"], a.attrs["dim"]: b.attrs["dim"]}
+    return _equal(x, y, own, _DEPTH)
+
+
+def _equal(x: Value, y: Value, own: dict[Dim, Dim], depth: int) -> bool:
+    """Whether two values are computed alike; ``own`` maps the dims of the first to those of the second."""
     if x is y:
-        return True
-    if x.node is None or y.node is None or x.node.op.name != "concat" or y.node.op.name != "concat":
+        return all(own.setdefault(d, d) is d for d in x.dims)
+    a, b = x.node, y.node
+    if a is None or b is None or a.op is not b.op or x.index != y.index or depth == 0:
         return False
-    own = x.node.attrs["out"] is a.attrs["in_dim"] and y.node.attrs["out"] is b.attrs["in_dim"]
-    equal = all(x.node.attrs[key] == y.node.attrs[key] for key in ("dims", "ragged"))
-    return own and equal and x.node.operands == y.node.operands
+    if a.regions or any(a.op.has(trait) for trait in (Trait.RANDOM, Trait.EFFECT, Trait.INPUT)):
+        return False
+    if not all(_equal_attr(a.attrs[key], b.attrs[key], own) for key in a.attrs):
+        return False
+    pairs = zip(a.operands, b.operands, strict=False)
+    return len(a.operands) == len(b.operands) and all(_equal(v, w, own, depth - 1) for v, w in pairs)
+
+
+def _equal_attr(a: object, b: object, own: dict[Dim, Dim]) -> bool:
+    if isinstance(a, Dim) and isinstance(b, Dim):
+        return (a is b or (a.size is not None and a.size == b.size)) and own.setdefault(a, b) is b
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(_equal_attr(v, w, own) for v, w in zip(a, b, strict=True))
+    return a is b or (type(a) is type(b) and bool(np.array_equal(np.asarray(a), np.asarray(b))))
 
 
 def _fuse(graph: Graph, region: Region, forward: Node, backward: Node, context: Context) -> bool:

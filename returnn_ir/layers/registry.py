@@ -43,6 +43,7 @@ LAYER_FAMILIES = (
     "rnn_cell",
     "hidden_state",
     "attention",
+    "positional",
     "subnetwork",
     "loss_layers",
 )

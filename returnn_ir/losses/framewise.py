@@ -39,7 +39,9 @@ def _labels(b: LayerBuilder, target: LayerOutput) -> Value:
 
 def frame_error(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Value:
     """Whether the output's best label is another than the target's."""
-    best = b.op("set_sparse", b.op("argmax", output.value, dim=b.require_feature(output)), sparse_dim=None)
+    # what went into a softmax, as RETURNN has it: batch_norm on the output does not count
+    logits = output.activation[1] if output.activation is not None and output.activation[0] == "softmax" else output
+    best = b.op("set_sparse", b.op("argmax", logits.value, dim=b.require_feature(logits)), sparse_dim=None)
     if target.sparse_dim is not None:
         return b.binary("not_equal", best, _labels(b, target))
     other = b.op("argmax", target.value, dim=b.require_feature(target))

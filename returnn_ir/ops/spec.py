@@ -125,6 +125,8 @@ _FAMILIES = (
     "shape",
     "state",
     "composite.activations",
+    "composite.cross_entropy",
+    "composite.ctc_decode",
     "composite.losses",
     "composite.norms",
     "composite.recurrent",

@@ -18,7 +18,7 @@ from returnn_ir.builder import Builder
 from returnn_ir.dims import BATCH, Dim
 from returnn_ir.graph import Graph, Output, Value
 
-__all__ = ["Build", "Net", "agree", "lower", "op_types", "ragged"]
+__all__ = ["Build", "Net", "agree", "compare", "lower", "op_types"]
 
 OPS = ops  # importing the package registers them
 
@@ -29,12 +29,10 @@ class Net:
 
     Attributes:
         lengths: of the sequences; the longest is the extent in memory.
-        more: frames of padding behind the longest sequence.
     """
 
     lengths: Sequence[int] = (5, 1, 3)
     seed: int = 1
-    more: int = 0
     b: Builder = field(init=False)
     graph: Graph = field(default_factory=Graph)
     inputs: dict[str, Array] = field(default_factory=dict)
@@ -54,7 +52,7 @@ class Net:
 
     def extent(self, dim: Dim) -> int:
         """The size in memory of an input's axis."""
-        known = {self.batch: len(self.lengths), self.time: max(self.lengths, default=0) + self.more}
+        known = {self.batch: len(self.lengths), self.time: max(self.lengths, default=0)}
         return dim.size if dim.size is not None else known[dim]
 
     def input(self, name: str, *dims: Dim, dtype: str = "float32", high: int = 0, sparse: Dim | None = None) -> Value:
@@ -93,7 +91,6 @@ def agree(
     rtol: float = 1e-5,
     fusion: Mapping[str, str] | None = None,
     opset: int = 21,
-    valid: Mapping[str, tuple[Dim, ...]] | None = None,
 ) -> dict[str, Array]:
     """Run on both, compare every fetch, give ONNX's."""
     nets = []
@@ -115,14 +112,6 @@ def compare(result: Mapping[str, Array], expected: Mapping[str, Array], rtol: fl
         assert result[name].dtype == array.dtype, name
         assert result[name].shape == array.shape, name
         np.testing.assert_allclose(result[name], array, rtol=rtol, atol=1e-5, err_msg=name)
-
-
-def ragged(array: Array, lengths: Sequence[int]) -> Array:
-    """A copy [T, B, ...] with zeros behind the ends."""
-    copy = np.array(array)
-    for i, n in enumerate(lengths):
-        copy[n:, i] = 0
-    return copy
 
 
 def op_types(model: Any) -> list[str]:

@@ -19,22 +19,22 @@ Types = Sequence[TensorType]
 Attrs = dict[str, Any]
 
 
+def _rest(types: Types, attrs: Attrs) -> tuple[Dim, ...]:
+    logits, labels = types
+    return tuple(dict.fromkeys((*(d for d in logits.dims if d is not attrs["dim"]), *labels.dims)))
+
+
 def _infer(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     logits, labels = types
     if attrs["dim"] not in logits.dims or attrs["dim"] in labels.dims or not is_integer(labels.dtype):
         raise IRError(f"cross entropy of {logits} over {attrs['dim']} and {labels}")
-    rest = [d for d in logits.dims if d is not attrs["dim"]]
-    shared = [d for d in rest if d in labels.dims]
-    new = [d for d in labels.dims if d not in rest]
-    return [TensorType(logits.dtype, tuple(dict.fromkeys((*shared, *new, *rest))))]
+    return [TensorType(logits.dtype, _rest(types, attrs))]
 
 
 def _order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
-    """Logits [shared, own, dim], labels [shared, new]."""
-    logits, labels = (t.dims for t in types)
-    shared = tuple(d for d in logits if d in labels)
-    own = tuple(d for d in logits if d not in labels and d is not attrs["dim"])
-    return [(*shared, *own, attrs["dim"]), (*shared, *(d for d in labels if d not in shared))]
+    """Logits [rest, dim], labels [rest]."""
+    rest = _rest(types, attrs)
+    return [(*rest, attrs["dim"]), rest]
 
 
 def _cross_entropy(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:

@@ -24,7 +24,8 @@ _IMPOSSIBLE = -1e30
 
 
 def _rest(types: Types, attrs: Attrs) -> tuple[Dim, ...]:
-    return tuple(d for d in types[0].dims if d not in (attrs["dim"], attrs["classes"]))
+    own = [d for d in types[0].dims if d not in (attrs["dim"], attrs["classes"])]
+    return tuple(dict.fromkeys((*own, *(d for d in types[1].dims if d is not attrs["labels"]))))
 
 
 def _infer_ctc(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
@@ -54,7 +55,7 @@ def _log_sum(b: Builder, terms: Sequence[Value]) -> Value:
 
 
 def _states(b: Builder, labels: Value, attrs: Attrs) -> tuple[Dim, Value, Value]:
-    """The dim of states (blanks and labels in turn), the label of each, and whether its predecessor may be skipped."""
+    """The dim of states (blanks and labels in turn), the label of each, and whether the blank before may be skipped."""
     dim: Dim = attrs["labels"]
     states = 2 * dim + 1
     number = b.iota(states)
@@ -62,6 +63,8 @@ def _states(b: Builder, labels: Value, attrs: Attrs) -> tuple[Dim, Value, Value]
     at = b.op("gather", b.cast(labels, "int64"), b.binary("floordiv", number, 2), dim=dim)
     blank = b.const(attrs["blank"], "int64")
     symbol = b.where(is_label, at, blank)
+    if not attrs["label_loop"]:
+        return states, symbol, is_label
     two_back = b.op("pad", symbol, dim=states, out=states + 2, left=2, value=-1)
     two_back = b.op("slice", two_back, dim=states + 2, out=states, start=0, end=-2)
     skip = b.binary("logical_and", is_label, b.binary("not_equal", symbol, two_back))
@@ -72,25 +75,28 @@ def _ctc_loss(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value
     """-log p(labels | logits), Graves et al. (2006), by the forward recursion in log space; inf where impossible.
 
     Operands: logits [dim, ..., classes] (``normalize``: a softmax over them is taken), labels [..., labels].
-    ``viterbi``: of the best path only.
+    ``viterbi``: of the best path only. Without ``label_loop`` a label stands for one frame only, and a label may follow
+    an equal one directly.
     """
     logits, labels = operands
     log_probs = b.op("log_softmax", logits, dims=(attrs["classes"],)) if attrs["normalize"] else logits
     states, symbol, skip = _states(b, labels, attrs)
     emitted = b.op("gather", log_probs, symbol, dim=attrs["classes"])
     start = b.where(b.binary("equal", b.iota(states), 0), 0.0, _IMPOSSIBLE)
-    start = b.expand(b.cast(start, logits.dtype), *(d for d in emitted.dims if d not in (attrs["dim"], states)))
+    start = b.expand(b.cast(start, logits.dtype), *_rest([logits.type, labels.type], attrs))
+    # a label's score from the frame before counts only where a label may last
+    lasts = None if attrs["label_loop"] else b.binary("equal", b.binary("mod", b.iota(states), 2), 0)
 
     def step(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
         alpha = carries[0]
         skipped = b.where(skip, _shifted(b, alpha, states, 2), _IMPOSSIBLE)
-        terms = [alpha, _shifted(b, alpha, states, 1), skipped]
+        stayed = alpha if lasts is None else b.where(lasts, alpha, _IMPOSSIBLE)
+        terms = [stayed, _shifted(b, alpha, states, 1), skipped]
         if attrs["viterbi"]:
             merged = b.maximum(b.maximum(terms[0], terms[1]), terms[2])
         else:
             merged = _log_sum(b, terms)
-        following = b.maximum(b.add(merged, slices[0]), _IMPOSSIBLE)
-        return [following], []
+        return [b.maximum(b.add(merged, slices[0]), _IMPOSSIBLE)], []
 
     (alpha,), _ = b.loop(attrs["dim"], [start], [emitted], step)
     last = b.mul(b.length(attrs["labels"]), 2)
@@ -103,15 +109,17 @@ def _ctc_loss(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value
 
 
 def _infer_edit(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    rest = [d for d in types[0].dims if d is not attrs["a"]]
-    rest.extend(d for d in types[1].dims if d is not attrs["b"] and d not in rest)
-    return [TensorType("int64", tuple(rest))]
+    return [TensorType("int64", _edit_rest(types, attrs))]
+
+
+def _edit_rest(types: Types, attrs: Attrs) -> tuple[Dim, ...]:
+    own = [d for d in types[0].dims if d is not attrs["a"]]
+    return tuple(dict.fromkeys((*own, *(d for d in types[1].dims if d is not attrs["b"]))))
 
 
 def _edit_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
-    a, b = attrs["a"], attrs["b"]
-    rest = tuple(d for d in types[0].dims if d is not a)
-    return [(*rest, a), (*rest, b)]
+    rest = _edit_rest(types, attrs)
+    return [(*rest, attrs["a"]), (*rest, attrs["b"])]
 
 
 def _edit_distance(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
@@ -123,15 +131,15 @@ def _edit_distance(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[
     first, second = (b.cast(v, "int64") for v in operands)
     dim_a, dim_b = attrs["a"], attrs["b"]
     columns = dim_b + 1
-    rest = [*(d for d in first.dims if d is not dim_a), *(d for d in second.dims if d is not dim_b)]
-    start = b.expand(b.iota(columns), *dict.fromkeys(rest))
+    rest = _edit_rest([first.type, second.type], attrs)
+    start = b.expand(b.iota(columns), *rest)
 
     def row(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
         above = b.op("slice", carries[0], dim=columns, out=dim_b, start=1)
         diagonal = b.op("slice", carries[0], dim=columns, out=dim_b, start=0, end=-1)
         differs = b.cast(b.binary("not_equal", slices[0], second), "int64")
         from_above = b.minimum(b.add(above, 1), b.add(diagonal, differs))
-        left = b.expand(b.add(i, 1), *dict.fromkeys(rest))
+        left = b.expand(b.add(i, 1), *rest)
 
         def entry(j: Value, inner: list[Value], cells: list[Value]) -> tuple[list[Value], list[Value]]:
             best = b.minimum(cells[0], b.add(inner[0], 1))
@@ -149,7 +157,7 @@ def _edit_distance(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[
 composite(
     "ctc_loss",
     2,
-    {"dim": ..., "labels": ..., "classes": ..., "blank": ..., "normalize": True, "viterbi": False},
+    {"dim": ..., "labels": ..., "classes": ..., "blank": ..., "normalize": True, "viterbi": False, "label_loop": True},
     _ctc_loss,
     infer=_infer_ctc,
     order=_ctc_order,

@@ -1,0 +1,139 @@
+"""What ``returnn-compile -o`` writes: an ONNX file, or a SavedModel folder with the graph's text and a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compiler.checkpoint_reader import CheckpointReader
+from compiler.program import Program, compile_net
+from compiler.targets import Array, Executable
+from returnn_ir.errors import DataError, ProblemList, TargetError, UserError, did_you_mean
+from returnn_ir.network.construct import construct
+from returnn_ir.network.net import Net
+from returnn_ir.printer import print_graph
+
+__all__ = ["read_parameters", "write_artifact"]
+
+
+def read_parameters(program: Program, *, checkpoint: str | None, params: Path | None) -> dict[str, Array]:
+    """Values for every parameter: of a checkpoint, of an ``.npz`` with ``param/NAME``, or untrained ones.
+
+    Raises:
+        DataError: the file is missing, or lacks a parameter or has another shape for it.
+    """
+    if checkpoint is not None:
+        shapes = {name: tuple(d.size or 0 for d in p.dims) for name, p in program.params.items()}
+        return CheckpointReader.open(checkpoint).read_matching(shapes)
+    if params is not None:
+        return _from_npz(program, params)
+    return program.initial_params()
+
+
+def _from_npz(program: Program, path: Path) -> dict[str, Array]:
+    if not path.exists():
+        raise DataError(f"no such file: {path}")
+    with np.load(path, allow_pickle=False) as archive:
+        values = {k.removeprefix("param/"): archive[k] for k in archive.files if k.startswith("param/")}
+    problems: list[UserError] = []
+    for name, param in program.params.items():
+        shape = tuple(d.size for d in param.dims)
+        if name not in values:
+            problems.append(DataError(f"no parameter {name!r}", where=str(path), hint=did_you_mean(name, values)))
+        elif values[name].shape != shape:
+            problems.append(
+                DataError(
+                    f"parameter {name!r} has another shape",
+                    where=str(path),
+                    expected=shape,
+                    received=values[name].shape,
+                )
+            )
+    if problems:
+        raise ProblemList(problems)
+    return values
+
+
+def write_artifact(
+    program: Program, net: Net, output: Path, *, checkpoint: str | None, params: Path | None
+) -> list[str]:
+    """Write the program for its target; returns lines that say what was written.
+
+    Raises:
+        UserError: parameters that do not fit, or numbers that differ from the reference.
+    """
+    values = read_parameters(program, checkpoint=checkpoint, params=params)
+    source = checkpoint or (str(params) if params is not None else "untrained parameters")
+    if program.target == "onnx":
+        return _write_onnx(program, net, values, output, source)
+    if program.target == "tf":
+        return _write_saved_model(program, net, values, output, source)
+    raise TargetError(f"target {program.target!r} writes no file", hint="--target onnx or --target tf")
+
+
+def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+    from compiler.onnx.export import export
+
+    executable: Any = program.executable
+    written = export(executable, values, output, reference=_reference(program, net))
+    size = output.stat().st_size
+    lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}) with {source}"]
+    batches = len(written.verification.batches)
+    worst = _worst(written.verification.to_json())
+    lines.append(f"verified against the reference on {batches} ragged batches, largest difference {worst:.2g}")
+    if written.tail_readers:
+        lines.append(
+            f"note: results depend on the batch's padding in {', '.join(written.tail_readers)}, as in RETURNN; "
+            'padding = "masked" makes each sequence independent'
+        )
+    return lines
+
+
+def _worst(report: Mapping[str, Any]) -> float:
+    found = [
+        difference["max_abs"]
+        for batch in report["batches"]
+        for difference in batch["outputs"].values()
+        if "max_abs" in difference
+    ]
+    return max(found, default=0.0)
+
+
+def _reference(program: Program, net: Net) -> Executable:
+    """The network in the NAMED stage on NumPy: of the passes only dead code elimination had its hands on it."""
+    from compiler.passes.base import Context
+    from compiler.passes.dce import Dce
+    from compiler.pipelines import run_pipeline
+    from compiler.reference.target import ReferenceTarget
+
+    named = construct(net, program.mode, list(program.graph.outputs))
+    target = ReferenceTarget()
+    run_pipeline(named.graph, (Dce(),), Context(target))
+    return target.lower(named.graph)
+
+
+def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+    from compiler.tensorflow.saved_model import export_saved_model
+
+    programs: dict[str, Any] = {}
+    if program.graph.outputs:
+        programs["forward"] = compile_net(
+            net, target="tf", mode="forward", fetch=list(program.graph.outputs)
+        ).executable
+    if program.graph.losses:
+        programs["loss"] = program.executable
+    export_saved_model(output, programs, values)
+    (output / "graph.txt").write_text(print_graph(program.graph), encoding="utf-8")
+    report = {
+        "mode": program.mode,
+        "parameters": {name: [d.size for d in p.dims] for name, p in program.params.items()},
+        "source": source,
+        "signatures": list(programs),
+        "decisions": [str(d) for d in program.journal],
+    }
+    (output / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return [f"wrote {output} (signatures {', '.join(programs)}) with {source}"]
