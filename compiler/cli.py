@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import UserError
+from returnn_ir.errors import MismatchError, UserError
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.debug:
             raise
         print(f"returnn-compile: {error}", file=sys.stderr)
-        return USER_ERROR
+        return MISMATCH if isinstance(error, MismatchError) else USER_ERROR
     except BrokenPipeError:
         return 0
 

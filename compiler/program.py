@@ -9,6 +9,7 @@ from typing import Any
 from compiler.passes.base import Journal
 from compiler.pipelines import lower_to
 from compiler.targets import Array, Executable, Target
+from compiler.tensorflow_start import start_tensorflow
 from returnn_ir.errors import DataError, TargetError, did_you_mean
 from returnn_ir.graph import Graph
 from returnn_ir.initializers import initial_value
@@ -84,6 +85,7 @@ def make_target(name: str, **options: Any) -> Target:
 
         return ReferenceTarget()
     if name == "tf":
+        start_tensorflow()
         from compiler.tensorflow.target import TensorFlowTarget
 
         return TensorFlowTarget()

@@ -89,6 +89,10 @@ class TargetError(UserError):
     """A program that the chosen target cannot express; the message carries the target's reason."""
 
 
+class MismatchError(UserError):
+    """Two programs that must compute the same do not; the command lines turn it into exit code 1."""
+
+
 class IRError(Exception):
     """A broken graph: a bug of a pass or a layer function, never of the user."""
 

@@ -155,7 +155,9 @@ def _constant(value: Any = 0, dtype: object = None, verify_shape: bool = False) 
     return draw
 
 
-def _random_uniform(minval: float = 0.0, maxval: float | None = None, seed: object = None, dtype: object = None) -> Draw:
+def _random_uniform(
+    minval: float = 0.0, maxval: float | None = None, seed: object = None, dtype: object = None
+) -> Draw:
     return lambda shape, rng: rng.uniform(minval, 1.0 if maxval is None else maxval, shape)
 
 

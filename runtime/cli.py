@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -32,7 +31,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(_USAGE, end="")
         return 0 if words else USER_ERROR
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         _run(words[0], words[1:], best=best)
     except UserError as error:
@@ -47,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
+    from compiler.tensorflow_start import start_tensorflow
     from returnn_ir.config import load_config
 
     config = load_config(path, overrides)
@@ -55,6 +54,7 @@ def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
 
         print(Engine(config).checkpoint(best=True))
         return
+    start_tensorflow()
     if config.value("task", "train") == "forward":
         from runtime.forward import forward_to_hdf
 

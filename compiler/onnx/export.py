@@ -14,7 +14,7 @@ from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
 from compiler.targets import Array, Executable
 from returnn_ir.dims import Dim, leaves
-from returnn_ir.errors import TargetError
+from returnn_ir.errors import MismatchError, TargetError
 from returnn_ir.graph import Graph, Node, Value, attr_dims
 from returnn_ir.ops.spec import Trait
 from returnn_ir.types import TensorType
@@ -25,7 +25,7 @@ __all__ = ["Export", "ExportMismatch", "export", "tail_readers"]
 PREFIX = "returnn_ir."
 
 
-class ExportMismatch(TargetError):
+class ExportMismatch(MismatchError):
     """The model and the reference compute different numbers: exit code 1, and no file is written."""
 
     def __init__(self, verification: Verification) -> None:

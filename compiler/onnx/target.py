@@ -56,7 +56,8 @@ class OnnxTarget:
         """Whether the node has a row whose condition holds."""
         name = node.op.name
         if name in REFUSED:
-            return Reject(REFUSED[name])
+            why = node.attrs.get("reason")
+            return Reject(f"{REFUSED[name]}; it is not compiled because it uses {why}" if why else REFUSED[name])
         for value in (*node.operands, *node.results):
             if value.dtype not in CODES:
                 return Reject(f"onnxruntime has no kernels for {value.dtype}")

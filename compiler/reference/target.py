@@ -34,7 +34,9 @@ class ReferenceTarget:
         """Everything but callbacks and gradients."""
         if node.op.name in RULES or node.op.body is not None:
             return Accept()
-        return Reject(_REFUSED.get(node.op.name, "no NumPy function computes it"))
+        reason = _REFUSED.get(node.op.name, "no NumPy function computes it")
+        why = node.attrs.get("reason")
+        return Reject(f"{reason}, because it uses {why}" if why else reason)
 
     def lower(self, graph: Graph) -> Executable:
         """Nothing is translated; an op that is not accepted is a :class:`TargetError`."""

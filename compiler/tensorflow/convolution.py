@@ -71,11 +71,28 @@ def _conv(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _grouped(x: tf.Tensor, filters: tf.Tensor, window: _Window, groups: int) -> tf.Tensor:
-    """One convolution; the kernel for three spatial axes knows no groups, so they are taken one by one there."""
-    if groups == 1 or len(window.sizes) < 3:
+    """One convolution. The kernel with groups has no derivative on the CPU, so they are taken one by one."""
+    if groups == 1:
         return tf.nn.convolution(x, filters, strides=window.strides, padding=window.padding, dilations=window.dilations)
+    if groups == x.shape[-1] and len(window.sizes) <= 2 and len(set(window.strides)) == 1:
+        return _depthwise(x, filters, window)
     parts = zip(tf.split(x, groups, axis=-1), tf.split(filters, groups, axis=-1), strict=True)
     return tf.concat([_grouped(v, f, window, 1) for v, f in parts], axis=-1)
+
+
+def _depthwise(x: tf.Tensor, filters: tf.Tensor, window: _Window) -> tf.Tensor:
+    """Every channel by itself; the kernel is one for two axes, so a single one gets a second of size one."""
+    channels, single = x.shape[-1], len(window.sizes) == 1
+    sizes = (*window.sizes, 1) if single else window.sizes
+    dilations = (*window.dilations, 1) if single else window.dilations
+    y = tf.nn.depthwise_conv2d(
+        tf.expand_dims(x, 2) if single else x,
+        tf.reshape(filters, [*sizes, channels, filters.shape[-1] // channels]),
+        strides=(1, window.strides[0], window.strides[0], 1),
+        padding=window.padding,
+        dilations=dilations,
+    )
+    return tf.squeeze(y, [2]) if single else y
 
 
 def _strided(x: tf.Tensor, window: _Window, op: Callable[[tf.Tensor, _Window], tf.Tensor], fill: float) -> tf.Tensor:

@@ -18,9 +18,8 @@ __all__ = ["SourceData", "run_python_call"]
 def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int) -> tf.Tensor:
     """The result of the code.
 
-    Args:
-        operands: the sources (without the axes that only broadcast), then lengths.
-        rank: the number of axes that the result must have.
+    ``operands`` are the sources (without the axes that only broadcast), then lengths; ``rank`` is the number of axes
+    that the result must have.
 
     Raises:
         ConfigError: the code fails, or gives something else.

@@ -1,4 +1,4 @@
-"""Eval strings, walked over Python's syntax tree: constants are computed, tensors become IR ops, nothing is executed."""
+"""Eval strings, walked over Python's syntax tree: constants are computed, tensors become IR ops."""
 
 from __future__ import annotations
 

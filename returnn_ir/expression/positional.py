@@ -1,7 +1,7 @@
 """Tensors with numbered axes, as expressions in a config see them; every operation on them becomes an IR op.
 
 An expression such as ``tf.reduce_sum(source(0) * x, axis=-1, keepdims=True)`` counts axes and broadcasts by position. A
-:class:`Positional` is an IR value with its axes in that order, where ``None`` is an axis of size one that only broadcasts.
+:class:`Positional` is an IR value with its axes in that order; ``None`` is an axis of size one that only broadcasts.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ def aligned(*xs: object) -> tuple[list[object], Axes]:
     operands = [as_positional(b, x) if isinstance(x, (list, tuple, np.ndarray)) else x for x in xs]
     tensors = [x for x in operands if isinstance(x, Positional)]
     rank = max(x.rank for x in tensors)
-    rows = [[None] * (rank - x.rank) + list(x.axes) for x in tensors]
+    rows: list[list[Dim | None]] = [[*[None] * (rank - x.rank), *x.axes] for x in tensors]
     values = [x.value for x in tensors]
     axes: list[Dim | None] = []
     for position in range(rank):

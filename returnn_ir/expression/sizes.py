@@ -1,4 +1,4 @@
-"""The sizes of axes, as ``tf.shape(x)[0]`` gives them: a number that is known when the program runs, and of what axis."""
+"""The sizes of axes, as ``tf.shape(x)[0]`` gives them: run-time numbers that know which axis they are of."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from returnn_ir.errors import IRError
 
@@ -16,15 +16,16 @@ __all__ = ["ExpressionFunction", "find_function", "function", "function_names"]
 
 #: The first argument is the builder, the others are those of the expression.
 ExpressionFunction = Callable[..., Any]
+F = TypeVar("F", bound=ExpressionFunction)
 
 _FUNCTIONS: dict[str, ExpressionFunction] = {}
 _FAMILIES = ("elementwise", "making", "reductions", "shapes")
 
 
-def function(*names: str) -> Callable[[ExpressionFunction], ExpressionFunction]:
+def function(*names: str) -> Callable[[F], F]:
     """Register a function under its names."""
 
-    def add(f: ExpressionFunction) -> ExpressionFunction:
+    def add(f: F) -> F:
         for name in names:
             if name in _FUNCTIONS:
                 raise IRError(f"expression function {name!r} is registered twice")

@@ -38,8 +38,8 @@ def activate(
 ) -> LayerOutput:
     """Apply an activation; the result remembers what went into it.
 
-    Args:
-        opts: further arguments of the function, such as ``{"eps": 1e-10}`` for ``safe_log``.
+    ``opts`` are further arguments of the function, such as ``{"eps": 1e-10}`` for ``safe_log``; ``key`` is the option
+    that names it.
 
     Raises:
         ConfigError: there is no such activation.

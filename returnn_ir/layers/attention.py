@@ -79,7 +79,9 @@ def _projected(
     n = opt.num_heads
     for key, size in (("total_key_dim", opt.total_key_dim), ("n_out", out.size or 0)):
         if n < 1 or size % n:
-            raise ConfigError(f"{key} is not divisible by num_heads", where=b.place(key), expected=f"k * {n}", received=size)
+            raise ConfigError(
+                f"{key} is not divisible by num_heads", where=b.place(key), expected=f"k * {n}", received=size
+            )
     heads = b.dim("heads", n)
     key_dim = b.dim("key", opt.total_key_dim // n, feature=True)
     value_dim = b.dim("value", (out.size or 0) // n, feature=True)
@@ -104,6 +106,9 @@ def _shift(b: LayerBuilder, shift: LayerOutput, time: Dim, keys: Dim, key_dim: D
     where = b.place("key_shift")
     if len(shift.axes) != 3 or shift.axes[2].size != key_dim.size or shift.batch_dim is not None:
         raise DimError(
-            "key_shift has other axes", where=where, expected=f"[queries, keys, {key_dim.size}]", received=shift.value.type
+            "key_shift has other axes",
+            where=where,
+            expected=f"[queries, keys, {key_dim.size}]",
+            received=shift.value.type,
         )
     return b.rename(shift.value, *zip(shift.axes, (time, keys, key_dim), strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +104,9 @@ def positional_sources(b: LayerBuilder, unified: Unified) -> list[Positional]:
     ]
 
 
-def _template(b: LayerBuilder, opt: CombineOptions | EvalOptions, sources: list[LayerOutput]) -> tuple[Template, Unified]:
+def _template(
+    b: LayerBuilder, opt: CombineOptions | EvalOptions, sources: list[LayerOutput]
+) -> tuple[Template, Unified]:
     out_type = b.options_dict("out_type")
     allow = opt.allow_broadcast_all_sources
     if allow is None:
@@ -155,7 +158,7 @@ def compare(b: LayerBuilder, opt: CompareOptions, sources: list[LayerOutput]) ->
         allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
     template, unified = common_template(b, sources, allow_broadcast=allow)
     values = [x.value for x in positional_sources(b, unified)]
-    tests = [b.binary(kind, x, y) for x, y in zip(values, values[1:], strict=False)]
+    tests = [b.binary(kind, x, y) for x, y in itertools.pairwise(values)]
     if opt.value is not None:
         tests.append(b.binary(kind, values[-1], opt.value))
     result = tests[0]
@@ -197,8 +200,8 @@ def _decided(b: LayerBuilder, opt: SwitchOptions) -> bool:
     from returnn_ir.expression.views import NetworkView
 
     options = {k: v for k, v in b.definition.raw.items() if k != "class"}
-    assert_callable: Any = opt.condition
-    answer = assert_callable(**options, name=b.definition.name, network=NetworkView(b), get_layer=b.layer)
+    function: Any = opt.condition
+    answer = function(**options, name=b.definition.name, network=NetworkView(b), get_layer=b.layer)
     if not isinstance(answer, bool):
         raise ConfigError("the condition function gives no bool", where=b.place("condition"), received=repr(answer))
     return answer

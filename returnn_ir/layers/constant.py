@@ -36,9 +36,7 @@ def constant(b: LayerBuilder, opt: ConstantOptions) -> LayerOutput:
     """A number or an array; a number fills ``shape``."""
     array = np.asarray(opt.value)
     if array.dtype.kind not in "bifu" or isinstance(opt.value, (str, bytes)):
-        raise ConfigError(
-            "a constant is a number or an array", where=b.place("value"), received=f"{opt.value!r}"
-        )
+        raise ConfigError("a constant is a number or an array", where=b.place("value"), received=f"{opt.value!r}")
     dtype = opt.dtype or _dtype_of(opt.value, array)
     deps = [opt.shape_deps] if isinstance(opt.shape_deps, str) else opt.shape_deps
     for dep in deps:
@@ -49,10 +47,7 @@ def constant(b: LayerBuilder, opt: ConstantOptions) -> LayerOutput:
         raise ConfigError(
             "the value has another shape", where=b.place("shape"), expected=sizes, received=list(array.shape)
         )
-    if array.ndim:
-        value = b.const(array, dtype, axes)
-    else:
-        value = b.expand(b.const(array.item(), dtype), *axes)
+    value = b.const(array, dtype, axes) if array.ndim else b.expand(b.const(array.item(), dtype), *axes)
     if opt.with_batch_dim and BATCH not in axes:
         value = b.expand(value, b.batch())
         axes = (BATCH, *axes)

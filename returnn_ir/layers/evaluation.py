@@ -73,9 +73,7 @@ def _function_arguments(b: LayerBuilder, access: SourceAccess, local_names: Mapp
 class SourceAccess:
     """``source(i, ...)`` of an expression."""
 
-    def __init__(
-        self, b: LayerBuilder, sources: Sequence[LayerOutput], unified: Unified, template: Template
-    ) -> None:
+    def __init__(self, b: LayerBuilder, sources: Sequence[LayerOutput], unified: Unified, template: Template) -> None:
         self._b = b
         self._sources = sources
         self._unified = unified
@@ -92,9 +90,7 @@ class SourceAccess:
     ) -> Positional | DataView | SourceLayerView:
         """A source as tensor, as ``Data`` or as layer, over the common axes unless ``auto_convert`` is off."""
         if not 0 <= i < len(self._sources):
-            raise ConfigError(
-                f"source({i}), but there are {len(self._sources)} sources", where=self._b.place("eval")
-            )
+            raise ConfigError(f"source({i}), but there are {len(self._sources)} sources", where=self._b.place("eval"))
         self._used.add(i)
         if as_layer:
             return self._layer(i)

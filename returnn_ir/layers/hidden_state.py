@@ -40,7 +40,9 @@ def _refs(given: object) -> Iterator[str]:
             yield from _refs(part)
 
 
-def initial_state(b: LayerBuilder, given: Any, keys: Sequence[str], rest: tuple[Dim, ...], out: Dim) -> dict[str, Value]:
+def initial_state(
+    b: LayerBuilder, given: Any, keys: Sequence[str], rest: tuple[Dim, ...], out: Dim
+) -> dict[str, Value]:
     """A cell's state before the first frame.
 
     Args:
@@ -65,7 +67,9 @@ def _by_key(b: LayerBuilder, given: Any, keys: Sequence[str]) -> dict[str, Any]:
         return {key: given[key] for key in keys}
     if isinstance(given, (list, tuple)):
         if len(given) != len(keys):
-            raise ConfigError("initial_state has another number of parts", where=where, expected=len(keys), received=given)
+            raise ConfigError(
+                "initial_state has another number of parts", where=where, expected=len(keys), received=given
+            )
         return dict(zip(keys, given, strict=True))
     if len(keys) > 1 and isinstance(given, str) and given not in _NAMED:
         raise ConfigError(
@@ -143,7 +147,9 @@ def _kept(b: LayerBuilder, key: str, rest: tuple[Dim, ...], out: Dim, *, resets:
         root.define(own, rows)
         same = root.binary("equal", rows, root.extent(dim))
         allowed = same if step is None else root.binary("logical_or", same, root.binary("equal", step, 0))
-        b.session.graph.checks.append((f"layer {b.definition.path!r}: the state kept from the last run has another batch", allowed))
+        b.session.graph.checks.append(
+            (f"layer {b.definition.path!r}: the state kept from the last run has another batch", allowed)
+        )
         value = b.op("resize_axis", value, dim=own, out=dim)
     return value if step is None else b.where(b.binary("equal", step, 0), 0.0, value)
 
@@ -249,8 +255,8 @@ def _added(b: LayerBuilder, states: Sequence[LayerOutput]) -> LayerOutput:
     for state in states[1:]:
         own = b.require_feature(state)
         if own.size != feature.size:
-            raise DimError("states of different size cannot be added", where=b.place("from"), expected=feature, received=own)
+            raise DimError(
+                "states of different size cannot be added", where=b.place("from"), expected=feature, received=own
+            )
         total = b.add(total, b.rename(state.value, (own, feature)))
     return LayerOutput(total, first.axes, None, feature)
-
-

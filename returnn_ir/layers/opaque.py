@@ -26,9 +26,11 @@ def opaque_call(
 ) -> LayerOutput:
     """An ``opaque`` node that evaluates ``code`` on TensorFlow's tensors.
 
-    Args:
-        placed: each source's axes as the expression counts them.
-        reason: why it is not IR, for the targets that refuse it.
+    ``placed`` are each source's axes as the expression counts them; ``reason`` says why it is not IR, for the targets
+    that refuse it.
+
+    Raises:
+        ConfigError: nothing tells the lengths of an axis of the result.
     """
     known = {d for s in sources for d in s.axes}
     unknown = [d for d in template.axes if d.is_dynamic and d not in known]

@@ -64,7 +64,10 @@ def _scales(b: LayerBuilder, channels: int) -> np.ndarray[Any, np.dtype[np.float
     count = channels // 2
     if count == 1:
         raise ConfigError(
-            "positional encoding needs at least 4 channels", where=b.place("n_out"), expected="n_out >= 4", received=channels
+            "positional encoding needs at least 4 channels",
+            where=b.place("n_out"),
+            expected="n_out >= 4",
+            received=channels,
         )
     increment = np.float32(-(math.log(_LONGEST) / (count - 1)))
     return np.exp(np.arange(count, dtype=np.float32) * increment)

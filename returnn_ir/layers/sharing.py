@@ -15,7 +15,6 @@ from returnn_ir.network.session import Param
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
-    from returnn_ir.network.scope import NetScope
 
 __all__ = ["shared_param"]
 
@@ -23,29 +22,16 @@ _KEYS = ("reuse_layer", "map", "custom", "auto_create_missing", "layer_output", 
 
 
 def shared_param(b: LayerBuilder, name: str, dims: tuple[Dim, ...]) -> Param | None:
-    """The parameter that ``reuse_params`` of the layer, or of a layer that it is nested in, gives; None for its own.
+    """The parameter that the layer's ``reuse_params`` gives; None for its own.
 
-    Args:
-        name: relative to the layer.
-        dims: the axes that the layer wants; a computed parameter has to fit.
+    As in RETURNN, the option has no effect on layers that only hold other layers (subnetworks, loops). ``name`` is
+    relative to the layer; ``dims`` are the axes that the layer wants, which a computed parameter has to fit.
     """
-    scope: NetScope | None = b.scope
-    relative, options = name, b.definition.options
-    layer = b.definition.name
-    while scope is not None:
-        if options.reuse_params:
-            return _resolve(b, scope, relative, dims, options.reuse_params)
-        if scope.owner is None:
-            return None
-        relative, layer = f"{layer}/{relative}", scope.owner.name
-        options, scope = scope.owner.options, scope.parent
-    return None
+    return _resolve(b, name, dims, b.definition.options.reuse_params)
 
 
-def _resolve(
-    b: LayerBuilder, scope: NetScope, name: str, dims: tuple[Dim, ...], reuse: str | Mapping[str, Any] | None
-) -> Param | None:
-    if reuse is None:
+def _resolve(b: LayerBuilder, name: str, dims: tuple[Dim, ...], reuse: str | Mapping[str, Any] | None) -> Param | None:
+    if not reuse:
         return None
     opts: Mapping[str, Any] = {"reuse_layer": reuse} if isinstance(reuse, str) else reuse
     unknown = [k for k in opts if k not in _KEYS]
@@ -57,12 +43,12 @@ def _resolve(
             hint=did_you_mean(unknown[0], _KEYS),
         )
     if opts.get("custom") is not None:
-        return _computed(b, scope, name, dims, opts)
+        return _computed(b, name, dims, opts)
     missing_is_own = bool(opts.get("auto_create_missing", False))
     mapping = opts.get("map")
     if mapping is not None:
         if name in mapping:
-            return _resolve(b, scope, name, dims, mapping[name])
+            return _resolve(b, name, dims, mapping[name])
         if not missing_is_own:
             raise ConfigError(
                 f"reuse_params: the map does not say what to do with parameter {name!r}",
@@ -71,7 +57,7 @@ def _resolve(
             )
     layer = opts.get("reuse_layer")
     if isinstance(layer, str):
-        found = params_of(b, scope, layer)
+        found = _params_of(b, layer)
         if name in found:
             return found[name]
         if not missing_is_own:
@@ -81,14 +67,14 @@ def _resolve(
                 expected=", ".join(found) or "a layer with parameters",
             )
     if isinstance(opts.get("layer_output"), str):
-        return _from_output(b, scope.get(opts["layer_output"], b.place("reuse_params")), dims, opts.get("shape"))
+        return _from_output(b, b.layer(opts["layer_output"]), dims, opts.get("shape"))
     return None
 
 
-def params_of(b: LayerBuilder, scope: NetScope, layer: str) -> dict[str, Param]:
+def _params_of(b: LayerBuilder, layer: str) -> dict[str, Param]:
     """All parameters of a layer and of the layers nested in it, by their names relative to it."""
-    scope.get(layer, b.place("reuse_params"))
-    path = scope.path_of(layer)
+    b.layer(layer)
+    path = b.scope.path_of(layer)
     found = dict(b.session.layer_params.get(path, {}))
     for other, params in b.session.layer_params.items():
         if other.startswith(f"{path}/"):
@@ -100,16 +86,16 @@ def _from_output(b: LayerBuilder, x: LayerOutput, dims: tuple[Dim, ...], shape: 
     """A layer's output as a parameter, its axes in the order of ``shape``."""
     axes = x.axes if shape is None else tuple(shape)
     if set(axes) != set(x.axes):
-        raise DimError("'shape' is not that of the layer", where=b.place("reuse_params"), expected=x.axes, received=axes)
+        raise DimError(
+            "'shape' is not that of the layer", where=b.place("reuse_params"), expected=x.axes, received=axes
+        )
     return _fitting(b, Positional(b, x.value, axes), dims)
 
 
-def _computed(
-    b: LayerBuilder, scope: NetScope, name: str, dims: tuple[Dim, ...], opts: Mapping[str, Any]
-) -> Param:
+def _computed(b: LayerBuilder, name: str, dims: tuple[Dim, ...], opts: Mapping[str, Any]) -> Param:
     """The parameter that the config's function gives for those of the other layer."""
     layer = opts.get("reuse_layer")
-    params = params_of(b, scope, layer) if isinstance(layer, str) else {}
+    params = _params_of(b, layer) if isinstance(layer, str) else {}
     view = ReuseLayerView(layer, {n: Positional(b, p.value, p.dims) for n, p in params.items()})
     arguments = {
         "base_layer": ReuseLayerView(b.definition.name, {}),

@@ -82,11 +82,10 @@ def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_ty
     if declared:
         time = default_time_dim(axes)
         feature = default_feature_dim(axes, time, sparse=sparse is not None)
-    elif sparse is None and isinstance(given.get("dim"), int) and feature is not None:
-        if feature.size != given["dim"]:
-            other = b.dim("out", given["dim"], feature=True)
-            axes = tuple(other if d is feature else d for d in axes)
-            feature = other
+    elif sparse is None and isinstance(given.get("dim"), int) and feature is not None and feature.size != given["dim"]:
+        other = b.dim("out", given["dim"], feature=True)
+        axes = tuple(other if d is feature else d for d in axes)
+        feature = other
     if "time_dim_axis" in given:
         time = axes[given["time_dim_axis"]] if given["time_dim_axis"] is not None else None
     if isinstance(given.get("feature_dim_axis"), int):
@@ -187,7 +186,7 @@ def fit_axes(b: LayerBuilder, value: Value, axes: Sequence[Dim | None], template
         if own is None:
             missing.append(wanted)
         elif own is not wanted:
-            if own.is_static and wanted.is_static and own.size != wanted.size or own.is_batch != wanted.is_batch:
+            if (own.is_static and wanted.is_static and own.size != wanted.size) or own.is_batch != wanted.is_batch:
                 raise ConfigError(
                     "the result has an axis of another size than the layer's output",
                     where=b.place("eval"),

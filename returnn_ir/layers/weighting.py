@@ -94,7 +94,7 @@ def weighted_sum(b: LayerBuilder, opt: WeightedSumOptions, x: LayerOutput) -> La
         if opt.keep_dims or (opt.padding or "valid").lower() != "valid":
             return _sliding(b, opt, x, dims, [d.size or 1 for d in dims], keep=bool(opt.keep_dims))
         weights = b.param("W", dims, 1.0 / _product([d.size or 1 for d in dims]))
-        return x.with_axes(b.dot(x.value, weights, *dims, mask=False), {d: () for d in dims})
+        return x.with_axes(b.dot(x.value, weights, *dims, mask=False), dict.fromkeys(dims, ()))
     if opt.padding is None:
         raise ConfigError("'size' needs 'padding'", where=b.place("size"), expected="valid or same")
     if len(opt.size) != len(dims):
@@ -123,10 +123,7 @@ def _sliding(
         # "valid" is the first frames of the windows that start at each frame
         left = (size - 1) // 2 if padding == "same" else 0
         inner = b.dim(f"inner{i}", dim.size, feature=dim.feature) if dim.is_static else dim
-        if dim.is_static or size != 1:
-            value = _windows(b, value, dim, inner, window, left)
-        else:
-            value = b.expand(value, window)
+        value = _windows(b, value, dim, inner, window, left) if dim.is_static or size != 1 else b.expand(value, window)
         if dim.is_static:
             value = b.op("slice", value, dim=inner, out=out, start=0, end=extent)
         mapping[dim] = (out,)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from returnn_ir.losses.attach import add_losses
+from returnn_ir.losses.attach import add_losses, has_loss
 
-__all__ = ["add_losses"]
+__all__ = ["add_losses", "has_loss"]

@@ -30,6 +30,10 @@ def log_probs(b: LayerBuilder, output: LayerOutput, eps: float = _SMALLEST) -> V
         name, before = output.activation
         if name == "softmax":
             return b.op("log_softmax", before.value, dims=(feature,))
+        if name == "exp":
+            return before.value
+        if name == "sigmoid":
+            return b.op("log_sigmoid", before.value)
     return safe_log(b, output.value, eps)
 
 
@@ -94,27 +98,48 @@ def cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
     """Cross entropy of the output distribution with labels or a distribution; error: another best label."""
     output, target = x.output, aligned_target(b, x)
     feature = _check_labels(b, output, target)
-    eps = float((x.options.get("safe_log_opts") or {}).get("eps", _SMALLEST))
-    if x.options.get("input_type", "prob") == "logits":
-        logs = b.op("log_softmax", output.value, dims=(feature,))
-    else:
-        logs = log_probs(b, output, eps)
-    smoothing = float(x.options.get("label_smoothing") or 0.0)
-    if target.sparse_dim is None:
-        value = b.unary("neg", b.reduce("sum", b.mul(target.value, logs), feature))
-    elif smoothing:
-        gaussian = bool(x.options.get("label_smoothing_gaussian"))
-        value = _smoothed(b, logs, _labels(b, target), feature, smoothing, gaussian=gaussian)
-    else:
-        value = b.unary("neg", b.op("gather", logs, _labels(b, target), dim=feature))
+    value = _per_frame(b, x, target, feature)
     focal = float(x.options.get("focal_loss_factor") or 0.0)
     if focal and target.sparse_dim is not None:
-        correct = b.op("gather", output.value, _labels(b, target), dim=feature)
+        probs = b.op("softmax", output.value, dims=(feature,)) if _takes_logits(b, x) else output.value
+        correct = b.op("gather", probs, _labels(b, target), dim=feature)
         value = b.mul(value, b.binary("pow", b.sub(1.0, correct), focal))
     bound = x.options.get("fake_upper_bound")
     if bound is not None:  # a finite number to look at, the gradient stays
         value = b.add(value, b.op("stop_gradient", b.sub(b.minimum(value, float(bound)), value)))
     return LossResult(value, frame_error(b, output, target))
+
+
+def _takes_logits(b: LayerBuilder, x: LossInput) -> bool:
+    kind = x.options.get("input_type", "prob")
+    if kind not in ("prob", "logits"):
+        raise ConfigError("unknown input_type", where=b.place("loss_opts"), expected="prob or logits", received=kind)
+    return bool(kind == "logits")
+
+
+def _known_logits(b: LayerBuilder, x: LossInput) -> Value | None:
+    """What the output's softmax is taken of."""
+    if _takes_logits(b, x):
+        return x.output.value
+    activation = x.output.activation
+    return activation[1].value if activation is not None and activation[0] == "softmax" else None
+
+
+def _per_frame(b: LayerBuilder, x: LossInput, target: LayerOutput, feature: Dim) -> Value:
+    smoothing = float(x.options.get("label_smoothing") or 0.0)
+    logits = _known_logits(b, x)
+    if logits is not None and target.sparse_dim is not None and not smoothing:
+        return b.op("softmax_cross_entropy", logits, _labels(b, target), dim=feature)
+    if logits is not None:
+        logs = b.op("log_softmax", logits, dims=(feature,))
+    else:
+        logs = log_probs(b, x.output, float((x.options.get("safe_log_opts") or {}).get("eps", _SMALLEST)))
+    if target.sparse_dim is None:
+        return b.unary("neg", b.reduce("sum", b.mul(target.value, logs), feature))
+    if smoothing:
+        gaussian = bool(x.options.get("label_smoothing_gaussian"))
+        return _smoothed(b, logs, _labels(b, target), feature, smoothing, gaussian=gaussian)
+    return b.unary("neg", b.op("gather", logs, _labels(b, target), dim=feature))
 
 
 def _smoothed(b: LayerBuilder, logs: Value, labels: Value, feature: Dim, smoothing: float, *, gaussian: bool) -> Value:
@@ -188,6 +213,36 @@ def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:
     if name == "sigmoid":
         return b.sub(1.0, y)
     return b.sub(1.0, b.mul(y, float(feature.size or 1)))
+
+
+@loss(
+    "sampling_loss",
+    opts=(
+        "num_sampled",
+        "num_splits",
+        "sampler",
+        "nce_loss",
+        "use_full_softmax",
+        "remove_accidental_hits",
+        "sampler_args",
+        "nce_log_norm_term",
+    ),
+)
+def sampling_loss(b: LayerBuilder, x: LossInput) -> LossResult:
+    """With ``use_full_softmax`` cross entropy; the sampled forms draw from TensorFlow's candidate samplers."""
+    output, target = x.output, aligned_target(b, x)
+    feature = _check_labels(b, output, target)
+    if not x.options.get("use_full_softmax"):
+        raise ConfigError(
+            "sampling_loss without use_full_softmax is not supported: it depends on TensorFlow's candidate samplers",
+            where=b.place("loss_opts"),
+            hint='"use_full_softmax": True',
+        )
+    logits = _known_logits(b, x)
+    if logits is None or target.sparse_dim is None:
+        raise ConfigError("sampling_loss needs a softmax as output and labels as target", where=b.place("loss"))
+    value = b.op("softmax_cross_entropy", logits, _labels(b, target), dim=feature)
+    return LossResult(value, frame_error(b, output, target))
 
 
 @loss("as_is", needs_target=False, opts=("as_error",))

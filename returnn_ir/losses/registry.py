@@ -42,12 +42,10 @@ class LossResult:
     Attributes:
         value: the loss.
         error: the error count.
-        norm_factor: the inverse of what the sums are divided by for a mean, where that is not one per entry.
     """
 
     value: Value | None
     error: Value | None = None
-    norm_factor: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,7 @@ class LossSpec:
     Attributes:
         needs_target: whether it compares with a target.
         rename_target_time: whether the target's time axis is the output's (framewise losses).
+        extra_labels: how many more labels the output has than the target.
         opts: names in ``loss_opts`` that it knows.
     """
 
@@ -64,6 +63,7 @@ class LossSpec:
     compute: Callable[[LayerBuilder, LossInput], LossResult]
     needs_target: bool
     rename_target_time: bool
+    extra_labels: int
     opts: tuple[str, ...]
 
 
@@ -71,7 +71,12 @@ _LOSSES: dict[str, LossSpec] = {}
 
 
 def loss(
-    name: str, *, needs_target: bool = True, framewise: bool = True, opts: tuple[str, ...] = ()
+    name: str,
+    *,
+    needs_target: bool = True,
+    framewise: bool = True,
+    extra_labels: int = 0,
+    opts: tuple[str, ...] = (),
 ) -> Callable[[Callable[[LayerBuilder, LossInput], LossResult]], Callable[[LayerBuilder, LossInput], LossResult]]:
     """Register a loss function."""
 
@@ -80,7 +85,7 @@ def loss(
     ) -> Callable[[LayerBuilder, LossInput], LossResult]:
         if name in _LOSSES:
             raise IRError(f"loss {name!r} is registered twice")
-        _LOSSES[name] = LossSpec(name, compute, needs_target, framewise, opts)
+        _LOSSES[name] = LossSpec(name, compute, needs_target, framewise, extra_labels, opts)
         return compute
 
     return add

@@ -2,51 +2,86 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
+from returnn_ir.losses.framewise import safe_log
+from returnn_ir.losses.labels import (
+    Labels,
+    beam_search,
+    best_path,
+    label_sequence,
+    map_labels,
+    time_of,
+    truncated,
+    without_repeats,
+)
 from returnn_ir.losses.registry import LossInput, LossResult, loss
 
 __all__: list[str] = []
 
+#: The beam of the error where nobody says (RETURNN's and TensorFlow's default).
+_BEAM_WIDTH = 100
+_TF_OPTS = ("preprocess_collapse_repeated", "ctc_merge_repeated", "ignore_longer_outputs_than_inputs")
+_NATIVE_OPTS = (
+    "label_loop",
+    "ctc_merge_repeated",
+    "logits_normalize",
+    "grad_wrt_softmax_in",
+    "blank_index",
+    "zero_infinity",
+)
 
-def _time(b: LayerBuilder, x: LayerOutput, what: str) -> Dim:
-    if x.time_dim is None:
-        raise DimError(f"the {what} has no time axis", where=b.place("loss"), received=x.value.type)
-    return x.time_dim
+
+def _scores(b: LayerBuilder, x: LossInput) -> Value:
+    """Unnormalised log probabilities."""
+    output = x.output
+    if x.options.get("output_in_log_space"):
+        return output.value
+    if output.activation is not None and output.activation[0] == "softmax":
+        return output.activation[1].value
+    return safe_log(b, output.value)
 
 
-def per_label_norm(b: LayerBuilder, target: LayerOutput) -> Value:
-    """1 / number of reference labels."""
-    total = b.length(_time(b, target, "target"))
-    return b.div(1.0, b.cast(b.reduce("sum", total, *total.dims), "float32"))
+def _check_sizes(b: LayerBuilder, x: LossInput, classes: Dim) -> None:
+    labels = x.target.sparse_dim if x.target is not None else None
+    if labels is not None and labels.size is not None and classes.size != labels.size + 1:
+        raise DimError(
+            "the output has not the target's labels and a blank",
+            where=b.place("n_out"),
+            expected=f"n_out {labels.size + 1} (target {b.target_key()!r} has {labels.size} labels)",
+            received=classes.size,
+        )
 
 
-def best_path(b: LayerBuilder, x: LayerOutput, blank: int) -> tuple[Value, Dim]:
-    """Greedy CTC decoding: the best label per frame, repeats merged, blanks removed.
+def _ctc_opts(b: LayerBuilder, x: LossInput) -> dict[str, Any]:
+    opts = dict(x.options.get("ctc_opts") or {})
+    known = () if x.options.get("use_viterbi") else _NATIVE_OPTS if x.options.get("use_native") else _TF_OPTS
+    unknown = [k for k in opts if k not in known]
+    if unknown:
+        raise ConfigError(
+            f"ctc_opts has an unknown option {unknown[0]!r}",
+            where=b.place("loss_opts"),
+            expected=", ".join(known) or "none with use_viterbi",
+        )
+    return opts
 
-    Returns:
-        labels [..., D] and their dim D, whose lengths are computed.
-    """
-    time = _time(b, x, "output")
-    feature = b.require_feature(x)
-    best = b.op("set_sparse", b.op("argmax", x.value, dim=feature), sparse_dim=None)
-    padded = b.op("pad", best, dim=time, out=time + 1, left=1, value=-1)
-    previous = b.op("slice", padded, dim=time + 1, out=time, start=0, end=-1)
-    starts = b.binary("logical_and", b.binary("not_equal", best, previous), b.binary("not_equal", best, blank))
-    kept = b.cast(b.binary("logical_and", starts, b.mask(time)), "int64")
-    decoded = b.dim("decoded", None)
-    b.define(decoded, b.reduce("sum", kept, time, mask=False))
-    position = b.sub(b.op("cumsum", kept, dim=time), 1)
-    position = b.where(b.binary("equal", kept, 1), position, -1)
-    return b.op("scatter_add", best, position, dims=(time,), out=decoded), decoded
+
+def _required_target(b: LayerBuilder, x: LossInput) -> LayerOutput:
+    if x.target is None:
+        raise ConfigError("the loss needs a target", where=b.place("target"))
+    return x.target
 
 
 @loss(
     "ctc",
     framewise=False,
+    extra_labels=1,
     opts=(
         "target_collapse_repeated",
         "auto_clip_target_len",
@@ -58,54 +93,138 @@ def best_path(b: LayerBuilder, x: LayerOutput, blank: int) -> tuple[Value, Dim]:
     ),
 )
 def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
-    """Connectionist temporal classification; the blank is the last label. Error: edit distance of the best path."""
-    output, target = x.output, x.target
-    if target is None or target.sparse_dim is None:
-        raise ConfigError("ctc needs a target of labels", where=b.place("target"))
-    feature = b.require_feature(output)
-    time, labels = _time(b, output, "output"), _time(b, target, "target")
-    if output.activation is not None and output.activation[0] == "softmax":
-        logits = output.activation[1].value
-    elif x.options.get("output_in_log_space"):
-        logits = output.value
+    """Connectionist temporal classification; the blank is the last label.
+
+    Error: the edit distance of the best path in training, of the best sequence that a beam search finds otherwise.
+    """
+    classes, time = b.require_feature(x.output), time_of(b, x.output, "output")
+    _check_sizes(b, x, classes)
+    opts, logits = _ctc_opts(b, x), _scores(b, x)
+    given = label_sequence(b, _required_target(b, x), "target", apart_from=time)
+    clipped = _clipped(b, x, given, time)
+    if x.options.get("use_viterbi"):
+        value = _possible_only(b, _ctc(b, logits, given, time, classes, {"viterbi": True}), zero=_zeroes(b, opts))
+    elif x.options.get("use_native"):
+        value = _native(b, logits, given, time, classes, opts)
     else:
-        logits = b.unary("log", b.maximum(output.value, 1e-20))
-    blank = (feature.size or 0) - 1
-    value = b.op(
+        value = _tf(b, logits, clipped, time, classes, opts)
+    blank = (classes.size or 1) - 1
+    width = int(x.options.get("beam_width", _BEAM_WIDTH))
+    if width > 1 and x.options.get("use_native"):
+        raise ConfigError(
+            "ctc with use_native has no beam search", where=b.place("loss_opts"), hint='"beam_width": 1 in loss_opts'
+        )
+    if b.training or width <= 1:
+        decoded, dim = best_path(b, logits, time, classes, blank)
+    else:
+        decoded, dim = beam_search(b, logits, time, classes, blank, width)
+    return LossResult(value, b.op("edit_distance", decoded, clipped[0], a=dim, b=clipped[1]))
+
+
+def _clipped(b: LayerBuilder, x: LossInput, labels: Labels, time: Dim) -> Labels:
+    """The target with what the options cut off it."""
+    if x.options.get("auto_clip_target_len"):  # one frame is left for a blank
+        labels = truncated(b, labels, b.maximum(b.sub(b.length(time), 1), 0))
+    return without_repeats(b, labels) if x.options.get("target_collapse_repeated") else labels
+
+
+def _ctc(
+    b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, attrs: dict[str, Any], blank: int = -1
+) -> Value:
+    return b.op(
         "ctc_loss",
         logits,
-        b.op("set_sparse", target.value, sparse_dim=None),
+        labels[0],
         dim=time,
-        labels=labels,
-        classes=feature,
-        blank=blank,
-        viterbi=bool(x.options.get("use_viterbi", False)),
+        labels=labels[1],
+        classes=classes,
+        blank=blank % (classes.size or 1),
+        **attrs,
     )
-    ctc_opts = x.options.get("ctc_opts") or {}
-    if b.behavior.ctc_zero_infinity or ctc_opts.get("ignore_longer_outputs_than_inputs"):
-        value = b.where(b.unary("is_finite", value), value, 0.0)
-    hypothesis, decoded = best_path(b, output, blank)
-    reference = b.op("set_sparse", target.value, sparse_dim=None)
-    error = b.op("edit_distance", hypothesis, reference, a=decoded, b=labels)
-    return LossResult(value, error, per_label_norm(b, target))
 
 
-@loss("edit_distance", framewise=False, opts=("debug_print", "label_map", "ctc_decode", "output_in_log_space"))
+def _zeroes(b: LayerBuilder, opts: dict[str, Any]) -> bool:
+    """Whether a sequence without any alignment counts nothing."""
+    given = opts.get("zero_infinity")
+    if given is None:
+        given = b.session.options.get("tf_native_ctc_zero_infinity")
+    return b.behavior.ctc_zero_infinity if given is None else bool(given)
+
+
+def _possible_only(b: LayerBuilder, value: Value, *, zero: bool) -> Value:
+    return b.where(b.unary("is_finite", value), value, 0.0) if zero else value
+
+
+def _tf(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, opts: dict[str, Any]) -> Value:
+    """RETURNN's way by ``tf.nn.ctc_loss``."""
+    if opts.get("preprocess_collapse_repeated"):
+        labels = without_repeats(b, labels)
+    value = _ctc(b, logits, labels, time, classes, {"label_loop": bool(opts.get("ctc_merge_repeated", True))})
+    if opts.get("ignore_longer_outputs_than_inputs"):
+        return _possible_only(b, value, zero=True)
+    possible = b.reduce("all", b.binary("not_equal", value, math.inf), *value.dims)
+    message = (
+        f"{b.place('loss')}: a target of CTC has more labels than the output has frames for; "
+        '"loss_opts": {"ctc_opts": {"ignore_longer_outputs_than_inputs": True}} lets such sequences count nothing'
+    )
+    b.session.graph.checks.append((message, possible))
+    return value
+
+
+def _native(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, opts: dict[str, Any]) -> Value:
+    """RETURNN's own CTC, with its error signals.
+
+    ``grad_wrt_softmax_in``: p - alignment, whether or not ``logits_normalize`` takes a softmax; without it: - alignment.
+    """
+    normalize, through = bool(opts.get("logits_normalize", True)), bool(opts.get("grad_wrt_softmax_in", True))
+    label_loop = opts.get("label_loop", opts.get("ctc_merge_repeated"))
+    attrs = {"normalize": normalize and through, "label_loop": label_loop is None or bool(label_loop)}
+    scores = logits
+    if normalize:
+        log_probs = b.op("log_softmax", logits, dims=(classes,))
+        scores = logits if through else _value_of(b, log_probs, gradient_of=logits)
+    value = _ctc(b, scores, labels, time, classes, attrs, int(opts.get("blank_index", -1)))
+    if not through:
+        return _possible_only(b, value, zero=True)
+    # its derivative is p, summed over the frames
+    kind = "logsumexp" if normalize else "sum"
+    mass = b.reduce(kind, logits if normalize else b.unary("exp", logits), classes)
+    mass = b.reduce("sum", mass, time)
+    signal = b.sub(mass, b.op("stop_gradient", mass))
+    if not normalize:
+        value = b.add(value, signal)
+    # without any alignment RETURNN's loss is 0, and its error signal p unless that is ruled out
+    return b.where(b.unary("is_finite", value), value, b.const(0.0) if _zeroes(b, opts) else signal)
+
+
+def _value_of(b: LayerBuilder, x: Value, *, gradient_of: Value) -> Value:
+    """The value of one and the gradient of the other."""
+    return b.add(gradient_of, b.op("stop_gradient", b.sub(x, gradient_of)))
+
+
+@loss(
+    "edit_distance", framewise=False, opts=("debug_print", "label_map", "ctc_decode", "output_in_log_space")
+)
 def edit_distance(b: LayerBuilder, x: LossInput) -> LossResult:
-    """Levenshtein distance of the output's labels to the target's, as error only; normalised by the target's length."""
-    output, target = x.output, x.target
-    if target is None or target.sparse_dim is None:
-        raise ConfigError("edit_distance needs a target of labels", where=b.place("target"))
-    for option in ("label_map", "ctc_decode"):
-        if x.options.get(option):
-            raise ConfigError(f"edit_distance with {option} is not supported", where=b.place("loss_opts"))
-    if output.sparse_dim is None:
-        raise ConfigError("edit_distance needs labels as output", where=b.place("loss"), received=output.value.type)
-    time, labels = _time(b, output, "output"), _time(b, target, "target")
-    hypothesis, reference = (b.op("set_sparse", v.value, sparse_dim=None) for v in (output, target))
-    if labels is time:
-        labels = b.dim("reference", None)
-        b.define(labels, b.length(time))
-        reference = b.rename(reference, (time, labels))
-    distance = b.op("edit_distance", hypothesis, reference, a=time, b=labels)
-    return LossResult(None, distance, per_label_norm(b, target))
+    """Levenshtein distance of the output's labels to the target's, as error only."""
+    target = _required_target(b, x)
+    time = time_of(b, x.output, "output")
+    table: dict[int, Any] = x.options.get("label_map") or {}
+    if x.options.get("ctc_decode"):
+        classes = b.require_feature(x.output)
+        _check_sizes(b, x, classes)
+        hypothesis = beam_search(b, _scores(b, x), time, classes, (classes.size or 1) - 1, _BEAM_WIDTH)
+    else:
+        hypothesis = label_sequence(b, x.output, "output")
+        _check_labels(b, x.output, target)
+    reference = label_sequence(b, target, "target", apart_from=time)
+    if table:
+        hypothesis, reference = map_labels(b, hypothesis, table, "output"), map_labels(b, reference, table, "target")
+    distance = b.op("edit_distance", hypothesis[0], reference[0], a=hypothesis[1], b=reference[1])
+    return LossResult(None, distance)
+
+
+def _check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> None:
+    mine, theirs = output.sparse_dim, target.sparse_dim
+    if mine is not None and theirs is not None and mine.size != theirs.size:
+        raise DimError("output and target have other labels", where=b.place("target"), expected=mine, received=theirs)

@@ -88,7 +88,9 @@ class ExternData:
         for key in keys:
             if self._builder.lookup(BATCH) is not None:
                 break
-            if self._spec[key].get("batch_dim_axis", 0) is not None and self._spec[key].get("available_for_inference", True):
+            if self._spec[key].get("batch_dim_axis", 0) is not None and self._spec[key].get(
+                "available_for_inference", True
+            ):
                 self.get(key)
         return BATCH
 

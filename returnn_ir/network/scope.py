@@ -52,8 +52,6 @@ class NetScope:
         self.param_prefix = param_prefix
         self.results: dict[str, LayerOutput] = {}
         self.children: dict[str, NetScope] = {}
-        #: the layer that this nested network belongs to
-        self.owner: LayerDef | None = None
         self._data = dict(data or {})
         self._problems = problems
         self._failed: set[str] = set()
@@ -79,7 +77,6 @@ class NetScope:
         scope = NetScope(
             net, self.session, self.region, parent=self, data=data, param_prefix=prefix, problems=self._problems
         )
-        scope.owner = definition
         self.children[definition.name] = scope
         return scope
 

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@emits("layer_norm", kernel="LayerNormalization")
+def _kernel(node: Node, opset: int) -> str | None:
+    dtype = node.operands[0].dtype
+    if opset < 17:
+        return "LayerNormalization exists from opset 17 on"
+    return None if dtype in ("float32", "float64", "float16") else f"LayerNormalization of {dtype}"
+
+
+@emits("layer_norm", check=_kernel, kernel="LayerNormalization")
 def _layer_norm(e: Emitter, node: Node) -> list[str]:
     """The normalized axis is the last one."""
     return [e.op("LayerNormalization", *e.operands(node), axis=-1, epsilon=node.attrs["epsilon"])]

@@ -43,7 +43,8 @@ _LSTM_BLOCKS = ("lstmblock", "lstmblockfused", "cudnnlstm")
 _REFUSED = {
     **dict.fromkeys(("rnn", "layerrnn", "recseqcellop"), "is an abstract class in RETURNN"),
     **dict.fromkeys(
-        ("dropoutwrapper", "residualwrapper", "devicewrapper", "multirnn"), "wraps other cells, which a config cannot give"
+        ("dropoutwrapper", "residualwrapper", "devicewrapper", "multirnn"),
+        "wraps other cells, which a config cannot give",
     ),
     **dict.fromkeys(
         ("blocksparselstm", "blocksparsemultiplicativemultisteplstm", "cudnngru", "grublock", "twodnativelstm"),

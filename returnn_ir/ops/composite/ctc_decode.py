@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Value
 from returnn_ir.ops.composite.spec import composite
-from returnn_ir.ops.spec import Scope
+from returnn_ir.ops.spec import Scope, get_op
 from returnn_ir.types import TensorType
 
 __all__: list[str] = []
@@ -133,7 +133,7 @@ def _next(b: Builder, beam: _Beam, kept: list[Value], extended: Value, dims: _Di
     everything = dims.slot + dims.slot * dims.classes
     stays = _log_add(b, *kept)
     joined = b.op("concat", stays, extended, dims=(dims.slot, dims.slot * dims.classes), out=everything)
-    best, chosen = b.op_results("top_k", joined, dim=everything, k=dims.slot)
+    best, chosen = b.emit(get_op("top_k"), [joined], {"dim": everything, "k": dims.slot})
     chosen = b.op("set_sparse", chosen, sparse_dim=None)
     old = b.binary("less", chosen, size)
     place = b.sub(chosen, size)
@@ -185,11 +185,11 @@ def _decode(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
         return _next(b, beam, kept, extended, dims).carries(), []
 
     carries, _ = b.loop(attrs["dim"], _start(b, dims, logits.dtype).carries(), [scores], step)
-    last = _Beam(*carries)
-    first: Callable[[Value], Value] = lambda x: b.op("gather", x, b.const(0), dim=slot)  # noqa: E731
-    size = first(last.size)
+    last, best = _Beam(*carries), b.const(0)
+    size = b.op("gather", last.size, best, dim=slot)
     b.define(attrs["out"], size)
-    return [b.op("resize_axis", first(last.prefix), dim=dims.position, out=attrs["out"]), size]
+    prefix = b.op("gather", last.prefix, best, dim=slot)
+    return [b.op("resize_axis", prefix, dim=dims.position, out=attrs["out"]), size]
 
 
 composite(

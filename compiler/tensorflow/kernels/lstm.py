@@ -1,0 +1,191 @@
+"""LSTM with a hand-written backward: plain TensorFlow ops, dynamic batch and time, on CPU and GPU.
+
+Hochreiter & Schmidhuber (1997) with forget gates (Gers et al. 1999), no peepholes; the backward is backpropagation
+through time. What makes it fast is what stays outside of the loop: the input's product before it, and the weight
+gradients after it, each as one matrix product over all frames. A step is one small product and elementwise ops.
+
+A frame behind a sequence's end has its gates saturated (f = 1, i = o = 0): the cell keeps its value exactly, the output
+and every gradient there are exactly zero, and the loop needs no masking but that of h. docs/performance.md has figures,
+and what was tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from compiler.tensorflow.kernels.recurrence import Frames, first_order_only, frame, matrix, saturation
+
+__all__ = ["blstm", "lstm"]
+
+_sigmoid_grad: Callable[..., tf.Tensor] = tf.raw_ops.SigmoidGrad  # (y, dy): dy * y * (1 - y)
+_tanh_grad: Callable[..., tf.Tensor] = tf.raw_ops.TanhGrad  # (y, dy): dy * (1 - y * y)
+
+
+@dataclass(frozen=True)
+class _Tape:
+    """What the forward loop keeps for the backward one.
+
+    Attributes:
+        gates: T arrays [B, n] each of j, i, f, o, after their activations.
+        before: T arrays [B, n] each of h and c before the frame.
+        last: c [B, n] at the end.
+    """
+
+    gates: Sequence[tf.TensorArray]
+    before: Sequence[tf.TensorArray]
+    last: tf.Tensor
+
+
+def lstm(
+    x: tf.Tensor,
+    w: tf.Tensor,
+    w_re: tf.Tensor,
+    bias: tf.Tensor,
+    lengths: tf.Tensor,
+    h0: tf.Tensor,
+    c0: tf.Tensor,
+    *,
+    reverse: bool,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """One direction over a batch of ragged sequences.
+
+    Args:
+        x: frames [T, B, I].
+        w: [I, 4n], gates in RETURNN's NativeLstm2 order: cell input j, input i, forget f, output o.
+        w_re: [n, 4n].
+        bias: [4n].
+        lengths: [B] integers, at most T; 0 is allowed.
+        h0: [B, n].
+        c0: [B, n].
+        reverse: each sequence from its own last frame to frame 0.
+
+    Returns:
+        y [T, B, n], zero behind a sequence's end; h and c [B, n] after each sequence's own last processed frame.
+
+    Its gradient has no gradient: asking for one raises :class:`returnn_ir.errors.TargetError`.
+    """
+    units = w_re.shape[0]
+    frames = Frames.of(x, lengths, reverse=reverse)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def run(
+        x: tf.Tensor, w: tf.Tensor, w_re: tf.Tensor, bias: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
+    ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
+        y, h, tape = _forward(frames, _projected(frames, x, w, bias, units), w_re, h0, c0)
+
+        def grad(dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor) -> Sequence[tf.Tensor]:
+            def backward(
+                x: tf.Tensor, w: tf.Tensor, w_re: tf.Tensor, dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor
+            ) -> Sequence[tf.Tensor]:
+                dz, dh0, dc0 = _backward(frames, tape, w_re, dy, dh, dc)
+                return (*_weight_gradients(frames, tape, x, w, dz), dh0, dc0)
+
+            return first_order_only(backward, "lstm", x, w, w_re, dy, dh, dc)
+
+        return (y, h, tape.last), grad
+
+    y, h, c = run(x, w, w_re, bias, h0, c0)
+    return y, h, c
+
+
+def _projected(frames: Frames, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor, units: int) -> tf.Tensor:
+    """The input's share of the gates [T, B, 4n]; saturated behind the sequences' ends."""
+    z = tf.nn.bias_add(tf.matmul(matrix(x), w), bias)
+    z = tf.reshape(z, [frames.count, -1, 4 * units])
+    big = saturation(z.dtype)
+    tail = tf.repeat(tf.constant([0.0, -big, big, -big], z.dtype), units)
+    return frames.select(z, tail)
+
+
+def _forward(
+    frames: Frames, z: tf.Tensor, w_re: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
+    """The recurrence over z [T, B, 4n]: y [T, B, n], the last h, and what the backward needs."""
+
+    def array() -> tf.TensorArray:
+        return tf.TensorArray(z.dtype, frames.count, element_shape=[None, w_re.shape[0]])
+
+    def body(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *arrays: tf.TensorArray) -> Sequence[object]:
+        # The sum is not written as a fused product with bias and summand: TensorFlow's is half as fast in a loop.
+        j, i, f, o = tf.split(tf.matmul(h, w_re) + frame(z, t), 4, axis=1)
+        j, i, f, o = tf.tanh(j), tf.sigmoid(i), tf.sigmoid(f), tf.sigmoid(o)
+        c_next = f * c + i * j
+        y = o * tf.tanh(c_next)
+        h_next = tf.raw_ops.Select(condition=frame(frames.valid, t), x=y, y=h)
+        kept = zip(arrays, (j, i, f, o, h, c, y), strict=True)
+        return (h_next, c_next, *(a.write(t, value) for a, value in kept))
+
+    h, c, *arrays = frames.walk(body, [h0, c0, *(array() for _ in range(7))])
+    y = arrays[6].stack()
+    return y, h, _Tape(arrays[:4], arrays[4:6], c)
+
+
+def _backward(
+    frames: Frames, tape: _Tape, w_re: tf.Tensor, dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Gradients of the gates before their activations [T, B, 4n], of h0 and of c0."""
+    dy = frames.select(dy, tf.zeros([], dy.dtype))
+    w_back = tf.transpose(w_re)  # once, and not by every step's product
+
+    def body(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: tf.TensorArray) -> Sequence[object]:
+        j, i, f, o = (a.read(t) for a in tape.gates)
+        c_before = tape.before[1].read(t)
+        squashed = tf.tanh(c)
+        dy_t = dh + frame(dy, t)
+        dc = dc + _tanh_grad(y=squashed, dy=dy_t * o)
+        parts = [
+            _tanh_grad(y=j, dy=dc * i),
+            _sigmoid_grad(y=i, dy=dc * j),
+            _sigmoid_grad(y=f, dy=dc * c_before),
+            _sigmoid_grad(y=o, dy=dy_t * squashed),
+        ]
+        dz_t = tf.concat(parts, axis=1)
+        dh_before = tf.raw_ops.Select(condition=frame(frames.valid, t), x=tf.matmul(dz_t, w_back), y=dh)
+        return dh_before, dc * f, c_before, dz.write(t, dz_t)
+
+    array = tf.TensorArray(dy.dtype, frames.count, element_shape=[None, w_re.shape[1]])
+    dh0, dc0, _, dz = frames.walk(body, [dh, dc, tape.last, array], back=True)
+    return dz.stack(), dh0, dc0
+
+
+def _weight_gradients(
+    frames: Frames, tape: _Tape, x: tf.Tensor, w: tf.Tensor, dz: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Gradients of x, w, w_re and bias, each as one product over all frames."""
+    rows = matrix(dz)
+    inputs = matrix(frames.select(x, tf.zeros([], x.dtype)))
+    before = matrix(tape.before[0].stack())
+    dx = tf.reshape(tf.matmul(rows, tf.transpose(w)), tf.shape(x))
+    dw = tf.matmul(inputs, rows, transpose_a=True)
+    dw_re = tf.matmul(before, rows, transpose_a=True)
+    return dx, dw, dw_re, tf.reduce_sum(rows, axis=0)
+
+
+def blstm(
+    x: tf.Tensor,
+    forward: Sequence[tf.Tensor],
+    backward: Sequence[tf.Tensor],
+    lengths: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Both directions over the same frames.
+
+    Their loops do not depend on each other, so that TensorFlow runs them at the same time on two cores. Neither one loop
+    for both nor one product for both inputs is faster: the products are as large as they need to be.
+
+    Args:
+        x: frames [T, B, I].
+        forward: w, w_re, bias, h0, c0 of the forward direction, as :func:`lstm` has them.
+        backward: those of the direction from the last frame to the first.
+        lengths: [B] integers.
+
+    Returns:
+        y of the forward and of the backward direction [T, B, n], then h and c of the forward one, h and c of the other.
+    """
+    w, w_re, bias, h0, c0 = forward
+    y_fw, h_fw, c_fw = lstm(x, w, w_re, bias, lengths, h0, c0, reverse=False)
+    w, w_re, bias, h0, c0 = backward
+    y_bw, h_bw, c_bw = lstm(x, w, w_re, bias, lengths, h0, c0, reverse=True)
+    return y_fw, y_bw, h_fw, c_fw, h_bw, c_bw

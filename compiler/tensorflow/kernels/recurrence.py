@@ -1,0 +1,97 @@
+"""What the recurrent kernels share: walking over frames, frames behind a sequence's end, the limit to one gradient.
+
+Everything is time-major: frames [T, B, features], lengths [B].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from returnn_ir.errors import TargetError
+
+__all__ = ["Frames", "first_order_only", "frame", "matrix", "saturation"]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The frames of a batch, and the order that a recurrence takes them in.
+
+    Attributes:
+        count: T, scalar int32.
+        valid: [T, B] bool, False behind a sequence's end.
+        full: scalar bool, whether every frame is valid.
+        step: +1, or -1 from the last frame to the first.
+    """
+
+    count: tf.Tensor
+    valid: tf.Tensor
+    full: tf.Tensor
+    step: int
+
+    @classmethod
+    def of(cls, x: tf.Tensor, lengths: tf.Tensor, *, reverse: bool) -> Frames:
+        """The frames of x [T, B, ...], of which each sequence has its first `lengths` [B]."""
+        count = tf.shape(x)[0]
+        valid = tf.range(count)[:, None] < tf.cast(lengths, tf.int32)[None]
+        return cls(count, valid, tf.reduce_all(valid), -1 if reverse else 1)
+
+    def select(self, x: tf.Tensor, fill: tf.Tensor) -> tf.Tensor:
+        """`x` [T, B, features] with `fill` [features] behind the sequences' ends.
+
+        Values there never get through, not even NaN. Costs nothing for a batch without such frames.
+        """
+        return tf.cond(self.full, lambda: x, lambda: tf.where(self.valid[:, :, None], x, fill))
+
+    def walk(
+        self, body: Callable[..., Sequence[object]], state: Sequence[object], *, back: bool = False
+    ) -> Sequence[object]:
+        """Calls `body(t, *state)` for every frame, `back`: in the opposite order; returns the last state."""
+        step = -self.step if back else self.step
+        start, end = (tf.constant(0), self.count) if step > 0 else (self.count - 1, tf.constant(-1))
+        result: Sequence[object] = tf.while_loop(
+            lambda t, *_: tf.not_equal(t, end), lambda t, *now: (t + step, *body(t, *now)), (start, *state)
+        )
+        return result[1:]
+
+
+def frame(x: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
+    """`x[t]`, as the one op that returns a view of x's memory (Python's `x[t]` adds four small ops to every step)."""
+    begin = tf.reshape(t, [1])
+    return tf.raw_ops.StridedSlice(input=x, begin=begin, end=begin + 1, strides=[1], shrink_axis_mask=1)
+
+
+def matrix(x: tf.Tensor) -> tf.Tensor:
+    """Frames [T, B, features] as the rows of a matrix [T * B, features]."""
+    return tf.reshape(x, [-1, x.shape[-1]])
+
+
+def saturation(dtype: tf.DType) -> float:
+    """What makes a gate's sigmoid exactly 1, and its negative exactly 0, whatever a bounded recurrent input adds."""
+    return 3e4 if dtype == tf.float16 else 1e30
+
+
+def first_order_only(
+    backward: Callable[..., Sequence[tf.Tensor]], kernel: str, *operands: tf.Tensor
+) -> Sequence[tf.Tensor]:
+    """`backward(*operands)`, whose own gradient is an error that says what to do, instead of silently missing.
+
+    Raises:
+        TargetError: when a gradient of the result is asked for.
+    """
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def once(*args: tf.Tensor) -> tuple[Sequence[tf.Tensor], Callable[..., object]]:
+        def again(*_: tf.Tensor) -> object:
+            raise TargetError(
+                f"the {kernel} kernel of the TensorFlow target has no second-order gradient",
+                expected="first-order gradients",
+                hint=f'fusion = {{"{kernel}": "never"}}, which differentiates the plain loop',
+            )
+
+        return backward(*args), again
+
+    result: Sequence[tf.Tensor] = once(*operands)
+    return result
