@@ -41,7 +41,7 @@ network = {
 
 batch_size = 2000  # frames, padding included
 max_seqs = 40
-num_epochs = 6
+num_epochs = 10
 optimizer = {"class": "adam", "epsilon": 1e-8}
 learning_rate = 0.002
 gradient_clip_global_norm = 5.0

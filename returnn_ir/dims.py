@@ -1,8 +1,8 @@
 """Dimension tags: the axes of every tensor, told apart by identity and never by size or name.
 
-A :class:`Dim` is static (fixed ``size``), the batch (an extent, no lengths), or dynamic (its lengths are an IR value, kept
-in ``Region.dim_defs``). Derived dims (``t.ceildiv(2)``, ``a + b``, ``a * b``, ``t - 1 + 1``) are canonical expressions and
-interned, so that two equal derivations are the same object:
+A :class:`Dim` is static (fixed ``size``), the batch (an extent, no lengths), or dynamic (its lengths are an IR value,
+kept in ``Region.dim_defs``). Derived dims (``t.ceildiv(2)``, ``a + b``, ``a * b``, ``t - 1 + 1``) are canonical
+expressions and interned, so that two equal derivations are the same object:
 
 * sums keep the order of their symbolic terms (``a + b`` is not ``b + a``: the frames come in another order), constants
   and repeated terms are collected (``t - 1 + 1 is t``, ``a + a is 2 * a``);

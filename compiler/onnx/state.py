@@ -53,6 +53,12 @@ def _param(e: Emitter, node: Node) -> list[str]:
     return [full]
 
 
+@emits("train_step")
+def _train_step(e: Emitter, node: Node) -> list[str]:
+    """An exported model does not train: the step is a constant, as in a run that is given none."""
+    return [e.constant(0, "int64")]
+
+
 @emits("const")
 def _const(e: Emitter, node: Node) -> list[str]:
     return [e.constant(node.attrs["value"], node.attrs["dtype"])]

@@ -57,7 +57,7 @@ class OnnxTarget:
         name = node.op.name
         if name in REFUSED:
             why = node.attrs.get("reason")
-            return Reject(f"{REFUSED[name]}; it is not compiled because it uses {why}" if why else REFUSED[name])
+            return Reject(f"{REFUSED[name]}; it is not compiled: {why}" if why else REFUSED[name])
         for value in (*node.operands, *node.results):
             if value.dtype not in CODES:
                 return Reject(f"onnxruntime has no kernels for {value.dtype}")

@@ -35,6 +35,11 @@ def _axes(dims: Iterable[object]) -> str:
     return f"[{', '.join(str(d) for d in dims)}]"
 
 
+@rule("train_step")
+def _train_step(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    return Named(np.asarray(context.session.step, np.int64), ())
+
+
 @rule("input")
 def _input(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     return _given(node, "input", context.session.inputs)

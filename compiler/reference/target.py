@@ -36,7 +36,7 @@ class ReferenceTarget:
             return Accept()
         reason = _REFUSED.get(node.op.name, "no NumPy function computes it")
         why = node.attrs.get("reason")
-        return Reject(f"{reason}, because it uses {why}" if why else reason)
+        return Reject(f"{reason}, which is not compiled: {why}" if why else reason)
 
     def lower(self, graph: Graph) -> Executable:
         """Nothing is translated; an op that is not accepted is a :class:`TargetError`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from compiler.tensorflow import loss_kernels
 from compiler.tensorflow.call import Call, Row, elementwise
 from returnn_ir.graph import Node
 
@@ -70,5 +71,9 @@ COMPOSITES: dict[str, Fused] = {
     "gelu": Fused("Gelu", elementwise(tf.nn.gelu)),
     "softmax": Fused("Softmax", _along(tf.nn.softmax), _one_dim),
     "log_softmax": Fused("LogSoftmax", _along(tf.nn.log_softmax), _one_dim),
+    "softmax_cross_entropy": Fused("SparseSoftmaxCrossEntropyWithLogits", loss_kernels.cross_entropy),
+    "ctc_loss": Fused("CTCLoss", loss_kernels.ctc, loss_kernels.ctc_refusal),
+    "ctc_beam_decode": Fused("CTCBeamSearchDecoder", loss_kernels.beam_decode, loss_kernels.beam_decode_refusal),
+    "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
     "lstm": Fused("lstm", _lstm, _lstm_refusal),
 }

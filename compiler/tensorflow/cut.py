@@ -24,7 +24,7 @@ def _pad(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     vary = call.frame.length_dims(dim) if attrs["ragged"] else ()
     if attrs["mode"] != "constant":
         return _pad_by_position(call, x, vary)
-    value = tf.constant(attrs["value"], x.dtype)
+    value = tf.cast(attrs["value"], x.dtype)
     padded = tf.pad(x, _around(x, call.axis(dim), attrs["left"], attrs["right"]), constant_values=value)
     if not vary:
         return padded

@@ -15,17 +15,17 @@ from returnn_ir.expression.python_call import CallSource, PythonCall
 __all__ = ["SourceData", "run_python_call"]
 
 
-def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int) -> tf.Tensor:
+def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int, step: tf.Tensor) -> tf.Tensor:
     """The result of the code.
 
     ``operands`` are the sources (without the axes that only broadcast), then lengths; ``rank`` is the number of axes
-    that the result must have.
+    that the result must have; ``step`` is the global training step.
 
     Raises:
         ConfigError: the code fails, or gives something else.
     """
     sources = [SourceData(described, operands[i], operands) for i, described in enumerate(call.sources)]
-    layer = _Layer(call, sources)
+    layer = _Layer(call, sources, step)
 
     def source(
         i: int,
@@ -214,7 +214,8 @@ class _Config:
 class _Network:
     """The network, as ``self.network``; its flags are constants of the program."""
 
-    def __init__(self, call: PythonCall) -> None:
+    def __init__(self, call: PythonCall, step: tf.Tensor) -> None:
+        self.global_train_step = step
         self._config = _Config(call.options)
         self._training = call.training
         self.train_flag = tf.constant(call.training)
@@ -230,9 +231,9 @@ class _Network:
 class _Layer:
     """A layer, as ``self`` or ``self.sources[0]``."""
 
-    def __init__(self, call: PythonCall, sources: Sequence[SourceData]) -> None:
+    def __init__(self, call: PythonCall, sources: Sequence[SourceData], step: tf.Tensor) -> None:
         self.name = call.layer
-        self.network = _Network(call)
+        self.network = _Network(call, step)
         self.sources = [
             _SourceLayer(name, data, self.network) for name, data in zip(call.source_names, sources, strict=True)
         ]

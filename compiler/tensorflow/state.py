@@ -18,6 +18,10 @@ def _input(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return call.frame.feed.inputs[call.attrs["name"]]
 
 
+def _train_step(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.cast(call.frame.feed.step, tf.int64)
+
+
 def _param(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return call.frame.feed.params[call.attrs["name"]]
 
@@ -39,7 +43,7 @@ def _opaque(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         given.append(x if axes is None else permute(x, [own.index(dim) for dim in axes]))
     function = call.attrs["function"]
     if isinstance(function, PythonCall):
-        result = run_python_call(function, given, len(call.dims))
+        result = run_python_call(function, given, len(call.dims), call.frame.feed.step)
         result = tf.broadcast_to(result, call.frame.shape(call.attrs["dims"]))
         result = permute(result, [call.attrs["dims"].index(dim) for dim in call.dims])
     else:
@@ -55,6 +59,7 @@ def _gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 ROWS: dict[str, Row] = {
     "input": _input,
     "param": _param,
+    "train_step": _train_step,
     "const": _const,
     "opaque": _opaque,
     "gradient": _gradient,

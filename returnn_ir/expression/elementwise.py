@@ -276,7 +276,7 @@ _EXP_OF = {"log_softmax": "softmax", "log_sigmoid": "sigmoid"}
 
 
 def safe_log_value(b: LayerBuilder, x: Value, eps: float = 1e-20, use_fake_grad: bool = True) -> Value:
-    """RETURNN's ``safe_log``: log of at least ``eps``, with a gradient everywhere; exact on softmax, sigmoid and exp."""
+    """RETURNN's ``safe_log``: log of at least ``eps``, a gradient everywhere; exact on softmax, sigmoid and exp."""
     undone = _undone(b, x, _LOG_OF, "exp")
     if undone is not None:
         return undone

@@ -12,6 +12,7 @@ from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
 from returnn_ir.expression.sizes import Size, as_shape
 from returnn_ir.expression.table import function
+from returnn_ir.graph import Value
 from returnn_ir.types import is_float
 
 if TYPE_CHECKING:
@@ -113,6 +114,47 @@ def _sequence_mask(
         raise UnsupportedError("tf.sequence_mask without maxlen from a tensor's shape")
     held = b.binary("less", b.iota(maxlen.dim, x.value.dtype), x.value)
     return Positional(b, b.cast(held, dtype_name(dtype)), (*x.axes, maxlen.dim))
+
+
+@function("uniform", "random_uniform")
+def _uniform(
+    b: LayerBuilder,
+    shape: object,
+    minval: object = 0,
+    maxval: object = None,
+    dtype: object = "float32",
+    seed: object = None,
+    name: object = None,
+) -> Positional:
+    axes, wanted = as_shape(shape), dtype_name(dtype)
+    drawn = Positional(b, _drawn(b, "uniform", axes), axes)
+    if is_float(wanted):
+        result = drawn * ((1.0 if maxval is None else maxval) - as_positional(b, minval, "float32")) + minval
+        return result.with_value(b.cast(result.value, wanted))
+    if maxval is None:
+        raise UnsupportedError("random integers without a bound")
+    span = as_positional(b, maxval) - as_positional(b, minval)
+    whole = drawn * span.with_value(b.cast(span.value, "float32"))
+    return whole.with_value(b.cast(b.unary("floor", whole.value), wanted)) + minval
+
+
+@function("normal", "random_normal")
+def _normal(
+    b: LayerBuilder,
+    shape: object,
+    mean: object = 0.0,
+    stddev: object = 1.0,
+    dtype: object = "float32",
+    seed: object = None,
+    name: object = None,
+) -> Positional:
+    axes = as_shape(shape)
+    return Positional(b, _drawn(b, "normal", axes), axes) * stddev + mean
+
+
+def _drawn(b: LayerBuilder, kind: str, axes: Sequence[Dim | None]) -> Value:
+    """A draw of its own: the place in the region tells the draws of one layer apart."""
+    return b.random(kind, tuple(d for d in axes if d is not None), f"eval{len(b.region.nodes)}")
 
 
 @function("eye")

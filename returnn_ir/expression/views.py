@@ -260,6 +260,11 @@ class NetworkView(_View):
         """Whether losses are computed."""
         return self._b.session.mode != "forward"
 
+    @property
+    def global_train_step(self) -> Positional:
+        """The number of training steps so far, int64."""
+        return Positional(self._b, self._b.train_step(), ())
+
     def cond_on_train(self, fn_train: Callable[[], Any], fn_eval: Callable[[], Any]) -> Any:
         """One of both: the mode is known."""
         return fn_train() if self._b.training else fn_eval()

@@ -1,4 +1,4 @@
-"""Layers that merge axes into the batch axis and take them out again, and what happens to the lengths of other axes then."""
+"""Layers that merge axes into the batch axis and take them out again, and what that does to other axes' lengths."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def move_lengths(
     """Rename the dynamic dims of ``value`` whose lengths vary over a batch axis that was replaced.
 
     Args:
+        b: the layer's builder.
+        value: what has been moved to the new batch axis.
         old: the batch axes that are gone.
         new: the batch axis instead (one of them, where one became several).
         carry: what was done to the value, for the lengths.
@@ -55,11 +57,16 @@ def move_lengths(
     return b.rename(value, *renamed.items()), renamed
 
 
-def merge_batch(b: LayerBuilder, value: Value, dims: Sequence[Dim], out: Dim) -> tuple[Value, dict[Dim, Dim]]:
-    """Merge axes, the batch axis among them, into ``out``; the lengths of other axes are repeated."""
+def merge_batch(
+    b: LayerBuilder, value: Value, dims: Sequence[Dim], out: Dim, lengths_order: Sequence[Dim] | None = None
+) -> tuple[Value, dict[Dim, Dim]]:
+    """Merge axes, the batch axis among them, into ``out``; the lengths of other axes are repeated.
+
+    ``lengths_order`` is the order of ``dims`` for these lengths, where it is another one.
+    """
 
     def carry(lengths: Value) -> Value:
-        return b.op("merge", b.expand(lengths, *dims), dims=tuple(dims), out=out)
+        return b.op("merge", b.expand(lengths, *dims), dims=tuple(lengths_order or dims), out=out)
 
     merged = b.op("merge", value, dims=tuple(dims), out=out)
     return move_lengths(b, merged, [d for d in dims if d.is_batch], out, carry)
@@ -76,13 +83,13 @@ def split_batch(b: LayerBuilder, value: Value, merged: Dim, outs: Sequence[Dim])
 class SplitBatchTimeOptions(SourceOptions):
     """Options of ``split_batch_time``."""
 
-    base: LayerRef = LayerRef("data")
+    base: LayerRef | None = None
 
 
 @layer("split_batch_time", options=SplitBatchTimeOptions)
 def split_batch_time(b: LayerBuilder, opt: SplitBatchTimeOptions, x: LayerOutput) -> LayerOutput:
     """[batch * time, ...] to [batch, time, ...], as ``base`` has them."""
-    base = b.layer(opt.base)
+    base = b.layer(opt.base or "data")
     merged = x.batch_dim
     if base.batch_dim is None or base.time_dim is None:
         raise DimError("the base needs batch and time", where=b.place("base"), received=base.value.type)

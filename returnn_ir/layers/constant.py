@@ -82,3 +82,9 @@ def static_axes(b: LayerBuilder, shape: Sequence[Any], key: str = "shape") -> tu
 def train_flag(b: LayerBuilder, opt: LayerOptions) -> LayerOutput:
     """Whether this program trains."""
     return LayerOutput(b.const(b.training, "bool"), ())
+
+
+@layer("global_train_step", options=LayerOptions, sources="none")
+def global_train_step(b: LayerBuilder, opt: LayerOptions) -> LayerOutput:
+    """The number of training steps so far."""
+    return LayerOutput(b.train_step(), ())

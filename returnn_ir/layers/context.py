@@ -15,6 +15,7 @@ from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.parameters import create_param
+from returnn_ir.losses.registry import find_loss
 from returnn_ir.unify import Unified, unify
 
 if TYPE_CHECKING:
@@ -68,11 +69,13 @@ class LayerBuilder(Builder):
         return targets[0] if targets else str(self.session.options.get("target", "classes"))
 
     def target(self, key: str | None = None) -> LayerOutput:
-        """The target as data."""
+        """The target: a layer of that name, or else a data key."""
         key = key or self.target_key()
         if key.startswith("layer:"):
             return self.layer(key.removeprefix("layer:"))
-        return self.session.extern.get(key, self.place("target"))
+        if key in self.scope.net.layers and key != self.definition.name:
+            return self.layer(key)
+        return self.scope.get(f"data:{key}", self.place("target"))
 
     def batch(self) -> Dim:
         """The batch dim, for layers that have no source with it."""
@@ -112,13 +115,19 @@ class LayerBuilder(Builder):
         if size is None and isinstance(out_type.get("dim"), int):
             size = out_type["dim"]
         if size is None and (options.target is not None or options.loss is not None):
-            found = self.target().feature_or_sparse_dim
-            size = found.size if found is not None else None
+            size = self._size_for_target()
         if size is None:
             size = default
         if size is None:
             raise ConfigError("the output size is not known", where=self.place(), hint="give 'n_out'")
         return self.dim("out", size, feature=True)
+
+    def _size_for_target(self) -> int | None:
+        """The size of the target's labels or features, and what the loss adds to it (a blank)."""
+        found = self.target().feature_or_sparse_dim
+        spec = find_loss(str(self.definition.options.loss))
+        extra = spec.extra_labels if spec is not None else 0
+        return found.size + extra if found is not None and found.size is not None else None
 
     def finish_feature(self, x: LayerOutput, out: Dim) -> LayerOutput:
         """Rename the layer's own feature dim to the user's ``out_dim`` where one is given."""
@@ -199,6 +208,10 @@ class LayerBuilder(Builder):
         ``reuse_params``, ``trainable``, ``L2``, ``param_dropout`` and ``param_variational_noise`` are applied here.
         """
         return create_param(self, name, dims, init, dtype, trainable=trainable, regularize=regularize)
+
+    def train_step(self) -> Value:
+        """The global training step, an int64 scalar."""
+        return Builder(self.session.root, origin=self.origin).op("train_step")
 
     def random(self, kind: str, dims: tuple[Dim, ...], role: str) -> Value:
         """A draw (``uniform`` in [0, 1) or ``normal``) that is this layer's own."""

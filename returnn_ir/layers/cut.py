@@ -45,8 +45,14 @@ def slice_axis(b: LayerBuilder, opt: SliceOptions, x: LayerOutput) -> LayerOutpu
         out = out - (-end)
     if step is not None and abs(step) != 1:
         out = out.ceildiv(abs(step))
-    value = b.op("slice", x.value, dim=axis, out=out, start=start, end=end, step=step or 1)
+    source = b.window_input(x.value, [axis], 0)
+    value = b.op("slice", source, dim=axis, out=out, start=start, end=end, step=step or 1)
     return settle(b, _replaced(x, value, axis, out), out, opt.out_dim)
+
+
+def _number(value: float | bool) -> int | float:
+    """A whole number as int, so that it fits labels too."""
+    return int(value) if float(value).is_integer() else value
 
 
 def _replaced(x: LayerOutput, value: Value, old: Dim, new: Dim) -> LayerOutput:
@@ -77,7 +83,9 @@ def pad(b: LayerBuilder, opt: PadOptions, x: LayerOutput) -> LayerOutput:
     specs = opt.axes if isinstance(opt.axes, (list, tuple)) else [opt.axes]
     axes = [b.axis(x, spec, "axes") for spec in specs]
     amounts = _amounts(b, opt.padding, len(axes))
-    wanted = [opt.out_dims] if isinstance(opt.out_dims, Dim) else list(opt.out_dims or [None] * len(axes))
+    wanted: list[Dim | None] = [None] * len(axes)
+    if opt.out_dims is not None:
+        wanted = [opt.out_dims] if isinstance(opt.out_dims, Dim) else list(opt.out_dims)
     if len(wanted) != len(axes):
         raise ConfigError("one out_dim per axis is needed", where=b.place("out_dims"), received=wanted)
     if mode == "replicate" and len(axes) > 1:
@@ -97,13 +105,14 @@ def pad(b: LayerBuilder, opt: PadOptions, x: LayerOutput) -> LayerOutput:
 
 def _amounts(b: LayerBuilder, padding: Any, count: int) -> list[tuple[int, int]]:
     """(left, right) per axis."""
+    pairs: list[tuple[Any, ...]]
     if not isinstance(padding, (list, tuple)):
         pairs = [(padding, padding)] * count
     elif padding and isinstance(padding[0], (list, tuple)):
         pairs = [tuple(p) for p in padding]
     else:
         pairs = [tuple(padding)] * count
-    sizes = [tuple(p.size if isinstance(p, Dim) else p for p in pair) for pair in pairs]
+    sizes: list[tuple[Any, ...]] = [tuple(p.size if isinstance(p, Dim) else p for p in pair) for pair in pairs]
     fine = len(sizes) == count and all(len(p) == 2 and all(isinstance(n, int) and n >= 0 for n in p) for p in sizes)
     if not fine:
         raise ConfigError(
@@ -127,7 +136,8 @@ def _padded(
     ragged: bool,
 ) -> Value:
     left, right = amounts
-    number = 0.0 if isinstance(fill, str) else float(fill)
+    number = 0 if isinstance(fill, str) else _number(fill)
+    value = b.window_input(value, [axis], number)
     padded = b.op("pad", value, dim=axis, out=out, left=left, right=right, mode=mode, value=number, ragged=ragged)
     if not isinstance(fill, str) or mode != "constant":
         return padded
@@ -161,10 +171,11 @@ def shift_axis(b: LayerBuilder, opt: ShiftAxisOptions, x: LayerOutput) -> LayerO
     size = abs(amount)
     kept = axis - size
     bounds = {"start": None, "end": -size} if left else {"start": size, "end": None}
-    value = b.op("slice", x.value, dim=axis, out=kept, step=1, **bounds)
+    source = b.window_input(x.value, [axis], _number(opt.pad_value))
+    value = b.op("slice", source, dim=axis, out=kept, step=1, **bounds)
     if opt.pad:
         sides = {"left": size, "right": 0} if left else {"left": 0, "right": size}
-        value = b.op("pad", value, dim=kept, out=axis, value=float(opt.pad_value), **sides)
+        value = b.op("pad", value, dim=kept, out=axis, value=_number(opt.pad_value), **sides)
     if axis.is_static:
         out = axis if opt.pad else kept
         return _replaced(x, value, axis, out)
@@ -203,7 +214,7 @@ def prefix_in_time(b: LayerBuilder, opt: PrefixInTimeOptions, x: LayerOutput) ->
     out = opt.repeat + axis
     value = x.value
     if opt.repeat:
-        value = b.op("pad", value, dim=axis, out=out, left=opt.repeat, right=0, value=float(opt.prefix))
+        value = b.op("pad", value, dim=axis, out=out, left=opt.repeat, right=0, value=_number(opt.prefix))
     if base is not None:
         return _replaced(x, b.rename(value, (out, base)), axis, base)
     return settle(b, _replaced(x, value, axis, out), out, opt.out_dim)
@@ -247,7 +258,7 @@ def postfix_in_time(b: LayerBuilder, opt: PostfixInTimeOptions, x: LayerOutput) 
     """Entries directly behind each sequence."""
     axis = b.axis(x, opt.axis)
     out = axis + opt.repeat
-    number = 0.0 if isinstance(opt.postfix, str) else float(opt.postfix)
+    number = 0 if isinstance(opt.postfix, str) else _number(opt.postfix)
     value = b.op("pad", x.value, dim=axis, out=out, left=0, right=opt.repeat, value=number, ragged=True)
     result = _replaced(x, value, axis, out)
     if isinstance(opt.postfix, str):

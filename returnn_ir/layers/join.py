@@ -37,7 +37,6 @@ def concat(b: LayerBuilder, opt: ConcatOptions, sources: Sequence[LayerOutput]) 
     values = _matched(b, opt, sources, axes, model)
     value = b.op("concat", *values, dims=tuple(axes), out=out)
     x = sources[model]
-    order = [d for d in x.axes if d is not axes[model]]
     order = [out if d is axes[model] else d for d in x.axes]
     order[:0] = [d for d in value.dims if d not in order]
     return settle(b, arrange(x, value, order, {axes[model]: out}), out, opt.out_dim)

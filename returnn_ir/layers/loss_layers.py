@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from returnn_ir.errors import ConfigError, DimError, did_you_mean
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
-from returnn_ir.losses.attach import match_target
-from returnn_ir.losses.registry import LossInput, find_loss, loss_names
+from returnn_ir.losses.attach import loss_input, match_target, require_loss
 
 __all__: list[str] = []
 
@@ -36,12 +35,9 @@ def _loss_refs(opt: LossLayerOptions) -> list[str]:
 @layer("loss", options=LossLayerOptions, sources="one", extra_refs=_loss_refs)
 def loss(b: LayerBuilder, opt: LossLayerOptions, x: LayerOutput) -> LayerOutput:
     """The value of a loss per frame (or sequence); parts ``loss`` and ``error``."""
-    spec = find_loss(opt.loss_)
-    if spec is None:
-        hint = did_you_mean(opt.loss_, loss_names())
-        raise ConfigError(f"unknown loss {opt.loss_!r}", where=b.place("loss_"), hint=hint)
+    spec = require_loss(b, opt.loss_, "loss_")
     target = match_target(b, x, b.target(opt.target_), spec) if spec.needs_target else None
-    result = spec.compute(b, LossInput(x, target, dict(opt.loss_opts_ or {})))
+    result = spec.compute(b, loss_input(b, spec, x, target, dict(opt.loss_opts_ or {}), "loss_opts_"))
     parts = {
         name: _like(x, b.cast(value, "float32"))
         for name, value in (("loss", result.value), ("error", result.error))
@@ -74,9 +70,7 @@ def sparse_cross_entropy(b: LayerBuilder, opt: SparseCrossEntropyOptions) -> Lay
     logits, targets = b.layer(opt.logits), b.layer(opt.targets)
     axis = b.axis(logits, opt.axis if opt.axis is not None else "F")
     labels = b.op("set_sparse", targets.value, sparse_dim=None)
-    logs = b.op("log_softmax", logits.value, dims=(axis,))
-    value = b.unary("neg", b.op("gather", logs, labels, dim=axis))
-    return _like(logits, value)
+    return _like(logits, b.op("softmax_cross_entropy", logits.value, labels, dim=axis))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +89,6 @@ class CtcLossOptions(LayerOptions):
 def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
     """The CTC loss per sequence."""
     logits, targets = b.layer(opt.logits), b.layer(opt.targets)
-    if not opt.label_loop:
-        raise ConfigError("ctc_loss without label loop is not supported", where=b.place("label_loop"))
     if logits.time_dim is None or targets.time_dim is None:
         raise DimError("logits and targets need a time axis", where=b.place("logits"))
     feature = b.require_feature(logits)
@@ -110,6 +102,7 @@ def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
         blank=opt.blank_index % (feature.size or 1),
         normalize=not opt.logits_normalized,
         viterbi=opt.max_approx,
+        label_loop=opt.label_loop,
     )
     return LayerOutput.of(value, value.dims)
 

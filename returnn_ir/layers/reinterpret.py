@@ -132,8 +132,8 @@ def _with_labels(b: LayerBuilder, opt: ReinterpretDataOptions, x: LayerOutput) -
     wanted = opt.set_sparse_dim
     if opt.set_sparse is True and x.sparse_dim is None:
         size = x.feature_dim.size if x.feature_dim is not None else None
-        labels = wanted if isinstance(wanted, Dim) else _label_dim(b, size if wanted is _NOT_GIVEN else wanted)
-        return _labelled(b, x, _increased(opt, labels))
+        given = wanted if isinstance(wanted, Dim) else _label_dim(b, size if wanted is _NOT_GIVEN else wanted)
+        return _labelled(b, x, _increased(opt, given))
     if opt.set_sparse is False:
         x = _labelled(b, x, None)
     if wanted is not _NOT_GIVEN:
@@ -141,7 +141,7 @@ def _with_labels(b: LayerBuilder, opt: ReinterpretDataOptions, x: LayerOutput) -
             raise DimError("the source has no labels", where=b.place("set_sparse_dim"), received=x.value.type)
         if isinstance(wanted, Dim):
             x = _labelled(b, x, wanted)
-        elif wanted != x.sparse_dim.size:
+        elif x.sparse_dim is not None and wanted != x.sparse_dim.size:
             x = _labelled(b, x, _label_dim(b, wanted))
     if opt.increase_sparse_dim:
         if x.sparse_dim is None:

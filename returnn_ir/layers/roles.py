@@ -1,8 +1,8 @@
 """Which axes count as time and feature after a layer changed the axes, and dims that the user declared for the result.
 
-RETURNN knows two kinds of roles: a default one, which is found anew from whatever axes there are, and one that was set and
-moves along with its axis (docs: ``Data``, ``time_dim_axis``, ``feature_dim_axis``). A role that stands where the default
-would be counts as default here.
+RETURNN knows two kinds of roles: a default one, which is found anew from whatever axes there are, and one that was set
+and moves along with its axis (docs: ``Data``, ``time_dim_axis``, ``feature_dim_axis``). A role that stands where the
+default would be counts as default here.
 """
 
 from __future__ import annotations
@@ -38,8 +38,12 @@ def arrange(
     """A result made of ``x`` with other axes.
 
     Args:
+        x: where the roles come from.
+        value: the new value.
+        axes: its axes in RETURNN's order.
         moved: what became of axes that were replaced by one other.
-        keep_time, keep_feature: the role moves with its axis even where it was the default.
+        keep_time: time moves with its axis even where it was the default.
+        keep_feature: so does feature.
     """
     moved = moved or {}
     time = _follow(x.time_dim, default_time_dim(x.axes), default_time_dim(axes), axes, moved, keep=keep_time)

@@ -10,7 +10,7 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOptions
-from returnn_ir.layers.output import LayerOutput, default_feature_dim
+from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, with_roles
 from returnn_ir.unify import match_dims
@@ -75,7 +75,7 @@ def _gathered(b: LayerBuilder, x: LayerOutput, axis: Dim, position: LayerOutput)
     if axis in index.dims:
         source = _stand_in(b, axis, "source")
         values = b.rename(values, (axis, source))
-    value = b.op("gather", values, index, dim=source)
+    value = b.op("gather", b.window_input(values, [source], 0), index, dim=source)
     common = [d for d in x.axes if d in named and d is not axis]
     own = [d for d in x.axes if d not in common and d is not axis]
     before = max(len(common), x.axes.index(axis)) - len(common)
@@ -187,8 +187,7 @@ def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutpu
     mapping: dict[Dim, Dim] = {}
     first: Value
     if start is not None:
-        others = [d for d in x.axes]
-        mapping = match_dims(start, others, x.feature_dim, b.behavior, b.place("start"))
+        mapping = match_dims(start, x.axes, x.feature_dim, b.behavior, b.place("start"))
         first = b.rename(_indices(b, start), *mapping.items())
     else:
         number = opt.start if isinstance(opt.start, int) else 0
@@ -213,8 +212,8 @@ def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutpu
         own = [mapping.get(d, d) for d in start.axes]
         where = LayerOutput(step, (*own, *(d for d in step.dims if d not in (*own, out)), out), None, None)
         time = mapping.get(start.time_dim, start.time_dim) if start.time_dim is not None else None
-        position = arrange(where, where.value, where.axes, keep_time=False)
-        position = with_roles(step, where.axes, time or position.time_dim, position.feature_dim)
+        time = time or default_time_dim(where.axes)
+        position = with_roles(step, where.axes, time, default_feature_dim(where.axes, time, sparse=False))
         result = _gathered(b, x, axis, position)
     zero = b.const(0, result.dtype)
     return result.with_value(b.where(outside, zero, result.value))

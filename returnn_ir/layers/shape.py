@@ -54,7 +54,7 @@ def _merge(b: LayerBuilder, opt: MergeDimsOptions, x: LayerOutput, keep_order: b
         raise DimError("n_out is not the size of the merged axis", where=b.place("n_out"), expected=out)
     renamed: dict[Dim, Dim] = {}
     if out.is_batch:
-        value, renamed = merge_batch(b, x.value, dims, out)
+        value, renamed = merge_batch(b, x.value, dims, out, _lengths_order(x, dims, keep_order))
     else:
         value = b.op("merge", x.value, dims=tuple(dims), out=out)
     axes = [renamed.get(d, d) for d in x.axes if d not in dims]
@@ -74,6 +74,17 @@ def _merge(b: LayerBuilder, opt: MergeDimsOptions, x: LayerOutput, keep_order: b
     if swallowed and x.time_dim is not x.feature_dim:
         time = None
     return settle(b, with_roles(value, axes, time, feature), out, opt.out_dim)
+
+
+def _lengths_order(x: LayerOutput, dims: Sequence[Dim], keep_order: bool) -> list[Dim]:
+    """RETURNN repeats the lengths of other axes by where the merged axes stand in the source, not in the list."""
+    batch = next(d for d in dims if d.is_batch)
+    order = [batch]
+    for dim in dims:
+        if dim is not batch:
+            behind = not keep_order or x.axes.index(dim) > x.axes.index(batch)
+            order.insert(len(order) if behind else 0, dim)
+    return order
 
 
 def _axes_to_merge(b: LayerBuilder, spec: Axis, x: LayerOutput, keep_order: bool) -> list[Dim]:
@@ -128,7 +139,7 @@ def split_dims(b: LayerBuilder, opt: SplitDimsOptions, x: LayerOutput) -> LayerO
         source = axis
         if rest is not None and outs[rest] is not axis:
             source = product(outs)
-            value = b.op("resize_axis", value, dim=axis, out=source)
+            value = b.op("resize_axis", b.window_input(value, [axis], opt.pad_value), dim=axis, out=source)
             if opt.pad_value:
                 inside = b.op("less", b.iota(source), b.extent(axis))
                 value = b.where(inside, value, b.const(opt.pad_value, value.dtype))

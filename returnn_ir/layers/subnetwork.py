@@ -11,6 +11,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions, NetDict
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.losses import has_loss
 
 __all__: list[str] = []
 
@@ -51,7 +52,6 @@ def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerO
     scope = b.scope.child(b.definition, net, data)
     for name, definition in net.layers.items():
         options = definition.options
-        needs_loss = options.loss is not None and b.session.mode != "forward"
-        if name == "output" or options.is_output_layer or needs_loss:
+        if name == "output" or options.is_output_layer or has_loss(options, b.session.mode):
             scope.get(name, b.place("subnetwork"))
     return scope.results["output"]

@@ -54,7 +54,8 @@ def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
         out = (axis - (size - 1)).ceildiv(opt.stride)
     else:
         raise ConfigError("unknown padding", where=b.place("padding"), expected="same or valid", received=opt.padding)
-    value = b.op("window", x.value, dim=axis, out=out, window=frames, left=left, stride=opt.stride)
+    source = b.window_input(x.value, [axis], 0)
+    value = b.op("window", source, dim=axis, out=out, window=frames, left=left, stride=opt.stride)
     axes = [out if d is axis else d for d in x.axes]
     if b.behavior.window_order:
         axes.remove(out)

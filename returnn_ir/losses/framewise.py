@@ -23,17 +23,21 @@ def safe_log(b: LayerBuilder, x: Value, eps: float = _SMALLEST) -> Value:
     return b.unary("log", clipped)
 
 
+def before_activation(b: LayerBuilder, output: LayerOutput, *names: str) -> Value | None:
+    """What an activation of one of these names made the output of, over the output's dims."""
+    if output.activation is None or output.activation[0] not in names:
+        return None
+    before = output.activation[1]
+    return b.rename(before.value, *zip(before.axes, output.axes, strict=True))
+
+
 def log_probs(b: LayerBuilder, output: LayerOutput, eps: float = _SMALLEST) -> Value:
     """Log probabilities of a layer's output, from before its softmax (or exp, log_softmax) where that is known."""
-    feature = b.require_feature(output)
-    if output.activation is not None:
-        name, before = output.activation
-        if name == "softmax":
-            return b.op("log_softmax", before.value, dims=(feature,))
-        if name == "exp":
-            return before.value
-        if name == "sigmoid":
-            return b.op("log_sigmoid", before.value)
+    for name, op in (("softmax", "log_softmax"), ("sigmoid", "log_sigmoid"), ("exp", None)):
+        before = before_activation(b, output, name)
+        if before is not None:
+            attrs = {"dims": (b.require_feature(output),)} if name == "softmax" else {}
+            return b.op(op, before, **attrs) if op is not None else before
     return safe_log(b, output.value, eps)
 
 
@@ -121,8 +125,7 @@ def _known_logits(b: LayerBuilder, x: LossInput) -> Value | None:
     """What the output's softmax is taken of."""
     if _takes_logits(b, x):
         return x.output.value
-    activation = x.output.activation
-    return activation[1].value if activation is not None and activation[0] == "softmax" else None
+    return before_activation(b, x.output, "softmax")
 
 
 def _per_frame(b: LayerBuilder, x: LossInput, target: LayerOutput, feature: Dim) -> Value:
@@ -192,16 +195,17 @@ def generic_cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
     """Cross entropy of outputs that are normalised here; the error signal is ``d log y / dz * (y - target)``."""
     output, target = x.output, aligned_target(b, x)
     feature = _check_labels(b, output, target)
-    if output.activation is None or output.activation[0] not in ("softmax", "exp", "sigmoid"):
+    before = before_activation(b, output, "softmax", "exp", "sigmoid")
+    if before is None or output.activation is None:
         raise ConfigError("generic_ce needs an activation of softmax, exp or sigmoid", where=b.place("loss"))
-    name, before = output.activation
+    name = output.activation[0]
     probs = b.div(output.value, b.reduce("sum", output.value, feature))
     clipped = b.minimum(b.maximum(probs, 1e-20), 1e20)
     value = b.unary("neg", b.op("gather", b.unary("log", clipped), _labels(b, target), dim=feature))
     slope = _log_slope(b, name, output.value, feature)
     one_hot = b.cast(b.binary("equal", b.iota(feature), _labels(b, target)), "float32")
     signal = b.op("stop_gradient", b.mul(slope, b.sub(probs, one_hot)))
-    surrogate = b.reduce("sum", b.mul(signal, before.value), feature)
+    surrogate = b.reduce("sum", b.mul(signal, before), feature)
     value = b.add(b.op("stop_gradient", b.sub(value, surrogate)), surrogate)
     return LossResult(value, frame_error(b, output, target))
 

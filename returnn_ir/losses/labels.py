@@ -11,7 +11,16 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.ops.spec import get_op
 
-__all__ = ["Labels", "beam_search", "best_path", "label_sequence", "map_labels", "time_of", "truncated", "without_repeats"]
+__all__ = [
+    "Labels",
+    "beam_search",
+    "best_path",
+    "label_sequence",
+    "map_labels",
+    "time_of",
+    "truncated",
+    "without_repeats",
+]
 
 #: Label numbers (integers that are not labels of a dim any more) and the axis that they follow each other on.
 Labels = tuple[Value, Dim]

@@ -10,7 +10,7 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
-from returnn_ir.losses.framewise import safe_log
+from returnn_ir.losses.framewise import before_activation, safe_log
 from returnn_ir.losses.labels import (
     Labels,
     beam_search,
@@ -43,9 +43,8 @@ def _scores(b: LayerBuilder, x: LossInput) -> Value:
     output = x.output
     if x.options.get("output_in_log_space"):
         return output.value
-    if output.activation is not None and output.activation[0] == "softmax":
-        return output.activation[1].value
-    return safe_log(b, output.value)
+    before = before_activation(b, output, "softmax")
+    return safe_log(b, output.value) if before is None else before
 
 
 def _check_sizes(b: LayerBuilder, x: LossInput, classes: Dim) -> None:
@@ -202,9 +201,7 @@ def _value_of(b: LayerBuilder, x: Value, *, gradient_of: Value) -> Value:
     return b.add(gradient_of, b.op("stop_gradient", b.sub(x, gradient_of)))
 
 
-@loss(
-    "edit_distance", framewise=False, opts=("debug_print", "label_map", "ctc_decode", "output_in_log_space")
-)
+@loss("edit_distance", framewise=False, opts=("debug_print", "label_map", "ctc_decode", "output_in_log_space"))
 def edit_distance(b: LayerBuilder, x: LossInput) -> LossResult:
     """Levenshtein distance of the output's labels to the target's, as error only."""
     target = _required_target(b, x)

@@ -9,6 +9,7 @@ from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, ProblemList, UserError
 from returnn_ir.graph import Graph, Output, Value
 from returnn_ir.layers.output import LayerOutput
+from returnn_ir.losses import has_loss
 from returnn_ir.network.extern import ExternData
 from returnn_ir.network.net import LayerDef, Net
 from returnn_ir.network.scope import NetScope, UnbuildableError
@@ -77,7 +78,7 @@ def _roots(net: Net, mode: str) -> list[str]:
     found = [
         name
         for name, d in net.layers.items()
-        if _is_active(d, mode) and (_is_output(d) or (d.options.loss is not None and mode != "forward"))
+        if _is_active(d, mode) and (_is_output(d) or has_loss(d.options, mode))
     ]
     if not found:
         raise ConfigError(
@@ -118,4 +119,6 @@ def _objective(b: Builder, session: Session) -> None:
         graph.constraints = constraints
         if total is not None:
             total = b.add(total, constraints)
+    if total is None and graph.losses:  # errors only, or all scales zero
+        total = graph.constraints if graph.constraints is not None else b.const(0.0)
     graph.objective = total

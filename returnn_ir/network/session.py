@@ -64,7 +64,7 @@ class Session:
         layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
         dims: dims made by layers, by (layer path, role).
         declared: dims of the user (``out_dim``), by the dim that they stand for.
-        rebatched: what a dim becomes when its lengths change from one batch axis to another, by (dim, other batch axis).
+        rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
         packed: how batch axes without padding came about (``flatten_batch``).
     """
 

@@ -31,6 +31,11 @@ def _random(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(attrs["dtype"], attrs["dims"])]
 
 
+def _train_step(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The global training step, which a run is given as ``random/step`` (0 if absent)."""
+    return [TensorType("int64")]
+
+
 def _opaque(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """A Python callback; only the tf target accepts it. ``function`` takes and gives tensors in the axes' order."""
     return [TensorType(attrs["dtype"], attrs["dims"], attrs["sparse_dim"])]
@@ -47,6 +52,7 @@ _TYPED: dict[str, object] = {"dtype": ..., "dims": ..., "sparse_dim": None}
 register(OpSpec("input", 0, {"name": ..., **_TYPED}, _declared, _ROOT))
 # init: what an untrained model starts with, see returnn_ir.initializers
 register(OpSpec("param", 0, {"name": ..., "init": None, **_TYPED}, _declared, _ROOT))
+register(OpSpec("train_step", 0, {}, _train_step, _ROOT))
 register(OpSpec("const", 0, {"value": ..., **_TYPED}, _const))
 register(
     OpSpec("random", 0, {"kind": ..., "path": ..., "dtype": "float32", "dims": ...}, _random, frozenset({Trait.RANDOM}))

@@ -1,0 +1,1 @@
+"""Fused kernels for composites, made of plain TensorFlow ops."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -77,13 +78,12 @@ def lstm(
         y, h, tape = _forward(frames, _projected(frames, x, w, bias, units), w_re, h0, c0)
 
         def grad(dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor) -> Sequence[tf.Tensor]:
-            def backward(
-                x: tf.Tensor, w: tf.Tensor, w_re: tf.Tensor, dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor
-            ) -> Sequence[tf.Tensor]:
+            def backward(dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, *_: tf.Tensor) -> Sequence[tf.Tensor]:
                 dz, dh0, dc0 = _backward(frames, tape, w_re, dy, dh, dc)
                 return (*_weight_gradients(frames, tape, x, w, dz), dh0, dc0)
 
-            return first_order_only(backward, "lstm", x, w, w_re, dy, dh, dc)
+            # All operands, because a gradient with respect to any of them is what must not go missing unnoticed.
+            return first_order_only(backward, "lstm", dy, dh, dc, x, w, w_re, bias, h0, c0)
 
         return (y, h, tape.last), grad
 
@@ -105,10 +105,7 @@ def _forward(
 ) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
     """The recurrence over z [T, B, 4n]: y [T, B, n], the last h, and what the backward needs."""
 
-    def array() -> tf.TensorArray:
-        return tf.TensorArray(z.dtype, frames.count, element_shape=[None, w_re.shape[0]])
-
-    def body(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *arrays: tf.TensorArray) -> Sequence[object]:
+    def body(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *arrays: tf.TensorArray) -> Sequence[Any]:
         # The sum is not written as a fused product with bias and summand: TensorFlow's is half as fast in a loop.
         j, i, f, o = tf.split(tf.matmul(h, w_re) + frame(z, t), 4, axis=1)
         j, i, f, o = tf.tanh(j), tf.sigmoid(i), tf.sigmoid(f), tf.sigmoid(o)
@@ -118,9 +115,8 @@ def _forward(
         kept = zip(arrays, (j, i, f, o, h, c, y), strict=True)
         return (h_next, c_next, *(a.write(t, value) for a, value in kept))
 
-    h, c, *arrays = frames.walk(body, [h0, c0, *(array() for _ in range(7))])
-    y = arrays[6].stack()
-    return y, h, _Tape(arrays[:4], arrays[4:6], c)
+    h, c, *arrays = frames.walk(body, [h0, c0, *(frames.array(z.dtype, w_re.shape[0]) for _ in range(7))])
+    return frames.stack(arrays[6]), h, _Tape(arrays[:4], arrays[4:6], c)
 
 
 def _backward(
@@ -130,7 +126,7 @@ def _backward(
     dy = frames.select(dy, tf.zeros([], dy.dtype))
     w_back = tf.transpose(w_re)  # once, and not by every step's product
 
-    def body(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: tf.TensorArray) -> Sequence[object]:
+    def body(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: tf.TensorArray) -> Sequence[Any]:
         j, i, f, o = (a.read(t) for a in tape.gates)
         c_before = tape.before[1].read(t)
         squashed = tf.tanh(c)
@@ -146,9 +142,8 @@ def _backward(
         dh_before = tf.raw_ops.Select(condition=frame(frames.valid, t), x=tf.matmul(dz_t, w_back), y=dh)
         return dh_before, dc * f, c_before, dz.write(t, dz_t)
 
-    array = tf.TensorArray(dy.dtype, frames.count, element_shape=[None, w_re.shape[1]])
-    dh0, dc0, _, dz = frames.walk(body, [dh, dc, tape.last, array], back=True)
-    return dz.stack(), dh0, dc0
+    dh0, dc0, _, dz = frames.walk(body, [dh, dc, tape.last, frames.array(dy.dtype, w_re.shape[1])], back=True)
+    return frames.stack(dz), dh0, dc0
 
 
 def _weight_gradients(
@@ -157,7 +152,7 @@ def _weight_gradients(
     """Gradients of x, w, w_re and bias, each as one product over all frames."""
     rows = matrix(dz)
     inputs = matrix(frames.select(x, tf.zeros([], x.dtype)))
-    before = matrix(tape.before[0].stack())
+    before = matrix(frames.stack(tape.before[0]))
     dx = tf.reshape(tf.matmul(rows, tf.transpose(w)), tf.shape(x))
     dw = tf.matmul(inputs, rows, transpose_a=True)
     dw_re = tf.matmul(before, rows, transpose_a=True)
@@ -172,8 +167,8 @@ def blstm(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Both directions over the same frames.
 
-    Their loops do not depend on each other, so that TensorFlow runs them at the same time on two cores. Neither one loop
-    for both nor one product for both inputs is faster: the products are as large as they need to be.
+    Their loops do not depend on each other, so that TensorFlow runs them at the same time on two cores. Neither one
+    loop for both nor one product for both inputs is faster: the products are as large as they need to be.
 
     Args:
         x: frames [T, B, I].

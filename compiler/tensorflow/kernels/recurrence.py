@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -45,16 +46,26 @@ class Frames:
         """
         return tf.cond(self.full, lambda: x, lambda: tf.where(self.valid[:, :, None], x, fill))
 
-    def walk(
-        self, body: Callable[..., Sequence[object]], state: Sequence[object], *, back: bool = False
-    ) -> Sequence[object]:
+    def walk(self, body: Callable[..., Sequence[Any]], state: Sequence[Any], *, back: bool = False) -> Sequence[Any]:
         """Calls `body(t, *state)` for every frame, `back`: in the opposite order; returns the last state."""
         step = -self.step if back else self.step
         start, end = (tf.constant(0), self.count) if step > 0 else (self.count - 1, tf.constant(-1))
-        result: Sequence[object] = tf.while_loop(
+        result: Sequence[Any] = tf.while_loop(
             lambda t, *_: tf.not_equal(t, end), lambda t, *now: (t + step, *body(t, *now)), (start, *state)
         )
         return result[1:]
+
+    def array(self, dtype: tf.DType, features: int) -> tf.TensorArray:
+        """Room for one [B, features] of every frame."""
+        return tf.TensorArray(dtype, self.count, element_shape=[None, features])
+
+    def stack(self, array: tf.TensorArray) -> tf.Tensor:
+        """[T, B, features] of a filled array; unlike its own `stack` also where there are no frames."""
+        features = array.element_shape[-1]
+        stacked = tf.raw_ops.TensorListStack(
+            input_handle=array.flow, element_shape=[tf.shape(self.valid)[1], features], element_dtype=array.dtype
+        )
+        return tf.ensure_shape(stacked, [None, None, features])
 
 
 def frame(x: tf.Tensor, t: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,245 @@
+"""The LSTM kernel against an LSTM written out in NumPy and against TensorFlow's gradient of a plain loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tensorflow as tf
+
+from compiler.tensorflow.kernels.lstm import blstm, lstm
+from returnn_ir.errors import TargetError
+
+Array = npt.NDArray[Any]
+
+NAMES = ("x", "w", "w_re", "bias", "h0", "c0")
+
+#: Lengths and the number of frames in memory: one frame, one sequence, ragged, empty sequences, frames nobody uses.
+BATCHES = {
+    "full": ([5, 5, 5], 5),
+    "ragged": ([4, 1, 6, 2], 6),
+    "empty": ([3, 0, 5], 5),
+    "padded": ([2, 4], 7),
+    "one_sequence": ([6], 6),
+    "one_frame": ([1, 1], 1),
+    "all_empty": ([0, 0], 3),
+    "no_frames": ([0, 0], 0),
+}
+
+
+def _operands(batch: int, frames: int, dtype: str, *, inputs: int = 3, units: int = 4, seed: int = 1) -> list[Array]:
+    rng = np.random.default_rng(seed)
+    shapes = [
+        (frames, batch, inputs),
+        (inputs, 4 * units),
+        (units, 4 * units),
+        (4 * units,),
+        (batch, units),
+        (batch, units),
+    ]
+    return [rng.normal(scale=0.7, size=shape).astype(dtype) for shape in shapes]
+
+
+def _sigmoid(a: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-a)))
+
+
+def _numpy_lstm(operands: Sequence[Array], lengths: Sequence[int], reverse: bool) -> tuple[Array, Array, Array]:
+    """One sequence and one frame after the other."""
+    x, w, w_re, bias, h0, c0 = operands
+    y = np.zeros((*x.shape[:2], h0.shape[1]), x.dtype)
+    h, c = h0.copy(), c0.copy()
+    for b, length in enumerate(lengths):
+        for t in reversed(range(length)) if reverse else range(length):
+            j, i, f, o = np.split(x[t, b] @ w + h[b] @ w_re + bias, 4)
+            c[b] = _sigmoid(f) * c[b] + _sigmoid(i) * np.tanh(j)
+            h[b] = y[t, b] = _sigmoid(o) * np.tanh(c[b])
+    return y, h, c
+
+
+def _plain_lstm(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) -> tuple[Any, Any, Any]:
+    """An unrolled loop that masks, for TensorFlow to differentiate."""
+    x, w, w_re, bias, h, c = operands
+    frames = x.shape[0]
+    y = [tf.zeros_like(h)] * frames
+    for t in reversed(range(frames)) if reverse else range(frames):
+        valid = tf.constant([[t < length] for length in lengths])
+        j, i, f, o = tf.split(x[t] @ w + h @ w_re + bias, 4, axis=1)
+        c_next = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(j)
+        h_next = tf.sigmoid(o) * tf.tanh(c_next)
+        y[t] = tf.where(valid, h_next, 0)
+        h, c = tf.where(valid, h_next, h), tf.where(valid, c_next, c)
+    return tf.stack(y) if y else x[:, :, :1] * h, h, c
+
+
+def _kernel(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) -> Sequence[tf.Tensor]:
+    x, w, w_re, bias, h0, c0 = operands
+    return lstm(x, w, w_re, bias, tf.constant(lengths), h0, c0, reverse=reverse)
+
+
+def _run(operands: Sequence[Array], lengths: Sequence[int], reverse: bool) -> list[Array]:
+    """As in training: one tf.function whose batch and time are dynamic."""
+
+    def spec(value: Array, dynamic: int) -> tf.TensorSpec:
+        return tf.TensorSpec([None] * dynamic + list(value.shape[dynamic:]), value.dtype)
+
+    specs = [spec(v, d) for v, d in zip(operands, (2, 0, 0, 0, 1, 1), strict=True)]
+
+    @tf.function(input_signature=[*specs, tf.TensorSpec([None], tf.int64)])  # type: ignore[untyped-decorator]
+    def kernel(*args: tf.Tensor) -> Sequence[tf.Tensor]:
+        x, w, w_re, bias, h0, c0, ends = args
+        return lstm(x, w, w_re, bias, ends, h0, c0, reverse=reverse)
+
+    return [r.numpy() for r in kernel(*operands, np.array(lengths, np.int64))]
+
+
+def _gradients(run: Any, operands: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
+    @tf.function  # type: ignore[untyped-decorator]
+    def gradients(*args: tf.Tensor) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(args)
+            # A cotangent of its own for every output, so that no two gradients can cancel or be mixed up.
+            total = tf.add_n([tf.reduce_sum(r * g) for r, g in zip(run(args), cotangents, strict=True)])
+        return tape.gradient(total, args, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    return [g.numpy() for g in gradients(*(tf.constant(v) for v in operands))]
+
+
+def _cotangents(operands: Sequence[Array]) -> list[Array]:
+    rng = np.random.default_rng(7)
+    x, h0 = operands[0], operands[4]
+    shapes = [(*x.shape[:2], h0.shape[1]), h0.shape, h0.shape]
+    return [rng.normal(size=shape).astype(x.dtype) for shape in shapes]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_outputs(batch: str, reverse: bool, dtype: str) -> None:
+    lengths, frames = BATCHES[batch]
+    operands = _operands(len(lengths), frames, dtype)
+    tolerance = 1e-6 if dtype == "float32" else 1e-13
+    for actual, expected in zip(_run(operands, lengths, reverse), _numpy_lstm(operands, lengths, reverse), strict=True):
+        assert actual.dtype == dtype
+        np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_gradients(batch: str, reverse: bool, dtype: str) -> None:
+    lengths, frames = BATCHES[batch]
+    operands = _operands(len(lengths), frames, dtype)
+    cotangents = _cotangents(operands)
+    actual = _gradients(lambda a: _kernel(a, lengths, reverse), operands, cotangents)
+    expected = _gradients(lambda a: _plain_lstm(a, lengths, reverse), operands, cotangents)
+    tolerance = 2e-6 if dtype == "float32" else 1e-13
+    for name, a, e in zip(NAMES, actual, expected, strict=True):
+        np.testing.assert_allclose(a, e, rtol=tolerance, atol=tolerance * (1 + np.abs(e).max()), err_msg=name)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_gradients_by_finite_differences(reverse: bool) -> None:
+    lengths = [3, 0, 4]
+    operands = _operands(3, 4, "float64", inputs=2, units=2)
+    cotangents = _cotangents(operands)
+    actual = _gradients(lambda a: _kernel(a, lengths, reverse), operands, cotangents)
+
+    def total(values: Sequence[Array]) -> float:
+        results = _numpy_lstm(values, lengths, reverse)
+        return float(sum(np.sum(r * g) for r, g in zip(results, cotangents, strict=True)))
+
+    for k, name in enumerate(NAMES):
+        expected = np.zeros_like(operands[k])
+        for index in np.ndindex(expected.shape):
+            sides = []
+            for step in (1e-6, -1e-6):
+                moved = [v.copy() for v in operands]
+                moved[k][index] += step
+                sides.append(total(moved))
+            expected[index] = (sides[0] - sides[1]) / 2e-6
+        np.testing.assert_allclose(actual[k], expected, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_nothing_behind_the_end_gets_through(reverse: bool) -> None:
+    """Not NaN in the input's tail, nor a gradient that some later layer has there."""
+    lengths = [2, 4]
+    operands = _operands(2, 4, "float32")
+    dirty = [v.copy() for v in operands]
+    dirty[0][2:, 0] = np.nan
+    for actual, expected in zip(_run(dirty, lengths, reverse), _run(operands, lengths, reverse), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    assert not _run(operands, lengths, reverse)[0][2:, 0].any()
+
+    cotangents = _cotangents(operands)
+    poisoned = [v.copy() for v in cotangents]
+    poisoned[0][2:, 0] = np.inf
+
+    def gradients(values: Sequence[Array], seeds: Sequence[Array]) -> list[Array]:
+        @tf.function  # type: ignore[untyped-decorator]
+        def run(*args: tf.Tensor) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(args)
+                results = _kernel(args, lengths, reverse)
+            return tape.gradient(results, args, output_gradients=[tf.constant(s) for s in seeds])
+
+        return [g.numpy() for g in run(*(tf.constant(v) for v in values))]
+
+    for name, a, e in zip(NAMES, gradients(dirty, poisoned), gradients(operands, cotangents), strict=True):
+        np.testing.assert_array_equal(a, e, err_msg=name)
+
+
+def test_blstm_is_both_directions() -> None:
+    lengths = [3, 5, 0]
+    fw, bw = _operands(3, 5, "float32"), _operands(3, 5, "float32", seed=2)
+    results = tf.function(lambda: blstm(tf.constant(fw[0]), fw[1:], bw[1:], tf.constant(lengths)))()
+    y_fw, h_fw, c_fw = _numpy_lstm(fw, lengths, False)
+    y_bw, h_bw, c_bw = _numpy_lstm([fw[0], *bw[1:]], lengths, True)
+    for actual, expected in zip(results, (y_fw, y_bw, h_fw, c_fw, h_bw, c_bw), strict=True):
+        np.testing.assert_allclose(actual.numpy(), expected, rtol=1e-6, atol=1e-6)
+
+
+def test_one_trace_for_all_batches() -> None:
+    traces = []
+    _, w, w_re, bias, _, _ = _operands(1, 1, "float32")
+
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec([None, None, 3]), tf.TensorSpec([None], tf.int32)]
+    )
+    def run(x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        traces.append(x)
+        state = tf.zeros([tf.shape(x)[1], 4])
+        return lstm(x, w, w_re, bias, lengths, state, state, reverse=False)[0]
+
+    for frames, batch in ((2, 3), (5, 1), (1, 4)):
+        assert run(np.zeros((frames, batch, 3), np.float32), np.full(batch, frames, np.int32)).shape == (
+            frames,
+            batch,
+            4,
+        )
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_second_order_gradient_is_refused(name: str) -> None:
+    operands = [tf.constant(v) for v in _operands(2, 3, "float32")]
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def twice() -> Any:
+        wanted = operands[NAMES.index(name)]
+        with tf.GradientTape() as outer:
+            outer.watch(wanted)
+            with tf.GradientTape() as inner:
+                inner.watch(wanted)
+                y, _, _ = _kernel(operands, [3, 2], False)
+                total = tf.reduce_sum(y * y)
+            penalty = tf.reduce_sum(inner.gradient(total, wanted) ** 2)
+        return outer.gradient(penalty, wanted)
+
+    with pytest.raises(TargetError, match="second-order") as error:
+        twice()
+    assert "fusion" in str(error.value)
