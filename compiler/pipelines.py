@@ -25,9 +25,8 @@ PrintStage = Callable[[Stage, Graph], None]
 #: Any stage: what makes a graph smaller and keeps its meaning.
 OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), Cse(), Dce())
 
-#: From NAMED to what the target takes.
+#: From NAMED, optimised once, to what the target takes.
 LOWER: tuple[Pass, ...] = (
-    *OPTIMIZE,
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     ExpandComposites(),
     Simplify(),
@@ -85,6 +84,7 @@ def lower_to(
     """
     context = Context(target, fusion or {})
     verify(graph)
+    run_pipeline(graph, OPTIMIZE, context, verify_each=verify_each)
     if print_stage is not None:
         print_stage(graph.stage, graph)
     run_pipeline(graph, passes, context, verify_each=verify_each, print_stage=print_stage)

@@ -35,6 +35,8 @@ def resolve_axes(x: LayerOutput, spec: object, behavior: Behavior, where: Origin
     if spec is None or spec == "":
         return []
     if isinstance(spec, Dim):
+        if spec.is_batch and x.batch_dim is not None:
+            return [x.batch_dim]  # any batch axis, merged ones too
         if spec not in x.axes:
             raise _no_axis(x, spec, where)
         return [spec]
@@ -79,7 +81,8 @@ def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin
     if name in groups and name not in ("s", "d"):
         return groups[name]
     singles = {"b": x.batch_dim, "batch": x.batch_dim, "t": x.time_dim, "time": x.time_dim}
-    singles.update(dict.fromkeys(("f", "feature", "non_spatial"), x.feature_dim))
+    if name in ("f", "feature", "non_spatial"):
+        return [x.feature_dim] if x.feature_dim is not None else []
     if name in singles:
         return [_present(x, singles[name], spec, where)]
     indexed = _INDEXED.match(name)

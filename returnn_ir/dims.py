@@ -93,6 +93,11 @@ class Dim:
         self.declared = declared
         self.expr = expr
 
+    def also_called(self, description: str) -> None:
+        """Another name that ``stag:NAME`` finds: where layers share a derived dim here, each has its own in RETURNN."""
+        if description not in self.description.split(", "):
+            self.description = f"{self.description}, {description}"
+
     def __repr__(self) -> str:
         return f"{self.name}({self.size if self.size is not None else self.kind.value})"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import FunctionType
+from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +11,7 @@ import tensorflow as tf
 from returnn_ir.errors import ConfigError
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.python_call import CallSource, PythonCall
+from returnn_ir.expression.trace import rebound
 
 __all__ = ["SourceData", "run_python_call"]
 
@@ -39,12 +40,16 @@ def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int, 
         data = sources[i].copy_as_batch_major() if enforce_batch_major else sources[i]
         return data if as_data else data.placeholder
 
-    names = {"source": source, "self": layer, **call.names}
+    standing_in, helpers = Tensorflow((tf, tf.compat.v1)), Helpers()
+    layer.network.get_config().rebind = lambda f: rebound(f, standing_in, helpers)
+    given = {name: rebound(value, standing_in, helpers) for name, value in call.names.items()}
+    names = {"source": source, "self": layer, **given}
     try:
         if isinstance(call.code, str):
-            result = evaluate_expression(parse_expression(call.code), {**_helpers(), **names})
+            tools = {"tf": standing_in, "tf_compat": tf.compat, **vars(helpers)}
+            result = evaluate_expression(parse_expression(call.code), {**tools, **names})
         else:
-            result = call.code(**names)
+            result = rebound(call.code, standing_in, helpers)(**names)
         tensor = tf.convert_to_tensor(result)
     except Exception as error:  # any kind, from the config's own code
         raise ConfigError(
@@ -194,9 +199,10 @@ class _Config:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.typed_dict = options
+        self.rebind: Callable[[Any], Any] = lambda value: value
 
     def typed_value(self, key: str, default: Any = None, index: int | None = None) -> Any:
-        value = self.typed_dict.get(key, default)
+        value = self.rebind(self.typed_dict.get(key, default))
         return value if index is None else value[index]
 
     value = typed_value
@@ -248,21 +254,37 @@ class _SourceLayer:
         self.network = network
 
 
-def _helpers() -> dict[str, Any]:
-    """The names of RETURNN's tool box that eval strings use."""
-    found: dict[str, Any] = {"tf": tf, "tf_compat": _Compat}
-    found.update({name: f for name, f in globals().items() if isinstance(f, FunctionType) and name in _HELPERS})
-    return found
+class Tensorflow(ModuleType):
+    """TensorFlow with the names of version 1 where version 2 dropped them, which configs still use."""
+
+    def __init__(self, modules: Sequence[Any]) -> None:
+        super().__init__(modules[0].__name__)
+        self.__path__: list[str] = []
+        self._modules = modules
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = [getattr(module, name) for module in self._modules if hasattr(module, name)]
+        if not found:
+            raise AttributeError(f"TensorFlow has no {self.__name__}.{name}")
+        return Tensorflow(found) if name in ("nn", "math", "random") else found[0]
 
 
-class _Compat:
-    """``tf_compat.v1``."""
+class Helpers(ModuleType):
+    """RETURNN's tensor helpers, as far as they are here."""
 
-    v1 = tf.compat.v1
-    v2 = tf.compat.v2
+    def __init__(self) -> None:
+        super().__init__("returnn.tf.util.basic")
+        self.__path__: list[str] = []
+        self.__dict__.update({f.__name__: f for f in (safe_log, safe_exp, where_bc)})
 
-
-_HELPERS = ("safe_log", "safe_exp", "where_bc")
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in ("tf", "util", "basic"):
+            return self
+        raise AttributeError(f"RETURNN's {name!r} is not available here")
 
 
 def safe_log(x: tf.Tensor, eps: float = 1e-20) -> tf.Tensor:

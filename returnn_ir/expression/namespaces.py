@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -17,22 +13,9 @@ from returnn_ir.types import DTYPES
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["Namespace", "imports_replaced"]
+__all__ = ["Namespace"]
 
 _PARTS = ("math", "nn", "compat", "v1", "v2", "linalg", "dtypes", "random", "keras", "ops", "experimental", "numpy")
-_LOCK = threading.RLock()
-_MODULES = (
-    "tensorflow",
-    "tensorflow.compat",
-    "tensorflow.compat.v1",
-    "returnn",
-    "returnn.tf",
-    "returnn.tf.compat",
-    "returnn.tf.util",
-    "returnn.tf.util.basic",
-    "TFUtil",
-    "TFCompat",
-)
 
 
 class Namespace(ModuleType):
@@ -65,18 +48,3 @@ class Namespace(ModuleType):
         if found is None:
             raise UnsupportedError(f"{self.__name__}.{name} has no counterpart in the IR")
         return found
-
-
-@contextmanager
-def imports_replaced(b: LayerBuilder) -> Iterator[None]:
-    """``import tensorflow`` inside gives the stand-in: for Python functions that are tried out on symbolic tensors."""
-    with _LOCK:
-        kept = {name: sys.modules[name] for name in _MODULES if name in sys.modules}
-        for name in _MODULES:
-            sys.modules[name] = Namespace(b, name.replace("tensorflow", "tf"))
-        try:
-            yield
-        finally:
-            for name in _MODULES:
-                del sys.modules[name]
-            sys.modules.update(kept)

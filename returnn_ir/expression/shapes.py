@@ -70,6 +70,28 @@ def _squeeze(
     return Positional(b, value, [d for i, d in enumerate(x.axes) if i not in numbers])
 
 
+@function("reshape")
+def _reshape(b: LayerBuilder, tensor: object, shape: object, name: object = None) -> Positional:
+    """Axes of size one put in or taken out; a shape that merges or splits axes is not expressed."""
+    x = as_positional(b, tensor)
+    if not isinstance(shape, (list, tuple)):
+        raise UnsupportedError("tf.reshape to a computed shape")
+    own = [d for d in x.axes if d is not None]
+    axes: list[Dim | None] = []
+    for entry in shape:
+        if isinstance(entry, int) and entry == 1:
+            axes.append(None)
+            continue
+        dim = own.pop(0) if own else None
+        known = entry.dim is dim if isinstance(entry, Size) else isinstance(entry, int) and dim is not None
+        if not known or (isinstance(entry, int) and entry != -1 and dim is not None and entry != dim.size):
+            raise UnsupportedError("tf.reshape that merges or splits axes")
+        axes.append(dim)
+    if own:
+        raise UnsupportedError("tf.reshape that merges or splits axes")
+    return Positional(b, x.value, axes)
+
+
 @function("transpose")
 def _transpose(b: LayerBuilder, a: object, perm: Sequence[int] | None = None, name: object = None) -> Positional:
     x = as_positional(b, a)

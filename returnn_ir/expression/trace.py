@@ -1,39 +1,76 @@
-"""Python functions of a config, called on symbolic tensors: what they compute becomes IR ops."""
+"""Python functions of a config, run where ``tensorflow`` and RETURNN's helpers are stand-ins.
+
+With the stand-ins of :mod:`returnn_ir.expression.namespaces` a function is called on symbolic tensors, and what it
+computes becomes IR ops.
+"""
 
 from __future__ import annotations
 
 import functools
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.config.shim import LazyName
-from returnn_ir.expression.namespaces import Namespace, imports_replaced
+from returnn_ir.expression.namespaces import Namespace
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["traceable"]
+__all__ = ["HELPER_MODULES", "rebound", "traceable"]
+
+#: Where configs import RETURNN's tensor helpers from.
+HELPER_MODULES = ("returnn", "returnn.tf", "returnn.tf.util", "returnn.tf.util.basic", "TFUtil")
+_COMPAT_MODULES = ("returnn.tf.compat", "TFCompat")
+_LOCK = threading.RLock()
 
 
 def traceable(b: LayerBuilder, value: Any) -> Any:
-    """A plain Python function as one in which ``tf`` is the stand-in; other values stay."""
+    """A plain Python function as one that works on symbolic tensors; other values stay."""
+    return rebound(value, Namespace(b, "tf"), Namespace(b, "returnn.tf.util.basic"))
+
+
+def rebound(value: Any, tensorflow: Any, helpers: Any) -> Any:
+    """A plain Python function as one that sees stand-ins, in its globals and when it imports; other values stay."""
     if not isinstance(value, FunctionType):
         return value
-    rebound = _Rebinder(b).function(value)
+    replaced = _Rebinder(tensorflow, helpers)
+    copied = replaced.function(value)
 
     @functools.wraps(value)
     def call(*args: Any, **options: Any) -> Any:
-        with imports_replaced(b):
-            return rebound(*args, **options)
+        with _imports_replaced(tensorflow, helpers):
+            return copied(*args, **options)
 
     return call
 
 
-class _Rebinder:
-    """Copies functions into globals where TensorFlow's names are the stand-ins."""
+@contextmanager
+def _imports_replaced(tensorflow: Any, helpers: Any) -> Iterator[None]:
+    modules: dict[str, Any] = {"tensorflow": tensorflow, "tensorflow.compat": tensorflow.compat}
+    modules["tensorflow.compat.v1"] = tensorflow.compat.v1
+    modules.update(dict.fromkeys(_COMPAT_MODULES, tensorflow.compat))
+    modules.update(dict.fromkeys(HELPER_MODULES, helpers))
+    with _LOCK:
+        kept = {name: sys.modules[name] for name in modules if name in sys.modules}
+        sys.modules.update(modules)
+        try:
+            yield
+        finally:
+            for name in modules:
+                del sys.modules[name]
+            sys.modules.update(kept)
 
-    def __init__(self, b: LayerBuilder) -> None:
-        self._b = b
+
+class _Rebinder:
+    """Copies functions into globals where the names of TensorFlow and RETURNN are the stand-ins."""
+
+    def __init__(self, tensorflow: Any, helpers: Any) -> None:
+        self._tensorflow = tensorflow
+        self._helpers = helpers
         self._globals: dict[int, dict[str, Any]] = {}
 
     def function(self, f: FunctionType) -> FunctionType:
@@ -57,15 +94,21 @@ class _Rebinder:
         path = getattr(value, "__name__", "") if isinstance(value, ModuleType) else ""
         if isinstance(value, LazyName):
             path = repr(value)[1:].partition(",")[0]
-        root, *rest = path.split(".")
-        if root != "tensorflow" and not path.startswith("returnn.tf"):
-            return value
-        found: Any = Namespace(self._b, "tf")
-        return _last(found, rest)
+        root, *names = path.split(".")
+        if root == "tensorflow":
+            return _member(self._tensorflow, names, value)
+        for module in sorted(HELPER_MODULES, key=len, reverse=True):
+            if path == module or path.startswith(f"{module}."):
+                rest = path.removeprefix(module).lstrip(".")
+                return _member(self._helpers, rest.split(".") if rest else [], value)
+        return value
 
 
-def _last(namespace: Any, names: list[str]) -> Any:
-    """``tensorflow.nn.relu`` is the function relu; a module is the namespace itself."""
-    from returnn_ir.expression.table import function_names
-
-    return getattr(namespace, names[-1]) if names and names[-1] in function_names() else namespace
+def _member(stand_in: Any, names: list[str], original: Any) -> Any:
+    """``tensorflow.nn.relu`` of the stand-in; a name that it lacks stays, and fails only if it is used."""
+    for name in names:
+        try:
+            stand_in = getattr(stand_in, name)
+        except Exception:  # the stand-ins refuse in several ways
+            return original
+    return stand_in

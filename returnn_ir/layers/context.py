@@ -13,6 +13,7 @@ from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError, Origin
 from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
+from returnn_ir.layers.joining import concat_features
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.parameters import create_param
 from returnn_ir.losses.registry import find_loss
@@ -85,11 +86,17 @@ class LayerBuilder(Builder):
 
     def axes(self, x: LayerOutput, spec: object, key: str = "axis") -> list[Dim]:
         """The axes that a description names; ``key`` is the option it came from."""
-        return axis_grammar.resolve_axes(x, spec, self.behavior, self.place(key))
+        return axis_grammar.resolve_axes(x, self._declared(x, spec), self.behavior, self.place(key))
 
     def axis(self, x: LayerOutput, spec: object, key: str = "axis") -> Dim:
         """The one axis that a description names."""
-        return axis_grammar.resolve_axis(x, spec, self.behavior, self.place(key))
+        return axis_grammar.resolve_axis(x, self._declared(x, spec), self.behavior, self.place(key))
+
+    def _declared(self, x: LayerOutput, spec: object) -> object:
+        """A derived Dim for which the user declared another one means that one."""
+        if isinstance(spec, Dim) and spec not in x.axes:
+            return self.session.declared.get(spec, spec)
+        return spec
 
     def dim(self, role: str, size: int | None, *, feature: bool = False, description: str | None = None) -> Dim:
         """A dim of this layer, the same one whenever the layer is built again.
@@ -153,43 +160,7 @@ class LayerBuilder(Builder):
 
     def concat_features(self, sources: Sequence[LayerOutput]) -> LayerOutput:
         """Join sources over their feature axes, as ``"from": ["a", "b"]`` means."""
-        if len(sources) == 1:
-            return sources[0]
-        features = [self.require_feature(s) for s in sources]
-        stand_ins = [
-            self._with_own_feature(s, self.dim(f"from{i}", f.size, feature=True))
-            for i, (s, f) in enumerate(zip(sources, features, strict=True))
-        ]
-        own = tuple(self.require_feature(s) for s in stand_ins)
-        unified = self._unify_except(stand_ins, own)
-        out = self.dim("from", sum(f.size or 0 for f in features), feature=True)
-        value = self.op("concat", *unified.values, dims=own, out=out)
-        base = max(stand_ins, key=lambda s: len(s.axes))
-        axes = tuple(out if d in own else d for d in unified.axes)
-        time = unified.time_dim if unified.time_dim in axes else base.time_dim
-        return LayerOutput(value, axes, time, out)
-
-    def _with_own_feature(self, x: LayerOutput, own: Dim) -> LayerOutput:
-        feature = self.require_feature(x)
-        return x.with_axes(self.rename(x.value, (feature, own)), {feature: (own,)})
-
-    def _unify_except(self, sources: Sequence[LayerOutput], own: Sequence[Dim]) -> Unified:
-        """Unify all axes but each source's own feature axis, which keeps its place in the largest source."""
-        reduced = [self._without_feature(s) for s in sources]
-        common = unify(self, reduced, self.behavior, self.place("from"))
-        values: list[Value] = []
-        for source, partner, value, feature in zip(sources, reduced, common.values, own, strict=True):
-            pairs = [(a, b) for a, b in zip(partner.value.dims, value.dims, strict=False) if a is not b]
-            values.append(self.rename(source.value, *pairs))
-        largest = max(range(len(sources)), key=lambda i: len(sources[i].axes))
-        axes = list(common.axes)
-        axes.insert(min(sources[largest].axes.index(own[largest]), len(axes)), own[largest])
-        return Unified(tuple(values), tuple(axes), common.time_dim, own[largest])
-
-    def _without_feature(self, x: LayerOutput) -> LayerOutput:
-        """A stand-in with the feature axis cut off, only to find out how the other axes match."""
-        feature = self.require_feature(x)
-        return x.with_axes(self.reduce("max", x.value, feature, mask=False), {feature: ()})
+        return concat_features(self, sources)
 
     # ---------------------------------------------------------------- parameters and randomness
 

@@ -81,7 +81,7 @@ def conv(b: LayerBuilder, opt: ConvOptions, x: LayerOutput) -> LayerOutput:
         padding=geometry.padding,
         groups=opt.groups,
     )
-    result = source.output(value, outs, out)
+    result = source.output(b, value, outs, out)
     with_bias = opt.with_bias
     if with_bias is None:
         with_bias = b.behavior.conv_bias or opt.bias is not None
@@ -200,7 +200,7 @@ def pool(b: LayerBuilder, opt: PoolOptions, x: LayerOutput) -> LayerOutput:
     geometry = _geometry(b, sizes, opt.strides if opt.strides is not None else sizes, opt.dilation_rate)
     if set(sizes) == set(geometry.strides) == {1}:
         return adopt_dims(
-            b, source.output(source.value, source.dims, source.feature), source.dims, opt.out_spatial_dims
+            b, source.output(b, source.value, source.dims, source.feature), source.dims, opt.out_spatial_dims
         )
     neutral = -math.inf if mode == "max" else 0.0
     masked = _masked(b, source, opt.use_time_mask, neutral)
@@ -208,7 +208,7 @@ def pool(b: LayerBuilder, opt: PoolOptions, x: LayerOutput) -> LayerOutput:
     value = _pool(b, padded, padded.value, geometry, mode, outs)
     if mode == "avg" and b.session.masks_tails:
         value = _per_valid_frame(b, opt, value, source)
-    return adopt_dims(b, source.output(value, outs, source.feature), outs, opt.out_spatial_dims)
+    return adopt_dims(b, source.output(b, value, outs, source.feature), outs, opt.out_spatial_dims)
 
 
 def _pool(

@@ -141,10 +141,11 @@ def synthetic_gradient(b: LayerBuilder, opt: SyntheticGradientOptions, x: LayerO
     if b.training:
         raise ConfigError("synthetic_gradient is not supported in training", where=b.place())
     predicted = b.unify([x, b.layer(opt.gradient)]).values[1]
-    forward = b.op("stop_gradient", x.value)
-    # zero in value, and the predicted gradient in the derivative with respect to x
-    carrier = b.mul(b.op("stop_gradient", predicted), b.sub(x.value, forward))
-    return x.with_value(b.add(forward, carrier))
+    # the value is zero, and the derivative with respect to x the prediction, whatever comes from above
+    product = b.mul(b.op("stop_gradient", predicted), x.value)
+    total = b.reduce("sum", product, *product.dims, mask=False)
+    b.session.constraints.append(b.sub(total, b.op("stop_gradient", total)))
+    return x.with_value(b.op("stop_gradient", x.value))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ __all__: list[str] = []
 class RecOptions(SourceOptions):
     """Options of ``rec``; those about loops have no effect on a unit with a name."""
 
-    unit: str | dict[str, Any] = "lstm"
+    unit: str | dict[str, Any]
     unit_opts: dict[str, Any] | None = None
     direction: int | None = None
     input_projection: bool = True

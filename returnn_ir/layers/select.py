@@ -13,7 +13,6 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, with_roles
-from returnn_ir.unify import match_dims
 
 __all__: list[str] = []
 
@@ -23,6 +22,24 @@ def _indices(b: LayerBuilder, x: LayerOutput) -> Value:
     if not x.dtype.startswith("int"):
         raise DimError("positions must be integers", where=b.place("position"), received=x.value.type)
     return b.cast(b.op("set_sparse", x.value, sparse_dim=None), "int64")
+
+
+def _paired(b: LayerBuilder, x: LayerOutput, others: Sequence[Dim], *, features_too: bool = False) -> dict[Dim, Dim]:
+    """Which axes of ``x`` are among ``others``: the same dims, and static ones of one size that nobody declared.
+
+    ``features_too``: feature axes count like any other static axis, otherwise they are told apart.
+    """
+    mapping = {d: d for d in x.axes if d in others}
+    for dim in x.axes:
+        if dim in mapping or not dim.is_static:
+            continue
+        for other in others:
+            declared = b.behavior.strict_dims and (dim.declared or other.declared)
+            alike = dim.size == other.size and (features_too or not (dim.feature or other.feature))
+            if alike and not declared and other not in mapping.values():
+                mapping[dim] = other
+                break
+    return mapping
 
 
 def _stand_in(b: LayerBuilder, dim: Dim, role: str) -> Dim:
@@ -60,15 +77,14 @@ def gather(b: LayerBuilder, opt: GatherOptions, x: LayerOutput) -> LayerOutput:
     return _gathered(b, x, axis, with_roles(index, position.axes, position.time_dim, position.feature_dim))
 
 
-def _gathered(b: LayerBuilder, x: LayerOutput, axis: Dim, position: LayerOutput) -> LayerOutput:
-    """Axes of the result: those that both have, then x's before the axis, the position's own, x's behind it."""
+def _gathered(b: LayerBuilder, x: LayerOutput, axis: Dim, position: LayerOutput, own: Dim | None = None) -> LayerOutput:
+    """Axes of the result: those that both have, then x's before the axis, the position's own, x's behind it.
+
+    ``own`` is an axis of the position that is never one of x's, whatever its size.
+    """
     others = [d for d in x.axes if d is not axis]
-    feature = x.feature_dim if x.feature_dim is not axis else None
-    mapping = {
-        own: partner
-        for own, partner in match_dims(position, others, feature, b.behavior, b.place("position")).items()
-        if own is not axis
-    }
+    pairs = _paired(b, position, others)
+    mapping = {dim: partner for dim, partner in pairs.items() if dim is not axis and dim is not own}
     index = b.rename(position.value, *mapping.items())
     named = [mapping.get(d, d) for d in position.axes]
     values, source = x.value, axis
@@ -77,9 +93,9 @@ def _gathered(b: LayerBuilder, x: LayerOutput, axis: Dim, position: LayerOutput)
         values = b.rename(values, (axis, source))
     value = b.op("gather", b.window_input(values, [source], 0), index, dim=source)
     common = [d for d in x.axes if d in named and d is not axis]
-    own = [d for d in x.axes if d not in common and d is not axis]
+    rest = [d for d in x.axes if d not in common and d is not axis]
     before = max(len(common), x.axes.index(axis)) - len(common)
-    axes = [*common, *own[:before], *(d for d in named if d not in common), *own[before:]]
+    axes = [*common, *rest[:before], *(d for d in named if d not in common), *rest[before:]]
 
     def role(mine: Dim | None, theirs: Dim | None) -> Dim | None:
         if mine is not None and mine is not axis:
@@ -153,7 +169,7 @@ def scatter_nd(b: LayerBuilder, opt: ScatterNdOptions, x: LayerOutput) -> LayerO
     axis = b.axis(position, opt.position_axis, "position_axis")
     if axis.is_batch:
         raise DimError("position_axis must not be the batch axis", where=b.place("position_axis"))
-    mapping = match_dims(x, position.axes, position.feature_dim, b.behavior, b.place("from"))
+    mapping = _paired(b, x, position.axes, features_too=True)
     value = b.expand(b.rename(x.value, *mapping.items()), axis)
     index, source = _indices(b, position), axis
     if out is axis or out in value.dims:
@@ -187,7 +203,7 @@ def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutpu
     mapping: dict[Dim, Dim] = {}
     first: Value
     if start is not None:
-        mapping = match_dims(start, x.axes, x.feature_dim, b.behavior, b.place("start"))
+        mapping = _paired(b, start, x.axes)
         first = b.rename(_indices(b, start), *mapping.items())
     else:
         number = opt.start if isinstance(opt.start, int) else 0
@@ -197,10 +213,11 @@ def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutpu
     size, out = _sliced_dim(b, opt, axis, first)
     step = b.add(first, b.iota(out))
     outside = b.binary("less", step, 0)
-    last = b.length(axis) if start is not None else b.extent(axis)
+    last = _longest(b, b.length(axis), step.dims) if start is not None else b.extent(axis)
     outside = b.op("logical_or", outside, b.op("greater_equal", step, last))
     if size is not None and start is not None:
-        outside = b.op("logical_or", outside, b.op("greater_equal", step, b.add(first, size)))
+        end = b.add(first, _longest(b, size, first.dims))
+        outside = b.op("logical_or", outside, b.op("greater_equal", step, end))
     if start is None:
         source, values = axis, x.value
         if out is axis:
@@ -214,9 +231,15 @@ def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutpu
         time = mapping.get(start.time_dim, start.time_dim) if start.time_dim is not None else None
         time = time or default_time_dim(where.axes)
         position = with_roles(step, where.axes, time, default_feature_dim(where.axes, time, sparse=False))
-        result = _gathered(b, x, axis, position)
+        result = _gathered(b, x, axis, position, own=out)
     zero = b.const(0, result.dtype)
     return result.with_value(b.where(outside, zero, result.value))
+
+
+def _longest(b: LayerBuilder, lengths: Value, dims: Sequence[Dim]) -> Value:
+    """Lengths over ``dims`` only: one start for all sequences may read up to the longest one's end."""
+    gone = [d for d in lengths.dims if d not in dims]
+    return b.reduce("max", lengths, *gone, mask=False) if gone else lengths
 
 
 def _sliced_dim(b: LayerBuilder, opt: SliceNdOptions, axis: Dim, first: Value) -> tuple[Value | None, Dim]:

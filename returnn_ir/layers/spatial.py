@@ -35,8 +35,11 @@ class SpatialInput:
     feature: Dim
     time_dim: Dim | None
 
-    def output(self, value: Value, outs: Sequence[Dim], feature: Dim) -> LayerOutput:
+    def output(self, b: LayerBuilder, value: Value, outs: Sequence[Dim], feature: Dim) -> LayerOutput:
         """The result: batch axes, then ``outs`` in place of the spatial ones, then ``feature``."""
+        for i, (dim, out) in enumerate(zip(self.dims, outs, strict=True)):
+            if out is not dim:
+                out.also_called(f"{b.definition.name}:conv:s{i}")
         moved = dict(zip(self.dims, outs, strict=True))
         time = moved.get(self.time_dim, self.time_dim) if self.time_dim is not None else None
         axes = (*self.batch, *outs, feature)

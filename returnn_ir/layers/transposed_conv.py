@@ -83,7 +83,7 @@ def transposed_conv(b: LayerBuilder, opt: TransposedConvOptions, x: LayerOutput)
         extra=tuple(a.extra for a in axes),
     )
     value, outs = _cut_to(b, opt, value, source, axes, outs, wanted)
-    result = add_bias(b, source.output(value, outs, out), out, opt.with_bias, opt.bias, opt.bias_init)
+    result = add_bias(b, source.output(b, value, outs, out), out, opt.with_bias, opt.bias, opt.bias_init)
     return adopt_dims(b, activate(b, opt.activation, result), outs, opt.out_spatial_dims)
 
 

@@ -14,16 +14,18 @@ import numpy as np
 
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, IRError
 from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
-from returnn_ir.layers.cells.base import Cell, CellScope, State, activation_op, parse_unit_options
+from returnn_ir.layers.cells.base import SINGLE, Cell, CellScope, State, activation_op, parse_unit_options
 from returnn_ir.ops.spec import get_op
 
 __all__ = [
+    "CellStateOnly",
     "LstmCell",
     "ZoneoutCell",
     "basic_lstm",
+    "first_native_lstm",
     "native_lstm",
     "native_lstm_low_mem",
     "standard_lstm",
@@ -132,6 +134,27 @@ def _clipped(b: Builder, x: Value, bound: float | None) -> Value:
     return x if bound is None else b.minimum(b.maximum(x, -float(bound)), float(bound))
 
 
+@dataclass(frozen=True)
+class CellStateOnly(Cell):
+    """An LSTM kernel that shows the cell c alone as its state; the output before the first frame is zero."""
+
+    lstm: LstmCell
+
+    def inputs(self, b: Builder, x: Value) -> list[Value]:
+        """Those of the LSTM."""
+        return self.lstm.inputs(b, x)
+
+    def step(self, b: Builder, inputs: list[Value], state: State) -> tuple[Value, State]:
+        """There is none: the previous output is not part of the state."""
+        raise IRError("a kernel for whole sequences has no step")
+
+    def over(self, b: Builder, x: Value, dim: Dim, state: State, *, reverse: bool) -> tuple[Value, State]:
+        """All frames."""
+        c = state[SINGLE]
+        y, last = self.lstm.over(b, x, dim, {"c": c, "h": b.expand(b.const(0.0), *c.dims)}, reverse=reverse)
+        return y, {SINGLE: last["c"]}
+
+
 # ---------------------------------------------------------------- native layout
 
 
@@ -183,7 +206,23 @@ def _noise(b: Any, opts: NativeOptions, dims: tuple[Dim, Dim]) -> list[Dim]:
     return [d for d, size in zip(dims, shape, strict=True) if size != 1]
 
 
-def native_lstm_low_mem(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LstmCell:
+@dataclass(frozen=True)
+class FirstNativeOptions:
+    """``unit_opts`` of RETURNN's first native LSTM."""
+
+    forget_bias: float = 0.0
+
+
+def first_native_lstm(
+    scope: CellScope, unit: str, given: Mapping[str, Any], *, input_projection: bool = True
+) -> CellStateOnly:
+    """``nativelstm``: as ``nativelstm2``, but only the cell is its state."""
+    opts = parse_unit_options(scope.b, unit, FirstNativeOptions, given)
+    same = {"forget_bias": opts.forget_bias}
+    return CellStateOnly(native_lstm(scope, unit, same, input_projection=input_projection))
+
+
+def native_lstm_low_mem(scope: CellScope, unit: str, given: Mapping[str, Any]) -> CellStateOnly:
     """``nativelstmlowmem``: one matrix W for the input and, below it, the previous output."""
     scope.require_dense(unit)
     parse_unit_options(scope.b, unit, _NoOptions, given)
@@ -192,7 +231,7 @@ def native_lstm_low_mem(scope: CellScope, unit: str, given: Mapping[str, Any]) -
     weights = scope.param("W", (rows, gate), scope.inits.default)
     bias = scope.param("b", (gate,), 0.0)
     w, w_re = scope.split_rows(weights, rows, previous)
-    return LstmCell(scope.feature, scope.out, gate, previous, w, w_re, bias)
+    return CellStateOnly(LstmCell(scope.feature, scope.out, gate, previous, w, w_re, bias))
 
 
 @dataclass(frozen=True)

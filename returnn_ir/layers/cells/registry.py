@@ -10,6 +10,7 @@ from returnn_ir.layers.cells.base import Cell, CellScope
 from returnn_ir.layers.cells.layer_norm_lstm import layer_norm_lstm
 from returnn_ir.layers.cells.lstm import (
     basic_lstm,
+    first_native_lstm,
     native_lstm,
     native_lstm_low_mem,
     standard_lstm,
@@ -74,8 +75,10 @@ def make_cell(
         ConfigError: no such unit or option.
     """
     name = unit_name(unit, single_step=single_step)
-    if name in ("nativelstm", "nativelstm2") and not single_step:
+    if name == "nativelstm2" and not single_step:
         return native_lstm(scope, unit, unit_opts, input_projection=input_projection)
+    if name == "nativelstm" and not single_step:
+        return first_native_lstm(scope, unit, unit_opts, input_projection=input_projection)
     if name in _CELLS or (name == "nativelstmlowmem" and not single_step):
         if not input_projection:
             raise ConfigError(

@@ -1,5 +1,5 @@
-# labels as input; left-only attention whose tail a convolution sees; time-major input
-extern_data = {"data": {"dim": 5, "sparse": True}, "tm": {"dim": 4, "time_dim_axis": 0, "batch_dim_axis": 1}}
+# left-only attention whose tail a convolution sees; time-major input
+extern_data = {"data": {"dim": 3}, "tm": {"dim": 4, "time_dim_axis": 0, "batch_dim_axis": 1}}
 network = {
     "a": {"class": "self_attention", "num_heads": 2, "n_out": 4, "total_key_dim": 4, "from": "data"},
     "b": {"class": "self_attention", "num_heads": 4, "n_out": 4, "total_key_dim": 8, "attention_left_only": True, "from": "data:tm"},

@@ -1,0 +1,140 @@
+"""Layers that change axes: properties that recorded cases do not show, and refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.layers.nets import refusal, run_net
+
+DATA = {"data": {"dim": 4}}
+FOUR = {"data": {"dim": 2, "shape": (None, 3, 2)}}
+
+
+def _inputs(lengths: list[int], *shape: int) -> dict[str, Any]:
+    x = np.random.default_rng(0).normal(size=(len(lengths), max(lengths), *(shape or (4,)))).astype(np.float32)
+    return {"data": x, "data/size1": np.array(lengths)}
+
+
+def test_splitting_undoes_merging(tmp_path: Path) -> None:
+    """merge_dims of batch and time, and split_batch_time, leave everything where it was."""
+    network = {
+        "m": {"class": "merge_dims", "axes": "BT", "from": "data"},
+        "s": {"class": "split_batch_time", "base": "data", "from": "m"},
+    }
+    inputs = _inputs([3, 1, 2])
+    result = run_net(tmp_path, network, DATA, inputs)
+    np.testing.assert_array_equal(result["output/s"], inputs["data"])
+    assert result["output/s/size1"].tolist() == [3, 1, 2]
+
+
+def test_merging_into_the_batch_repeats_the_lengths(tmp_path: Path) -> None:
+    """Sequences of a merged batch keep their lengths, and get the old ones back."""
+    network = {
+        "m": {"class": "merge_dims", "axes": ["B", "static:0"], "from": "data"},
+        "mean": {"class": "reduce", "mode": "mean", "axis": "T", "from": "m"},
+    }
+    inputs = _inputs([3, 1], 3, 2)
+    result = run_net(tmp_path, network, FOUR, inputs)
+    assert result["output/m/size1"].tolist() == [3, 3, 3, 1, 1, 1]
+    np.testing.assert_allclose(result["output/mean"][4], inputs["data"][1, 0, 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("batch_major", [True, False])
+def test_flattening_drops_padding(tmp_path: Path, batch_major: bool) -> None:
+    """flatten_batch keeps valid frames only; unflatten_batch puts zeros into the padding."""
+    network = {
+        "f": {"class": "flatten_batch", "batch_major": batch_major, "from": "data"},
+        "u": {"class": "unflatten_batch", "from": "f"},
+    }
+    inputs = _inputs([3, 0, 2])
+    x = inputs["data"]
+    result = run_net(tmp_path, network, DATA, inputs)
+    order = [(0, 0), (0, 1), (0, 2), (2, 0), (2, 1)] if batch_major else [(0, 0), (2, 0), (0, 1), (2, 1), (0, 2)]
+    np.testing.assert_array_equal(result["output/f"], [x[i] for i in order])
+    back = result["output/u"] if batch_major else result["output/u"].swapaxes(0, 1)
+    mask = np.arange(3)[None, :, None] < np.array([3, 0, 2])[:, None, None]
+    np.testing.assert_array_equal(back, np.where(mask, x, 0))
+
+
+def test_masked_padding_does_not_reach_other_sequences(tmp_path: Path) -> None:
+    """With ``padding = "masked"`` windows, pads and splits see neutral values behind each end."""
+    network = {
+        "w": {"class": "window", "window_size": 3, "from": "data"},
+        "p": {"class": "pad", "axes": "T", "padding": (0, 1), "value": 2.0, "from": "data"},
+        "s": {"class": "split_dims", "axis": "T", "dims": (-1, 2), "from": "data"},
+    }
+    inputs = _inputs([3, 1])
+    result = run_net(tmp_path, network, DATA, inputs, padding="masked")
+    assert (result["output/w"][1, 0, 2] == 0).all()
+    assert (result["output/p"][1, 1] == 2.0).all()
+    assert (result["output/s"][1, 0, 1] == 0).all()
+    raw = run_net(tmp_path, network, DATA, inputs)
+    np.testing.assert_array_equal(raw["output/w"][1, 0, 2], inputs["data"][1, 1])
+
+
+def test_repeating_by_counts_of_nothing(tmp_path: Path) -> None:
+    """A sequence whose frames all vanish has length zero."""
+    extern = {**DATA, "n": {"dim": None, "shape": (None,), "dtype": "int32"}}
+    network = {
+        "n": {"class": "reinterpret_data", "size_base": "data", "from": "data:n"},
+        "r": {"class": "repeat", "repetitions": "n", "from": "data"},
+    }
+    inputs = _inputs([2, 1])
+    inputs |= {"n": np.array([[2, 1], [0, 7]], np.int32), "n/size1": np.array([2, 1])}
+    result = run_net(tmp_path, network, extern, inputs)
+    assert result["output/r/size1"].tolist() == [3, 0]
+    np.testing.assert_array_equal(result["output/r"][0], inputs["data"][0][[0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ({"class": "merge_dims", "axes": ["T", "T"], "keep_order": True}, "an axis is named twice"),
+        ({"class": "merge_dims", "axes": "static", "keep_order": True}, "the order of the axes must be given"),
+        ({"class": "merge_dims", "axes": ["T", "F"], "n_outs": 3}, "did you mean 'n_out'"),
+        ({"class": "split_dims", "axis": "F", "dims": (3, -1)}, "no multiple of 3"),
+        ({"class": "split_dims", "axis": "F", "dims": (2, 3)}, "do not multiply to 4"),
+        ({"class": "split_dims", "axis": "F", "dims": (-1, -1)}, "only one of the dims"),
+        ({"class": "squeeze", "axis": "F"}, "only axes of size one"),
+        ({"class": "expand_dims", "axis": "nowhere"}, "no place for a new axis"),
+        ({"class": "swap_axes", "axis1": "F", "axis2": "F"}, "both are the same axis"),
+        ({"class": "tile", "multiples": {"T": 2}}, "only static axes can be tiled"),
+        ({"class": "slice", "axis": "T", "slice_start": -1}, "slice_start must not be negative"),
+        ({"class": "pad", "axes": "T", "padding": (1, 2, 3)}, "padding is not understood"),
+        ({"class": "pad", "axes": "T", "padding": 1, "mode": "around"}, "unknown mode"),
+        ({"class": "shift_axis", "axis": "T", "amount": 0}, "a shift by nothing"),
+        ({"class": "split", "axis": "F", "size_splits": [1, 1]}, "the pieces do not make up the axis"),
+        ({"class": "window", "window_size": 3, "window_left": 2, "window_right": 2}, "do not make up its size"),
+        ({"class": "window", "window_size": 3, "padding": "full"}, "unknown padding"),
+        ({"class": "resize", "axis": "T", "factor": 2, "kind": "spline"}, "unknown kind"),
+        ({"class": "resize", "axis": "T", "factor": 2, "kind": "nn", "fill_dropout": 0.1}, "not supported"),
+        ({"class": "reinterpret_data", "switch_axes": "bt"}, "only time and feature"),
+        ({"class": "reinterpret_data", "set_sparse_dim": 3}, "the source has no labels"),
+        ({"class": "unflatten_batch"}, "not made by flatten_batch"),
+        ({"class": "time_unchunking", "chunking_layer": "out"}, "circle"),
+        ({"class": "length", "axis": "sparse_dim"}, "the source has no labels"),
+        ({"class": "gather", "axis": "F", "position": "data"}, "positions must be integers"),
+        ({"class": "scatter_nd", "position": "data", "position_axis": "T"}, "give either"),
+    ],
+)
+def test_refusals(tmp_path: Path, layer: dict[str, Any], message: str) -> None:
+    """One message that says what is wrong and where."""
+    text = refusal(tmp_path, {"out": {**layer, "from": "data"}}, DATA)
+    assert message in text
+    assert "net.py:" in text
+
+
+def test_concat_needs_equal_axes(tmp_path: Path) -> None:
+    """Without allow_broadcast no source may lack an axis."""
+    network = {
+        "m": {"class": "reduce", "mode": "mean", "axis": "T", "from": "data"},
+        "c": {"class": "concat", "from": [("data", "F"), ("m", "F")]},
+    }
+    assert "allow_broadcast=True" in refusal(tmp_path, network, DATA)
+    assert "concat needs an axis for each source" in refusal(
+        tmp_path, {"c": {"class": "concat", "from": ["data", "data"]}}, DATA
+    )

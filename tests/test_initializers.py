@@ -1,0 +1,80 @@
+"""Initialisers: every form that configs use, their distributions, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from returnn_ir.errors import ConfigError
+from returnn_ir.initializers import initial_value, parse_init
+
+
+@pytest.mark.parametrize(
+    ("init", "value"),
+    [
+        (0, 0.0),
+        (0.25, 0.25),
+        (None, 0.0),
+        ("zeros", 0.0),
+        ("ones", 1.0),
+        ("constant_initializer(value=-1.5)", -1.5),
+        ({"class": "Constant", "value": 2.0}, 2.0),
+        ("-math.sqrt(4.)", -2.0),
+        (np.full((3, 4), 7.0), 7.0),
+    ],
+)
+def test_fixed_values(init: Any, value: float) -> None:
+    assert np.array_equal(initial_value("w", init, (3, 4), "float32"), np.full((3, 4), value, "float32"))
+
+
+@pytest.mark.parametrize(
+    ("init", "deviation", "limit"),
+    [
+        ("glorot_uniform", np.sqrt(2 / 500), np.sqrt(6 / 500)),
+        ("xavier", np.sqrt(2 / 500), np.sqrt(6 / 500)),
+        ("variance_scaling_initializer(mode='fan_in', distribution='uniform', scale=0.78)", np.sqrt(0.78 / 200), None),
+        ({"class": "VarianceScaling", "mode": "fan_out", "distribution": "normal", "scale": 2.0}, 0.0816, 0.186),
+        ("random_normal_initializer(mean=0.0, stddev=0.1)", 0.1, None),
+        ("truncated_normal_initializer(stddev=0.1)", 0.088, 0.2),
+        ("random_uniform_initializer(-0.3, 0.3)", 0.3 / np.sqrt(3), 0.3),
+        ("he_normal", np.sqrt(2 / 200), None),
+    ],
+)
+def test_distributions(init: Any, deviation: float, limit: float | None) -> None:
+    drawn = initial_value("w", init, (200, 300), "float32")
+    assert abs(float(np.std(drawn)) / deviation - 1) < 0.03
+    assert abs(float(np.mean(drawn))) < 0.03 * deviation
+    if limit is not None:
+        assert float(np.max(np.abs(drawn))) <= limit * 1.001
+
+
+def test_orthogonal_and_identity() -> None:
+    q = initial_value("w", "orthogonal", (6, 4), "float64")
+    assert np.allclose(q.T @ q, np.eye(4))
+    assert np.array_equal(initial_value("w", "identity", (3, 3), "float32"), np.eye(3, dtype="float32"))
+
+
+def test_streams_depend_on_the_name_alone() -> None:
+    first = initial_value("a/W", "glorot_uniform", (4, 4), "float32")
+    assert np.array_equal(first, initial_value("a/W", "glorot_uniform", (4, 4), "float32"))
+    assert not np.array_equal(first, initial_value("b/W", "glorot_uniform", (4, 4), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("init", "text"),
+    [
+        ("glorot_unifrom", "did you mean 'glorot_uniform'"),
+        ("variance_scalling_initializer(scale=1.0)", "did you mean 'variance_scaling'"),
+        ("variance_scaling_initializer(mode='fan_up')", "fan_in, fan_out or fan_avg"),
+        ({"class": "VarianceScaling", "size": 3}, "size"),
+        ("zeros(", "not a Python expression"),
+        ("__import__('os').getcwd()", "not understood"),
+        ({}, "not an initialiser"),
+    ],
+)
+def test_refused(init: Any, text: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_init(init)
+    assert text in str(error.value)
