@@ -15,11 +15,11 @@ help:  ## show this list
 
 $(BIN)/returnn-run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[examples]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[examples]'
 	@touch $@
 
 $(VENV)/test-tools: $(BIN)/returnn-run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[test]'
 	@touch $@
 
 demo: $(BIN)/returnn-run  ## train on scanned digits, export to ONNX, decode with both

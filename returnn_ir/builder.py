@@ -219,3 +219,25 @@ class Builder:
             (region,),
         )
         return results[: len(carries)], results[len(carries) :]
+
+    def cond(
+        self, predicate: Value, true: Callable[[], Sequence[Value]], false: Callable[[], Sequence[Value]]
+    ) -> list[Value]:
+        """Either the values that ``true`` builds or those of ``false``, as a bool without axes says at run time."""
+        regions = []
+        for build in (true, false):
+            region = Region(parent=self.region)
+            with self.inside(region):
+                region.results = list(build())
+            regions.append(region)
+        return self.choose(predicate, *regions)
+
+    def choose(self, predicate: Value, true: Region, false: Region) -> list[Value]:
+        """As :meth:`cond`, of two regions inside of this one that are built already."""
+        types = [[v.type for v in region.results] for region in (true, false)]
+        if len(types[0]) != len(types[1]):
+            raise IRError(f"the branches give {len(types[0])} and {len(types[1])} values")
+        for a, b in zip(*types, strict=True):
+            if not a.same_as(b):
+                raise IRError(f"one branch gives {a}, the other one {b}")
+        return self.emit(get_op("cond"), [predicate], {"branches": tuple(types[0])}, (true, false))

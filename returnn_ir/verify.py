@@ -71,6 +71,8 @@ def _region(graph: Graph, region: Region, outer: set[Value]) -> set[Value]:
         _types(graph, node, region)
         if node.regions and "carries" in node.attrs:
             _loop(graph, node)
+        elif node.regions and "branches" in node.attrs:
+            _cond(graph, node)
         visible.update(node.results)
     for value in region.results:
         if value not in visible:
@@ -161,6 +163,15 @@ def _loop(graph: Graph, node: Node) -> None:
     _pairwise(graph, node, "params", [v.type for v in region.params], [TensorType("int64"), *starts, *slices])
     expected = [*starts, *node.attrs["stacked"]]
     _pairwise(graph, node, "results", [v.type for v in region.results], expected)
+
+
+def _cond(graph: Graph, node: Node) -> None:
+    """Two branches without params that give what the node says."""
+    if len(node.regions) != 2:
+        raise _Violation(node, f"has {len(node.regions)} regions, expected 2")
+    for region in node.regions:
+        _pairwise(graph, node, "params", [v.type for v in region.params], [])
+        _pairwise(graph, node, "results", [v.type for v in region.results], node.attrs["branches"])
 
 
 def _pairwise(graph: Graph, node: Node, what: str, found: Sequence[TensorType], expected: Sequence[TensorType]) -> None:

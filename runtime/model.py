@@ -37,7 +37,8 @@ class Model:
         mode = "train" if optimizer is not None else "eval"
         self._main = compile_net(net, target="tf", mode=mode)
         initial = self._main.initial_params(seed)
-        trainable = set(self._main.graph.trainable)
+        # what the network assigns itself (running statistics) is not the optimizer's
+        trainable = set(self._main.graph.trainable) - set(self._main.graph.state_updates)
         self.variables: dict[str, Variable] = {
             name: tf.Variable(value, trainable=name in trainable, dtype=value.dtype) for name, value in initial.items()
         }
@@ -84,6 +85,7 @@ class Model:
             keys = {"random/seed": tf.constant(self.seed, tf.int64), "random/step": self.global_step.read_value()}
             fetches, gradients = program.loss_and_gradients({**inputs, **keys}, self.variables)
             if optimizer is not None:
+                gradients = {n: g for n, g in gradients.items() if self.variables[n].trainable}
                 optimizer.apply(gradients, learning_rate, self.global_step if optimizer.needs_step else None)
             for name, value in fetches.items():
                 if name.startswith("state/"):

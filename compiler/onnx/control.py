@@ -1,4 +1,4 @@
-"""The loop over a dim as ONNX ``Loop``: scanned values are gathered by step, stacked values are scan outputs."""
+"""The loop over a dim as ONNX ``Loop``: scanned values are gathered by step, stacked values are scan outputs; ``If``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from compiler.onnx.registry import emits
 from compiler.onnx.writer import GraphScope
 from returnn_ir.dims import Dim
-from returnn_ir.graph import Node, Value
+from returnn_ir.graph import Node, Region, Value
 from returnn_ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -103,3 +103,21 @@ def _until_end(e: Emitter, node: Node, i: int, step: str, following: str, held: 
     carry = region.params[1 + i]
     going = e.op("Less", step, e.align(*e.length(node.attrs["dim"]), carry.dims))
     return e.where(going, following, held, carry.dtype)
+
+
+@emits("cond")
+def _cond(e: Emitter, node: Node) -> list[str]:
+    """``If``, whose branches see the names around it."""
+    (predicate,) = e.operands(node)
+    chosen, other = (_branch(e, node, region) for region in node.regions)
+    return e.multi("If", [predicate], len(node.results), then_branch=chosen, else_branch=other)
+
+
+def _branch(e: Emitter, node: Node, region: Region) -> Any:
+    prefix = e.prefix
+    with e.inside(GraphScope(e.scope)) as scope:
+        e.write_region(region)
+        e.prefix = prefix
+        results = [_alike(e, v, r.dims) for v, r in zip(region.results, node.results, strict=True)]
+        outputs = [e.op("Identity", name) for name in results]
+    return e.graph_proto(scope, [], [*zip(outputs, (v.type for v in node.results), strict=True)])

@@ -80,7 +80,8 @@ class Writer:
         """Append a node with ``count`` outputs and return their names; of equal nodes in sight there is one."""
         from onnx import helper
 
-        key = (op_type, *inputs, count, repr(sorted(attrs.items()))) if "body" not in attrs else None
+        simple = op_type not in ("Loop", "If")
+        key = (op_type, *inputs, count, repr(sorted(attrs.items()))) if simple else None
         for scope in self.scope.chain():
             if key is not None and key in scope.computed:
                 return scope.computed[key]

@@ -135,7 +135,7 @@ class _Assigner:
                 for v, dims in zip(operands, wanted, strict=True)
             ]
         if node.regions:
-            return self.loop(b, node, operands)
+            return self.loop(b, node, operands) if "carries" in node.attrs else self.cond(b, node, operands)
         return b.emit(node.op, operands, node.attrs)
 
     def loop(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
@@ -154,6 +154,16 @@ class _Assigner:
         region.results = [*following, *stacked]
         attrs = {**node.attrs, "stacked": tuple(v.type for v in stacked)}
         return b.emit(node.op, operands, attrs, node.regions)
+
+    def cond(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
+        """Two branches: the results of both have the order that they happen to have in the first one."""
+        builders = [self.region(region, []) for region in node.regions]
+        first, second = node.regions
+        second.results = [
+            self.ordered(v, wanted.dims, builders[1])
+            for v, wanted in zip(second.results, first.results, strict=True)
+        ]
+        return b.emit(node.op, operands, {"branches": tuple(v.type for v in first.results)}, node.regions)
 
     def expanded(self, x: Value, dims: Sequence[Dim], b: Builder) -> Value:
         """``x`` repeated along the dims that it lacks."""

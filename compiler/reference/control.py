@@ -1,4 +1,4 @@
-"""The loop over a dim, step by step."""
+"""The loop over a dim, step by step, and the choice between two branches."""
 
 from __future__ import annotations
 
@@ -58,3 +58,8 @@ def _stack(context: Context, dim: Dim, type_: TensorType, values: Sequence[Named
 
 def _filled_up(array: Array, shape: tuple[int, ...]) -> Array:
     return np.pad(array, [(0, want - have) for have, want in zip(array.shape, shape, strict=True)])
+
+
+@rule("cond")
+def _cond(context: Context, node: Node, operands: Sequence[Named]) -> list[Named]:
+    return context.run(node.regions[0 if operands[0].array else 1], [])

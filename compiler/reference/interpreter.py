@@ -97,9 +97,10 @@ class Frame:
             self._compute(node)
         return [self.value(v) for v in self.region.results]
 
-    def run(self, region: Region, arguments: Sequence[Named], loop_index: int) -> list[Named]:
-        """The results of a nested region for one step of a loop."""
-        return Frame(region, self.session, self._bodies, self, (*self.loop_index, loop_index)).execute(arguments)
+    def run(self, region: Region, arguments: Sequence[Named], loop_index: int | None = None) -> list[Named]:
+        """The results of a nested region, for one step of a loop where ``loop_index`` tells which."""
+        indices = self.loop_index if loop_index is None else (*self.loop_index, loop_index)
+        return Frame(region, self.session, self._bodies, self, indices).execute(arguments)
 
     def _compute(self, node: Node) -> None:
         operands = [self.value(v) for v in node.operands]

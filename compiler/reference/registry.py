@@ -50,8 +50,8 @@ class Context(Protocol):
     def ragged(self, dim: Dim) -> bool:
         """Whether the lengths of a dynamic dim have dims of their own."""
 
-    def run(self, region: Region, arguments: Sequence[Named], loop_index: int) -> list[Named]:
-        """The results of a nested region for one step of a loop."""
+    def run(self, region: Region, arguments: Sequence[Named], loop_index: int | None = None) -> list[Named]:
+        """The results of a nested region, for one step of a loop where ``loop_index`` tells which."""
 
 
 Rule = Callable[[Context, Node, Sequence[Named]], "Named | list[Named]"]

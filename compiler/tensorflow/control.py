@@ -1,4 +1,4 @@
-"""Loops over a dim, as a differentiable ``tf.while_loop`` with tensor lists for what is scanned and stacked.
+"""Branches, and loops over a dim, as a differentiable ``tf.while_loop`` with tensor lists for what is scanned and stacked.
 
 The lists are made with the raw ops instead of ``tf.TensorArray``, because those take an element's shape at run time: a
 loop of zero steps still has to say how wide its (absent) results are.
@@ -6,6 +6,7 @@ loop of zero steps still has to say how wide its (absent) results are.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -159,4 +160,21 @@ def _item(handle: tf.Tensor, i: tf.Tensor, type_: TensorType) -> tf.Tensor:
     return tf.raw_ops.TensorListGetItem(input_handle=handle, index=i, element_shape=static, element_dtype=type_.dtype)
 
 
-ROWS: dict[str, Row] = {"loop": _loop}
+def _cond(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+    for region in call.node.regions:
+        _settle_extents(call.frame, region)
+    branches = [functools.partial(_branch, call, region) for region in call.node.regions]
+    return cast("Sequence[tf.Tensor]", tf.cond(operands[0], *branches))
+
+
+def _branch(call: Call, region: Region) -> list[tf.Tensor]:
+    frame = Frame(region, call.frame.feed, call.frame, call.frame.loop_index)
+    tensors = call.lower_region(region, frame, [])
+    types = [v.type for v in call.node.results]
+    # an identity, because a branch may give a tensor from outside as it is
+    return [
+        tf.identity(_in_order(x, v.dims, t)) for x, v, t in zip(tensors, region.results, types, strict=True)
+    ]
+
+
+ROWS: dict[str, Row] = {"loop": _loop, "cond": _cond}

@@ -113,8 +113,8 @@ class LayerBuilder(Builder):
     def out_feature_dim(self, default: int | None = None) -> Dim:
         """The dim of this layer's features: ``out_dim``, ``n_out``, ``out_type``, the target's, or ``default``.
 
-        It is always a new dim, never that of the input: a square weight matrix needs two. :meth:`finish_feature` renames
-        it where the user asked for a dim of theirs.
+        It is always a new dim, never that of the input: a square weight matrix needs two. :meth:`finish_feature`
+        renames it where the user asked for a dim of theirs.
         """
         options = self.definition.options
         size = options.out_dim.size if options.out_dim is not None else options.n_out
@@ -207,7 +207,7 @@ class LayerBuilder(Builder):
         return x
 
     def window_input(self, x: Value, dims: Sequence[Dim], neutral: float | bool) -> Value:
-        """What an op that reads behind sequences' ends is given: ``x``, or with ``padding = "masked"`` neutral tails."""
+        """What an op that reads behind sequences' ends gets: ``x``, or with ``padding = "masked"`` neutral tails."""
         return self.mask_tails(x, dims, neutral) if self.session.masks_tails else x
 
     def options_dict(self, key: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Regions: the loop over a dim."""
+"""Regions: the loop over a dim, and the choice between two branches."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from returnn_ir.dims import Dim
+from returnn_ir.errors import IRError
 from returnn_ir.ops.spec import OpSpec, Scope, register
 from returnn_ir.types import TensorType
 
@@ -19,17 +20,38 @@ def _loop(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
     (int64 scalar), the carries, the slices; its results the next carries, then the values to stack.
     Results: the final carries, each sequence's value after its own last step (the initial one for an empty sequence),
     then the stacked values, ``dim`` in front. A stacked value's tail is what the body computes there.
+
+    ``ends``: how many steps there are is found out by running. Nothing is scanned; the last operand is the limit (int64
+    scalar), the region's last result a bool scalar that says that this step was the last one, and the loop's last result
+    the number of steps (int64 scalar), which is the length of ``dim`` (defined by it, so the same for all sequences).
     """
     n = attrs["carries"]
     stacked = [TensorType(t.dtype, (attrs["dim"], *t.dims), t.sparse_dim) for t in attrs["stacked"]]
-    return [*types[:n], *stacked]
+    return [*types[:n], *stacked, *([TensorType("int64")] if attrs["ends"] else [])]
 
 
 def _scanned_first(types: Sequence[TensorType], attrs: dict[str, Any]) -> list[tuple[Dim, ...] | None]:
     """Scanned operands with the loop's dim in front."""
     n, dim = attrs["carries"], attrs["dim"]
+    if attrs["ends"]:
+        return [None] * len(types)
     scanned = [(dim, *(d for d in t.dims if d is not dim)) for t in types[n:]]
     return [*[None] * n, *scanned]
 
 
-register(OpSpec("loop", None, {"dim": ..., "carries": ..., "stacked": ()}, _loop, order=_scanned_first))
+register(OpSpec("loop", None, {"dim": ..., "carries": ..., "stacked": (), "ends": False}, _loop, order=_scanned_first))
+
+
+def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """The results of the first region where the predicate (bool, no axes) holds, else those of the second.
+
+    Only the chosen branch is computed. The regions have no params: they read the values around them. ``branches`` are the
+    types of the results, which both regions give.
+    """
+    predicate = types[0]
+    if predicate.dtype != "bool" or predicate.dims:
+        raise IRError(f"the predicate of cond is {predicate}, expected bool[]")
+    return list(attrs["branches"])
+
+
+register(OpSpec("cond", 1, {"branches": ...}, _cond))

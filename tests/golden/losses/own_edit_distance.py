@@ -1,8 +1,7 @@
-# edit_distance: labels mapped and removed, of a decoded ctc output, of a sequence with the target's own axis
+# edit_distance: labels mapped and removed, of a sequence with the target's own axis
 extern_data = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True}, "hyp": {"dim": 4, "sparse": True}}
 network = {
     "probs": {"class": "softmax", "from": "data", "n_out": 5},
-    "ctc": {"class": "copy", "from": "probs", "loss": "edit_distance", "target": "classes", "loss_opts": {"ctc_decode": True}},
     "map": {"class": "copy", "from": "data:hyp", "loss": "edit_distance", "target": "classes", "loss_opts": {"label_map": {0: 1, 1: 1, 2: 0, 3: 3}}},
     "remove": {"class": "copy", "from": "data:hyp", "loss": "edit_distance", "target": "classes", "loss_opts": {"label_map": {0: 0, 1: None, 2: 2, 3: 3}}},
     "same": {"class": "copy", "from": "data:classes", "loss": "edit_distance", "target": "classes"},
