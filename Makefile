@@ -5,7 +5,6 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := examples/out
 
-export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench support clean

@@ -10,6 +10,7 @@ from compiler.passes.cse import Cse
 from compiler.passes.dce import Dce
 from compiler.passes.fold_constants import FoldConstants
 from compiler.passes.fuse_bidirectional import FuseBidirectional
+from compiler.passes.known_branches import KnownBranches
 from compiler.passes.legalize import CheckAccepted, ExpandComposites
 from compiler.passes.materialize_masks import MaterializeMasks
 from compiler.passes.simplify import Simplify
@@ -23,7 +24,7 @@ __all__ = ["LOWER", "OPTIMIZE", "PrintStage", "lower_to", "optimize", "run_pipel
 PrintStage = Callable[[Stage, Graph], None]
 
 #: Any stage: what makes a graph smaller and keeps its meaning.
-OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), Cse(), Dce())
+OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), KnownBranches(), Cse(), Dce())
 
 #: From NAMED, optimised once, to what the target takes.
 LOWER: tuple[Pass, ...] = (

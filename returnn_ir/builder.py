@@ -208,9 +208,7 @@ class Builder:
         region.params = [i, *inner_carries, *slices]
         with self.inside(region):
             following, stacked = body(i, inner_carries, slices)
-        for before, after in zip(inner_carries, following, strict=True):
-            if not before.type.same_as(after.type):
-                raise IRError(f"a loop's carry starts as {before.type} and goes on as {after.type}")
+        _check_carries(inner_carries, following)
         region.results = [*following, *stacked]
         results = self.emit(
             get_op("loop"),
@@ -219,6 +217,34 @@ class Builder:
             (region,),
         )
         return results[: len(carries)], results[len(carries) :]
+
+    def loop_until(
+        self,
+        dim: Dim,
+        carries: Sequence[Value],
+        limit: Value,
+        body: Callable[[Value, list[Value]], tuple[list[Value], list[Value], Value]],
+    ) -> tuple[list[Value], list[Value], Value]:
+        """A loop that ends by itself, or after ``limit`` (int64 scalar) steps; it defines the length of ``dim``.
+
+        ``body(i, carries)`` gives the next carries, the values to stack, and a bool scalar: this step was the last one.
+
+        Returns:
+            the final carries, the stacked values (with ``dim`` in front) and the number of steps, an int64 scalar.
+        """
+        region = Region(parent=self.region)
+        i = Value(TensorType("int64"))
+        inner_carries = [Value(c.type) for c in carries]
+        region.params = [i, *inner_carries]
+        with self.inside(region):
+            following, stacked, done = body(i, inner_carries)
+        _check_carries(inner_carries, following)
+        region.results = [*following, *stacked, done]
+        types = tuple(v.type for v in stacked)
+        attrs = {"dim": dim, "carries": len(carries), "stacked": types, "ends": True}
+        *results, steps = self.emit(get_op("loop"), [*carries, limit], attrs, (region,))
+        self.define(dim, steps)
+        return results[: len(carries)], results[len(carries) :], steps
 
     def cond(
         self, predicate: Value, true: Callable[[], Sequence[Value]], false: Callable[[], Sequence[Value]]
@@ -241,3 +267,9 @@ class Builder:
             if not a.same_as(b):
                 raise IRError(f"one branch gives {a}, the other one {b}")
         return self.emit(get_op("cond"), [predicate], {"branches": tuple(types[0])}, (true, false))
+
+
+def _check_carries(starts: Sequence[Value], following: Sequence[Value]) -> None:
+    for before, after in zip(starts, following, strict=True):
+        if not before.type.same_as(after.type):
+            raise IRError(f"a loop's carry starts as {before.type} and goes on as {after.type}")

@@ -70,7 +70,7 @@ def _region(graph: Graph, region: Region, outer: set[Value]) -> set[Value]:
             _region(graph, inner, visible)
         _types(graph, node, region)
         if node.regions and "carries" in node.attrs:
-            _loop(graph, node)
+            _loop(graph, node, region)
         elif node.regions and "branches" in node.attrs:
             _cond(graph, node)
         visible.update(node.results)
@@ -154,14 +154,16 @@ def _same(graph: Graph, node: Node | None, what: str, a: TensorType, other: str,
         raise _Violation(node, f"{what} {a}, {other} {b}")
 
 
-def _loop(graph: Graph, node: Node) -> None:
+def _loop(graph: Graph, node: Node, around: Region) -> None:
     """The params, and the next carries, have the types of the carries that the loop starts with."""
     (region,) = node.regions
-    carries, dim = node.attrs["carries"], node.attrs["dim"]
+    carries, dim, ends = node.attrs["carries"], node.attrs["dim"], node.attrs["ends"]
+    if ends and around.lookup(dim) is not node.results[-1]:
+        raise _Violation(node, f"finds out how many steps there are, but {dim} has other lengths")
     starts = [v.type for v in node.operands[:carries]]
-    slices = [v.type.without([dim]) for v in node.operands[carries:]]
+    slices = [] if ends else [v.type.without([dim]) for v in node.operands[carries:]]
     _pairwise(graph, node, "params", [v.type for v in region.params], [TensorType("int64"), *starts, *slices])
-    expected = [*starts, *node.attrs["stacked"]]
+    expected = [*starts, *node.attrs["stacked"], *([TensorType("bool")] if ends else [])]
     _pairwise(graph, node, "results", [v.type for v in region.results], expected)
 
 

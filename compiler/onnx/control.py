@@ -1,4 +1,4 @@
-"""The loop over a dim as ONNX ``Loop``: scanned values are gathered by step, stacked values are scan outputs; ``If``."""
+"""Loops as ONNX ``Loop``: scanned values are gathered by step, stacked values are scan outputs; branches as ``If``."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def _loop(e: Emitter, node: Node) -> list[str]:
     """Carries go on to the last step of the longest sequence; where a final one is asked for and sequences end earlier,
     it is carried a second time and stops with its own sequence.
     """
+    if node.attrs["ends"]:
+        return _loop_until(e, node)
     count, dim = node.attrs["carries"], node.attrs["dim"]
     kept = [i for i in range(count) if _stops_early(e, node, i)]
     initial = e.operands(node)[:count]
@@ -37,6 +39,46 @@ def _loop(e: Emitter, node: Node) -> list[str]:
     for i, name in zip(kept, names[count : count + len(kept)], strict=True):
         finals[i] = name
     return [*finals, *(_shaped(e, v, n) for v, n in zip(stacked, names[count + len(kept) :], strict=True))]
+
+
+def _loop_until(e: Emitter, node: Node) -> list[str]:
+    """The limit is the trip count, and the body says whether it goes on; a carry of its own counts the steps."""
+    count, stacked = node.attrs["carries"], node.results[node.attrs["carries"] : -1]
+    *initial, limit = e.operands(node)
+    carries = [limit, "", e.constant(0, "int64"), *initial]
+    steps, *names = e.multi("Loop", carries, 1 + count + len(stacked), body=_body_until(e, node))
+    e.bind(node.results[-1], steps)  # the extent of the loop's dim, which stacked values have
+    return [*names[:count], *(_shaped(e, v, n) for v, n in zip(stacked, names[count:], strict=True)), steps]
+
+
+def _body_until(e: Emitter, node: Node) -> Any:
+    """One step.
+
+    Inputs: number, condition, number again, carries; outputs: condition, number of steps, next carries, stacked values.
+    """
+    (region,), count, prefix = node.regions, node.attrs["carries"], e.prefix
+    step, go, before = (e.fresh(f"{prefix}{name}") for name in ("step", "go", "steps"))
+    carries = [e.fresh(f"{prefix}carry") for _ in range(count)]
+    with e.inside(GraphScope(e.scope)) as scope:
+        for value, name in zip(region.params, (step, *carries), strict=True):
+            e.bind(value, name)
+        e.write_region(region)
+        e.prefix = prefix
+        stacked = zip(region.results[count:-1], node.results[count:-1], strict=True)
+        results = [
+            e.op("Not", e[region.results[-1]]),
+            e.op("Add", before, e.constant(1, "int64")),
+            *(_alike(e, v, p.dims) for v, p in zip(region.results, region.params[1:], strict=False)),
+            *(_alike(e, v, r.dims[1:]) for v, r in stacked),
+        ]
+        outputs = [e.op("Identity", name) for name in results]
+    number, condition, held = TensorType("int64"), TensorType("bool"), [p.type for p in region.params[1:]]
+    inner = [r.type.with_dims(r.dims[1:]) for r in node.results[count:-1]]
+    return e.graph_proto(
+        scope,
+        [*zip((step, go, before, *carries), (number, condition, number, *held), strict=True)],
+        [*zip(outputs, (condition, number, *held, *inner), strict=True)],
+    )
 
 
 def _stops_early(e: Emitter, node: Node, i: int) -> bool:

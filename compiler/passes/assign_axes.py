@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from compiler.passes.base import Context, Pass
 from returnn_ir.builder import Builder
-from returnn_ir.dims import UNIT, Dim
+from returnn_ir.dims import UNIT, Dim, leaves
 from returnn_ir.errors import IRError
 from returnn_ir.graph import Graph, Node, Region, Stage, Value
 from returnn_ir.ops.spec import Trait
@@ -141,10 +141,10 @@ class _Assigner:
     def loop(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
         """A loop: carries keep the order that they start with, stacked values the one they happen to have."""
         (region,) = node.regions
-        dim, carries = node.attrs["dim"], node.attrs["carries"]
+        dim, carries, ends = node.attrs["dim"], node.attrs["carries"], node.attrs["ends"]
         params = [Value(TensorType("int64"))]
         params.extend(Value(v.type) for v in operands[:carries])
-        params.extend(Value(v.type.without([dim])) for v in operands[carries:])
+        params.extend(Value(v.type.without([dim])) for v in operands[carries:] if not ends)
         inner = self.region(region, params)
         following = [
             self.ordered(v, start.dims, inner)
@@ -152,7 +152,7 @@ class _Assigner:
         ]
         stacked = region.results[carries:]
         region.results = [*following, *stacked]
-        attrs = {**node.attrs, "stacked": tuple(v.type for v in stacked)}
+        attrs = {**node.attrs, "stacked": tuple(v.type for v in (stacked[:-1] if ends else stacked))}
         return b.emit(node.op, operands, attrs, node.regions)
 
     def cond(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
@@ -160,18 +160,20 @@ class _Assigner:
         builders = [self.region(region, []) for region in node.regions]
         first, second = node.regions
         second.results = [
-            self.ordered(v, wanted.dims, builders[1])
-            for v, wanted in zip(second.results, first.results, strict=True)
+            self.ordered(v, wanted.dims, builders[1]) for v, wanted in zip(second.results, first.results, strict=True)
         ]
         return b.emit(node.op, operands, {"branches": tuple(v.type for v in first.results)}, node.regions)
 
     def expanded(self, x: Value, dims: Sequence[Dim], b: Builder) -> Value:
-        """``x`` repeated along the dims that it lacks."""
+        """``x`` repeated along the dims that it lacks, beside ``x`` unless only this place knows how long they are."""
         lacking = tuple(d for d in dims if d not in x.dims)
         if not lacking:
             return x
-        result = self.home.get(x, b).expand(x, *lacking)
-        self.home[result] = self.home.get(x, b)
+        home = self.home.get(x, b)
+        if any(home.lookup(leaf) is not b.lookup(leaf) for d in lacking for leaf in leaves(d)):
+            home = b
+        result = home.expand(x, *lacking)
+        self.home[result] = home
         return result
 
     def ordered(self, x: Value, dims: tuple[Dim, ...], b: Builder) -> Value:

@@ -22,6 +22,8 @@ def _loop(context: Context, node: Node, operands: Sequence[Named]) -> list[Named
 
     A carry without the dims of the lengths has one value for all sequences, its last one.
     """
+    if node.attrs["ends"]:
+        return _loop_until(context, node, operands)
     dim, count = node.attrs["dim"], node.attrs["carries"]
     carries, final = list(operands[:count]), list(operands[:count])
     scanned = [x.first(dim) for x in operands[count:]]
@@ -36,6 +38,21 @@ def _loop(context: Context, node: Node, operands: Sequence[Named]) -> list[Named
         for stack, value in zip(stacks, results[count:], strict=True):
             stack.append(value)
     return final + [_stack(context, dim, t, s) for t, s in zip(node.attrs["stacked"], stacks, strict=True)]
+
+
+def _loop_until(context: Context, node: Node, operands: Sequence[Named]) -> list[Named]:
+    """How many steps there are comes out: at most the limit, the last operand."""
+    *carries, limit = operands
+    stacks: list[list[Named]] = [[] for _ in node.attrs["stacked"]]
+    steps, done = 0, False
+    while steps < int(limit.array) and not done:
+        *results, last = context.run(node.regions[0], [Named(np.asarray(steps, np.int64)), *carries], steps)
+        steps, done = steps + 1, bool(last.array)
+        carries = results[: len(carries)]
+        for stack, value in zip(stacks, results[len(carries) :], strict=True):
+            stack.append(value)
+    stacked = [_stack(context, node.attrs["dim"], t, s) for t, s in zip(node.attrs["stacked"], stacks, strict=True)]
+    return [*carries, *stacked, Named(np.asarray(steps, np.int64))]
 
 
 def _own_last(step: int, lengths: Named, new: Named, old: Named) -> Named:

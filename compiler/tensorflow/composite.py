@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from compiler.tensorflow import loss_kernels
 from compiler.tensorflow.call import Call, Row, elementwise
+from returnn_ir.dims import Dim
 from returnn_ir.graph import Node
 
 __all__ = ["COMPOSITES", "Fused"]
@@ -43,21 +44,51 @@ def _along(function: Callable[..., tf.Tensor]) -> Row:
 
 
 def _lstm_refusal(node: Node) -> str | None:
-    x = node.operands[0].type
-    if len(x.dims) != 3:
-        return f"the kernel takes frames of rank 3 (time, batch, feature), not of rank {len(x.dims)}"
-    return None if x.dtype == "float32" else f"the kernel computes in float32, not in {x.dtype}"
+    dtype = node.operands[0].dtype
+    return None if dtype == "float32" else f"the kernel computes in float32, not in {dtype}"
+
+
+@dataclass(frozen=True)
+class _OneBatch:
+    """The axes of sequences [time, *rest, feature] as kernels want them: one batch axis, made of ``rest``.
+
+    Attributes:
+        lengths: [product of rest].
+    """
+
+    call: Call
+    rest: tuple[Dim, ...]
+    lengths: tf.Tensor
+
+    @staticmethod
+    def of(call: Call) -> _OneBatch:
+        """Of a node whose first operand is [time, *rest, feature]."""
+        rest = call.type().dims[1:-1]
+        lengths = call.frame.lengths(call.attrs["dim"], rest)
+        return _OneBatch(call, rest, tf.reshape(tf.broadcast_to(lengths, call.frame.shape(rest)), [-1]))
+
+    def merged(self, x: tf.Tensor, front: int) -> tf.Tensor:
+        """``rest`` as one axis, behind ``front`` others."""
+        if len(self.rest) == 1:
+            return x
+        shape, rows = tf.shape(x), tf.shape(self.lengths)
+        return tf.ensure_shape(
+            tf.reshape(x, tf.concat([shape[:front], rows, shape[-1:]], 0)), [None] * (front + 1) + [x.shape[-1]]
+        )
+
+    def apart(self, y: tf.Tensor, dims: Sequence[Dim]) -> tf.Tensor:
+        """With the axes ``dims`` again."""
+        return y if len(self.rest) == 1 else tf.reshape(y, self.call.frame.shape(dims))
 
 
 def _lstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     from compiler.tensorflow.kernels.lstm import lstm
 
     x, w, w_re, bias, h0, c0 = operands
-    batch = call.type().dims[1]
-    lengths = call.frame.lengths(call.attrs["dim"], (batch,))
-    lengths = tf.broadcast_to(lengths, [call.frame.extent(batch)])
-    results: Sequence[tf.Tensor] = lstm(x, w, w_re, bias, lengths, h0, c0, reverse=call.attrs["reverse"])
-    return results
+    batch = _OneBatch.of(call)
+    h0, c0 = (batch.merged(state, 0) for state in (h0, c0))
+    results = lstm(batch.merged(x, 1), w, w_re, bias, batch.lengths, h0, c0, reverse=call.attrs["reverse"])
+    return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 
 #: By op name. Kernels whose meaning is the body's, gradients included.
@@ -72,6 +103,7 @@ COMPOSITES: dict[str, Fused] = {
     "softmax": Fused("Softmax", _along(tf.nn.softmax), _one_dim),
     "log_softmax": Fused("LogSoftmax", _along(tf.nn.log_softmax), _one_dim),
     "softmax_cross_entropy": Fused("SparseSoftmaxCrossEntropyWithLogits", loss_kernels.cross_entropy),
+    "soft_cross_entropy": Fused("SoftmaxCrossEntropyWithLogits", loss_kernels.soft_cross_entropy),
     "ctc_loss": Fused("CTCLoss", loss_kernels.ctc, loss_kernels.ctc_refusal),
     "ctc_beam_decode": Fused("CTCBeamSearchDecoder", loss_kernels.beam_decode, loss_kernels.beam_decode_refusal),
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),

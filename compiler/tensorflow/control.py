@@ -1,4 +1,4 @@
-"""Branches, and loops over a dim, as a differentiable ``tf.while_loop`` with tensor lists for what is scanned and stacked.
+"""Branches, and loops as a differentiable ``tf.while_loop`` with tensor lists for what is scanned and stacked.
 
 The lists are made with the raw ops instead of ``tf.TensorArray``, because those take an element's shape at run time: a
 loop of zero steps still has to say how wide its (absent) results are.
@@ -28,7 +28,7 @@ class _Plan:
     """One loop that is being lowered.
 
     Attributes:
-        count: number of steps, int32.
+        count: number of steps, int32; of a loop that ends by itself the limit, int64.
         kept: indices of the carries whose value after each sequence's own last step is asked for, where that differs
             from the running one.
     """
@@ -57,6 +57,8 @@ class _Plan:
 def _loop(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     number: int = call.attrs["carries"]
     _settle_extents(call.frame, call.node.regions[0])
+    if call.attrs["ends"]:
+        return _loop_until(call, operands)
     plan = _Plan(
         call,
         tf.convert_to_tensor(call.frame.extent(call.attrs["dim"]), tf.int32),
@@ -80,11 +82,7 @@ def _loop(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
         ),
     )
     final = [kept[plan.kept.index(k)] if k in plan.kept else carry for k, carry in enumerate(carries)]
-    stacked = [
-        tf.raw_ops.TensorListStack(input_handle=handle, element_shape=shape, element_dtype=t.dtype)
-        for handle, shape, t in zip(lists, shapes, plan.stacked_types, strict=True)
-    ]
-    return [*final, *stacked]
+    return [*final, *_stacks(plan, lists, shapes)]
 
 
 def _step(
@@ -110,6 +108,53 @@ def _step(
         )
     ]
     return i + 1, following, kept, written
+
+
+def _loop_until(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+    """A loop whose number of steps comes out: the tensor lists grow step by step, however far off the limit is."""
+    *carries, limit = operands
+    plan = _Plan(call, tf.convert_to_tensor(limit, tf.int64), [], [])
+    shapes = [_element_shape(call.frame, t) for t in plan.stacked_types]
+    lists = [
+        tf.raw_ops.EmptyTensorList(element_shape=shape, max_num_elements=-1, element_dtype=t.dtype)
+        for t, shape in zip(plan.stacked_types, shapes, strict=True)
+    ]
+    steps, _, carries, lists = tf.while_loop(
+        lambda i, done, *_: tf.logical_and(i < plan.count, tf.logical_not(done)),
+        lambda i, _, *state: _step_until(plan, i, *state),
+        (tf.constant(0, tf.int64), tf.constant(False), carries, lists),
+        shape_invariants=(
+            tf.TensorShape([]),
+            tf.TensorShape([]),
+            [tf.TensorShape([d.size for d in t.dims]) for t in plan.carry_types],
+            [tf.TensorShape([]) for _ in lists],
+        ),
+    )
+    return [*carries, *_stacks(plan, lists, shapes), steps]
+
+
+def _step_until(
+    plan: _Plan, i: tf.Tensor, carries: list[tf.Tensor], lists: list[tf.Tensor]
+) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
+    call, region = plan.call, plan.call.node.regions[0]
+    frame = Frame(region, call.frame.feed, call.frame, (*call.frame.loop_index, i))
+    *results, done = call.lower_region(region, frame, [i, *carries])
+    ordered = [
+        _in_order(x, value.dims, t)
+        for x, value, t in zip(results, region.results, (*plan.carry_types, *plan.stacked_types), strict=False)
+    ]
+    written = [
+        tf.raw_ops.TensorListPushBack(input_handle=handle, tensor=x)
+        for handle, x in zip(lists, ordered[len(carries) :], strict=True)
+    ]
+    return i + 1, done, ordered[: len(carries)], written
+
+
+def _stacks(plan: _Plan, lists: Sequence[tf.Tensor], shapes: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    return [
+        tf.raw_ops.TensorListStack(input_handle=handle, element_shape=shape, element_dtype=t.dtype)
+        for handle, shape, t in zip(lists, shapes, plan.stacked_types, strict=True)
+    ]
 
 
 def _if_running(plan: _Plan, index: tf.Tensor, new: tf.Tensor, old: tf.Tensor, type_: TensorType) -> tf.Tensor:
@@ -172,9 +217,7 @@ def _branch(call: Call, region: Region) -> list[tf.Tensor]:
     tensors = call.lower_region(region, frame, [])
     types = [v.type for v in call.node.results]
     # an identity, because a branch may give a tensor from outside as it is
-    return [
-        tf.identity(_in_order(x, v.dims, t)) for x, v, t in zip(tensors, region.results, types, strict=True)
-    ]
+    return [tf.identity(_in_order(x, v.dims, t)) for x, v, t in zip(tensors, region.results, types, strict=True)]
 
 
 ROWS: dict[str, Row] = {"loop": _loop, "cond": _cond}

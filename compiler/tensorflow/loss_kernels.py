@@ -12,7 +12,15 @@ from compiler.tensorflow.positions import clipped
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Node
 
-__all__ = ["beam_decode", "beam_decode_refusal", "cross_entropy", "ctc", "ctc_refusal", "edit_distance"]
+__all__ = [
+    "beam_decode",
+    "beam_decode_refusal",
+    "cross_entropy",
+    "ctc",
+    "ctc_refusal",
+    "edit_distance",
+    "soft_cross_entropy",
+]
 
 
 def cross_entropy(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -21,6 +29,11 @@ def cross_entropy(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     classes: Dim = call.attrs["dim"]
     labels = clipped(tf.cast(labels, tf.int64), call.frame.extent(classes))
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def soft_cross_entropy(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Logits and targets [rest, classes]."""
+    return tf.nn.softmax_cross_entropy_with_logits(labels=operands[1], logits=operands[0])
 
 
 def ctc_refusal(node: Node) -> str | None:
@@ -77,7 +90,9 @@ def ctc(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     frames, length = _flat_lengths(call, attrs["dim"], dims), _flat_lengths(call, attrs["labels"], dims)
     labels = tf.reshape(operands[1], [tf.shape(frames)[0], call.frame.extent(attrs["labels"])])
     labels = _without_blank(tf.cast(labels, tf.int32), attrs["blank"])
-    sparse = _sparse(labels, length)
+    # the kernel refuses empty targets: they get a label here and their own sum below
+    labels = tf.pad(labels, [[0, 0], [0, tf.cast(tf.shape(labels)[1] == 0, tf.int32)]])
+    sparse = _sparse(labels, tf.maximum(length, 1))
     loss = tf.raw_ops.CTCLoss(
         inputs=logits,
         labels_indices=sparse.indices,
@@ -86,12 +101,20 @@ def ctc(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         ctc_merge_repeated=attrs["label_loop"],
         ignore_longer_outputs_than_inputs=True,
     )[0]
+    empty = length == 0
+    loss = tf.cond(tf.reduce_any(empty), lambda: tf.where(empty, _only_blanks(logits, frames), loss), lambda: loss)
     needed = length
     if attrs["label_loop"]:  # equal neighbours need a blank between them
         repeated = (labels[:, 1:] == labels[:, :-1]) & tf.sequence_mask(length - 1, tf.shape(labels)[1] - 1)
         needed = length + tf.reduce_sum(tf.cast(repeated, tf.int64), -1)
     possible = tf.where(needed <= frames, loss, float("inf"))
     return tf.reshape(possible, call.frame.shape(dims)) if len(dims) != 1 else possible
+
+
+def _only_blanks(logits: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
+    """The loss of empty targets: logits [time, rows, classes], frames [rows]."""
+    silence = tf.reduce_logsumexp(logits, -1) - logits[..., -1]
+    return tf.reduce_sum(tf.where(tf.transpose(tf.sequence_mask(frames, tf.shape(logits)[0])), silence, 0.0), 0)
 
 
 def edit_distance(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:

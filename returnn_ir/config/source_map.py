@@ -81,7 +81,8 @@ class SourceMap:
             entry = next((net.children[name] for net in nets if name in net.children), None)
             if entry is None:
                 return None
-            nets = [entry.children[key] for key in _NET_KEYS if key in entry.children]
+            # a layer inside of a layer stands at its option, a layer of a nested network within that
+            nets = [*(entry.children[key] for key in _NET_KEYS if key in entry.children), entry]
         return entry
 
     def _by_pattern(self, name: str) -> Entry | None:

@@ -36,9 +36,9 @@ class SelfAttentionOptions(SourceOptions):
 def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
     """Attention over the time axis.
 
-    The parameter QKV [in, 2 * total_key_dim + n_out] holds, per head, the columns of query, key and value. Padding frames
-    get no weight; with ``attention_left_only`` the future does not, and nothing else is asked: the frames behind a
-    sequence's end are computed like all others.
+    The parameter QKV [in, 2 * total_key_dim + n_out] holds, per head, the columns of query, key and value. Padding
+    frames get no weight; with ``attention_left_only`` the future does not, and nothing else is asked: the frames behind
+    a sequence's end are computed like all others.
     """
     time, out = _time(b, opt, x), b.out_feature_dim()
     labels = x.sparse_dim

@@ -172,7 +172,7 @@ def _statistics(
         return running
     batch = _of_batch(b, settings, x)
     if updates:
-        if b.region is not b.session.root:
+        if b.scope.loop is not None:
             raise ConfigError(
                 "batch_norm inside a loop cannot update its running statistics",
                 where=b.place(),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from returnn_ir.layers.joining import concat_features
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.parameters import create_param
 from returnn_ir.losses.registry import find_loss
+from returnn_ir.network.loop_context import LoopContext, conform
 from returnn_ir.unify import Unified, unify
 
 if TYPE_CHECKING:
@@ -161,6 +163,35 @@ class LayerBuilder(Builder):
     def concat_features(self, sources: Sequence[LayerOutput]) -> LayerOutput:
         """Join sources over their feature axes, as ``"from": ["a", "b"]`` means."""
         return concat_features(self, sources)
+
+    # ---------------------------------------------------------------- inside of a loop
+
+    @property
+    def in_loop(self) -> bool:
+        """Whether this layer is part of a recurrent subnetwork."""
+        return self.scope.loop is not None
+
+    @property
+    def enclosing_loop(self) -> LoopContext:
+        """The loop that this layer stands in."""
+        if self.scope.loop is None:
+            raise ConfigError("the layer must stand in a recurrent subnetwork", where=self.place())
+        return self.scope.loop
+
+    @contextmanager
+    def outside_loop(self) -> Iterator[None]:
+        """Nodes emitted inside stand in front of the loop."""
+        with self.inside(self.enclosing_loop.frame.outer.region):
+            yield
+
+    def loop_state(self, key: str, initial: Value) -> Value:
+        """What this layer kept from the previous step under ``key``; ``initial`` stands in front of the loop."""
+        return self.enclosing_loop.frame.carry(f"{self.definition.path}:{key}", initial)
+
+    def set_loop_state(self, key: str, value: Value) -> None:
+        """What this layer keeps for the next step."""
+        carry = self.enclosing_loop.frame.carries[f"{self.definition.path}:{key}"]
+        carry.following = conform(self, value, carry.initial.type, f"the state of layer {self.definition.path!r}")
 
     # ---------------------------------------------------------------- parameters and randomness
 

@@ -46,8 +46,8 @@ def initial_state(
     """A cell's state before the first frame.
 
     Args:
-        given: the option: None, 0, "zeros", 1, "ones", "var" (trained), "keep_over_epoch", a layer, or several of these in
-            the order of the keys or by key.
+        given: the option: None, 0, "zeros", 1, "ones", "var" (trained), "keep_over_epoch", a layer, or several of these
+            in the order of the keys or by key.
         keys: of the cell's state.
         rest, out: the axes of each part.
     """
@@ -135,21 +135,24 @@ def _of_layer(b: LayerBuilder, x: LayerOutput, rest: tuple[Dim, ...], out: Dim) 
 
 
 def _kept(b: LayerBuilder, key: str, rest: tuple[Dim, ...], out: Dim, *, resets: bool) -> Value:
-    """The last state of the previous run; zeros in the first one of an epoch."""
+    """The last state of the previous run; zeros where nothing is stored yet and in the first step of an epoch.
+
+    A forward program knows no epochs: whoever runs it sets the state.
+    """
     stored = _stored_dims(b, key, rest)
     value = b.param(_kept_name(key), (*stored, out), 0.0, trainable=False, regularize=False)
     root = Builder(b.session.root, origin=b.origin)
-    step = _epoch_step(b) if resets else None
+    step = _epoch_step(b) if resets and b.session.mode != "forward" else None
     for dim, own in zip(rest, stored, strict=True):
         if dim is own:
             continue
         rows = root.op("size_of", value, dim=own)
         root.define(own, rows)
-        same = root.binary("equal", rows, root.extent(dim))
-        allowed = same if step is None else root.binary("logical_or", same, root.binary("equal", step, 0))
-        b.session.graph.checks.append(
-            (f"layer {b.definition.path!r}: the state kept from the last run has another batch", allowed)
-        )
+        fits = root.binary("logical_or", root.binary("equal", rows, root.extent(dim)), root.binary("equal", rows, 0))
+        if step is not None:
+            fits = root.binary("logical_or", fits, root.binary("equal", step, 0))
+        message = f"layer {b.definition.path!r}: the state kept from the last run is of another batch"
+        b.session.graph.checks.append((message, fits))
         value = b.op("resize_axis", value, dim=own, out=dim)
     return value if step is None else b.where(b.binary("equal", step, 0), 0.0, value)
 

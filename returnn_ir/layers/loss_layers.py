@@ -160,7 +160,8 @@ def tikhonov_regularization(b: LayerBuilder, opt: TikhonovOptions, x: LayerOutpu
     """The identity; in training the norm of the gradient is a further loss, which is not here yet."""
     if b.training:
         raise ConfigError("tikhonov_regularization is not supported in training", where=b.place())
-    b.param("dummy", (), 0.0)
+    # outside of training nothing is added, but the variable takes part in the objective
+    b.session.constraints.append(b.mul(b.param("dummy", (), 0.0), 0.0))
     return x
 
 

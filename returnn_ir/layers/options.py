@@ -1,7 +1,7 @@
 """Typed layer options: one frozen dataclass per layer, parsed from the dict of a config.
 
-Option types are checked at load time. Three marker types say what a value refers to: :class:`LayerRef` (another layer),
-:class:`NetDict` (a nested network), :class:`Axis` (an axis description).
+Option types are checked at load time. Marker types say what a value refers to: :class:`LayerRef` (another layer),
+:class:`NetDict` (a nested network), :class:`LayerDict` (a layer inside of this one), :class:`Axis` (an axis).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, Origin, UserError, did_you_mean
 
-__all__ = ["Axis", "LayerOptions", "LayerRef", "NetDict", "SourceOptions", "layer_refs", "parse_options"]
+__all__ = ["Axis", "LayerDict", "LayerOptions", "LayerRef", "NetDict", "SourceOptions", "layer_refs", "parse_options"]
 
 
 class LayerRef(str):
@@ -29,6 +29,10 @@ class LayerRef(str):
 
 class NetDict(dict[str, Any]):
     """A nested network dict."""
+
+
+class LayerDict(dict[str, Any]):
+    """A layer inside of another one, whose references are those of the network around both."""
 
 
 #: An axis description, see ``returnn_ir.axes``.
@@ -144,7 +148,7 @@ def _refs_in(value: object) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for part in value:
             yield from _refs_in(part)
-    elif isinstance(value, dict) and not isinstance(value, NetDict):
+    elif isinstance(value, dict) and not isinstance(value, (NetDict, LayerDict)):
         for part in value.values():
             yield from _refs_in(part)
 
@@ -176,8 +180,8 @@ def _convert(value: object, hint: Any) -> tuple[bool, object]:
         return value is None, value
     if hint is LayerRef:
         return isinstance(value, str), LayerRef(value) if isinstance(value, str) else value
-    if hint is NetDict:
-        return isinstance(value, dict), NetDict(value) if isinstance(value, dict) else value
+    if hint is NetDict or hint is LayerDict:
+        return isinstance(value, dict), hint(value) if isinstance(value, dict) else value
     if hint in (bool, int, float):
         return _convert_number(value, hint)
     if origin is not None:
@@ -228,11 +232,17 @@ def _convert_container(value: object, origin: Any, args: tuple[Any, ...]) -> tup
     return callable(value) if origin is Callable or origin.__name__ == "Callable" else True, value
 
 
+_HINT_NAMES = {
+    "NoneType": "None",
+    "LayerRef": "a layer name",
+    "NetDict": "a network dict",
+    "LayerDict": "a layer dict",
+}
+
+
 def _hint_name(hint: Any) -> str:
     if isinstance(hint, type) and get_origin(hint) is None:
-        return {"NoneType": "None", "LayerRef": "a layer name", "NetDict": "a network dict"}.get(
-            hint.__name__, hint.__name__
-        )
+        return _HINT_NAMES.get(hint.__name__, hint.__name__)
     if get_origin(hint) in (Union, types.UnionType):
         return " | ".join(_hint_name(a) for a in get_args(hint))
     return str(hint).replace("typing.", "")

@@ -16,7 +16,7 @@ from returnn_ir.network.session import Param
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["create_param"]
+__all__ = ["create_param", "l2_penalty"]
 
 
 def create_param(
@@ -35,7 +35,8 @@ def create_param(
     if param is None:
         param = _new(b, name, dims, init, dtype, trainable=trainable and options.trainable is not False)
         if options.L2 and regularize and param.trainable:
-            b.session.constraints.append(_l2(b, param.value, options.L2))
+            root = Builder(b.session.root, origin=b.origin)
+            b.session.constraints.append(l2_penalty(root, param.value, options.L2))
     b.session.layer_params.setdefault(b.definition.path, {})[name] = param
     if [d.size for d in param.dims] != [d.size for d in dims]:
         raise DimError(
@@ -66,7 +67,8 @@ def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: s
     return param
 
 
-def _l2(b: LayerBuilder, value: Value, factor: float) -> Value:
+def l2_penalty(b: Builder, value: Value, factor: float) -> Value:
+    """The sum of a parameter's squared entries, times ``factor``."""
     return b.mul(b.reduce("sum", b.mul(value, value), *value.dims), factor)
 
 

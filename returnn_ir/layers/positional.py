@@ -69,8 +69,8 @@ def _scales(b: LayerBuilder, channels: int) -> np.ndarray[Any, np.dtype[np.float
             expected="n_out >= 4",
             received=channels,
         )
-    increment = np.float32(-(math.log(_LONGEST) / (count - 1)))
-    return np.exp(np.arange(count, dtype=np.float32) * increment)
+    increment = -math.log(_LONGEST) / (count - 1)
+    return np.asarray(np.exp(np.arange(count) * increment), np.float32)
 
 
 def _sinusoids(b: LayerBuilder, position: Value, out: Dim) -> Value:

@@ -10,11 +10,14 @@ from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError
 from returnn_ir.initializers import Init
 from returnn_ir.layers.cells import CellScope, Inits, make_cell
+from returnn_ir.layers.cells.in_loop import one_step
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.hidden_state import initial_state, initial_state_refs, keep_last_state, state_outputs
-from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
+from returnn_ir.layers.options import Axis, LayerRef, NetDict, SourceOptions
 from returnn_ir.layers.output import LayerOutput, default_feature_dim
+from returnn_ir.layers.rec_subnet import rec_subnet
 from returnn_ir.layers.registry import layer
+from returnn_ir.layers.sequence_limit import sequence_limit_refs
 from returnn_ir.layers.sources import joined_source
 
 __all__: list[str] = []
@@ -24,7 +27,7 @@ __all__: list[str] = []
 class RecOptions(SourceOptions):
     """Options of ``rec``; those about loops have no effect on a unit with a name."""
 
-    unit: str | dict[str, Any]
+    unit: str | NetDict
     unit_opts: dict[str, Any] | None = None
     direction: int | None = None
     input_projection: bool = True
@@ -45,19 +48,20 @@ class RecOptions(SourceOptions):
 
 
 def _refs(opt: RecOptions) -> list[str]:
-    return initial_state_refs(opt.initial_state)
+    return [*initial_state_refs(opt.initial_state), *sequence_limit_refs(opt.max_seq_len)]
 
 
 @layer("rec", options=RecOptions, sources="many", extra_refs=_refs, variable_scope="rec")
 def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """A recurrent unit over ``axis`` (default: time); the result has that axis in front and the features last."""
     if not isinstance(opt.unit, str):
-        raise ConfigError("recurrent subnetworks are not supported yet", where=b.place("unit"))
+        return rec_subnet(b, opt, joined_source(b, opt, sources) if sources else None)
     _check(b, opt)
     if not sources:
         raise ConfigError(f"unit {opt.unit!r} needs a source", where=b.place("from"))
     x = joined_source(b, opt, sources)
-    dim, feature = _axes(b, opt, x)
+    in_step = b.in_loop and x.time_dim is None
+    dim, feature = (None, x.feature_dim) if in_step else _axes(b, opt, x)
     out = b.out_feature_dim()
     rest = tuple(d for d in x.axes if d not in (dim, feature))
     sparse = x.sparse_dim is not None
@@ -70,6 +74,8 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
         Inits(opt.forward_weights_init, opt.recurrent_weights_init, opt.bias_init),
     )
     cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=False, input_projection=opt.input_projection)
+    if dim is None:
+        return one_step(b, cell, x.value, opt.initial_state, rest, out)
     start = initial_state(b, opt.initial_state, cell.keys, rest, out)
     value, last = cell.over(b, x.value, dim, start, reverse=opt.direction == -1)
     keep_last_state(b, opt.initial_state, last)

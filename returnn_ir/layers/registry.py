@@ -43,9 +43,12 @@ LAYER_FAMILIES = (
     "rnn_cell",
     "hidden_state",
     "attention",
+    "attention_context",
+    "cond",
     "positional",
     "subnetwork",
     "loss_layers",
+    "choice",
 )
 
 
@@ -57,6 +60,7 @@ class LayerSpec:
         build: the layer function: (builder, options, sources) -> LayerOutput.
         extra_refs: further layer names, where the option types do not tell (``initial_state``).
         variable_scope: between the layer's scope and its parameters, unless ``name_scope`` is given.
+        like_target: the output's type is the target's, whatever the sources are.
     """
 
     name: str
@@ -65,6 +69,7 @@ class LayerSpec:
     build: Callable[..., Any]
     extra_refs: Callable[[Any], list[str]] | None = None
     variable_scope: str = ""
+    like_target: bool = False
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -76,6 +81,7 @@ def layer(
     sources: Sources = "concat",
     extra_refs: Callable[[Any], list[str]] | None = None,
     variable_scope: str = "",
+    like_target: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -83,7 +89,7 @@ def layer(
         for name in names:
             if name in _LAYERS:
                 raise IRError(f"layer class {name!r} is registered twice")
-            _LAYERS[name] = LayerSpec(name, options, sources, build, extra_refs, variable_scope)
+            _LAYERS[name] = LayerSpec(name, options, sources, build, extra_refs, variable_scope, like_target)
         return build
 
     return add

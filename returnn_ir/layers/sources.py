@@ -33,12 +33,15 @@ def joined_source(b: LayerBuilder, options: SourceOptions | None, sources: Seque
     return apply_dropout(b, options, x)
 
 
-def apply_dropout(b: LayerBuilder, options: SourceOptions, x: LayerOutput) -> LayerOutput:
-    """RETURNN's dropout on a source: one mask for batch and time unless ``dropout_noise_shape`` says otherwise."""
+def apply_dropout(b: LayerBuilder, options: SourceOptions, x: LayerOutput, role: str = "dropout") -> LayerOutput:
+    """RETURNN's dropout on a source: one mask for batch and time unless ``dropout_noise_shape`` says otherwise.
+
+    ``role`` tells several draws of one layer apart.
+    """
     if not options.dropout or not (b.training or options.dropout_on_forward):
         return x
     dims = _noise_dims(b, x, options.dropout_noise_shape, options.dropout_axis)
-    value = b.dropout(x.value, options.dropout, dims)
+    value = b.dropout(x.value, options.dropout, dims, role)
     return LayerOutput(value, x.axes, x.time_dim, x.feature_dim)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from returnn_ir.errors import ConfigError
 from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.layers.options import LayerOptions, NetDict
+from returnn_ir.layers.options import LayerOptions, NetDict, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.layers.sources import apply_dropout
 from returnn_ir.losses import has_loss
 
 __all__: list[str] = []
@@ -40,18 +41,27 @@ def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerO
             where=b.place("load_on_init"),
             hint="preload_from_files in the run's config",
         )
-    if opt.dropout and b.training:
-        raise ConfigError("dropout of a subnetwork is not supported", where=b.place("dropout"), hint="a dropout layer")
-    data: dict[str, LayerOutput] = {}
-    if sources:
-        data["data"] = b.concat_features(sources) if opt.concat_sources else sources[0]
-        data.update({str(i): s for i, s in enumerate(sources)})
     net = b.definition.children["subnetwork"]
     if "output" not in net.layers:
         raise ConfigError("a subnetwork needs a layer 'output'", where=b.place("subnetwork"))
-    scope = b.scope.child(b.definition, net, data)
+    scope = b.scope.child(b.definition, net, _data(b, opt, sources))
     for name, definition in net.layers.items():
         options = definition.options
         if name == "output" or options.is_output_layer or has_loss(options, b.session.mode):
             scope.get(name, b.place("subnetwork"))
     return scope.results["output"]
+
+
+def _data(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerOutput]) -> dict[str, LayerOutput]:
+    """What ``data`` means inside; with ``concat_sources`` off also ``data:NUMBER`` and ``data:SOURCE``."""
+    dropout = SourceOptions(dropout=opt.dropout, dropout_noise_shape=opt.dropout_noise_shape)
+    if not sources:
+        return {}
+    if opt.concat_sources:
+        return {"data": apply_dropout(b, dropout, b.concat_features(sources))}
+    found: dict[str, LayerOutput] = {}
+    for i, (name, source) in enumerate(zip(b.definition.sources, sources, strict=True)):
+        keys = [str(i), name, *(["data"] if i == 0 else [])]
+        # every key draws for itself
+        found.update({k: apply_dropout(b, dropout, source, role=f"dropout/{k}") for k in keys})
+    return found

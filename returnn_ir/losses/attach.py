@@ -35,11 +35,11 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     spec = require_loss(b, str(options.loss), "loss")
     opts = b.options_dict("loss_opts")
     given = _given_target(b, spec)
-    target = match_target(b, output, given, spec) if given is not None else None
+    target = match_target(b, output, given, spec) if given is not None and spec.needs_target else None
     result = spec.compute(b, loss_input(b, spec, output, target, opts, "loss_opts"))
     b.session.graph.losses[b.definition.path] = Loss(
-        _sum(b, result.value),
-        _sum(b, result.error),
+        _sum(b, result.value, output),
+        _sum(b, result.error, output),
         _norm_factor(b, output, given, opts),
         _scale(b, opts),
         normalized=bool(opts.get("use_normalized_loss", False)),
@@ -106,11 +106,15 @@ def _length_dims(b: LayerBuilder, *dims: Dim) -> list[Dim]:
     return list(dict.fromkeys(d for dim in dims for d in b.length(dim).dims))
 
 
-def _sum(b: LayerBuilder, value: Value | None) -> Value | None:
+def _sum(b: LayerBuilder, value: Value | None, output: LayerOutput) -> Value | None:
+    """Over all entries; of an output with a time axis only that one is masked, as in RETURNN."""
     if value is None:
         return None
     if value.dtype in ("bool", "int64", "int32"):
         value = b.cast(value, "float32")
+    if output.time_dim is not None and output.batch_dim is not None:
+        whole = [d for d in value.dims if d.is_dynamic and d is not output.time_dim]
+        value = b.reduce("sum", value, *whole, mask=False) if whole else value
     return b.reduce("sum", value, *_closed(b, value)) if value.dims else value
 
 

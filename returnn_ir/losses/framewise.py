@@ -130,23 +130,24 @@ def _known_logits(b: LayerBuilder, x: LossInput) -> Value | None:
 
 def _per_frame(b: LayerBuilder, x: LossInput, target: LayerOutput, feature: Dim) -> Value:
     smoothing = float(x.options.get("label_smoothing") or 0.0)
-    logits = _known_logits(b, x)
-    if logits is not None and target.sparse_dim is not None and not smoothing:
-        return b.op("softmax_cross_entropy", logits, _labels(b, target), dim=feature)
-    if logits is not None:
-        logs = b.op("log_softmax", logits, dims=(feature,))
-    else:
-        logs = log_probs(b, x.output, float((x.options.get("safe_log_opts") or {}).get("eps", _SMALLEST)))
-    if target.sparse_dim is None:
-        return b.unary("neg", b.reduce("sum", b.mul(target.value, logs), feature))
-    if smoothing:
+    logits, labels = _known_logits(b, x), target.sparse_dim is not None
+    if labels and smoothing:
         gaussian = bool(x.options.get("label_smoothing_gaussian"))
-        return _smoothed(b, logs, _labels(b, target), feature, smoothing, gaussian=gaussian)
-    return b.unary("neg", b.op("gather", logs, _labels(b, target), dim=feature))
+        soft, best = _smoothed(b, _labels(b, target), feature, smoothing, gaussian=gaussian)
+    else:
+        soft, best = target.value, 0.0
+    if logits is not None:
+        if labels and not smoothing:
+            return b.op("softmax_cross_entropy", logits, _labels(b, target), dim=feature)
+        return b.sub(b.op("soft_cross_entropy", logits, b.cast(soft, logits.dtype), dim=feature), best)
+    logs = log_probs(b, x.output, float((x.options.get("safe_log_opts") or {}).get("eps", _SMALLEST)))
+    if labels and not smoothing:
+        return b.unary("neg", b.op("gather", logs, _labels(b, target), dim=feature))
+    return b.sub(b.unary("neg", b.reduce("sum", b.mul(soft, logs), feature)), best)
 
 
-def _smoothed(b: LayerBuilder, logs: Value, labels: Value, feature: Dim, smoothing: float, *, gaussian: bool) -> Value:
-    """Szegedy et al. (2016), less the entropy of the smoothed target, so that zero is the best value."""
+def _smoothed(b: LayerBuilder, labels: Value, feature: Dim, smoothing: float, *, gaussian: bool) -> tuple[Value, float]:
+    """Soft targets (Szegedy et al., 2016) and their entropy: taken off, zero is the best value."""
     size = feature.size or 1
     confidence = 1.0 - smoothing
     low = smoothing / (size - 1)
@@ -156,8 +157,7 @@ def _smoothed(b: LayerBuilder, logs: Value, labels: Value, feature: Dim, smoothi
         soft = b.mul(density, 1.0 / (confidence * math.sqrt(2.0 * math.pi)))
     else:
         soft = b.where(b.binary("equal", b.iota(feature), labels), confidence, low)
-    entropy = -(confidence * math.log(confidence) + (size - 1) * low * math.log(low + _SMALLEST))
-    return b.sub(b.unary("neg", b.reduce("sum", b.mul(soft, logs), feature)), entropy)
+    return soft, -(confidence * math.log(confidence) + (size - 1) * low * math.log(low + _SMALLEST))
 
 
 def _binary(b: LayerBuilder, x: LossInput, pos_weight: float | None) -> LossResult:

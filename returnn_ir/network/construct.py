@@ -41,12 +41,13 @@ def construct(net: Net, mode: str, fetch: Sequence[str] | None = None, *, everyt
     options = net.config.options if net.config is not None else {}
     spec = net.config.extern_data_spec() if net.config is not None else {}
     extern = ExternData(spec, graph.body)
-    session = Session(graph, mode, net.behavior, extern, options)
+    session = Session(graph, mode, net.behavior, extern, options, requested=_requested(net, fetch))
     problems: list[UserError] = []
     scope = NetScope(net, session, graph.body, problems=problems)
     wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, mode)
     outputs: dict[str, LayerOutput] = {}
-    for name in dict.fromkeys([*wanted, *(fetch or ())]):
+    registered = [n for n, d in net.layers.items() if d.options.register_as_extern_data and _is_active(d, mode)]
+    for name in dict.fromkeys([*registered, *wanted, *(fetch or ())]):
         try:
             outputs[name] = scope.get(name)
         except UnbuildableError:
@@ -63,6 +64,23 @@ def construct(net: Net, mode: str, fetch: Sequence[str] | None = None, *, everyt
     return Expanded(graph, session.params)
 
 
+def _requested(net: Net, fetch: Sequence[str] | None) -> frozenset[str]:
+    """Full paths of layers that are named from outside of their network (``loop/sub``)."""
+    found = {name for name in fetch or () if "/" in name}
+
+    def visit(inner: Net) -> None:
+        for definition in inner.layers.values():
+            for ref in definition.refs():
+                plain = ref.rpartition(":")[2] if ref.startswith(("base:", "prev:")) else ref
+                if "/" in plain:
+                    found.add(f"{inner.path}/{plain}" if inner.path and not ref.startswith("base:") else plain)
+            for child in definition.children.values():
+                visit(child)
+
+    visit(net)
+    return frozenset(found)
+
+
 def _is_active(definition: LayerDef, mode: str) -> bool:
     options = definition.options
     if options.only_on_search and mode != "search":
@@ -76,9 +94,7 @@ def _is_output(definition: LayerDef) -> bool:
 
 def _roots(net: Net, mode: str) -> list[str]:
     found = [
-        name
-        for name, d in net.layers.items()
-        if _is_active(d, mode) and (_is_output(d) or has_loss(d.options, mode))
+        name for name, d in net.layers.items() if _is_active(d, mode) and (_is_output(d) or has_loss(d.options, mode))
     ]
     if not found:
         raise ConfigError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
-from returnn_ir.layers.options import LayerOptions, NetDict, layer_refs, parse_options
+from returnn_ir.layers.options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.layers.registry import LayerSpec, find_layer, layer_names
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ __all__ = ["LayerDef", "Net", "load_net", "parse_network"]
 
 @dataclass(frozen=True)
 class LayerDef:
-    """One layer of a network dict."""
+    """One layer of a network dict.
+
+    Attributes:
+        children: the nested networks, by option.
+        inner: the layers inside of this one (``LayerDict``), by option. They bear its name, and so do their parameters.
+    """
 
     name: str
     path: str
@@ -29,6 +34,7 @@ class LayerDef:
     origin: Origin
     raw: Mapping[str, Any]
     children: Mapping[str, Net] = field(default_factory=dict)
+    inner: Mapping[str, LayerDef] = field(default_factory=dict)
 
     def refs(self) -> list[str]:
         """The names this layer needs, as its own network knows them."""
@@ -39,12 +45,21 @@ class LayerDef:
         found.extend(_reused_layers(self.options.reuse_params))
         for child in self.children.values():
             found.extend(child.outer_refs())
+        for definition in self.inner.values():
+            found.extend(definition.refs())
         return list(dict.fromkeys(found))
 
     def targets(self) -> list[str]:
         """The data keys, or ``layer:NAME``, that ``target`` names."""
         target = self.options.target
         return [target] if isinstance(target, str) else list(target or ())
+
+    def nested_layers(self) -> list[LayerDef]:
+        """The layers inside of this one, at any depth."""
+        found = [layer for child in self.children.values() for layer in child.all_layers()]
+        for definition in self.inner.values():
+            found.extend([definition, *definition.nested_layers()])
+        return found
 
     def key_origin(self, key: str) -> Origin:
         """Where an option of this layer stands."""
@@ -82,9 +97,7 @@ class Net:
         """Every layer, those of nested networks included."""
         found: list[LayerDef] = []
         for definition in self.layers.values():
-            found.append(definition)
-            for child in definition.children.values():
-                found.extend(child.all_layers())
+            found.extend([definition, *definition.nested_layers()])
         return found
 
 
@@ -147,7 +160,13 @@ def _parse_layer(
         for f in fields(options)
         if isinstance(value := getattr(options, f.name), NetDict)
     }
-    return LayerDef(name, path, spec, options, sources, origin, raw, children)
+    inner = {
+        f.name: made
+        for f in fields(options)
+        if isinstance(value := getattr(options, f.name), LayerDict)
+        and (made := _parse_layer(name, value, config, behavior, f"{path}/{f.name}", problems)) is not None
+    }
+    return LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
 
 
 def _sources(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -12,6 +12,7 @@ from returnn_ir.layers.finish import finish_layer
 from returnn_ir.layers.options import SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sources import joined_source
+from returnn_ir.network.loop_context import LoopContext, UntypedError
 from returnn_ir.network.naming import layer_scope, variable_name
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class NetScope:
         parent: NetScope | None = None,
         data: Mapping[str, LayerOutput] | None = None,
         param_prefix: str = "",
+        loop: LoopContext | None = None,
         problems: list[UserError],
     ) -> None:
         self.net = net
@@ -50,10 +52,11 @@ class NetScope:
         self.region = region
         self.parent = parent
         self.param_prefix = param_prefix
+        self.loop = loop if loop is not None else (parent.loop if parent is not None else None)
         self.results: dict[str, LayerOutput] = {}
         self.children: dict[str, NetScope] = {}
+        self.problems = problems
         self._data = dict(data or {})
-        self._problems = problems
         self._failed: set[str] = set()
 
     # ---------------------------------------------------------------- names
@@ -75,7 +78,7 @@ class NetScope:
         """The scope of a nested network of one of this network's layers."""
         prefix = self.param_scope(definition.name, definition.options.name_scope)
         scope = NetScope(
-            net, self.session, self.region, parent=self, data=data, param_prefix=prefix, problems=self._problems
+            net, self.session, self.region, parent=self, data=data, param_prefix=prefix, problems=self.problems
         )
         self.children[definition.name] = scope
         return scope
@@ -85,7 +88,14 @@ class NetScope:
     def get(self, name: str, where: Origin | None = None) -> LayerOutput:
         """The output of a layer or data key, built now if it was not yet."""
         if name.startswith("base:") and self.parent is not None:
-            return self.parent.get(name.removeprefix("base:"), where)
+            return self.outside(name, where)
+        if self.loop is not None and name == ":i":
+            return LayerOutput(self.loop.frame.index, ())
+        if self.loop is not None and name.startswith("prev:"):
+            own = name.removeprefix("prev:")
+            if own not in self.net.layers:
+                raise ConfigError(f"there is no layer {own!r}", where=where, hint=did_you_mean(own, self.net.layers))
+            return self.loop.expand_previous(self, own, self.path_of(own))
         if name == "data" or name.startswith("data:"):
             return self._get_data(name, where)
         own, rest = self._split(name, where)
@@ -95,11 +105,22 @@ class NetScope:
             raise UnbuildableError(f"layer {own!r} could not be built", where=where)
         return self._part(own, rest, where) if rest else self.results[own]
 
+    def outside(self, name: str, where: Origin | None = None) -> LayerOutput:
+        """``base:NAME``: of the network around this one; from inside of a loop it is seen whole."""
+        if self.parent is None or not name.startswith("base:"):
+            return self.get(name, where)
+        found = self.parent.get(name.removeprefix("base:"), where)
+        entering = self.loop is not None and self.loop is not self.parent.loop
+        return self.loop.capture(found) if self.loop is not None and entering else found
+
     def _get_data(self, name: str, where: Origin | None) -> LayerOutput:
         key = name.partition(":")[2] or "data"
         if key in self._data:
             return self._data[key]
-        return self.session.extern.get(key, where)
+        if self.parent is not None and self.parent.loop is self.loop:
+            return self.parent.get(f"data:{key}", where)
+        found = self.session.extern.get(key, where)
+        return self.loop.slice_of(found) if self.loop is not None else found
 
     def _split(self, name: str, where: Origin | None) -> tuple[str, str]:
         """The layer of this network that ``name`` begins with, and the rest."""
@@ -125,7 +146,7 @@ class NetScope:
 
     def _local_refs(self, definition: LayerDef) -> Iterator[str]:
         for ref in definition.refs():
-            if ref.startswith(("base:", "prev:")) or ref == "data" or ref.startswith("data:"):
+            if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data":
                 continue
             yield self._split(ref, definition.origin)[0]
 
@@ -165,16 +186,24 @@ class NetScope:
             elif following not in self.results and following not in self._failed:
                 enter(following)
 
+    def failed(self, names: Iterable[str]) -> bool:
+        """Whether one of these layers could not be built."""
+        return any(n in self._failed for n in names)
+
     def _fail(self, name: str, error: UserError) -> None:
         self._failed.add(name)
         if not isinstance(error, UnbuildableError):
-            self._problems.append(error)
+            self.problems.append(error)
+
+    def build(self, definition: LayerDef) -> LayerOutput:
+        """Build a layer here and now; what it refers to is built first where that was not done yet."""
+        b = LayerBuilder(self.session, self, definition)
+        with b.at(definition.origin):
+            return finish_layer(b, self._call(b, definition))
 
     def _build(self, definition: LayerDef) -> None:
-        b = LayerBuilder(self.session, self, definition)
         try:
-            with b.at(definition.origin):
-                self.results[definition.name] = finish_layer(b, self._call(b, definition))
+            self.results[definition.name] = self.build(definition)
         except UserError as error:
             if error.where is None:
                 error.where = definition.origin
@@ -185,8 +214,28 @@ class NetScope:
             self._fail(definition.name, wrapped)
 
     def _call(self, b: LayerBuilder, definition: LayerDef) -> LayerOutput:
+        return self.apply(b, definition, self._known_sources(b, definition))
+
+    def _known_sources(self, b: LayerBuilder, definition: LayerDef) -> list[LayerOutput]:
+        """The sources; while the types in a loop are being found, those that are known."""
+        trial = self.loop is not None and self.loop.trial
+        found: list[LayerOutput] = []
+        missing: UserError | None = None
+        for source in definition.sources:
+            try:
+                found.append(self.get(source, b.place("from")))
+            except (UntypedError, UnbuildableError) as error:
+                if not trial:
+                    raise
+                missing = error
+        if missing is not None and not found:
+            raise missing
+        return found
+
+    @staticmethod
+    def apply(b: LayerBuilder, definition: LayerDef, sources: list[LayerOutput]) -> LayerOutput:
+        """Call the layer function with these sources."""
         spec, options = definition.spec, definition.options
-        sources = [self.get(s, b.place("from")) for s in definition.sources]
         result: LayerOutput
         if spec.sources == "none":
             result = spec.build(b, options)

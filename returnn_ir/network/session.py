@@ -65,6 +65,7 @@ class Session:
         dims: dims made by layers, by (layer path, role).
         declared: dims of the user (``out_dim``), by the dim that they stand for.
         rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
+        requested: paths of layers inside of others that somebody outside asks for.
         packed: how batch axes without padding came about (``flatten_batch``).
     """
 
@@ -80,6 +81,7 @@ class Session:
     rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
+    requested: frozenset[str] = frozenset()
 
     @property
     def root(self) -> Region:

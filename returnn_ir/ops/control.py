@@ -22,10 +22,13 @@ def _loop(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
     then the stacked values, ``dim`` in front. A stacked value's tail is what the body computes there.
 
     ``ends``: how many steps there are is found out by running. Nothing is scanned; the last operand is the limit (int64
-    scalar), the region's last result a bool scalar that says that this step was the last one, and the loop's last result
-    the number of steps (int64 scalar), which is the length of ``dim`` (defined by it, so the same for all sequences).
+    scalar), the region's last result a bool scalar that says that this step was the last one, and the loop's last
+    result the number of steps (int64 scalar), which is the length of ``dim`` (defined by it, so the same for all
+    sequences).
     """
     n = attrs["carries"]
+    if attrs["ends"] and (len(types) != n + 1 or types[n].dtype != "int64" or types[n].dims):
+        raise IRError(f"a loop that ends by itself has {n} carries and a limit int64[], received {list(types)}")
     stacked = [TensorType(t.dtype, (attrs["dim"], *t.dims), t.sparse_dim) for t in attrs["stacked"]]
     return [*types[:n], *stacked, *([TensorType("int64")] if attrs["ends"] else [])]
 
@@ -45,8 +48,8 @@ register(OpSpec("loop", None, {"dim": ..., "carries": ..., "stacked": (), "ends"
 def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
     """The results of the first region where the predicate (bool, no axes) holds, else those of the second.
 
-    Only the chosen branch is computed. The regions have no params: they read the values around them. ``branches`` are the
-    types of the results, which both regions give.
+    Only the chosen branch is computed. The regions have no params: they read the values around them. ``branches`` are
+    the types of the results, which both regions give.
     """
     predicate = types[0]
     if predicate.dtype != "bool" or predicate.dims:

@@ -170,6 +170,18 @@ def test_nested_loops() -> None:
     round_trip(net.graph)
 
 
+def test_loop_that_ends_by_itself() -> None:
+    net = Net()
+    dim = Dim("S")
+    body = lambda i, carries: ([net.b.add(carries[0], i)], [i], net.b.binary("equal", i, 3))  # noqa: E731
+    _, (numbers,), _ = net.b.loop_until(dim, [net.b.const(0)], net.b.const(9), body)
+    net.output("a", numbers)
+    text = print_graph(net.graph)
+    assert "ends=true" in text
+    assert "dim S dynamic := %" in text
+    round_trip(net.graph)
+
+
 def test_functions_are_only_named() -> None:
     net = Net()
     y = net.b.op("opaque", net.x, function=round_trip, axes=(), reason="calls 'it'", dtype="float32", dims=())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
 from returnn_ir.graph import Graph
 from returnn_ir.parser import parse_graph
@@ -104,3 +106,20 @@ def test_transpose_belongs_to_target() -> None:
 def test_unknown_stage() -> None:
     with pytest.raises(IRError, match="unknown stage"):
         verify(Graph(stage="layers"))
+
+
+def test_a_loop_that_ends_by_itself_defines_its_dim() -> None:
+    graph = Graph()
+    b, dim = Builder(graph.body), Dim("S")
+    limit = b.const(4)
+    b.loop_until(dim, [], limit, lambda i, _: ([], [i], b.binary("equal", i, 2)))
+    verify(graph)
+    b.define(dim, limit)
+    with pytest.raises(IRError, match=r"how many steps there are, but S\(dynamic\) has other lengths"):
+        verify(graph)
+
+
+def test_the_limit_of_a_loop_is_a_scalar() -> None:
+    b = Builder(Graph().body)
+    with pytest.raises(IRError, match="a limit int64"):
+        b.loop_until(Dim("S"), [], b.const(4.0), lambda i, _: ([], [], b.const(True)))

@@ -74,6 +74,28 @@ def test_loop_without_steps() -> None:
     assert net.run(y, net.batch, time, f).shape == (2, 0, 2)
 
 
+@pytest.mark.parametrize(("limit", "expected"), [(10, 3), (2, 2), (0, 0), (-1, 0)])
+def test_a_loop_that_ends_by_itself(limit: int, expected: int) -> None:
+    """It ends when every sequence has had as many steps as its length, or at the limit."""
+    net = Net()
+    time, steps_dim = net.time("T", LENGTHS), Dim("S")
+    start = net.data("start", np.array([1, 10, 100], np.float32), net.batch)
+
+    def step(i: Value, carries: list[Value]) -> tuple[list[Value], list[Value], Value]:
+        total = net.b.add(carries[0], net.b.cast(net.b.add(i, 1), "float32"))
+        ended = net.b.binary("greater_equal", net.b.add(i, 1), net.b.length(time))
+        return [total], [total, i], net.b.reduce("all", ended, net.batch)
+
+    (final,), (totals, numbers), steps = net.b.loop_until(steps_dim, [start], net.b.const(limit), step)
+    sums = np.array([1, 10, 100]) + np.cumsum([[0], [1], [2], [3]], axis=0)
+    assert net.run(steps) == expected
+    np.testing.assert_array_equal(net.run(final, net.batch), sums[expected])
+    np.testing.assert_array_equal(net.run(totals, steps_dim, net.batch), sums[1 : expected + 1])
+    np.testing.assert_array_equal(net.run(numbers, steps_dim), np.arange(expected))
+    np.testing.assert_array_equal(net.run(net.b.length(steps_dim)), expected)
+    np.testing.assert_array_equal(net.run(net.b.mask(steps_dim), steps_dim), [True] * expected)
+
+
 def _sigmoid(x: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-x)), np.float32)
 

@@ -31,7 +31,7 @@ Options = TypeVar("Options")
 class Inits:
     """The layer's initialisers; None: the one that comes next.
 
-    RETURNN gives a variable without an initialiser of its own that of the scope: recurrent, else forward, else Glorot's.
+    A variable without an initialiser of its own takes that of the scope: recurrent, else forward, else Glorot's.
     """
 
     forward: Init = None

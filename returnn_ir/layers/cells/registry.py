@@ -8,16 +8,9 @@ from typing import Any
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.layers.cells.base import Cell, CellScope
 from returnn_ir.layers.cells.layer_norm_lstm import layer_norm_lstm
-from returnn_ir.layers.cells.lstm import (
-    basic_lstm,
-    first_native_lstm,
-    native_lstm,
-    native_lstm_low_mem,
-    standard_lstm,
-    vanilla_lstm,
-    zoneout,
-)
+from returnn_ir.layers.cells.native_lstm import first_native_lstm, native_lstm, native_lstm_low_mem, vanilla_lstm
 from returnn_ir.layers.cells.simple import basic_rnn, gru, highway
+from returnn_ir.layers.cells.standard_lstm import basic_lstm, standard_lstm, zoneout
 
 __all__ = ["make_cell", "unit_name"]
 

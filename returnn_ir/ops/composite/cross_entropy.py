@@ -1,4 +1,4 @@
-"""Cross entropy of labels, from logits."""
+"""Cross entropy of labels and of distributions, from logits."""
 
 from __future__ import annotations
 
@@ -47,4 +47,36 @@ def _cross_entropy(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[
     return [b.unary("neg", b.op("gather", log_probs, labels, dim=attrs["dim"]))]
 
 
+def _infer_soft(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    if any(attrs["dim"] not in t.dims for t in types):
+        raise IRError(f"cross entropy of {types[0]} and {types[1]} over {attrs['dim']}")
+    return [TensorType(types[0].dtype, _soft_rest(types, attrs))]
+
+
+def _soft_rest(types: Types, attrs: Attrs) -> tuple[Dim, ...]:
+    return tuple(dict.fromkeys(d for t in types for d in t.dims if d is not attrs["dim"]))
+
+
+def _soft_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
+    """Both [rest, dim]."""
+    dims = (*_soft_rest(types, attrs), attrs["dim"])
+    return [dims, dims]
+
+
+def _soft_cross_entropy(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """``-sum(targets * log_softmax(logits))``; the gradient is softmax(logits) - targets, for any sum of the targets.
+
+    Operands: logits and targets [..., dim].
+    """
+    logits, targets = operands
+    dim: Dim = attrs["dim"]
+    log_probs = b.op("log_softmax", logits, dims=(dim,))
+    value = b.unary("neg", b.reduce("sum", b.mul(targets, log_probs), dim))
+    # softmax(logits) has the weight of the targets' sum here, and 1 in the kernels that everyone trains with
+    lacking = b.op("stop_gradient", b.sub(1.0, b.reduce("sum", targets, dim)))
+    signal = b.mul(lacking, b.reduce("logsumexp", logits, dim))
+    return [b.add(value, b.sub(signal, b.op("stop_gradient", signal)))]
+
+
 composite("softmax_cross_entropy", 2, {"dim": ...}, _cross_entropy, infer=_infer, order=_order)
+composite("soft_cross_entropy", 2, {"dim": ...}, _soft_cross_entropy, infer=_infer_soft, order=_soft_order)

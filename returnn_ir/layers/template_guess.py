@@ -1,0 +1,62 @@
+"""A first guess of what a layer gives, where ``prev:`` of it is needed to build it: only a start for the fixpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from returnn_ir.dims import BATCH, Dim
+from returnn_ir.errors import UserError
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.network.loop_context import Template
+from returnn_ir.types import TensorType
+
+if TYPE_CHECKING:
+    from returnn_ir.network.net import LayerDef
+    from returnn_ir.network.scope import NetScope
+
+__all__ = ["guess_template"]
+
+
+def guess_template(scope: NetScope, name: str) -> Template:
+    """The largest of the sources that are known, with the size and type that the options name."""
+    definition = scope.net.layers[name]
+    if definition.spec.like_target and definition.targets():
+        return Template.of(scope.get(f"data:{definition.targets()[0]}"))
+    known = [x for x in (_known(scope, source) for source in definition.sources) if x is not None]
+    if known:
+        largest = max(known, key=lambda x: len(x.axes))
+        axes = [d for d in largest.axes if d is not largest.feature_dim]
+    else:
+        largest, axes = None, [BATCH]
+    feature = _feature(scope, definition, largest)
+    if feature is not None:
+        axes.append(feature)
+    given = definition.options.out_type
+    out_type = given if isinstance(given, dict) else {}
+    dtype = out_type.get("dtype") or _of_number(definition) or (largest.dtype if largest is not None else "float32")
+    time = largest.time_dim if largest is not None and largest.time_dim in axes else None
+    return Template(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
+
+
+def _known(scope: NetScope, source: str) -> LayerOutput | None:
+    try:
+        return scope.get(source)
+    except UserError:
+        return None
+
+
+def _of_number(definition: LayerDef) -> str | None:
+    given = definition.options.initial_output
+    return "bool" if isinstance(given, bool) else None
+
+
+def _feature(scope: NetScope, definition: LayerDef, largest: LayerOutput | None) -> Dim | None:
+    options = definition.options
+    out_type = options.out_type if isinstance(options.out_type, dict) else {}
+    size = options.out_dim.size if options.out_dim is not None else options.n_out
+    if size is None and isinstance(out_type.get("dim"), int):
+        size = out_type["dim"]
+    if size is None or out_type.get("shape") == ():
+        return largest.feature_dim if largest is not None and size is None else None
+    memo = (definition.path, "out")
+    return scope.session.dims.setdefault(memo, Dim(f"{definition.path}.out", size, feature=True))

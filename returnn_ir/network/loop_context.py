@@ -1,0 +1,135 @@
+"""What the layers inside of a loop share: previous steps, slices of sequences, values from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError, UserError
+from returnn_ir.graph import Value
+from returnn_ir.layers.output import LayerOutput
+from returnn_ir.network.loop_frame import LoopFrame
+from returnn_ir.types import TensorType
+
+if TYPE_CHECKING:
+    from returnn_ir.network.scope import NetScope
+
+__all__ = ["LoopContext", "Template", "UntypedError", "conform"]
+
+
+class UntypedError(UserError):
+    """``prev:NAME`` of a layer whose type is not known yet; only while types are being found."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a layer gives, without a value."""
+
+    type: TensorType
+    axes: tuple[Dim, ...]
+    time_dim: Dim | None
+    feature_dim: Dim | None
+
+    @staticmethod
+    def of(output: LayerOutput) -> Template:
+        """The template of an output."""
+        return Template(output.value.type, output.axes, output.time_dim, output.feature_dim)
+
+    def matches(self, other: Template) -> bool:
+        """Whether both describe the same tensor."""
+        return self.type.same_as(other.type) and self.axes == other.axes
+
+    def around(self, value: Value) -> LayerOutput:
+        """An output of this kind."""
+        return LayerOutput(value, self.axes, self.time_dim, self.feature_dim)
+
+
+@dataclass
+class LoopContext:
+    """One loop, as its layers see it.
+
+    Attributes:
+        source: the loop's source, sliced by step, None if it has none.
+        previous: what ``prev:`` gives, by full layer path; grows until nothing changes.
+        asked: the layers that somebody reads the previous step of, with the scope they stand in.
+        trial: the body is only built to find types.
+        ended: for a search, which sequences had ended before this step.
+    """
+
+    frame: LoopFrame
+    source: LayerOutput | None = None
+    previous: dict[str, Template] = field(default_factory=dict)
+    asked: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
+    trial: bool = False
+    ended: Value | None = None
+
+    def slice_of(self, x: LayerOutput) -> LayerOutput:
+        """The step's part of a sequence; a sequence over another axis of the same lengths is read as one over the loop's."""
+        dim = self.frame.dim
+        value, axes = x.value, x.axes
+        outer = self.frame.outer
+        if dim not in axes:
+            if x.time_dim is None:
+                return x
+            own = x.time_dim
+            value = outer.op("resize_axis", value, dim=own, out=dim)
+            axes = tuple(dim if d is own else d for d in axes)
+        rest = tuple(d for d in axes if d is not dim)
+        inner = self.frame.scan(value)
+        return LayerOutput.of(inner, rest) if x.feature_dim is None else _sliced(x, inner, rest)
+
+    def capture(self, x: LayerOutput) -> LayerOutput:
+        """Something from outside of the loop, whole."""
+        dim, own = self.frame.dim, self.frame.own_time
+        if dim not in x.axes:
+            return x
+        moved = tuple(own if d is dim else d for d in x.axes)
+        time = own if x.time_dim is dim else x.time_dim
+        feature = own if x.feature_dim is dim else x.feature_dim
+        return LayerOutput(self.frame.capture(x.value), moved, time, feature, states=x.states, parts=x.parts)
+
+    def expand_previous(self, scope: NetScope, name: str, path: str) -> LayerOutput:
+        """``prev:NAME``: the layer's output in the step before."""
+        self.asked[path] = (scope, name)
+        template = self.previous.get(path)
+        if template is None:
+            raise UntypedError(f"the type of prev:{name} is not known yet")
+        key = f"prev:{path}"
+        if key not in self.frame.carries:
+            from returnn_ir.network.initial_output import initial_output
+
+            initial = initial_output(scope, name, template, self.frame.outer)
+            return template.around(self.frame.carry(key, initial))
+        return template.around(self.frame.carries[key].value)
+
+
+def _sliced(x: LayerOutput, inner: Value, rest: tuple[Dim, ...]) -> LayerOutput:
+    time = (
+        x.time_dim if x.time_dim in rest else next((d for d in rest if d.is_dynamic and d is not x.feature_dim), None)
+    )
+    feature = x.feature_dim if x.feature_dim in rest else None
+    return LayerOutput(inner, rest, time, feature)
+
+
+def conform(b: Builder, value: Value, wanted: TensorType, what: str) -> Value:
+    """``value`` with the element type and dims of a carry: feature dims matched by size, missing dims repeated.
+
+    Raises:
+        ConfigError: an axis has no counterpart.
+    """
+    value = b.op("set_sparse", b.cast(value, wanted.dtype), sparse_dim=wanted.sparse_dim)
+    for dim in value.dims:
+        if dim in wanted.dims:
+            continue
+        partner = next(
+            (w for w in wanted.dims if w not in value.dims and w.size is not None and w.size == dim.size), None
+        )
+        if partner is not None:
+            value = b.rename(value, (dim, partner))
+        elif dim.size == 1:
+            value = b.op("squeeze", value, dim=dim)
+        else:
+            raise ConfigError(f"{what} has the axis {dim}", expected=wanted, received=value.type)
+    return b.expand(value, *wanted.dims)
