@@ -8,6 +8,7 @@ from compiler.passes.assign_axes import AssignAxes
 from compiler.passes.base import Context, Journal, Pass, check_order, run_pass
 from compiler.passes.cse import Cse
 from compiler.passes.dce import Dce
+from compiler.passes.expand_search import ExpandSearch
 from compiler.passes.fold_constants import FoldConstants
 from compiler.passes.fuse_bidirectional import FuseBidirectional
 from compiler.passes.known_branches import KnownBranches
@@ -85,7 +86,7 @@ def lower_to(
     """
     context = Context(target, fusion or {})
     verify(graph)
-    run_pipeline(graph, OPTIMIZE, context, verify_each=verify_each)
+    run_pipeline(graph, (ExpandSearch(), *OPTIMIZE), context, verify_each=verify_each)
     if print_stage is not None:
         print_stage(graph.stage, graph)
     run_pipeline(graph, passes, context, verify_each=verify_each, print_stage=print_stage)

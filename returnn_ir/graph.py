@@ -178,6 +178,9 @@ class Output:
     feature_dim: Dim | None = None
     #: the lengths of the dynamic axes, by axis number
     lengths: dict[int, Value] = field(default_factory=dict)
+    #: the axis of hypotheses, and their scores [..., beam]
+    beam: Dim | None = None
+    beam_scores: Value | None = None
 
 
 @dataclass
@@ -228,6 +231,7 @@ class Graph:
             found[f"output/{name}"] = output.value
             for axis, length in output.lengths.items():
                 found[f"output/{name}/size{axis}"] = length
+            found[f"output/{name}/beam_scores"] = output.beam_scores
         for name, loss in self.losses.items():
             found[f"loss/{name}"] = loss.value
             found[f"loss/{name}/error"] = loss.error
@@ -245,6 +249,7 @@ class Graph:
         for output in self.outputs.values():
             output.value = f(output.value)
             output.lengths = {axis: f(length) for axis, length in output.lengths.items()}
+            output.beam_scores = f(output.beam_scores) if output.beam_scores is not None else None
         for loss in self.losses.values():
             loss.value = f(loss.value) if loss.value is not None else None
             loss.error = f(loss.error) if loss.error is not None else None

@@ -84,7 +84,8 @@ def generic_attention(b: LayerBuilder, opt: GenericAttentionOptions) -> LayerOut
     # a batch axis that only one of both has is not shared
     kept.extend(d for d in weights.axes if d.is_batch and base.batch_dim is None)
     own = [feature, *(d for d in base.axes if d.is_batch and weights.batch_dim is None)]
-    return dot(b, DotOptions(red1=reduced, red2=time, var1=kept, var2=own), [weights, base])
+    result: LayerOutput = dot(b, DotOptions(red1=reduced, red2=time, var1=kept, var2=own), [weights, base])
+    return result
 
 
 def _batch_major(x: LayerOutput) -> LayerOutput:

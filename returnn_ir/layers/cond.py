@@ -178,8 +178,8 @@ class _Merge:
                 other = self._with_labels(other, value)
             self._own(other, 1)
         axes = tuple(dims.get(d, d) for d in x.axes)
-        moved = [dims.get(d, d) if d is not None else None for d in (x.time_dim, x.feature_dim)]
-        return LayerOutput(value, axes, *moved)
+        time, feature = (dims.get(d, d) if d is not None else None for d in (x.time_dim, x.feature_dim))
+        return LayerOutput(value, axes, time, feature)
 
     def effects(self) -> None:
         """Add new values of variables, a branch's own or what they were, and checks, which hold in the other branch."""

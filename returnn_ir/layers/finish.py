@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from returnn_ir.layers.batch_norm import batch_norm_of
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.roles import use_declared
-from returnn_ir.losses import add_losses, has_loss
+from returnn_ir.losses import add_constraints, add_losses, has_loss
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -31,6 +31,8 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
     if options.register_as_extern_data:
         b.session.extern.register(options.register_as_extern_data, output)
+    if b.session.mode != "forward":
+        add_constraints(b, output)
     if has_loss(options, b.session.mode):
         add_losses(b, output)
     return output

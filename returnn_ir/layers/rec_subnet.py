@@ -152,7 +152,7 @@ class _Body:
         outer = Builder(around, origin=b.origin)
         dim = self.axis.steps if self.axis.steps is not None else self.axis.dim
         frame = LoopFrame(outer, dim, b.dim("own_time", dim.size), self.limit)
-        loop = LoopContext(frame, previous=dict(previous))
+        loop = LoopContext(frame, previous=dict(previous), include_eos=self.opt.include_eos)
         data: dict[str, LayerOutput] = {}
         if self.source is not None:
             data["data"] = data["source"] = loop.slice_of(self.source)
@@ -171,6 +171,11 @@ class _Body:
         )
         if self.axis.ends:
             self._start_ended(loop)
+        elif b.session.searching:
+            # RETURNN scores one frame behind a sequence's end, too
+            last = outer.length(dim) if self.opt.include_eos else outer.add(outer.length(dim), 1)
+            inner = Builder(frame.region, origin=b.origin)
+            loop.ended = inner.binary("greater_equal", frame.index, last)
         return loop, scope
 
     def _start_ended(self, loop: LoopContext) -> None:
@@ -296,7 +301,8 @@ def _add_losses(b: LayerBuilder, scope: NetScope, outside: Mapping[str, LayerOut
     accumulated = AccumulatedScope(scope, b.region, outside)
     for name, output in outside.items():
         definition = scope.net.layers[name]
-        if has_loss(definition.options, b.session.mode):
+        # RETURNN has no losses in the loop when its train flag is the constant False, as it is in search
+        if has_loss(definition.options, b.session.mode) and not b.session.searching:
             with _emitting(Inner(b.session, accumulated, definition), definition.origin) as inner:
                 add_losses(inner, output)
 

@@ -1,4 +1,4 @@
-"""Losses per frame against labels or distributions: cross entropy and its kin; and outputs that are losses themselves."""
+"""Losses per frame against labels or distributions (cross entropy and its kin), and outputs that are losses."""
 
 from __future__ import annotations
 

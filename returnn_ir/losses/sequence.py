@@ -173,7 +173,7 @@ def _tf(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim,
 def _native(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, opts: dict[str, Any]) -> Value:
     """RETURNN's own CTC, with its error signals.
 
-    ``grad_wrt_softmax_in``: p - alignment, whether or not ``logits_normalize`` takes a softmax; without it: - alignment.
+    ``grad_wrt_softmax_in``: p - alignment, whether or not ``logits_normalize`` takes a softmax; without: - alignment.
     """
     normalize, through = bool(opts.get("logits_normalize", True)), bool(opts.get("grad_wrt_softmax_in", True))
     label_loop = opts.get("label_loop", opts.get("ctc_merge_repeated"))

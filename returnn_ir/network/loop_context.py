@@ -56,6 +56,7 @@ class LoopContext:
         asked: the layers that somebody reads the previous step of, with the scope they stand in.
         trial: the body is only built to find types.
         ended: for a search, which sequences had ended before this step.
+        include_eos: the label that ends a sequence counts.
     """
 
     frame: LoopFrame
@@ -64,6 +65,7 @@ class LoopContext:
     asked: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
     trial: bool = False
     ended: Value | None = None
+    include_eos: bool = False
 
     def slice_of(self, x: LayerOutput) -> LayerOutput:
         """The step's part of a sequence; a sequence over another axis of the same lengths is read as one over the loop's."""

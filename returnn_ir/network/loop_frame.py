@@ -11,7 +11,11 @@ from returnn_ir.graph import Region, Value
 from returnn_ir.ops.spec import get_op
 from returnn_ir.types import TensorType
 
-__all__ = ["Carry", "LoopFrame"]
+__all__ = ["LENGTH", "Carry", "LoopFrame"]
+
+
+#: The carry that counts the labels of each sequence, in a loop that ends by itself.
+LENGTH = "length"
 
 
 @dataclass
@@ -105,6 +109,7 @@ class LoopFrame:
             "carries": len(self.carries),
             "stacked": tuple(v.type for v in self._stacked),
             "ends": self.limit is not None,
+            "length_carry": list(self.carries).index(LENGTH) if LENGTH in self.carries else None,
         }
         self._results = self.outer.emit(get_op("loop"), operands, attrs, (self.region,))
         if self.limit is not None:

@@ -52,7 +52,7 @@ class NetScope:
         self.region = region
         self.parent = parent
         self.param_prefix = param_prefix
-        self.loop = loop if loop is not None else (parent.loop if parent is not None else None)
+        self.loop: LoopContext | None = loop if loop is not None else (parent.loop if parent is not None else None)
         self.results: dict[str, LayerOutput] = {}
         self.children: dict[str, NetScope] = {}
         self.problems = problems

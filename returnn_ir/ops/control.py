@@ -42,7 +42,7 @@ def _scanned_first(types: Sequence[TensorType], attrs: dict[str, Any]) -> list[t
     return [*[None] * n, *scanned]
 
 
-register(OpSpec("loop", None, {"dim": ..., "carries": ..., "stacked": (), "ends": False}, _loop, order=_scanned_first))
+register(OpSpec("loop", None, {"dim": ..., "carries": ..., "stacked": (), "ends": False, "length_carry": None}, _loop, order=_scanned_first))
 
 
 def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:

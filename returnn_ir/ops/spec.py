@@ -122,6 +122,7 @@ _FAMILIES = (
     "indexing",
     "linalg",
     "reduce",
+    "search",
     "shape",
     "state",
     "composite.activations",

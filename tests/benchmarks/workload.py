@@ -53,3 +53,18 @@ class Workload:
         shape = (batch or self.batch, self.frames)
         inputs = rng.standard_normal((*shape, self.inputs)).astype(np.float32)
         return inputs, rng.integers(0, self.classes, shape).astype(np.int32)
+
+    def config(self) -> str:
+        """The same as a config file."""
+        return f"extern_data = {self.extern_data()!r}\nnetwork = {self.network()!r}\nbehavior_version = 16\n"
+
+
+def deep_config(layers: int = 50) -> str:
+    """A config of `layers` layers for the check of the command line: tanh layers of many widths, and a softmax."""
+    net: dict[str, dict[str, Any]] = {}
+    source = "data"
+    for i in range(1, layers):
+        net[f"hidden{i}"] = {"class": "linear", "activation": "tanh", "n_out": 100 + i, "from": source}
+        source = f"hidden{i}"
+    net["output"] = {"class": "softmax", "loss": "ce", "target": "classes", "from": source}
+    return f"extern_data = {Workload().extern_data()!r}\nnetwork = {net!r}\n"

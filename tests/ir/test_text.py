@@ -10,7 +10,7 @@ from returnn_ir import ops as _ops  # noqa: F401  registers the ops
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim, Kind
 from returnn_ir.errors import IRError, Origin
-from returnn_ir.graph import Graph, Loss, Output, Value
+from returnn_ir.graph import Graph, Loss, Output, Region, Value
 from returnn_ir.parser import ParseError, parse_graph
 from returnn_ir.printer import print_graph
 from returnn_ir.verify import verify
@@ -232,3 +232,19 @@ def test_errors_show_the_place(old: str, new: str, line: int, caret: str, what: 
     if caret:
         assert message[1][column : column + len(caret)] == caret
         assert message[2].count("^") == len(caret)
+
+
+def test_branches() -> None:
+    net = Net()
+    b, out = net.b, Dim("U")
+    flag = b.op("input", name="flag", dtype="bool", dims=())
+    regions = [Region(parent=b.region) for _ in range(2)]
+    for region, dim in zip(regions, (net.time, net.time.ceildiv(2)), strict=True):
+        with b.inside(region):
+            b.define(out, b.length(dim))
+            region.results = [b.region.dim_defs[out], b.op("resize_axis", net.x, dim=net.time, out=out)]
+    length, y = b.choose(flag, *regions)
+    b.define(out, length)
+    net.output("y", y)
+    parsed = round_trip(net.graph)
+    assert [len(n.regions) for n in parsed.nodes("cond")] == [2]

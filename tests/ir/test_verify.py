@@ -123,3 +123,18 @@ def test_the_limit_of_a_loop_is_a_scalar() -> None:
     b = Builder(Graph().body)
     with pytest.raises(IRError, match="a limit int64"):
         b.loop_until(Dim("S"), [], b.const(4.0), lambda i, _: ([], [], b.const(True)))
+
+
+def test_branches_give_what_the_node_says() -> None:
+    graph = Graph()
+    b = Builder(graph.body)
+    flag = b.op("input", name="flag", dtype="bool", dims=())
+    b.cond(flag, lambda: [b.const(1.0)], lambda: [b.const(2.0)])
+    verify(graph)
+    with pytest.raises(IRError, match="one branch gives float32"):
+        b.cond(flag, lambda: [b.const(1.0)], lambda: [b.const(2)])
+    with pytest.raises(IRError, match=r"the predicate of cond is int64\[\]"):
+        b.cond(b.const(1), list, list)
+    next(graph.nodes("cond")).regions[1].results.clear()
+    with pytest.raises(IRError, match="has 0 results, expected 1"):
+        verify(graph)

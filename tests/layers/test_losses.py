@@ -131,3 +131,23 @@ def test_a_layer_of_the_target_s_name_is_the_target(tmp_path: Path) -> None:
     network["labels"] = {"class": "reduce", "mode": "argmax", "axes": "F", "from": "data"}
     made = program(tmp_path, network)
     assert "classes" not in made.input_names()
+
+
+def test_darc1_is_the_largest_sum_of_a_feature(tmp_path: Path) -> None:
+    network = softmax()
+    network["h"] = {
+        "class": "linear",
+        "activation": "tanh",
+        "n_out": 2,
+        "from": "data",
+        "with_bias": False,
+        "darc1": 0.5,
+    }
+    network["output"]["from"] = "h"
+    made = program(tmp_path, network)
+    params, batch = made.initial_params(), feed([3, 1], [3, 1])
+    found = made.run(batch, params)
+    frames = np.concatenate([batch["data"][0], batch["data"][1, :1]])
+    wanted = 0.5 * np.abs(frames @ params["h/W"]).sum(0).max()
+    np.testing.assert_allclose(found["constraints"], wanted, rtol=1e-5)
+    np.testing.assert_allclose(found["objective"], wanted + found["loss/output"], rtol=1e-5)

@@ -43,6 +43,9 @@ def known(e: Emitter, value: Value) -> Array | None:
         return held[0]
     if node.op.name == "transpose" and len(set(value.dims)) == len(value.dims) == held[0].ndim:
         return held[0].transpose([node.operands[0].dims.index(d) for d in value.dims])
+    if node.op.name == "slice":
+        picked = slice(node.attrs["start"], node.attrs["end"], node.attrs["step"])
+        return held[0][(slice(None),) * value.type.axis(node.attrs["out"]) + (picked,)]
     if node.op.name == "concat" and not node.attrs["ragged"]:
         return np.concatenate(held, axis=value.type.axis(node.attrs["out"]))
     if node.op.name == "add":

@@ -113,7 +113,7 @@ def _stay(b: Builder, beam: _Beam, total: Value, parents: Value, scores: Value, 
 
 
 def _extend(b: Builder, beam: _Beam, total: Value, parents: Value, scores: Value, dims: _Dims, blank: int) -> Value:
-    """The scores of every prefix with one more label [..., slot * classes], impossible where a slot holds it already."""
+    """The scores of all prefixes with one more label [..., slot * classes], impossible where a slot holds it."""
     classes, number = dims.classes, b.iota(dims.classes)
     repeated = b.binary("equal", number, beam.label)
     extended = b.add(b.where(repeated, beam.blank, total), scores)

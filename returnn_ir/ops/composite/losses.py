@@ -92,10 +92,7 @@ def _ctc_loss(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value
         skipped = b.where(skip, _shifted(b, alpha, states, 2), _IMPOSSIBLE)
         stayed = alpha if lasts is None else b.where(lasts, alpha, _IMPOSSIBLE)
         terms = [stayed, _shifted(b, alpha, states, 1), skipped]
-        if attrs["viterbi"]:
-            merged = b.maximum(b.maximum(terms[0], terms[1]), terms[2])
-        else:
-            merged = _log_sum(b, terms)
+        merged = b.maximum(b.maximum(*terms[:2]), terms[2]) if attrs["viterbi"] else _log_sum(b, terms)
         return [b.maximum(b.add(merged, slices[0]), _IMPOSSIBLE)], []
 
     (alpha,), _ = b.loop(attrs["dim"], [start], [emitted], step)

@@ -1,0 +1,237 @@
+"""The body of a searching loop, emitted with beams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compiler.passes.reemit import reemit
+from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
+from returnn_ir.graph import Node, Region, Value
+from returnn_ir.ops.spec import get_op
+from returnn_ir.types import TensorType
+
+__all__ = ["BeamBody", "Found"]
+
+#: The score of a hypothesis that is not there.
+UNUSED = -1e30
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search gives, outside of its loop.
+
+    Attributes:
+        finals: final carries, over the last beam.
+        stacked: stacked values of all steps, over the beam of their own step.
+        steps: the number of steps, where the loop found its end.
+        trace: [steps, ..., beam]: which slot of each step's beam belongs to a final hypothesis.
+        scores: of the final hypotheses [..., beam].
+        lengths: their numbers of labels.
+    """
+
+    finals: list[Value]
+    stacked: list[Value]
+    steps: Value | None
+    trace: Value
+    scores: Value
+    lengths: Value
+
+
+class BeamBody:
+    """One searching loop.
+
+    Attributes:
+        beam: the dim of the final hypotheses, that of the last choice of a step.
+        start: the same hypotheses at the beginning of the next step.
+    """
+
+    def __init__(self, b: Builder, node: Node, operands: Sequence[Value], env: dict[Value, Value]) -> None:
+        self.b = b
+        self.node = node
+        self.env = env
+        self.old = node.regions[0]
+        self.carries: int = node.attrs["carries"]
+        self.starts = list(operands[: self.carries])
+        self.rest = list(operands[self.carries :])
+        self.choices = [n for n in self.old.nodes if n.op.name == "choice"]
+        self.beam: Dim = self.choices[-1].attrs["beam"]
+        self.start = Dim(f"{self.beam.name}.before", self.beam.size)
+        #: the beam dims in the order of the choices, and the back-pointers from each to the one before it
+        self.chain: list[Dim] = [self.start]
+        self.back: list[Value] = []
+        self.batch = self.choices[0].result.dims
+
+    # ---------------------------------------------------------------- the loop
+
+    def run(self) -> Found:
+        """Emit the loop, the back-trace and the final scores."""
+        scores = self._first_scores()
+        grown: set[int] = set()
+        while True:
+            starts = [self.b.expand(v, self.start) if k in grown else v for k, v in enumerate(self.starts)]
+            region, more = self._region([*starts, scores], grown)
+            if more <= grown:
+                break
+            grown |= more
+        return self._emit([*starts, scores], region)
+
+    def _first_scores(self) -> Value:
+        """Only the first slot of the beam is there."""
+        b = self.b
+        first = b.binary("equal", b.iota(self.start), 0)
+        return b.expand(b.where(first, 0.0, UNUSED), *self.batch)
+
+    def _region(self, starts: Sequence[Value], grown: set[int]) -> tuple[Region, set[int]]:
+        """The body over these carries, and which of them have a beam at the end of a step."""
+        old, dim = self.old, self.node.attrs["dim"]
+        region = Region(parent=self.b.region)
+        scanned = [v.type.without([dim]) for v in self.rest] if not self.node.attrs["ends"] else []
+        types = [TensorType("int64"), *(v.type for v in starts), *scanned]
+        region.params = [Value(t) for t in types]
+        inner = dict(self.env)
+        own = [*region.params[: 1 + self.carries], *region.params[2 + self.carries :]]
+        inner.update(zip(old.params, own, strict=True))
+        self.chain, self.back = [self.start], []
+        score = region.params[1 + self.carries]
+        b = self.b
+        with b.inside(region):
+            for node in old.nodes:
+                with b.at(node.origin):
+                    operands = self._same_level([inner.get(v, v) for v in node.operands])
+                    if node.op.name == "choice":
+                        label, score = self._choose(node, operands, region.params[0], score)
+                        inner[node.result] = label
+                    else:
+                        inner.update(zip(node.results, reemit(b, node, operands, inner), strict=True))
+            for d, length in old.dim_defs.items():
+                region.dim_defs[d] = inner.get(length, length)
+            more = self._results(region, inner, score)
+        return region, more
+
+    def _results(self, region: Region, inner: dict[Value, Value], score: Value) -> set[int]:
+        b, old = self.b, self.old
+        count = len(self.node.attrs["stacked"])
+        following = [self._raise(inner.get(v, v), len(self.back)) for v in old.results[: self.carries]]
+        grown = {k for k, v in enumerate(following) if self.beam in v.dims}
+        carries = []
+        for k, value in enumerate(following):
+            wanted = region.params[1 + k].type
+            renamed = b.rename(value, (self.beam, self.start)) if self.beam in value.dims else value
+            carries.append(b.expand(renamed, *wanted.dims))
+        stacked = [self._raise(inner.get(v, v), len(self.back)) for v in old.results[self.carries : self.carries + count]]
+        slots = self._raise(b.iota(self.start), len(self.back))
+        region.results = [*carries, b.rename(score, (self.beam, self.start)), *stacked, slots]
+        if self.node.attrs["ends"]:
+            done = inner.get(old.results[-1], old.results[-1])
+            region.results.append(b.reduce("all", done, *done.dims) if done.dims else done)
+        return grown
+
+    def _emit(self, starts: list[Value], region: Region) -> Found:
+        b, node = self.b, self.node
+        ends = node.attrs["ends"]
+        count = len(starts)
+        stacked_values = region.results[count : len(region.results) - (1 if ends else 0)]
+        attrs = {**node.attrs, "carries": count, "stacked": tuple(v.type for v in stacked_values)}
+        results = b.emit(node.op, [*starts, *self.rest], attrs, (region,))
+        steps = results[-1] if ends else None
+        if steps is not None:
+            b.define(node.attrs["dim"], steps)
+        finals = [self._public(v) for v in results[:count]]
+        stacked = list(results[count : count + len(stacked_values)])
+        slots = stacked.pop()
+        scores, lengths = self._final_scores(finals)
+        return Found(finals[:-1], stacked, steps, self._trace(slots), scores, lengths)
+
+    def _public(self, value: Value) -> Value:
+        return self.b.rename(value, (self.start, self.beam)) if self.start in value.dims else value
+
+    # ---------------------------------------------------------------- levels
+
+    def _level(self, value: Value) -> int:
+        return next((i for i, d in enumerate(self.chain) if d in value.dims), -1)
+
+    def _same_level(self, values: list[Value]) -> list[Value]:
+        """All values that have a beam over the furthest of their beams."""
+        highest = max((self._level(v) for v in values), default=-1)
+        return [self._raise(v, highest) for v in values]
+
+    def _raise(self, value: Value, level: int) -> Value:
+        """A value of an earlier beam, for the hypotheses of a later one."""
+        own = self._level(value)
+        if own < 0:
+            return value
+        for step in range(own, level):
+            value = self.b.op("gather", value, self.back[step], dim=self.chain[step])
+        return value
+
+    # ---------------------------------------------------------------- one choice
+
+    def _choose(self, node: Node, operands: Sequence[Value], step: Value, score: Value) -> tuple[Value, Value]:
+        """Labels and scores of the best continuations; sets the back-pointers."""
+        b, classes = self.b, node.attrs["classes"]
+        before, after = self.chain[-1], node.attrs["beam"]
+        level = len(self.chain) - 1
+        scores, ended = (self._raise(v, level) for v in operands)
+        base = self._carried_on(node, score, ended, step)
+        first = b.binary("equal", b.iota(classes), 0)
+        held = b.where(first, 0.0, UNUSED)
+        total = b.add(b.where(ended, held, b.expand(scores, before)), base)
+        both = before * classes
+        flat = b.op("merge", total, dims=(before, classes), out=both)
+        if node.attrs["keep_beams"]:
+            raise NotImplementedError
+        best, position = b.emit(get_op("top_k"), [flat], {"dim": both, "k": after, "mask": False})
+        position = b.op("set_sparse", position, sparse_dim=None)
+        size = classes.size or 1
+        self.back.append(b.binary("floordiv", position, size))
+        self.chain.append(after)
+        label = b.op("set_sparse", b.binary("mod", position, size), sparse_dim=classes)
+        return label, best
+
+    def _carried_on(self, node: Node, score: Value, ended: Value, step: Value) -> Value:
+        """The score so far; that of an ended hypothesis grows with the steps that it does not take part in."""
+        b = self.b
+        score = self._raise(score, len(self.chain) - 1)
+        scale = node.attrs["base_scale"]
+        if scale != 1.0:
+            score = b.mul(score, scale)
+        if not node.attrs["normalize"]:
+            return score
+        i = b.cast(step, "float32")
+        factor = b.div(b.add(i, 1.0), b.maximum(i, 1.0))
+        if node.attrs["exponent"] != 1.0:
+            factor = b.binary("pow", factor, float(node.attrs["exponent"]))
+        apply = b.binary("logical_and", ended, b.binary("greater", step, 0))
+        return b.where(apply, b.mul(score, factor), score)
+
+    # ---------------------------------------------------------------- behind the loop
+
+    def _final_scores(self, finals: Sequence[Value]) -> tuple[Value, Value]:
+        b, node = self.b, self.node
+        scores = finals[-1]
+        index = node.attrs["length_carry"]
+        lengths = finals[index] if index is not None else b.length(node.attrs["dim"])
+        last = self.choices[-1]
+        if last.attrs["normalize"]:
+            longest = b.reduce("max", lengths, *lengths.dims) if lengths.dims else lengths
+            if not last.attrs["include_eos"]:
+                longest = b.add(longest, 1)
+            scores = b.div(scores, b.cast(longest, "float32"))
+        return scores, lengths
+
+    def _trace(self, slots: Value) -> Value:
+        """Follow the back-pointers from the last step to the first."""
+        b, dim, beam = self.b, self.node.attrs["dim"], self.beam
+        before = Dim(f"{beam.name}'", beam.size)
+        backwards = b.op("reverse", b.rename(slots, (beam, before)), dim=dim, ragged=False)
+        rest = [d for d in slots.dims if d not in (dim, beam)]
+        final = b.expand(b.iota(beam), *rest)
+
+        def step(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
+            earlier = b.op("gather", slices[0], carries[0], dim=before)
+            return [b.op("set_sparse", earlier, sparse_dim=None)], [carries[0]]
+
+        _, (trace,) = b.loop(dim, [final], [backwards], step)
+        return b.op("reverse", trace, dim=dim, ragged=False)

@@ -1,0 +1,128 @@
+"""Benchmark worker: this compiler. TensorFlow for training, onnxruntime for the forward pass."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from protocol import Step, serve
+from workload import NUM_THREADS, Workload, deep_config
+
+import compiler
+import returnn_ir
+
+WORK = Workload()
+
+
+def _file(folder: str, text: str) -> Path:
+    path = Path(folder, "net.py")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _feed(batch: int, names: list[str]) -> dict[str, Any]:
+    inputs, classes = WORK.data(batch)
+    lengths = np.full((batch,), WORK.frames, np.int64)
+    feed = {"data": inputs, "data/size1": lengths, "classes": classes, "classes/size1": lengths}
+    return {name: feed[name] for name in names}
+
+
+def _train() -> Step:
+    """Loss and the gradient of every parameter, as the engine computes them; no optimizer, like the peers."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
+    return _train_step()
+
+
+def _train_step() -> Step:
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        net = returnn_ir.load(_file(folder, WORK.config()))
+    program = compiler.compile(net, target="tf", mode="train")
+    executable: Any = program.executable
+    variables = {name: tf.Variable(value) for name, value in program.initial_params().items()}
+    signature = {name: executable.spec(node) for name, node in executable.inputs.items()}
+
+    def loss_and_gradients(inputs: dict[str, Any]) -> Any:
+        fetches, gradients = executable.loss_and_gradients(inputs, variables)
+        # As for RETURNN: every gradient is computed, and none is copied to NumPy.
+        with tf.control_dependencies(list(gradients.values())):
+            return tf.identity(fetches["objective"])
+
+    function = tf.function(loss_and_gradients, input_signature=[signature], autograph=False)
+    feed = {
+        name: value.astype(signature[name].dtype.as_numpy_dtype)
+        for name, value in _feed(WORK.batch, program.input_names()).items()
+    }
+
+    def step() -> None:
+        function(feed).numpy()
+
+    return step
+
+
+def _forward(batch: int) -> Step:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = NUM_THREADS
+    with tempfile.TemporaryDirectory() as folder:
+        net = returnn_ir.load(_file(folder, WORK.config()))
+        program = compiler.compile(net, target="onnx")
+        executable: Any = program.executable
+        model = Path(folder, "model.onnx")
+        executable.save(model, program.initial_params())
+        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    feed = _feed(batch, [i.name for i in session.get_inputs()])
+
+    def step() -> None:
+        session.run(None, feed)
+
+    return step
+
+
+def _build() -> Step:
+    """From the config file to the first training step done; TensorFlow and the compiler are imported before."""
+    import tensorflow as tf
+
+    import compiler.tensorflow.target  # noqa: F401
+
+    tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
+    return lambda: _train_step()()
+
+
+def _check() -> Step:
+    """`returnn-compile net.py` as a process of its own, for a net of 50 layers."""
+    folder = tempfile.TemporaryDirectory()
+    path = _file(folder.name, deep_config())
+    command = [sys.executable, "-m", "compiler.cli", str(path)]
+
+    def step(folder: tempfile.TemporaryDirectory[str] = folder) -> None:  # keeps the folder until the end
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    return step
+
+
+if __name__ == "__main__":
+    tasks: dict[str, Callable[[], Step]] = {
+        "train": _train,
+        "forward1": lambda: _forward(1),
+        f"forward{WORK.batch}": lambda: _forward(WORK.batch),
+        "build": _build,
+        "check": _check,
+    }
+    serve(tasks)

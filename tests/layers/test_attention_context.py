@@ -1,0 +1,47 @@
+"""Attention contexts: what RETURNN cannot run here, and refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.layers.nets import refusal, run_net
+
+DATA = {"data": {"dim": 3}, "p": {"dim": 1, "shape": (1,)}}
+GAUSS = {"class": "gauss_window_attention", "from": "data:p", "base": "data", "window_size": 3}
+
+
+def test_several_densities(tmp_path: Path) -> None:
+    """``inner_size`` has an axis of its own in front of the features (RETURNN's layer fails on it)."""
+    network = {"g": {**GAUSS, "inner_size": 2, "inner_size_step": 0.5, "std": 0.8}}
+    x = np.random.default_rng(0).normal(size=(2, 6, 3)).astype(np.float32)
+    position = np.array([[2.2], [4.9]], np.float32)
+    result = run_net(tmp_path, network, DATA, {"data": x, "data/size1": np.array([6, 5]), "p": position})["output/g"]
+    assert result.shape == (2, 2, 3)
+    for row, length in enumerate((6, 5)):
+        frames = np.round(position[row]) + np.array([-1, 0, 1])
+        seen = x[row][np.clip(frames, 0, length - 1).astype(int)]
+        for i, shift in enumerate((-1.0, -0.5)):
+            away = position[row] + shift - frames
+            weights = np.exp(-(away**2) / (2 * 0.8**2)) / (0.8 * np.sqrt(2 * np.pi))
+            np.testing.assert_allclose(result[row, i], weights @ seen, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "what"),
+    [
+        ({"class": "generic_attention", "weights": "data", "base": "data:p"}, "the base has no time axis"),
+        (
+            {"class": "generic_attention", "weights": "data", "base": "data", "from": "data"},
+            "'base' only",
+        ),
+        ({"class": "dot_attention", "from": "data:p", "base": "data", "base_ctx": "data"}, "differ in their features"),
+        ({**GAUSS, "n_out": 4}, "n_out is not the size"),
+        ({**GAUSS, "from": "data"}, "a position is one number"),
+    ],
+)
+def test_refusals(tmp_path: Path, layer: dict[str, Any], what: str) -> None:
+    assert what in refusal(tmp_path, {"y": layer}, DATA)

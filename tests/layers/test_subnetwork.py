@@ -1,0 +1,58 @@
+"""Subnetworks: what they take, what they are told, their dropout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compiler.program import Program, compile_net
+from returnn_ir import load
+from returnn_ir.errors import UserError
+
+DATA = np.random.default_rng(1).standard_normal((2, 4, 3)).astype(np.float32)
+FEED: dict[str, np.ndarray[Any, Any]] = {"data": DATA, "data/size1": np.asarray([4, 2], np.int64)}
+
+
+def program(tmp_path: Path, subnetwork: dict[str, Any], mode: str = "forward", **options: Any) -> Program:
+    """A network that is one subnetwork."""
+    network = {"output": {"class": "subnetwork", "from": "data", "subnetwork": subnetwork, **options}}
+    path = tmp_path / "net.py"
+    path.write_text(f"extern_data = {{'data': {{'dim': 3}}}}\nnetwork = {network!r}\n")
+    return compile_net(load(path), target="reference", mode=mode)
+
+
+COPY = {"output": {"class": "copy", "from": "data"}}
+BOTH = {"output": {"class": "combine", "kind": "sub", "from": ["data:0", "data:1"]}}
+
+
+@pytest.mark.parametrize(
+    ("subnetwork", "options", "told"),
+    [
+        ({"x": {"class": "copy", "from": "data"}}, {}, "needs a layer 'output'"),
+        ({"output": {"class": "copy", "from": "nowhere"}}, {}, "layer 'output/output'"),
+        ({"output": {"class": "copy", "from": "base:nowhere"}}, {}, "there is no layer 'nowhere'"),
+        ({"output": {"class": "copy", "from": "data:1"}}, {}, "no data key '1'"),
+        ({"output": {"class": "copy", "from": "data", "bogus": 1}}, {}, "unknown option 'bogus'"),
+        (COPY, {"load_on_init": "model"}, "preload_from_files"),
+    ],
+)
+def test_what_is_wrong_is_said(subnetwork: dict[str, Any], options: dict[str, Any], told: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        program(tmp_path, subnetwork, **options)
+    assert told in str(caught.value)
+
+
+def test_dropout_of_the_sources(tmp_path: Path) -> None:
+    assert np.array_equal(program(tmp_path, COPY, dropout=0.5).run(FEED, {})["output/output"], DATA)
+    found = program(tmp_path, COPY, "train", dropout=0.5, dropout_noise_shape={"*": None}).run(FEED, {})
+    kept = found["output/output"] != 0
+    assert 0 < kept.sum() < kept.size
+    np.testing.assert_allclose(found["output/output"][kept], 2 * DATA[kept], rtol=1e-6)
+
+
+def test_each_separate_source_draws_for_itself(tmp_path: Path) -> None:
+    options = {"from": ["data", "data"], "concat_sources": False, "dropout": 0.5, "dropout_noise_shape": {"*": None}}
+    assert program(tmp_path, BOTH, "train", **options).run(FEED, {})["output/output"].any()
