@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from compiler.check.compare import Difference, compare_arrays, compare_gradient, compare_output
+from compiler.check.compare import UNUSED_SCORE, Difference, compare_arrays, compare_gradient, compare_output
 from compiler.check.recorded import Recorded, read_recorded
 from compiler.program import Program, compile_net
 from compiler.targets import Array
@@ -99,6 +99,18 @@ def _run(program: Program, recorded: Recorded) -> dict[str, Array]:
     return results
 
 
+def _compare_scores(report: CaseReport, key: str, expected: Array, results: dict[str, Array]) -> None:
+    """Scores of the hypotheses that are there."""
+    if key not in results:
+        report.missing(key)
+        return
+    used = expected > UNUSED_SCORE
+    if results[key].shape != expected.shape:
+        report.add(key, compare_arrays(expected, results[key]))
+    else:
+        report.add(key, compare_arrays(expected[used], results[key][used]))
+
+
 def _compare(report: CaseReport, program: Program, recorded: Recorded, results: dict[str, Array]) -> None:
     for name, output in recorded.outputs.items():
         key = f"output/{name}"
@@ -108,6 +120,8 @@ def _compare(report: CaseReport, program: Program, recorded: Recorded, results: 
         own = program.graph.outputs[name]
         lengths = {axis: results[f"{key}/size{axis}"] for axis in own.lengths}
         report.add(key, compare_output(output, own, results[key], lengths))
+        if output.beam_scores is not None:
+            _compare_scores(report, f"{key}/beam_scores", output.beam_scores, results)
     for key, value in recorded.losses.items():
         if key in results:
             report.add(key, compare_arrays(value, results[key]))

@@ -8,6 +8,7 @@ import numpy as np
 
 from compiler.check.recorded import RecordedOutput
 from compiler.targets import Array
+from returnn_ir.dims import Dim
 from returnn_ir.graph import Output
 
 __all__ = ["Difference", "compare_arrays", "compare_gradient", "compare_output"]
@@ -69,7 +70,10 @@ def compare_gradient(expected: Array, received: Array) -> Difference:
 
 def compare_output(expected: RecordedOutput, output: Output, received: Array, lengths: dict[int, Array]) -> Difference:
     """A layer's output: axes matched batch to batch, dynamic ones in order, static ones in order."""
-    kinds = [_kind(d.is_batch, d.size) for d in output.axes]
+    axes = list(output.axes)
+    if output.beam is not None and expected.beam_scores is not None:
+        axes, received, lengths = _fold_beam(output, received, lengths)
+    kinds = [_kind(d.is_batch, d.size) for d in axes]
     wanted = [
         "static" if k.startswith("static") else "dynamic" if k.startswith("dynamic") else k for k in expected.kinds
     ]
@@ -99,6 +103,26 @@ def compare_output(expected: RecordedOutput, output: Output, received: Array, le
         return Difference(np.inf, f"shape {value.shape}, expected {reference.shape}")
     valid = _valid(expected, wanted, reference.shape)
     return compare_arrays(reference[valid], value[valid])
+
+
+def _fold_beam(
+    output: Output, received: Array, lengths: dict[int, Array]
+) -> tuple[list[Dim], Array, dict[int, Array]]:
+    """The hypotheses as part of the batch axis, batch outermost: how RETURNN has them."""
+    axes = list(output.axes)
+    at = axes.index(output.beam) if output.beam is not None else 0
+    shape = received.shape
+    folded = received.reshape((*shape[: at - 1], shape[at - 1] * shape[at], *shape[at + 1 :]))
+    flat: dict[int, Array] = {}
+    for axis, size in lengths.items():
+        dims = list(output.lengths[axis].dims)
+        if output.beam in dims:
+            order = [i for i, d in enumerate(dims) if d is not output.beam] + [dims.index(output.beam)]
+            size = np.transpose(size, order).reshape(-1)
+        elif size.ndim == 1:
+            size = np.repeat(size, shape[at])
+        flat[axis - (axis > at)] = size
+    return axes[:at] + axes[at + 1 :], folded, flat
 
 
 def _kind(is_batch: bool, size: int | None) -> str:

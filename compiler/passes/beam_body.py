@@ -24,9 +24,8 @@ class Found:
 
     Attributes:
         finals: final carries, over the last beam.
-        stacked: stacked values of all steps, over the beam of their own step.
+        stacked: stacked values of all steps, every final hypothesis along its own history.
         steps: the number of steps, where the loop found its end.
-        trace: [steps, ..., beam]: which slot of each step's beam belongs to a final hypothesis.
         scores: of the final hypotheses [..., beam].
         lengths: their numbers of labels.
     """
@@ -34,7 +33,6 @@ class Found:
     finals: list[Value]
     stacked: list[Value]
     steps: Value | None
-    trace: Value
     scores: Value
     lengths: Value
 
@@ -55,6 +53,9 @@ class BeamBody:
         self.carries: int = node.attrs["carries"]
         self.starts = list(operands[: self.carries])
         self.rest = list(operands[self.carries :])
+        self.dim: Dim = node.attrs["dim"]
+        if not node.attrs["ends"] and b.needs_mask(self.dim):
+            self._run_all_frames(b)
         self.choices = [n for n in self.old.nodes if n.op.name == "choice"]
         self.beam: Dim = self.choices[-1].attrs["beam"]
         self.start = Dim(f"{self.beam.name}.before", self.beam.size)
@@ -64,6 +65,13 @@ class BeamBody:
         self.batch = self.choices[0].result.dims
 
     # ---------------------------------------------------------------- the loop
+
+    def _run_all_frames(self, b: Builder) -> None:
+        """Every hypothesis takes part in all steps of the batch, as in RETURNN, those that have ended too."""
+        own = self.dim
+        self.dim = Dim(f"{own.name}.steps")
+        b.define(self.dim, b.extent(own))
+        self.rest = [b.op("resize_axis", v, dim=own, out=self.dim) for v in self.rest]
 
     def run(self) -> Found:
         """Emit the loop, the back-trace and the final scores."""
@@ -85,7 +93,7 @@ class BeamBody:
 
     def _region(self, starts: Sequence[Value], grown: set[int]) -> tuple[Region, set[int]]:
         """The body over these carries, and which of them have a beam at the end of a step."""
-        old, dim = self.old, self.node.attrs["dim"]
+        old, dim = self.old, self.dim
         region = Region(parent=self.b.region)
         scanned = [v.type.without([dim]) for v in self.rest] if not self.node.attrs["ends"] else []
         types = [TensorType("int64"), *(v.type for v in starts), *scanned]
@@ -120,7 +128,9 @@ class BeamBody:
             wanted = region.params[1 + k].type
             renamed = b.rename(value, (self.beam, self.start)) if self.beam in value.dims else value
             carries.append(b.expand(renamed, *wanted.dims))
-        stacked = [self._raise(inner.get(v, v), len(self.back)) for v in old.results[self.carries : self.carries + count]]
+        stacked = [
+            self._raise(inner.get(v, v), len(self.back)) for v in old.results[self.carries : self.carries + count]
+        ]
         slots = self._raise(b.iota(self.start), len(self.back))
         region.results = [*carries, b.rename(score, (self.beam, self.start)), *stacked, slots]
         if self.node.attrs["ends"]:
@@ -133,16 +143,29 @@ class BeamBody:
         ends = node.attrs["ends"]
         count = len(starts)
         stacked_values = region.results[count : len(region.results) - (1 if ends else 0)]
-        attrs = {**node.attrs, "carries": count, "stacked": tuple(v.type for v in stacked_values)}
+        attrs = {**node.attrs, "dim": self.dim, "carries": count, "stacked": tuple(v.type for v in stacked_values)}
         results = b.emit(node.op, [*starts, *self.rest], attrs, (region,))
         steps = results[-1] if ends else None
         if steps is not None:
-            b.define(node.attrs["dim"], steps)
+            b.define(self.dim, steps)
         finals = [self._public(v) for v in results[:count]]
         stacked = list(results[count : count + len(stacked_values)])
         slots = stacked.pop()
         scores, lengths = self._final_scores(finals)
-        return Found(finals[:-1], stacked, steps, self._trace(slots), scores, lengths)
+        trace = self._trace(slots)
+        shown = [self._shown(self._traced(y, trace)) for y in stacked]
+        return Found(finals[:-1], shown, steps, scores, lengths)
+
+    def _shown(self, y: Value) -> Value:
+        own = self.node.attrs["dim"]
+        return y if self.dim is own else self.b.op("resize_axis", y, dim=self.dim, out=own)
+
+    def _traced(self, y: Value, trace: Value) -> Value:
+        """A stacked output [steps, ..., beam], every hypothesis along its own history."""
+        if self.beam not in y.dims:
+            return y
+        slots = Dim(f"{self.beam.name}'", self.beam.size)
+        return self.b.op("gather", self.b.rename(y, (self.beam, slots)), trace, dim=slots)
 
     def _public(self, value: Value) -> Value:
         return self.b.rename(value, (self.start, self.beam)) if self.start in value.dims else value
@@ -223,7 +246,7 @@ class BeamBody:
 
     def _trace(self, slots: Value) -> Value:
         """Follow the back-pointers from the last step to the first."""
-        b, dim, beam = self.b, self.node.attrs["dim"], self.beam
+        b, dim, beam = self.b, self.dim, self.beam
         before = Dim(f"{beam.name}'", beam.size)
         backwards = b.op("reverse", b.rename(slots, (beam, before)), dim=dim, ragged=False)
         rest = [d for d in slots.dims if d not in (dim, beam)]

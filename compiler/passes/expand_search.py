@@ -116,8 +116,7 @@ class _Expander:
         self.scores[body.beam] = found.scores
         self.lengths[body.beam] = found.lengths
         steps = found.steps
-        results = [*found.finals, *(_traced(b, y, found.trace, body.beam) for y in found.stacked)]
-        return [*results, *([steps] if steps is not None else [])]
+        return [*found.finals, *found.stacked, *([steps] if steps is not None else [])]
 
     def _outputs(self, b: Builder) -> None:
         """Outputs with a beam have it behind the batch."""
@@ -129,11 +128,3 @@ class _Expander:
             output.axes = (*output.axes[:at], beam, *output.axes[at:])
             output.beam, output.beam_scores = beam, self.scores[beam]
             output.lengths = {axis + (axis >= at): length for axis, length in output.lengths.items()}
-
-
-def _traced(b: Builder, y: Value, trace: Value, beam: Dim) -> Value:
-    """A stacked output [steps, ..., beam], every hypothesis along its own history."""
-    if beam not in y.dims:
-        return y
-    slots = Dim(f"{beam.name}'", beam.size)
-    return b.op("gather", b.rename(y, (beam, slots)), trace, dim=slots)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from returnn_ir.builder import Builder
+from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
 from returnn_ir.graph import Node, Region, Value
 from returnn_ir.types import TensorType
@@ -39,8 +40,7 @@ def reemit(b: Builder, node: Node, operands: Sequence[Value], env: Mapping[Value
     count = len(node.attrs["stacked"])
     attrs = {**node.attrs, "stacked": tuple(v.type for v in region.results[carries : carries + count])}
     region.results[:carries] = [
-        _conform(b, region, after, before.type)
-        for before, after in zip(starts[:carries], region.results, strict=False)
+        _conform(b, region, after, before.type) for before, after in zip(starts[:carries], region.results, strict=False)
     ]
     return b.emit(node.op, starts, attrs, (region,))
 
@@ -84,12 +84,12 @@ def _fill(b: Builder, old: Region, region: Region, inner: dict[Value, Value]) ->
         raise IRError(f"lengths of {list(pending)} were not emitted")
 
 
-def _define(region: Region, pending: dict[object, Value], inner: Mapping[Value, Value]) -> None:
+def _define(region: Region, pending: dict[Dim, Value], inner: Mapping[Value, Value]) -> None:
     """Take over the lengths that have been emitted by now (those that stand outside hold as they are)."""
     for dim, length in list(pending.items()):
         own = length.node is not None and length not in inner
         if not own:
-            region.dim_defs[dim] = inner.get(length, length)  # type: ignore[index]
+            region.dim_defs[dim] = inner.get(length, length)
             del pending[dim]
 
 

@@ -77,8 +77,8 @@ def _search(b: LayerBuilder, opt: ChoiceOptions, sources: Sequence[LayerOutput])
         base_scale=opt.base_beam_score_scale,
         include_eos=loop.include_eos,
     )
-    target = b.target() if b.definition.targets() else None
-    sparse = target.sparse_dim if target is not None and target.sparse_dim is not None else classes
+    target = b.target_dim() if b.definition.targets() else None
+    sparse = target if target is not None and target.size == classes.size else classes
     value = b.cast(b.op("set_sparse", label, sparse_dim=sparse), "int32")
     axes = tuple(d for d in x.axes if d is not x.feature_dim)
     return LayerOutput(value, axes, x.time_dim if x.time_dim in axes else None, None)
@@ -111,7 +111,7 @@ class DecideOptions(LayerOptions):
 @layer("decide", options=DecideOptions, sources="one")
 def decide(b: LayerBuilder, opt: DecideOptions, x: LayerOutput) -> LayerOutput:
     """The best hypothesis; without search the source itself."""
-    x = batch_major(b, x)
+    x = batch_major(x)
     if not b.session.searching:
         return x
     value = b.op("decide", x.value, normalize=opt.length_normalization)

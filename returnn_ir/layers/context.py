@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from returnn_ir import axes as axis_grammar
 from returnn_ir.behavior import Behavior
 from returnn_ir.builder import Builder
+from returnn_ir.config.dim_tags import SINGLE_STEP_DIM
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError, Origin
 from returnn_ir.graph import Value
@@ -80,6 +81,13 @@ class LayerBuilder(Builder):
             return self.layer(key)
         return self.scope.get(f"data:{key}", self.place("target"))
 
+    def target_dim(self, key: str | None = None) -> Dim | None:
+        """What the target's labels number, or its features; unlike :meth:`target` this reads nothing of it."""
+        key = key or self.target_key()
+        if key.startswith("layer:") or (key in self.scope.net.layers and key != self.definition.name):
+            return self.target(key).feature_or_sparse_dim
+        return self.scope.whole(f"data:{key}", self.place("target")).feature_or_sparse_dim
+
     def batch(self) -> Dim:
         """The batch dim, for layers that have no source with it."""
         return self.session.extern.ensure_batch()
@@ -133,7 +141,7 @@ class LayerBuilder(Builder):
 
     def _size_for_target(self) -> int | None:
         """The size of the target's labels or features, and what the loss adds to it (a blank)."""
-        found = self.target().feature_or_sparse_dim
+        found = self.target_dim()
         spec = find_loss(str(self.definition.options.loss))
         extra = spec.extra_labels if spec is not None else 0
         return found.size + extra if found is not None and found.size is not None else None
@@ -184,13 +192,43 @@ class LayerBuilder(Builder):
         with self.inside(self.enclosing_loop.frame.outer.region):
             yield
 
+    def is_loop_axis(self, x: LayerOutput, spec: object) -> bool:
+        """Whether an axis description means the steps of the loop that this layer stands in."""
+        if self.scope.loop is None:
+            return False
+        if isinstance(spec, Dim):
+            declared = self.session.declared.get(spec, spec)
+            return spec is SINGLE_STEP_DIM or declared is self.scope.loop.frame.dim or spec is self.scope.loop.frame.dim
+        return x.time_dim is None and (spec is None or (isinstance(spec, str) and spec.lower() in ("t", "time")))
+
+    def history(self, x: Value, dim: Dim) -> Value:
+        """The values of ``x`` in all steps so far, this one included, along ``dim``, [dim, ...x]."""
+        loop = self.enclosing_loop
+        with self.inside(loop.frame.region):
+            if loop.frame.region.lookup(dim) is None:
+                self.define(dim, self.add(loop.frame.index, 1))
+            return self.op("history", x, dim=dim)
+
+    def step_number(self) -> Value:
+        """How often this layer ran before in its loop, int64: the step, less those in which it was masked out."""
+        mask = self.scope.step_mask
+        if mask is None:
+            return self.enclosing_loop.frame.index
+        with self.outside_loop():
+            start = self.expand(self.const(0, "int64"), *mask.dims)
+        count = self.loop_state("step", start)
+        self.set_loop_state("step", self.add(count, 1))
+        return count
+
     def loop_state(self, key: str, initial: Value) -> Value:
         """What this layer kept from the previous step under ``key``; ``initial`` stands in front of the loop."""
         return self.enclosing_loop.frame.carry(f"{self.definition.path}:{key}", initial)
 
     def set_loop_state(self, key: str, value: Value) -> None:
-        """What this layer keeps for the next step."""
+        """What this layer keeps for the next step, unless it is masked out in this one."""
         carry = self.enclosing_loop.frame.carries[f"{self.definition.path}:{key}"]
+        if self.scope.step_mask is not None:
+            value = self.where(self.scope.step_mask, value, carry.value)
         carry.following = conform(self, value, carry.initial.type, f"the state of layer {self.definition.path!r}")
 
     # ---------------------------------------------------------------- parameters and randomness

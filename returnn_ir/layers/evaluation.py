@@ -137,7 +137,8 @@ class SourceAccess:
 
 def _placed(unified: Unified, dims: Sequence[Dim], template: Template) -> tuple[Dim | None, ...]:
     """A source's axes as the expression counts them: those of the output, with None where the source has none."""
-    axes: list[Dim | None] = [d if d in dims else None for d in unified.axes]
+    common = _in_declared_order(unified, template) if template.declared else unified.axes
+    axes: list[Dim | None] = [d if d in dims else None for d in common]
     if len(template.axes) <= len(axes):
         return tuple(axes)
     found: list[Dim | None] = [None] * len(template.axes)
@@ -148,3 +149,18 @@ def _placed(unified: Unified, dims: Sequence[Dim], template: Template) -> tuple[
         elif rest and rest[0] is unified.feature_dim and i == len(template.axes) - 1:
             found[i] = rest[0] if rest.pop(0) in dims else None
     return tuple(found)
+
+
+def _in_declared_order(unified: Unified, template: Template) -> list[Dim]:
+    """The common axes in the order that ``out_type`` gives them; one that it does not know stands where one of its kind is."""
+    rest = [d for d in unified.axes if d not in template.axes]
+    found: list[Dim] = []
+    for wanted in template.axes:
+        if wanted in unified.axes:
+            found.append(wanted)
+            continue
+        partner = next((d for d in rest if d.kind is wanted.kind), None)
+        if partner is not None:
+            rest.remove(partner)
+            found.append(partner)
+    return [*found, *rest]

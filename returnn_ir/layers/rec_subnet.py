@@ -252,6 +252,8 @@ class _Body:
         leaving: dict[str, LayerOutput] = {}
         for name in names:
             output = scope.get(name)
+            if name == "end" and not self.net.layers[name].options.is_output_layer:
+                continue
             leaving[name] = output
             if output.activation is not None:
                 leaving[f"{name}/:before"] = output.activation[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.dims import BATCH, Dim
@@ -21,7 +22,9 @@ def guess_template(scope: NetScope, name: str) -> Template:
     """The largest of the sources that are known, with the size and type that the options name."""
     definition = scope.net.layers[name]
     if definition.spec.like_target and definition.targets():
-        return Template.of(scope.get(f"data:{definition.targets()[0]}"))
+        whole = scope.whole(f"data:{definition.targets()[0]}")
+        axes = tuple(d for d in whole.axes if d is not whole.time_dim)
+        return Template(replace(whole.value.type, dims=axes), axes, None, whole.feature_dim)
     known = [x for x in (_known(scope, source) for source in definition.sources) if x is not None]
     if known:
         largest = max(known, key=lambda x: len(x.axes))

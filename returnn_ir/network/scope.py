@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
-from returnn_ir.graph import Region
+from returnn_ir.graph import Region, Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.finish import finish_layer
 from returnn_ir.layers.options import SourceOptions
@@ -56,6 +56,8 @@ class NetScope:
         self.results: dict[str, LayerOutput] = {}
         self.children: dict[str, NetScope] = {}
         self.problems = problems
+        #: in a loop, where the layers of this network are computed ([B] bool); elsewhere they keep what they were
+        self.step_mask: Value | None = parent.step_mask if parent is not None and parent.loop is self.loop else None
         self._data = dict(data or {})
         self._failed: set[str] = set()
 
@@ -117,10 +119,17 @@ class NetScope:
         key = name.partition(":")[2] or "data"
         if key in self._data:
             return self._data[key]
-        if self.parent is not None and self.parent.loop is self.loop:
-            return self.parent.get(f"data:{key}", where)
-        found = self.session.extern.get(key, where)
-        return self.loop.slice_of(found) if self.loop is not None else found
+        if self.parent is None:
+            return self.session.extern.get(key, where)
+        found = self.parent.get(f"data:{key}", where)
+        return self.loop.slice_of(found) if self.loop is not None and self.loop is not self.parent.loop else found
+
+    def whole(self, name: str, where: Origin | None = None) -> LayerOutput:
+        """A data key without regard to loops: only to see what it is."""
+        key = name.partition(":")[2] or "data"
+        if key in self._data:
+            return self._data[key]
+        return self.parent.whole(name, where) if self.parent is not None else self.session.extern.get(key, where)
 
     def _split(self, name: str, where: Origin | None) -> tuple[str, str]:
         """The layer of this network that ``name`` begins with, and the rest."""

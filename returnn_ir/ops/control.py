@@ -7,7 +7,7 @@ from typing import Any
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
-from returnn_ir.ops.spec import OpSpec, Scope, register
+from returnn_ir.ops.spec import OpSpec, Scope, Trait, register
 from returnn_ir.types import TensorType
 
 __all__: list[str] = []
@@ -58,3 +58,18 @@ def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
 
 
 register(OpSpec("cond", 1, {"branches": ...}, _cond))
+
+
+def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """In the body of a loop: what the operand was in every step so far, this one included, along ``dim``.
+
+    The body says that the length of ``dim`` is the number of these steps (int64 scalar). It has no meaning of its own
+    outside of loops, and no backend knows it: it either leaves the loop or becomes a carry.
+    """
+    x = types[0]
+    if attrs["dim"] in x.dims:
+        raise IRError(f"{x} has the axis {attrs['dim']} already")
+    return [x.with_dims((attrs["dim"], *x.dims))]
+
+
+register(OpSpec("history", 1, {"dim": ...}, _history, frozenset({Trait.SYMBOLIC})))

@@ -48,6 +48,7 @@ class Trait(Enum):
     COMPOSITE = "composite"  #: has a body in primitives
     INPUT = "input"  #: a root: stays even if two look alike
     TARGET_ONLY = "target_only"  #: appears when axes are assigned
+    SYMBOLIC = "symbolic"  #: only in NAMED; a pass gives it a form that can be computed
 
 
 class Tail(Enum):

@@ -1,6 +1,6 @@
 """The line protocol between the benchmark's driver and its workers.
 
-A worker is `python WORKER.py TASK`. It prints `ready` when it is warm, then answers each line `run` with the
+A worker is `python -m tests.benchmarks.WORKER TASK`. It prints `ready` when it is warm, then answers each line `run` with the
 seconds that one measurement took, until its standard input ends. Anything else that a library prints goes to
 standard error, so that nothing but the protocol is on standard output.
 """

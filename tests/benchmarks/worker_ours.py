@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from protocol import Step, serve
-from workload import NUM_THREADS, Workload, deep_config
+from tests.benchmarks.protocol import Step, serve
+from tests.benchmarks.workload import NUM_THREADS, Workload, deep_config
 
 import compiler
 import returnn_ir

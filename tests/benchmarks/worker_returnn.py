@@ -10,8 +10,8 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 from typing import Any
 
 import numpy as np
-from protocol import Step, serve
-from workload import NUM_THREADS, Workload
+from tests.benchmarks.protocol import Step, serve
+from tests.benchmarks.workload import NUM_THREADS, Workload
 
 WORK = Workload()
 

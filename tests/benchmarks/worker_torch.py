@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from protocol import Step, serve
-from workload import NUM_THREADS, Workload
+from tests.benchmarks.protocol import Step, serve
+from tests.benchmarks.workload import NUM_THREADS, Workload
 
 WORK = Workload()
 

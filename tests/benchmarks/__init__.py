@@ -1,0 +1,1 @@
+"""Benchmarks against RETURNN and PyTorch; `make bench` runs them."""

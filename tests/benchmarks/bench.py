@@ -1,0 +1,175 @@
+"""Compares this compiler with RETURNN and PyTorch: `python tests/benchmarks/bench.py --json out.json`.
+
+The environment variables PEER_RETURNN_PYTHON and PEER_TORCH_PYTHON name the Python that has a peer; a peer without one
+is left out of the table. All contestants of a task run at the same time of day: each is a process that stays warm, and
+they are asked in turn (A B C, A B C, ...), so that whatever else the machine does meets them all alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+ROOT = Path(__file__).parents[2]
+OURS = "ours"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One measurement.
+
+    Attributes:
+        name: what the workers call it.
+        title: what the table calls it.
+        alone: only we do this.
+        fresh: a process of its own for every round, for what happens once in a process.
+        share: of the rounds that were asked for.
+    """
+
+    name: str
+    title: str
+    alone: bool = False
+    fresh: bool = False
+    share: float = 1.0
+
+
+TASKS = (
+    Task("train", "training step, 3 x BLSTM-256, 40 x 100 frames"),
+    Task("forward1", "forward, batch 1 (ours: onnxruntime)"),
+    Task("forward40", "forward, batch 40 (ours: onnxruntime)"),
+    Task("build", "from the dict to the first training step", fresh=True, share=0.2),
+    Task("check", "returnn-compile, 50 layers, check only", alone=True, share=0.5),
+)
+
+
+class Worker:
+    """A contestant's process, see `tests/benchmarks/protocol.py`."""
+
+    def __init__(self, contestant: str, python: str, task: Task) -> None:
+        command = [python, "-m", f"tests.benchmarks.worker_{contestant}", task.name]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        if (reply := self._read()) != "ready":
+            self._fail(reply)
+
+    def run(self) -> float:
+        """Seconds of one measurement."""
+        assert self._process.stdin
+        self._process.stdin.write("run\n")
+        self._process.stdin.flush()
+        reply = self._read()
+        if not reply:
+            self._fail(reply)
+        return float(reply)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def _read(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
+
+    def _fail(self, reply: str) -> None:
+        self._process.kill()
+        _, errors = self._process.communicate()
+        raise SystemExit(f"{' '.join(map(str, self._process.args))} answered {reply!r}\n{errors[-3000:]}")
+
+
+def contestants() -> dict[str, str]:
+    """The Python of each contestant that is there, ours first."""
+    found = {OURS: sys.executable}
+    for name in ("returnn", "torch"):
+        if python := os.environ.get(f"PEER_{name.upper()}_PYTHON"):
+            found[name] = python
+    return found
+
+
+def measure(task: Task, pythons: Mapping[str, str], rounds: int) -> dict[str, list[float]]:
+    """Seconds by contestant, one number per round."""
+    names = [OURS] if task.alone else list(pythons)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    workers = {} if task.fresh else {name: Worker(name, pythons[name], task) for name in names}
+    for _ in track(range(rounds), description=task.title, console=Console(stderr=True), transient=True):
+        for name in names:
+            worker = Worker(name, pythons[name], task) if task.fresh else workers[name]
+            times[name].append(worker.run())
+            if task.fresh:
+                worker.close()
+    for worker in workers.values():
+        worker.close()
+    return times
+
+
+def summary(times: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """Median and smallest time by contestant; the peers' median as a multiple of ours."""
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        "median": medians,
+        "min": {name: min(values) for name, values in times.items()},
+        "times_ours": {name: median / medians[OURS] for name, median in medians.items() if name != OURS},
+    }
+
+
+def table(results: Mapping[str, Mapping[str, Any]], pythons: Mapping[str, str]) -> Table:
+    """One row per task: median milliseconds, and how many times ours a peer takes."""
+    shown = Table(title="median of alternating rounds")
+    shown.add_column("task")
+    shown.add_column("ours", justify="right")
+    for peer in [name for name in pythons if name != OURS]:
+        shown.add_column(peer, justify="right")
+        shown.add_column(f"{peer} / ours", justify="right")
+    for task in TASKS:
+        if task.name not in results:
+            continue
+        result = results[task.name]
+        cells = [f"{result['median'][OURS] * 1e3:.1f} ms"]
+        for peer in [name for name in pythons if name != OURS]:
+            there = peer in result["median"]
+            cells += (
+                [f"{result['median'][peer] * 1e3:.1f} ms", f"{result['times_ours'][peer]:.2f}"] if there else ["", ""]
+            )
+        shown.add_row(task.title, *cells)
+    return shown
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    parser = argparse.ArgumentParser(description="compare with RETURNN and PyTorch")
+    parser.add_argument("--json", type=Path, help="write the results here")
+    parser.add_argument("--rounds", type=int, default=20, help="measurements of each contestant (default %(default)s)")
+    parser.add_argument("--only", nargs="+", choices=[task.name for task in TASKS], help="these tasks")
+    args = parser.parse_args(argv)
+    pythons = contestants()
+    results = {}
+    load = os.getloadavg()[0]
+    for task in TASKS:
+        if args.only is None or task.name in args.only:
+            times = measure(task, pythons, max(1, round(args.rounds * task.share)))
+            results[task.name] = {**summary(times), "seconds": times}
+    Console().print(table(results, pythons))
+    if load > 0.5:
+        Console(stderr=True).print(f"The machine was busy before (load {load:.1f}): trust the ratios, not the times.")
+    if args.json:
+        machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": load}
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps({"machine": machine, "tasks": results}, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
