@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from returnn_ir.errors import DataError, ProblemList, UserError, did_you_mean
 from returnn_ir.graph import Graph, Node
+from returnn_ir.network.session import EPOCH_STEP
 from runtime.datasets import Dataset, DataSpec
 
 __all__ = ["check_dataset"]
@@ -18,7 +19,7 @@ def check_dataset(name: str, dataset: Dataset, graph: Graph) -> None:
     problems: list[UserError] = []
     for node in graph.nodes("input"):
         key = str(node.attrs["name"])
-        if "/" in key:
+        if "/" in key or key == EPOCH_STEP:
             continue
         spec = dataset.specs.get(key)
         if spec is None:

@@ -144,7 +144,7 @@ class Engine:
         title = f"train epoch {epoch}"
         with loader, progress(title, dataset.num_seqs, self.options.log_every_seconds) as bar:
             for batch in loader:
-                fetches = self._guarded(title, graph, batch, lambda b: model.train_step(b.feed(), rate))
+                fetches = self._guarded(title, graph, batch, lambda b, i: model.train_step(b.feed(), rate, i), steps)
                 scores.add(graph, fetches)
                 steps += 1
                 bar.advance(batch.num_seqs, scores.line())
@@ -169,8 +169,8 @@ class Engine:
         graph = model.eval_program.graph
         loader = self._loader(dataset, epoch, self.options.eval_limits, graph)
         with loader, progress(name, dataset.num_seqs, self.options.log_every_seconds) as bar:
-            for batch in loader:
-                fetches = self._guarded(name, graph, batch, lambda b: model.eval_step(b.feed()))
+            for steps, batch in enumerate(loader):
+                fetches = self._guarded(name, graph, batch, lambda b, i: model.eval_step(b.feed(), i), steps)
                 scores.add(graph, fetches)
                 bar.advance(batch.num_seqs, scores.line())
         return scores
@@ -178,15 +178,16 @@ class Engine:
     @staticmethod
     def _loader(dataset: Dataset, epoch: int, limits: BatchLimits, graph: Graph) -> BatchLoader:
         order = dataset.init_epoch(epoch)
-        keys = {str(n.attrs["name"]).partition("/")[0] for n in graph.nodes("input")}
+        names = {str(n.attrs["name"]).partition("/")[0] for n in graph.nodes("input")}
+        keys = names & set(dataset.specs)
         return BatchLoader(dataset, make_batches(dataset, order, limits), keys=keys)
 
     def _guarded(
-        self, title: str, graph: Graph, batch: Batch, step: Callable[[Batch], dict[str, Array]]
+        self, title: str, graph: Graph, batch: Batch, step: Callable[[Batch, int], dict[str, Array]], number: int
     ) -> dict[str, Array]:
         """Run a step; data or a score that is not finite stops the run with the batch named."""
         check_finite(batch, title)
-        fetches = step(batch)
+        fetches = step(batch, number)
         for index, (message, _) in enumerate(graph.checks):
             if not fetches[f"check/{index}"].all():
                 raise DataError(message, where=title, received=f"batch of {', '.join(batch.tags[:5])}")

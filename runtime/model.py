@@ -11,6 +11,7 @@ import numpy as np
 from compiler.program import Program, compile_net
 from compiler.targets import Array
 from returnn_ir.network.net import Net
+from returnn_ir.network.session import EPOCH_STEP
 from runtime.checkpoint import GLOBAL_STEP, restore_optimizer, restore_variables
 from runtime.optimizers import Optimizer
 
@@ -39,8 +40,10 @@ class Model:
         initial = self._main.initial_params(seed)
         # what the network assigns itself (running statistics) is not the optimizer's
         trainable = set(self._main.graph.trainable) - set(self._main.graph.state_updates)
+        shapes = {name: [d.size for d in param.dims] for name, param in self._main.params.items()}
         self.variables: dict[str, Variable] = {
-            name: tf.Variable(value, trainable=name in trainable, dtype=value.dtype) for name, value in initial.items()
+            name: tf.Variable(value, trainable=name in trainable, dtype=value.dtype, shape=shapes[name])
+            for name, value in initial.items()
         }
         self.global_step: Variable = tf.Variable(0, dtype=tf.int64, trainable=False)
         if optimizer is not None:
@@ -59,8 +62,9 @@ class Model:
     # ---------------------------------------------------------------- checkpoints
 
     def saved_variables(self) -> dict[str, Variable]:
-        """What a checkpoint holds."""
-        return {**self.variables, GLOBAL_STEP: self.global_step}
+        """What a checkpoint holds: not the states kept from batch to batch, whose size is that of a batch."""
+        fixed = {name: v for name, v in self.variables.items() if v.shape.is_fully_defined()}
+        return {**fixed, GLOBAL_STEP: self.global_step}
 
     def restore(self, prefix: str) -> str | None:
         """Load a checkpoint; returns a remark for the log where the optimizer starts afresh."""
@@ -87,9 +91,7 @@ class Model:
             if optimizer is not None:
                 gradients = {n: g for n, g in gradients.items() if self.variables[n].trainable}
                 optimizer.apply(gradients, learning_rate, self.global_step if optimizer.needs_step else None)
-            for name, value in fetches.items():
-                if name.startswith("state/"):
-                    self.variables[name.removeprefix("state/")].assign(value)
+            self._assign_states(fetches)
             self.global_step.assign_add(1)
             return _reported(fetches)
 
@@ -104,21 +106,32 @@ class Model:
         signature = {name: program.spec(node) for name, node in program.inputs.items()}
 
         def step(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-            return _reported(program.forward(inputs, self.variables))
+            fetches = program.forward(inputs, self.variables)
+            self._assign_states(fetches, kept_only=True)
+            return _reported(fetches)
 
         return tf.function(step, input_signature=[signature], autograph=False)
 
-    def train_step(self, feed: Mapping[str, Array], learning_rate: float) -> dict[str, Array]:
-        """One update; returns losses, errors, norm factors and checks by fetch name."""
-        return _numpy(self._train_function(self._fed(self._main, feed), np.float32(learning_rate)))
+    def _assign_states(self, fetches: Mapping[str, Tensor], *, kept_only: bool = False) -> None:
+        """Commit what the network assigns itself; in evaluation only what it keeps from batch to batch."""
+        for name, value in fetches.items():
+            if name.startswith("state/"):
+                variable = self.variables[name.removeprefix("state/")]
+                if not kept_only or not variable.shape.is_fully_defined():
+                    variable.assign(value)
 
-    def eval_step(self, feed: Mapping[str, Array]) -> dict[str, Array]:
-        """Losses of one batch."""
-        return _numpy(self._eval_function(self._fed(self.eval_program, feed)))
+    def train_step(self, feed: Mapping[str, Array], learning_rate: float, epoch_step: int) -> dict[str, Array]:
+        """One update; returns losses, errors, norm factors and checks by fetch name."""
+        return _numpy(self._train_function(self._fed(self._main, feed, epoch_step), np.float32(learning_rate)))
+
+    def eval_step(self, feed: Mapping[str, Array], epoch_step: int) -> dict[str, Array]:
+        """Losses of one batch, the ``epoch_step``-th of its dataset."""
+        return _numpy(self._eval_function(self._fed(self.eval_program, feed, epoch_step)))
 
     @staticmethod
-    def _fed(program: Program, feed: Mapping[str, Array]) -> dict[str, Array]:
+    def _fed(program: Program, feed: Mapping[str, Array], epoch_step: int) -> dict[str, Array]:
         executable: Any = program.executable
+        feed = {**feed, EPOCH_STEP: np.asarray(epoch_step)}
         return {name: feed[name].astype(node.results[0].dtype) for name, node in executable.inputs.items()}
 
 
