@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STAGE",
         help="print the IR of a stage: layers, named (default), masked or target",
     )
+    parser.add_argument("--draw", type=Path, metavar="FILE.svg", help="draw the layers and what they read")
     parser.add_argument("--explain", action="store_true", help="tell what was fused, what was not, and why")
     parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
     parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
@@ -105,6 +106,11 @@ def _compile(args: argparse.Namespace) -> int:
 
         print(show_layers(net))
         return 0
+    if args.draw is not None:
+        from returnn_ir.network.draw import draw_network
+
+        args.draw.write_text(draw_network(net), encoding="utf-8")
+        print(f"wrote {args.draw}")
     if args.target is None:
         return _check_only(args, net)
     program = _program(args, net)

@@ -112,3 +112,13 @@ def test_a_check_imports_neither_tensorflow_nor_onnx(tmp_path: Path) -> None:
         [sys.executable, "-c", code, _write(tmp_path, text)], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_draw(tmp_path: Path) -> None:
+    golden = Path(__file__).parents[1] / "golden"
+    picture = tmp_path / "net.svg"
+    assert main([str(golden / "rec_subnet" / "hoist_output.py"), "--draw", str(picture), "--mode", "eval"]) == 0
+    text = picture.read_text(encoding="utf-8")
+    assert text.startswith("<svg")
+    assert "<title>output/readout</title>" in text
+    assert text.count("stroke-dasharray") == 1
