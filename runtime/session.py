@@ -41,7 +41,8 @@ class OnnxSession:
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
         except Exception as error:
             raise UserError(f"onnxruntime cannot load the model: {error}", where=str(path)) from error
-        self._inputs = {i.name: i for i in self._session.get_inputs()}
+        self._types: dict[str, str] = {i.name: i.type for i in self._session.get_inputs()}
+        self.inputs: list[str] = list(self._types)
         self.outputs: list[str] = [o.name for o in self._session.get_outputs()]
 
     @property
@@ -52,15 +53,20 @@ class OnnxSession:
 
     def run(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Run on a padded batch: ``data``, ``data/size1``, ... as the model names them."""
-        unknown = [k for k in feed if k not in self._inputs]
+        unknown = [k for k in feed if k not in self.inputs]
         if unknown:
             raise DataError(
                 f"the model has no input {unknown[0]!r}",
-                expected=", ".join(self._inputs),
-                hint=did_you_mean(unknown[0], self._inputs),
+                expected=", ".join(self.inputs),
+                hint=did_you_mean(unknown[0], self.inputs),
             )
-        results = self._session.run(self.outputs, dict(feed))
+        results = self._session.run(self.outputs, {name: self._typed(name, value) for name, value in feed.items()})
         return dict(zip(self.outputs, results, strict=True))
+
+    def _typed(self, name: str, value: Array) -> Array:
+        """Integers in the width that the model wants; anything else must fit as it is."""
+        wanted = self._types[name].removeprefix("tensor(").removesuffix(")")
+        return value.astype(wanted) if wanted.startswith("int") and value.dtype.kind in "iu" else value
 
     def run_sequences(self, data: Sequence[Array], *, key: str = "data", output: str = "output") -> list[Array]:
         """One output per sequence, cut to its own length.

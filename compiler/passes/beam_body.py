@@ -143,7 +143,8 @@ class BeamBody:
         ends = node.attrs["ends"]
         count = len(starts)
         stacked_values = region.results[count : len(region.results) - (1 if ends else 0)]
-        attrs = {**node.attrs, "dim": self.dim, "carries": count, "stacked": tuple(v.type for v in stacked_values)}
+        stacked_types = tuple(v.type for v in stacked_values)
+        attrs = {**node.attrs, "dim": self.dim, "carries": count, "stacked": stacked_types, "searches": True}
         results = b.emit(node.op, [*starts, *self.rest], attrs, (region,))
         steps = results[-1] if ends else None
         if steps is not None:

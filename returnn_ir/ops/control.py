@@ -25,6 +25,8 @@ def _loop(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
     scalar), the region's last result a bool scalar that says that this step was the last one, and the loop's last
     result the number of steps (int64 scalar), which is the length of ``dim`` (defined by it, so the same for all
     sequences).
+
+    ``hoist``: whether work may be moved out of the body.
     """
     n = attrs["carries"]
     if attrs["ends"] and (len(types) != n + 1 or types[n].dtype != "int64" or types[n].dims):
@@ -42,7 +44,16 @@ def _scanned_first(types: Sequence[TensorType], attrs: dict[str, Any]) -> list[t
     return [*[None] * n, *scanned]
 
 
-register(OpSpec("loop", None, {"dim": ..., "carries": ..., "stacked": (), "ends": False, "length_carry": None}, _loop, order=_scanned_first))
+_LOOP: dict[str, object] = {
+    "dim": ...,
+    "carries": ...,
+    "stacked": (),
+    "ends": False,
+    "hoist": True,  # nothing is moved out of the loop without it
+    "length_carry": None,  # the carry that counts the labels of each sequence
+    "searches": False,  # the steps of a beam search
+}
+register(OpSpec("loop", None, _LOOP, _loop, order=_scanned_first))
 
 
 def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
