@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -59,15 +60,20 @@ def _from_npz(program: Program, path: Path) -> dict[str, Array]:
 
 
 def write_artifact(
-    program: Program, net: Net, output: Path, *, checkpoint: str | None, params: Path | None
+    program: Program, net: Net, output: Path, *, checkpoint: str | None, params: Path | None, layout: str = "single"
 ) -> list[str]:
     """Write the program for its target; returns lines that say what was written.
+
+    Args:
+        layout: of an ONNX search: ``single``, one file, or ``split``, a folder with encoder, init, step and finish.
 
     Raises:
         UserError: parameters that do not fit, or numbers that differ from the reference.
     """
     values = read_parameters(program, checkpoint=checkpoint, params=params)
     source = checkpoint or (str(params) if params is not None else "untrained parameters")
+    if program.target == "onnx" and layout == "split":
+        return _write_split(program, net, values, output, source)
     if program.target == "onnx":
         return _write_onnx(program, net, values, output, source)
     if program.target == "tf":
@@ -93,6 +99,17 @@ def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output:
     return lines
 
 
+def _write_split(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+    from compiler.onnx.split_export import export_split
+
+    executable: Any = program.executable
+    with TemporaryDirectory() as folder:  # the whole is compared with the reference, the parts with the whole
+        lines = _write_onnx(program, net, values, Path(folder) / "whole.onnx", source)[1:]
+    written = export_split(executable, values, output)
+    names = ", ".join(path.name for path in written)
+    return [f"wrote {output}: {names} with {source}", *lines, "the parts give the bits of the whole"]
+
+
 def _worst(report: Mapping[str, Any]) -> float:
     found = [
         difference["max_abs"]
@@ -104,15 +121,16 @@ def _worst(report: Mapping[str, Any]) -> float:
 
 
 def _reference(program: Program, net: Net) -> Executable:
-    """The network in the NAMED stage on NumPy: of the passes only dead code elimination had its hands on it."""
+    """The network in the NAMED stage on NumPy: no pass had its hands on it but those that give it its meaning."""
     from compiler.passes.base import Context
     from compiler.passes.dce import Dce
+    from compiler.passes.expand_search import ExpandSearch
     from compiler.pipelines import run_pipeline
     from compiler.reference.target import ReferenceTarget
 
     named = construct(net, program.mode, list(program.graph.outputs))
     target = ReferenceTarget()
-    run_pipeline(named.graph, (Dce(),), Context(target))
+    run_pipeline(named.graph, (ExpandSearch(), Dce()), Context(target))
     return target.lower(named.graph)
 
 

@@ -59,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--draw", type=Path, metavar="FILE.svg", help="draw the layers and what they read")
     parser.add_argument("--explain", action="store_true", help="tell what was fused, what was not, and why")
+    parser.add_argument(
+        "--layout",
+        choices=("single", "split"),
+        default="single",
+        help="ONNX search: one file, or encoder, init, step, finish",
+    )
     parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
     parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
     parser.add_argument(
@@ -119,7 +125,8 @@ def _compile(args: argparse.Namespace) -> int:
     if args.output is not None:
         from compiler.artifacts import write_artifact
 
-        for line in write_artifact(program, net, args.output, checkpoint=args.checkpoint, params=args.params):
+        options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
+        for line in write_artifact(program, net, args.output, **options):
             print(line)
     return 0
 

@@ -11,17 +11,20 @@ leaves, ``i`` the step's number, ``limit`` the largest number of steps, ``done``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from compiler.targets import Array
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
-from returnn_ir.errors import TargetError
+from returnn_ir.errors import DataError, TargetError
 from returnn_ir.graph import Graph, Node, Output, Region, Value
 from returnn_ir.ops.spec import get_op
 from returnn_ir.types import TensorType
 
-__all__ = ["PARTS", "SplitSearch", "split_search"]
+__all__ = ["PARTS", "SplitSearch", "drive", "split_search"]
 
 PARTS = ("encoder", "init", "step", "finish")
 
@@ -56,6 +59,35 @@ def split_search(graph: Graph) -> SplitSearch:
             "the split layout needs exactly one search", received=f"{len(loops)} searches", hint="--mode search"
         )
     return _Splitter(graph, loops[0]).split()
+
+
+def drive(run: Callable[[str, Mapping[str, Array]], dict[str, Array]], inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Search one batch with the parts: what a host does.
+
+    Args:
+        run: runs the part of that name; it takes of the feed what it needs.
+        inputs: of the whole program.
+
+    Returns:
+        the outputs of ``finish``.
+
+    Raises:
+        DataError: the batch allows no step at all.
+    """
+    held = {**inputs, **run("encoder", inputs)}
+    states = run("init", held)
+    limit = int(states.pop("limit"))
+    stacks: list[dict[str, Array]] = []
+    for i in range(limit):
+        left = run("step", {**held, **states, "i": np.asarray(i, np.int64)})
+        states = {name.removesuffix("/next"): v for name, v in left.items() if name.endswith("/next")}
+        stacks.append({name: v for name, v in left.items() if name.startswith("stack/")})
+        if bool(left.get("done", False)):
+            break
+    if not stacks:
+        raise DataError("the search takes no step", received=f"limit {limit}")
+    stacked = {name: np.stack([s[name] for s in stacks]) for name in stacks[0]}
+    return run("finish", {**held, **states, **stacked, "steps": np.asarray(len(stacks), np.int64)})
 
 
 class _Splitter:
@@ -132,7 +164,9 @@ class _Splitter:
         given.update({p: f"state/{k}" for k, p in enumerate(params[1 : 1 + self.carries])})
         part = _Copier(given, {**self.defs, **self.region.dim_defs})
         dim = self.loop.attrs["dim"]
-        slices = [] if self.ends else list(zip(params[1 + self.carries :], self.loop.operands[self.carries :], strict=True))
+        slices = (
+            [] if self.ends else list(zip(params[1 + self.carries :], self.loop.operands[self.carries :], strict=True))
+        )
         part.copy(self.graph.body.nodes, [v for _, v in slices])
         for param, whole in slices:
             part.env[param] = part.builder.op("gather", part.env[whole], part.given("i", TensorType("int64")), dim=dim)
@@ -213,7 +247,9 @@ class _Copier:
     def _emit(self, node: Node) -> None:
         with self.builder.at(node.origin):
             regions = tuple(self._region(r) for r in node.regions)
-            results = self.builder.emit(get_op(node.op.name), [self.env[v] for v in node.operands], dict(node.attrs), regions)
+            results = self.builder.emit(
+                get_op(node.op.name), [self.env[v] for v in node.operands], dict(node.attrs), regions
+            )
         self.env.update(zip(node.results, results, strict=True))
         self._define()
 
