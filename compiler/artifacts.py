@@ -128,7 +128,7 @@ def _reference(program: Program, net: Net) -> Executable:
     from compiler.pipelines import run_pipeline
     from compiler.reference.target import ReferenceTarget
 
-    named = construct(net, program.mode, list(program.graph.outputs))
+    named = construct(net, program.mode, list(program.graph.outputs), losses=bool(program.graph.losses))
     target = ReferenceTarget()
     run_pipeline(named.graph, (ExpandSearch(), Dce()), Context(target))
     return target.lower(named.graph)

@@ -12,6 +12,7 @@ from compiler.passes.expand_search import ExpandSearch
 from compiler.passes.fold_constants import FoldConstants
 from compiler.passes.fuse_bidirectional import FuseBidirectional
 from compiler.passes.history_to_carry import HistoryToCarry
+from compiler.passes.hoist_from_loop import HoistFromLoop, HoistInvariants
 from compiler.passes.known_branches import KnownBranches
 from compiler.passes.legalize import CheckAccepted, ExpandComposites
 from compiler.passes.materialize_masks import MaterializeMasks
@@ -30,11 +31,14 @@ OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), KnownBranches(), Cse(
 
 #: From NAMED, optimised once, to what the target takes.
 LOWER: tuple[Pass, ...] = (
+    HoistFromLoop(),
+    *OPTIMIZE,
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),
     ExpandComposites(),
     Simplify(),
     MaterializeMasks(),
+    HoistInvariants(),  # masks are explicit now
     *OPTIMIZE,
     AssignAxes(),
     *OPTIMIZE,

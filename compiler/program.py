@@ -103,6 +103,7 @@ def compile_net(
     mode: str = "forward",
     fetch: Sequence[str] | None = None,
     everything: bool = False,
+    losses: bool = True,
     print_stage: Callable[[str, Graph], None] | None = None,
     **target_options: Any,
 ) -> Program:
@@ -114,6 +115,7 @@ def compile_net(
         mode: ``forward``, ``eval``, ``train`` or ``search``.
         fetch: layers to give; None: the network's output layers.
         everything: build every layer of the root network.
+        losses: with losses and the targets that they need, except in mode ``forward``.
         print_stage: called with each stage's name and graph, for ``--print-ir``.
         target_options: e.g. ``opset`` for onnx.
 
@@ -123,7 +125,7 @@ def compile_net(
     if mode not in MODES:
         raise TargetError(f"unknown mode {mode!r}", expected=", ".join(MODES), hint=did_you_mean(mode, MODES))
     made = make_target(target, **target_options)
-    expanded = construct(net, mode, fetch, everything=everything)
+    expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = net.config.get("fusion", {}) if net.config is not None else {}
     if not isinstance(fusion, dict):
         raise TargetError("config option 'fusion' is a dict", expected='{"lstm": "require"}', received=fusion)

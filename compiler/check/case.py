@@ -16,7 +16,7 @@ from returnn_ir import load
 from returnn_ir.errors import UserError
 from returnn_ir.network.session import EPOCH_STEP
 
-__all__ = ["CaseReport", "check_case"]
+__all__ = ["CaseReport", "check_case", "check_program"]
 
 
 @dataclass
@@ -75,13 +75,16 @@ def check_case(path: Path, target: str, reference: Path | None = None) -> CaseRe
         program = compile_net(
             load(path), target=target, mode=recorded.mode, fetch=list(recorded.outputs), everything=True
         )
-        results = _run(program, recorded)
+        check_program(report, program, recorded)
     except UserError as error:
         report.reason = str(error)
         report.refused = True
-        return report
-    _compare(report, program, recorded, results)
     return report
+
+
+def check_program(report: CaseReport, program: Program, recorded: Recorded) -> None:
+    """Run a program on recorded inputs and parameters, and put the differences into the report."""
+    _compare(report, program, recorded, _run(program, recorded))
 
 
 def _run(program: Program, recorded: Recorded) -> dict[str, Array]:

@@ -105,9 +105,7 @@ def compare_output(expected: RecordedOutput, output: Output, received: Array, le
     return compare_arrays(reference[valid], value[valid])
 
 
-def _fold_beam(
-    output: Output, received: Array, lengths: dict[int, Array]
-) -> tuple[list[Dim], Array, dict[int, Array]]:
+def _fold_beam(output: Output, received: Array, lengths: dict[int, Array]) -> tuple[list[Dim], Array, dict[int, Array]]:
     """The hypotheses as part of the batch axis, batch outermost: how RETURNN has them."""
     axes = list(output.axes)
     at = axes.index(output.beam) if output.beam is not None else 0

@@ -53,15 +53,22 @@ class OnnxProgram:
             DataError: an input is missing.
         """
         session = self._open(params)
+        results = session.run(list(self.signature.fetches.values()), self.feeds(session, inputs))
+        return dict(zip(self.signature.fetches, results, strict=True))
+
+    def feeds(self, session: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """What a session of this model takes of ``inputs``, states where they are given, in the model's types.
+
+        Raises:
+            DataError: an input is missing.
+        """
         types = {**self.signature.inputs, **self.signature.states}
         wanted = [i.name for i in session.get_inputs()]
         missing = [name for name in wanted if name not in inputs]
         if missing:
             raise DataError(f"no value for the inputs {missing}", received=sorted(inputs))
         optional = [i.name for i in session.get_overridable_initializers() if i.name in inputs]
-        feeds = {name: np.asarray(inputs[name], types[name].dtype) for name in (*wanted, *optional)}
-        results = session.run(list(self.signature.fetches.values()), feeds)
-        return dict(zip(self.signature.fetches, results, strict=True))
+        return {name: np.asarray(inputs[name], types[name].dtype) for name in (*wanted, *optional)}
 
     def _open(self, params: Mapping[str, Array]) -> Any:
         from compiler.onnx.session import open_session

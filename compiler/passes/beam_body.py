@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compiler.passes.reemit import reemit
+from compiler.passes.beam_ops import BeamTable, Hypotheses, is_symbolic
+from compiler.passes.beam_pick import UNUSED, pick
+from compiler.passes.reemit import define_lengths, reemit
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
+from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Node, Region, Value
-from returnn_ir.ops.spec import get_op
 from returnn_ir.types import TensorType
 
 __all__ = ["BeamBody", "Found"]
-
-#: The score of a hypothesis that is not there.
-UNUSED = -1e30
 
 
 @dataclass(frozen=True)
@@ -43,10 +42,14 @@ class BeamBody:
     Attributes:
         beam: the dim of the final hypotheses, that of the last choice of a step.
         start: the same hypotheses at the beginning of the next step.
+        table: the beams of the program; those of a step are known while its body is emitted.
     """
 
-    def __init__(self, b: Builder, node: Node, operands: Sequence[Value], env: dict[Value, Value]) -> None:
+    def __init__(
+        self, b: Builder, node: Node, operands: Sequence[Value], env: dict[Value, Value], table: BeamTable
+    ) -> None:
         self.b = b
+        self.table = table
         self.node = node
         self.env = env
         self.old = node.regions[0]
@@ -56,13 +59,14 @@ class BeamBody:
         self.dim: Dim = node.attrs["dim"]
         if not node.attrs["ends"] and b.needs_mask(self.dim):
             self._run_all_frames(b)
-        self.choices = [n for n in self.old.nodes if n.op.name == "choice"]
-        self.beam: Dim = self.choices[-1].attrs["beam"]
+        makers = [n for n in self.old.nodes if is_symbolic(n) and n.attrs.get("beam") is not None]
+        self.choices = [n for n in makers if n.op.name == "choice"]
+        self.beam: Dim = makers[-1].attrs["beam"]
         self.start = Dim(f"{self.beam.name}.before", self.beam.size)
         #: the beam dims in the order of the choices, and the back-pointers from each to the one before it
         self.chain: list[Dim] = [self.start]
         self.back: list[Value] = []
-        self.batch = self.choices[0].result.dims
+        self.batch = tuple(d for d in makers[0].result.dims if d.is_batch)
 
     # ---------------------------------------------------------------- the loop
 
@@ -102,23 +106,47 @@ class BeamBody:
         own = [*region.params[: 1 + self.carries], *region.params[2 + self.carries :]]
         inner.update(zip(old.params, own, strict=True))
         self.chain, self.back = [self.start], []
-        score = region.params[1 + self.carries]
-        b = self.b
-        with b.inside(region):
+        self._now(self.start, region.params[1 + self.carries])
+        pending = dict(old.dim_defs)
+        define_lengths(region, pending, inner)
+        with self.b.inside(region):
             for node in old.nodes:
-                with b.at(node.origin):
-                    operands = self._same_level([inner.get(v, v) for v in node.operands])
-                    if node.op.name == "choice":
-                        label, score = self._choose(node, operands, region.params[0], score)
-                        inner[node.result] = label
-                    else:
-                        inner.update(zip(node.results, reemit(b, node, operands, inner), strict=True))
-            for d, length in old.dim_defs.items():
-                region.dim_defs[d] = inner.get(length, length)
-            more = self._results(region, inner, score)
+                with self.b.at(node.origin):
+                    inner.update(zip(node.results, self._node(region, node, inner), strict=True))
+                define_lengths(region, pending, inner)
+            region.dim_defs.update({d: inner.get(v, v) for d, v in pending.items()})
+            more = self._results(region, inner)
+        for dim in self.chain:
+            del self.table.known[dim]
         return region, more
 
-    def _results(self, region: Region, inner: dict[Value, Value], score: Value) -> set[int]:
+    def _node(self, region: Region, node: Node, inner: dict[Value, Value]) -> list[Value]:
+        captured = [v for r in node.regions for v in r.captures({}) if v in inner]
+        given = self._same_level([inner.get(v, v) for v in (*node.operands, *captured)])
+        operands, around = given[: len(node.operands)], {**inner, **dict(zip(captured, given[len(node.operands) :]))}
+        if node.op.name == "choice":
+            return [self._choose(node, operands, region.params[0], around)]
+        if node.op.name == "follow":
+            return [self._follow(node, operands)]
+        return reemit(self.b, node, operands, around, self._special)
+
+    def _special(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
+        if not is_symbolic(node):
+            return None
+        if node.op.name == "choice":
+            raise ConfigError("a choice cannot stand in a loop within a searching loop", where=node.origin)
+        return self.table.expand(b, node, operands)
+
+    def _now(self, beam: Dim, scores: Value, sources: Value | None = None) -> None:
+        """The hypotheses of this step over a beam."""
+        self.table.known[beam] = Hypotheses(scores, sources)
+
+    @property
+    def score(self) -> Value:
+        """The scores of the hypotheses so far, over the last beam."""
+        return self.table.known[self.chain[-1]].scores
+
+    def _results(self, region: Region, inner: dict[Value, Value]) -> set[int]:
         b, old = self.b, self.old
         count = len(self.node.attrs["stacked"])
         following = [self._raise(inner.get(v, v), len(self.back)) for v in old.results[: self.carries]]
@@ -132,7 +160,7 @@ class BeamBody:
             self._raise(inner.get(v, v), len(self.back)) for v in old.results[self.carries : self.carries + count]
         ]
         slots = self._raise(b.iota(self.start), len(self.back))
-        region.results = [*carries, b.rename(score, (self.beam, self.start)), *stacked, slots]
+        region.results = [*carries, b.rename(self.score, (self.beam, self.start)), *stacked, slots]
         if self.node.attrs["ends"]:
             done = inner.get(old.results[-1], old.results[-1])
             region.results.append(b.reduce("all", done, *done.dims) if done.dims else done)
@@ -192,35 +220,61 @@ class BeamBody:
 
     # ---------------------------------------------------------------- one choice
 
-    def _choose(self, node: Node, operands: Sequence[Value], step: Value, score: Value) -> tuple[Value, Value]:
-        """Labels and scores of the best continuations; sets the back-pointers."""
-        b, classes = self.b, node.attrs["classes"]
-        before, after = self.chain[-1], node.attrs["beam"]
-        level = len(self.chain) - 1
-        scores, ended = (self._raise(v, level) for v in operands)
-        base = self._carried_on(node, score, ended, step)
-        first = b.binary("equal", b.iota(classes), 0)
-        held = b.where(first, 0.0, UNUSED)
-        total = b.add(b.where(ended, held, b.expand(scores, before)), base)
-        both = before * classes
-        flat = b.op("merge", total, dims=(before, classes), out=both)
-        if node.attrs["keep_beams"]:
-            raise NotImplementedError
-        best, position = b.emit(get_op("top_k"), [flat], {"dim": both, "k": after, "mask": False})
-        position = b.op("set_sparse", position, sparse_dim=None)
-        size = classes.size or 1
-        self.back.append(b.binary("floordiv", position, size))
-        self.chain.append(after)
-        label = b.op("set_sparse", b.binary("mod", position, size), sparse_dim=classes)
-        return label, best
+    def _choose(self, node: Node, operands: Sequence[Value], step: Value, env: dict[Value, Value]) -> Value:
+        """The labels of the best continuations, which are the hypotheses from now on."""
+        b, before, level = self.b, self.chain[-1], len(self.back)
+        scores, ended, *rest = (self._raise(v, level) for v in operands)
+        first = b.binary("equal", step, 0) if level == 0 else None
+        total = self._total(node, b.expand(scores, before), ended, step, env)
+        dead = node.attrs["base_scale"] != 1.0 or bool(node.regions)
+        if first is not None and dead:  # the scores of slots that are not there may have come back to life
+            total = b.where(b.binary("logical_and", first, b.binary("greater", b.iota(before), 0)), UNUSED, total)
+        picked = pick(b, node, total, before, rest[0] if rest else None, first)
+        self._advance(node.attrs["beam"], picked.scores, picked.slots)
+        return b.op("set_sparse", picked.labels, sparse_dim=node.attrs["classes"])
 
-    def _carried_on(self, node: Node, score: Value, ended: Value, step: Value) -> Value:
+    def _total(self, node: Node, scores: Value, ended: Value, step: Value, env: dict[Value, Value]) -> Value:
+        """The scores of all continuations [..., before, classes]."""
+        b, classes = self.b, node.attrs["classes"]
+        base = self._carried_on(node, ended, step)
+        held = b.where(b.binary("equal", b.iota(classes), 0), 0.0, UNUSED)
+        scores = b.where(ended, held, scores)
+        if node.regions:
+            return self._combined(node, scores, base, ended, step, env)
+        if node.attrs["base_scale"] != 1.0:
+            base = b.mul(base, node.attrs["base_scale"])
+        total = b.add(scores, base)
+        if node.attrs["gumbel"]:
+            noise = b.op("random", kind="uniform", path=node.attrs["path"], dims=tuple(total.dims))
+            inner = b.maximum(noise, 1e-38)
+            gumbel = b.unary("neg", b.unary("log", b.unary("neg", b.unary("log", inner))))
+            total = b.add(total, b.mul(gumbel, node.attrs["gumbel"]))
+        return total
+
+    def _combined(
+        self, node: Node, scores: Value, base: Value, ended: Value, step: Value, env: dict[Value, Value]
+    ) -> Value:
+        """What the config's own function makes of both scores."""
+        b, region, before, own = self.b, node.regions[0], self.chain[-1], node.attrs["base"]
+        if own.size != before.size:
+            raise ConfigError(
+                "custom_score_combine needs as many hypotheses before the choice as behind it",
+                where=node.origin,
+                expected=f"beam_size {before.size}",
+                received=own.size,
+            )
+        whole = [scores, base, step, b.expand(ended, before)]
+        given = [b.rename(v, (before, own)) if before in v.dims else v for v in whole]
+        inner = {**env, **dict(zip(region.params, given, strict=True))}
+        for n in region.nodes:
+            results = reemit(b, n, [inner.get(v, v) for v in n.operands], inner, self._special)
+            inner.update(zip(n.results, results, strict=True))
+        result = region.results[0]
+        return b.rename(inner.get(result, result), (own, before))
+
+    def _carried_on(self, node: Node, ended: Value, step: Value) -> Value:
         """The score so far; that of an ended hypothesis grows with the steps that it does not take part in."""
-        b = self.b
-        score = self._raise(score, len(self.chain) - 1)
-        scale = node.attrs["base_scale"]
-        if scale != 1.0:
-            score = b.mul(score, scale)
+        b, score = self.b, self.score
         if not node.attrs["normalize"]:
             return score
         i = b.cast(step, "float32")
@@ -230,6 +284,29 @@ class BeamBody:
         apply = b.binary("logical_and", ended, b.binary("greater", step, 0))
         return b.where(apply, b.mul(score, factor), score)
 
+    def _advance(self, beam: Dim, scores: Value, slots: Value) -> None:
+        self.back.append(slots)
+        self.chain.append(beam)
+        self._now(beam, scores, slots)
+
+    def _follow(self, node: Node, operands: Sequence[Value]) -> Value:
+        """A given value: its score counts, the hypotheses stay."""
+        b, before, level = self.b, self.chain[-1], len(self.back)
+        value, *score = (self._raise(v, level) for v in operands)
+        beam = node.attrs["beam"]
+        if score and before in score[0].dims:
+            base = self.score
+            base = b.mul(base, node.attrs["base_scale"]) if node.attrs["base_scale"] != 1.0 else base
+            own = self.table.known[before]
+            self.table.known[before] = Hypotheses(b.add(base, score[0]), own.sources)
+        if beam is None:
+            return value
+        if before.size != beam.size:
+            raise ConfigError("a choice of values that are given follows one hypothesis", where=node.origin)
+        slots = b.expand(b.rename(b.iota(before), (before, beam)), *self.batch)
+        self._advance(beam, b.rename(self.score, (before, beam)), slots)
+        return b.rename(b.expand(value, before), (before, beam))
+
     # ---------------------------------------------------------------- behind the loop
 
     def _final_scores(self, finals: Sequence[Value]) -> tuple[Value, Value]:
@@ -237,8 +314,12 @@ class BeamBody:
         scores = finals[-1]
         index = node.attrs["length_carry"]
         lengths = finals[index] if index is not None else b.length(node.attrs["dim"])
-        last = self.choices[-1]
-        if last.attrs["normalize"]:
+        last = self.choices[-1] if self.choices else None
+        if last is not None and last.attrs["independent"]:
+            if last.attrs["normalize"]:
+                steps = b.maximum(b.cast(b.extent(self.dim), "float32"), 1.0)
+                scores = b.div(scores, b.binary("pow", steps, last.attrs["exponent"]))
+        elif last is not None and last.attrs["normalize"]:
             longest = b.reduce("max", lengths, *lengths.dims) if lengths.dims else lengths
             if not last.attrs["include_eos"]:
                 longest = b.add(longest, 1)

@@ -15,10 +15,11 @@ from typing import ClassVar
 
 from compiler.passes.base import Context, Pass
 from compiler.passes.beam_body import BeamBody
+from compiler.passes.beam_ops import BeamTable, Hypotheses, is_symbolic
 from compiler.passes.reemit import reemit
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim, leaves
-from returnn_ir.errors import IRError
+from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Graph, Node, Region, Stage, Value
 
 __all__ = ["ExpandSearch"]
@@ -26,18 +27,24 @@ __all__ = ["ExpandSearch"]
 
 @dataclass(frozen=True)
 class ExpandSearch(Pass):
-    """Replace ``choice``, ``decide`` and ``beam_scores`` by beams, top-k, gathers and a back-trace."""
+    """Replace the symbolic ops of searches by beams, top-k, gathers and a back-trace."""
 
     name: ClassVar[str] = "expand_search"
     requires: ClassVar[tuple[Stage, ...]] = ("named",)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Changes nothing in a graph that does not search."""
-        symbolic = ("choice", "decide", "beam_scores")
-        if not any(n.op.name in symbolic for n in graph.body.walk()):
+        if not any(is_symbolic(n) for n in graph.body.walk()):
             return False
         _Expander(graph).run()
         return True
+
+
+def _searches(node: Node) -> bool:
+    """Whether a loop has hypotheses."""
+    return node.op.name == "loop" and any(
+        n.op.name == "choice" or (n.op.name == "follow" and n.attrs["beam"] is not None) for n in node.regions[0].nodes
+    )
 
 
 class _Expander:
@@ -47,9 +54,7 @@ class _Expander:
         self.graph = graph
         self.env: dict[Value, Value] = {}
         self.changed: set[Dim] = set()
-        #: the hypotheses' scores [..., beam] by beam dim, and their numbers of labels
-        self.scores: dict[Dim, Value] = {}
-        self.lengths: dict[Dim, Value] = {}
+        self.table = BeamTable()
 
     def run(self) -> None:
         body = self.graph.body
@@ -59,22 +64,29 @@ class _Expander:
             with b.at(node.origin):
                 self._node(b, node)
         self.graph.replace_roots(lambda v: self.env.get(v, v))
-        self._outputs(b)
+        self._outputs()
 
     def _node(self, b: Builder, node: Node) -> None:
         operands = [self.env.get(v, v) for v in node.operands]
-        if node.op.name == "decide":
-            self._replace(b.region, node, [self._decide(b, node, operands[0])])
-        elif node.op.name == "beam_scores":
-            self._replace(b.region, node, [self._beam_scores(node, operands[0])])
-        elif node.op.name == "loop" and any(n.op.name == "choice" for n in node.regions[0].nodes):
+        if _searches(node):
             self._replace(b.region, node, self._search(b, node, operands))
-        elif operands == node.operands and not self._mentions_changed(node):
+        elif operands == node.operands and not self._concerned(node):
             b.region.nodes.append(node)
         else:
-            self._replace(b.region, node, reemit(b, node, operands, self.env))
+            self._replace(b.region, node, reemit(b, node, operands, self.env, self._special))
 
-    def _mentions_changed(self, node: Node) -> bool:
+    def _special(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
+        if not is_symbolic(node):
+            return None
+        if node.op.name == "choice":
+            raise ConfigError(
+                "a choice must stand in a recurrent subnetwork of the root network itself", where=node.origin
+            )
+        return self.table.expand(b, node, operands)
+
+    def _concerned(self, node: Node) -> bool:
+        if is_symbolic(node) or any(is_symbolic(n) for region in node.regions for n in region.walk()):
+            return True
         mentioned = {leaf for d in node.mentioned_dims() for leaf in leaves(d)}
         inner = [v for r in node.regions for v in r.captures({}) if v in self.env]
         return bool(mentioned & self.changed or inner)
@@ -87,44 +99,20 @@ class _Expander:
                     region.dim_defs[dim] = new
                     self.changed.add(dim)
 
-    # ---------------------------------------------------------------- symbolic ops
-
-    def _beam_of(self, value: Value) -> Dim | None:
-        return next((d for d in value.dims if d in self.scores), None)
-
-    def _decide(self, b: Builder, node: Node, x: Value) -> Value:
-        beam = self._beam_of(x)
-        if beam is None:
-            return x
-        scores = self.scores[beam]
-        if node.attrs["normalize"] and beam in self.lengths:
-            scores = b.div(scores, b.cast(b.maximum(self.lengths[beam], 1), scores.dtype))
-        best = b.op("set_sparse", b.op("argmax", scores, dim=beam, mask=False), sparse_dim=None)
-        return b.op("gather", x, best, dim=beam)
-
-    def _beam_scores(self, node: Node, x: Value) -> Value:
-        beam = self._beam_of(x)
-        if beam is None:
-            raise IRError(f"{node.origin}: there is no beam here")
-        return self.scores[beam]
-
-    # ---------------------------------------------------------------- the loop
-
     def _search(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
-        body = BeamBody(b, node, operands, self.env)
+        body = BeamBody(b, node, operands, self.env, self.table)
         found = body.run()
-        self.scores[body.beam] = found.scores
-        self.lengths[body.beam] = found.lengths
+        self.table.known[body.beam] = Hypotheses(found.scores, None, found.lengths)
         steps = found.steps
         return [*found.finals, *found.stacked, *([steps] if steps is not None else [])]
 
-    def _outputs(self, b: Builder) -> None:
+    def _outputs(self) -> None:
         """Outputs with a beam have it behind the batch."""
         for output in self.graph.outputs.values():
-            beam = self._beam_of(output.value)
+            beam = self.table.beam_of(output.value)
             if beam is None:
                 continue
             at = next((i + 1 for i, d in enumerate(output.axes) if d.is_batch), 0)
             output.axes = (*output.axes[:at], beam, *output.axes[at:])
-            output.beam, output.beam_scores = beam, self.scores[beam]
+            output.beam, output.beam_scores = beam, self.table.known[beam].scores
             output.lengths = {axis + (axis >= at): length for axis, length in output.lengths.items()}

@@ -30,6 +30,7 @@ class BranchScope(NetScope):
             loop=outer.loop,
             problems=outer.problems,
         )
+        self.step_mask = outer.step_mask
         self._outer = outer
 
     def path_of(self, name: str) -> str:

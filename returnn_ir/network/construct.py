@@ -26,12 +26,15 @@ class Expanded:
         self.params = params
 
 
-def construct(net: Net, mode: str, fetch: Sequence[str] | None = None, *, everything: bool = False) -> Expanded:
+def construct(
+    net: Net, mode: str, fetch: Sequence[str] | None = None, *, everything: bool = False, losses: bool = True
+) -> Expanded:
     """Build a network.
 
     Args:
         mode: ``train``, ``eval``, ``search`` or ``forward``.
         fetch: layers to give as outputs; None: the network's output layers.
+        losses: whether losses are wanted, and so the targets that they need (never in mode ``forward``).
         everything: build (and give) every layer of the root network, as the oracle does.
 
     Raises:
@@ -41,10 +44,10 @@ def construct(net: Net, mode: str, fetch: Sequence[str] | None = None, *, everyt
     options = net.config.options if net.config is not None else {}
     spec = net.config.extern_data_spec() if net.config is not None else {}
     extern = ExternData(spec, graph.body)
-    session = Session(graph, mode, net.behavior, extern, options, requested=_requested(net, fetch))
+    session = Session(graph, mode, net.behavior, extern, options, requested=_requested(net, fetch), losses=losses)
     problems: list[UserError] = []
     scope = NetScope(net, session, graph.body, problems=problems)
-    wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, mode)
+    wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, session)
     outputs: dict[str, LayerOutput] = {}
     registered = [n for n, d in net.layers.items() if d.options.register_as_extern_data and _is_active(d, mode)]
     for name in dict.fromkeys([*registered, *wanted, *(fetch or ())]):
@@ -92,9 +95,11 @@ def _is_output(definition: LayerDef) -> bool:
     return definition.name == "output" or bool(definition.options.is_output_layer)
 
 
-def _roots(net: Net, mode: str) -> list[str]:
+def _roots(net: Net, session: Session) -> list[str]:
     found = [
-        name for name, d in net.layers.items() if _is_active(d, mode) and (_is_output(d) or has_loss(d.options, mode))
+        name
+        for name, d in net.layers.items()
+        if _is_active(d, session.mode) and (_is_output(d) or has_loss(d.options, session.loss_mode))
     ]
     if not found:
         raise ConfigError(

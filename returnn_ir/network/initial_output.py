@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["initial_output", "initial_output_refs"]
+__all__ = ["initial_output", "initial_output_of", "initial_output_refs"]
 
 _NAMED = ("zeros", "ones", "var", "apply(0)")
 
@@ -33,7 +33,12 @@ def initial_output(scope: NetScope, name: str, template: Template, b: Builder) -
         scope: where the layer stands.
         b: emits into the region around the loop.
     """
-    definition = scope.net.layers[name]
+    return initial_output_of(scope, scope.net.layers[name], template, b)
+
+
+def initial_output_of(scope: NetScope, definition: LayerDef, template: Template, b: Builder) -> Value:
+    """As :func:`initial_output`; a layer around another one starts like that one."""
+    definition = definition.inner.get("unit", definition)
     given = definition.options.initial_output
     origin = definition.origin.with_key("initial_output")
     with b.at(origin):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from returnn_ir.network.loop_frame import LoopFrame
 from returnn_ir.types import TensorType
 
 if TYPE_CHECKING:
+    from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["LoopContext", "Template", "UntypedError", "conform"]
+__all__ = ["LoopContext", "PendingLoss", "Template", "UntypedError", "conform", "state_key"]
 
 
 class UntypedError(UserError):
@@ -31,19 +33,30 @@ class Template:
     axes: tuple[Dim, ...]
     time_dim: Dim | None
     feature_dim: Dim | None
+    states: Mapping[str, Template] = field(default_factory=dict)
 
     @staticmethod
     def of(output: LayerOutput) -> Template:
-        """The template of an output."""
-        return Template(output.value.type, output.axes, output.time_dim, output.feature_dim)
+        """The template of an output and of its hidden states."""
+        states = {key: Template.of(state) for key, state in output.states.items()}
+        return Template(output.value.type, output.axes, output.time_dim, output.feature_dim, states)
 
     def matches(self, other: Template) -> bool:
         """Whether both describe the same tensor."""
-        return self.type.same_as(other.type) and self.axes == other.axes
+        return self.type.same_as(other.type) and self.axes == other.axes and self.states.keys() == other.states.keys()
 
-    def around(self, value: Value) -> LayerOutput:
+    def around(self, value: Value, states: Mapping[str, LayerOutput] | None = None) -> LayerOutput:
         """An output of this kind."""
-        return LayerOutput(value, self.axes, self.time_dim, self.feature_dim)
+        return LayerOutput(value, self.axes, self.time_dim, self.feature_dim, states=states or {})
+
+
+@dataclass(frozen=True)
+class PendingLoss:
+    """A loss in a loop, computed on all steps at once when the loop is closed."""
+
+    scope: NetScope
+    definition: LayerDef
+    output: LayerOutput
 
 
 @dataclass
@@ -54,6 +67,7 @@ class LoopContext:
         source: the loop's source, sliced by step, None if it has none.
         previous: what ``prev:`` gives, by full layer path; grows until nothing changes.
         asked: the layers that somebody reads the previous step of, with the scope they stand in.
+        losses: of the layers in the body, those of nested networks included.
         trial: the body is only built to find types.
         ended: for a search, which sequences had ended before this step.
         include_eos: the label that ends a sequence counts.
@@ -63,6 +77,7 @@ class LoopContext:
     source: LayerOutput | None = None
     previous: dict[str, Template] = field(default_factory=dict)
     asked: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
+    losses: list[PendingLoss] = field(default_factory=list)
     trial: bool = False
     ended: Value | None = None
     include_eos: bool = False
@@ -99,12 +114,21 @@ class LoopContext:
         if template is None:
             raise UntypedError(f"the type of prev:{name} is not known yet")
         key = f"prev:{path}"
+        states = {
+            part: state.around(self.frame.reserve(state_key(path, part), state.type))
+            for part, state in template.states.items()
+        }
         if key not in self.frame.carries:
             from returnn_ir.network.initial_output import initial_output
 
             initial = initial_output(scope, name, template, self.frame.outer)
-            return template.around(self.frame.carry(key, initial))
-        return template.around(self.frame.carries[key].value)
+            return template.around(self.frame.carry(key, initial), states)
+        return template.around(self.frame.carries[key].value, states)
+
+
+def state_key(path: str, part: str) -> str:
+    """The carry of a part of a layer's hidden state; a state that is one tensor has no part's name."""
+    return f"{path}:{part or 'state'}"
 
 
 def _sliced(x: LayerOutput, inner: Value, rest: tuple[Dim, ...]) -> LayerOutput:

@@ -23,12 +23,12 @@ class Carry:
     """A value that goes from step to step.
 
     Attributes:
-        initial: before the first step, a value of the surrounding region.
+        initial: before the first step, a value of the surrounding region; None until its owner is built.
         value: what a step finds, a parameter of the body.
         following: what the step leaves.
     """
 
-    initial: Value
+    initial: Value | None
     value: Value
     following: Value | None = None
 
@@ -42,6 +42,8 @@ class LoopFrame:
         region: the body.
         dim: what is looped over; for a loop that ends by itself its length is the number of steps.
         limit: for a loop that ends by itself, the largest number of steps (int64 scalar).
+        hoist: whether work may be moved out of the loop later.
+        past: dims whose length is the number of steps so far.
         own_time: ``dim`` as seen in values that come from outside as a whole (attention over the axis of the loop).
     """
 
@@ -49,10 +51,12 @@ class LoopFrame:
     dim: Dim
     own_time: Dim
     limit: Value | None = None
+    hoist: bool = True
     region: Region = field(default_factory=Region)
     index: Value = field(default_factory=lambda: Value(TensorType("int64")))
     carries: dict[str, Carry] = field(default_factory=dict)
     done: Value | None = None
+    past: set[Dim] = field(default_factory=set)
     _scanned: dict[Value, Value] = field(default_factory=dict)
     _stacked: dict[Value, int] = field(default_factory=dict)
     _captured: dict[Value, Value] = field(default_factory=dict)
@@ -63,9 +67,14 @@ class LoopFrame:
 
     def carry(self, key: str, initial: Value) -> Value:
         """The carry of that name, made with ``initial`` if there is none yet."""
-        if key not in self.carries:
-            self.carries[key] = Carry(initial, Value(initial.type))
-        return self.carries[key].value
+        carry = self.carries.setdefault(key, Carry(initial, Value(initial.type)))
+        if carry.initial is None:
+            carry.initial = initial
+        return carry.value
+
+    def reserve(self, key: str, type_: TensorType) -> Value:
+        """The carry of that name for somebody who reads it before its owner is built."""
+        return self.carries.setdefault(key, Carry(None, Value(type_))).value
 
     def scan(self, value: Value) -> Value:
         """The slice of an outer value that belongs to the step."""
@@ -83,6 +92,13 @@ class LoopFrame:
             self._captured[value] = self.outer.rename(value, (self.dim, self.own_time))
         return self._captured[value]
 
+    def part_of_step(self, value: Value, dim: Dim) -> Value:
+        """The entry of this step along an axis of something that is seen as a whole."""
+        original = next((outer for outer, inner in self._captured.items() if inner is value), None)
+        if self.limit is None and original is not None and dim is self.own_time:
+            return self.scan(original)
+        return Builder(self.region, origin=self.outer.origin).op("gather", value, self.index, dim=dim)
+
     def stack(self, value: Value) -> None:
         """Ask for the values of all steps."""
         self._stacked.setdefault(value, len(self._stacked))
@@ -91,14 +107,14 @@ class LoopFrame:
         """Emit the loop behind everything that its initial values needed."""
         following = []
         for key, carry in self.carries.items():
-            if carry.following is None:
+            if carry.following is None or carry.initial is None:
                 raise IRError(f"nothing says what carry {key!r} becomes")
-            if not carry.following.type.same_as(carry.initial.type):
+            if not carry.following.type.same_as(carry.value.type) or not carry.initial.type.same_as(carry.value.type):
                 raise IRError(f"carry {key!r} starts as {carry.initial.type} and goes on as {carry.following.type}")
             following.append(carry.following)
         self.region.params = [self.index, *(c.value for c in self.carries.values()), *self._scanned.values()]
         self.region.results = [*following, *self._stacked]
-        operands = [c.initial for c in self.carries.values()]
+        operands = [c.initial for c in self.carries.values() if c.initial is not None]
         if self.limit is not None and self.done is not None:
             operands.append(self.limit)
             self.region.results.append(self.done)
@@ -109,6 +125,7 @@ class LoopFrame:
             "carries": len(self.carries),
             "stacked": tuple(v.type for v in self._stacked),
             "ends": self.limit is not None,
+            "hoist": self.hoist,
             "length_carry": list(self.carries).index(LENGTH) if LENGTH in self.carries else None,
         }
         self._results = self.outer.emit(get_op("loop"), operands, attrs, (self.region,))

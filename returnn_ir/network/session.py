@@ -66,6 +66,7 @@ class Session:
         declared: dims of the user (``out_dim``), by the dim that they stand for.
         rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
         requested: paths of layers inside of others that somebody outside asks for.
+        extra: the prefix of an extra network (``extra.search``); its losses and random draws are its own.
         packed: how batch axes without padding came about (``flatten_batch``).
     """
 
@@ -82,11 +83,18 @@ class Session:
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
     requested: frozenset[str] = frozenset()
+    losses: bool = True
+    extra: str = ""
 
     @property
     def root(self) -> Region:
         """Where inputs and parameters live."""
         return self.graph.body
+
+    @property
+    def loss_mode(self) -> str:
+        """The mode as far as losses are concerned: ``forward`` where nobody wants them."""
+        return self.mode if self.losses else "forward"
 
     @property
     def training(self) -> bool:
@@ -104,4 +112,14 @@ class Session:
     @property
     def searching(self) -> bool:
         """The search flag."""
-        return self.mode == "search"
+        return self.mode == "search" or ".search" in self.extra
+
+    @property
+    def independent_scores(self) -> bool:
+        """The config's ``search_scores = "independent"``: a hypothesis' score depends on nothing else in the batch."""
+        given = self.options.get("search_scores", "returnn")
+        if given not in ("returnn", "independent"):
+            raise ConfigError(
+                "unknown config option", where="search_scores", expected="returnn or independent", received=given
+            )
+        return bool(given == "independent")
