@@ -7,7 +7,7 @@ DEMO   := examples/out
 
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench support clean
+.PHONY: help demo test test-slow lint bench gpu-check support clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,10 @@ test-slow: $(VENV)/test-tools  ## the long property tests
 
 bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYTHON, PEER_TORCH_PYTHON)
 	$(BIN)/python tests/benchmarks/bench.py --json $(DEMO)/bench.json
+
+# on a machine without TensorFlow: GPU_PYTHON=python3.11, which has onnxruntime-gpu, onnx, NumPy and rich
+gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases on a CUDA GPU, if there is one
+	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --json $(DEMO)/gpu.json
 
 support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
 	$(BIN)/pytest -n 2 tests/conformance --write-support

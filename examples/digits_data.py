@@ -2,7 +2,8 @@
 
 Real scans: the UCI optical digits (8x8 pixels, 0 to 16) that come with scikit-learn. A line is 3 to 6 digits side by
 side; its pixel columns are the time frames, the 8 pixels of a column the features. Train, dev and test lines use
-different scans.
+different scans. The digits are there twice: as "classes" with 10 labels, and as "text" with a label for the end of the
+line behind these, which does not stand in the data.
 
 Usage: python examples/digits_data.py OUT_DIR
 """
@@ -23,6 +24,7 @@ from runtime.datasets import HDFDataset, HDFOptions, HDFWriter
 
 SEED = 42
 NUM_CLASSES = 10
+END = "."
 MIN_DIGITS, MAX_DIGITS = 3, 6
 
 
@@ -45,7 +47,7 @@ def is_complete(path: Path, split: Split) -> bool:
         return False
     try:
         with HDFDataset(HDFOptions(files=[str(path)])) as dataset:
-            return dataset.num_seqs == split.num_lines
+            return dataset.num_seqs == split.num_lines and "text" in dataset.specs
     except DataError:
         return False
 
@@ -55,15 +57,18 @@ def write_split(path: Path, split: Split, scans: npt.NDArray[Any], labels: npt.N
     order = np.random.default_rng(SEED).permutation(len(scans))
     chosen = order[int(split.start * len(order)) : int(split.end * len(order))]
     rng = np.random.default_rng([SEED, split.num_lines])
-    classes = {"classes": [str(digit) for digit in range(NUM_CLASSES)]}
-    extra_type = {"classes": (NUM_CLASSES, 1, "int32")}
+    names = [str(digit) for digit in range(NUM_CLASSES)]
+    extra_labels = {"classes": names, "text": [*names, END]}
+    extra_type = {"classes": (NUM_CLASSES, 1, "int32"), "text": (NUM_CLASSES + 1, 1, "int32")}
     features = scans.shape[1]
-    with HDFWriter(path, dim=features, extra_type=extra_type, extra_labels=classes, overwrite=True) as writer:
+    with HDFWriter(path, dim=features, extra_type=extra_type, extra_labels=extra_labels, overwrite=True) as writer:
         for line in range(split.num_lines):
             digits = rng.choice(chosen, size=rng.integers(MIN_DIGITS, MAX_DIGITS, endpoint=True))
             # A scan is [row, column]; frames are columns: [column, row], then all digits one after the other.
             frames = np.concatenate([scans[digit].T for digit in digits]).astype(np.float32) / 16
-            writer.insert_seq(f"{split.name}/line-{line:04}", frames, {"classes": labels[digits]})
+            writer.insert_seq(
+                f"{split.name}/line-{line:04}", frames, {"classes": labels[digits], "text": labels[digits]}
+            )
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ USER_ERROR = 2
 
 _USAGE = """usage: returnn-run [--debug] [--best-checkpoint] config.py [++key value ...]
 
-Run a RETURNN config: task = train (default), eval or forward.
+Run a RETURNN config: task = train (default), eval, forward or search.
 A training that was interrupted resumes from its newest checkpoint.
 
   ++key value         set a config option
@@ -59,6 +59,11 @@ def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
         from runtime.forward import forward_to_hdf
 
         forward_to_hdf(config)
+        return
+    if config.value("task", "train") == "search":
+        from runtime.search import search
+
+        search(config)
         return
     from runtime.engine import Engine
 

@@ -12,7 +12,7 @@ from runtime.datasets.batching import BatchLimits
 
 __all__ = ["TASKS", "RunOptions"]
 
-TASKS = ("train", "eval", "forward")
+TASKS = ("train", "eval", "forward", "search")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RunOptions:
     Attributes:
         model: path of the checkpoints up to the epoch.
         eval_datasets: by name; ``dev`` and ``eval`` are two of them.
-        load_epoch: the epoch to evaluate or forward; None: the newest checkpoint.
+        load_epoch: the epoch to evaluate, forward or search with; None: the newest checkpoint.
         load: a checkpoint to start from, as path without epoch resolution.
     """
 

@@ -142,3 +142,17 @@ def _compare(report: CaseReport, program: Program, recorded: Recorded, results: 
             report.add(f"param_after/{name}", compare_arrays(after, results[f"state/{name}"]))
         else:
             report.missing(f"param_after/{name}")
+    for name in recorded.params.keys() - recorded.params_after.keys():
+        if recorded.repeat == 1 and f"state/{name}" in results:
+            report.add(f"param_after/{name}", compare_arrays(recorded.params[name], results[f"state/{name}"]))
+    _compare_trained(report, program, recorded)
+
+
+def _compare_trained(report: CaseReport, program: Program, recorded: Recorded) -> None:
+    """The same parameters are trained, as far as the program has them."""
+    if recorded.trainable is None:
+        return
+    for name, param in program.params.items():
+        if name in recorded.params and param.trainable is not (name in recorded.trainable):
+            expected = "trains" if name in recorded.trainable else "does not train"
+            report.add(f"param/{name}", Difference(float("inf"), f"RETURNN {expected} it"))

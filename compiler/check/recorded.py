@@ -33,7 +33,7 @@ class RecordedOutput:
 
 @dataclass(frozen=True)
 class Recorded:
-    """Everything that one case recorded."""
+    """Everything that one case recorded; ``trainable`` are the parameters that RETURNN trains, None if that is unknown."""
 
     mode: str
     repeat: int
@@ -43,6 +43,7 @@ class Recorded:
     outputs: dict[str, RecordedOutput]
     losses: dict[str, Array]
     gradients: dict[str, Array]
+    trainable: frozenset[str] | None
 
 
 def read_recorded(path: Path) -> Recorded:
@@ -74,6 +75,7 @@ def read_recorded(path: Path) -> Recorded:
         outputs=outputs,
         losses=losses,
         gradients=_under(arrays, "grad/"),
+        trainable=frozenset(name.split(":")[0] for name in meta["trainable"]) if "trainable" in meta else None,
     )
 
 

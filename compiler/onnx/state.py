@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compiler.onnx.registry import emits, refuses
+from compiler.reference.random import draw
 from returnn_ir.errors import TargetError
 from returnn_ir.graph import Node
 
@@ -64,6 +65,24 @@ def _const(e: Emitter, node: Node) -> list[str]:
     return [e.constant(node.attrs["value"], node.attrs["dtype"])]
 
 
-refuses("random", "an ONNX model draws no random numbers: export with --mode forward or eval")
+def _same_in_every_run(node: Node, opset: int) -> str | None:
+    if node.attrs["state"] is not None and all(d.is_static for d in node.attrs["dims"]):
+        return None
+    return "an ONNX model draws no random numbers: export with --mode forward or eval"
+
+
+@emits("random", check=_same_in_every_run)
+def _random(e: Emitter, node: Node) -> list[str]:
+    attrs = node.attrs
+    numbers = draw(attrs["kind"], [d.size or 0 for d in attrs["dims"]], attrs["path"], state=attrs["state"])
+    return [e.constant(numbers.transpose([attrs["dims"].index(d) for d in node.result.dims]), attrs["dtype"])]
+
+
+@emits("print")
+def _print(e: Emitter, node: Node) -> list[str]:
+    """A model file prints nothing."""
+    return e.operands(node)
+
+
 refuses("opaque", "a Python function cannot be put into an ONNX model")
 refuses("gradient", "ONNX has no gradients")

@@ -181,12 +181,11 @@ class Writer:
         """Entries ``value`` in front of and behind an axis; their numbers are vectors of one, below zero to cut."""
         wide = carrier("Pad", dtype) or dtype
         held, filler = self.cast(x, dtype, wide), self.constant(value, wide)
-        if self.opset >= 18:
-            padded = self.op("Pad", held, self.concat([left, right], 0), filler, self.ints(axis))
-        else:
-            before, after = [0] * axis, [0] * (rank - axis - 1)
-            sides = [part for side in (left, right) for part in (self.ints(*before), side, self.ints(*after))]
-            padded = self.op("Pad", held, self.concat(sides, 0), filler)
+        # numbers for every axis: onnxruntime's optimizer of transposes takes those of a Pad with axes for such
+        zeros = [[0] * axis, [0] * (rank - 1), [0] * (rank - 1 - axis)]
+        before, between, after = ([self.ints(*z)] if z else [] for z in zeros)
+        sides = self.join([*before, left, *between, right, *after], 0)
+        padded = self.op("Pad", held, sides, filler)
         return self.cast(padded, wide, dtype)
 
     def join(self, parts: Sequence[str], axis: int) -> str:

@@ -66,6 +66,9 @@ class BeamBody:
         #: the beam dims in the order of the choices, and the back-pointers from each to the one before it
         self.chain: list[Dim] = [self.start]
         self.back: list[Value] = []
+        #: how each of these choices cheats, and whether a given value has been scored in this step
+        self.cheats: list[str | None] = []
+        self.followed = False
         self.batch = tuple(d for d in makers[0].result.dims if d.is_batch)
 
     # ---------------------------------------------------------------- the loop
@@ -105,7 +108,7 @@ class BeamBody:
         inner = dict(self.env)
         own = [*region.params[: 1 + self.carries], *region.params[2 + self.carries :]]
         inner.update(zip(old.params, own, strict=True))
-        self.chain, self.back = [self.start], []
+        self.chain, self.back, self.cheats, self.followed = [self.start], [], [], False
         self._now(self.start, region.params[1 + self.carries])
         pending = dict(old.dim_defs)
         define_lengths(region, pending, inner)
@@ -127,7 +130,7 @@ class BeamBody:
         if node.op.name == "choice":
             return [self._choose(node, operands, region.params[0], around)]
         if node.op.name == "follow":
-            return [self._follow(node, operands)]
+            return [self._follow(node, operands, region.params[0])]
         return reemit(self.b, node, operands, around, self._special)
 
     def _special(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
@@ -224,12 +227,17 @@ class BeamBody:
         """The labels of the best continuations, which are the hypotheses from now on."""
         b, before, level = self.b, self.chain[-1], len(self.back)
         scores, ended, *rest = (self._raise(v, level) for v in operands)
-        first = b.binary("equal", step, 0) if level == 0 else None
+        starts = b.binary("equal", step, 0)
+        first = starts if level == 0 and not self.followed else None
         total = self._total(node, b.expand(scores, before), ended, step, env)
         dead = node.attrs["base_scale"] != 1.0 or bool(node.regions)
         if first is not None and dead:  # the scores of slots that are not there may have come back to life
             total = b.where(b.binary("logical_and", first, b.binary("greater", b.iota(before), 0)), UNUSED, total)
-        picked = pick(b, node, total, before, rest[0] if rest else None, first)
+        gold, origins = rest[0] if rest else None, None
+        if gold is not None and level and self.cheats[-1] is None:
+            origins = b.where(starts, b.const(0, "int64"), self.back[-1])
+        picked = pick(b, node, total, before, gold=gold, origins=origins, first=first)
+        self.cheats.append(node.attrs["cheating"])
         self._advance(node.attrs["beam"], picked.scores, picked.slots)
         return b.op("set_sparse", picked.labels, sparse_dim=node.attrs["classes"])
 
@@ -289,13 +297,16 @@ class BeamBody:
         self.chain.append(beam)
         self._now(beam, scores, slots)
 
-    def _follow(self, node: Node, operands: Sequence[Value]) -> Value:
+    def _follow(self, node: Node, operands: Sequence[Value], step: Value) -> Value:
         """A given value: its score counts, the hypotheses stay."""
         b, before, level = self.b, self.chain[-1], len(self.back)
         value, *score = (self._raise(v, level) for v in operands)
         beam = node.attrs["beam"]
         if score and before in score[0].dims:
             base = self.score
+            if not level and not self.followed:  # RETURNN's only hypothesis of the first step is all of them behind this
+                base = b.where(b.binary("equal", step, 0), 0.0, base)
+            self.followed = True
             base = b.mul(base, node.attrs["base_scale"]) if node.attrs["base_scale"] != 1.0 else base
             own = self.table.known[before]
             self.table.known[before] = Hypotheses(b.add(base, score[0]), own.sources)
@@ -304,6 +315,7 @@ class BeamBody:
         if before.size != beam.size:
             raise ConfigError("a choice of values that are given follows one hypothesis", where=node.origin)
         slots = b.expand(b.rename(b.iota(before), (before, beam)), *self.batch)
+        self.cheats.append(None)
         self._advance(beam, b.rename(self.score, (before, beam)), slots)
         return b.rename(b.expand(value, before), (before, beam))
 

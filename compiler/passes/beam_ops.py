@@ -113,8 +113,8 @@ class BeamTable:
         return b.expand(x, out) if beam is None else b.rename(x, (beam, out))
 
     def _like(self, b: Builder, node: Node, operands: Sequence[Value]) -> Value:
-        beam = self.beam_of(operands[1])
-        return operands[0] if beam is None else b.expand(operands[0], beam)
+        beams = [d for d in operands[1].dims if d in self.known or d in self.frozen]
+        return b.expand(operands[0], *beams)
 
     def _freeze(self, b: Builder, operands: Sequence[Value]) -> list[Value]:
         own: dict[Dim, Dim] = {}

@@ -31,16 +31,28 @@ class Picked:
     labels: Value
 
 
-def pick(b: Builder, node: Node, total: Value, before: Dim, gold: Value | None, first: Value | None) -> Picked:
+def pick(
+    b: Builder,
+    node: Node,
+    total: Value,
+    before: Dim,
+    *,
+    gold: Value | None = None,
+    origins: Value | None = None,
+    first: Value | None = None,
+) -> Picked:
     """What the choice ``node`` picks of ``total`` [..., before, classes].
 
     Args:
         gold: the true labels [...], for ``cheating``.
+        origins: behind a choice that does not cheat: the slots [..., before] that the hypotheses had before it.
         first: for the first choice of a step: whether this is the first step (only the first slot is there then).
     """
     after, classes = node.attrs["beam"], node.attrs["classes"]
     last = b.const((before.size or 1) - 1, "int64")
     slot = last if first is None else b.where(first, b.const(0, "int64"), last)
+    if gold is not None and origins is not None:
+        slot = _true_slot(b, total, before, classes, gold, origins)
     joint = _pick(b, node, total, before, after, gold, slot)
     if not node.attrs["keep_beams"]:
         return joint
@@ -52,6 +64,14 @@ def pick(b: Builder, node: Node, total: Value, before: Dim, gold: Value | None, 
         b.where(first, joint.slots, each.slots),
         b.where(first, joint.labels, each.labels),
     )
+
+
+def _true_slot(b: Builder, total: Value, before: Dim, classes: Dim, gold: Value, origins: Value) -> Value:
+    """The best hypothesis that comes from the last slot in use, where a cheating choice keeps the truth."""
+    used = b.reduce("max", origins, *origins.dims, mask=False)
+    score = b.op("gather", total, b.maximum(b.minimum(gold, (classes.size or 1) - 1), 0), dim=classes)
+    score = b.where(b.binary("equal", origins, used), score, _NEVER)
+    return b.op("set_sparse", b.op("argmax", score, dim=before, mask=False), sparse_dim=None)
 
 
 def _pick_each(

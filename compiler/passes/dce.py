@@ -25,6 +25,8 @@ class Dce(Pass):
     def run(self, graph: Graph, context: Context) -> bool:
         """Lengths of the axes of results, run-time checks and state updates are roots."""
         roots = list(graph.fetches().values())
+        # a variable that is only assigned: its declaration says in which order its axes are stored
+        roots += [n.result for n in graph.nodes("param") if n.attrs["name"] in graph.state_updates]
         dims = {d for output in graph.outputs.values() for d in output.axes}
         used = _Liveness()
         for value in roots:

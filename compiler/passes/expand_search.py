@@ -16,6 +16,7 @@ from typing import ClassVar
 from compiler.passes.base import Context, Pass
 from compiler.passes.beam_body import BeamBody
 from compiler.passes.beam_ops import BeamTable, Hypotheses, is_symbolic
+from compiler.passes.history_to_carry import lower_histories
 from compiler.passes.reemit import reemit
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim, leaves
@@ -36,6 +37,8 @@ class ExpandSearch(Pass):
         """Changes nothing in a graph that does not search."""
         if not any(is_symbolic(n) for n in graph.body.walk()):
             return False
+        # what a hypothesis remembers changes hands with it, which carries do by themselves
+        lower_histories(graph.body, _searches)
         _Expander(graph).run()
         return True
 

@@ -1,11 +1,12 @@
 """What is left of ``history`` after hoisting becomes state: a buffer over the loop's steps that each step adds to.
 
-The buffer has its final size from the start, because a carry that grows would be copied in every step; what a step sees of
-it is cut to the steps so far.
+The buffer has its final size from the start, because a carry that grows would be copied in every step; what a step
+sees of it is cut to the steps so far.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from returnn_ir.errors import DimError
 from returnn_ir.graph import Graph, Node, Region, Stage, Value
 from returnn_ir.ops.spec import get_op
 
-__all__ = ["HistoryToCarry"]
+__all__ = ["HistoryToCarry", "lower_histories"]
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,18 @@ class HistoryToCarry(Pass):
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Inner loops first: a history in them may be one of values that are histories of the outer loop."""
-        return _lower_region(graph.body)
+        return lower_histories(graph.body)
 
 
-def _lower_region(region: Region) -> bool:
+def lower_histories(region: Region, only: Callable[[Node], bool] = lambda loop: True) -> bool:
+    """Lower the histories of all loops in a region that ``only`` accepts, inner ones first."""
     changed = False
     old, region.nodes = region.nodes, []
     outer = Builder(region)
     for node in old:
         for inner in node.regions:
-            changed |= _lower_region(inner)
-        if node.op.name == "loop" and any(n.op.name == "history" for n in node.regions[0].nodes):
+            changed |= lower_histories(inner, only)
+        if node.op.name == "loop" and only(node) and any(n.op.name == "history" for n in node.regions[0].nodes):
             with outer.at(node.origin):
                 _Lowering(outer, node).run()
             changed = True

@@ -48,13 +48,14 @@ class Lifter:
         self._grown: dict[Dim, tuple[Dim, ...]] = {}
         self._whole: dict[Value, Value] = {}
         self._own_time: Dim | None = None
+        self._joined: tuple[Dim, Dim] | None = None
 
     def copy(self) -> Lifter:
         """Another one that knows the same, for a trial."""
         other = Lifter.__new__(Lifter)
         other.b, other.dim, other.defs = self.b, self.dim, self.defs
         other.env, other.dims, other._grown = dict(self.env), dict(self.dims), dict(self._grown)
-        other._whole, other._own_time = dict(self._whole), self._own_time
+        other._whole, other._own_time, other._joined = dict(self._whole), self._own_time, self._joined
         return other
 
     # ---------------------------------------------------------------- values and dims
@@ -236,16 +237,22 @@ class Lifter:
         x = labelled(b, x, start.type.sparse_dim)
         if set(x.dims) - {dim} != set(start.dims):
             raise IRError(f"a carry starts as {start.type} and goes on as {x.type}")
-        one = Dim("initial", 1)
-        all_steps = Dim(f"1+{dim.name}", None if dim.size is None else dim.size + 1)
-        if all_steps.is_dynamic:
-            b.define(all_steps, b.add(b.length(dim), 1))
+        one, all_steps = self._with_initial()
         joined = b.op("concat", b.expand(start, one), x, dims=(one, dim), out=all_steps)
         self.env[param] = b.op("slice", joined, dim=all_steps, out=dim, start=0, end=-1)
         if not final:
             return None
         each = set(length_dims(b, [dim])) <= set(start.dims)
         return b.op("gather", joined, b.length(dim) if each else b.extent(dim), dim=all_steps)
+
+    def _with_initial(self) -> tuple[Dim, Dim]:
+        """An axis of one entry, and the loop's with that in front (no derived dim: an empty loop has one entry too)."""
+        if self._joined is None:
+            size = self.dim.size
+            self._joined = Dim("initial", 1), Dim(f"1+{self.dim.name}", None if size is None else size + 1)
+            if self.dim.is_dynamic:
+                self.b.define(self._joined[1], self.b.add(self.b.length(self.dim), 1))
+        return self._joined
 
 
 def labelled(b: Builder, x: Value, sparse_dim: Dim | None) -> Value:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from compiler.passes.loop_lift import Lifter, labelled
 from compiler.passes.loop_plan import LoopPlan
+from compiler.passes.rewrite import put_in_order
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim, leaves
-from returnn_ir.graph import Node, Value
+from returnn_ir.graph import Node, Region, Value
 from returnn_ir.ops.spec import Trait
 
 __all__ = ["LoopRemainder"]
@@ -124,6 +125,7 @@ class LoopRemainder:
         env = {v: self._brought_in(inner, v) for v in self._lifted(self.plan.inside, region.results)}
         region.nodes.extend(self.plan.inside)
         region.substitute(env)
+        put_in_order(region)
         with self.b.at(loop.origin):
             return self.b.emit(loop.op, loop.operands, loop.attrs, loop.regions)
 
@@ -190,12 +192,32 @@ class LoopRemainder:
         leaving = [self._redimmed(inner, v, v, outwards=True) for v in self._crossing]
         region.results = [*following, *leaving]
         region.substitute(env)
+        put_in_order(region)  # what was brought in is cut to lengths that the body computes
+        _put_in_order(region)
         operands = [*(loop.operands[k] for k in plan.carries), *self._scanned]
         attrs = {**loop.attrs, "carries": len(plan.carries), "stacked": tuple(v.type for v in leaving)}
         with self.b.at(loop.origin):
             results = self.b.emit(loop.op, operands, attrs, (region,))
         self.lifter.env.update(zip(self._crossing, results[len(plan.carries) :], strict=True))
         return dict(zip(plan.carries, results, strict=False))
+
+
+def _put_in_order(region: Region) -> None:
+    """Every node behind what it needs: an axis that is cut needs its new length, which may be computed further down."""
+    maker = {v: n for n in region.nodes for v in n.results}
+    done: dict[Node, None] = {}
+
+    def visit(node: Node) -> None:
+        for value in node.deps(region.dim_defs):
+            before = maker.get(value)
+            if before is not None and before not in done:
+                visit(before)
+        done[node] = None
+
+    for node in region.nodes:
+        if node not in done:
+            visit(node)
+    region.nodes = list(done)
 
 
 def _copy(node: Node) -> Node:

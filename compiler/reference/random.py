@@ -11,7 +11,10 @@ tf target draws the same numbers with its own kernels:
 * ``uniform``: the low 23 bits of a word, times 2^-23, in [0, 1), float32;
 * ``normal``: words a, b of a pair give r = sqrt(-2 log(max(u(a), 1e-7))) and r*sin(2 pi u(b)), r*cos(2 pi u(b)).
 
-Other float types are a cast of the float32 draw. An ONNX graph takes the draw as an input.
+* ``bits``: the words themselves, as int64.
+
+With a given state of three int64, as TensorFlow's ``tf.random.Generator`` has it, the counter is the first two and the
+key the third. Other float types are a cast of the float32 draw. An ONNX graph takes the draw as an input.
 """
 
 from __future__ import annotations
@@ -51,10 +54,10 @@ def counter_of(step: int, loop_index: Sequence[int]) -> int:
     return (step * 2**32 + loop) % 2**64
 
 
-def philox(key: int, counter_high: int, groups: int) -> Array:
+def philox(key: int, counter_high: int, groups: int, counter_low: int = 0) -> Array:
     """``groups`` times four uint32 words, [groups, 4]."""
-    low = np.arange(groups, dtype=np.uint64)
-    high = np.full(groups, counter_high, np.uint64)
+    low = np.arange(groups, dtype=np.uint64) + np.uint64(counter_low)
+    high = np.full(groups, counter_high, np.uint64) + (low < np.uint64(counter_low))
     c = [low & _MASK32, low >> _SHIFT32, high & _MASK32, high >> _SHIFT32]
     k = [np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32)]
     for _ in range(10):
@@ -80,13 +83,30 @@ def _normal(words: Array) -> Array:
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=-1)
 
 
+def _bits(words: Array) -> Array:
+    return words.astype(np.int64)
+
+
+_DRAWS = {"uniform": _unit, "normal": _normal, "bits": _bits}
+
+
 def draw(
-    kind: str, shape: Sequence[int], path: str, seed: int = 0, step: int = 0, loop_index: Sequence[int] = ()
+    kind: str,
+    shape: Sequence[int],
+    path: str,
+    seed: int = 0,
+    step: int = 0,
+    loop_index: Sequence[int] = (),
+    state: Sequence[int] | None = None,
 ) -> Array:
-    """Numbers of a shape, float32; ``kind`` is ``uniform`` or ``normal``."""
+    """Numbers of a shape, float32 (``bits``: int64); ``kind`` is ``uniform``, ``normal`` or ``bits``."""
     size = int(np.prod(shape))
-    words = philox(key_of(path, seed), counter_of(step, loop_index), -(-size // 4))
-    if kind not in ("uniform", "normal"):
+    if state is not None:
+        low, high, key = (n % 2**64 for n in state)
+    else:
+        low, high, key = 0, counter_of(step, loop_index), key_of(path, seed)
+    words = philox(key, high, -(-size // 4), low)
+    if kind not in _DRAWS:
         raise IRError(f"no random distribution {kind!r}")
-    numbers = _unit(words) if kind == "uniform" else _normal(words)
+    numbers = _DRAWS[kind](words)
     return np.asarray(numbers.reshape(-1)[:size].reshape(tuple(shape)))

@@ -63,6 +63,16 @@ def _const(context: Context, node: Node, operands: Sequence[Named]) -> Named:
 def _random(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     dims = tuple(node.attrs["dims"])
     shape = tuple(context.extent(d) for d in dims)
-    session = context.session
-    numbers = draw(node.attrs["kind"], shape, node.attrs["path"], session.seed, session.step, context.loop_index)
-    return Named(numbers.astype(node.attrs["dtype"], copy=False), dims)
+    session, attrs = context.session, node.attrs
+    where = session.seed, session.step, context.loop_index
+    numbers = draw(attrs["kind"], shape, attrs["path"], *where, state=attrs["state"])
+    return Named(numbers.astype(attrs["dtype"], copy=False), dims)
+
+
+@rule("print")
+def _print(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    x, edge = operands[0], node.attrs["summarize"]
+    options = {"threshold": 0, "edgeitems": edge} if edge is not None else {"threshold": max(x.array.size, 1)}
+    with np.printoptions(**options):
+        print(f"{node.attrs['title']} {x.array}")
+    return x

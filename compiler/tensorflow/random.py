@@ -22,6 +22,10 @@ def _key_of_path(path: str) -> int:
 
 def _random(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """The key is that of the path plus the seed times a constant, the counter's upper half says step and loop index."""
+    state = call.attrs["state"]
+    if state is not None:
+        low, high, key = (tf.constant(n % 2**64, tf.uint64) for n in state)
+        return _draw(call, key, low, high)
     feed, frame = call.frame.feed, call.frame
     factor = tf.constant(_SEED_FACTOR, tf.uint64)
     key = tf.constant(_key_of_path(call.attrs["path"]), tf.uint64) + tf.cast(feed.seed, tf.uint64) * factor
@@ -29,14 +33,17 @@ def _random(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     for index in frame.loop_index:
         loop = (loop * 2**16 + index) % 2**32
     upper = tf.cast(feed.step * 2**32 + loop, tf.uint64)
-    kernels = {"uniform": tf.raw_ops.StatelessRandomUniformV2, "normal": tf.raw_ops.StatelessRandomNormalV2}
-    drawn = kernels[call.attrs["kind"]](
-        shape=tf.convert_to_tensor(frame.shape(call.dims), tf.int32) if call.dims else tf.constant([], tf.int32),
-        key=tf.reshape(key, [1]),
-        counter=tf.stack([tf.zeros([], tf.uint64), upper]),
-        alg=_PHILOX,
-        dtype=tf.float32,
-    )
+    return _draw(call, key, tf.zeros([], tf.uint64), upper)
+
+
+def _draw(call: Call, key: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
+    kernel, dtype = {
+        "uniform": (tf.raw_ops.StatelessRandomUniformV2, tf.float32),
+        "normal": (tf.raw_ops.StatelessRandomNormalV2, tf.float32),
+        "bits": (tf.raw_ops.StatelessRandomUniformFullIntV2, tf.uint32),
+    }[call.attrs["kind"]]
+    shape = tf.convert_to_tensor(call.frame.shape(call.dims), tf.int32) if call.dims else tf.constant([], tf.int32)
+    drawn = kernel(shape=shape, key=tf.reshape(key, [1]), counter=tf.stack([low, high]), alg=_PHILOX, dtype=dtype)
     return tf.cast(drawn, call.attrs["dtype"])
 
 

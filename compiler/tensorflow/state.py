@@ -51,6 +51,12 @@ def _opaque(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.cast(result, call.attrs["dtype"])
 
 
+def _print(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    edge = call.attrs["summarize"]
+    with tf.control_dependencies([tf.print(call.attrs["title"], operands[0], summarize=-1 if edge is None else edge)]):
+        return tf.identity(operands[0])
+
+
 def _gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     y, x = operands
     return tf.convert_to_tensor(tf.gradients(y, x, unconnected_gradients="zero")[0])
@@ -63,4 +69,5 @@ ROWS: dict[str, Row] = {
     "const": _const,
     "opaque": _opaque,
     "gradient": _gradient,
+    "print": _print,
 }

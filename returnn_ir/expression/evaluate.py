@@ -51,6 +51,7 @@ _BUILTINS = (
     "abs",
     "bool",
     "dict",
+    "enumerate",
     "float",
     "int",
     "len",
@@ -62,6 +63,7 @@ _BUILTINS = (
     "str",
     "sum",
     "tuple",
+    "zip",
 )
 
 
@@ -178,6 +180,23 @@ class _Walker:
     def _list(self, node: ast.List) -> Any:
         return [self.visit(e) for e in node.elts]
 
+    def _listcomp(self, node: ast.ListComp) -> Any:
+        return self._repeated(node.elt, node.generators)
+
+    def _generatorexp(self, node: ast.GeneratorExp) -> Any:
+        return self._repeated(node.elt, node.generators)
+
+    def _repeated(self, element: ast.expr, generators: list[ast.comprehension]) -> list[Any]:
+        if not generators:
+            return [self.visit(element)]
+        first, *others = generators
+        found: list[Any] = []
+        for item in self.visit(first.iter):
+            inner = _Walker({**self._names, **_bound(first.target, item)})
+            if all(inner.visit(test) for test in first.ifs):
+                found.extend(inner._repeated(element, others))
+        return found
+
     def _dict(self, node: ast.Dict) -> Any:
         if any(k is None for k in node.keys):
             raise UnsupportedError("** in a dict")
@@ -195,6 +214,17 @@ class _Walker:
             return _Walker({**self._names, **dict(zip(keys, args, strict=True))}).visit(node.body)
 
         return call
+
+
+def _bound(target: ast.expr, item: Any) -> dict[str, Any]:
+    """What the names of a loop's target mean."""
+    if isinstance(target, ast.Name):
+        return {target.id: item}
+    if isinstance(target, (ast.Tuple, ast.List)):
+        parts = list(item)
+        if len(parts) == len(target.elts):
+            return {k: v for t, part in zip(target.elts, parts, strict=True) for k, v in _bound(t, part).items()}
+    raise UnsupportedError("such a target of a loop")
 
 
 def _called(function: Any, args: list[Any], options: dict[str, Any]) -> Any:

@@ -19,7 +19,7 @@ ExpressionFunction = Callable[..., Any]
 F = TypeVar("F", bound=ExpressionFunction)
 
 _FUNCTIONS: dict[str, ExpressionFunction] = {}
-_FAMILIES = ("elementwise", "making", "reductions", "shapes")
+_FAMILIES = ("elementwise", "making", "reductions", "shapes", "special")
 
 
 def function(*names: str) -> Callable[[F], F]:

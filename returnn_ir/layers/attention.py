@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
@@ -40,6 +42,8 @@ def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -
     frames get no weight; with ``attention_left_only`` the future does not, and nothing else is asked: the frames behind
     a sequence's end are computed like all others.
     """
+    if b.is_loop_axis(x, None):
+        return _in_step(b, opt, x)
     time, out = _time(b, opt, x), b.out_feature_dim()
     labels = x.sparse_dim
     feature = labels if labels is not None else b.require_feature(x)
@@ -62,14 +66,45 @@ def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -
     return LayerOutput(value, (*rest, time, out), time, out)
 
 
+def _in_step(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
+    """One step of a loop attends to all steps so far, those left out in which it was masked out."""
+    _check_state(b, opt)
+    out = b.out_feature_dim()
+    feature = x.sparse_dim if x.sparse_dim is not None else b.require_feature(x)
+    rest = tuple(d for d in x.axes if d is not feature)
+    q, k, v, key_dim, value_dim, heads = _projected(b, opt, x, feature, out)
+    steps = b.steps_so_far(b.dim("steps", None))
+    q = b.mul(q, float(key_dim.size or 1) ** -0.5)
+    energy = b.dot(q, b.history(k, steps), key_dim)
+    if opt.key_shift is not None:
+        query = b.dim("query", 1)
+        shift = _shift(b, b.layer(opt.key_shift), query, steps, key_dim)
+        energy = b.add(energy, b.dot(q, b.op("squeeze", shift, dim=query), key_dim))
+    if b.scope.step_mask is not None:
+        current = b.binary("equal", b.iota(steps), b.enclosing_loop.frame.index)
+        seen = b.binary("logical_or", b.history(b.scope.step_mask, steps), current)
+        energy = b.where(seen, energy, -np.inf)
+    weights = b.op("softmax", energy, dims=(steps,))
+    if b.training:
+        weights = b.dropout(weights, opt.attention_dropout, weights.dims, "attention_dropout")
+    context = b.dot(weights, b.history(v, steps), steps, mask=False)
+    value = b.op("merge", context, dims=(heads, value_dim), out=out)
+    batch_first = sorted(rest, key=lambda d: not d.is_batch)
+    return LayerOutput(value, (*batch_first, out), None, out)
+
+
 def _time(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> Dim:
     """The axis to attend over, after checking what is not supported."""
-    if opt.initial_state not in (None, 0, "zeros", "ones", 1) or opt.state_var_lengths is not None:
-        key = "initial_state" if opt.state_var_lengths is None else "state_var_lengths"
-        raise ConfigError("keys and values from an earlier run are not supported", where=b.place(key))
+    _check_state(b, opt)
     if x.time_dim is None:
         raise ConfigError("the source has no time axis, and the layer is in no loop", where=b.place("from"))
     return x.time_dim
+
+
+def _check_state(b: LayerBuilder, opt: SelfAttentionOptions) -> None:
+    if opt.initial_state not in (None, 0, "zeros", "ones", 1) or opt.state_var_lengths is not None:
+        key = "initial_state" if opt.state_var_lengths is None else "state_var_lengths"
+        raise ConfigError("keys and values from an earlier run are not supported", where=b.place(key))
 
 
 def _projected(

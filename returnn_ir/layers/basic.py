@@ -10,7 +10,7 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.initializers import Init
 from returnn_ir.layers.activations import activate
 from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.layers.options import LayerRef, SourceOptions
+from returnn_ir.layers.options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 
@@ -80,6 +80,35 @@ def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
     for name in [opt.extra_deps] if isinstance(opt.extra_deps, str) else opt.extra_deps:
         b.layer(name)
     return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintOptions(SourceOptions):
+    """Options of ``print``."""
+
+    summarize: int | None = 99
+    extra_print_args: list[Any] | tuple[Any, ...] = ()
+
+
+@layer("print", options=PrintOptions, sources="one")
+def print_(b: LayerBuilder, opt: PrintOptions, x: LayerOutput) -> LayerOutput:
+    """The source, which is shown in every run (not by a model file)."""
+    title = " ".join(["print", b.definition.path, *map(str, opt.extra_print_args)])
+    summarize = opt.summarize if opt.summarize is not None and opt.summarize >= 0 else None
+    return x.with_value(b.op("print", x.value, title=title, summarize=summarize))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceLayerOptions(LayerOptions):
+    """Options of ``source``."""
+
+    data_key: str | None = None
+
+
+@layer("source", options=SourceLayerOptions, sources="none")
+def source(b: LayerBuilder, opt: SourceLayerOptions) -> LayerOutput:
+    """An input of the network that the layer stands in."""
+    return b.layer("data" if opt.data_key is None else f"data:{opt.data_key}")
 
 
 @layer("dropout", options=SourceOptions)

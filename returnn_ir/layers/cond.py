@@ -11,7 +11,7 @@ from returnn_ir.graph import Region, Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerDict, LayerOptions, LayerRef
 from returnn_ir.layers.output import LayerOutput
-from returnn_ir.layers.parameters import l2_penalty
+from returnn_ir.layers.parameters import penalize_inner
 from returnn_ir.layers.registry import layer
 from returnn_ir.network.branch import BranchScope
 from returnn_ir.network.net import LayerDef
@@ -60,7 +60,7 @@ def cond(b: LayerBuilder, opt: CondOptions, sources: Sequence[LayerOutput]) -> L
     """
     condition = _condition(b, opt)
     branches = (_built(b, "true_layer"), _built(b, "false_layer"))
-    _constrain(b, opt)
+    penalize_inner(b)
     merge = _Merge(b, branches)
     output = merge.output(branches[0].output, branches[1].output)
     common = [name for name in branches[0].parts if name in branches[1].parts]
@@ -121,7 +121,7 @@ def _built(b: LayerBuilder, key: str) -> _Branch:
 
 def _as_branch(b: LayerBuilder, definition: LayerDef) -> LayerDef:
     """A branch's own loss does not count, and it is not trained where this layer is not."""
-    trainable = False if b.definition.options.trainable is False else definition.options.trainable
+    trainable = b.definition.options.trainable and definition.options.trainable
     return replace(definition, options=replace(definition.options, loss=None, trainable=trainable))
 
 
@@ -135,17 +135,6 @@ def _sub_layers(scope: NetScope) -> dict[str, LayerOutput]:
         return options.loss is not None or definition.name == "output"
 
     return {name: x for name, x in scope.results.items() if is_output(scope.net.layers[name])}
-
-
-def _constrain(b: LayerBuilder, opt: CondOptions) -> None:
-    """This layer's L2 is on the parameters of both branches."""
-    if not opt.L2:
-        return
-    below = f"{b.definition.path}/"
-    held = [p for path, params in b.session.layer_params.items() if path.startswith(below) for p in params.values()]
-    for param in dict.fromkeys(held):
-        if param.trainable:
-            b.session.constraints.append(l2_penalty(b, param.value, opt.L2))
 
 
 # ---------------------------------------------------------------- bringing the branches together

@@ -201,12 +201,19 @@ class LayerBuilder(Builder):
             return spec is SINGLE_STEP_DIM or declared is self.scope.loop.frame.dim or spec is self.scope.loop.frame.dim
         return x.time_dim is None and (spec is None or (isinstance(spec, str) and spec.lower() in ("t", "time")))
 
+    def steps_so_far(self, dim: Dim) -> Dim:
+        """Let ``dim`` have one entry for every step so far, this one included."""
+        frame = self.enclosing_loop.frame
+        with self.inside(frame.region):
+            if frame.region.lookup(dim) is None:
+                self.define(dim, self.add(frame.index, 1))
+        frame.past.add(dim)
+        return dim
+
     def history(self, x: Value, dim: Dim) -> Value:
         """The values of ``x`` in all steps so far, this one included, along ``dim``, [dim, ...x]."""
-        loop = self.enclosing_loop
-        with self.inside(loop.frame.region):
-            if loop.frame.region.lookup(dim) is None:
-                self.define(dim, self.add(loop.frame.index, 1))
+        self.steps_so_far(dim)
+        with self.inside(self.enclosing_loop.frame.region):
             return self.op("history", x, dim=dim)
 
     def step_number(self) -> Value:
@@ -229,7 +236,7 @@ class LayerBuilder(Builder):
         carry = self.enclosing_loop.frame.carries[f"{self.definition.path}:{key}"]
         if self.scope.step_mask is not None:
             value = self.where(self.scope.step_mask, value, carry.value)
-        carry.following = conform(self, value, carry.initial.type, f"the state of layer {self.definition.path!r}")
+        carry.following = conform(self, value, carry.value.type, f"the state of layer {self.definition.path!r}")
 
     # ---------------------------------------------------------------- parameters and randomness
 
@@ -254,8 +261,19 @@ class LayerBuilder(Builder):
         return Builder(self.session.root, origin=self.origin).op("train_step")
 
     def random(self, kind: str, dims: tuple[Dim, ...], role: str) -> Value:
-        """A draw (``uniform`` in [0, 1) or ``normal``) that is this layer's own."""
-        return self.op("random", kind=kind, path=f"{self.definition.path}/{role}", dims=dims)
+        """A draw (``uniform`` in [0, 1) or ``normal``) that is this layer's own.
+
+        In a loop it is the same in all steps if its size is fixed, as RETURNN has it.
+        """
+        if self.in_loop and all(d.is_static for d in dims):
+            root = Builder(self.session.root, origin=self.origin)
+            return root.op("random", kind=kind, path=f"{self.definition.path}/{role}", dims=dims)
+        return self.op("random", kind=kind, path=self.random_path(role), dims=dims)
+
+    def random_path(self, role: str) -> str:
+        """What a draw of this layer is keyed by; an extra network draws for itself."""
+        extra = f"{self.session.extra}:" if self.session.extra else ""
+        return f"{extra}{self.definition.path}/{role}"
 
     def dropout(self, x: Value, rate: float, dims: Sequence[Dim], role: str = "dropout") -> Value:
         """Zero a share ``rate`` of the entries and scale up the others; one draw per entry of ``dims``."""
@@ -265,7 +283,13 @@ class LayerBuilder(Builder):
             raise ConfigError(
                 "dropout is a probability", where=self.place("dropout"), expected="0 <= dropout < 1", received=rate
             )
-        keep = self.unary("floor", self.add(self.random("uniform", tuple(dims), role), 1.0 - rate))
+        if self.scope.loop is not None and all(d.is_static for d in dims):
+            # as RETURNN: a mask that differs along features only is the same in all steps of a loop
+            root = Builder(self.session.root, origin=self.origin)
+            draw = root.op("random", kind="uniform", path=f"{self.definition.path}/{role}", dims=tuple(dims))
+        else:
+            draw = self.random("uniform", tuple(dims), role)
+        keep = self.unary("floor", self.add(draw, 1.0 - rate))
         return self.mul(self.mul(x, keep), 1.0 / (1.0 - rate))
 
     def mask_tails(self, x: Value, dims: Sequence[Dim], neutral: float | bool) -> Value:

@@ -152,7 +152,7 @@ def _placed(unified: Unified, dims: Sequence[Dim], template: Template) -> tuple[
 
 
 def _in_declared_order(unified: Unified, template: Template) -> list[Dim]:
-    """The common axes in the order that ``out_type`` gives them; one that it does not know stands where one of its kind is."""
+    """The common axes as ``out_type`` orders them; one that it does not know stands where one of its kind is."""
     rest = [d for d in unified.axes if d not in template.axes]
     found: list[Dim] = []
     for wanted in template.axes:

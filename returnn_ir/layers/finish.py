@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.layers.batch_norm import batch_norm_of
 from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.parameters import penalize_inner
 from returnn_ir.layers.roles import use_declared
 from returnn_ir.losses import add_constraints, add_losses, has_loss
+from returnn_ir.network.loop_context import PendingLoss
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -31,8 +33,13 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
     if options.register_as_extern_data:
         b.session.extern.register(options.register_as_extern_data, output)
+    if b.definition.children:
+        penalize_inner(b)
     if b.session.mode != "forward":
         add_constraints(b, output)
-    if has_loss(options, b.session.mode):
-        add_losses(b, output)
+    if b.scope.has_losses and has_loss(options, b.session.loss_mode):
+        if b.scope.loop is None:
+            add_losses(b, output)
+        elif b.session.mode != "search":  # RETURNN's train flag is the constant False there: loops have no losses then
+            b.scope.loop.losses.append(PendingLoss(b.scope, b.definition, output))
     return output

@@ -11,13 +11,14 @@ import numpy as np
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
+from returnn_ir.layers.beams import beam_of
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import settle, with_roles
 
-__all__: list[str] = []
+__all__ = ["measured_dim"]
 
 
 def _dim_of(b: LayerBuilder, sources: Sequence[LayerOutput], spec: Axis) -> Dim:
@@ -51,7 +52,10 @@ def length(b: LayerBuilder, opt: LengthOptions, sources: Sequence[LayerOutput]) 
         return LayerOutput.of(b.cast(b.extent(dim), "int32"), ())
     if dim.size is not None:
         return LayerOutput.of(b.const(dim.size, opt.dtype), ())
-    value = b.cast(b.length(dim), "int32")
+    value = b.length(dim)
+    if b.session.searching or beam_of(sources[0].value) is not None:
+        value = b.op("like_beam", value, sources[0].value)  # a length per hypothesis, even where all are alike
+    value = b.cast(value, "int32")
     if opt.add_time_axis:
         one = b.dim("time", 1)
         return with_roles(b.expand(value, one), (*value.dims, one), one, None)
@@ -127,17 +131,17 @@ def range_from_length(b: LayerBuilder, opt: RangeFromLengthOptions, x: LayerOutp
     """0, 1, 2, ... along the axis that has these lengths: a new one unless they are those of an axis."""
     if x.dtype not in ("int32", "int64"):
         raise DimError("lengths must be integers", where=b.place("from"), expected="int32 or int64", received=x.dtype)
-    known = _measured_dim(x.value)
+    known = measured_dim(x.value)
     dim = known or opt.out_spatial_dim or b.dim("range", None, description=f"{b.definition.path}_input_len")
     if b.lookup(dim) is None and dim.expr is None:
         b.define(dim, b.op("set_sparse", b.cast(x.value, "int64"), sparse_dim=None))
     return settle(b, _counting(b, dim, opt.dtype, sparse=opt.sparse), dim, opt.out_spatial_dim, "out_spatial_dim")
 
 
-def _measured_dim(value: Value) -> Dim | None:
+def measured_dim(value: Value) -> Dim | None:
     """The axis whose lengths these are."""
     node = value.node
-    while node is not None and node.op.name == "cast":
+    while node is not None and node.op.name in ("cast", "like_beam"):
         node = node.operands[0].node
     if node is None or node.op.name != "length":
         return None

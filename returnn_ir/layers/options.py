@@ -73,7 +73,7 @@ class LayerOptions:
     need_last: bool = False
     encapsulate: bool = False
     collocate_with: Any = None
-    trainable: bool | None = None
+    trainable: bool | None = True
     custom_param_importer: Any = None
     register_as_extern_data: str | None = None
     control_dependencies_on_output: Any = None

@@ -24,6 +24,7 @@ class LayerOutput:
         feature_dim: the axis that "F" means; labels have none.
         activation: for a layer that ends in an activation: its name and what went into it.
         states: last hidden states of recurrent layers, by RETURNN's keys (``h``, ``c``).
+        variable: for layers about one variable: the name of its parameter.
         parts: further results, reached as ``layer/NAME``.
     """
 
@@ -34,6 +35,7 @@ class LayerOutput:
     activation: tuple[str, LayerOutput] | None = None
     states: Mapping[str, LayerOutput] = field(default_factory=dict)
     parts: Mapping[str, LayerOutput] = field(default_factory=dict)
+    variable: str = ""
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.value.dims) or set(self.axes) != set(self.value.dims):

@@ -16,7 +16,7 @@ from returnn_ir.network.session import Param
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["create_param", "l2_penalty"]
+__all__ = ["create_param", "penalize_inner"]
 
 
 def create_param(
@@ -33,10 +33,10 @@ def create_param(
     options = b.definition.options
     param = shared_param(b, name, dims)
     if param is None:
-        param = _new(b, name, dims, init, dtype, trainable=trainable and options.trainable is not False)
-        if options.L2 and regularize and param.trainable:
-            root = Builder(b.session.root, origin=b.origin)
-            b.session.constraints.append(l2_penalty(root, param.value, options.L2))
+        param = _new(b, name, dims, init, dtype, trainable=trainable and b.session.is_trained(b.definition.path))
+        if options.L2 and regularize:
+            # also of what is not trained, as RETURNN has it
+            _penalize(b, param, options.L2)
     b.session.layer_params.setdefault(b.definition.path, {})[name] = param
     if [d.size for d in param.dims] != [d.size for d in dims]:
         raise DimError(
@@ -67,9 +67,19 @@ def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: s
     return param
 
 
-def l2_penalty(b: Builder, value: Value, factor: float) -> Value:
-    """The sum of a parameter's squared entries, times ``factor``."""
-    return b.mul(b.reduce("sum", b.mul(value, value), *value.dims), factor)
+def penalize_inner(b: LayerBuilder) -> None:
+    """The L2 of a layer with layers inside is on all their parameters, whatever L2 they have themselves."""
+    scope = b.scope.param_scope(b.definition.name, b.definition.options.name_scope)
+    for param in list(b.session.params.values()):
+        if b.definition.options.L2 and param.name.startswith(f"{scope}/"):
+            _penalize(b, param, b.definition.options.L2)
+
+
+def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
+    """Add the sum of a parameter's squared entries, times ``factor``."""
+    root = Builder(b.session.root, origin=b.origin)
+    squares = root.mul(param.value, param.value)
+    b.session.constraints.append(root.mul(root.reduce("sum", squares, *param.dims), factor))
 
 
 def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from returnn_ir.builder import Operand
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
@@ -40,16 +41,22 @@ def positional_encoding(b: LayerBuilder, opt: PositionalOptions, x: LayerOutput)
     if x.axes[-1] is not feature:
         raise DimError("the feature axis must be the last one", where=b.place("from"), received=x.value.type)
     out = feature if opt.add_to_input else b.out_feature_dim(default=feature.size)
-    time = b.axis(x, opt.axis) if opt.axis is not None else x.time_dim
-    if time is None:
-        raise ConfigError("the source has no time axis, and the layer is in no loop", where=b.place("from"))
-    position = b.const(opt.constant) if opt.constant > -1 else b.iota(time)
+    position = b.const(opt.constant) if opt.constant > -1 else _position(b, opt, x)
     if opt.offset is not None:
         position = b.add(position, _offset(b, b.layer(opt.offset), x))
     signal = _sinusoids(b, position, out)
     if opt.add_to_input:
         return x.with_value(b.add(x.value, signal))
     return x.with_axes(b.expand(signal, *x.axes[:-1]), {feature: (out,)})
+
+
+def _position(b: LayerBuilder, opt: PositionalOptions, x: LayerOutput) -> Value:
+    if b.is_loop_axis(x, opt.axis):
+        return b.step_number()
+    time = b.axis(x, opt.axis) if opt.axis is not None else x.time_dim
+    if time is None:
+        raise ConfigError("the source has no time axis, and the layer is in no loop", where=b.place("from"))
+    return b.iota(time)
 
 
 def _offset(b: LayerBuilder, offset: LayerOutput, x: LayerOutput) -> Value:
@@ -106,8 +113,9 @@ def relative_positional_encoding(b: LayerBuilder, opt: RelativeOptions, x: Layer
     It is the row ``clip(key - query, -clipping, clipping) + clipping`` of a trained matrix or of the sinusoids.
     """
     out = b.out_feature_dim()
-    queries = _spatial(b, x, opt.query_spatial_dim, "query_spatial_dim")
-    keys = _spatial(b, x, opt.key_value_spatial_dim, "key_value_spatial_dim")
+    in_step = b.is_loop_axis(x, opt.query_spatial_dim)
+    queries = b.dim("query", 1) if in_step else _spatial(b, x, opt.query_spatial_dim, "query_spatial_dim")
+    keys = _keys(b, opt, x)
     if keys is queries:
         keys = b.dim("keys", queries.size)
         if keys.is_dynamic:
@@ -117,10 +125,21 @@ def relative_positional_encoding(b: LayerBuilder, opt: RelativeOptions, x: Layer
         table = _sinusoids(b, b.iota(rows), out)
     else:
         table = b.param("encoding_matrix", (rows, out), opt.forward_weights_init)
-    position = b.add(b.iota(queries), opt.query_offset or 0)
+    offset: Operand = opt.query_offset or 0
+    if in_step and opt.query_offset is None:
+        offset = b.enclosing_loop.frame.index
+    position = b.add(b.iota(queries), offset)
     distance = b.sub(b.iota(keys), position)
     row = b.add(b.minimum(b.maximum(distance, -opt.clipping), opt.clipping), opt.clipping)
     return LayerOutput(b.op("gather", table, row, dim=rows), (queries, keys, out), queries, out)
+
+
+def _keys(b: LayerBuilder, opt: RelativeOptions, x: LayerOutput) -> Dim:
+    """The axis of the keys; in a loop it has all steps so far."""
+    spec = opt.key_value_spatial_dim
+    if not b.is_loop_axis(x, spec):
+        return _spatial(b, x, spec, "key_value_spatial_dim")
+    return b.steps_so_far(b.dim("keys", None))
 
 
 def _spatial(b: LayerBuilder, x: LayerOutput, spec: object, key: str) -> Dim:

@@ -60,7 +60,7 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
     if not sources:
         raise ConfigError(f"unit {opt.unit!r} needs a source", where=b.place("from"))
     x = joined_source(b, opt, sources)
-    in_step = b.in_loop and x.time_dim is None
+    in_step = b.is_loop_axis(x, opt.axis)
     dim, feature = (None, x.feature_dim) if in_step else _axes(b, opt, x)
     out = b.out_feature_dim()
     rest = tuple(d for d in x.axes if d not in (dim, feature))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, ProblemList, UserError
 from returnn_ir.graph import Graph, Region, Value
+from returnn_ir.layers.loop_access import declared_time, last_parts
+from returnn_ir.layers.loop_losses import leave_with_loss
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sequence_limit import sequence_limit
-from returnn_ir.layers.template_guess import guess_template
-from returnn_ir.losses import add_losses, has_loss
-from returnn_ir.network.loop_context import LoopContext, Template, conform
-from returnn_ir.network.loop_frame import LoopFrame
+from returnn_ir.layers.template_guess import certainty, guess_template
+from returnn_ir.losses import has_loss
+from returnn_ir.network.initial_output import initial_output
+from returnn_ir.network.loop_context import LoopContext, Template, conform, state_key
+from returnn_ir.network.loop_exit import LoopExit
+from returnn_ir.network.loop_frame import LoopFrame, state_carry
 from returnn_ir.network.scope import NetScope
 from returnn_ir.network.session import Session
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["rec_subnet"]
 
 #: The types of previous steps are a least fixpoint; real networks need two or three rounds.
-_MAX_ROUNDS = 20
+_MAX_ROUNDS = 50
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,25 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
 def _find_axis(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None, net: Net) -> _Axis:
     """RETURNN's order: the named axis, the source's time unless there is an end, the target's time, a new axis."""
     has_end = "end" in net.layers
+    declared = declared_time(b, net)
     if opt.axis is not None:
         if source is not None:
             return _Axis(b.axis(source, opt.axis))
         if isinstance(opt.axis, Dim):
-            return _Axis(opt.axis)
+            if declared is not None and opt.axis.is_dynamic and b.lookup(opt.axis) is None:
+                b.session.declared[opt.axis] = declared
+            return _Axis(b.session.declared.get(opt.axis, opt.axis))
     if source is not None and source.time_dim is not None and not has_end:
         return _Axis(source.time_dim)
-    key = b.definition.options.size_target or (None if b.session.searching and has_end else _target_key(b, net))
-    if key is not None and (not b.session.searching or b.definition.options.size_target):
+    # in an extra network that searches within training the target gives the length, and 'end' has no effect
+    searches = b.session.mode == "search"
+    key = b.definition.options.size_target or (None if searches and has_end else _target_key(b, net))
+    if key is not None and (not searches or b.definition.options.size_target):
         time = b.target(key).time_dim
         if time is not None:
             return _Axis(time)
+    if declared is not None and not has_end:
+        return _Axis(declared)
     if not has_end:
         raise ConfigError(
             "nothing says how long the loop runs",
@@ -109,7 +119,9 @@ def _find_types(body: _Body) -> dict[str, Template]:
             unknown = [asked for path, asked in loop.asked.items() if path not in known]
             if not unknown:
                 return known
-            found.update({owner.path_of(name): guess_template(owner, name) for owner, name in unknown})
+            # one guess may be all that the others need
+            owner, name = max(unknown, key=lambda asked: certainty(*asked))
+            found[owner.path_of(name)] = guess_template(owner, name)
         known = found
     raise ConfigError("the types of previous steps do not settle", where=body.b.place("unit"))
 
@@ -151,7 +163,10 @@ class _Body:
         around = b.region if session is b.session else session.root
         outer = Builder(around, origin=b.origin)
         dim = self.axis.steps if self.axis.steps is not None else self.axis.dim
-        frame = LoopFrame(outer, dim, b.dim("own_time", dim.size), self.limit)
+        moves_out = self.opt.optimize_move_layers_out
+        if moves_out is None:
+            moves_out = bool(session.options.get("optimize_move_layers_out", True))
+        frame = LoopFrame(outer, dim, b.dim("own_time", dim.size), self.limit, moves_out)
         loop = LoopContext(frame, previous=dict(previous), include_eos=self.opt.include_eos)
         data: dict[str, LayerOutput] = {}
         if self.source is not None:
@@ -173,7 +188,8 @@ class _Body:
             self._start_ended(loop)
         elif b.session.searching:
             # RETURNN scores one frame behind a sequence's end, too
-            last = outer.length(dim) if self.opt.include_eos else outer.add(outer.length(dim), 1)
+            counts = self.opt.include_eos or b.session.independent_scores
+            last = outer.length(dim) if counts else outer.add(outer.length(dim), 1)
             inner = Builder(frame.region, origin=b.origin)
             loop.ended = inner.binary("greater_equal", frame.index, last)
         return loop, scope
@@ -195,7 +211,7 @@ class _Body:
             if (
                 options.is_output_layer
                 or options.need_last
-                or has_loss(options, session.mode)
+                or has_loss(options, session.loss_mode)
                 or f"{path}/{name}" in session.requested
             ):
                 names.append(name)
@@ -203,10 +219,16 @@ class _Body:
             names.append("end")
         return list(dict.fromkeys(names))
 
+    def requested_inside(self) -> list[str]:
+        """Layers of nested networks that somebody outside asks for."""
+        prefix = f"{self.b.definition.path}/"
+        found = [path.removeprefix(prefix) for path in self.b.session.requested if path.startswith(prefix)]
+        return sorted(name for name in found if name not in self.net.layers and name.split("/")[0] in self.net.layers)
+
     def build(self, scope: NetScope) -> list[str]:
         """Build every layer that is needed, those that are only read one step later too."""
         names = self.wanted()
-        for name in names:
+        for name in (*names, *self.requested_inside()):
             _quietly(scope, name)
         loop = scope.loop
         done: set[str] = set()
@@ -226,29 +248,71 @@ class _Body:
             carry = frame.carries.get(f"prev:{path}")
             if carry is not None:
                 value = owner.get(name).value
-                carry.following = conform(inner, value, carry.initial.type, f"layer {path!r} as prev:{name}")
-        if self.axis.ends:
-            self._finish_ended(loop, scope, inner)
-        leaving = self._leaving(scope, names)
-        for output in leaving.values():
-            frame.stack(output.value)
+                self._derived_states(frame, inner, path, owner.get(name))
+                state = state_carry(frame, path)
+                if state is not None and state.initial is not None and state.value.type.same_as(carry.value.type):
+                    carry.initial = state.initial  # a cell's output before the first step is its initial state
+                following = conform(inner, value, carry.value.type, f"layer {path!r} as prev:{name}")
+                mask = owner.step_mask
+                carry.following = following if mask is None else inner.where(mask, following, carry.value)
+        counted = self._finish_ended(loop, scope, inner) if self.axis.ends else None
+        last = self._keep_last(loop, scope, names, counted)
+        exits = LoopExit(self.b, frame, self.axis.dim)
+        leaving = {name: exits.leave(output) for name, output in self._leaving(scope, names).items()}
+        losses = [leave_with_loss(exits, pending) for pending in loop.losses]
         frame.finish()
-        return self._outputs(loop, scope, leaving)
+        if self.axis.steps is not None:
+            self.b.define(self.axis.dim, frame.last("length"))
+        shown = self._outputs(exits, leaving)
+        for loss in losses:
+            loss.add(self.b)
+        parts = {name: template.around(frame.last(f"last:{name}")) for name, template in last.items()}
+        return replace(shown["output"], parts={**shown, **last_parts(parts)}, states=_states(loop, scope))
 
-    def _finish_ended(self, loop: LoopContext, scope: NetScope, inner: Builder) -> None:
+    @staticmethod
+    def _derived_states(frame: LoopFrame, inner: Builder, path: str, output: LayerOutput) -> None:
+        """Hidden states that the layer does not carry itself, but that somebody reads one step later: zero at first."""
+        for part, state in output.states.items():
+            carry = frame.carries.get(state_key(path, part))
+            if carry is not None and carry.initial is None:
+                type_ = carry.value.type
+                held = next((c.initial for c in frame.carries.values() if c.following is state.value), None)
+                zero = frame.outer.const(0, type_.dtype)
+                carry.initial = held if held is not None else frame.outer.expand(zero, *type_.dims)
+                carry.following = conform(inner, state.value, type_, f"the state of layer {path!r}")
+
+    def _keep_last(
+        self, loop: LoopContext, scope: NetScope, names: list[str], counted: Value | None
+    ) -> dict[str, Template]:
+        """Carry the outputs of layers with ``need_last``; a sequence that has ended keeps its own."""
+        frame, found = loop.frame, {}
+        inner = Builder(frame.region, origin=self.b.origin)
+        for name in names:
+            if not self.net.layers[name].options.need_last:
+                continue
+            output = scope.get(name)
+            found[name] = Template.of(output)
+            held = frame.carry(f"last:{name}", initial_output(scope, name, found[name], frame.outer))
+            value = output.value if counted is None else inner.where(counted, held, output.value)
+            frame.carries[f"last:{name}"].following = conform(inner, value, held.type, f"layer {name!r}")
+        return found
+
+    def _finish_ended(self, loop: LoopContext, scope: NetScope, inner: Builder) -> Value:
+        """Who has ended; returns for whom this step does not count any more."""
         frame = loop.frame
         before = frame.carries["ended"]
         length = frame.carries["length"]
-        ends = conform(inner, scope.get("end").value, before.initial.type, "layer 'end'")
+        ends = conform(inner, scope.get("end").value, before.value.type, "layer 'end'")
         after = inner.binary("logical_or", before.value, ends)
         counted = before.value if self.opt.include_eos else after
         step = inner.where(counted, inner.const(0, "int64"), inner.const(1, "int64"))
         before.following = after
         length.following = inner.add(length.value, step)
         frame.done = inner.reduce("all", after, *after.dims)
+        return counted
 
     def _leaving(self, scope: NetScope, names: list[str]) -> dict[str, LayerOutput]:
-        """What is stacked: results, and what losses outside of the loop need."""
+        """What is stacked for its own sake."""
         leaving: dict[str, LayerOutput] = {}
         for name in names:
             output = scope.get(name)
@@ -257,35 +321,19 @@ class _Body:
             leaving[name] = output
             if output.activation is not None:
                 leaving[f"{name}/:before"] = output.activation[1]
-            for target in self.net.layers[name].targets():
-                local = target.removeprefix("layer:")
-                if target.startswith("layer:") and local in self.net.layers:
-                    leaving[local] = scope.get(local)
+        for name in self.requested_inside():
+            leaving[name] = scope.get(name)
         return leaving
 
-    def _outputs(self, loop: LoopContext, scope: NetScope, leaving: Mapping[str, LayerOutput]) -> LayerOutput:
-        outside: dict[str, LayerOutput] = {name: self._outside(loop, inner) for name, inner in leaving.items()}
+    @staticmethod
+    def _outputs(exits: LoopExit, leaving: Mapping[str, LayerOutput]) -> dict[str, LayerOutput]:
+        outside = {name: exits.outside(inner) for name, inner in leaving.items()}
         for name in list(outside):
             before = outside.get(f"{name}/:before")
             activation = leaving[name].activation
             if before is not None and activation is not None:
                 outside[name] = replace(outside[name], activation=(activation[0], before))
-        shown = {name: output for name, output in outside.items() if not name.endswith("/:before")}
-        _add_losses(self.b, scope, shown)
-        output = shown["output"]
-        return replace(output, parts=shown, states=_states(loop, scope))
-
-    def _outside(self, loop: LoopContext, inner: LayerOutput) -> LayerOutput:
-        """An output of all steps, the loop's axis in front."""
-        b, frame = self.b, loop.frame
-        value = frame.stacked(inner.value)
-        dim = self.axis.dim
-        if self.axis.steps is not None:
-            if b.lookup(dim) is None:
-                b.define(dim, frame.last("length"))
-            value = b.op("resize_axis", value, dim=self.axis.steps, out=dim)
-        axes = (dim, *inner.axes)
-        return LayerOutput(value, axes, dim, inner.feature_dim)
+        return {name: output for name, output in outside.items() if not name.endswith("/:before")}
 
 
 def _quietly(scope: NetScope, name: str) -> None:
@@ -294,33 +342,6 @@ def _quietly(scope: NetScope, name: str) -> None:
         scope.get(name)
     except UserError:
         return
-
-
-def _add_losses(b: LayerBuilder, scope: NetScope, outside: Mapping[str, LayerOutput]) -> None:
-    """Losses of layers in the loop, computed on all steps at once."""
-    from returnn_ir.layers.context import LayerBuilder as Inner
-
-    accumulated = AccumulatedScope(scope, b.region, outside)
-    for name, output in outside.items():
-        definition = scope.net.layers[name]
-        # RETURNN has no losses in the loop when its train flag is the constant False, as it is in search
-        if has_loss(definition.options, b.session.mode) and not b.session.searching:
-            with _emitting(Inner(b.session, accumulated, definition), definition.origin) as inner:
-                add_losses(inner, output)
-
-
-@contextmanager
-def _emitting(b: LayerBuilder, origin: Any) -> Iterator[LayerBuilder]:
-    with b.at(origin):
-        yield b
-
-
-class AccumulatedScope(NetScope):
-    """The layers of a loop as they are seen from outside, over all steps."""
-
-    def __init__(self, inside: NetScope, region: Region, outputs: Mapping[str, LayerOutput]) -> None:
-        super().__init__(inside.net, inside.session, region, parent=inside.parent, problems=[])
-        self.results.update(outputs)
 
 
 def _states(loop: LoopContext, scope: NetScope) -> dict[str, LayerOutput]:

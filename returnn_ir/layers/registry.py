@@ -49,6 +49,13 @@ LAYER_FAMILIES = (
     "subnetwork",
     "loss_layers",
     "choice",
+    "decisions",
+    "loop_access",
+    "accumulate",
+    "masking",
+    "ranking",
+    "random",
+    "assignment",
 )
 
 

@@ -14,7 +14,7 @@ from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_t
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, with_roles
 
-__all__: list[str] = []
+__all__ = ["paired"]
 
 
 def _indices(b: LayerBuilder, x: LayerOutput) -> Value:
@@ -24,7 +24,7 @@ def _indices(b: LayerBuilder, x: LayerOutput) -> Value:
     return b.cast(b.op("set_sparse", x.value, sparse_dim=None), "int64")
 
 
-def _paired(b: LayerBuilder, x: LayerOutput, others: Sequence[Dim], *, features_too: bool = False) -> dict[Dim, Dim]:
+def paired(b: LayerBuilder, x: LayerOutput, others: Sequence[Dim], *, features_too: bool = False) -> dict[Dim, Dim]:
     """Which axes of ``x`` are among ``others``: the same dims, and static ones of one size that nobody declared.
 
     ``features_too``: feature axes count like any other static axis, otherwise they are told apart.
@@ -83,7 +83,7 @@ def _gathered(b: LayerBuilder, x: LayerOutput, axis: Dim, position: LayerOutput,
     ``own`` is an axis of the position that is never one of x's, whatever its size.
     """
     others = [d for d in x.axes if d is not axis]
-    pairs = _paired(b, position, others)
+    pairs = paired(b, position, others)
     mapping = {dim: partner for dim, partner in pairs.items() if dim is not axis and dim is not own}
     index = b.rename(position.value, *mapping.items())
     named = [mapping.get(d, d) for d in position.axes]
@@ -169,7 +169,7 @@ def scatter_nd(b: LayerBuilder, opt: ScatterNdOptions, x: LayerOutput) -> LayerO
     axis = b.axis(position, opt.position_axis, "position_axis")
     if axis.is_batch:
         raise DimError("position_axis must not be the batch axis", where=b.place("position_axis"))
-    mapping = _paired(b, x, position.axes, features_too=True)
+    mapping = paired(b, x, position.axes, features_too=True)
     value = b.expand(b.rename(x.value, *mapping.items()), axis)
     index, source = _indices(b, position), axis
     if out is axis or out in value.dims:
@@ -203,7 +203,7 @@ def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutpu
     mapping: dict[Dim, Dim] = {}
     first: Value
     if start is not None:
-        mapping = _paired(b, start, x.axes)
+        mapping = paired(b, start, x.axes)
         first = b.rename(_indices(b, start), *mapping.items())
     else:
         number = opt.start if isinstance(opt.start, int) else 0

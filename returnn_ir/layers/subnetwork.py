@@ -45,9 +45,10 @@ def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerO
     if "output" not in net.layers:
         raise ConfigError("a subnetwork needs a layer 'output'", where=b.place("subnetwork"))
     scope = b.scope.child(b.definition, net, _data(b, opt, sources))
+    scope.get("output", b.place("subnetwork"))
     for name, definition in net.layers.items():
-        options = definition.options
-        if name == "output" or options.is_output_layer or has_loss(options, b.session.mode):
+        # in a loop RETURNN builds only what is needed
+        if not b.in_loop and (definition.options.is_output_layer or has_loss(definition.options, b.session.loss_mode)):
             scope.get(name, b.place("subnetwork"))
     return scope.results["output"]
 

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["guess_template"]
+__all__ = ["certainty", "guess_template"]
+
+
+def certainty(scope: NetScope, name: str) -> tuple[bool, bool, int]:
+    """How much a guess is worth, to be compared: the type of the target, a declared size, known sources."""
+    definition = scope.net.layers[name]
+    like_target = definition.spec.like_target and bool(definition.targets())
+    known = sum(_known(scope, source) is not None for source in definition.sources)
+    return like_target, _feature(scope, definition, None) is not None, known
 
 
 def guess_template(scope: NetScope, name: str) -> Template:
@@ -23,8 +31,8 @@ def guess_template(scope: NetScope, name: str) -> Template:
     definition = scope.net.layers[name]
     if definition.spec.like_target and definition.targets():
         whole = scope.whole(f"data:{definition.targets()[0]}")
-        axes = tuple(d for d in whole.axes if d is not whole.time_dim)
-        return Template(replace(whole.value.type, dims=axes), axes, None, whole.feature_dim)
+        rest = tuple(d for d in whole.axes if d is not whole.time_dim)
+        return Template(replace(whole.value.type, dims=rest), rest, None, whole.feature_dim)
     known = [x for x in (_known(scope, source) for source in definition.sources) if x is not None]
     if known:
         largest = max(known, key=lambda x: len(x.axes))

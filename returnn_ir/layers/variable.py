@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.dims import Dim
@@ -52,7 +52,8 @@ def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
         front.append(b.dim("dummy-time", 1))
     value = b.expand(value, *front)
     full = (*front, *axes)
-    output = LayerOutput.of(value, full)
+    output = replace(LayerOutput.of(value, full), variable=b.session.layer_params[b.definition.path][name].name)
     if not opt.add_time_axis:
         return output
-    return LayerOutput(value, full, front[-1], output.feature_dim if output.feature_dim is not front[-1] else None)
+    feature = output.feature_dim if output.feature_dim is not front[-1] else None
+    return replace(output, time_dim=front[-1], feature_dim=feature)

@@ -36,14 +36,15 @@ class WindowOptions(SourceOptions):
 def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
     """A new axis with the neighbours of every position; zeros outside of the axis."""
     x = batch_major(x)
-    axis = b.axis(x, opt.axis)
     size = opt.window_size or (opt.window_dim.size if opt.window_dim is not None else None)
     if not size:
         raise ConfigError("the size of the window is not known", where=b.place("window_size"))
     if opt.window_dim is not None and opt.window_dim.size != size:
         raise DimError(f"window_dim must be of size {size}", where=b.place("window_dim"), received=opt.window_dim)
     frames = opt.window_dim or b.dim("window", size, description=f"{b.definition.path}:window")
-    padding = opt.padding.lower()
+    if b.is_loop_axis(x, opt.axis):
+        return _last_steps(b, opt, x, frames)
+    axis, padding = b.axis(x, opt.axis), opt.padding.lower()
     if padding == "same":
         left = _left(b, size, opt.window_left, opt.window_right)
         out = axis.ceildiv(opt.stride)
@@ -78,6 +79,32 @@ def _left(b: LayerBuilder, size: int, left: int | None, right: int | None) -> in
             received=f"{left} + {right} + 1, {size}",
         )
     return left
+
+
+def _last_steps(b: LayerBuilder, opt: WindowOptions, x: LayerOutput, frames: Dim) -> LayerOutput:
+    """The source in the last steps of a loop, zeros before the first one: [batch, window, ...].
+
+    Each of these frames is a state of its own, so that a window over what is known for all steps leaves the loop.
+    """
+    size = frames.size or 1
+    if opt.padding.lower() != "same" or opt.stride != 1 or opt.out_spatial_dim is not None:
+        raise ConfigError("a window over steps has padding 'same' and stride 1", where=b.place())
+    if opt.window_left is None and opt.window_right is None:
+        raise ConfigError("a window over steps needs 'window_right': 0", where=b.place())
+    if _left(b, size, opt.window_left, opt.window_right) != size - 1:
+        raise ConfigError("a loop does not know the steps to come", where=b.place(), hint="'window_right': 0")
+    with b.outside_loop():
+        zero = b.expand(b.const(0, x.dtype, sparse_dim=x.sparse_dim), *x.axes)
+    ages = range(1, size)
+    before = {age: b.loop_state(f"frame-{age}", zero) for age in ages}
+    current = {0: x.value, **before}
+    for age in ages:
+        b.set_loop_state(f"frame-{age}", current[age - 1])
+    ones = [Dim(f"{frames.name}{age}", 1) for age in current]
+    parts = [b.expand(current[age], ones[age]) for age in reversed(current)]
+    value = b.op("concat", *parts, dims=tuple(reversed(ones)), out=frames)
+    at = 0 if x.batch_dim is None else 1
+    return arrange(x, value, (*x.axes[:at], frames, *x.axes[at:]))
 
 
 @dataclass(frozen=True, kw_only=True)

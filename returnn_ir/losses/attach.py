@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError, did_you_mean
 from returnn_ir.graph import Loss, Value
+from returnn_ir.layers.beams import beam_of
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses.registry import LossInput, LossSpec, find_loss, loss_names
 
@@ -37,13 +38,19 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     given = _given_target(b, spec)
     target = match_target(b, output, given, spec) if given is not None and spec.needs_target else None
     result = spec.compute(b, loss_input(b, spec, output, target, opts, "loss_opts"))
-    b.session.graph.losses[b.definition.path] = Loss(
+    b.session.graph.losses[_loss_name(b)] = Loss(
         _sum(b, result.value, output),
         _sum(b, result.error, output),
         _norm_factor(b, output, given, opts),
         _scale(b, opts),
         normalized=bool(opts.get("use_normalized_loss", False)),
     )
+
+
+def _loss_name(b: LayerBuilder) -> str:
+    """The layer's path, with the prefix of an extra network (which is taken off again if no other loss is called so)."""
+    path, extra = b.definition.path, b.session.extra
+    return f"{extra}:{path}" if extra else path
 
 
 def require_loss(b: LayerBuilder, name: str, key: str) -> LossSpec:
@@ -112,6 +119,8 @@ def _sum(b: LayerBuilder, value: Value | None, output: LayerOutput) -> Value | N
         return None
     if value.dtype in ("bool", "int64", "int32"):
         value = b.cast(value, "float32")
+    if b.session.searching or beam_of(value) is not None:
+        value = b.op("sum_beam", value)
     if output.time_dim is not None and output.batch_dim is not None:
         whole = [d for d in value.dims if d.is_dynamic and d is not output.time_dim]
         value = b.reduce("sum", value, *whole, mask=False) if whole else value
@@ -154,10 +163,11 @@ def _norm_factor(b: LayerBuilder, output: LayerOutput, target: LayerOutput | Non
             )
         return b.const(float(custom))
     counted_output = target if target is not None and output.time_dim is not None else output
-    return _per_frame(b, counted_output)
+    return _per_frame(b, counted_output, output)
 
 
-def _per_frame(b: LayerBuilder, x: LayerOutput) -> Value:
+def _per_frame(b: LayerBuilder, x: LayerOutput, output: LayerOutput) -> Value:
+    """1 / frames of ``x``, counted for every hypothesis of ``output``."""
     batch = x.batch_dim
     frames = [x.time_dim] if x.time_dim is not None and batch is not None else [d for d in x.axes if d.is_dynamic]
     count = b.const(1)
@@ -165,6 +175,8 @@ def _per_frame(b: LayerBuilder, x: LayerOutput) -> Value:
         count = b.mul(count, b.length(dim))
     if batch is not None and batch not in count.dims:
         count = b.mul(count, b.extent(batch))
+    if b.session.searching or beam_of(output.value) is not None:
+        count = b.op("sum_beam", b.op("like_beam", count, output.value))
     return _reciprocal(b, b.reduce("sum", count, *count.dims, mask=False) if count.dims else count)
 
 

@@ -31,6 +31,7 @@ class BranchScope(NetScope):
             problems=outer.problems,
         )
         self.step_mask = outer.step_mask
+        self.has_losses = outer.has_losses
         self._outer = outer
 
     def path_of(self, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
@@ -11,6 +12,7 @@ from returnn_ir.graph import Graph, Output, Value
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses import has_loss
 from returnn_ir.network.extern import ExternData
+from returnn_ir.network.naming import extra_prefix
 from returnn_ir.network.net import LayerDef, Net
 from returnn_ir.network.scope import NetScope, UnbuildableError
 from returnn_ir.network.session import Param, Session
@@ -62,9 +64,17 @@ def construct(
     b = Builder(graph.body)
     shown = fetch if fetch is not None else [n for n in wanted if everything or _is_output(net.layers[n])]
     for name in shown:
-        graph.outputs[name] = _output(b, outputs[name])
+        graph.outputs[name] = _output(b, _assigned(session, outputs[name]))
+    _name_losses(graph)
     _objective(b, session)
     return Expanded(graph, session.params)
+
+
+def _assigned(session: Session, x: LayerOutput) -> LayerOutput:
+    """A variable is a reference in RETURNN: who fetches it gets what was assigned to it in this run."""
+    if not x.variable or x.value is not session.params[x.variable].value:
+        return x
+    return replace(x, value=session.graph.state_updates.get(x.variable, x.value))
 
 
 def _requested(net: Net, fetch: Sequence[str] | None) -> frozenset[str]:
@@ -119,6 +129,13 @@ def _output(b: Builder, output: LayerOutput) -> Output:
 
 def _has_length(b: Builder, dim: Dim) -> bool:
     return bool(b.length(dim).dims)
+
+
+def _name_losses(graph: Graph) -> None:
+    """A loss of an extra network has its prefix only where the network itself has a loss of that name, as in RETURNN."""
+    names = [name.partition(":")[2] if extra_prefix(name) is not None else name for name in graph.losses]
+    plain = {full: own if names.count(own) == 1 else full for full, own in zip(graph.losses, names, strict=True)}
+    graph.losses = {plain[full]: loss for full, loss in graph.losses.items()}
 
 
 def _objective(b: Builder, session: Session) -> None:

@@ -91,11 +91,19 @@ class LoopContext:
             if x.time_dim is None:
                 return x
             own = x.time_dim
+            if self.frame.limit is not None:
+                return self._read_at_step(x, own)
             value = outer.op("resize_axis", value, dim=own, out=dim)
             axes = tuple(dim if d is own else d for d in axes)
         rest = tuple(d for d in axes if d is not dim)
         inner = self.frame.scan(value)
         return LayerOutput.of(inner, rest) if x.feature_dim is None else _sliced(x, inner, rest)
+
+    def _read_at_step(self, x: LayerOutput, time: Dim) -> LayerOutput:
+        """A loop that ends by itself has no length that a sequence could be cut to; behind its end, the last frame."""
+        inner = Builder(self.frame.region, origin=self.frame.outer.origin)
+        value = inner.op("gather", x.value, self.frame.index, dim=time)
+        return _sliced(x, value, tuple(d for d in x.axes if d is not time))
 
     def capture(self, x: LayerOutput) -> LayerOutput:
         """Something from outside of the loop, whole."""

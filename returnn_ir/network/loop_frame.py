@@ -139,3 +139,9 @@ class LoopFrame:
     def last(self, key: str) -> Value:
         """The final value of a carry."""
         return self._results[list(self.carries).index(key)]
+
+
+def state_carry(frame: LoopFrame, path: str) -> Carry | None:
+    """The carry that a layer's output is the value of: a cell's hidden state, or the output that a mask holds."""
+    keys = (f"{path}:{part}" for part in ("output/", "h", "state"))
+    return next((frame.carries[key] for key in keys if key in frame.carries), None)

@@ -1,8 +1,8 @@
-"""Where the unit of a ``masked_computation`` is built: names mean what they mean around it, on the chosen frames only."""
+"""Where the unit of a ``masked_computation`` is built: names mean what they mean around it, on the chosen frames."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError
@@ -13,6 +13,7 @@ from returnn_ir.network.scope import NetScope
 if TYPE_CHECKING:
     from returnn_ir.errors import Origin
     from returnn_ir.layers.output import LayerOutput
+    from returnn_ir.network.net import LayerDef, Net
 
 __all__ = ["HeldScope", "MaskedScope", "OutsideScope"]
 
@@ -39,6 +40,12 @@ class MaskedScope(BranchScope):
             self.step_mask = step_mask
         self._masked = data
         self._select = select
+
+    def child(self, definition: LayerDef, net: Net, data: Mapping[str, LayerOutput]) -> NetScope:
+        """The unit's own nested network, whose losses do not count in RETURNN."""
+        scope = super().child(definition, net, data)
+        scope.has_losses = False
+        return scope
 
     def get(self, name: str, where: Origin | None = None) -> LayerOutput:
         """The masked source for ``data``, else a layer of the network around."""

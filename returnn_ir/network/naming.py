@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["layer_scope", "variable_name"]
+__all__ = ["extra_prefix", "layer_scope", "variable_name"]
+
+#: How RETURNN names layers of extra networks.
+_EXTRA = re.compile(r"(extra(?:\.[A-Za-z0-9_.()]+)?):")
 
 _INVALID = re.compile(r"[:(){}&+\-*'\" ,]")
 
@@ -18,3 +21,9 @@ def layer_scope(path: str) -> str:
 def variable_name(scope: str, parameter: str) -> str:
     """The name of a parameter within its layer's scope."""
     return f"{scope}/{parameter}" if scope else parameter
+
+
+def extra_prefix(name: str) -> str | None:
+    """``extra.search`` of ``extra.search:LAYER``; None for a layer of the network itself."""
+    found = _EXTRA.match(name)
+    return found.group(1) if found is not None else None

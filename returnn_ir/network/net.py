@@ -10,6 +10,7 @@ from returnn_ir.behavior import Behavior
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
 from returnn_ir.layers.options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.layers.registry import LayerSpec, find_layer, layer_names
+from returnn_ir.network.naming import extra_prefix
 
 if TYPE_CHECKING:
     from returnn_ir.config import Config
@@ -120,11 +121,12 @@ def _parse(network: Mapping[str, Any], config: Config, behavior: Behavior, path:
     for name, raw in network.items():
         if name.startswith("#"):
             continue
-        full = f"{path}/{name}" if path else name
+        own = name.partition(":")[2] if extra_prefix(name) is not None else name  # parameters are shared by name
+        full = f"{path}/{own}" if path else own
         if not isinstance(raw, Mapping):
             problems.append(ConfigError("a layer is a dict", where=config.origin(full), received=repr(raw)))
             continue
-        definition = _parse_layer(name, raw, config, behavior, full, problems)
+        definition = _parse_layer(own, raw, config, behavior, full, problems)
         if definition is not None:
             layers[name] = definition
     return Net(layers, behavior, path, config)

@@ -13,7 +13,7 @@ from returnn_ir.layers.options import SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sources import joined_source
 from returnn_ir.network.loop_context import LoopContext, UntypedError
-from returnn_ir.network.naming import layer_scope, variable_name
+from returnn_ir.network.naming import extra_prefix, layer_scope, variable_name
 
 if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef, Net
@@ -55,9 +55,12 @@ class NetScope:
         self.loop: LoopContext | None = loop if loop is not None else (parent.loop if parent is not None else None)
         self.results: dict[str, LayerOutput] = {}
         self.children: dict[str, NetScope] = {}
+        self.extras: dict[str, NetScope] = {}
         self.problems = problems
         #: in a loop, where the layers of this network are computed ([B] bool); elsewhere they keep what they were
         self.step_mask: Value | None = parent.step_mask if parent is not None and parent.loop is self.loop else None
+        #: losses of layers of this network count
+        self.has_losses: bool = parent.has_losses if parent is not None else True
         self._data = dict(data or {})
         self._failed: set[str] = set()
 
@@ -100,6 +103,8 @@ class NetScope:
             return self.loop.expand_previous(self, own, self.path_of(own))
         if name == "data" or name.startswith("data:"):
             return self._get_data(name, where)
+        if extra_prefix(name) is not None:
+            return self._extra(name).get(name, where)
         own, rest = self._split(name, where)
         if own not in self.results:
             self._build_with_deps(own)
@@ -114,6 +119,15 @@ class NetScope:
         found = self.parent.get(name.removeprefix("base:"), where)
         entering = self.loop is not None and self.loop is not self.parent.loop
         return self.loop.capture(found) if self.loop is not None and entering else found
+
+    def _extra(self, name: str) -> NetScope:
+        """The extra network that a name with a prefix belongs to."""
+        from returnn_ir.network.extra import ExtraScope
+
+        prefix = extra_prefix(name) or ""
+        if prefix not in self.extras:
+            self.extras[prefix] = ExtraScope(self, prefix)
+        return self.extras[prefix]
 
     def _get_data(self, name: str, where: Origin | None) -> LayerOutput:
         key = name.partition(":")[2] or "data"
@@ -155,7 +169,7 @@ class NetScope:
 
     def _local_refs(self, definition: LayerDef) -> Iterator[str]:
         for ref in definition.refs():
-            if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data":
+            if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data" or extra_prefix(ref) is not None:
                 continue
             yield self._split(ref, definition.origin)[0]
 
@@ -206,6 +220,8 @@ class NetScope:
 
     def build(self, definition: LayerDef) -> LayerOutput:
         """Build a layer here and now; what it refers to is built first where that was not done yet."""
+        if not definition.options.trainable:
+            self.session.frozen.add(definition.path)
         b = LayerBuilder(self.session, self, definition)
         with b.at(definition.origin):
             return finish_layer(b, self._call(b, definition))

@@ -67,6 +67,8 @@ class Session:
         rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
         requested: paths of layers inside of others that somebody outside asks for.
         extra: the prefix of an extra network (``extra.search``); its losses and random draws are its own.
+        losses: whether losses are built; without them the program needs no targets.
+        frozen: paths of layers with ``trainable`` off, which holds for all layers inside of them too.
         packed: how batch axes without padding came about (``flatten_batch``).
     """
 
@@ -82,9 +84,14 @@ class Session:
     rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
+    frozen: set[str] = field(default_factory=set)
     requested: frozenset[str] = frozenset()
     losses: bool = True
     extra: str = ""
+
+    def is_trained(self, path: str) -> bool:
+        """Whether the parameters of the layer at a path are trained."""
+        return not any(path == frozen or path.startswith(f"{frozen}/") for frozen in self.frozen)
 
     @property
     def root(self) -> Region:
@@ -112,7 +119,7 @@ class Session:
     @property
     def searching(self) -> bool:
         """The search flag."""
-        return self.mode == "search" or ".search" in self.extra
+        return ".search" in self.extra if self.extra else self.mode == "search"
 
     @property
     def independent_scores(self) -> bool:

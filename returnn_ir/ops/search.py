@@ -1,4 +1,7 @@
-"""Search, symbolically: choosing labels, deciding between hypotheses. ``compiler.passes.expand_search`` gives them beams."""
+"""Search, symbolically: choosing labels, deciding between hypotheses. ``compiler.passes.expand_search`` gives them beams.
+
+In front of that pass no value has an axis of hypotheses, and every op here is one of a single hypothesis.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,37 @@ from returnn_ir.errors import IRError
 from returnn_ir.ops.spec import OpSpec, Scope, Trait, register
 from returnn_ir.types import TensorType
 
-__all__: list[str] = []
+__all__ = ["SEARCH_OPS"]
 
 Types = Sequence[TensorType]
 Attrs = dict[str, Any]
+
+#: Everything that the pass takes away.
+SEARCH_OPS = (
+    "choice",
+    "follow",
+    "decide",
+    "beam_scores",
+    "source_beams",
+    "split_beam",
+    "like_beam",
+    "step_beam",
+    "sum_beam",
+)
 
 
 def _choice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """The labels of the best ``beam.size`` hypotheses, one step on.
 
     Operands: scores [..., classes] of the labels (log space, scaled), ended [...] (bool: hypotheses that had ended before
-    this step keep their score and go on with label 0).
+    this step keep their score and go on with label 0), and the true label [...] where ``cheating`` keeps it in the beam
+    (``exclusive``: only once).
     ``normalize``, ``exponent``: an ended hypothesis' score is multiplied by ((i + 1) / i) ** exponent in step i, and in the
-    end all are divided by the largest number of labels (RETURNN's length normalisation).
+    end all are divided by the largest number of labels (RETURNN's length normalisation); with ``independent`` by the
+    number of steps, in the same power, so that nothing depends on the other sequences of the batch.
+    ``keep_beams``: every hypothesis has its own successors. ``gumbel``: scale of the noise that is added to the scores.
+    A nested region, if there is one, combines scores: its parameters are the step's scores [..., base, classes], the
+    hypotheses' scores [..., base], the step, and who has ended [..., base], ``base`` being the beam before this choice.
     """
     scores = types[0]
     if attrs["classes"] not in scores.dims or types[1].dtype != "bool":
@@ -29,8 +50,16 @@ def _choice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType("int64", scores.without([attrs["classes"]]).dims, attrs["classes"])]
 
 
-def _decide(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    """Of the best hypothesis (by score; ``normalize``: by score per label); the operand itself where it has no beam."""
+def _follow(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """A value that is not searched for: the hypotheses go on with it.
+
+    Operands: the value and, where it adds to the hypotheses' scores, its score and who has ended. ``beam``: a beam of its
+    own (of size 1), else that of the hypotheses so far.
+    """
+    return [types[0]]
+
+
+def _same(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [types[0]]
 
 
@@ -39,24 +68,50 @@ def _beam_scores(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType("float32", tuple(d for d in types[0].dims if d.is_batch))]
 
 
+def _source_beams(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Which hypotheses before its choice those of the operand come from."""
+    return [TensorType("int64", tuple(d for d in types[0].dims if d.is_batch))]
+
+
+def _split_beam(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The hypotheses as an ordinary axis ``out``."""
+    x = types[0]
+    return [TensorType(x.dtype, (*x.dims, attrs["out"]), x.sparse_dim)]
+
+
 _EFFECT = frozenset({Trait.EFFECT})
 
 register(
     OpSpec(
         "choice",
-        2,
+        None,
         {
             "classes": ...,
             "beam": ...,
+            "base": None,
             "normalize": True,
             "exponent": 1.0,
             "base_scale": 1.0,
+            "gumbel": 0.0,
+            "path": "",
             "keep_beams": False,
+            "cheating": None,
             "include_eos": False,
+            "independent": False,
         },
         _choice,
         _EFFECT,
     )
 )
-register(OpSpec("decide", 1, {"normalize": False}, _decide))
+register(OpSpec("follow", None, {"beam": None, "base_scale": 1.0}, _follow, _EFFECT))
+#: The value of the best hypothesis (by score; ``normalize``: by score per label).
+register(OpSpec("decide", 1, {"normalize": False}, _same))
 register(OpSpec("beam_scores", 1, {}, _beam_scores))
+register(OpSpec("source_beams", 1, {}, _source_beams))
+register(OpSpec("split_beam", 1, {"out": ...}, _split_beam))
+#: The first operand, one for each hypothesis of the second.
+register(OpSpec("like_beam", 2, {}, _same))
+#: In a loop: of the hypotheses of each step, whatever becomes of them in later steps; all operands over the same ones.
+register(OpSpec("step_beam", None, {}, lambda scope, types, attrs: list(types)))
+#: The sum over hypotheses.
+register(OpSpec("sum_beam", 1, {}, _same))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from returnn_ir.errors import IRError
 from returnn_ir.ops.spec import OpSpec, Scope, Trait, register
 from returnn_ir.types import TensorType
 
@@ -24,11 +25,19 @@ def _const(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _random(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    """A draw of shape ``dims``: ``uniform`` in [0, 1) or ``normal`` (0, 1).
+    """A draw of shape ``dims``: ``uniform`` in [0, 1), ``normal`` (0, 1), or ``bits``: integers below 2^32.
 
     It follows from (random_seed, step, ``path``, loop index) alone; the reference target's ``random`` module says how.
+    With ``state``, three integers, it follows from these alone and is the same in every run.
     """
+    if attrs["kind"] == "bits" and attrs["dtype"] != "int64":
+        raise IRError(f"random bits are int64, not {attrs['dtype']}")
     return [TensorType(attrs["dtype"], attrs["dims"])]
+
+
+def _print(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The operand; a run shows ``title`` and its first and last ``summarize`` entries along each axis (None: all)."""
+    return list(types)
 
 
 def _train_step(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
@@ -55,8 +64,15 @@ register(OpSpec("param", 0, {"name": ..., "init": None, **_TYPED}, _declared, _R
 register(OpSpec("train_step", 0, {}, _train_step, _ROOT))
 register(OpSpec("const", 0, {"value": ..., **_TYPED}, _const))
 register(
-    OpSpec("random", 0, {"kind": ..., "path": ..., "dtype": "float32", "dims": ...}, _random, frozenset({Trait.RANDOM}))
+    OpSpec(
+        "random",
+        0,
+        {"kind": ..., "path": ..., "dtype": "float32", "dims": ..., "state": None},
+        _random,
+        frozenset({Trait.RANDOM}),
+    )
 )
+register(OpSpec("print", 1, {"title": ..., "summarize": None}, _print, frozenset({Trait.EFFECT})))
 register(
     OpSpec("opaque", None, {"function": ..., "axes": ..., "reason": ..., **_TYPED}, _opaque, frozenset({Trait.EFFECT}))
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 __all__ = ["edit_distance", "label_error_rate"]
 
 
-def edit_distance(hypothesis: Sequence[int], reference: Sequence[int]) -> int:
+def edit_distance(hypothesis: Sequence[object], reference: Sequence[object]) -> int:
     """The number of substitutions, insertions and deletions between two label sequences."""
     row = list(range(len(reference) + 1))
     for i, h in enumerate(hypothesis, 1):

@@ -14,10 +14,11 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import track
@@ -25,6 +26,7 @@ from rich.table import Table
 
 ROOT = Path(__file__).parents[2]
 OURS = "ours"
+PRODUCTS = "products"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Task:
         alone: only we do this.
         fresh: a process of its own for every round, for what happens once in a process.
         share: of the rounds that were asked for.
+        products: also measure the matrix products alone, which is what nobody on TensorFlow can be faster than.
     """
 
     name: str
@@ -44,14 +47,15 @@ class Task:
     alone: bool = False
     fresh: bool = False
     share: float = 1.0
+    products: bool = False
 
 
 TASKS = (
-    Task("train", "training step, 3 x BLSTM-256, 40 x 100 frames"),
-    Task("forward1", "forward, batch 1 (ours: onnxruntime)"),
-    Task("forward40", "forward, batch 40 (ours: onnxruntime)"),
-    Task("build", "from the dict to the first training step", fresh=True, share=0.2),
-    Task("check", "returnn-compile, 50 layers, check only", alone=True, share=0.5),
+    Task("train", "training step", products=True),
+    Task("forward1", "forward, batch 1"),
+    Task("forward40", "forward, batch 40"),
+    Task("build", "dict to first step", fresh=True, share=0.2),
+    Task("check", "check of 50 layers", alone=True, share=0.5),
 )
 
 
@@ -59,9 +63,16 @@ class Worker:
     """A contestant's process, see `tests/benchmarks/protocol.py`."""
 
     def __init__(self, contestant: str, python: str, task: Task) -> None:
-        command = [python, "-m", f"tests.benchmarks.worker_{contestant}", task.name]
+        self._name = f"{contestant} ({task.name})"
+        # A file, because nobody would empty a pipe while we wait for the answer.
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- closed with the worker
         self._process = subprocess.Popen(
-            command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [python, "-m", f"tests.benchmarks.worker_{contestant}", task.name],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
         )
         if (reply := self._read()) != "ready":
             self._fail(reply)
@@ -79,15 +90,17 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         self._process.communicate()
+        self._errors.close()
 
     def _read(self) -> str:
         assert self._process.stdout
         return self._process.stdout.readline().strip()
 
-    def _fail(self, reply: str) -> None:
+    def _fail(self, reply: str) -> NoReturn:
         self._process.kill()
-        _, errors = self._process.communicate()
-        raise SystemExit(f"{' '.join(map(str, self._process.args))} answered {reply!r}\n{errors[-3000:]}")
+        self._process.wait()
+        self._errors.seek(0)
+        raise SystemExit(f"{self._name} answered {reply!r}\n{self._errors.read()[-3000:]}")
 
 
 def contestants() -> dict[str, str]:
@@ -102,6 +115,9 @@ def contestants() -> dict[str, str]:
 def measure(task: Task, pythons: Mapping[str, str], rounds: int) -> dict[str, list[float]]:
     """Seconds by contestant, one number per round."""
     names = [OURS] if task.alone else list(pythons)
+    if task.products:
+        pythons = {**pythons, PRODUCTS: pythons[OURS]}
+        names.append(PRODUCTS)
     times: dict[str, list[float]] = {name: [] for name in names}
     workers = {} if task.fresh else {name: Worker(name, pythons[name], task) for name in names}
     for _ in track(range(rounds), description=task.title, console=Console(stderr=True), transient=True):
@@ -127,8 +143,8 @@ def summary(times: Mapping[str, Sequence[float]]) -> dict[str, Any]:
 
 def table(results: Mapping[str, Mapping[str, Any]], pythons: Mapping[str, str]) -> Table:
     """One row per task: median milliseconds, and how many times ours a peer takes."""
-    shown = Table(title="median of alternating rounds")
-    shown.add_column("task")
+    shown = Table(title="3 x BLSTM-256 + softmax, 40 inputs, 100 frames: median of alternating rounds")
+    shown.add_column("task", no_wrap=True)
     shown.add_column("ours", justify="right")
     for peer in [name for name in pythons if name != OURS]:
         shown.add_column(peer, justify="right")
@@ -144,6 +160,8 @@ def table(results: Mapping[str, Mapping[str, Any]], pythons: Mapping[str, str]) 
                 [f"{result['median'][peer] * 1e3:.1f} ms", f"{result['times_ours'][peer]:.2f}"] if there else ["", ""]
             )
         shown.add_row(task.title, *cells)
+        if PRODUCTS in result["median"]:
+            shown.add_row("  matrix products alone", f"{result['median'][PRODUCTS] * 1e3:.1f} ms")
     return shown
 
 
@@ -163,7 +181,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             results[task.name] = {**summary(times), "seconds": times}
     Console().print(table(results, pythons))
     if load > 0.5:
-        Console(stderr=True).print(f"The machine was busy before (load {load:.1f}): trust the ratios, not the times.")
+        Console(stderr=True).print(
+            f"Other programs used the processor (load {load:.1f} at the start). That hurts some contestants more than "
+            "others, because threads wait for each other in different ways: repeat on an idle machine."
+        )
     if args.json:
         machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": load}
         args.json.parent.mkdir(parents=True, exist_ok=True)

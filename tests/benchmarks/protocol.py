@@ -1,8 +1,8 @@
 """The line protocol between the benchmark's driver and its workers.
 
-A worker is `python -m tests.benchmarks.WORKER TASK`. It prints `ready` when it is warm, then answers each line `run` with the
-seconds that one measurement took, until its standard input ends. Anything else that a library prints goes to
-standard error, so that nothing but the protocol is on standard output.
+A worker is `python -m tests.benchmarks.WORKER TASK`, run from the project's folder. It prints `ready` when it is warm,
+then answers each line `run` with the seconds that one measurement took, until its standard input ends. Anything else
+that a library prints goes to standard error, so that nothing but the protocol is on standard output.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.benchmarks.protocol import Step, serve
-from tests.benchmarks.workload import NUM_THREADS, Workload, deep_config
 
 import compiler
 import returnn_ir
+from tests.benchmarks.protocol import Step, serve
+from tests.benchmarks.workload import NUM_THREADS, Workload, deep_config
 
 WORK = Workload()
 

@@ -7,36 +7,40 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
+
 from tests.benchmarks.protocol import Step, serve
 from tests.benchmarks.workload import NUM_THREADS, Workload
 
 WORK = Workload()
 
 
+def _returnn(module: str) -> Any:
+    """A module of RETURNN; by name, because the environment that mypy sees does not have it."""
+    return import_module(f"returnn.{module}")
+
+
 def _session(train: bool, batch: int) -> tuple[Any, Any, dict[Any, Any]]:
     """Builds the net in a new graph; returns the session, the network and the feed."""
-    import returnn.tf.compat as tf_compat
-    from returnn.config import Config, set_global_config
-    from returnn.tf.network import TFNetwork
-
-    tf1 = tf_compat.v1
+    tf1 = _returnn("tf.compat").v1
+    settings = _returnn("config")
     options = {"extern_data": WORK.extern_data(), "network": WORK.network(), "behavior_version": 16}
-    config = Config(options)
-    set_global_config(config)
+    config = settings.Config(options)
+    settings.set_global_config(config)
     session = tf1.InteractiveSession(
         graph=tf1.Graph(),
         config=tf1.ConfigProto(intra_op_parallelism_threads=NUM_THREADS, inter_op_parallelism_threads=NUM_THREADS),
     )
-    network = TFNetwork(config=config, train_flag=train, eval_flag=train)
+    network = _returnn("tf.network").TFNetwork(config=config, train_flag=train, eval_flag=train)
     network.construct_from_dict(options["network"])
     session.run(tf1.global_variables_initializer())
     data = network.extern_data.data
     inputs, classes = WORK.data(batch)
     lengths = np.full((batch,), WORK.frames, np.int32)
-    feed = {data["data"].placeholder: inputs, data["data"].dims[1].dyn_size: lengths}
+    feed: dict[Any, Any] = {data["data"].placeholder: inputs, data["data"].dims[1].dyn_size: lengths}
     if train:
         feed |= {data["classes"].placeholder: classes, data["classes"].dims[1].dyn_size: lengths}
     batch_dim = network.extern_data.get_batch_info().dim
@@ -47,14 +51,13 @@ def _session(train: bool, batch: int) -> tuple[Any, Any, dict[Any, Any]]:
 
 def _train() -> Step:
     """Loss and the gradient of every parameter."""
-    import returnn.tf.compat as tf_compat
-
     session, network, feed = _session(train=True, batch=WORK.batch)
+    tf1 = _returnn("tf.compat").v1
     objective = network.get_objective()
-    gradients = tf_compat.v1.gradients(objective, network.get_trainable_params())
+    gradients = tf1.gradients(objective, network.get_trainable_params())
     # One op that waits for every gradient: they are computed, and not copied to NumPy.
     with session.graph.control_dependencies([objective, *gradients]):
-        step_op = tf_compat.v1.no_op()
+        step_op = tf1.no_op()
 
     def step() -> None:
         session.run([objective, step_op], feed)
@@ -74,8 +77,7 @@ def _forward(batch: int) -> Step:
 
 def _build() -> Step:
     """From the dict to the first training step done; RETURNN itself is imported before."""
-    import returnn.tf.network  # noqa: F401
-
+    _returnn("tf.network")
     return lambda: _train()()
 
 

@@ -3,6 +3,7 @@
 Hochreiter & Schmidhuber (1997) with forget gates (Gers et al. 1999), no peepholes; the backward is backpropagation
 through time. What makes it fast is what stays outside of the loop: the input's product before it, and the weight
 gradients after it, each as one matrix product over all frames. A step is one small product and elementwise ops.
+TensorFlow computes a product that small in one thread: it is made of two halves, which two cores work on at once.
 
 A frame behind a sequence's end has its gates saturated (f = 1, i = o = 0): the cell keeps its value exactly, the output
 and every gradient there are exactly zero, and the loop needs no masking but that of h. docs/performance.md has figures,
@@ -91,23 +92,26 @@ def lstm(
     return y, h, c
 
 
-def _projected(frames: Frames, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor, units: int) -> tf.Tensor:
-    """The input's share of the gates [T, B, 4n]; saturated behind the sequences' ends."""
-    z = tf.nn.bias_add(tf.matmul(matrix(x), w), bias)
-    z = tf.reshape(z, [frames.count, -1, 4 * units])
-    big = saturation(z.dtype)
-    tail = tf.repeat(tf.constant([0.0, -big, big, -big], z.dtype), units)
-    return frames.select(z, tail)
+def _projected(frames: Frames, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor, units: int) -> Sequence[tf.Tensor]:
+    """The input's share of the gates j, i and of f, o, [T, B, 2n] each; saturated behind the sequences' ends."""
+    big = saturation(x.dtype)
+    halves = zip(tf.split(w, 2, axis=1), tf.split(bias, 2), ((0.0, -big), (big, -big)), strict=True)
+    projected = []
+    for weights, summand, tail in halves:
+        z = tf.reshape(tf.nn.bias_add(tf.matmul(matrix(x), weights), summand), [frames.count, -1, 2 * units])
+        projected.append(frames.select(z, tf.repeat(tf.constant(tail, x.dtype), units)))
+    return projected
 
 
 def _forward(
-    frames: Frames, z: tf.Tensor, w_re: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
+    frames: Frames, projected: Sequence[tf.Tensor], w_re: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
-    """The recurrence over z [T, B, 4n]: y [T, B, n], the last h, and what the backward needs."""
+    """The recurrence over what :func:`_projected` gives: y [T, B, n], the last h, and what the backward needs."""
+    halves = list(zip(tf.split(w_re, 2, axis=1), projected, strict=True))
 
     def body(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *arrays: tf.TensorArray) -> Sequence[Any]:
-        # The sum is not written as a fused product with bias and summand: TensorFlow's is half as fast in a loop.
-        j, i, f, o = tf.split(tf.matmul(h, w_re) + frame(z, t), 4, axis=1)
+        # Not as TensorFlow's fused product with bias and summand, which takes twice as long.
+        (j, i), (f, o) = (tf.split(tf.matmul(h, weights) + frame(z, t), 2, axis=1) for weights, z in halves)
         j, i, f, o = tf.tanh(j), tf.sigmoid(i), tf.sigmoid(f), tf.sigmoid(o)
         c_next = f * c + i * j
         y = o * tf.tanh(c_next)
@@ -115,7 +119,7 @@ def _forward(
         kept = zip(arrays, (j, i, f, o, h, c, y), strict=True)
         return (h_next, c_next, *(a.write(t, value) for a, value in kept))
 
-    h, c, *arrays = frames.walk(body, [h0, c0, *(frames.array(z.dtype, w_re.shape[0]) for _ in range(7))])
+    h, c, *arrays = frames.walk(body, [h0, c0, *(frames.array(h0.dtype, w_re.shape[0]) for _ in range(7))])
     return frames.stack(arrays[6]), h, _Tape(arrays[:4], arrays[4:6], c)
 
 
@@ -124,7 +128,9 @@ def _backward(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Gradients of the gates before their activations [T, B, 4n], of h0 and of c0."""
     dy = frames.select(dy, tf.zeros([], dy.dtype))
-    w_back = tf.transpose(w_re)  # once, and not by every step's product
+    units = w_re.shape[0]
+    # Transposed once, and not by every step's product.
+    halves = [tf.transpose(rows) for rows in tf.split(w_re, [units // 2, units - units // 2])]
 
     def body(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: tf.TensorArray) -> Sequence[Any]:
         j, i, f, o = (a.read(t) for a in tape.gates)
@@ -139,7 +145,8 @@ def _backward(
             _sigmoid_grad(y=o, dy=dy_t * squashed),
         ]
         dz_t = tf.concat(parts, axis=1)
-        dh_before = tf.raw_ops.Select(condition=frame(frames.valid, t), x=tf.matmul(dz_t, w_back), y=dh)
+        dh_before = tf.concat([tf.matmul(dz_t, weights) for weights in halves], axis=1)
+        dh_before = tf.raw_ops.Select(condition=frame(frames.valid, t), x=dh_before, y=dh)
         return dh_before, dc * f, c_before, dz.write(t, dz_t)
 
     dh0, dc0, _, dz = frames.walk(body, [dh, dc, tape.last, frames.array(dy.dtype, w_re.shape[1])], back=True)

@@ -106,6 +106,9 @@ class CellScope:
         if not rate or not self.b.training:
             return None
         dims = (*self.rest, self.out)
+        if self.b.in_loop:
+            with self.b.outside_loop():
+                return self.b.dropout(self.b.expand(self.b.const(1.0), *dims), rate, dims, role)
         return self.b.dropout(self.b.expand(self.b.const(1.0), *dims), rate, dims, role)
 
 

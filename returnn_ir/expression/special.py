@@ -1,0 +1,148 @@
+"""Functions of expressions that are made of others: trigonometry, cross entropies of logits, norms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from returnn_ir.expression.elementwise import apply_unary
+from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional, binary
+from returnn_ir.expression.reductions import reduced
+from returnn_ir.expression.table import find_function, function
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__: list[str] = []
+
+
+def _apply(x: Positional, op: str) -> Positional:
+    return x.with_value(apply_unary(x.b, op, x.value))
+
+
+def _call(b: LayerBuilder, name: str, *args: object) -> Positional:
+    """Another function of the table."""
+    found = find_function(b, name)
+    if found is None:
+        raise UnsupportedError(f"tf.{name}")
+    result: Positional = found(*args)
+    return result
+
+
+@function("tan")
+def _tan(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    tensor = as_positional(b, x)
+    return _apply(tensor, "sin") / _apply(tensor, "cos")
+
+
+@function("atan")
+def _atan(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    return binary("atan2", as_positional(b, x), 1.0)
+
+
+@function("asin")
+def _asin(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    tensor = as_positional(b, x)
+    return binary("atan2", tensor, _apply(1.0 - tensor * tensor, "sqrt"))
+
+
+@function("acos")
+def _acos(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    tensor = as_positional(b, x)
+    return binary("atan2", _apply(1.0 - tensor * tensor, "sqrt"), tensor)
+
+
+@function("sinh")
+def _sinh(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    tensor = as_positional(b, x)
+    # expm1 keeps the digits near zero
+    return (_apply(tensor, "expm1") - _apply(-tensor, "expm1")) * 0.5
+
+
+@function("cosh")
+def _cosh(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    tensor = as_positional(b, x)
+    return (_apply(tensor, "exp") + _apply(-tensor, "exp")) * 0.5
+
+
+@function("asinh")
+def _asinh(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    tensor = as_positional(b, x)
+    size = abs(tensor)
+    # log(a + sqrt(a a + 1)), written so that small a keep their digits
+    beyond = size * size / (_apply(size * size + 1.0, "sqrt") + 1.0)
+    return _apply(tensor, "sign") * _apply(size + beyond, "log1p")
+
+
+@function("atanh")
+def _atanh(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    tensor = as_positional(b, x)
+    return (_apply(tensor, "log1p") - _apply(-tensor, "log1p")) * 0.5
+
+
+@function("erfc")
+def _erfc(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    return 1.0 - _apply(as_positional(b, x), "erf")
+
+
+@function("xlogy")
+def _xlogy(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
+    """``x log(y)``, zero where x is."""
+    factor = as_positional(b, x)
+    zero = factor == 0.0
+    return _call(b, "where", zero, 0.0, factor * _apply(_call(b, "where", zero, 1.0, as_positional(b, y)), "log"))
+
+
+@function("multiply_no_nan")
+def _multiply_no_nan(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
+    """Zero where ``y`` is, whatever ``x`` is."""
+    factor = as_positional(b, y)
+    return _call(b, "where", factor == 0.0, 0.0, binary("mul", x, factor))
+
+
+@function("l2_loss")
+def _l2_loss(b: LayerBuilder, t: object, name: object = None) -> Positional:
+    x = as_positional(b, t)
+    return reduced(x * x, "sum", None, False) * 0.5
+
+
+@function("reduce_euclidean_norm")
+def _euclidean_norm(
+    b: LayerBuilder, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
+) -> Positional:
+    x = as_positional(b, input_tensor)
+    return _apply(reduced(x * x, "sum", axis, keepdims), "sqrt")
+
+
+@function("bias_add")
+def _bias_add(
+    b: LayerBuilder, value: object, bias: object, data_format: object = None, name: object = None
+) -> Positional:
+    if data_format is not None and str(data_format).startswith("NC"):
+        raise UnsupportedError("bias_add with the features in front")
+    return as_positional(b, value) + as_positional(b, bias)
+
+
+@function("check_numerics", "Print", "ensure_shape")
+def _unchanged(b: LayerBuilder, input: object, *others: object, **options: Any) -> Positional:
+    """What only looks at a tensor."""
+    return as_positional(b, input)
+
+
+@function("softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits_v2")
+def _cross_entropy(
+    b: LayerBuilder, labels: object = None, logits: object = None, axis: int = -1, name: object = None
+) -> Positional:
+    x = as_positional(b, logits)
+    return -reduced(as_positional(b, labels) * _call(b, "log_softmax", x, axis), "sum", axis, False)
+
+
+@function("sparse_softmax_cross_entropy_with_logits")
+def _sparse_cross_entropy(
+    b: LayerBuilder, labels: object = None, logits: object = None, name: object = None
+) -> Positional:
+    x = as_positional(b, logits)
+    classes = x.axes[-1]
+    if classes is None or classes.size is None:
+        raise UnsupportedError("a cross entropy over an axis without a static size")
+    chosen = _call(b, "one_hot", as_positional(b, labels), classes.size)
+    return -reduced(chosen * _call(b, "log_softmax", x, -1), "sum", -1, False)

@@ -1,0 +1,111 @@
+"""The golden cases on one provider: RETURNN's numbers, placement, time, half precision."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.check import CaseReport
+from compiler.check.case import check_program
+from compiler.check.recorded import read_recorded
+from compiler.onnx.program import OnnxProgram
+from compiler.program import compile_net
+from returnn_ir import load
+from returnn_ir.errors import ConfigError, UserError, did_you_mean
+from tests.conformance.gaps import GOLDEN, all_cases, gap
+from tests.gpu.half import Drift, drift
+from tests.gpu.provider import OnProvider, Placement, ProviderSession, seconds
+
+__all__ = ["CaseResult", "check_cases", "select_cases"]
+
+#: Runs per measured time.
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One golden case.
+
+    Attributes:
+        reason: what is wrong, None if nothing is.
+        max_abs: the largest difference from RETURNN's numbers.
+        seconds: of a run, without loading.
+        half: drift in float16.
+        refused: onnx does not take the network at all, whatever the provider.
+    """
+
+    case: str
+    reason: str | None
+    max_abs: float = 0.0
+    seconds: float = 0.0
+    placement: Placement = field(default_factory=Placement)
+    half: Drift = ""
+    refused: bool = False
+
+    @property
+    def family(self) -> str:
+        """The folder of the case."""
+        return self.case.partition("/")[0]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the numbers are right."""
+        return self.reason is None
+
+    def to_json(self) -> dict[str, Any]:
+        """For the report."""
+        return {
+            "case": self.case,
+            "ok": self.ok,
+            "reason": self.reason,
+            "refused": self.refused,
+            "max_abs": self.max_abs,
+            "seconds": self.seconds,
+            "half": self.half,
+            **self.placement.to_json(),
+        }
+
+
+def select_cases(patterns: Sequence[str] | None) -> list[str]:
+    """The cases that onnx passes on the CPU, of these families or with these names; all if there are no patterns.
+
+    Raises:
+        ConfigError: no case has such a name.
+    """
+    known = all_cases()
+    names = {*known, *(case.partition("/")[0] for case in known)}
+    for pattern in patterns or ():
+        if pattern not in names:
+            raise ConfigError("no such golden case", received=pattern, hint=did_you_mean(pattern, sorted(names)))
+    chosen = [c for c in known if patterns is None or c in patterns or c.partition("/")[0] in patterns]
+    return [case for case in chosen if gap(case, "onnx") is None]
+
+
+def check_cases(cases: Iterable[str], provider: str) -> Iterator[CaseResult]:
+    """Run cases one by one."""
+    for case in cases:
+        yield _check(case, provider)
+
+
+def _check(case: str, provider: str) -> CaseResult:
+    path = GOLDEN / f"{case}.py"
+    report = CaseReport(case, "onnx")
+    recorded = read_recorded(path.with_suffix(".npz"))
+    wanted = list(recorded.outputs)
+    try:
+        program = compile_net(load(path), target="onnx", mode=recorded.mode, fetch=wanted, everything=True)
+    except UserError as error:
+        return CaseResult(case, str(error), refused=True)
+    if not isinstance(program.executable, OnnxProgram):
+        return CaseResult(case, "no ONNX program came out")
+    try:
+        placed = OnProvider(program.executable, provider)
+        check_program(report, dataclasses.replace(program, executable=placed), recorded)
+        session = ProviderSession(placed.model, provider)
+        time = seconds(lambda: session.run(placed.feeds), ROUNDS)
+    except Exception as error:  # onnxruntime's errors have no base class; one case must not stop the others
+        return CaseResult(case, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+    half = drift(placed.model, placed.feeds, placed.results, provider)
+    return CaseResult(case, report.reason, report.max_abs, time, placed.placement, half)

@@ -1,0 +1,72 @@
+"""The GPU check itself, on the CPU: every path runs, nothing of TensorFlow is needed, and it refuses to pretend."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.gpu import gpu_check
+from tests.gpu.gpu_check import main
+from tests.gpu.provider import CPU, CUDA
+
+ROOT = Path(__file__).parents[2]
+CASES = ["rec_units/gru", "dense/linear_default"]
+
+
+def test_all_of_it_on_the_cpu_without_tensorflow(tmp_path: Path) -> None:
+    """In a process of its own, in which TensorFlow cannot be imported."""
+    report = tmp_path / "report.json"
+    arguments = ["--provider", CPU, "--cases", *CASES, "--json", str(report)]
+    code = "import sys; sys.modules.update(tensorflow=None, h5py=None); from tests.gpu.gpu_check import main\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}sys.exit(main({arguments!r}))"],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cases of rec_units" in done.stdout
+    found = json.loads(report.read_text())
+    assert [case["ok"] for case in found["cases"]] == [True] * len(CASES)
+    assert all(case["nodes"][CPU] > 0 and case["memcpy"] == 0 for case in found["cases"])
+    assert all(0 <= case["half"] < 0.1 for case in found["cases"])
+    answers = {probe["question"]: probe for probe in found["probes"]}
+    assert {probe["ok"] for probe in answers.values()} == {True, None}
+    assert any("TopK" in question for question in answers)
+    assert all(p["seconds_per_step"] > 0 for q, p in answers.items() if q.startswith("step of an LSTM"))
+
+
+def test_no_gpu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(gpu_check, "cuda_devices", lambda: 0)
+    assert main([]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_a_gpu_whose_provider_does_not_load(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No silent fallback to the CPU."""
+    import onnxruntime
+
+    monkeypatch.setattr(gpu_check, "cuda_devices", lambda: 1)
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: None)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CPU])
+    assert main(["--cases", CASES[0]]) == 2
+    assert f"did not load {CUDA}" in capsys.readouterr().err
+
+
+def test_wrong_numbers_fail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("compiler.check.compare.ATOL", -1.0)
+    assert main(["--provider", CPU, "--cases", "dense/linear_default", "--probes"]) == 1
+    assert "entries differ" in capsys.readouterr().out
+
+
+def test_unknown_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--provider", CPU, "--cases", "dense/linaer", "--probes"]) == 2
+    assert "dense/linaer" in capsys.readouterr().err
