@@ -7,7 +7,7 @@ DEMO   := examples/out
 
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench gpu-check support clean
+.PHONY: help demo demo-attention test test-slow lint bench gpu-check support clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,14 @@ demo: $(BIN)/returnn-run  ## train on scanned digits, export to ONNX, decode wit
 	$(BIN)/returnn-compile examples/handwriting.py --target onnx -o $(DEMO)/handwriting.onnx \
 	    --checkpoint $$($(BIN)/returnn-run --best-checkpoint examples/handwriting.py)
 	$(BIN)/python examples/handwriting_decode.py $(DEMO)/handwriting.onnx
+
+demo-attention: $(BIN)/returnn-run  ## train an attention model on the digits, beam search in TensorFlow and in ONNX
+	@rm -rf $(DEMO)/attention $(DEMO)/attention.onnx
+	$(BIN)/python examples/digits_data.py $(DEMO)/digits
+	$(BIN)/returnn-run examples/attention.py
+	$(BIN)/returnn-compile examples/attention.py --target onnx --mode search -o $(DEMO)/attention.onnx \
+	    --checkpoint $$($(BIN)/returnn-run --best-checkpoint examples/attention.py)
+	$(BIN)/python examples/attention_decode.py $(DEMO)/attention.onnx
 
 test: $(VENV)/test-tools  ## everything that CI runs: ruff, mypy, pytest
 	$(BIN)/ruff check .

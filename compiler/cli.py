@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,15 +91,26 @@ def _check(args: argparse.Namespace) -> int:
         raise UserError("--check REF.npz takes one net", hint="with several nets, each has its .npz beside it")
     reference = Path(args.check) if args.check else None
     target = args.target or "reference"
-    reports: list[CaseReport] = [check_case(net, target, reference) for net in nets]
+    if args.debug:
+        logging.getLogger("compiler.check").setLevel(logging.DEBUG)
+        logging.basicConfig()
+    reports: list[CaseReport] = []
+    for net in nets:
+        reports.append(check_case(net, target, reference))
+        if args.json is not None:  # after every net: what is known stays, whatever happens to the process
+            _write_reports(args.json, reports)
     print_reports(reports)
-    if args.json is not None:
-        text = json.dumps({"cases": [r.to_json() for r in reports]}, indent=1)
-        args.json.write_text(text + "\n", encoding="utf-8")
     if all(r.ok for r in reports):
         return 0
     only_refused = all(r.ok or r.refused for r in reports)
     return USER_ERROR if only_refused else MISMATCH
+
+
+def _write_reports(path: Path, reports: list[CaseReport]) -> None:
+    text = json.dumps({"cases": [r.to_json() for r in reports]}, indent=1)
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.replace(path)
 
 
 def _compile(args: argparse.Namespace) -> int:

@@ -44,7 +44,7 @@ def main() -> int:
     found: dict[str, Lists] = {name: [] for name in runs}
     seconds = dict.fromkeys(runs, 0.0)
     references: list[list[int]] = []
-    dataset = init_dataset(config.get("eval") or {}, name="eval")
+    dataset = init_dataset(config.opt_typed_value("eval"), name="eval")
     batches = make_batches(dataset, dataset.init_epoch(1), BatchLimits(batch_size=4000))
     with BatchLoader(dataset, batches) as loader:
         for batch in loader:

@@ -21,7 +21,7 @@ from runtime.engine import Engine
 from runtime.forward import read_params
 from runtime.progress import log, progress
 from runtime.scores import EpochScores
-from runtime.search_file import Entry, Text, write_search_file
+from runtime.search_file import Entry, Scored, Text, write_search_file
 from runtime.search_options import SearchOptions
 from runtime.search_scores import SearchScores
 
@@ -209,7 +209,7 @@ def _take(
     options: SearchOptions,
 ) -> None:
     """Take the results of one batch in."""
-    rows: list[dict[str, Text | list[tuple[float, Text]]]] = [{} for _ in batch.tags]
+    rows: list[dict[str, Text | Scored]] = [{} for _ in batch.tags]
     for layer in layers:
         nbest = nbest_lists(found, layer.name, program.graph.outputs[layer.name])
         if layer.target is not None:
@@ -222,7 +222,7 @@ def _take(
         result.entries[int(index)] = (tag, dict(row) if options.several else row[layers[0].name])
 
 
-def _result(layer: _Layer, hypotheses: Sequence[Hypothesis]) -> Text | list[tuple[float, Text]]:
+def _result(layer: _Layer, hypotheses: Sequence[Hypothesis]) -> Text | Scored:
     if len(hypotheses) == 1 and hypotheses[0].score is None:
         return layer.text(hypotheses[0].value)
     return [(h.score if h.score is not None else 0.0, layer.text(h.value)) for h in hypotheses]

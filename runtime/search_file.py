@@ -6,21 +6,22 @@ import gzip
 import math
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from compiler.targets import Array
 
-__all__ = ["FORMATS", "Entry", "Text", "write_search_file"]
+__all__ = ["FORMATS", "Entry", "Scored", "Text", "write_search_file"]
 
 FORMATS = ("txt", "py")
 _SHORT_DICT = 40  # characters that RETURNN writes on one line
 
 Text = str | Array
+Scored = Sequence[tuple[float, Text]]
 #: A decided text, the scored texts of a beam, or these by layer.
-Entry = Text | list[tuple[float, Text]] | dict[str, Text | list[tuple[float, Text]]]
+Entry = Text | Scored | Mapping[str, Text | Scored]
 
 
 def write_search_file(path: Path, file_format: str, entries: Iterable[tuple[str, Entry]]) -> None:

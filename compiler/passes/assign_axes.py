@@ -88,12 +88,20 @@ class _Assigner:
             if missing or len(output.axes) != len(output.value.dims):
                 raise IRError(f"output {name!r} has the axes {output.axes}, its value is {output.value.type}")
             output.value = self.ordered(output.value, output.axes, builder)
+            output.lengths = {axis: self.like(v, output.axes, builder) for axis, v in output.lengths.items()}
+            if output.beam_scores is not None:
+                output.beam_scores = self.like(output.beam_scores, output.axes, builder)
         declared = {n.attrs["name"]: n.attrs["dims"] for n in graph.nodes("param")}
         for name, value in graph.state_updates.items():
             # an axis that grows or shrinks from run to run is another dim in the new value than in the old one
             other = iter([d for d in value.dims if d not in declared[name]])
             order = tuple(d if d in value.dims else next(other) for d in declared[name])
             graph.state_updates[name] = self.ordered(value, order, builder)
+
+    def like(self, value: Value, axes: Sequence[Dim], builder: Builder) -> Value:
+        """A value that belongs to an output, its axes in the output's order as far as they are the output's."""
+        order = [d for d in axes if d in value.dims]
+        return self.ordered(value, (*order, *(d for d in value.dims if d not in order)), builder)
 
     def region(self, region: Region, params: Sequence[Value]) -> Builder:
         """Emit a region's nodes again; ``params`` replace its parameters."""

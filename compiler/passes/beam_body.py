@@ -126,7 +126,10 @@ class BeamBody:
     def _node(self, region: Region, node: Node, inner: dict[Value, Value]) -> list[Value]:
         captured = [v for r in node.regions for v in r.captures({}) if v in inner]
         given = self._same_level([inner.get(v, v) for v in (*node.operands, *captured)])
-        operands, around = given[: len(node.operands)], {**inner, **dict(zip(captured, given[len(node.operands) :]))}
+        operands, around = (
+            given[: len(node.operands)],
+            {**inner, **dict(zip(captured, given[len(node.operands) :], strict=True))},
+        )
         if node.op.name == "choice":
             return [self._choose(node, operands, region.params[0], around)]
         if node.op.name == "follow":
@@ -304,7 +307,8 @@ class BeamBody:
         beam = node.attrs["beam"]
         if score and before in score[0].dims:
             base = self.score
-            if not level and not self.followed:  # RETURNN's only hypothesis of the first step is all of them behind this
+            if not level and not self.followed:
+                # RETURNN's only hypothesis of the first step is all of them behind this
                 base = b.where(b.binary("equal", step, 0), 0.0, base)
             self.followed = True
             base = b.mul(base, node.attrs["base_scale"]) if node.attrs["base_scale"] != 1.0 else base

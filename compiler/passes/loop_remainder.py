@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from compiler.passes.loop_lift import Lifter, labelled
 from compiler.passes.loop_plan import LoopPlan
-from compiler.passes.rewrite import put_in_order
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim, leaves
 from returnn_ir.graph import Node, Region, Value
@@ -125,7 +124,7 @@ class LoopRemainder:
         env = {v: self._brought_in(inner, v) for v in self._lifted(self.plan.inside, region.results)}
         region.nodes.extend(self.plan.inside)
         region.substitute(env)
-        put_in_order(region)
+        _put_in_order(region)
         with self.b.at(loop.origin):
             return self.b.emit(loop.op, loop.operands, loop.attrs, loop.regions)
 
@@ -192,7 +191,6 @@ class LoopRemainder:
         leaving = [self._redimmed(inner, v, v, outwards=True) for v in self._crossing]
         region.results = [*following, *leaving]
         region.substitute(env)
-        put_in_order(region)  # what was brought in is cut to lengths that the body computes
         _put_in_order(region)
         operands = [*(loop.operands[k] for k in plan.carries), *self._scanned]
         attrs = {**loop.attrs, "carries": len(plan.carries), "stacked": tuple(v.type for v in leaving)}

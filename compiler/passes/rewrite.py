@@ -9,7 +9,7 @@ from returnn_ir.errors import IRError
 from returnn_ir.graph import Graph, Node, Region, Value
 from returnn_ir.ops.spec import Trait
 
-__all__ = ["Handler", "pinned", "put_in_order", "rewrite"]
+__all__ = ["Handler", "pinned", "rewrite"]
 
 #: Gives the values that replace a node's results, emitted through the builder, or None to keep the node.
 Handler = Callable[[Builder, Node], "Sequence[Value] | None"]
@@ -25,23 +25,6 @@ def rewrite(graph: Graph, handler: Handler) -> bool:
     changed = _rewrite_region(graph.body, handler, env, positional=graph.stage == "target")
     graph.replace_roots(lambda v: env.get(v, v))
     return changed
-
-
-def put_in_order(region: Region) -> None:
-    """Move nodes behind what they need, the lengths of the dims that they mention included; no others are moved."""
-    defs = region.all_dim_defs()
-    own = set(region.nodes)
-    placed: dict[Node, None] = {}
-    for root in region.nodes:
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            missing = [v.node for v in node.deps(defs) if v.node in own and v.node not in placed and v.node is not node]
-            if node in placed or not missing:
-                placed[stack.pop()] = None
-            else:
-                stack.extend(n for n in reversed(missing) if n is not None)
-    region.nodes = list(placed)
 
 
 def pinned(graph: Graph) -> set[Value]:

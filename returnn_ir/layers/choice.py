@@ -194,9 +194,7 @@ def _regression(b: LayerBuilder, opt: ChoiceOptions, sources: Sequence[LayerOutp
     return replace(x.with_value(b.emit(get_op("follow"), [x.value], attrs)[0]), activation=None)
 
 
-def _follow(
-    b: LayerBuilder, opt: ChoiceOptions, given: LayerOutput, sources: Sequence[LayerOutput]
-) -> LayerOutput:
+def _follow(b: LayerBuilder, opt: ChoiceOptions, given: LayerOutput, sources: Sequence[LayerOutput]) -> LayerOutput:
     """The target in a search by others: its score counts."""
     if opt.length_normalization or opt.random_sample_scale or opt.custom_score_combine is not None:
         raise ConfigError(

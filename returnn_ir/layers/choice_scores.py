@@ -1,4 +1,4 @@
-"""The scores that a choice works with: of one source or of combinations of several, combined by the config's own function."""
+"""The scores that a choice works with: of one source or of several, or as the config's own function combines them."""
 
 from __future__ import annotations
 
@@ -78,9 +78,7 @@ def combine_region(
         )
     batch = tuple(d for d in scores.dims if d is not classes)
     if len(batch) != 1 or not batch[0].is_batch:
-        raise ConfigError(
-            "custom_score_combine needs scores per sequence", where=b.place("from"), received=scores.type
-        )
+        raise ConfigError("custom_score_combine needs scores per sequence", where=b.place("from"), received=scores.type)
     rows = (*batch, base)
     region = Region(parent=b.region)
     types = [TensorType(scores.dtype, (*rows, classes)), TensorType("float32", rows), TensorType("int64")]

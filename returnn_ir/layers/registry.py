@@ -56,6 +56,7 @@ LAYER_FAMILIES = (
     "ranking",
     "random",
     "assignment",
+    "alignment",
 )
 
 

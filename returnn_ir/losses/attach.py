@@ -48,7 +48,7 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
 
 
 def _loss_name(b: LayerBuilder) -> str:
-    """The layer's path, with the prefix of an extra network (which is taken off again if no other loss is called so)."""
+    """The layer's path, with the prefix of an extra network (taken off again if no other loss is called so)."""
     path, extra = b.definition.path, b.session.extra
     return f"{extra}:{path}" if extra else path
 

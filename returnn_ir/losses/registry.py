@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LossInput", "LossResult", "LossSpec", "find_loss", "loss", "loss_names"]
 
 #: The modules of this package that hold losses.
-LOSS_FAMILIES = ("framewise", "regression", "search", "sequence")
+LOSS_FAMILIES = ("framewise", "regression", "search", "sequence", "via_layer")
 
 
 @dataclass(frozen=True)

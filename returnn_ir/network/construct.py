@@ -132,7 +132,7 @@ def _has_length(b: Builder, dim: Dim) -> bool:
 
 
 def _name_losses(graph: Graph) -> None:
-    """A loss of an extra network has its prefix only where the network itself has a loss of that name, as in RETURNN."""
+    """A loss of an extra network has its prefix only where the network itself has one of that name, as in RETURNN."""
     names = [name.partition(":")[2] if extra_prefix(name) is not None else name for name in graph.losses]
     plain = {full: own if names.count(own) == 1 else full for full, own in zip(graph.losses, names, strict=True)}
     graph.losses = {plain[full]: loss for full, loss in graph.losses.items()}

@@ -6,7 +6,6 @@ the network has a layer of that full name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING

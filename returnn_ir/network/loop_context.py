@@ -83,7 +83,7 @@ class LoopContext:
     include_eos: bool = False
 
     def slice_of(self, x: LayerOutput) -> LayerOutput:
-        """The step's part of a sequence; a sequence over another axis of the same lengths is read as one over the loop's."""
+        """The step's part of a sequence; one over another axis of the same lengths is read as one over the loop's."""
         dim = self.frame.dim
         value, axes = x.value, x.axes
         outer = self.frame.outer

@@ -1,6 +1,7 @@
-"""Search, symbolically: choosing labels, deciding between hypotheses. ``compiler.passes.expand_search`` gives them beams.
+"""Search, symbolically: choosing labels, deciding between hypotheses.
 
-In front of that pass no value has an axis of hypotheses, and every op here is one of a single hypothesis.
+``compiler.passes.expand_search`` gives them beams. In front of that pass no value
+has an axis of hypotheses, and every op here is one of a single hypothesis.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ SEARCH_OPS = (
 def _choice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """The labels of the best ``beam.size`` hypotheses, one step on.
 
-    Operands: scores [..., classes] of the labels (log space, scaled), ended [...] (bool: hypotheses that had ended before
-    this step keep their score and go on with label 0), and the true label [...] where ``cheating`` keeps it in the beam
-    (``exclusive``: only once).
-    ``normalize``, ``exponent``: an ended hypothesis' score is multiplied by ((i + 1) / i) ** exponent in step i, and in the
-    end all are divided by the largest number of labels (RETURNN's length normalisation); with ``independent`` by the
-    number of steps, in the same power, so that nothing depends on the other sequences of the batch.
+    Operands: scores [..., classes] of the labels (log space, scaled), ended [...] (bool: hypotheses that had ended
+    before this step keep their score and go on with label 0), and the true label [...] where ``cheating`` keeps it in
+    the beam (``exclusive``: only once).
+    ``normalize``, ``exponent``: an ended hypothesis' score is multiplied by ((i + 1) / i) ** exponent in step i, and in
+    the end all are divided by the largest number of labels (RETURNN's length normalisation); with ``independent`` by
+    the number of steps, in the same power, so that nothing depends on the other sequences of the batch.
     ``keep_beams``: every hypothesis has its own successors. ``gumbel``: scale of the noise that is added to the scores.
     A nested region, if there is one, combines scores: its parameters are the step's scores [..., base, classes], the
     hypotheses' scores [..., base], the step, and who has ended [..., base], ``base`` being the beam before this choice.
@@ -53,8 +54,8 @@ def _choice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 def _follow(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """A value that is not searched for: the hypotheses go on with it.
 
-    Operands: the value and, where it adds to the hypotheses' scores, its score and who has ended. ``beam``: a beam of its
-    own (of size 1), else that of the hypotheses so far.
+    Operands: the value and, where it adds to the hypotheses' scores, its score. ``beam``: a beam of its own (of size
+    1), else that of the hypotheses so far.
     """
     return [types[0]]
 

@@ -58,9 +58,8 @@ def _train_step() -> Step:
 
     def loss_and_gradients(inputs: dict[str, Any]) -> Any:
         fetches, gradients = executable.loss_and_gradients(inputs, variables)
-        # As for RETURNN: every gradient is computed, and none is copied to NumPy.
-        with tf.control_dependencies(list(gradients.values())):
-            return tf.identity(fetches["objective"])
+        # A number of each gradient, as for RETURNN: TensorFlow leaves out what only a control dependency asks for.
+        return fetches["objective"], tf.stack([tf.reshape(g, [-1])[0] for g in gradients.values()])
 
     function = tf.function(loss_and_gradients, input_signature=[signature], autograph=False)
     feed = {
@@ -69,7 +68,8 @@ def _train_step() -> Step:
     }
 
     def step() -> None:
-        function(feed).numpy()
+        for result in function(feed):
+            result.numpy()
 
     return step
 

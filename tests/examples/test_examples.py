@@ -16,16 +16,20 @@ from runtime.cli import main as run_main
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+def write_digits(folder: Path, **num_lines: int) -> None:
+    """The examples' data with fewer lines."""
+    folder.mkdir(parents=True)
+    script = runpy.run_path(str(EXAMPLES / "digits_data.py"))
+    scans = load_digits()
+    for split in script["SPLITS"]:
+        small = replace(split, num_lines=num_lines[split.name])
+        script["write_split"](folder / f"{split.name}.hdf", small, scans.images, scans.target)
+
+
 def test_handwriting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Data, training, export, decoding: TensorFlow and ONNX find the same digits."""
     monkeypatch.chdir(tmp_path)
-    data = tmp_path / "examples/out/digits"
-    data.mkdir(parents=True)
-    script = runpy.run_path(str(EXAMPLES / "digits_data.py"))
-    scans = load_digits()
-    for name, lines in (("train", 120), ("dev", 20), ("test", 30)):
-        split = next(s for s in script["SPLITS"] if s.name == name)
-        script["write_split"](data / f"{name}.hdf", replace(split, num_lines=lines), scans.images, scans.target)
+    write_digits(tmp_path / "examples/out/digits", train=120, dev=20, test=30)
     (tmp_path / "examples/handwriting.py").write_text((EXAMPLES / "handwriting.py").read_text(encoding="utf-8"))
     assert run_main(["examples/handwriting.py", "++num_epochs", "2"]) == 0
     capsys.readouterr()
@@ -46,3 +50,26 @@ def test_12ax(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.chdir(tmp_path)
     assert run_main([str(EXAMPLES / "12ax.py"), "++num_epochs", "1"]) == 0
     assert "train epoch 1, learning rate 0.01" in capsys.readouterr().out
+
+
+def test_attention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Training, search, export: TensorFlow and the single ONNX file have the same hypotheses and scores."""
+    monkeypatch.chdir(tmp_path)
+    write_digits(tmp_path / "examples/out/digits", train=120, dev=20, test=30)
+    (tmp_path / "examples/attention.py").write_text((EXAMPLES / "attention.py").read_text(encoding="utf-8"))
+    assert run_main(["examples/attention.py", "++num_epochs", "2"]) == 0
+    output = tmp_path / "best.txt"
+    assert run_main(["examples/attention.py", "++task", "search", "++search_output_file", str(output)]) == 0
+    assert "decision: label error rate" in capsys.readouterr().out
+    lines = output.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 30
+    assert set("".join(lines)) <= set("0123456789")
+    assert run_main(["--best-checkpoint", "examples/attention.py"]) == 0
+    checkpoint = capsys.readouterr().out.strip()
+    model = "examples/out/attention.onnx"
+    options = ["--target", "onnx", "--mode", "search", "-o", model, "--checkpoint", checkpoint]
+    assert compile_main(["examples/attention.py", *options]) == 0
+    decode = runpy.run_path(str(EXAMPLES / "attention_decode.py"))
+    monkeypatch.setattr(sys, "argv", ["attention_decode.py", model])
+    assert decode["main"]() == 0
+    assert "lists of hypotheses that differ: 0" in capsys.readouterr().out

@@ -14,13 +14,13 @@ from returnn_ir.ops.composite.spec import composite
 from returnn_ir.ops.spec import Scope
 from returnn_ir.types import TensorType
 
-__all__: list[str] = []
+__all__ = ["IMPOSSIBLE", "label_states", "log_sum", "shifted"]
 
 Types = Sequence[TensorType]
 Attrs = dict[str, Any]
 
 #: log of zero that stays finite in sums and maxima
-_IMPOSSIBLE = -1e30
+IMPOSSIBLE = -1e30
 
 
 def _rest(types: Types, attrs: Attrs) -> tuple[Dim, ...]:
@@ -37,13 +37,14 @@ def _ctc_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
     return [(attrs["dim"], *rest, attrs["classes"]), (*rest, attrs["labels"])]
 
 
-def _shifted(b: Builder, x: Value, dim: Dim, by: int) -> Value:
+def shifted(b: Builder, x: Value, dim: Dim, by: int) -> Value:
     """``x[s - by]``, impossible in front."""
-    padded = b.op("pad", x, dim=dim, out=dim + by, left=by, value=_IMPOSSIBLE)
+    padded = b.op("pad", x, dim=dim, out=dim + by, left=by, value=IMPOSSIBLE)
     return b.op("slice", padded, dim=dim + by, out=dim, start=0, end=-by)
 
 
-def _log_sum(b: Builder, terms: Sequence[Value]) -> Value:
+def log_sum(b: Builder, terms: Sequence[Value]) -> Value:
+    """log(sum(exp)) of a few values, entry by entry; the gradient does not go through the largest one."""
     largest = terms[0]
     for term in terms[1:]:
         largest = b.maximum(largest, term)
@@ -54,7 +55,7 @@ def _log_sum(b: Builder, terms: Sequence[Value]) -> Value:
     return b.add(b.unary("log", total), largest)
 
 
-def _states(b: Builder, labels: Value, attrs: Attrs) -> tuple[Dim, Value, Value]:
+def label_states(b: Builder, labels: Value, attrs: Attrs) -> tuple[Dim, Value, Value]:
     """The dim of states (blanks and labels in turn), the label of each, and whether the blank before may be skipped."""
     dim: Dim = attrs["labels"]
     states = 2 * dim + 1
@@ -80,28 +81,28 @@ def _ctc_loss(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value
     """
     logits, labels = operands
     log_probs = b.op("log_softmax", logits, dims=(attrs["classes"],)) if attrs["normalize"] else logits
-    states, symbol, skip = _states(b, labels, attrs)
+    states, symbol, skip = label_states(b, labels, attrs)
     emitted = b.op("gather", log_probs, symbol, dim=attrs["classes"])
-    start = b.where(b.binary("equal", b.iota(states), 0), 0.0, _IMPOSSIBLE)
+    start = b.where(b.binary("equal", b.iota(states), 0), 0.0, IMPOSSIBLE)
     start = b.expand(b.cast(start, logits.dtype), *_rest([logits.type, labels.type], attrs))
     # a label's score from the frame before counts only where a label may last
     lasts = None if attrs["label_loop"] else b.binary("equal", b.binary("mod", b.iota(states), 2), 0)
 
     def step(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
         alpha = carries[0]
-        skipped = b.where(skip, _shifted(b, alpha, states, 2), _IMPOSSIBLE)
-        stayed = alpha if lasts is None else b.where(lasts, alpha, _IMPOSSIBLE)
-        terms = [stayed, _shifted(b, alpha, states, 1), skipped]
-        merged = b.maximum(b.maximum(*terms[:2]), terms[2]) if attrs["viterbi"] else _log_sum(b, terms)
-        return [b.maximum(b.add(merged, slices[0]), _IMPOSSIBLE)], []
+        skipped = b.where(skip, shifted(b, alpha, states, 2), IMPOSSIBLE)
+        stayed = alpha if lasts is None else b.where(lasts, alpha, IMPOSSIBLE)
+        terms = [stayed, shifted(b, alpha, states, 1), skipped]
+        merged = b.maximum(b.maximum(*terms[:2]), terms[2]) if attrs["viterbi"] else log_sum(b, terms)
+        return [b.maximum(b.add(merged, slices[0]), IMPOSSIBLE)], []
 
     (alpha,), _ = b.loop(attrs["dim"], [start], [emitted], step)
     last = b.mul(b.length(attrs["labels"]), 2)
     in_blank = b.op("gather", alpha, last, dim=states)
     in_label = b.op("gather", alpha, b.maximum(b.sub(last, 1), 0), dim=states)
-    in_label = b.where(b.binary("greater", last, 0), in_label, _IMPOSSIBLE)
-    total = b.maximum(in_blank, in_label) if attrs["viterbi"] else _log_sum(b, [in_blank, in_label])
-    possible = b.binary("greater", total, _IMPOSSIBLE / 2)
+    in_label = b.where(b.binary("greater", last, 0), in_label, IMPOSSIBLE)
+    total = b.maximum(in_blank, in_label) if attrs["viterbi"] else log_sum(b, [in_blank, in_label])
+    possible = b.binary("greater", total, IMPOSSIBLE / 2)
     return [b.where(possible, b.unary("neg", total), np.inf)]
 
 

@@ -1,0 +1,79 @@
+"""Layers with a state in loops, and those that reach into loops: dropout masks, empty sequences, refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.layers.nets import refusal, run_net
+
+DATA = {"data": {"dim": 3}}
+SOURCE = "data:source"
+
+
+def _loop(**unit: dict[str, Any]) -> dict[str, Any]:
+    return {"class": "rec", "from": "data", "unit": unit}
+
+
+def _output(*sources: str) -> dict[str, Any]:
+    return {"class": "copy", "from": list(sources)}
+
+
+def test_one_dropout_mask_for_all_steps(tmp_path: Path) -> None:
+    """RETURNN draws a mask of fixed size once, in front of the loop; one with the batch in it in every step."""
+    once = {"class": "dropout", "dropout": 0.5, "from": SOURCE}
+    each = {**once, "dropout_noise_shape": {"*": None}}
+    network = {"loop": _loop(a=once, b=each, output=_output("a", "b"))}
+    inputs = {"data": np.ones((4, 8, 3), np.float32), "data/size1": np.full(4, 8)}
+    dropped = run_net(tmp_path, network, DATA, inputs, mode="train")["output/loop"] == 0
+    assert (dropped[..., :3] == dropped[:1, :1, :3]).all()
+    assert 0.2 < dropped[..., 3:].mean() < 0.8
+    assert (dropped[..., 3:].any(axis=0) != dropped[..., 3:].all(axis=0)).any()
+
+
+def test_last_output_of_an_empty_sequence_is_the_initial_one(tmp_path: Path) -> None:
+    summed = {"class": "cumsum", "from": SOURCE, "initial_output": 7, "need_last": True}
+    network = {"loop": _loop(s=summed, output=_output("s"))}
+    network["last"] = {"class": "rec_last_output", "rec_layer": "loop", "sub_layer_name": "s"}
+    inputs = {"data": np.ones((2, 4, 3), np.float32), "data/size1": np.array([0, 4])}
+    result = run_net(tmp_path, network, DATA, inputs)
+    assert result["output/last"][:, 0].tolist() == [7, 11]
+
+
+MASK = {"class": "compare", "kind": "greater", "value": 0.0, "from": "sum"}
+SUM = {"class": "reduce", "mode": "sum", "axes": "F", "from": SOURCE}
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "backwards": ({"s": {"class": "cumsum", "from": SOURCE, "reverse": True}}, "still to come"),
+    "future": ({"s": {"class": "window", "window_size": 3, "window_right": 1, "from": SOURCE}}, "steps to come"),
+    "two sources": (
+        {"s": {"class": "masked_computation", "mask": "m", "from": [SOURCE, SOURCE], "unit": _output("data")}},
+        "one source",
+    ),
+    "mask of numbers": (
+        {"s": {"class": "masked_computation", "mask": "sum", "from": SOURCE, "unit": _output("data")}},
+        "not a bool",
+    ),
+    "masked_from inside": (
+        {"s": {"class": "masked_computation", "mask": "m", "masked_from": "sum", "unit": _output("data"), "from": []}},
+        "layer from outside",
+    ),
+}
+
+
+@pytest.mark.parametrize(("unit", "text"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused_in_a_loop(tmp_path: Path, unit: dict[str, Any], text: str) -> None:
+    network = {"loop": _loop(sum=SUM, m=MASK, **unit, output=_output("s"))}
+    assert text in refusal(tmp_path, network, DATA)
+
+
+def test_refused_outside_of_a_loop(tmp_path: Path) -> None:
+    last = {"class": "rec_last_output", "rec_layer": "loop", "sub_layer_name": "output"}
+    accumulated = {"class": "get_rec_accumulated", "from": "loop", "sub_layer": "s"}
+    unstack = {"class": "rec_unstack", "from": "data"}
+    loop = _loop(output=_output(SOURCE))
+    assert "need_last" in refusal(tmp_path, {"loop": loop, "x": last}, DATA)
+    assert "is_output_layer" in refusal(tmp_path, {"loop": loop, "x": accumulated}, DATA)
+    assert "recurrent subnetwork" in refusal(tmp_path, {"x": unstack}, DATA)

@@ -1,0 +1,70 @@
+"""Labels to text, and hypotheses out of padded outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from returnn_ir.errors import ConfigError, DataError
+from runtime.decoding import Vocabulary
+from runtime.search_file import Scored, write_search_file
+
+
+def test_words_characters_and_bytes() -> None:
+    words = Vocabulary.of_labels(["</s>", "a", "tree"])
+    assert words.text(np.array([1, 2])) == "a tree"
+    assert words.text(np.array(2)) == "tree"
+    assert words.text(np.zeros(0, np.int64)) == ""
+    characters = Vocabulary.of_labels(["a", "b", " "])
+    assert characters.text(np.array([0, 2, 1])) == "a b"
+    assert characters.has_words
+    assert not words.has_words
+    raw = Vocabulary.of_labels([chr(i) for i in range(256)])
+    assert raw.text(np.frombuffer("größe".encode(), np.uint8)) == "größe"
+
+
+def test_subwords() -> None:
+    subwords = Vocabulary.of_options({"class": "BytePairEncoding", "labels": ["wo@@", "od", "a"]}, "classes")
+    text = subwords.text(np.array([2, 0, 1]))
+    assert text == "a wo@@ od"
+    assert subwords.has_words
+    assert Vocabulary.words(text) == ["a", "wood"]
+
+
+def test_vocabulary_files(tmp_path: Path) -> None:
+    lines, table, holes = tmp_path / "lines.txt", tmp_path / "table.txt", tmp_path / "holes.txt"
+    lines.write_text("a\nb\n", encoding="utf-8")
+    table.write_text("{'b': 1, 'a': 0}\n", encoding="utf-8")
+    holes.write_text("{'b': 2, 'a': 0}\n", encoding="utf-8")
+    for path in (lines, table):
+        assert Vocabulary.of_options({"vocab_file": str(path)}, "classes").labels == ("a", "b")
+    with pytest.raises(DataError, match="does not use all indices"):
+        Vocabulary.of_options({"vocab_file": str(holes)}, "classes")
+    with pytest.raises(ConfigError, match="pickle"):
+        Vocabulary.of_options({"vocab_file": "vocab.pkl"}, "classes")
+    with pytest.raises(ConfigError, match="unknown vocabulary class"):
+        Vocabulary.of_options({"class": "Vocabulari"}, "classes")
+    with pytest.raises(DataError, match="label 2 is not in the vocabulary"):
+        Vocabulary(("a", "b")).text(np.array([0, 2]))
+
+
+def test_files_as_returnn_writes_them(tmp_path: Path) -> None:
+    """The expected texts are RETURNN's, apart from NumPy 2's way to show a float32."""
+    beam: Scored = [(-9.025753e-06, "748529"), (float("-inf"), "")]
+    path = tmp_path / "a.py"
+    write_search_file(path, "py", [("line-0", beam), ("it's", "606")])
+    assert (
+        path.read_text()
+        == "{\n'line-0': [\n(-9.025753e-06, '748529'),\n(float('-inf'), ''),\n],\n\"it's\": '606',\n}\n"
+    )
+    write_search_file(path, "py", [("line-0", {"b": [(-0.5, "1")], "a": "1"})])
+    assert path.read_text() == "{\n'line-0': {'a': '1', 'b': [\n(-0.5, '1'),\n]},\n}\n"
+    write_search_file(path, "py", [("line-0", {"nbest": beam, "decision": "748529"})])
+    assert path.read_text().startswith(
+        "{\n'line-0': {\n'decision': '748529',\n'nbest': [\n(-9.025753e-06, '748529'),\n"
+    )
+    text = tmp_path / "b.txt"
+    write_search_file(text, "txt", [("line-0", [(-0.5, "1"), (-1.5, "2")]), ("line-1", "3")])
+    assert text.read_text() == "[(-0.5, '1'), (-1.5, '2')]\n3\n"
