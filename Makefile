@@ -1,4 +1,4 @@
-# Two commands for users: `make demo` and `make test`. Everything lives in .venv and examples/out.
+# For users: `make demo`, `make demo-attention` and `make test`. Everything lives in .venv and examples/out.
 
 PYTHON ?= python3.11
 VENV   := .venv
@@ -10,7 +10,7 @@ DEMO   := examples/out
 .PHONY: help demo demo-attention test test-slow lint bench gpu-check support clean
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 $(BIN)/returnn-run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

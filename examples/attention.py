@@ -81,7 +81,13 @@ network = {
         "target": "targets",
         "max_seq_len": "max_len_from('base:encoder')",
     },
-    "decision": {"class": "decide", "from": "output", "target": "text", "loss": "edit_distance"},
+    "decision": {
+        "class": "decide",
+        "from": "output",
+        "target": "text",
+        "loss": "edit_distance",
+        "only_on_search": True,
+    },
 }
 
 search_output_layer = "decision"

@@ -69,6 +69,8 @@ class BeamBody:
         #: how each of these choices cheats, and whether a given value has been scored in this step
         self.cheats: list[str | None] = []
         self.followed = False
+        #: with independent scores, the sequences that were over before this step
+        self.over: Value | None = None
         self.batch = tuple(d for d in makers[0].result.dims if d.is_batch)
 
     # ---------------------------------------------------------------- the loop
@@ -126,10 +128,8 @@ class BeamBody:
     def _node(self, region: Region, node: Node, inner: dict[Value, Value]) -> list[Value]:
         captured = [v for r in node.regions for v in r.captures({}) if v in inner]
         given = self._same_level([inner.get(v, v) for v in (*node.operands, *captured)])
-        operands, around = (
-            given[: len(node.operands)],
-            {**inner, **dict(zip(captured, given[len(node.operands) :], strict=True))},
-        )
+        count = len(node.operands)
+        operands, around = given[:count], {**inner, **dict(zip(captured, given[count:], strict=True))}
         if node.op.name == "choice":
             return [self._choose(node, operands, region.params[0], around)]
         if node.op.name == "follow":
@@ -161,16 +161,27 @@ class BeamBody:
         for k, value in enumerate(following):
             wanted = region.params[1 + k].type
             renamed = b.rename(value, (self.beam, self.start)) if self.beam in value.dims else value
-            carries.append(b.expand(renamed, *wanted.dims))
+            carries.append(self._held(b.expand(renamed, *wanted.dims), region.params[1 + k]))
         stacked = [
             self._raise(inner.get(v, v), len(self.back)) for v in old.results[self.carries : self.carries + count]
         ]
         slots = self._raise(b.iota(self.start), len(self.back))
-        region.results = [*carries, b.rename(self.score, (self.beam, self.start)), *stacked, slots]
+        score = b.rename(self.score, (self.beam, self.start))
+        if self.over is not None:
+            slots = b.where(self.over, b.rename(b.iota(self.start), (self.start, self.beam)), slots)
+            score = self._held(score, self._grown_score(region.params[1 + self.carries], region.params[0]))
+        region.results = [*carries, score, *stacked, slots]
         if self.node.attrs["ends"]:
             done = inner.get(old.results[-1], old.results[-1])
             region.results.append(b.reduce("all", done, *done.dims) if done.dims else done)
         return grown
+
+    def _held(self, following: Value, before: Value) -> Value:
+        """With independent scores the hypotheses of a sequence that is over wait for the rest of the batch."""
+        if self.over is None or self.start not in following.dims:
+            return following
+        held = self.b.where(self.over, before, following)
+        return self.b.op("set_sparse", held, sparse_dim=following.type.sparse_dim)
 
     def _emit(self, starts: list[Value], region: Region) -> Found:
         b, node = self.b, self.node
@@ -230,6 +241,9 @@ class BeamBody:
         """The labels of the best continuations, which are the hypotheses from now on."""
         b, before, level = self.b, self.chain[-1], len(self.back)
         scores, ended, *rest = (self._raise(v, level) for v in operands)
+        if node.attrs["independent"] and not level:
+            over = self._raise(operands[1], level)
+            self.over = b.reduce("all", over, before, mask=False) if before in over.dims else over
         starts = b.binary("equal", step, 0)
         first = starts if level == 0 and not self.followed else None
         total = self._total(node, b.expand(scores, before), ended, step, env)
@@ -285,15 +299,22 @@ class BeamBody:
 
     def _carried_on(self, node: Node, ended: Value, step: Value) -> Value:
         """The score so far; that of an ended hypothesis grows with the steps that it does not take part in."""
-        b, score = self.b, self.score
+        # scores that are independent are divided by the steps in the end, and so grow once per step
+        if node.attrs["independent"] and self.back:
+            return self.score
+        return self.b.where(ended, self._grown_score(self.score, step, node), self.score)
+
+    def _grown_score(self, score: Value, step: Value, node: Node | None = None) -> Value:
+        """What keeps a score per label as it is when it is divided by one more step."""
+        b = self.b
+        node = self.choices[-1] if node is None or node.attrs["independent"] else node
         if not node.attrs["normalize"]:
             return score
         i = b.cast(step, "float32")
         factor = b.div(b.add(i, 1.0), b.maximum(i, 1.0))
         if node.attrs["exponent"] != 1.0:
             factor = b.binary("pow", factor, float(node.attrs["exponent"]))
-        apply = b.binary("logical_and", ended, b.binary("greater", step, 0))
-        return b.where(apply, b.mul(score, factor), score)
+        return b.where(b.binary("greater", step, 0), b.mul(score, factor), score)
 
     def _advance(self, beam: Dim, scores: Value, slots: Value) -> None:
         self.back.append(slots)

@@ -1,10 +1,10 @@
 """Beam search: gives the loops that choose labels a beam, in the NAMED stage, where a beam is one more dim.
 
 The body of the loop is emitted again through the builder. A choice takes hypotheses over the beam dim before it to
-those over the one behind it; whatever meets a value that is further on is gathered by the choice's back-pointers. At the
-end of a step everything stands on the last beam dim, and the carries that have grown one start with it. The stacked
-outputs are traced back by a second loop; what follows the loop is emitted again with the beam, until a decision takes it
-away.
+those over the one behind it; whatever meets a value that is further on is gathered by the choice's back-pointers. At
+the end of a step everything stands on the last beam dim, and the carries that have grown one start with it. The stacked
+outputs are traced back by a second loop; what follows the loop is emitted again with the beam, until a decision takes
+it away.
 No layer and no other op knows about beams.
 """
 

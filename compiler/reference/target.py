@@ -83,9 +83,12 @@ class ReferenceExecutable:
 
     def _fetch(self, frame: Frame, name: str, value: Value) -> Array:
         found: Named = frame.value(value)
-        output = self._graph.outputs.get(name.removeprefix("output/")) if name.startswith("output/") else None
-        if output is not None and output.value is value:
-            found = found.to(output.axes)
+        if name.startswith("output/"):
+            layer = name.removeprefix("output/")
+            output = self._graph.outputs.get(layer) or self._graph.outputs.get(layer.rpartition("/")[0])
+            axes = output.axes if output is not None else ()
+            # lengths and scores of hypotheses too have the output's order, as in the TARGET stage
+            found = found.to((*(d for d in axes if d in found.dims), *(d for d in found.dims if d not in axes)))
         return np.ascontiguousarray(found.array) if found.dims else np.asarray(found.array)
 
 

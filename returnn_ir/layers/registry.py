@@ -57,6 +57,8 @@ LAYER_FAMILIES = (
     "random",
     "assignment",
     "alignment",
+    "edit_table",
+    "signal",
 )
 
 

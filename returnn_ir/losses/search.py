@@ -37,7 +37,8 @@ def expected_loss(b: LayerBuilder, x: LossInput) -> LossResult:
     """The expectation of a loss per sequence under the scores of the hypotheses (minimum Bayes risk), [B].
 
     ``loss``: the other loss with its options; ``loss_kind``: its ``value`` or its ``error``. ``norm_scores``: the
-    weights are normalised over the beam. ``subtract_average_loss``: the mean over the beam is taken off, against the variance.
+    weights are normalised over the beam. ``subtract_average_loss``: the mean over the beam is taken off, against the
+    variance.
     """
     beam = beam_of(x.output.value)
     if beam is None:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["initial_output", "initial_output_of", "initial_output_refs"]
+__all__ = ["POSITIONS", "initial_output", "initial_output_of", "initial_output_refs"]
 
-_NAMED = ("zeros", "ones", "var", "apply(0)")
+#: 0, 1, 2, ... along the last axis; layers ask for it, configs cannot.
+POSITIONS = "/positions"
+_NAMED = ("zeros", "ones", "var", "apply(0)", POSITIONS)
 
 
 def initial_output_refs(given: object) -> list[str]:
@@ -55,6 +57,8 @@ def _value(
         return b.const(1, template.type.dtype)
     if isinstance(given, (bool, int, float)):
         return b.const(given, template.type.dtype)
+    if given == POSITIONS:
+        return b.iota(template.axes[-1], template.type.dtype)
     if given == "var":
         return _variable(scope, definition, template, origin)
     if given == "apply(0)":

@@ -163,7 +163,9 @@ def _weight_gradients(
     dx = tf.reshape(tf.matmul(rows, tf.transpose(w)), tf.shape(x))
     dw = tf.matmul(inputs, rows, transpose_a=True)
     dw_re = tf.matmul(before, rows, transpose_a=True)
-    return dx, dw, dw_re, tf.reduce_sum(rows, axis=0)
+    # A sum over frames as a product is twice as fast as TensorFlow's sum over the first axis.
+    db = tf.matmul(tf.ones([1, tf.shape(rows)[0]], rows.dtype), rows)
+    return dx, dw, dw_re, tf.reshape(db, [-1])
 
 
 def blstm(
