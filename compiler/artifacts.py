@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from compiler.checkpoint_reader import CheckpointReader
+from compiler.passes.expand_search import BATCH_SCORES
 from compiler.program import Program, compile_net
 from compiler.targets import Array, Executable
 from returnn_ir.errors import DataError, ProblemList, TargetError, UserError, did_you_mean
@@ -91,6 +92,12 @@ def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output:
     batches = len(written.verification.batches)
     worst = _worst(written.verification.to_json())
     lines.append(f"verified against the reference on {batches} ragged batches, largest difference {worst:.2g}")
+    layers = {d.origin.layer for d in program.journal if d.action == BATCH_SCORES and d.origin.layer}
+    if layers:
+        lines.append(
+            f"note: scores depend on the batch in {', '.join(sorted(layers))}, as in RETURNN; "
+            'search_scores = "independent" makes them those of the sequence alone'
+        )
     if written.tail_readers:
         lines.append(
             f"note: results depend on the batch's padding in {', '.join(written.tail_readers)}, as in RETURNN; "

@@ -302,7 +302,8 @@ class BeamBody:
         # scores that are independent are divided by the steps in the end, and so grow once per step
         if node.attrs["independent"] and self.back:
             return self.score
-        return self.b.where(ended, self._grown_score(self.score, step, node), self.score)
+        grown = self._grown_score(self.score, step, node)
+        return self.score if grown is self.score else self.b.where(ended, grown, self.score)
 
     def _grown_score(self, score: Value, step: Value, node: Node | None = None) -> Value:
         """What keeps a score per label as it is when it is divided by one more step."""

@@ -24,7 +24,14 @@ from returnn_ir.dims import Dim, leaves
 from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Graph, Node, Region, Stage, Value
 
-__all__ = ["ExpandSearch"]
+__all__ = ["BATCH_SCORES", "ExpandSearch"]
+
+#: What the journal says of a choice whose scores are not those of the sequence alone.
+BATCH_SCORES = "depends on the batch"
+_BATCH_REASON = (
+    "scores are divided by the longest length, and a known length has one more frame, as in RETURNN; "
+    'search_scores = "independent" does neither'
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,10 @@ class ExpandSearch(Pass):
             return False
         # what a hypothesis remembers changes hands with it, which carries do by themselves
         lower_histories(graph.body, _searches)
+        for loop in filter(_searches, graph.body.nodes):
+            for node in filter(lambda n: n.op.name == "choice", loop.regions[0].nodes):
+                if not node.attrs["independent"] and (node.attrs["normalize"] or not loop.attrs["ends"]):
+                    context.journal.add(BATCH_SCORES, "choice", node.origin, _BATCH_REASON)
         _Expander(graph).run()
         return True
 
