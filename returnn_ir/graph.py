@@ -1,8 +1,8 @@
 """The graph: values, nodes and regions.
 
-Nodes stand in a region in execution order and are changed in place; a value keeps its identity over a pass. Lengths are
-operands too, though implicit ones: a region maps every dynamic dim to the value that holds its lengths (``dim_defs``), and
-``Node.deps`` is what analyses have to use. A nested region may use the values of the regions around it.
+Nodes stand in a region in execution order and are changed in place; a value keeps its identity over a pass. Lengths
+are operands too, though implicit ones: a region maps every dynamic dim to the value that holds its lengths
+(``dim_defs``), and ``Node.deps`` is what analyses have to use. A nested region may use the values of those around it.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Region:
     """A sequence of nodes with parameters and results.
 
     Attributes:
-        dim_defs: lengths of the dynamic dims (int64, with dims of their own), extents of the batch dims (int64 scalars).
+        dim_defs: lengths of the dynamic dims (int64, with dims of their own), extents of the batch dims (scalars).
     """
 
     params: list[Value] = field(default_factory=list)

@@ -71,7 +71,7 @@ def is_integer(dtype: str) -> bool:
 
 
 def promote(a: str, b: str) -> str:
-    """The element type of ``a op b``: the float one of a mixed pair, the wider one of two alike (float16 + int64 is float16)."""
+    """The element type of ``a op b``: the float one of a mixed pair (float16 + int64 is float16), else the wider."""
     if is_float(a) != is_float(b):
         return a if is_float(a) else b
     return str(np.promote_types(a, b))

@@ -1,8 +1,8 @@
 """RETURNN's matching of dims: which axes of several sources are the same one. It is done here, once, by renames.
 
-What matches: the same tag; feature axes of one size; static axes of one size; before behaviour version 11 also an axis of
-size one with anything (it broadcasts). Never: two dynamic dims that are known and different, and with strict equality
-(version 16) dims that the user made.
+What matches: the same tag; feature axes of one size; static axes of one size; before behaviour version 11 also an axis
+of size one with anything (it broadcasts). Never: two dynamic dims that are known and different, and with strict
+equality (version 16) dims that the user made.
 """
 
 from __future__ import annotations

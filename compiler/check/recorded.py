@@ -34,7 +34,7 @@ class RecordedOutput:
 
 @dataclass(frozen=True)
 class Recorded:
-    """Everything that one case recorded; ``trainable`` are the parameters that RETURNN trains, None if that is unknown."""
+    """Everything that one case recorded; ``trainable``: the parameters that RETURNN trains, None if unknown."""
 
     mode: str
     repeat: int

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import Dim
 from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.expression.sizes import Size
 from returnn_ir.expression.trace import traceable
 from returnn_ir.layers.output import LayerOutput
 
@@ -151,6 +152,38 @@ class DataView(_View):
         length = self._b.cast(self._b.length(time), "int32")
         return Positional(self._b, length, length.dims)
 
+    def get_sequence_mask(self) -> Positional:
+        """True on the valid frames, [B, T] or, if the time stands first, [T, B]."""
+        time = self._special.time_dim
+        if time is None:
+            raise UnsupportedError("the mask of data without a time axis")
+        mask = self._b.mask(time)
+        return Positional(self._b, mask, [d for d in self.placeholder.axes if d in mask.dims])
+
+    @property
+    def size_placeholder(self) -> dict[int, Positional]:
+        """Lengths of the dynamic axes, by their numbers without the batch."""
+        axes = [d for i, d in enumerate(self.placeholder.axes) if i != self.batch_dim_axis]
+        lengths = {i: self._b.cast(self._b.length(d), "int32") for i, d in enumerate(axes) if d and d.is_dynamic}
+        return {i: Positional(self._b, length, length.dims) for i, length in lengths.items()}
+
+    def get_dim_tag(self, axis: object) -> Dim | None:
+        """The axis that a number or a description names."""
+        return self.placeholder.axes[self.get_axis_from_description(axis)]
+
+    def get_batch_dim(self) -> Size:
+        """The number of sequences."""
+        return self._size(self._special.batch_dim)
+
+    def time_dimension(self) -> Size:
+        """The number of frames of the longest sequence."""
+        return self._size(self._special.time_dim)
+
+    def _size(self, dim: Dim | None) -> Size:
+        if dim is None:
+            raise UnsupportedError("the size of an axis that the data lacks")
+        return Size(self._b, dim)
+
     def get_sequence_mask_broadcast(self, axis: object = None) -> Positional:
         """True on the valid frames, over the data's axes."""
         dim = self._special.time_dim if axis is None else self._b.axis(self._special, axis, "eval")
@@ -183,6 +216,12 @@ class DataView(_View):
         """With batch and time in front."""
         front = [d for d in self.placeholder.axes if d in (self._special.batch_dim, self._special.time_dim)]
         return self._with_front(*front)
+
+    def copy_with_feature_last(self) -> DataView:
+        """With the feature axis behind all others."""
+        feature = self._special.feature_dim
+        others = [d for d in self.placeholder.axes if d is None or d is not feature]
+        return self._in_order([*others, *(d for d in self.placeholder.axes if d is not None and d is feature)])
 
     def get_placeholder_as_batch_major(self) -> Positional:
         """The value with the batch axis in front."""

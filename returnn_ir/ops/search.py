@@ -80,7 +80,8 @@ def _split_beam(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(x.dtype, (*x.dims, attrs["out"]), x.sparse_dim)]
 
 
-_EFFECT = frozenset({Trait.EFFECT})
+_SYMBOLIC = frozenset({Trait.SYMBOLIC})
+_EFFECT = _SYMBOLIC | {Trait.EFFECT}
 
 register(
     OpSpec(
@@ -106,13 +107,13 @@ register(
 )
 register(OpSpec("follow", None, {"beam": None, "base_scale": 1.0}, _follow, _EFFECT))
 #: The value of the best hypothesis (by score; ``normalize``: by score per label).
-register(OpSpec("decide", 1, {"normalize": False}, _same))
-register(OpSpec("beam_scores", 1, {}, _beam_scores))
-register(OpSpec("source_beams", 1, {}, _source_beams))
-register(OpSpec("split_beam", 1, {"out": ...}, _split_beam))
+register(OpSpec("decide", 1, {"normalize": False}, _same, _SYMBOLIC))
+register(OpSpec("beam_scores", 1, {}, _beam_scores, _SYMBOLIC))
+register(OpSpec("source_beams", 1, {}, _source_beams, _SYMBOLIC))
+register(OpSpec("split_beam", 1, {"out": ...}, _split_beam, _SYMBOLIC))
 #: The first operand, one for each hypothesis of the second.
-register(OpSpec("like_beam", 2, {}, _same))
+register(OpSpec("like_beam", 2, {}, _same, _SYMBOLIC))
 #: In a loop: of the hypotheses of each step, whatever becomes of them in later steps; all operands over the same ones.
-register(OpSpec("step_beam", None, {}, lambda scope, types, attrs: list(types)))
+register(OpSpec("step_beam", None, {}, lambda scope, types, attrs: list(types), _SYMBOLIC))
 #: The sum over hypotheses.
-register(OpSpec("sum_beam", 1, {}, _same))
+register(OpSpec("sum_beam", 1, {}, _same, _SYMBOLIC))

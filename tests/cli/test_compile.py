@@ -65,7 +65,9 @@ def test_cycle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_missing_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = HEADER + 'network = {"enc": {"class": "copy", "from": "data"}, "output": {"class": "copy", "from": "encc"}}\n'
+    text = (
+        HEADER + 'network = {"enc": {"class": "copy", "from": "data"}, "output": {"class": "copy", "from": "encc"}}\n'
+    )
     err = _fails(tmp_path, text, capsys)
     assert "there is no layer 'encc'" in err
     assert "did you mean 'enc'?" in err

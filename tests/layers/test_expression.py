@@ -86,7 +86,7 @@ def test_random_numbers_in_training_only(tmp_path: Path, x: Any) -> None:
         ('"class": "combine", "kind": "add", "eval": "source(0)"', "'eval' belongs to kind 'eval'"),
         ('"class": "compare", "kind": "equals", "value": 1', "did you mean 'equal'"),
         ('"class": "activation", "activation": "sigmod"', "did you mean 'sigmoid'"),
-        ('"class": "activation", "activation": "2.0*tahn"', "did you mean 'tanh'"),
+        ('"class": "activation", "activation": "2.0*sigmod"', "did you mean 'sigmoid'"),
         ('"class": "linear", "n_out": 2, "forward_weights_init": "glorot"', "unknown initialiser 'glorot'"),
         ('"class": "linear", "n_out": 2, "grad_filter": 1.0', "grad_filter is not supported"),
     ],
