@@ -6,30 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import tensorflow as tf
 
 from compiler.tensorflow.kernels.lstm import blstm, lstm
 from returnn_ir.errors import TargetError
-
-Array = npt.NDArray[Any]
+from tests.tensorflow.recurrent import BATCHES, CASES, Array, cotangents, gradients, sigmoid
 
 NAMES = ("x", "w", "w_re", "bias", "h0", "c0")
-
-#: Lengths and the number of frames in memory: one frame, one sequence, ragged, empty sequences, frames nobody uses.
-BATCHES = {
-    "full": ([5, 5, 5], 5),
-    "ragged": ([4, 1, 6, 2], 6),
-    "empty": ([3, 0, 5], 5),
-    "padded": ([2, 4], 7),
-    "one_sequence": ([6], 6),
-    "one_frame": ([1, 1], 1),
-    "all_empty": ([0, 0], 3),
-    "no_frames": ([0, 0], 0),
-}
-
-CASES = [*((batch, "float64") for batch in BATCHES), ("ragged", "float32")]
 
 
 def _operands(batch: int, frames: int, dtype: str, *, inputs: int = 3, units: int = 4, seed: int = 1) -> list[Array]:
@@ -45,10 +29,6 @@ def _operands(batch: int, frames: int, dtype: str, *, inputs: int = 3, units: in
     return [rng.normal(scale=0.7, size=shape).astype(dtype) for shape in shapes]
 
 
-def _sigmoid(a: Array) -> Array:
-    return np.asarray(1 / (1 + np.exp(-a)))
-
-
 def _numpy_lstm(operands: Sequence[Array], lengths: Sequence[int], reverse: bool) -> tuple[Array, Array, Array]:
     """One sequence and one frame after the other."""
     x, w, w_re, bias, h0, c0 = operands
@@ -57,8 +37,8 @@ def _numpy_lstm(operands: Sequence[Array], lengths: Sequence[int], reverse: bool
     for b, length in enumerate(lengths):
         for t in reversed(range(length)) if reverse else range(length):
             j, i, f, o = np.split(x[t, b] @ w + h[b] @ w_re + bias, 4)
-            c[b] = _sigmoid(f) * c[b] + _sigmoid(i) * np.tanh(j)
-            h[b] = y[t, b] = _sigmoid(o) * np.tanh(c[b])
+            c[b] = sigmoid(f) * c[b] + sigmoid(i) * np.tanh(j)
+            h[b] = y[t, b] = sigmoid(o) * np.tanh(c[b])
     return y, h, c
 
 
@@ -98,25 +78,6 @@ def _run(operands: Sequence[Array], lengths: Sequence[int], reverse: bool) -> li
     return [r.numpy() for r in kernel(*operands, np.array(lengths, np.int64))]
 
 
-def _gradients(run: Any, operands: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def gradients(*args: tf.Tensor) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(args)
-            # A cotangent of its own for every output, so that no two gradients can cancel or be mixed up.
-            total = tf.add_n([tf.reduce_sum(r * g) for r, g in zip(run(args), cotangents, strict=True)])
-        return tape.gradient(total, args, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-
-    return [g.numpy() for g in gradients(*(tf.constant(v) for v in operands))]
-
-
-def _cotangents(operands: Sequence[Array]) -> list[Array]:
-    rng = np.random.default_rng(7)
-    x, h0 = operands[0], operands[4]
-    shapes = [(*x.shape[:2], h0.shape[1]), h0.shape, h0.shape]
-    return [rng.normal(size=shape).astype(x.dtype) for shape in shapes]
-
-
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize(("batch", "dtype"), CASES)
 def test_outputs(batch: str, reverse: bool, dtype: str) -> None:
@@ -133,9 +94,9 @@ def test_outputs(batch: str, reverse: bool, dtype: str) -> None:
 def test_gradients(batch: str, reverse: bool, dtype: str) -> None:
     lengths, frames = BATCHES[batch]
     operands = _operands(len(lengths), frames, dtype)
-    cotangents = _cotangents(operands)
-    actual = _gradients(lambda a: _kernel(a, lengths, reverse), operands, cotangents)
-    expected = _gradients(lambda a: _plain_lstm(a, lengths, reverse), operands, cotangents)
+    seeds = cotangents(operands)
+    actual = gradients(lambda a: _kernel(a, lengths, reverse), operands, cotangents)
+    expected = gradients(lambda a: _plain_lstm(a, lengths, reverse), operands, cotangents)
     tolerance = 2e-6 if dtype == "float32" else 1e-13
     for name, a, e in zip(NAMES, actual, expected, strict=True):
         np.testing.assert_allclose(a, e, rtol=tolerance, atol=tolerance * (1 + np.abs(e).max(initial=0)), err_msg=name)
@@ -145,9 +106,9 @@ def test_gradients(batch: str, reverse: bool, dtype: str) -> None:
 def test_units_without_two_equal_halves(units: int) -> None:
     """The backward splits its product over the units."""
     operands = _operands(2, 3, "float64", units=units)
-    cotangents = _cotangents(operands)
-    actual = _gradients(lambda a: _kernel(a, [3, 2], True), operands, cotangents)
-    expected = _gradients(lambda a: _plain_lstm(a, [3, 2], True), operands, cotangents)
+    seeds = cotangents(operands)
+    actual = gradients(lambda a: _kernel(a, [3, 2], True), operands, cotangents)
+    expected = gradients(lambda a: _plain_lstm(a, [3, 2], True), operands, cotangents)
     for name, a, e in zip(NAMES, actual, expected, strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-12, atol=1e-12, err_msg=name)
 
@@ -156,8 +117,8 @@ def test_units_without_two_equal_halves(units: int) -> None:
 def test_gradients_by_finite_differences(reverse: bool) -> None:
     lengths = [3, 0, 4]
     operands = _operands(3, 4, "float64", inputs=2, units=2)
-    cotangents = _cotangents(operands)
-    actual = _gradients(lambda a: _kernel(a, lengths, reverse), operands, cotangents)
+    seeds = cotangents(operands)
+    actual = gradients(lambda a: _kernel(a, lengths, reverse), operands, cotangents)
 
     def total(values: Sequence[Array]) -> float:
         results = _numpy_lstm(values, lengths, reverse)
@@ -186,7 +147,7 @@ def test_nothing_behind_the_end_gets_through(reverse: bool) -> None:
         np.testing.assert_array_equal(actual, expected)
     assert not _run(operands, lengths, reverse)[0][2:, 0].any()
 
-    cotangents = _cotangents(operands)
+    seeds = cotangents(operands)
     poisoned = [v.copy() for v in cotangents]
     poisoned[0][2:, 0] = np.inf
 

@@ -1,0 +1,164 @@
+"""GRU with a hand-written backward, built like :mod:`compiler.tensorflow.kernels.lstm`.
+
+Cho et al. (2014), the reset gate before the matrix product, as TensorFlow's GRUCell. Behind a sequence's end the update
+gate is saturated (u = 1): the state keeps its value exactly, and every gradient there is exactly zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from compiler.tensorflow.kernels.recurrence import Frames, first_order_only, frame, matrix, saturation
+
+__all__ = ["gru"]
+
+_sigmoid_grad: Callable[..., tf.Tensor] = tf.raw_ops.SigmoidGrad  # (y, dy): dy * y * (1 - y)
+_tanh_grad: Callable[..., tf.Tensor] = tf.raw_ops.TanhGrad  # (y, dy): dy * (1 - y * y)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """The parameters, as :func:`gru` has them."""
+
+    w: tf.Tensor
+    w_re: tf.Tensor
+    bias: tf.Tensor
+    wc: tf.Tensor
+    wc_re: tf.Tensor
+    bias_c: tf.Tensor
+
+
+@dataclass(frozen=True)
+class _Tape:
+    """What the forward loop keeps, T arrays [B, n] each: r, u, the candidate, h before the frame, and r times that."""
+
+    gates: Sequence[tf.TensorArray]
+    before: tf.TensorArray
+    reset: tf.TensorArray
+
+
+def gru(
+    x: tf.Tensor,
+    w: tf.Tensor,
+    w_re: tf.Tensor,
+    bias: tf.Tensor,
+    wc: tf.Tensor,
+    wc_re: tf.Tensor,
+    bias_c: tf.Tensor,
+    lengths: tf.Tensor,
+    h0: tf.Tensor,
+    *,
+    reverse: bool,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """One direction over a batch of ragged sequences.
+
+    Args:
+        x: frames [T, B, I].
+        w: [I, 2n], gates reset r, update u.
+        w_re: [n, 2n].
+        bias: [2n].
+        wc: of the candidate, [I, n].
+        wc_re: [n, n].
+        bias_c: [n].
+        lengths: [B] integers, at most T; 0 is allowed.
+        h0: [B, n].
+        reverse: each sequence from its own last frame to frame 0.
+
+    Returns:
+        y [T, B, n], zero behind a sequence's end; h [B, n] after each sequence's own last processed frame.
+
+    Its gradient has no gradient: asking for one raises :class:`returnn_ir.errors.TargetError`.
+    """
+    frames = Frames.of(x, lengths, reverse=reverse)
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def run(
+        x: tf.Tensor, h0: tf.Tensor, *parameters: tf.Tensor
+    ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
+        weights = _Weights(*parameters)
+        y, h, tape = _forward(frames, x, weights, h0)
+
+        def grad(dy: tf.Tensor, dh: tf.Tensor) -> Sequence[tf.Tensor]:
+            def backward(dy: tf.Tensor, dh: tf.Tensor, *_: tf.Tensor) -> Sequence[tf.Tensor]:
+                dz, dzc, dh0 = _backward(frames, tape, weights, dy, dh)
+                dx, *rest = _weight_gradients(frames, tape, x, weights, dz, dzc)
+                return dx, dh0, *rest
+
+            # All operands, because a gradient with respect to any of them is what must not go missing unnoticed.
+            return first_order_only(backward, "gru", dy, dh, x, h0, *parameters)
+
+        return (y, h), grad
+
+    y, h = run(x, h0, w, w_re, bias, wc, wc_re, bias_c)
+    return y, h
+
+
+def _forward(frames: Frames, x: tf.Tensor, weights: _Weights, h0: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
+    """y [T, B, n], the last h, and what the backward needs."""
+    units = weights.wc_re.shape[0]
+    tail = tf.repeat(tf.constant([0.0, saturation(x.dtype)], x.dtype), units)
+    rows, shape = matrix(x), [frames.count, tf.shape(h0)[0], -1]
+    gates = tf.reshape(tf.nn.bias_add(tf.matmul(rows, weights.w), weights.bias), shape)
+    gates = frames.select(tf.ensure_shape(gates, [None, None, 2 * units]), tail)
+    candidates = tf.reshape(tf.nn.bias_add(tf.matmul(rows, weights.wc), weights.bias_c), shape)
+    candidates = frames.select(tf.ensure_shape(candidates, [None, None, units]), tf.zeros([], x.dtype))
+
+    def body(t: tf.Tensor, h: tf.Tensor, *arrays: tf.TensorArray) -> Sequence[Any]:
+        r, u = tf.split(tf.sigmoid(tf.matmul(h, weights.w_re) + frame(gates, t)), 2, axis=1)
+        reset = r * h
+        candidate = tf.tanh(tf.matmul(reset, weights.wc_re) + frame(candidates, t))
+        h_next = u * h + (1 - u) * candidate
+        kept = zip(arrays, (r, u, candidate, h, reset, h_next), strict=True)
+        return (h_next, *(a.write(t, value) for a, value in kept))
+
+    h, *arrays = frames.walk(body, [h0, *(frames.array(h0.dtype, units) for _ in range(6))])
+    y = frames.select(frames.stack(arrays[5]), tf.zeros([], x.dtype))
+    return y, h, _Tape(arrays[:3], arrays[3], arrays[4])
+
+
+def _backward(
+    frames: Frames, tape: _Tape, weights: _Weights, dy: tf.Tensor, dh: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Gradients of the gates [T, B, 2n] and the candidate [T, B, n] before their activations, and of h0."""
+    dy = frames.select(dy, tf.zeros([], dy.dtype))
+    units = weights.wc_re.shape[0]
+    # Transposed once, and not by every step's product.
+    to_gates, to_candidate = tf.transpose(weights.w_re), tf.transpose(weights.wc_re)
+
+    def body(t: tf.Tensor, dh: tf.Tensor, dz: tf.TensorArray, dzc: tf.TensorArray) -> Sequence[Any]:
+        r, u, candidate = (a.read(t) for a in tape.gates)
+        before = tape.before.read(t)
+        dy_t = dh + frame(dy, t)
+        dzc_t = _tanh_grad(y=candidate, dy=dy_t * (1 - u))
+        dreset = tf.matmul(dzc_t, to_candidate)
+        dr = _sigmoid_grad(y=r, dy=dreset * before)
+        du = _sigmoid_grad(y=u, dy=dy_t * (before - candidate))
+        dz_t = tf.concat([dr, du], axis=1)
+        dh_before = tf.matmul(dz_t, to_gates) + dreset * r + dy_t * u
+        return dh_before, dz.write(t, dz_t), dzc.write(t, dzc_t)
+
+    arrays = [frames.array(dy.dtype, 2 * units), frames.array(dy.dtype, units)]
+    dh0, dz, dzc = frames.walk(body, [dh, *arrays], back=True)
+    return frames.stack(dz), frames.stack(dzc), dh0
+
+
+def _weight_gradients(
+    frames: Frames, tape: _Tape, x: tf.Tensor, weights: _Weights, dz: tf.Tensor, dzc: tf.Tensor
+) -> Sequence[tf.Tensor]:
+    """Gradients of x and of the parameters in their order, each as one product over all frames."""
+    inputs = matrix(frames.select(x, tf.zeros([], x.dtype)))
+    rows, rows_c = matrix(dz), matrix(dzc)
+    dx = tf.matmul(rows, tf.transpose(weights.w)) + tf.matmul(rows_c, tf.transpose(weights.wc))
+    ones = tf.ones([1, tf.shape(rows)[0]], rows.dtype)
+    gradients = [tf.reshape(dx, tf.shape(x))]
+    for states, errors in ((tape.before, rows), (tape.reset, rows_c)):
+        gradients += [
+            tf.matmul(inputs, errors, transpose_a=True),
+            tf.matmul(matrix(frames.stack(states)), errors, transpose_a=True),
+            tf.reshape(tf.matmul(ones, errors), [-1]),
+        ]
+    return gradients
