@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from compiler.check import case
 from compiler.cli import main
+from returnn_ir import Net
 
 HEADER = 'extern_data = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True}}\n'
 GOOD = HEADER + 'network = {"output": {"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}}\n'
@@ -96,6 +98,29 @@ def test_check_writes_json_and_goes_on_after_a_failing_net(tmp_path: Path, capsy
     assert [c["ok"] for c in cases] == [False, True]
     assert cases[1]["layers"]["output/output"] < 1e-5
     assert "1 of 2 agree" in capsys.readouterr().out
+
+
+def test_check_goes_on_after_a_crash_and_a_broken_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    golden = Path(__file__).parents[1] / "golden" / "dense"
+    for name in ("crash", "broken", "good"):
+        (tmp_path / f"{name}.py").write_bytes((golden / "softmax_ce.py").read_bytes())
+        (tmp_path / f"{name}.npz").write_bytes((golden / "softmax_ce.npz").read_bytes())
+    (tmp_path / "broken.npz").write_bytes(b"PK no archive")
+    load = case.load
+
+    def sometimes(path: Path) -> Net:
+        if path.stem == "crash":
+            raise RuntimeError("out of order")
+        return load(path)
+
+    monkeypatch.setattr(case, "load", sometimes)
+    nets = [str(tmp_path / f"{name}.py") for name in ("crash", "broken", "good")]
+    report = tmp_path / "report.json"
+    assert main([*nets, "--check", "--json", str(report)]) == 1
+    cases = json.loads(report.read_text(encoding="utf-8"))["cases"]
+    assert [c["ok"] for c in cases] == [False, False, True]
+    assert cases[0]["reason"] == "internal error: RuntimeError: out of order"
+    assert "not a recorded case" in cases[1]["reason"]
 
 
 def test_a_check_imports_neither_tensorflow_nor_onnx(tmp_path: Path) -> None:

@@ -60,13 +60,15 @@ def _missing(case: str) -> str | None:
     return f"layer class {', '.join(missing)} does not exist yet" if missing else None
 
 
+#: The options of a layer that hold a network or a layer; other dicts with a "class" are initialisers.
+_NESTED = ("unit", "subnetwork", "true_layer", "false_layer", "condition")
+
+
 def _classes(network: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """All layers of a network and of those nested in it, with their class names."""
     for layer in network.values():
         if isinstance(layer, Mapping) and isinstance(layer.get("class"), str):
             yield layer["class"], layer
-            for value in layer.values():
+            for value in (layer.get(key) for key in _NESTED):
                 if isinstance(value, Mapping):
-                    yield from _classes(value)
-                    if "class" in value:
-                        yield from _classes({"unit": value})
+                    yield from _classes({"nested": value} if isinstance(value.get("class"), str) else value)
