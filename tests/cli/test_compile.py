@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from compiler.check import case
 from compiler.cli import main
-from returnn_ir import Net
+from returnn_ir import load
+from returnn_ir.network.net import Net
 
 HEADER = 'extern_data = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True}}\n'
 GOOD = HEADER + 'network = {"output": {"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}}\n'
@@ -106,14 +106,13 @@ def test_check_goes_on_after_a_crash_and_a_broken_archive(tmp_path: Path, monkey
         (tmp_path / f"{name}.py").write_bytes((golden / "softmax_ce.py").read_bytes())
         (tmp_path / f"{name}.npz").write_bytes((golden / "softmax_ce.npz").read_bytes())
     (tmp_path / "broken.npz").write_bytes(b"PK no archive")
-    load = case.load
 
     def sometimes(path: Path) -> Net:
         if path.stem == "crash":
             raise RuntimeError("out of order")
         return load(path)
 
-    monkeypatch.setattr(case, "load", sometimes)
+    monkeypatch.setattr("compiler.check.case.load", sometimes)
     nets = [str(tmp_path / f"{name}.py") for name in ("crash", "broken", "good")]
     report = tmp_path / "report.json"
     assert main([*nets, "--check", "--json", str(report)]) == 1

@@ -32,20 +32,24 @@ def sigmoid(a: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-a)))
 
 
-def gradients(run: Any, operands: Sequence[Array], cotangents: Sequence[Array]) -> list[Array]:
+def cotangents(frames: int, batch: int, units: int, states: int, dtype: str) -> list[Array]:
+    """Gradients of y [T, B, n] and of the last states [B, n], each of its own: no two can cancel or be mixed up."""
+    rng = np.random.default_rng(7)
+    shapes = [(frames, batch, units), *[(batch, units)] * states]
+    return [rng.normal(size=shape).astype(dtype) for shape in shapes]
+
+
+def gradients(
+    run: Callable[[Sequence[tf.Tensor]], Sequence[tf.Tensor]], operands: Sequence[Array], seeds: Sequence[Array]
+) -> list[Array]:
+    """Gradients of the operands of `run`, given those of its results."""
+
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def gradients(*args: tf.Tensor) -> Any:
+    def compute(*args: tf.Tensor) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(args)
-            # A cotangent of its own for every output, so that no two gradients can cancel or be mixed up.
-            total = tf.add_n([tf.reduce_sum(r * g) for r, g in zip(run(args), cotangents, strict=True)])
-        return tape.gradient(total, args, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            results = run(args)
+        seeded = [tf.constant(seed) for seed in seeds]
+        return tape.gradient(results, args, seeded, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
-    return [g.numpy() for g in gradients(*(tf.constant(v) for v in operands))]
-
-
-def cotangents(operands: Sequence[Array]) -> list[Array]:
-    rng = np.random.default_rng(7)
-    x, h0 = operands[0], operands[4]
-    shapes = [(*x.shape[:2], h0.shape[1]), h0.shape, h0.shape]
-    return [rng.normal(size=shape).astype(x.dtype) for shape in shapes]
+    return [gradient.numpy() for gradient in compute(*(tf.constant(v) for v in operands))]

@@ -98,14 +98,11 @@ def gru(
 
 
 def _forward(frames: Frames, x: tf.Tensor, weights: _Weights, h0: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
-    """y [T, B, n], the last h, and what the backward needs."""
+    """Y [T, B, n], the last h, and what the backward needs."""
     units = weights.wc_re.shape[0]
     tail = tf.repeat(tf.constant([0.0, saturation(x.dtype)], x.dtype), units)
-    rows, shape = matrix(x), [frames.count, tf.shape(h0)[0], -1]
-    gates = tf.reshape(tf.nn.bias_add(tf.matmul(rows, weights.w), weights.bias), shape)
-    gates = frames.select(tf.ensure_shape(gates, [None, None, 2 * units]), tail)
-    candidates = tf.reshape(tf.nn.bias_add(tf.matmul(rows, weights.wc), weights.bias_c), shape)
-    candidates = frames.select(tf.ensure_shape(candidates, [None, None, units]), tf.zeros([], x.dtype))
+    gates = frames.select(frames.project(x, weights.w, weights.bias), tail)
+    candidates = frames.select(frames.project(x, weights.wc, weights.bias_c), tf.zeros([], x.dtype))
 
     def body(t: tf.Tensor, h: tf.Tensor, *arrays: tf.TensorArray) -> Sequence[Any]:
         r, u = tf.split(tf.sigmoid(tf.matmul(h, weights.w_re) + frame(gates, t)), 2, axis=1)

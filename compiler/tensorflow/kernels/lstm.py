@@ -98,8 +98,8 @@ def _projected(frames: Frames, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor, unit
     halves = zip(tf.split(w, 2, axis=1), tf.split(bias, 2), ((0.0, -big), (big, -big)), strict=True)
     projected = []
     for weights, summand, tail in halves:
-        z = tf.reshape(tf.nn.bias_add(tf.matmul(matrix(x), weights), summand), [frames.count, -1, 2 * units])
-        projected.append(frames.select(z, tf.repeat(tf.constant(tail, x.dtype), units)))
+        fill = tf.repeat(tf.constant(tail, x.dtype), units)
+        projected.append(frames.select(frames.project(x, weights, summand), fill))
     return projected
 
 

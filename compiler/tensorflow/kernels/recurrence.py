@@ -55,6 +55,11 @@ class Frames:
         )
         return result[1:]
 
+    def project(self, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        """X [T, B, I] times w [I, features], plus bias [features], as one product: [T, B, features]."""
+        shape = tf.shape(self.valid)
+        return tf.reshape(tf.nn.bias_add(tf.matmul(matrix(x), w), bias), [shape[0], shape[1], w.shape[1]])
+
     def array(self, dtype: tf.DType, features: int) -> tf.TensorArray:
         """Room for one [B, features] of every frame."""
         return tf.TensorArray(dtype, self.count, element_shape=[None, features])
