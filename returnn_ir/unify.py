@@ -130,10 +130,16 @@ def _match_by_broadcasting(source: LayerOutput, axes: Sequence[Dim], mapping: di
 
 
 def _insert(axes: list[Dim], source: LayerOutput, dim: Dim, feature: Dim | None) -> None:
-    """A further axis: the batch in front, a feature axis last, a spatial one before the feature axis."""
+    """A further axis, where RETURNN puts it: the batch in front, each other one behind the last of its kind."""
+    spatial = [d for d in axes if not d.is_batch and d is not feature]
+    dynamic = [d for d in spatial if not d.is_static]
     if dim.is_batch:
         axes.insert(0, dim)
-    elif dim is source.feature_dim or feature not in axes or feature is None:
-        axes.append(dim)
+    elif dim is source.feature_dim:
+        axes.insert(axes.index(feature) + 1 if feature in axes else len(axes), dim)
+    elif not dim.is_static and dynamic:
+        axes.insert(axes.index(dynamic[-1]) + 1, dim)
+    elif spatial:
+        axes.insert(axes.index(spatial[-1]) + 1, dim)
     else:
-        axes.insert(axes.index(feature), dim)
+        axes.insert(axes.index(feature) if feature in axes else len(axes), dim)

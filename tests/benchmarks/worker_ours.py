@@ -18,10 +18,12 @@ import numpy as np
 
 import compiler
 import returnn_ir
+from tests.benchmarks.attention import AttentionWorkload
 from tests.benchmarks.protocol import Step, serve
 from tests.benchmarks.workload import NUM_THREADS, Workload, deep_config
 
 WORK = Workload()
+ATTENTION = AttentionWorkload()
 
 
 def _file(folder: str, text: str) -> Path:
@@ -46,11 +48,12 @@ def _train() -> Step:
     return _train_step()
 
 
-def _train_step() -> Step:
+def _training_function(config: str) -> tuple[Any, compiler.Program]:
+    """The function inputs -> objective and gradients, which `get_concrete_function` or a call traces."""
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder:
-        net = returnn_ir.load(_file(folder, WORK.config()))
+        net = returnn_ir.load(_file(folder, config))
     program = compiler.compile(net, target="tf", mode="train")
     executable: Any = program.executable
     variables = {name: tf.Variable(value) for name, value in program.initial_params().items()}
@@ -61,9 +64,14 @@ def _train_step() -> Step:
         # A number of each gradient, as for RETURNN: TensorFlow leaves out what only a control dependency asks for.
         return fetches["objective"], tf.stack([tf.reshape(g, [-1])[0] for g in gradients.values()])
 
-    function = tf.function(loss_and_gradients, input_signature=[signature], autograph=False)
+    return tf.function(loss_and_gradients, input_signature=[signature], autograph=False), program
+
+
+def _train_step() -> Step:
+    function, program = _training_function(WORK.config())
+    executable: Any = program.executable
     feed = {
-        name: value.astype(signature[name].dtype.as_numpy_dtype)
+        name: value.astype(executable.spec(executable.inputs[name]).dtype.as_numpy_dtype)
         for name, value in _feed(WORK.batch, program.input_names()).items()
     }
 
@@ -74,18 +82,22 @@ def _train_step() -> Step:
     return step
 
 
-def _forward(batch: int) -> Step:
+def _session(config: str, **options: Any) -> Any:
+    """Exports the net of a config, untrained; returns the onnxruntime session."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = NUM_THREADS
+    session_options = onnxruntime.SessionOptions()
+    session_options.intra_op_num_threads = NUM_THREADS
     with tempfile.TemporaryDirectory() as folder:
-        net = returnn_ir.load(_file(folder, WORK.config()))
-        program = compiler.compile(net, target="onnx")
+        program = compiler.compile(returnn_ir.load(_file(folder, config)), target="onnx", losses=False, **options)
         executable: Any = program.executable
         model = Path(folder, "model.onnx")
         executable.save(model, program.initial_params())
-        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(model), session_options, providers=["CPUExecutionProvider"])
+
+
+def _forward(batch: int) -> Step:
+    session = _session(WORK.config())
     feed = _feed(batch, [i.name for i in session.get_inputs()])
 
     def step() -> None:
@@ -103,6 +115,29 @@ def _build() -> Step:
     tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
     tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
     return lambda: _train_step()()
+
+
+def _graph() -> Step:
+    """From the config file to the traced graph of loss and gradients; the warm-up has imported everything."""
+
+    def step() -> None:
+        function, _ = _training_function(ATTENTION.config())
+        function.get_concrete_function()
+
+    return step
+
+
+def _search() -> Step:
+    """All sentences, with the single ONNX file."""
+    session = _session(ATTENTION.config(), mode="search", fetch=["decision"])
+    feeds = [{"data": inputs, "data/size1": lengths} for inputs, lengths in ATTENTION.batches()]
+
+    def step() -> None:
+        for feed in feeds:
+            labels, *_ = session.run(None, feed)
+            assert labels.shape[0] == ATTENTION.batch
+
+    return step
 
 
 def _check() -> Step:
@@ -123,6 +158,8 @@ if __name__ == "__main__":
         "forward1": lambda: _forward(1),
         f"forward{WORK.batch}": lambda: _forward(WORK.batch),
         "build": _build,
+        "graph": _graph,
+        "search": _search,
         "check": _check,
     }
     serve(tasks)

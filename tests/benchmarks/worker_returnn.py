@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.attention import AttentionWorkload
 from tests.benchmarks.protocol import Step, serve
 from tests.benchmarks.workload import NUM_THREADS, Workload
 
 WORK = Workload()
+ATTENTION = AttentionWorkload()
 
 
 def _returnn(module: str) -> Any:
@@ -23,44 +25,62 @@ def _returnn(module: str) -> Any:
     return import_module(f"returnn.{module}")
 
 
-def _session(train: bool, batch: int) -> tuple[Any, Any, dict[Any, Any]]:
-    """Builds the net in a new graph; returns the session, the network and the feed."""
+def _network(work: Workload | AttentionWorkload, *, train: bool = False, search: bool = False) -> tuple[Any, Any]:
+    """Builds the net in a new graph; returns the session and the network."""
     tf1 = _returnn("tf.compat").v1
     settings = _returnn("config")
-    options = {"extern_data": WORK.extern_data(), "network": WORK.network(), "behavior_version": 16}
+    options = {"extern_data": work.extern_data(), "network": work.network(), "behavior_version": 16}
     config = settings.Config(options)
     settings.set_global_config(config)
     session = tf1.InteractiveSession(
         graph=tf1.Graph(),
         config=tf1.ConfigProto(intra_op_parallelism_threads=NUM_THREADS, inter_op_parallelism_threads=NUM_THREADS),
     )
-    network = _returnn("tf.network").TFNetwork(config=config, train_flag=train, eval_flag=train)
+    flags = {"train_flag": train, "eval_flag": train, "search_flag": search}
+    network = _returnn("tf.network").TFNetwork(config=config, **flags)
     network.construct_from_dict(options["network"])
-    session.run(tf1.global_variables_initializer())
-    data = network.extern_data.data
+    return session, network
+
+
+def _session(train: bool, batch: int) -> tuple[Any, Any, dict[Any, Any]]:
+    """The acoustic model with new weights: the session, the network and the feed."""
+    session, network = _network(WORK, train=train)
+    session.run(_returnn("tf.compat").v1.global_variables_initializer())
     inputs, classes = WORK.data(batch)
     lengths = np.full((batch,), WORK.frames, np.int32)
-    feed: dict[Any, Any] = {data["data"].placeholder: inputs, data["data"].dims[1].dyn_size: lengths}
+    arrays: dict[str, tuple[Any, Any]] = {"data": (inputs, lengths)}
     if train:
-        feed |= {data["classes"].placeholder: classes, data["classes"].dims[1].dyn_size: lengths}
+        arrays["classes"] = (classes, lengths)
+    return session, network, _feed(network, arrays)
+
+
+def _feed(network: Any, arrays: dict[str, tuple[Any, Any]]) -> dict[Any, Any]:
+    feed: dict[Any, Any] = {}
+    for key, (values, lengths) in arrays.items():
+        data = network.extern_data.data[key]
+        feed |= {data.placeholder: values, data.dims[1].dyn_size: lengths}
     batch_dim = network.extern_data.get_batch_info().dim
     if not isinstance(batch_dim, int):
-        feed[batch_dim] = batch
-    return session, network, feed
+        feed[batch_dim] = len(next(iter(arrays.values()))[0])
+    return feed
 
 
-def _train() -> Step:
-    """Loss and the gradient of every parameter."""
-    session, network, feed = _session(train=True, batch=WORK.batch)
+def _objective_and_gradients(network: Any) -> list[Any]:
     tf1 = _returnn("tf.compat").v1
     objective = network.get_objective()
     gradients = tf1.gradients(objective, network.get_trainable_params())
     # A number of each gradient: all are computed (TensorFlow leaves out what only a control dependency asks for), and
     # none is copied to NumPy.
-    numbers = tf1.stack([tf1.reshape(gradient, [-1])[0] for gradient in gradients])
+    return [objective, tf1.stack([tf1.reshape(gradient, [-1])[0] for gradient in gradients])]
+
+
+def _train() -> Step:
+    """Loss and the gradient of every parameter."""
+    session, network, feed = _session(train=True, batch=WORK.batch)
+    results = _objective_and_gradients(network)
 
     def step() -> None:
-        session.run([objective, numbers], feed)
+        session.run(results, feed)
 
     return step
 
@@ -81,6 +101,31 @@ def _build() -> Step:
     return lambda: _train()()
 
 
+def _graph() -> Step:
+    """From the dict to the graph of loss and gradients; the warm-up has imported everything."""
+
+    def step() -> None:
+        session, network = _network(ATTENTION, train=True)
+        _objective_and_gradients(network)
+        session.close()
+
+    return step
+
+
+def _search() -> Step:
+    """All sentences, in a graph built for search."""
+    session, network = _network(ATTENTION, search=True)
+    session.run(_returnn("tf.compat").v1.global_variables_initializer())
+    labels = network.get_layer("decision").output.placeholder
+    feeds = [_feed(network, {"data": (inputs, lengths.astype(np.int32))}) for inputs, lengths in ATTENTION.batches()]
+
+    def step() -> None:
+        for feed in feeds:
+            session.run(labels, feed)
+
+    return step
+
+
 if __name__ == "__main__":
     serve(
         {
@@ -88,5 +133,7 @@ if __name__ == "__main__":
             "forward1": lambda: _forward(1),
             f"forward{WORK.batch}": lambda: _forward(WORK.batch),
             "build": _build,
+            "graph": _graph,
+            "search": _search,
         }
     )
