@@ -171,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     parser = argparse.ArgumentParser(description="compare with RETURNN and PyTorch")
     parser.add_argument("--json", type=Path, help="write the results here")
-    parser.add_argument("--rounds", type=int, default=20, help="measurements of each contestant (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=10, help="measurements of each contestant (default %(default)s)")
     parser.add_argument("--only", nargs="+", choices=[task.name for task in TASKS], help="these tasks")
     args = parser.parse_args(argv)
     pythons = contestants()
