@@ -12,7 +12,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from compiler.tensorflow.kernels.recurrence import Frames, first_order_only, frame, matrix, saturation
+from compiler.tensorflow.kernels.recurrence import (
+    Frames,
+    empty_stack,
+    first_order_only,
+    frame,
+    matrix,
+    pop,
+    push,
+    saturation,
+)
 
 __all__ = ["gru"]
 
@@ -34,11 +43,17 @@ class _Weights:
 
 @dataclass(frozen=True)
 class _Tape:
-    """What the forward loop keeps, T arrays [B, n] each: r, u, the candidate, h before the frame, and r times that."""
+    """What the forward loop keeps for the backward one.
 
-    gates: Sequence[tf.TensorArray]
-    before: tf.TensorArray
-    reset: tf.TensorArray
+    Attributes:
+        stacks: of r, u, the candidate and h before the frame; the last frame is on top.
+        states: h after each frame [T, B, n].
+        reset: r times h before each frame [T, B, n].
+    """
+
+    stacks: Sequence[tf.Tensor]
+    states: tf.Tensor
+    reset: tf.Tensor
 
 
 def gru(
@@ -80,12 +95,13 @@ def gru(
         x: tf.Tensor, h0: tf.Tensor, *parameters: tf.Tensor
     ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
         weights = _Weights(*parameters)
-        y, h, tape = _forward(frames, x, weights, h0)
+        h, tape = _forward(frames, x, weights, h0)
+        y = frames.select(tape.states, tf.zeros([], x.dtype))
 
         def grad(dy: tf.Tensor, dh: tf.Tensor) -> Sequence[tf.Tensor]:
             def backward(dy: tf.Tensor, dh: tf.Tensor, *_: tf.Tensor) -> Sequence[tf.Tensor]:
                 dz, dzc, dh0 = _backward(frames, tape, weights, dy, dh)
-                dx, *rest = _weight_gradients(frames, tape, x, weights, dz, dzc)
+                dx, *rest = _weight_gradients(frames, tape, x, weights, h0, dz, dzc)
                 return dx, dh0, *rest
 
             # All operands, because a gradient with respect to any of them is what must not go missing unnoticed.
@@ -97,24 +113,24 @@ def gru(
     return y, h
 
 
-def _forward(frames: Frames, x: tf.Tensor, weights: _Weights, h0: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
-    """Y [T, B, n], the last h, and what the backward needs."""
-    units = weights.wc_re.shape[0]
+def _forward(frames: Frames, x: tf.Tensor, weights: _Weights, h0: tf.Tensor) -> tuple[tf.Tensor, _Tape]:
+    """The last h, and what the backward needs."""
+    units, dtype = weights.wc_re.shape[0], h0.dtype
     tail = tf.repeat(tf.constant([0.0, saturation(x.dtype)], x.dtype), units)
     gates = frames.select(frames.project(x, weights.w, weights.bias), tail)
     candidates = frames.select(frames.project(x, weights.wc, weights.bias_c), tf.zeros([], x.dtype))
 
-    def body(t: tf.Tensor, h: tf.Tensor, *arrays: tf.TensorArray) -> Sequence[Any]:
+    def body(t: tf.Tensor, h: tf.Tensor, states: Any, resets: Any, *stacks: tf.Tensor) -> Sequence[Any]:
         r, u = tf.split(tf.sigmoid(tf.matmul(h, weights.w_re) + frame(gates, t)), 2, axis=1)
         reset = r * h
         candidate = tf.tanh(tf.matmul(reset, weights.wc_re) + frame(candidates, t))
         h_next = u * h + (1 - u) * candidate
-        kept = zip(arrays, (r, u, candidate, h, reset, h_next), strict=True)
-        return (h_next, *(a.write(t, value) for a, value in kept))
+        return h_next, states.write(t, h_next), resets.write(t, reset), *push(stacks, (r, u, candidate, h))
 
-    h, *arrays = frames.walk(body, [h0, *(frames.array(h0.dtype, units) for _ in range(6))])
-    y = frames.select(frames.stack(arrays[5]), tf.zeros([], x.dtype))
-    return y, h, _Tape(arrays[:3], arrays[3], arrays[4])
+    stacks = [empty_stack(dtype, units) for _ in range(4)]
+    arrays = [frames.array(dtype, units), frames.array(dtype, units)]
+    h, states, resets, *stacks = frames.walk(body, [h0, *arrays, *stacks])
+    return h, _Tape(stacks, frames.stack(states), frames.stack(resets))
 
 
 def _backward(
@@ -122,13 +138,12 @@ def _backward(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Gradients of the gates [T, B, 2n] and the candidate [T, B, n] before their activations, and of h0."""
     dy = frames.select(dy, tf.zeros([], dy.dtype))
-    units = weights.wc_re.shape[0]
+    units, dtype = weights.wc_re.shape[0], dy.dtype
     # Transposed once, and not by every step's product.
     to_gates, to_candidate = tf.transpose(weights.w_re), tf.transpose(weights.wc_re)
 
-    def body(t: tf.Tensor, dh: tf.Tensor, dz: tf.TensorArray, dzc: tf.TensorArray) -> Sequence[Any]:
-        r, u, candidate = (a.read(t) for a in tape.gates)
-        before = tape.before.read(t)
+    def body(t: tf.Tensor, dh: tf.Tensor, dz: Any, dzc: Any, *stacks: tf.Tensor) -> Sequence[Any]:
+        rest, (r, u, candidate, before) = pop(stacks, dh)
         dy_t = dh + frame(dy, t)
         dzc_t = _tanh_grad(y=candidate, dy=dy_t * (1 - u))
         dreset = tf.matmul(dzc_t, to_candidate)
@@ -136,15 +151,15 @@ def _backward(
         du = _sigmoid_grad(y=u, dy=dy_t * (before - candidate))
         dz_t = tf.concat([dr, du], axis=1)
         dh_before = tf.matmul(dz_t, to_gates) + dreset * r + dy_t * u
-        return dh_before, dz.write(t, dz_t), dzc.write(t, dzc_t)
+        return dh_before, dz.write(t, dz_t), dzc.write(t, dzc_t), *rest
 
-    arrays = [frames.array(dy.dtype, 2 * units), frames.array(dy.dtype, units)]
-    dh0, dz, dzc = frames.walk(body, [dh, *arrays], back=True)
+    arrays = [frames.array(dtype, 2 * units), frames.array(dtype, units)]
+    dh0, dz, dzc, *_ = frames.walk(body, [dh, *arrays, *tape.stacks], back=True)
     return frames.stack(dz), frames.stack(dzc), dh0
 
 
 def _weight_gradients(
-    frames: Frames, tape: _Tape, x: tf.Tensor, weights: _Weights, dz: tf.Tensor, dzc: tf.Tensor
+    frames: Frames, tape: _Tape, x: tf.Tensor, weights: _Weights, h0: tf.Tensor, dz: tf.Tensor, dzc: tf.Tensor
 ) -> Sequence[tf.Tensor]:
     """Gradients of x and of the parameters in their order, each as one product over all frames."""
     inputs = matrix(frames.select(x, tf.zeros([], x.dtype)))
@@ -152,10 +167,10 @@ def _weight_gradients(
     dx = tf.matmul(rows, tf.transpose(weights.w)) + tf.matmul(rows_c, tf.transpose(weights.wc))
     ones = tf.ones([1, tf.shape(rows)[0]], rows.dtype)
     gradients = [tf.reshape(dx, tf.shape(x))]
-    for states, errors in ((tape.before, rows), (tape.reset, rows_c)):
+    for states, errors in ((frames.previous(tape.states, h0), rows), (tape.reset, rows_c)):
         gradients += [
             tf.matmul(inputs, errors, transpose_a=True),
-            tf.matmul(matrix(frames.stack(states)), errors, transpose_a=True),
+            tf.matmul(matrix(states), errors, transpose_a=True),
             tf.reshape(tf.matmul(ones, errors), [-1]),
         ]
     return gradients

@@ -18,7 +18,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from compiler.tensorflow.kernels.recurrence import Frames, first_order_only, frame, matrix, saturation
+from compiler.tensorflow.kernels.recurrence import (
+    Frames,
+    empty_stack,
+    first_order_only,
+    frame,
+    matrix,
+    pop,
+    push,
+    saturation,
+)
 
 __all__ = ["blstm", "lstm"]
 
@@ -31,13 +40,13 @@ class _Tape:
     """What the forward loop keeps for the backward one.
 
     Attributes:
-        gates: T arrays [B, n] each of j, i, f, o, after their activations.
-        before: T arrays [B, n] each of h and c before the frame.
+        stacks: of j, i, f, o after their activations, and of c before the frame; the last frame is on top.
+        states: h after each frame [T, B, n].
         last: c [B, n] at the end.
     """
 
-    gates: Sequence[tf.TensorArray]
-    before: Sequence[tf.TensorArray]
+    stacks: Sequence[tf.Tensor]
+    states: tf.Tensor
     last: tf.Tensor
 
 
@@ -76,12 +85,14 @@ def lstm(
     def run(
         x: tf.Tensor, w: tf.Tensor, w_re: tf.Tensor, bias: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
     ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
-        y, h, tape = _forward(frames, _projected(frames, x, w, bias, units), w_re, h0, c0)
+        h, tape = _forward(frames, _projected(frames, x, w, bias, units), w_re, h0, c0)
+        y = frames.select(tape.states, tf.zeros([], x.dtype))
 
         def grad(dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor) -> Sequence[tf.Tensor]:
             def backward(dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, *_: tf.Tensor) -> Sequence[tf.Tensor]:
                 dz, dh0, dc0 = _backward(frames, tape, w_re, dy, dh, dc)
-                return (*_weight_gradients(frames, tape, x, w, dz), dh0, dc0)
+                before = frames.previous(tape.states, h0)
+                return (*_weight_gradients(frames, x, w, before, dz), dh0, dc0)
 
             # All operands, because a gradient with respect to any of them is what must not go missing unnoticed.
             return first_order_only(backward, "lstm", dy, dh, dc, x, w, w_re, bias, h0, c0)
@@ -105,22 +116,22 @@ def _projected(frames: Frames, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor, unit
 
 def _forward(
     frames: Frames, projected: Sequence[tf.Tensor], w_re: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
-    """The recurrence over what :func:`_projected` gives: y [T, B, n], the last h, and what the backward needs."""
+) -> tuple[tf.Tensor, _Tape]:
+    """The recurrence over what :func:`_projected` gives: the last h, and what the backward needs."""
+    units, dtype = w_re.shape[0], h0.dtype
     halves = list(zip(tf.split(w_re, 2, axis=1), projected, strict=True))
 
-    def body(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *arrays: tf.TensorArray) -> Sequence[Any]:
+    def body(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, states: Any, *stacks: tf.Tensor) -> Sequence[Any]:
         # Not as TensorFlow's fused product with bias and summand, which takes twice as long.
         (j, i), (f, o) = (tf.split(tf.matmul(h, weights) + frame(z, t), 2, axis=1) for weights, z in halves)
         j, i, f, o = tf.tanh(j), tf.sigmoid(i), tf.sigmoid(f), tf.sigmoid(o)
         c_next = f * c + i * j
-        y = o * tf.tanh(c_next)
-        h_next = tf.raw_ops.Select(condition=frame(frames.valid, t), x=y, y=h)
-        kept = zip(arrays, (j, i, f, o, h, c, y), strict=True)
-        return (h_next, c_next, *(a.write(t, value) for a, value in kept))
+        h_next = tf.raw_ops.Select(condition=frame(frames.valid, t), x=o * tf.tanh(c_next), y=h)
+        return h_next, c_next, states.write(t, h_next), *push(stacks, (j, i, f, o, c))
 
-    h, c, *arrays = frames.walk(body, [h0, c0, *(frames.array(h0.dtype, w_re.shape[0]) for _ in range(7))])
-    return frames.stack(arrays[6]), h, _Tape(arrays[:4], arrays[4:6], c)
+    stacks = [empty_stack(dtype, units) for _ in range(5)]
+    h, c, states, *stacks = frames.walk(body, [h0, c0, frames.array(dtype, units), *stacks])
+    return h, _Tape(stacks, frames.stack(states), c)
 
 
 def _backward(
@@ -128,13 +139,12 @@ def _backward(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Gradients of the gates before their activations [T, B, 4n], of h0 and of c0."""
     dy = frames.select(dy, tf.zeros([], dy.dtype))
-    units = w_re.shape[0]
+    units, dtype = w_re.shape[0], dy.dtype
     # Transposed once, and not by every step's product.
     halves = [tf.transpose(rows) for rows in tf.split(w_re, [units // 2, units - units // 2])]
 
-    def body(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: tf.TensorArray) -> Sequence[Any]:
-        j, i, f, o = (a.read(t) for a in tape.gates)
-        c_before = tape.before[1].read(t)
+    def body(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: Any, *stacks: tf.Tensor) -> Sequence[Any]:
+        rest, (j, i, f, o, c_before) = pop(stacks, dh)
         squashed = tf.tanh(c)
         dy_t = dh + frame(dy, t)
         dc = dc + _tanh_grad(y=squashed, dy=dy_t * o)
@@ -147,22 +157,22 @@ def _backward(
         dz_t = tf.concat(parts, axis=1)
         dh_before = tf.concat([tf.matmul(dz_t, weights) for weights in halves], axis=1)
         dh_before = tf.raw_ops.Select(condition=frame(frames.valid, t), x=dh_before, y=dh)
-        return dh_before, dc * f, c_before, dz.write(t, dz_t)
+        return dh_before, dc * f, c_before, dz.write(t, dz_t), *rest
 
-    dh0, dc0, _, dz = frames.walk(body, [dh, dc, tape.last, frames.array(dy.dtype, w_re.shape[1])], back=True)
+    dz = frames.array(dtype, 4 * units)
+    dh0, dc0, _, dz, *_ = frames.walk(body, [dh, dc, tape.last, dz, *tape.stacks], back=True)
     return frames.stack(dz), dh0, dc0
 
 
 def _weight_gradients(
-    frames: Frames, tape: _Tape, x: tf.Tensor, w: tf.Tensor, dz: tf.Tensor
+    frames: Frames, x: tf.Tensor, w: tf.Tensor, before: tf.Tensor, dz: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gradients of x, w, w_re and bias, each as one product over all frames."""
+    """Gradients of x, w, w_re and bias, each as one product over all frames; `before`: h before each [T, B, n]."""
     rows = matrix(dz)
     inputs = matrix(frames.select(x, tf.zeros([], x.dtype)))
-    before = matrix(frames.stack(tape.before[0]))
     dx = tf.reshape(tf.matmul(rows, tf.transpose(w)), tf.shape(x))
     dw = tf.matmul(inputs, rows, transpose_a=True)
-    dw_re = tf.matmul(before, rows, transpose_a=True)
+    dw_re = tf.matmul(matrix(before), rows, transpose_a=True)
     # A sum over frames as a product is twice as fast as TensorFlow's sum over the first axis.
     db = tf.matmul(tf.ones([1, tf.shape(rows)[0]], rows.dtype), rows)
     return dx, dw, dw_re, tf.reshape(db, [-1])

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from returnn_ir.errors import TargetError
 
-__all__ = ["Frames", "first_order_only", "frame", "matrix", "saturation"]
+__all__ = ["Frames", "empty_stack", "first_order_only", "frame", "matrix", "pop", "push", "saturation"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,12 @@ class Frames:
         shape = tf.shape(self.valid)
         return tf.reshape(tf.nn.bias_add(tf.matmul(matrix(x), w), bias), [shape[0], shape[1], w.shape[1]])
 
+    def previous(self, states: tf.Tensor, initial: tf.Tensor) -> tf.Tensor:
+        """The state before each frame [T, B, n], from the state after each frame and the initial one [B, n]."""
+        if self.step > 0:
+            return tf.concat([initial[None], states], axis=0)[: self.count]
+        return tf.concat([states, initial[None]], axis=0)[1:]
+
     def array(self, dtype: tf.DType, features: int) -> tf.TensorArray:
         """Room for one [B, features] of every frame."""
         return tf.TensorArray(dtype, self.count, element_shape=[None, features])
@@ -71,6 +77,29 @@ class Frames:
             input_handle=array.flow, element_shape=[tf.shape(self.valid)[1], features], element_dtype=array.dtype
         )
         return tf.ensure_shape(stacked, [None, None, features])
+
+
+def empty_stack(dtype: tf.DType, features: int) -> tf.Tensor:
+    """For what the backward loop takes from the forward one: it pops each frame's [B, features], whose memory is free
+    for its own results then. A `TensorArray` would keep all of them until the end.
+    """
+    return tf.raw_ops.EmptyTensorList(element_shape=[-1, features], max_num_elements=-1, element_dtype=dtype)
+
+
+def push(stacks: Sequence[tf.Tensor], values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """The stacks with one value more on each."""
+    pairs = zip(stacks, values, strict=True)
+    return [tf.raw_ops.TensorListPushBack(input_handle=stack, tensor=value) for stack, value in pairs]
+
+
+def pop(stacks: Sequence[tf.Tensor], like: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """The stacks without their last values, and these, of the shape and element type of `like` [B, features]."""
+    shape = [-1, like.shape[-1]]
+    popped = [
+        tf.raw_ops.TensorListPopBack(input_handle=stack, element_shape=shape, element_dtype=like.dtype)
+        for stack in stacks
+    ]
+    return [stack for stack, _ in popped], [tf.ensure_shape(value, like.shape) for _, value in popped]
 
 
 def frame(x: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
