@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from rich.table import Table
 ROOT = Path(__file__).parents[2]
 OURS = "ours"
 PRODUCTS = "products"
+#: Seconds before each measurement: the threads of whoever was measured last spin for a while before they sleep.
+PAUSE = 0.2
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Worker:
 
     def run(self) -> float:
         """Seconds of one measurement."""
+        time.sleep(PAUSE)
         assert self._process.stdin
         self._process.stdin.write("run\n")
         self._process.stdin.flush()
