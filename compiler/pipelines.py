@@ -13,6 +13,7 @@ from compiler.passes.fold_constants import FoldConstants
 from compiler.passes.fuse_bidirectional import FuseBidirectional
 from compiler.passes.history_to_carry import HistoryToCarry
 from compiler.passes.hoist_from_loop import HoistFromLoop, HoistInvariants
+from compiler.passes.join_slices import JoinSlices
 from compiler.passes.known_branches import KnownBranches
 from compiler.passes.legalize import CheckAccepted, ExpandComposites
 from compiler.passes.materialize_masks import MaterializeMasks
@@ -42,6 +43,7 @@ LOWER: tuple[Pass, ...] = (
     *OPTIMIZE,
     AssignAxes(),
     *OPTIMIZE,
+    JoinSlices(),
     CheckAccepted(),
 )
 

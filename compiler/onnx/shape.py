@@ -153,6 +153,13 @@ def _slice(e: Emitter, node: Node) -> list[str]:
     return [e.op("Slice", e[x], e.ints(start), e.ints(end), axis, e.ints(step))]
 
 
+@emits("sections")
+def _sections(e: Emitter, node: Node) -> list[str]:
+    x, outs = node.operands[0], node.attrs["outs"]
+    sizes = e.ints(*(out.size for out in outs))
+    return e.multi("Split", [e[x], sizes], len(outs), axis=x.type.axis(node.attrs["dim"]))
+
+
 @emits("resize_axis")
 def _resize_axis(e: Emitter, node: Node) -> list[str]:
     x, out = node.operands[0], node.attrs["out"]

@@ -141,6 +141,14 @@ def _slice(context: Context, node: Node, operands: Operands) -> Named:
     return Named(x.array[part], (node.attrs["out"], *x.dims[1:]))
 
 
+@rule("sections")
+def _sections(context: Context, node: Node, operands: Operands) -> list[Named]:
+    x = operands[0].first(node.attrs["dim"])
+    ends = np.cumsum([context.extent(out) for out in node.attrs["outs"]])
+    parts = np.split(x.array, ends[:-1])
+    return [Named(part, (out, *x.dims[1:])) for part, out in zip(parts, node.attrs["outs"], strict=True)]
+
+
 @rule("resize_axis")
 def _resize_axis(context: Context, node: Node, operands: Operands) -> Named:
     x = operands[0].first(node.attrs["dim"])

@@ -21,7 +21,10 @@ def insert_axes(x: tf.Tensor, present: Sequence[bool]) -> tf.Tensor:
     """Axes of size one wherever ``present`` is False; the others are those of ``x``, in order."""
     if all(present):
         return x
-    return x[tuple(slice(None) if there else tf.newaxis for there in present)]
+    for axis, there in enumerate(present):
+        if not there:
+            x = tf.expand_dims(x, axis)
+    return x
 
 
 def align(x: tf.Tensor, own: Sequence[Dim], wanted: Sequence[Dim]) -> tf.Tensor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from compiler.tensorflow import loss_kernels
+from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row, elementwise
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Node
@@ -40,10 +41,16 @@ def _one_dim(node: Node) -> str | None:
 
 
 def _along(function: Callable[..., tf.Tensor]) -> Row:
-    return lambda call, operands: function(operands[0], axis=call.axis(call.attrs["dims"][0]))
+    def row(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+        axis, rank = call.axis(call.attrs["dims"][0]), len(call.dims)
+        # TensorFlow finds out at run time how to bring another axis to the end, and back
+        last = [*(k for k in range(rank) if k != axis), axis]
+        return permute(function(permute(operands[0], last)), [last.index(k) for k in range(rank)])
+
+    return row
 
 
-def _lstm_refusal(node: Node) -> str | None:
+def _recurrent_refusal(node: Node) -> str | None:
     dtype = node.operands[0].dtype
     return None if dtype == "float32" else f"the kernel computes in float32, not in {dtype}"
 
@@ -91,6 +98,16 @@ def _lstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 
+def _gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+    from compiler.tensorflow.kernels.gru import gru
+
+    x, w, w_re, bias, wc, wc_re, bias_c, h0 = operands
+    batch = _OneBatch.of(call)
+    x, h0 = batch.merged(x, 1), batch.merged(h0, 0)
+    results = gru(x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, reverse=call.attrs["reverse"])
+    return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
+
+
 #: By op name. Kernels whose meaning is the body's, gradients included.
 COMPOSITES: dict[str, Fused] = {
     "relu": Fused("Relu", elementwise(tf.nn.relu)),
@@ -107,5 +124,6 @@ COMPOSITES: dict[str, Fused] = {
     "ctc_loss": Fused("CTCLoss", loss_kernels.ctc, loss_kernels.ctc_refusal),
     "ctc_beam_decode": Fused("CTCBeamSearchDecoder", loss_kernels.beam_decode, loss_kernels.beam_decode_refusal),
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
-    "lstm": Fused("lstm", _lstm, _lstm_refusal),
+    "gru": Fused("gru", _gru, _recurrent_refusal),
+    "lstm": Fused("lstm", _lstm, _recurrent_refusal),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call, Row
-from compiler.tensorflow.indexing import product
+from compiler.tensorflow.sizes import reshape, sizes
 from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
 
@@ -43,16 +43,14 @@ def _flattened(call: Call, x: tf.Tensor, kept: int) -> tf.Tensor:
     lead = len(dims) - kept
     if lead == 1:
         return x
-    sizes = call.frame.shape(dims)
-    return tf.reshape(x, [product(sizes[:lead]), *sizes[lead:]])
+    own = call.frame.shape(dims)
+    return reshape(x, [own[:lead], *own[lead:]])
 
 
 def _unflattened(call: Call, y: tf.Tensor, lead: Sequence[Dim]) -> tf.Tensor:
     if len(lead) == 1:
         return y
-    shape = tf.shape(y)
-    rest = [shape[i] if n is None else n for i, n in enumerate(y.shape)][1:]
-    return tf.reshape(y, [*call.frame.shape(lead), *rest])
+    return reshape(y, [*call.frame.shape(lead), *sizes(y)[1:]])
 
 
 def _filter_sizes(call: Call) -> list[int]:

@@ -61,6 +61,14 @@ def _slice(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return operands[0][(slice(None),) * call.axis(call.attrs["dim"]) + (cut,)]
 
 
+def _sections(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+    sizes = [out.size for out in call.attrs["outs"]]
+    parts: list[tf.Tensor] = tf.split(
+        operands[0], len(sizes) if len(set(sizes)) == 1 else sizes, axis=call.axis(call.attrs["dim"])
+    )
+    return parts
+
+
 def _resize_axis(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     x, axis = operands[0], call.axis(call.attrs["dim"])
     wanted = call.frame.extent(call.attrs["out"])
@@ -97,6 +105,7 @@ def _window(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 CUT_ROWS: dict[str, Row] = {
     "pad": _pad,
     "slice": _slice,
+    "sections": _sections,
     "resize_axis": _resize_axis,
     "reverse": _reverse,
     "window": _window,

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 import tensorflow as tf
 
 from compiler.tensorflow.align import align
+from compiler.tensorflow.sizes import Shape, Size, sizes
 from returnn_ir.dims import Dim, DimAlgebra, Polynomial, evaluate, leaves
 from returnn_ir.errors import IRError
 from returnn_ir.graph import Region, Value
 
-__all__ = ["Feed", "Frame", "Shape"]
+__all__ = ["Feed", "Frame"]
 
-#: The extents of several axes: Python ints where they are known while tracing, else int32 scalars (on the host).
-Shape = list["int | tf.Tensor"]
 #: Lengths with the dims that they vary over.
 _Lengths = tuple[tf.Tensor, tuple[Dim, ...]]
 
@@ -28,6 +27,7 @@ class Feed:
         seed: the config's ``random_seed``, int64 scalar.
         step: the global train step, int64 scalar.
         used: the values that anything refers to; what nobody asks for need not be computed.
+        differentiated: whether gradients of the results are going to be asked for.
     """
 
     inputs: Mapping[str, tf.Tensor]
@@ -35,6 +35,7 @@ class Feed:
     seed: tf.Tensor
     step: tf.Tensor
     used: frozenset[Value] = frozenset()
+    differentiated: bool = False
 
 
 @dataclass(eq=False)
@@ -51,7 +52,7 @@ class Frame:
     loop_index: tuple[tf.Tensor, ...] = ()
     _values: dict[Value, tf.Tensor] = field(default_factory=dict)
     _arrays: dict[Dim, tuple[tf.Tensor, int]] = field(default_factory=dict)
-    _extents: dict[Dim, int | tf.Tensor] = field(default_factory=dict)
+    _extents: dict[Dim, Size] = field(default_factory=dict)
     _lengths: dict[Dim, _Lengths] = field(default_factory=dict)
 
     def bind(self, value: Value, tensor: tf.Tensor) -> None:
@@ -65,6 +66,10 @@ class Frame:
         for axis, dim in enumerate(value.dims):
             if dim.size is None and dim not in self._arrays:
                 self._arrays[dim] = (tensor, axis)
+
+    def stand_in(self, value: Value, tensor: tf.Tensor) -> None:
+        """Use another tensor here for a value of a region around; its extents are known there."""
+        self._values[value] = tensor
 
     def get(self, value: Value) -> tf.Tensor:
         """The tensor of a value of this region or of one around it."""
@@ -83,7 +88,7 @@ class Frame:
 
     # ---------------------------------------------------------------- extents
 
-    def extent(self, dim: Dim) -> int | tf.Tensor:
+    def extent(self, dim: Dim) -> Size:
         """The size in memory of an axis: a Python int, or an int32 scalar."""
         if dim.size is not None:
             return dim.size
@@ -106,18 +111,17 @@ class Frame:
         value = self.region.lookup(leaf)
         return self._find(value) is not None if value is not None else self._known_extent(leaf) is not None
 
-    def _known_extent(self, dim: Dim) -> int | tf.Tensor | None:
+    def _known_extent(self, dim: Dim) -> Size | None:
         frame: Frame | None = self
         while frame is not None:
             if dim in frame._extents:
                 return frame._extents[dim]
             if dim in frame._arrays:
                 tensor, axis = frame._arrays[dim]
-                size = tensor.shape[axis]
-                found = int(size) if size is not None else tf.shape(tensor)[axis]
+                known = sizes(tensor)
                 # an op made while a loop's body is traced belongs to that body
-                self._extents[dim] = found
-                return found
+                self._extents |= {d: known[k] for d, (x, k) in frame._arrays.items() if x is tensor}
+                return known[axis]
             frame = frame.parent
         return None
 
@@ -192,7 +196,7 @@ _LENGTHS: DimAlgebra[_Lengths] = DimAlgebra(
     floordiv=lambda a, divisor: (a[0] // divisor, a[1]),
     clip_at_zero=lambda a: (tf.maximum(a[0], 0), a[1]),
 )
-_EXTENTS: DimAlgebra[int | tf.Tensor] = DimAlgebra(
+_EXTENTS: DimAlgebra[Size] = DimAlgebra(
     constant=lambda number: number,
     add=lambda a, b: a + b,
     mul=lambda a, b: a * b,

@@ -8,18 +8,10 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row
-from compiler.tensorflow.frame import Shape
 from compiler.tensorflow.positions import clipped, expand_to
+from compiler.tensorflow.sizes import product, sizes
 
-__all__ = ["ROWS", "product"]
-
-
-def product(sizes: Shape) -> int | tf.Tensor:
-    """The number of entries of several axes."""
-    total: int | tf.Tensor = 1
-    for size in sizes:
-        total = total * size
-    return total
+__all__ = ["ROWS"]
 
 
 def _index(x: tf.Tensor) -> tf.Tensor:
@@ -31,8 +23,7 @@ def _gather(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """Values [shared, dim, rest] at indices [shared, new]."""
     values, indices = operands[0], _index(operands[1])
     at = call.axis(call.attrs["dim"])
-    size = values.shape[at] if values.shape[at] is not None else tf.shape(values)[at]
-    return tf.gather(values, clipped(indices, size), axis=at, batch_dims=at)
+    return tf.gather(values, clipped(indices, sizes(values)[at]), axis=at, batch_dims=at)
 
 
 def _scatter_add(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:

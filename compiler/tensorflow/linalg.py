@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.convolution import CONVOLUTION_ROWS
-from compiler.tensorflow.indexing import product
+from compiler.tensorflow.sizes import reshape
 from returnn_ir.dims import Dim
 
 __all__ = ["ROWS"]
@@ -24,15 +24,15 @@ def _dot(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     only_b = b_dims[len(shared) + len(reduced) :]
     shape = call.frame.shape
     if not reduced:
-        left = tf.reshape(a, [*shape((*shared, *only_a)), *[1] * len(only_b)]) if only_b else a
-        right = tf.reshape(b, [*shape(shared), *[1] * len(only_a), *shape(only_b)]) if only_a else b
+        left = reshape(a, [*shape((*shared, *only_a)), *[1] * len(only_b)]) if only_b else a
+        right = reshape(b, [*shape(shared), *[1] * len(only_a), *shape(only_b)]) if only_a else b
         return left * right
     x = _as_matrix(call, a, shared, only_a, reduced)
     y = _as_matrix(call, b, shared, reduced, only_b)
     z = tf.matmul(x, y)
     if len(only_a) == 1 and len(only_b) == 1:
         return z
-    return tf.reshape(z, shape((*shared, *only_a, *only_b)))
+    return reshape(z, shape((*shared, *only_a, *only_b)))
 
 
 def _as_matrix(
@@ -42,7 +42,7 @@ def _as_matrix(
     if len(rows) == 1 and len(columns) == 1:
         return x
     shape = call.frame.shape
-    return tf.reshape(x, [*shape(shared), product(shape(rows)), product(shape(columns))])
+    return reshape(x, [*shape(shared), shape(rows), shape(columns)])
 
 
 ROWS: dict[str, Row] = {"dot": _dot, **CONVOLUTION_ROWS}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call
-from compiler.tensorflow.indexing import product
 from compiler.tensorflow.positions import clipped
+from compiler.tensorflow.sizes import product, reshape, sizes
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Node
 
@@ -28,7 +28,9 @@ def cross_entropy(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     logits, labels = operands
     classes: Dim = call.attrs["dim"]
     labels = clipped(tf.cast(labels, tf.int64), call.frame.extent(classes))
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    flat = tf.reshape(logits, [-1, classes.size or call.frame.extent(classes)])
+    loss, _ = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=flat, labels=tf.reshape(labels, [-1]))
+    return reshape(loss, sizes(logits)[:-1])
 
 
 def soft_cross_entropy(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:

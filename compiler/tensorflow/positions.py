@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import permute, transpose_to
 from compiler.tensorflow.frame import Frame
+from compiler.tensorflow.sizes import sizes
 from returnn_ir.dims import UNIT, Dim
 
 __all__ = ["clipped", "expand_to", "steps", "take_along"]
@@ -47,8 +48,7 @@ def take_along(x: tf.Tensor, own: Sequence[Dim], dim: Dim, positions: tf.Tensor,
         The axes of ``x``, the new one in place of ``dim``.
     """
     at = list(own).index(dim)
-    size = x.shape[at] if x.shape[at] is not None else tf.shape(x)[at]
-    positions = clipped(positions, size)
+    positions = clipped(positions, sizes(x)[at])
     if not varies:
         return tf.gather(x, positions, axis=at)
     batch = [list(own).index(d) for d in varies]

@@ -97,7 +97,8 @@ class TensorFlowProgram:
         def traced(*tensors: tf.Tensor) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
             seed, step, *fed = tensors
             params = dict(zip(self.params, fed[len(self.inputs) :], strict=True))
-            fetches = self.emit(Feed(dict(zip(self.inputs, fed, strict=False)), params, seed, step, self._used))
+            inputs = dict(zip(self.inputs, fed, strict=False))
+            fetches = self.emit(Feed(inputs, params, seed, step, self._used, with_gradients))
             return fetches, self._differentiate(fetches, params) if with_gradients else {}
 
         scalar = tf.TensorSpec([], tf.int64)
@@ -142,7 +143,7 @@ class TensorFlowProgram:
             fetches by name; dense gradients by parameter name, without those that the objective does not depend on.
         """
         params = {name: tf.convert_to_tensor(variables[name]) for name in self.params}
-        fetches = self.emit(self._feed(inputs, params))
+        fetches = self.emit(self._feed(inputs, params, differentiated=True))
         gradients = self._differentiate(fetches, params)
         return fetches, {name.removeprefix("grad/"): gradient for name, gradient in gradients.items()}
 
@@ -155,10 +156,12 @@ class TensorFlowProgram:
 
         return tf.function(forward, input_signature=[signature], autograph=False)
 
-    def _feed(self, inputs: Mapping[str, tf.Tensor], params: Mapping[str, tf.Tensor]) -> Feed:
+    def _feed(
+        self, inputs: Mapping[str, tf.Tensor], params: Mapping[str, tf.Tensor], *, differentiated: bool = False
+    ) -> Feed:
         cast = {name: tf.cast(inputs[name], node.results[0].dtype) for name, node in self.inputs.items()}
         seed, step = (tf.cast(inputs.get(name, 0), tf.int64) for name in (SEED, STEP))
-        return Feed(cast, params, seed, step, self._used)
+        return Feed(cast, params, seed, step, self._used, differentiated)
 
     def _differentiate(self, fetches: Mapping[str, tf.Tensor], params: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         if "objective" not in fetches:

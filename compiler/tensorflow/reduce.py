@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import align, permute
 from compiler.tensorflow.call import Call, Row
-from compiler.tensorflow.indexing import product
+from compiler.tensorflow.sizes import product
 from returnn_ir.dims import Dim
 
 __all__ = ["ROWS"]

@@ -9,9 +9,8 @@ import tensorflow as tf
 from compiler.tensorflow.align import align, transpose_to
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.cut import CUT_ROWS
-from compiler.tensorflow.frame import Shape
-from compiler.tensorflow.indexing import product
 from compiler.tensorflow.positions import expand_to, steps, take_along
+from compiler.tensorflow.sizes import product, reshape, sizes
 from returnn_ir.dims import Dim
 
 __all__ = ["ROWS"]
@@ -23,7 +22,7 @@ def _rename(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 def _expand(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     x, new = operands[0], call.attrs["dims"]
-    return tf.broadcast_to(x, [*call.frame.shape(new), *_sizes(x)])
+    return tf.broadcast_to(x, [*call.frame.shape(new), *sizes(x)])
 
 
 def _squeeze(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -35,25 +34,20 @@ def _squeeze(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 def _merge(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     x, dims = operands[0], call.attrs["dims"]
-    sizes, at = _sizes(x), call.axis(dims[0])
-    return tf.reshape(x, [*sizes[:at], product(sizes[at : at + len(dims)]), *sizes[at + len(dims) :]])
+    own, at = sizes(x), call.axis(dims[0])
+    return reshape(x, [*own[:at], own[at : at + len(dims)], *own[at + len(dims) :]])
 
 
 def _split(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     x, outs = operands[0], tuple(call.attrs["outs"])
-    sizes, at = _sizes(x), call.axis(call.attrs["dim"])
+    own, at = sizes(x), call.axis(call.attrs["dim"])
     parts = call.frame.shape([dim for dim in outs if dim.size is not None])
     unknown = [dim for dim in outs if dim.size is None]
     if len(unknown) == 1:
-        parts.insert(outs.index(unknown[0]), sizes[at] // product(parts))
+        parts.insert(outs.index(unknown[0]), own[at] // product(parts))
     else:
         parts = call.frame.shape(outs)
-    return tf.reshape(x, [*sizes[:at], *parts, *sizes[at + 1 :]])
-
-
-def _sizes(x: tf.Tensor) -> Shape:
-    shape = tf.shape(x)
-    return [shape[axis] if size is None else size for axis, size in enumerate(x.shape)]
+    return reshape(x, [*own[:at], *parts, *own[at + 1 :]])
 
 
 def _concat(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -105,7 +99,7 @@ def _extent(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 def _mask(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     dim: Dim = call.attrs["dim"]
     lengths = call.frame.lengths(dim, call.dims[:-1])
-    return steps(call.frame, dim) < lengths[..., tf.newaxis]
+    return steps(call.frame, dim) < tf.expand_dims(lengths, -1)
 
 
 def _size_of(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -112,6 +112,14 @@ def _slice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [_replace(types[0], attrs["dim"], (attrs["out"],))]
 
 
+def _sections(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The inverse of concat: a static axis cut into parts, one result each. As slices, n gradients of its full size."""
+    dim, outs = attrs["dim"], attrs["outs"]
+    if dim.size is None or sum(out.size or 0 for out in outs) != dim.size:
+        raise IRError(f"sections {', '.join(map(str, outs))} do not make up the axis {dim}")
+    return [_replace(types[0], dim, (out,)) for out in outs]
+
+
 def _resize_axis(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """The same frames on an axis with other lengths: cut, or filled up with zeros, to the extent of ``out``."""
     return [_replace(types[0], attrs["dim"], (attrs["out"],))]
@@ -198,6 +206,7 @@ register(
     )
 )
 register(OpSpec("slice", 1, {"dim": ..., "out": ..., "start": 0, "end": None, "step": 1}, _slice, _READS_TAIL))
+register(OpSpec("sections", 1, {"dim": ..., "outs": ...}, _sections))
 register(OpSpec("resize_axis", 1, {"dim": ..., "out": ...}, _resize_axis, _READS_TAIL))
 register(OpSpec("reverse", 1, {"dim": ..., "ragged": True}, _reverse))
 register(

@@ -10,18 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from compiler.tensorflow.kernels.recurrence import (
-    Frames,
-    empty_stack,
-    first_order_only,
-    frame,
-    matrix,
-    pop,
-    push,
-    saturation,
-)
+from compiler.tensorflow.kernels.recurrence import Frames, Position, empty_stack, matrix, pop, push, saturation
 
 __all__ = ["gru"]
 
@@ -47,13 +39,13 @@ class _Tape:
 
     Attributes:
         stacks: of r, u, the candidate and h before the frame; the last frame is on top.
-        states: h after each frame [T, B, n].
+        before: h before each frame [T, B, n].
         reset: r times h before each frame [T, B, n].
     """
 
     stacks: Sequence[tf.Tensor]
-    states: tf.Tensor
-    reset: tf.Tensor
+    before: tf.TensorArray
+    reset: tf.TensorArray
 
 
 def gru(
@@ -85,8 +77,6 @@ def gru(
 
     Returns:
         y [T, B, n], zero behind a sequence's end; h [B, n] after each sequence's own last processed frame.
-
-    Its gradient has no gradient: asking for one raises :class:`returnn_ir.errors.TargetError`.
     """
     frames = Frames.of(x, lengths, reverse=reverse)
 
@@ -95,17 +85,14 @@ def gru(
         x: tf.Tensor, h0: tf.Tensor, *parameters: tf.Tensor
     ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
         weights = _Weights(*parameters)
-        h, tape = _forward(frames, x, weights, h0)
-        y = frames.select(tape.states, tf.zeros([], x.dtype))
+        y, h, tape = _forward(frames, x, weights, h0)
 
         def grad(dy: tf.Tensor, dh: tf.Tensor) -> Sequence[tf.Tensor]:
-            def backward(dy: tf.Tensor, dh: tf.Tensor, *_: tf.Tensor) -> Sequence[tf.Tensor]:
-                dz, dzc, dh0 = _backward(frames, tape, weights, dy, dh)
-                dx, *rest = _weight_gradients(frames, tape, x, weights, h0, dz, dzc)
-                return dx, dh0, *rest
-
-            # All operands, because a gradient with respect to any of them is what must not go missing unnoticed.
-            return first_order_only(backward, "gru", dy, dh, x, h0, *parameters)
+            dy, inputs = frames.select([(dy, 0.0), (x, 0.0)])
+            dz, dzc, dh0 = _backward(frames, tape, weights, dy, dh)
+            before, reset = frames.stack(tape.before), frames.stack(tape.reset)
+            dx, *rest = _weight_gradients(inputs, weights, [(before, dz), (reset, dzc)])
+            return dx, dh0, *rest
 
         return (y, h), grad
 
@@ -113,45 +100,49 @@ def gru(
     return y, h
 
 
-def _forward(frames: Frames, x: tf.Tensor, weights: _Weights, h0: tf.Tensor) -> tuple[tf.Tensor, _Tape]:
-    """The last h, and what the backward needs."""
+def _forward(frames: Frames, x: tf.Tensor, weights: _Weights, h0: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
+    """Y, the last h, and what the backward needs."""
     units, dtype = weights.wc_re.shape[0], h0.dtype
-    tail = tf.repeat(tf.constant([0.0, saturation(x.dtype)], x.dtype), units)
-    gates = frames.select(frames.project(x, weights.w, weights.bias), tail)
-    candidates = frames.select(frames.project(x, weights.wc, weights.bias_c), tf.zeros([], x.dtype))
+    gates, candidates = frames.select(
+        [
+            (frames.project(x, weights.w, weights.bias), np.repeat([0.0, saturation(dtype)], units)),
+            (frames.project(x, weights.wc, weights.bias_c), 0.0),
+        ]
+    )
 
-    def body(t: tf.Tensor, h: tf.Tensor, states: Any, resets: Any, *stacks: tf.Tensor) -> Sequence[Any]:
-        r, u = tf.split(tf.sigmoid(tf.matmul(h, weights.w_re) + frame(gates, t)), 2, axis=1)
+    def body(at: Position, h: tf.Tensor, ys: Any, before: Any, resets: Any, *stacks: tf.Tensor) -> Sequence[Any]:
+        r, u = tf.split(tf.sigmoid(tf.matmul(h, weights.w_re) + at.frame(gates)), 2, axis=1)
         reset = r * h
-        candidate = tf.tanh(tf.matmul(reset, weights.wc_re) + frame(candidates, t))
+        candidate = tf.tanh(tf.matmul(reset, weights.wc_re) + at.frame(candidates))
         h_next = u * h + (1 - u) * candidate
-        return h_next, states.write(t, h_next), resets.write(t, reset), *push(stacks, (r, u, candidate, h))
+        y = tf.raw_ops.Select(condition=at.frame(frames.valid), x=h_next, y=tf.zeros_like(h))
+        arrays = [array.write(at.index, value) for array, value in ((ys, y), (before, h), (resets, reset))]
+        return h_next, *arrays, *push(stacks, (r, u, candidate, h))
 
+    arrays = [frames.array(dtype, units) for _ in range(3)]
     stacks = [empty_stack(dtype, units) for _ in range(4)]
-    arrays = [frames.array(dtype, units), frames.array(dtype, units)]
-    h, states, resets, *stacks = frames.walk(body, [h0, *arrays, *stacks])
-    return h, _Tape(stacks, frames.stack(states), frames.stack(resets))
+    h, ys, before, resets, *stacks = frames.walk(body, [h0, *arrays, *stacks])
+    return frames.stack(ys), h, _Tape(stacks, before, resets)
 
 
 def _backward(
     frames: Frames, tape: _Tape, weights: _Weights, dy: tf.Tensor, dh: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Gradients of the gates [T, B, 2n] and the candidate [T, B, n] before their activations, and of h0."""
-    dy = frames.select(dy, tf.zeros([], dy.dtype))
     units, dtype = weights.wc_re.shape[0], dy.dtype
     # Transposed once, and not by every step's product.
     to_gates, to_candidate = tf.transpose(weights.w_re), tf.transpose(weights.wc_re)
 
-    def body(t: tf.Tensor, dh: tf.Tensor, dz: Any, dzc: Any, *stacks: tf.Tensor) -> Sequence[Any]:
+    def body(at: Position, dh: tf.Tensor, dz: Any, dzc: Any, *stacks: tf.Tensor) -> Sequence[Any]:
         rest, (r, u, candidate, before) = pop(stacks, dh)
-        dy_t = dh + frame(dy, t)
+        dy_t = dh + at.frame(dy)
         dzc_t = _tanh_grad(y=candidate, dy=dy_t * (1 - u))
         dreset = tf.matmul(dzc_t, to_candidate)
         dr = _sigmoid_grad(y=r, dy=dreset * before)
         du = _sigmoid_grad(y=u, dy=dy_t * (before - candidate))
         dz_t = tf.concat([dr, du], axis=1)
         dh_before = tf.matmul(dz_t, to_gates) + dreset * r + dy_t * u
-        return dh_before, dz.write(t, dz_t), dzc.write(t, dzc_t), *rest
+        return dh_before, dz.write(at.index, dz_t), dzc.write(at.index, dzc_t), *rest
 
     arrays = [frames.array(dtype, 2 * units), frames.array(dtype, units)]
     dh0, dz, dzc, *_ = frames.walk(body, [dh, *arrays, *tape.stacks], back=True)
@@ -159,18 +150,23 @@ def _backward(
 
 
 def _weight_gradients(
-    frames: Frames, tape: _Tape, x: tf.Tensor, weights: _Weights, h0: tf.Tensor, dz: tf.Tensor, dzc: tf.Tensor
+    inputs: tf.Tensor, weights: _Weights, parts: Sequence[tuple[tf.Tensor, tf.Tensor]]
 ) -> Sequence[tf.Tensor]:
-    """Gradients of x and of the parameters in their order, each as one product over all frames."""
-    inputs = matrix(frames.select(x, tf.zeros([], x.dtype)))
-    rows, rows_c = matrix(dz), matrix(dzc)
+    """Gradients of x and of the parameters in their order, each as one product over all frames.
+
+    Args:
+        inputs: x [T, B, I], without the tails.
+        weights: the parameters.
+        parts: for the gates and for the candidate, what the recurrent matrix is multiplied with [T, B, n], and the
+            gradients before the activation [T, B, 2n] or [T, B, n].
+    """
+    rows, rows_c = (matrix(errors) for _, errors in parts)
     dx = tf.matmul(rows, tf.transpose(weights.w)) + tf.matmul(rows_c, tf.transpose(weights.wc))
-    ones = tf.ones([1, tf.shape(rows)[0]], rows.dtype)
-    gradients = [tf.reshape(dx, tf.shape(x))]
-    for states, errors in ((frames.previous(tape.states, h0), rows), (tape.reset, rows_c)):
+    gradients = [tf.reshape(dx, tf.shape(inputs))]
+    for (states, _), errors in zip(parts, (rows, rows_c), strict=True):
         gradients += [
-            tf.matmul(inputs, errors, transpose_a=True),
+            tf.matmul(matrix(inputs), errors, transpose_a=True),
             tf.matmul(matrix(states), errors, transpose_a=True),
-            tf.reshape(tf.matmul(ones, errors), [-1]),
+            tf.reshape(tf.matmul(tf.ones_like(errors[:, :1]), errors, transpose_a=True), [-1]),
         ]
     return gradients

@@ -16,20 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from compiler.tensorflow.kernels.recurrence import (
-    Frames,
-    empty_stack,
-    first_order_only,
-    frame,
-    matrix,
-    pop,
-    push,
-    saturation,
-)
+from compiler.tensorflow.kernels.recurrence import Frames, Position, empty_stack, matrix, pop, push, saturation
 
-__all__ = ["blstm", "lstm"]
+__all__ = ["lstm"]
 
 _sigmoid_grad: Callable[..., tf.Tensor] = tf.raw_ops.SigmoidGrad  # (y, dy): dy * y * (1 - y)
 _tanh_grad: Callable[..., tf.Tensor] = tf.raw_ops.TanhGrad  # (y, dy): dy * (1 - y * y)
@@ -41,12 +33,12 @@ class _Tape:
 
     Attributes:
         stacks: of j, i, f, o after their activations, and of c before the frame; the last frame is on top.
-        states: h after each frame [T, B, n].
+        before: h before each frame [T, B, n].
         last: c [B, n] at the end.
     """
 
     stacks: Sequence[tf.Tensor]
-    states: tf.Tensor
+    before: tf.TensorArray
     last: tf.Tensor
 
 
@@ -75,8 +67,6 @@ def lstm(
 
     Returns:
         y [T, B, n], zero behind a sequence's end; h and c [B, n] after each sequence's own last processed frame.
-
-    Its gradient has no gradient: asking for one raises :class:`returnn_ir.errors.TargetError`.
     """
     units = w_re.shape[0]
     frames = Frames.of(x, lengths, reverse=reverse)
@@ -85,17 +75,12 @@ def lstm(
     def run(
         x: tf.Tensor, w: tf.Tensor, w_re: tf.Tensor, bias: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
     ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
-        h, tape = _forward(frames, _projected(frames, x, w, bias, units), w_re, h0, c0)
-        y = frames.select(tape.states, tf.zeros([], x.dtype))
+        y, h, tape = _forward(frames, _projected(frames, x, w, bias, units), w_re, h0, c0)
 
         def grad(dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor) -> Sequence[tf.Tensor]:
-            def backward(dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, *_: tf.Tensor) -> Sequence[tf.Tensor]:
-                dz, dh0, dc0 = _backward(frames, tape, w_re, dy, dh, dc)
-                before = frames.previous(tape.states, h0)
-                return (*_weight_gradients(frames, x, w, before, dz), dh0, dc0)
-
-            # All operands, because a gradient with respect to any of them is what must not go missing unnoticed.
-            return first_order_only(backward, "lstm", dy, dh, dc, x, w, w_re, bias, h0, c0)
+            dy, inputs = frames.select([(dy, 0.0), (x, 0.0)])
+            dz, dh0, dc0 = _backward(frames, tape, w_re, dy, dh, dc)
+            return (*_weight_gradients(inputs, w, frames.stack(tape.before), dz), dh0, dc0)
 
         return (y, h, tape.last), grad
 
@@ -107,46 +92,43 @@ def _projected(frames: Frames, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor, unit
     """The input's share of the gates j, i and of f, o, [T, B, 2n] each; saturated behind the sequences' ends."""
     big = saturation(x.dtype)
     halves = zip(tf.split(w, 2, axis=1), tf.split(bias, 2), ((0.0, -big), (big, -big)), strict=True)
-    projected = []
-    for weights, summand, tail in halves:
-        fill = tf.repeat(tf.constant(tail, x.dtype), units)
-        projected.append(frames.select(frames.project(x, weights, summand), fill))
-    return projected
+    return frames.select([(frames.project(x, half, b), np.repeat(tail, units)) for half, b, tail in halves])
 
 
 def _forward(
     frames: Frames, projected: Sequence[tf.Tensor], w_re: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
-) -> tuple[tf.Tensor, _Tape]:
-    """The recurrence over what :func:`_projected` gives: the last h, and what the backward needs."""
+) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
+    """The recurrence over what :func:`_projected` gives: y, the last h, and what the backward needs."""
     units, dtype = w_re.shape[0], h0.dtype
     halves = list(zip(tf.split(w_re, 2, axis=1), projected, strict=True))
 
-    def body(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, states: Any, *stacks: tf.Tensor) -> Sequence[Any]:
+    def body(at: Position, h: tf.Tensor, c: tf.Tensor, ys: Any, before: Any, *stacks: tf.Tensor) -> Sequence[Any]:
         # Not as TensorFlow's fused product with bias and summand, which takes twice as long.
-        (j, i), (f, o) = (tf.split(tf.matmul(h, weights) + frame(z, t), 2, axis=1) for weights, z in halves)
+        (j, i), (f, o) = (tf.split(tf.matmul(h, weights) + at.frame(z), 2, axis=1) for weights, z in halves)
         j, i, f, o = tf.tanh(j), tf.sigmoid(i), tf.sigmoid(f), tf.sigmoid(o)
         c_next = f * c + i * j
-        h_next = tf.raw_ops.Select(condition=frame(frames.valid, t), x=o * tf.tanh(c_next), y=h)
-        return h_next, c_next, states.write(t, h_next), *push(stacks, (j, i, f, o, c))
+        y = o * tf.tanh(c_next)
+        h_next = tf.raw_ops.Select(condition=at.frame(frames.valid), x=y, y=h)
+        return h_next, c_next, ys.write(at.index, y), before.write(at.index, h), *push(stacks, (j, i, f, o, c))
 
+    arrays = [frames.array(dtype, units) for _ in range(2)]
     stacks = [empty_stack(dtype, units) for _ in range(5)]
-    h, c, states, *stacks = frames.walk(body, [h0, c0, frames.array(dtype, units), *stacks])
-    return h, _Tape(stacks, frames.stack(states), c)
+    h, c, ys, before, *stacks = frames.walk(body, [h0, c0, *arrays, *stacks])
+    return frames.stack(ys), h, _Tape(stacks, before, c)
 
 
 def _backward(
     frames: Frames, tape: _Tape, w_re: tf.Tensor, dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Gradients of the gates before their activations [T, B, 4n], of h0 and of c0."""
-    dy = frames.select(dy, tf.zeros([], dy.dtype))
     units, dtype = w_re.shape[0], dy.dtype
     # Transposed once, and not by every step's product.
     halves = [tf.transpose(rows) for rows in tf.split(w_re, [units // 2, units - units // 2])]
 
-    def body(t: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: Any, *stacks: tf.Tensor) -> Sequence[Any]:
+    def body(at: Position, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: Any, *stacks: tf.Tensor) -> Sequence[Any]:
         rest, (j, i, f, o, c_before) = pop(stacks, dh)
         squashed = tf.tanh(c)
-        dy_t = dh + frame(dy, t)
+        dy_t = dh + at.frame(dy)
         dc = dc + _tanh_grad(y=squashed, dy=dy_t * o)
         parts = [
             _tanh_grad(y=j, dy=dc * i),
@@ -156,8 +138,8 @@ def _backward(
         ]
         dz_t = tf.concat(parts, axis=1)
         dh_before = tf.concat([tf.matmul(dz_t, weights) for weights in halves], axis=1)
-        dh_before = tf.raw_ops.Select(condition=frame(frames.valid, t), x=dh_before, y=dh)
-        return dh_before, dc * f, c_before, dz.write(t, dz_t), *rest
+        dh_before = tf.raw_ops.Select(condition=at.frame(frames.valid), x=dh_before, y=dh)
+        return dh_before, dc * f, c_before, dz.write(at.index, dz_t), *rest
 
     dz = frames.array(dtype, 4 * units)
     dh0, dc0, _, dz, *_ = frames.walk(body, [dh, dc, tape.last, dz, *tape.stacks], back=True)
@@ -165,41 +147,13 @@ def _backward(
 
 
 def _weight_gradients(
-    frames: Frames, x: tf.Tensor, w: tf.Tensor, before: tf.Tensor, dz: tf.Tensor
+    inputs: tf.Tensor, w: tf.Tensor, before: tf.Tensor, dz: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
     """Gradients of x, w, w_re and bias, each as one product over all frames; `before`: h before each [T, B, n]."""
     rows = matrix(dz)
-    inputs = matrix(frames.select(x, tf.zeros([], x.dtype)))
-    dx = tf.reshape(tf.matmul(rows, tf.transpose(w)), tf.shape(x))
-    dw = tf.matmul(inputs, rows, transpose_a=True)
+    dx = tf.reshape(tf.matmul(rows, tf.transpose(w)), tf.shape(inputs))
+    dw = tf.matmul(matrix(inputs), rows, transpose_a=True)
     dw_re = tf.matmul(matrix(before), rows, transpose_a=True)
     # A sum over frames as a product is twice as fast as TensorFlow's sum over the first axis.
-    db = tf.matmul(tf.ones([1, tf.shape(rows)[0]], rows.dtype), rows)
+    db = tf.matmul(tf.ones_like(rows[:, :1]), rows, transpose_a=True)
     return dx, dw, dw_re, tf.reshape(db, [-1])
-
-
-def blstm(
-    x: tf.Tensor,
-    forward: Sequence[tf.Tensor],
-    backward: Sequence[tf.Tensor],
-    lengths: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Both directions over the same frames.
-
-    Their loops do not depend on each other, so that TensorFlow runs them at the same time on two cores. Neither one
-    loop for both nor one product for both inputs is faster: the products are as large as they need to be.
-
-    Args:
-        x: frames [T, B, I].
-        forward: w, w_re, bias, h0, c0 of the forward direction, as :func:`lstm` has them.
-        backward: those of the direction from the last frame to the first.
-        lengths: [B] integers.
-
-    Returns:
-        y of the forward and of the backward direction [T, B, n], then h and c of the forward one, h and c of the other.
-    """
-    w, w_re, bias, h0, c0 = forward
-    y_fw, h_fw, c_fw = lstm(x, w, w_re, bias, lengths, h0, c0, reverse=False)
-    w, w_re, bias, h0, c0 = backward
-    y_bw, h_bw, c_bw = lstm(x, w, w_re, bias, lengths, h0, c0, reverse=True)
-    return y_fw, y_bw, h_fw, c_fw, h_bw, c_bw

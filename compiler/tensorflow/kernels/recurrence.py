@@ -1,4 +1,4 @@
-"""What the recurrent kernels share: walking over frames, frames behind a sequence's end, the limit to one gradient.
+"""What the recurrent kernels share: walking over frames, and frames behind a sequence's end.
 
 Everything is time-major: frames [T, B, features], lengths [B].
 """
@@ -9,11 +9,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from returnn_ir.errors import TargetError
+__all__ = ["Frames", "Position", "empty_stack", "matrix", "pop", "push", "saturation"]
 
-__all__ = ["Frames", "empty_stack", "first_order_only", "frame", "matrix", "pop", "push", "saturation"]
+
+#: What stands behind a sequence's end.
+Fill = float | npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Position:
+    """The frame that a step of a recurrence works on.
+
+    Attributes:
+        index: t, scalar int32.
+        begin: t as the begin of a slice, [1] int32.
+        end: t + 1 as the end of a slice, [1] int32.
+    """
+
+    index: tf.Tensor
+    begin: tf.Tensor
+    end: tf.Tensor
+
+    @classmethod
+    def of(cls, index: tf.Tensor) -> Position:
+        """Of a scalar t."""
+        begin = tf.reshape(index, [1])
+        return cls(index, begin, begin + 1)
+
+    def frame(self, x: tf.Tensor) -> tf.Tensor:
+        """`x[t]`, as the one op that returns a view of x's memory (Python's `x[t]` adds small ops to every step)."""
+        return tf.raw_ops.StridedSlice(input=x, begin=self.begin, end=self.end, strides=[1], shrink_axis_mask=1)
 
 
 @dataclass(frozen=True)
@@ -22,12 +51,14 @@ class Frames:
 
     Attributes:
         count: T, scalar int32.
+        batch: B, scalar int32.
         valid: [T, B] bool, False behind a sequence's end.
         full: scalar bool, whether every frame is valid.
         step: +1, or -1 from the last frame to the first.
     """
 
     count: tf.Tensor
+    batch: tf.Tensor
     valid: tf.Tensor
     full: tf.Tensor
     step: int
@@ -35,36 +66,36 @@ class Frames:
     @classmethod
     def of(cls, x: tf.Tensor, lengths: tf.Tensor, *, reverse: bool) -> Frames:
         """The frames of x [T, B, ...], of which each sequence has its first `lengths` [B]."""
-        count = tf.shape(x)[0]
-        valid = tf.range(count)[:, None] < tf.cast(lengths, tf.int32)[None]
-        return cls(count, valid, tf.reduce_all(valid), -1 if reverse else 1)
+        count, batch, *_ = tf.unstack(tf.shape(x))
+        valid = tf.expand_dims(tf.range(count), 1) < tf.cast(lengths, tf.int32)
+        return cls(count, batch, valid, tf.reduce_all(valid), -1 if reverse else 1)
 
-    def select(self, x: tf.Tensor, fill: tf.Tensor) -> tf.Tensor:
-        """`x` [T, B, features] with `fill` [features] behind the sequences' ends.
+    def select(self, pairs: Sequence[tuple[tf.Tensor, Fill]]) -> list[tf.Tensor]:
+        """Each tensor [T, B, features] with its fill (a number, or [features]) behind the sequences' ends.
 
         Values there never get through, not even NaN. Costs nothing for a batch without such frames.
         """
-        return tf.cond(self.full, lambda: x, lambda: tf.where(self.valid[:, :, None], x, fill))
+
+        def selected() -> list[tf.Tensor]:
+            valid = tf.expand_dims(self.valid, 2)
+            return [tf.where(valid, x, tf.constant(fill, x.dtype)) for x, fill in pairs]
+
+        found: list[tf.Tensor] = tf.cond(self.full, lambda: [x for x, _ in pairs], selected)
+        return found
 
     def walk(self, body: Callable[..., Sequence[Any]], state: Sequence[Any], *, back: bool = False) -> Sequence[Any]:
-        """Calls `body(t, *state)` for every frame, `back`: in the opposite order; returns the last state."""
+        """Calls `body(position, *state)` for every frame, `back`: in the opposite order; returns the last state."""
         step = -self.step if back else self.step
         start, end = (tf.constant(0), self.count) if step > 0 else (self.count - 1, tf.constant(-1))
         result: Sequence[Any] = tf.while_loop(
-            lambda t, *_: tf.not_equal(t, end), lambda t, *now: (t + step, *body(t, *now)), (start, *state)
+            lambda t, *_: tf.not_equal(t, end), lambda t, *now: (t + step, *body(Position.of(t), *now)), (start, *state)
         )
         return result[1:]
 
     def project(self, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
         """X [T, B, I] times w [I, features], plus bias [features], as one product: [T, B, features]."""
-        shape = tf.shape(self.valid)
-        return tf.reshape(tf.nn.bias_add(tf.matmul(matrix(x), w), bias), [shape[0], shape[1], w.shape[1]])
-
-    def previous(self, states: tf.Tensor, initial: tf.Tensor) -> tf.Tensor:
-        """The state before each frame [T, B, n], from the state after each frame and the initial one [B, n]."""
-        if self.step > 0:
-            return tf.concat([initial[None], states], axis=0)[: self.count]
-        return tf.concat([states, initial[None]], axis=0)[1:]
+        rows = tf.nn.bias_add(tf.matmul(matrix(x), w), bias)
+        return tf.reshape(rows, [self.count, self.batch, w.shape[1]])
 
     def array(self, dtype: tf.DType, features: int) -> tf.TensorArray:
         """Room for one [B, features] of every frame."""
@@ -74,9 +105,10 @@ class Frames:
         """[T, B, features] of a filled array; unlike its own `stack` also where there are no frames."""
         features = array.element_shape[-1]
         stacked = tf.raw_ops.TensorListStack(
-            input_handle=array.flow, element_shape=[tf.shape(self.valid)[1], features], element_dtype=array.dtype
+            input_handle=array.flow, element_shape=[self.batch, features], element_dtype=array.dtype
         )
-        return tf.ensure_shape(stacked, [None, None, features])
+        stacked.set_shape([None, None, features])
+        return stacked
 
 
 def empty_stack(dtype: tf.DType, features: int) -> tf.Tensor:
@@ -99,13 +131,9 @@ def pop(stacks: Sequence[tf.Tensor], like: tf.Tensor) -> tuple[list[tf.Tensor], 
         tf.raw_ops.TensorListPopBack(input_handle=stack, element_shape=shape, element_dtype=like.dtype)
         for stack in stacks
     ]
-    return [stack for stack, _ in popped], [tf.ensure_shape(value, like.shape) for _, value in popped]
-
-
-def frame(x: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
-    """`x[t]`, as the one op that returns a view of x's memory (Python's `x[t]` adds four small ops to every step)."""
-    begin = tf.reshape(t, [1])
-    return tf.raw_ops.StridedSlice(input=x, begin=begin, end=begin + 1, strides=[1], shrink_axis_mask=1)
+    for _, value in popped:
+        value.set_shape(like.shape)
+    return [stack for stack, _ in popped], [value for _, value in popped]
 
 
 def matrix(x: tf.Tensor) -> tf.Tensor:
@@ -116,27 +144,3 @@ def matrix(x: tf.Tensor) -> tf.Tensor:
 def saturation(dtype: tf.DType) -> float:
     """What makes a gate's sigmoid exactly 1, and its negative exactly 0, whatever a bounded recurrent input adds."""
     return 3e4 if dtype == tf.float16 else 1e30
-
-
-def first_order_only(
-    backward: Callable[..., Sequence[tf.Tensor]], kernel: str, *operands: tf.Tensor
-) -> Sequence[tf.Tensor]:
-    """`backward(*operands)`, whose own gradient is an error that says what to do, instead of silently missing.
-
-    Raises:
-        TargetError: when a gradient of the result is asked for.
-    """
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def once(*args: tf.Tensor) -> tuple[Sequence[tf.Tensor], Callable[..., object]]:
-        def again(*_: tf.Tensor) -> object:
-            raise TargetError(
-                f"the {kernel} kernel of the TensorFlow target has no second-order gradient",
-                expected="first-order gradients",
-                hint=f'fusion = {{"{kernel}": "never"}}, which differentiates the plain loop',
-            )
-
-        return backward(*args), again
-
-    result: Sequence[tf.Tensor] = once(*operands)
-    return result
