@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -88,13 +89,18 @@ class _OneBatch:
         return y if len(self.rest) == 1 else tf.reshape(y, self.call.frame.shape(dims))
 
 
+def _options(call: Call) -> dict[str, Any]:
+    feed = call.frame.feed
+    return {"reverse": call.attrs["reverse"], "kernels": feed.kernels, "differentiated": feed.differentiated}
+
+
 def _lstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     from compiler.tensorflow.kernels.lstm import lstm
 
     x, w, w_re, bias, h0, c0 = operands
     batch = _OneBatch.of(call)
     h0, c0 = (batch.merged(state, 0) for state in (h0, c0))
-    results = lstm(batch.merged(x, 1), w, w_re, bias, batch.lengths, h0, c0, reverse=call.attrs["reverse"])
+    results = lstm(batch.merged(x, 1), w, w_re, bias, batch.lengths, h0, c0, **_options(call))
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 
@@ -104,7 +110,7 @@ def _gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     x, w, w_re, bias, wc, wc_re, bias_c, h0 = operands
     batch = _OneBatch.of(call)
     x, h0 = batch.merged(x, 1), batch.merged(h0, 0)
-    results = gru(x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, reverse=call.attrs["reverse"])
+    results = gru(x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, **_options(call))
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import tensorflow as tf
 
 from compiler.tensorflow.align import align
+from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.sizes import Shape, Size, sizes
 from returnn_ir.dims import Dim, DimAlgebra, Polynomial, evaluate, leaves
 from returnn_ir.errors import IRError
@@ -28,6 +29,7 @@ class Feed:
         step: the global train step, int64 scalar.
         used: the values that anything refers to; what nobody asks for need not be computed.
         differentiated: whether gradients of the results are going to be asked for.
+        kernels: those traced so far.
     """
 
     inputs: Mapping[str, tf.Tensor]
@@ -36,6 +38,7 @@ class Feed:
     step: tf.Tensor
     used: frozenset[Value] = frozenset()
     differentiated: bool = False
+    kernels: TracedKernels = field(default_factory=TracedKernels)
 
 
 @dataclass(eq=False)

@@ -92,6 +92,13 @@ class AttentionWorkload:
             found.append((rng.standard_normal((self.batch, self.frames, self.inputs)).astype(np.float32), lengths))
         return found
 
+    def targets(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Labels [batch, label] of the first batch, between half as many as `frames` and all, and their lengths."""
+        rng = np.random.default_rng(2)
+        lengths = rng.integers(self.frames // 2, self.frames + 1, self.batch)
+        lengths[0] = self.frames
+        return rng.integers(1, self.labels, (self.batch, self.frames)).astype(np.int32), lengths
+
     def config(self) -> str:
         """The same as a config file."""
         return f"extern_data = {self.extern_data()!r}\nnetwork = {self.network()!r}\nbehavior_version = 16\n"

@@ -55,6 +55,7 @@ class Task:
 
 TASKS = (
     Task("train", "training step", products=True),
+    Task("attention", "training step, attention", peers=("returnn",)),
     Task("forward1", "forward, batch 1"),
     Task("forward40", "forward, batch 40"),
     Task("build", "dict to first step", fresh=True, share=0.2),

@@ -69,10 +69,27 @@ def _training_function(config: str) -> tuple[Any, compiler.Program]:
 
 def _train_step() -> Step:
     function, program = _training_function(WORK.config())
+    return _stepper(function, program, _feed(WORK.batch, program.input_names()))
+
+
+def _train_attention() -> Step:
+    """As `_train`, of the attention model."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
+    function, program = _training_function(ATTENTION.config())
+    inputs, lengths = ATTENTION.batches()[0]
+    labels, label_lengths = ATTENTION.targets()
+    feed = {"data": inputs, "data/size1": lengths, "classes": labels, "classes/size1": label_lengths}
+    return _stepper(function, program, feed)
+
+
+def _stepper(function: Any, program: compiler.Program, arrays: dict[str, Any]) -> Step:
     executable: Any = program.executable
     feed = {
         name: value.astype(executable.spec(executable.inputs[name]).dtype.as_numpy_dtype)
-        for name, value in _feed(WORK.batch, program.input_names()).items()
+        for name, value in arrays.items()
     }
 
     def step() -> None:
@@ -158,6 +175,7 @@ if __name__ == "__main__":
         "forward1": lambda: _forward(1),
         f"forward{WORK.batch}": lambda: _forward(WORK.batch),
         "build": _build,
+        "attention": _train_attention,
         "graph": _graph,
         "search": _search,
         "check": _check,

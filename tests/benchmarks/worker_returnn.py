@@ -85,6 +85,22 @@ def _train() -> Step:
     return step
 
 
+def _train_attention() -> Step:
+    """As `_train`, of the attention model."""
+    session, network = _network(ATTENTION, train=True)
+    session.run(_returnn("tf.compat").v1.global_variables_initializer())
+    inputs, lengths = ATTENTION.batches()[0]
+    labels, label_lengths = ATTENTION.targets()
+    arrays = {"data": (inputs, lengths.astype(np.int32)), "classes": (labels, label_lengths.astype(np.int32))}
+    feed = _feed(network, arrays)
+    results = _objective_and_gradients(network)
+
+    def step() -> None:
+        session.run(results, feed)
+
+    return step
+
+
 def _forward(batch: int) -> Step:
     session, network, feed = _session(train=False, batch=batch)
     output = network.get_layer("output").output.placeholder
@@ -133,6 +149,7 @@ if __name__ == "__main__":
             "forward1": lambda: _forward(1),
             f"forward{WORK.batch}": lambda: _forward(WORK.batch),
             "build": _build,
+            "attention": _train_attention,
             "graph": _graph,
             "search": _search,
         }

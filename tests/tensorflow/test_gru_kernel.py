@@ -10,9 +10,11 @@ import pytest
 import tensorflow as tf
 
 from compiler.tensorflow.kernels.gru import gru
+from compiler.tensorflow.kernels.traced import TracedKernels
 from tests.tensorflow.recurrent import BATCHES, CASES, Array, cotangents, gradients, sigmoid
 
 NAMES = ("x", "w", "w_re", "bias", "wc", "wc_re", "bias_c", "h0")
+OPTIONS: dict[str, Any] = {"kernels": TracedKernels(), "differentiated": True}
 INPUTS, UNITS = 3, 4
 
 
@@ -53,7 +55,20 @@ def _plain_gru(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) -
 
 def _kernel(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) -> Sequence[tf.Tensor]:
     x, w, w_re, bias, wc, wc_re, bias_c, h0 = operands
-    return gru(x, w, w_re, bias, wc, wc_re, bias_c, tf.constant(lengths), h0, reverse=reverse)
+    return gru(
+        x,
+        w,
+        w_re,
+        bias,
+        wc,
+        wc_re,
+        bias_c,
+        tf.constant(lengths),
+        h0,
+        reverse=reverse,
+        kernels=TracedKernels(),
+        differentiated=True,
+    )
 
 
 @pytest.mark.parametrize("reverse", [False, True])

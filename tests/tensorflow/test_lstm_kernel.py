@@ -10,9 +10,11 @@ import pytest
 import tensorflow as tf
 
 from compiler.tensorflow.kernels.lstm import lstm
+from compiler.tensorflow.kernels.traced import TracedKernels
 from tests.tensorflow.recurrent import BATCHES, CASES, Array, cotangents, gradients, sigmoid
 
 NAMES = ("x", "w", "w_re", "bias", "h0", "c0")
+OPTIONS: dict[str, Any] = {"kernels": TracedKernels(), "differentiated": True}
 
 
 def _operands(batch: int, frames: int, dtype: str, *, inputs: int = 3, units: int = 4, seed: int = 1) -> list[Array]:
@@ -58,7 +60,9 @@ def _plain_lstm(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) 
 
 def _kernel(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) -> Sequence[tf.Tensor]:
     x, w, w_re, bias, h0, c0 = operands
-    return lstm(x, w, w_re, bias, tf.constant(lengths), h0, c0, reverse=reverse)
+    return lstm(
+        x, w, w_re, bias, tf.constant(lengths), h0, c0, reverse=reverse, kernels=TracedKernels(), differentiated=True
+    )
 
 
 def _seeds(operands: Sequence[Array]) -> list[Array]:
@@ -77,7 +81,7 @@ def _run(operands: Sequence[Array], lengths: Sequence[int], reverse: bool) -> li
     @tf.function(autograph=False, input_signature=[*specs, tf.TensorSpec([None], tf.int64)])  # type: ignore[untyped-decorator]
     def kernel(*args: tf.Tensor) -> Sequence[tf.Tensor]:
         x, w, w_re, bias, h0, c0, ends = args
-        return lstm(x, w, w_re, bias, ends, h0, c0, reverse=reverse)
+        return lstm(x, w, w_re, bias, ends, h0, c0, reverse=reverse, **OPTIONS)
 
     return [r.numpy() for r in kernel(*operands, np.array(lengths, np.int64))]
 
@@ -171,7 +175,9 @@ def test_one_trace_for_all_batches() -> None:
     def run(x: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
         traces.append(x)
         state = tf.zeros([tf.shape(x)[1], 4])
-        return lstm(x, w, w_re, bias, lengths, state, state, reverse=False)[0]
+        return lstm(
+            x, w, w_re, bias, lengths, state, state, reverse=False, kernels=TracedKernels(), differentiated=True
+        )[0]
 
     for frames, batch in ((2, 3), (5, 1), (1, 4)):
         assert run(np.zeros((frames, batch, 3), np.float32), np.full(batch, frames, np.int32)).shape == (

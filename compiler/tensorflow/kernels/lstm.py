@@ -13,33 +13,17 @@ and what was tried.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from compiler.tensorflow.kernels.recurrence import Frames, Position, empty_stack, matrix, pop, push, saturation
+from compiler.tensorflow.kernels.traced import TracedKernels
 
 __all__ = ["lstm"]
 
 _sigmoid_grad: Callable[..., tf.Tensor] = tf.raw_ops.SigmoidGrad  # (y, dy): dy * y * (1 - y)
 _tanh_grad: Callable[..., tf.Tensor] = tf.raw_ops.TanhGrad  # (y, dy): dy * (1 - y * y)
-
-
-@dataclass(frozen=True)
-class _Tape:
-    """What the forward loop keeps for the backward one.
-
-    Attributes:
-        stacks: of j, i, f, o after their activations, and of c before the frame; the last frame is on top.
-        before: h before each frame [T, B, n].
-        last: c [B, n] at the end.
-    """
-
-    stacks: Sequence[tf.Tensor]
-    before: tf.TensorArray
-    last: tf.Tensor
 
 
 def lstm(
@@ -52,6 +36,8 @@ def lstm(
     c0: tf.Tensor,
     *,
     reverse: bool,
+    kernels: TracedKernels,
+    differentiated: bool,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """One direction over a batch of ragged sequences.
 
@@ -64,25 +50,27 @@ def lstm(
         h0: [B, n].
         c0: [B, n].
         reverse: each sequence from its own last frame to frame 0.
+        kernels: of the TensorFlow graph.
+        differentiated: whether to keep what the hand-written backward needs.
 
     Returns:
         y [T, B, n], zero behind a sequence's end; h and c [B, n] after each sequence's own last processed frame.
     """
-    units = w_re.shape[0]
-    frames = Frames.of(x, lengths, reverse=reverse)
+    step = tf.constant(-1 if reverse else 1)
+    if not differentiated:
+        y, h, c = kernels.call(_forward, x, w, w_re, bias, lengths, h0, c0, step, tape=False)
+        return y, h, c
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def run(
         x: tf.Tensor, w: tf.Tensor, w_re: tf.Tensor, bias: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
     ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
-        y, h, tape = _forward(frames, _projected(frames, x, w, bias, units), w_re, h0, c0)
+        y, h, c, *tape = kernels.call(_forward, x, w, w_re, bias, lengths, h0, c0, step, tape=True)
 
         def grad(dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor) -> Sequence[tf.Tensor]:
-            dy, inputs = frames.select([(dy, 0.0), (x, 0.0)])
-            dz, dh0, dc0 = _backward(frames, tape, w_re, dy, dh, dc)
-            return (*_weight_gradients(inputs, w, frames.stack(tape.before), dz), dh0, dc0)
+            return kernels.call(_backward, x, w, w_re, lengths, step, c, dy, dh, dc, *tape)
 
-        return (y, h, tape.last), grad
+        return (y, h, c), grad
 
     y, h, c = run(x, w, w_re, bias, h0, c0)
     return y, h, c
@@ -96,36 +84,62 @@ def _projected(frames: Frames, x: tf.Tensor, w: tf.Tensor, bias: tf.Tensor, unit
 
 
 def _forward(
-    frames: Frames, projected: Sequence[tf.Tensor], w_re: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, _Tape]:
-    """The recurrence over what :func:`_projected` gives: y, the last h, and what the backward needs."""
-    units, dtype = w_re.shape[0], h0.dtype
-    halves = list(zip(tf.split(w_re, 2, axis=1), projected, strict=True))
+    x: tf.Tensor,
+    w: tf.Tensor,
+    w_re: tf.Tensor,
+    bias: tf.Tensor,
+    lengths: tf.Tensor,
+    h0: tf.Tensor,
+    c0: tf.Tensor,
+    step: tf.Tensor,
+    *,
+    tape: bool,
+) -> Sequence[tf.Tensor]:
+    """y, the last h and c; then, for the backward, a list of h before each frame, and the stacks of j, i, f, o after
+    their activations and of c before each frame, the last frame on top.
+    """
+    units, dtype, frames = w_re.shape[0], h0.dtype, Frames.of(x, lengths, step)
+    halves = list(zip(tf.split(w_re, 2, axis=1), _projected(frames, x, w, bias, units), strict=True))
 
-    def body(at: Position, h: tf.Tensor, c: tf.Tensor, ys: Any, before: Any, *stacks: tf.Tensor) -> Sequence[Any]:
+    def body(at: Position, h: tf.Tensor, c: tf.Tensor, ys: tf.Tensor, *kept: tf.Tensor) -> Sequence[tf.Tensor]:
         # Not as TensorFlow's fused product with bias and summand, which takes twice as long.
         (j, i), (f, o) = (tf.split(tf.matmul(h, weights) + at.frame(z), 2, axis=1) for weights, z in halves)
         j, i, f, o = tf.tanh(j), tf.sigmoid(i), tf.sigmoid(f), tf.sigmoid(o)
         c_next = f * c + i * j
         y = o * tf.tanh(c_next)
         h_next = tf.raw_ops.Select(condition=at.frame(frames.valid), x=y, y=h)
-        return h_next, c_next, ys.write(at.index, y), before.write(at.index, h), *push(stacks, (j, i, f, o, c))
+        if kept:
+            before, *stacks = kept
+            kept = (at.write(before, h), *push(stacks, (j, i, f, o, c)))
+        return h_next, c_next, at.write(ys, y), *kept
 
-    arrays = [frames.array(dtype, units) for _ in range(2)]
-    stacks = [empty_stack(dtype, units) for _ in range(5)]
-    h, c, ys, before, *stacks = frames.walk(body, [h0, c0, *arrays, *stacks])
-    return frames.stack(ys), h, _Tape(stacks, before, c)
+    kept = [frames.array(dtype, units), *(empty_stack(dtype, units) for _ in range(5))] if tape else []
+    h, c, ys, *kept = frames.walk(body, [h0, c0, frames.array(dtype, units), *kept])
+    return frames.stack(ys, dtype, units), h, c, *kept
 
 
 def _backward(
-    frames: Frames, tape: _Tape, w_re: tf.Tensor, dy: tf.Tensor, dh: tf.Tensor, dc: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gradients of the gates before their activations [T, B, 4n], of h0 and of c0."""
-    units, dtype = w_re.shape[0], dy.dtype
+    x: tf.Tensor,
+    w: tf.Tensor,
+    w_re: tf.Tensor,
+    lengths: tf.Tensor,
+    step: tf.Tensor,
+    last: tf.Tensor,
+    dy: tf.Tensor,
+    dh: tf.Tensor,
+    dc: tf.Tensor,
+    before: tf.Tensor,
+    *stacks: tf.Tensor,
+) -> Sequence[tf.Tensor]:
+    """Gradients of x, w, w_re, bias, h0 and c0; `last` is c at the end, `before` and `stacks` as :func:`_forward`'s."""
+    units, dtype, frames = w_re.shape[0], dy.dtype, Frames.of(x, lengths, -step)
+    dy, inputs = frames.select([(dy, 0.0), (x, 0.0)])
     # Transposed once, and not by every step's product.
     halves = [tf.transpose(rows) for rows in tf.split(w_re, [units // 2, units - units // 2])]
 
-    def body(at: Position, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: Any, *stacks: tf.Tensor) -> Sequence[Any]:
+    def body(
+        at: Position, dh: tf.Tensor, dc: tf.Tensor, c: tf.Tensor, dz: tf.Tensor, *stacks: tf.Tensor
+    ) -> Sequence[tf.Tensor]:
         rest, (j, i, f, o, c_before) = pop(stacks, dh)
         squashed = tf.tanh(c)
         dy_t = dh + at.frame(dy)
@@ -139,11 +153,11 @@ def _backward(
         dz_t = tf.concat(parts, axis=1)
         dh_before = tf.concat([tf.matmul(dz_t, weights) for weights in halves], axis=1)
         dh_before = tf.raw_ops.Select(condition=at.frame(frames.valid), x=dh_before, y=dh)
-        return dh_before, dc * f, c_before, dz.write(at.index, dz_t), *rest
+        return dh_before, dc * f, c_before, at.write(dz, dz_t), *rest
 
-    dz = frames.array(dtype, 4 * units)
-    dh0, dc0, _, dz, *_ = frames.walk(body, [dh, dc, tape.last, dz, *tape.stacks], back=True)
-    return frames.stack(dz), dh0, dc0
+    dh0, dc0, _, dz, *_ = frames.walk(body, [dh, dc, last, frames.array(dtype, 4 * units), *stacks])
+    dz = frames.stack(dz, dtype, 4 * units)
+    return *_weight_gradients(inputs, w, frames.stack(before, dtype, units), dz), dh0, dc0
 
 
 def _weight_gradients(

@@ -40,6 +40,10 @@ class Position:
         begin = tf.reshape(index, [1])
         return cls(index, begin, begin + 1)
 
+    def write(self, array: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """The list with `x` as its entry t."""
+        return tf.raw_ops.TensorListSetItem(input_handle=array, index=self.index, item=x)
+
     def frame(self, x: tf.Tensor) -> tf.Tensor:
         """`x[t]`, as the one op that returns a view of x's memory (Python's `x[t]` adds small ops to every step)."""
         return tf.raw_ops.StridedSlice(input=x, begin=self.begin, end=self.end, strides=[1], shrink_axis_mask=1)
@@ -54,21 +58,21 @@ class Frames:
         batch: B, scalar int32.
         valid: [T, B] bool, False behind a sequence's end.
         full: scalar bool, whether every frame is valid.
-        step: +1, or -1 from the last frame to the first.
+        step: scalar int32, +1, or -1 from the last frame to the first.
     """
 
     count: tf.Tensor
     batch: tf.Tensor
     valid: tf.Tensor
     full: tf.Tensor
-    step: int
+    step: tf.Tensor
 
     @classmethod
-    def of(cls, x: tf.Tensor, lengths: tf.Tensor, *, reverse: bool) -> Frames:
+    def of(cls, x: tf.Tensor, lengths: tf.Tensor, step: tf.Tensor) -> Frames:
         """The frames of x [T, B, ...], of which each sequence has its first `lengths` [B]."""
         count, batch, *_ = tf.unstack(tf.shape(x))
         valid = tf.expand_dims(tf.range(count), 1) < tf.cast(lengths, tf.int32)
-        return cls(count, batch, valid, tf.reduce_all(valid), -1 if reverse else 1)
+        return cls(count, batch, valid, tf.reduce_all(valid), step)
 
     def select(self, pairs: Sequence[tuple[tf.Tensor, Fill]]) -> list[tf.Tensor]:
         """Each tensor [T, B, features] with its fill (a number, or [features]) behind the sequences' ends.
@@ -83,12 +87,14 @@ class Frames:
         found: list[tf.Tensor] = tf.cond(self.full, lambda: [x for x, _ in pairs], selected)
         return found
 
-    def walk(self, body: Callable[..., Sequence[Any]], state: Sequence[Any], *, back: bool = False) -> Sequence[Any]:
-        """Calls `body(position, *state)` for every frame, `back`: in the opposite order; returns the last state."""
-        step = -self.step if back else self.step
-        start, end = (tf.constant(0), self.count) if step > 0 else (self.count - 1, tf.constant(-1))
-        result: Sequence[Any] = tf.while_loop(
-            lambda t, *_: tf.not_equal(t, end), lambda t, *now: (t + step, *body(Position.of(t), *now)), (start, *state)
+    def walk(self, body: Callable[..., Sequence[tf.Tensor]], state: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+        """Calls `body(position, *state)` for every frame; returns the last state."""
+        start = tf.where(self.step > 0, 0, self.count - 1)
+        end = start + self.step * self.count
+        result: Sequence[tf.Tensor] = tf.while_loop(
+            lambda t, *_: tf.not_equal(t, end),
+            lambda t, *now: (t + self.step, *body(Position.of(t), *now)),
+            (start, *state),
         )
         return result[1:]
 
@@ -97,15 +103,14 @@ class Frames:
         rows = tf.nn.bias_add(tf.matmul(matrix(x), w), bias)
         return tf.reshape(rows, [self.count, self.batch, w.shape[1]])
 
-    def array(self, dtype: tf.DType, features: int) -> tf.TensorArray:
-        """Room for one [B, features] of every frame."""
-        return tf.TensorArray(dtype, self.count, element_shape=[None, features])
+    def array(self, dtype: tf.DType, features: int) -> tf.Tensor:
+        """A list with room for one [B, features] of every frame."""
+        return tf.raw_ops.TensorListReserve(element_shape=[-1, features], num_elements=self.count, element_dtype=dtype)
 
-    def stack(self, array: tf.TensorArray) -> tf.Tensor:
-        """[T, B, features] of a filled array; unlike its own `stack` also where there are no frames."""
-        features = array.element_shape[-1]
+    def stack(self, array: tf.Tensor, dtype: tf.DType, features: int) -> tf.Tensor:
+        """[T, B, features] of a filled list; also where there are no frames."""
         stacked = tf.raw_ops.TensorListStack(
-            input_handle=array.flow, element_shape=[self.batch, features], element_dtype=array.dtype
+            input_handle=array, element_shape=[self.batch, features], element_dtype=dtype
         )
         stacked.set_shape([None, None, features])
         return stacked
