@@ -85,6 +85,19 @@ def test_slice(lengths: tuple[int, ...], start: int, end: int | None, step: int)
     agree(build, lengths)
 
 
+def test_slices_of_a_whole_axis() -> None:
+    """They become one op; the feature axis has four entries."""
+
+    def build(net: Net) -> None:
+        for name, (start, end) in {"middle": (1, 3), "first": (0, 1), "last": (3, None)}.items():
+            out = Dim(name, (end or 4) - start)
+            net.give(
+                name, net.b.op("slice", net.x, dim=net.feature, out=out, start=start, end=end), net.batch, net.time, out
+            )
+
+    agree(build, (3, 1))
+
+
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize("is_ragged", [True, False])
 def test_reverse(lengths: tuple[int, ...], is_ragged: bool) -> None:

@@ -217,6 +217,35 @@ def _check(unit: Mapping[str, Layer], lengths: list[int], *, exported: bool = Fa
             )
 
 
+def _check_gradients(unit: Mapping[str, Layer], lengths: list[int]) -> None:
+    """Whatever has left the loop; in the loop by the hand-made backward; and by TensorFlow's own."""
+    inputs, found = _inputs(lengths), []
+    for hoist, own in ((True, True), (False, True), (False, False)):
+        network = _network(unit, hoist=hoist)
+        network["output"] = {"class": "eval", "eval": "tf.sin(source(0))", "from": "loop", "loss": "as_is"}
+        with tempfile.TemporaryDirectory() as name:
+            net = _load(network, Path(name))
+        with pytest.MonkeyPatch.context() as patched:
+            if not own:
+                patched.setattr("compiler.tensorflow.control.can_compute_again", lambda region: False)
+            try:
+                program = compile_net(net, target="tf", mode="train", fetch=["output"])
+            except UserError:  # the type of a layer leads back to nothing but itself
+                reject()
+            # in an order of its own, because the graphs have the parameters in different ones
+            rng, initial = np.random.default_rng(5), sorted(program.initial_params().items())
+            params = {k: 0.5 * rng.normal(size=v.shape).astype(v.dtype) for k, v in initial}
+            found.append(program.gradients(inputs, params))
+    *others, expected = found
+    for gradients in others:
+        assert gradients.keys() <= expected.keys()
+        for key, gradient in expected.items():
+            # what the objective does not depend on has no gradient, or (by TensorFlow) one of zeros
+            received = gradients.get(key, np.zeros_like(gradient))
+            scale = max(1.0, float(np.abs(gradient).max()))
+            np.testing.assert_allclose(received, gradient, atol=1e-3 * scale, err_msg=f"{key}\n{unit}")
+
+
 def _draw(data: st.DataObject, count: int) -> tuple[dict[str, Layer], list[int]]:
     unit = RandomUnit(lambda n: data.draw(st.integers(0, n - 1))).grow(count)
     lengths = data.draw(st.sampled_from([[4, 1, 3], [1], [2, 5], [1, 1]]))
@@ -236,6 +265,19 @@ def test_hoisting_keeps_the_meaning(data: st.DataObject) -> None:
 @given(st.data())
 def test_hoisting_keeps_the_meaning_in_onnx(data: st.DataObject) -> None:
     _check(*_draw(data, 3), exported=True)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=_QUIET)
+@given(st.data())
+def test_gradients_of_loops(data: st.DataObject) -> None:
+    _check_gradients(*_draw(data, 3))
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None, suppress_health_check=_QUIET)
+@given(st.data())
+def test_gradients_of_many_loops(data: st.DataObject) -> None:
+    _check_gradients(*_draw(data, 5))
 
 
 @pytest.mark.slow

@@ -111,11 +111,19 @@ def test_axes() -> None:
     agree(build)
 
 
+def _parts(*sizes: int) -> tuple[Dim, ...]:
+    return tuple(Dim(f"part{i}", size) for i, size in enumerate(sizes))
+
+
 def test_cutting() -> None:
     def build(net: Net) -> None:
         b, x, time = net.b, net.x, net.time
         net.give("slice", b.op("slice", x, dim=time, out=time - 1, start=1))
         net.give("slice_step", b.op("slice", x, dim=net.feature, out=Dim("s", 2), start=-1, end=None, step=-2))
+        for i, part in enumerate(b.emit(get_op("sections"), [x], {"dim": net.feature, "outs": _parts(1, 3)})):
+            net.give(f"section_{i}", part)
+        for i, part in enumerate(b.emit(get_op("sections"), [x], {"dim": net.feature, "outs": _parts(2, 2)})):
+            net.give(f"half_{i}", part)
         net.give("reverse", b.op("reverse", x, dim=time))
         net.give("reverse_raw", b.op("reverse", x, dim=time, ragged=False))
         net.give("resize_up", b.op("resize_axis", x, dim=time, out=time + 2))

@@ -1,0 +1,161 @@
+"""The gradient of loops: against the one that TensorFlow finds for its while loops by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from compiler.targets import Array
+from compiler.tensorflow import control
+from returnn_ir.dims import Dim
+from returnn_ir.graph import Value
+from tests.tensorflow.graphs import Build, Net, lower
+
+Stepped = tuple[list[Value], list[Value]]
+
+#: Of the sequences: ragged, with an empty one, without any step.
+LENGTHS: list[tuple[int, ...]] = [(5, 1, 3), (2, 0), (0, 0)]
+
+
+def _product(net: Net, x: Value, weights: Value) -> Value:
+    """`x` [..., F] times `weights` [F', F]."""
+    rows = weights.dims[0]
+    return net.b.dot(net.b.rename(x, (net.feature, rows)), weights, rows)
+
+
+def _weights(net: Net, name: str) -> Value:
+    return net.param(name, Dim(f"{name}.rows", 4), net.feature)
+
+
+def _start(net: Net) -> Value:
+    return net.b.expand(net.param("start", net.feature), net.batch)
+
+
+def _recurrent(net: Net) -> None:
+    """Products with matrices, sums with a bias; what each sequence ends with, and every step."""
+    b = net.b
+    w, u, bias = _weights(net, "W"), _weights(net, "U"), net.param("bias", net.feature)
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        h, count = carries
+        after = b.unary("tanh", b.add(b.add(_product(net, h, w), _product(net, slices[0], u)), bias))
+        return [b.mul(after, b.cast(count, "float32")), b.add(count, 1)], [after, b.unary("sin", h)]
+
+    (h, _), (path, before) = b.loop(net.time, [_start(net), b.const(1)], [net.x], step)
+    net.lose(b.add(b.add(b.reduce("sum", path, net.time), b.reduce("sum", before, net.time)), h))
+
+
+def _tied(net: Net) -> None:
+    """One matrix in two products, another one that is also used otherwise, a scale of no consequence."""
+    b = net.b
+    w, u, unused = _weights(net, "W"), _weights(net, "U"), net.param("unused", net.feature)
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        twice = _product(net, b.unary("tanh", _product(net, carries[0], w)), w)
+        shift = b.reduce("sum", u, u.dims[0])
+        after = b.unary("tanh", b.add(b.add(twice, _product(net, slices[0], u)), shift))
+        return [b.add(after, b.op("stop_gradient", unused))], [after]
+
+    (h,), (path,) = b.loop(net.time, [_start(net)], [net.x], step)
+    net.lose(b.add(b.reduce("sum", path, net.time), h))
+
+
+def _attention(net: Net) -> None:
+    """Over the frames of another sequence: a matrix for each sequence, and products with a ragged axis."""
+    b = net.b
+    memory_time = Dim("M")
+    b.define(memory_time, b.op("maximum", b.length(net.time), b.const(2)))
+    w, v = _weights(net, "W"), net.param("v", net.feature)
+    memory = b.unary("tanh", b.op("resize_axis", net.x, dim=net.time, out=memory_time))
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        energy = b.dot(b.unary("tanh", b.add(memory, _product(net, carries[0], w))), v, net.feature)
+        context = b.dot(b.op("softmax", energy, dims=(memory_time,)), memory, memory_time)
+        return [b.add(context, slices[0])], [context]
+
+    (h,), (path,) = b.loop(net.time, [_start(net)], [net.x], step)
+    net.lose(b.add(b.reduce("sum", path, net.time), h))
+
+
+def _nested(net: Net) -> None:
+    """A loop in every step of a loop, with the outer step's carry and a matrix of both."""
+    b = net.b
+    w = _weights(net, "W")
+
+    def outer(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        def inner(j: Value, held: list[Value], parts: list[Value]) -> Stepped:
+            after = b.unary("tanh", b.add(_product(net, held[0], w), b.mul(parts[0], carries[0])))
+            return [after], [b.mul(after, slices[0])]
+
+        (last,), (path,) = b.loop(net.time, [carries[0]], [net.x], inner)
+        after = b.add(_product(net, last, w), b.reduce("sum", path, net.time))
+        return [b.unary("tanh", after)], [after]
+
+    (h,), (path,) = b.loop(net.time, [_start(net)], [net.x], outer)
+    net.lose(b.add(b.reduce("sum", path, net.time), h))
+
+
+NETS: dict[str, Build] = {
+    "recurrent": _recurrent,
+    "tied": _tied,
+    "attention": _attention,
+    "nested": _nested,
+}
+
+
+def _gradients(build: Build, lengths: tuple[int, ...]) -> dict[str, Array]:
+    net = Net(lengths)
+    build(net)
+    return lower(net).gradients(net.inputs, net.params)
+
+
+@pytest.fixture
+def by_tensorflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build, tuple[int, ...]], dict[str, Array]]:
+    """The gradients without the hand-made backward."""
+
+    def run(build: Build, lengths: tuple[int, ...]) -> dict[str, Array]:
+        with monkeypatch.context() as patched:
+            patched.setattr(control, "can_compute_again", lambda region: False)
+            return _gradients(build, lengths)
+
+    return run
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+@pytest.mark.parametrize("name", NETS)
+def test_gradients(
+    name: str, lengths: tuple[int, ...], by_tensorflow: Callable[[Build, tuple[int, ...]], dict[str, Array]]
+) -> None:
+    expected = by_tensorflow(NETS[name], lengths)
+    actual = _gradients(NETS[name], lengths)
+    assert actual.keys() == expected.keys()
+    for key, gradient in expected.items():
+        np.testing.assert_allclose(actual[key], gradient, rtol=2e-5, atol=2e-5, err_msg=key)
+
+
+def test_a_second_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backward consists of ops that TensorFlow differentiates."""
+
+    def penalty() -> list[Array]:
+        net = Net((4, 2))
+        _recurrent(net)
+        program = lower(net)
+        inputs = {name: tf.constant(value) for name, value in net.inputs.items()}
+        variables = {name: tf.Variable(value) for name, value in net.params.items()}
+
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+        def compute() -> list[tf.Tensor]:
+            _, gradients = program.loss_and_gradients(inputs, variables)
+            norm = tf.add_n([tf.reduce_sum(gradient**2) for gradient in gradients.values()])
+            found: list[tf.Tensor] = tf.gradients(norm, list(variables.values()))
+            return found
+
+        return [gradient.numpy() for gradient in compute()]
+
+    actual = penalty()
+    monkeypatch.setattr(control, "can_compute_again", lambda region: False)
+    for found, expected in zip(actual, penalty(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
