@@ -72,6 +72,8 @@ class _OneBatch:
     def of(call: Call) -> _OneBatch:
         """Of a node whose first operand is [time, *rest, feature]."""
         rest = call.type().dims[1:-1]
+        if call.frame.length_dims(call.attrs["dim"]) == rest and len(rest) == 1:
+            return _OneBatch(call, rest, call.frame.lengths(call.attrs["dim"]))
         lengths = call.frame.lengths(call.attrs["dim"], rest)
         return _OneBatch(call, rest, tf.reshape(tf.broadcast_to(lengths, call.frame.shape(rest)), [-1]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import tensorflow as tf
@@ -18,6 +18,8 @@ __all__ = ["Feed", "Frame"]
 
 #: Lengths with the dims that they vary over.
 _Lengths = tuple[tf.Tensor, tuple[Dim, ...]]
+#: The key's summand and the counter's upper half, uint64.
+_Origin = tuple[tf.Tensor, tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Frame:
     _arrays: dict[Dim, tuple[tf.Tensor, int]] = field(default_factory=dict)
     _extents: dict[Dim, Size] = field(default_factory=dict)
     _lengths: dict[Dim, _Lengths] = field(default_factory=dict)
+    _draws: _Origin | None = None
 
     def bind(self, value: Value, tensor: tf.Tensor) -> None:
         """Remember the tensor of a value; it tells the extents of dims not seen before."""
@@ -88,6 +91,12 @@ class Frame:
                 return frame._values[value]
             frame = frame.parent
         return None
+
+    def draw_origin(self, make: Callable[[Frame], _Origin]) -> _Origin:
+        """What ``make`` gives for this frame, made once: where the random draws of a region start."""
+        if self._draws is None:
+            self._draws = make(self)
+        return self._draws
 
     # ---------------------------------------------------------------- extents
 

@@ -81,8 +81,9 @@ def _flat_lengths(call: Call, dim: Dim, rest: Sequence[Dim]) -> tf.Tensor:
 def _sparse(labels: tf.Tensor, lengths: tf.Tensor) -> tf.SparseTensor:
     """Label sequences [rows, longest] as the sparse kernels take them."""
     shape = tf.shape(labels, tf.int64)
-    mask = tf.sequence_mask(lengths, shape[1])
-    return tf.SparseTensor(tf.where(mask), tf.boolean_mask(labels, mask), shape)
+    steps = tf.range(tf.unstack(shape)[1])
+    indices = tf.where(steps < tf.expand_dims(tf.cast(lengths, tf.int64), 1))
+    return tf.SparseTensor(indices, tf.gather_nd(labels, indices), shape)
 
 
 def ctc(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call, Row
+from compiler.tensorflow.frame import Frame
 
 __all__ = ["RANDOM_ROWS"]
 
@@ -26,14 +27,18 @@ def _random(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     if state is not None:
         low, high, key = (tf.constant(n % 2**64, tf.uint64) for n in state)
         return _draw(call, key, low, high)
-    feed, frame = call.frame.feed, call.frame
-    factor = tf.constant(_SEED_FACTOR, tf.uint64)
-    key = tf.constant(_key_of_path(call.attrs["path"]), tf.uint64) + tf.cast(feed.seed, tf.uint64) * factor
+    offset, upper = call.frame.draw_origin(_origin)
+    key = tf.constant(_key_of_path(call.attrs["path"]), tf.uint64) + offset
+    return _draw(call, key, tf.zeros([], tf.uint64), upper)
+
+
+def _origin(frame: Frame) -> tuple[tf.Tensor, tf.Tensor]:
+    """What all draws of a region have in common: the summand of their keys, the upper half of their counters."""
     loop = tf.zeros([], tf.int64)
     for index in frame.loop_index:
         loop = (loop * 2**16 + index) % 2**32
-    upper = tf.cast(feed.step * 2**32 + loop, tf.uint64)
-    return _draw(call, key, tf.zeros([], tf.uint64), upper)
+    offset = tf.cast(frame.feed.seed, tf.uint64) * tf.constant(_SEED_FACTOR, tf.uint64)
+    return offset, tf.cast(frame.feed.step * 2**32 + loop, tf.uint64)
 
 
 def _draw(call: Call, key: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
