@@ -11,6 +11,7 @@ import tensorflow as tf
 from compiler.tensorflow import loss_kernels
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row, elementwise
+from compiler.tensorflow.sizes import reshape, sizes
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Node
 
@@ -51,7 +52,7 @@ def _along(function: Callable[..., tf.Tensor]) -> Row:
     return row
 
 
-def _recurrent_refusal(node: Node) -> str | None:
+def _float32(node: Node) -> str | None:
     dtype = node.operands[0].dtype
     return None if dtype == "float32" else f"the kernel computes in float32, not in {dtype}"
 
@@ -89,6 +90,15 @@ class _OneBatch:
     def apart(self, y: tf.Tensor, dims: Sequence[Dim]) -> tf.Tensor:
         """With the axes ``dims`` again."""
         return y if len(self.rest) == 1 else tf.reshape(y, self.call.frame.shape(dims))
+
+
+def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    from compiler.tensorflow.kernels.layer_norm import layer_norm
+
+    x, scale, bias = operands
+    rows = tf.reshape(x, [-1, call.attrs["dim"].size])
+    y = layer_norm(rows, scale, bias, epsilon=call.attrs["epsilon"], kernels=call.frame.feed.kernels)
+    return reshape(y, sizes(x))
 
 
 def _options(call: Call) -> dict[str, Any]:
@@ -132,6 +142,7 @@ COMPOSITES: dict[str, Fused] = {
     "ctc_loss": Fused("CTCLoss", loss_kernels.ctc, loss_kernels.ctc_refusal),
     "ctc_beam_decode": Fused("CTCBeamSearchDecoder", loss_kernels.beam_decode, loss_kernels.beam_decode_refusal),
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
-    "gru": Fused("gru", _gru, _recurrent_refusal),
-    "lstm": Fused("lstm", _lstm, _recurrent_refusal),
+    "layer_norm": Fused("layer_norm", _layer_norm, _float32),
+    "gru": Fused("gru", _gru, _float32),
+    "lstm": Fused("lstm", _lstm, _float32),
 }

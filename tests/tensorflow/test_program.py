@@ -16,7 +16,7 @@ from returnn_ir.dims import Dim
 from returnn_ir.errors import DataError, Origin, TargetError
 from returnn_ir.graph import Value
 from returnn_ir.ops.spec import get_op
-from tests.tensorflow.graphs import Net, agree, lower, no_fusion
+from tests.tensorflow.graphs import Build, Net, agree, lower, no_fusion
 
 
 def _recurrent(net: Net) -> None:
@@ -111,17 +111,54 @@ def _lstm(net: Net, reverse: bool) -> None:
     net.lose(b.add(b.add(b.reduce("sum", y, net.time), h), c))
 
 
-@pytest.mark.parametrize("reverse", [False, True])
+def _gru(net: Net, reverse: bool) -> None:
+    """A GRU over ragged sequences with random weights and states."""
+    b, units = net.b, Dim("n", 3)
+    gates, state_in = Dim("gates", 6), Dim("h_in", 3)
+    weights = [net.param("W", net.feature, gates), net.param("W_re", state_in, gates), net.param("b", gates)]
+    weights += [net.param("Wc", net.feature, units), net.param("Wc_re", state_in, units), net.param("bc", units)]
+    state = b.mul(net.input("h0", net.batch, units), 0.5)
+    dims = {"dim": net.time, "in_dim": net.feature, "out_dim": units, "gate_dim": gates, "state_in": state_in}
+    y, h = b.emit(get_op("gru"), [net.x, *weights, state], {**dims, "reverse": reverse})
+    net.give("y", y)
+    net.give("h", h)
+    net.lose(b.add(b.reduce("sum", y, net.time), h))
+
+
+def _layer_norm(net: Net) -> None:
+    """Two of them over products with a matrix, of the same size."""
+    b, rows = net.b, Dim("F'", 4)
+    y = net.x
+    for i in range(2):
+        y = b.dot(b.rename(y, (net.feature, rows)), net.param(f"W{i}", rows, net.feature), rows)
+        scale, bias = net.param(f"scale{i}", net.feature), net.param(f"bias{i}", net.feature)
+        y = b.op("layer_norm", y, scale, bias, dim=net.feature, epsilon=1e-3)
+    net.give("y", y)
+    net.lose(b.reduce("sum", y, net.time))
+
+
+KERNELS: dict[str, tuple[str, Build]] = {
+    "lstm": ("lstm", lambda net: _lstm(net, False)),
+    "lstm_reversed": ("lstm", lambda net: _lstm(net, True)),
+    "gru": ("gru", lambda net: _gru(net, False)),
+    "gru_reversed": ("gru", lambda net: _gru(net, True)),
+    "layer_norm": ("layer_norm", _layer_norm),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("lengths", [(5, 1, 3), (4, 0)])
-def test_lstm_kernel_has_the_meaning_of_its_body(reverse: bool, lengths: tuple[int, ...]) -> None:
-    agree(lambda net: _lstm(net, reverse), lengths)
+def test_a_kernel_has_the_meaning_of_its_body(name: str, lengths: tuple[int, ...]) -> None:
+    op, build = KERNELS[name]
+    agree(build, lengths)
     found = []
-    for fusion in ({"lstm": "require"}, no_fusion):
+    for fusion in ({op: "require"}, no_fusion):
         net = Net(lengths)
-        _lstm(net, reverse)
+        build(net)
         found.append(lower(net, fusion).gradients(net.inputs, net.params))
-    for name, gradient in found[1].items():
-        np.testing.assert_allclose(found[0][name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
+    assert found[0].keys() == found[1].keys()
+    for key, gradient in found[1].items():
+        np.testing.assert_allclose(found[0][key], gradient, rtol=1e-4, atol=1e-5, err_msg=key)
 
 
 def test_scale_gradient() -> None:
