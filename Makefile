@@ -49,7 +49,7 @@ test-slow: $(VENV)/test-tools  ## the long property tests
 bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYTHON, PEER_TORCH_PYTHON)
 	$(BIN)/python tests/benchmarks/bench.py --json $(DEMO)/bench.json
 
-# on a machine without TensorFlow: GPU_PYTHON=python3.11, which has onnxruntime-gpu, onnx, NumPy and rich
+# on a machine without TensorFlow: GPU_PYTHON=python3.11, which has onnxruntime-gpu, onnx and NumPy
 gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases on a CUDA GPU, if there is one
 	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --json $(DEMO)/gpu.json
 

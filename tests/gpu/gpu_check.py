@@ -2,7 +2,7 @@
 
 The golden cases on onnxruntime's CUDA provider with RETURNN's numbers, which nodes stay on the CPU, what is copied
 there and back, and what half precision costs; then questions about the provider itself. Without a GPU it says so and
-succeeds. Needs onnxruntime-gpu, onnx, NumPy and rich; `--provider CPUExecutionProvider` runs the same on the CPU.
+succeeds. Needs onnxruntime-gpu, onnx and NumPy; `--provider CPUExecutionProvider` runs the same on the CPU.
 """
 
 from __future__ import annotations
@@ -11,15 +11,11 @@ import argparse
 import json
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
+from typing import Any, TypeVar
 
 from returnn_ir.errors import UserError
 from tests.gpu.cases import CaseResult, check_cases, select_cases
@@ -28,6 +24,8 @@ from tests.gpu.probes import PROBES, Answer
 from tests.gpu.provider import CPU, CUDA, Placement, cuda_devices
 
 __all__ = ["main"]
+
+_Item = TypeVar("_Item")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,12 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"gpu-check: {error}", file=sys.stderr)
         return 2
-    console = Console()
-    console.print(_table(args.provider, answers, results))
+    print("\n".join(_table(args.provider, answers, results)))
     wrong: list[tuple[str, str | None]] = [(a.question, a.text) for a in answers if a.ok is False]
     wrong += [(r.case, r.reason) for r in results if r.reason is not None and not r.refused]
     for name, reason in wrong:
-        console.print(f"{name}: {reason}", markup=False, highlight=False, style="red")
+        print(f"{name}: {reason}")
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
         report = _report(args.provider, answers, results)
@@ -65,45 +62,47 @@ def _measure(provider: str, probes: Sequence[str], cases: Sequence[str]) -> tupl
 
     if provider == CUDA:
         onnxruntime.preload_dlls()
-    stderr = Console(stderr=True)
-    answers = []
-    for name in track(probes, description="probes", console=stderr, transient=True):
-        answers += list(PROBES[name](provider))
-    found = check_cases(cases, provider)
-    results = list(track(found, description="cases", total=len(cases), console=stderr, transient=True))
-    return answers, results
+    answers = [answer for name in _counted("probes", probes, len(probes)) for answer in PROBES[name](provider)]
+    return answers, list(_counted("cases", check_cases(cases, provider), len(cases)))
 
 
-def _table(provider: str, answers: Sequence[Answer], results: Sequence[CaseResult]) -> Table:
-    table = Table(title=f"ONNX models on {provider}, onnxruntime {_versions()['onnxruntime']}")
-    table.add_column("what")
-    table.add_column("result")
-    for name in (
-        f"nodes on {provider.removesuffix('ExecutionProvider')}",
-        "elsewhere",
-        "Memcpy",
-        "ms per run",
-        "fp16 drift",
-    ):
-        table.add_column(name, justify="right")
-    table.add_column("most often on CPU" if provider != CPU else "most frequent")
-    for answer in answers:
-        style = "red" if answer.ok is False else None
-        table.add_row(
-            answer.question, answer.text, *_cells(provider, answer.placement, None, [answer.half]), style=style
-        )
-    table.add_section()
-    for family, group in groupby(results, key=lambda result: result.family):
-        held = list(group)
-        total = Placement()
-        for result in held:
-            total.add(result.placement)
-        ran = [r for r in held if not r.refused]
-        good = sum(r.ok for r in ran)
-        text = f"{good} of {len(ran)}" + (f", {len(held) - len(ran)} refused" if len(ran) < len(held) else "")
-        cells = _cells(provider, total, sum(r.seconds for r in ran) / max(len(ran), 1), [r.half for r in ran])
-        table.add_row(f"cases of {family}", text, *cells, style="red" if good < len(ran) else None)
-    return table
+def _counted(what: str, items: Iterable[_Item], total: int) -> Iterator[_Item]:
+    """The items; a line on a terminal says how far it is."""
+    for number, item in enumerate(items, 1):
+        if sys.stderr.isatty():
+            print(f"\r{what} {number}/{total} ", end="" if number < total else "\n", file=sys.stderr, flush=True)
+        yield item
+
+
+def _table(provider: str, answers: Sequence[Answer], results: Sequence[CaseResult]) -> list[str]:
+    """The lines: a row per question and per family of cases, numbers to the right."""
+    own = provider.removesuffix("ExecutionProvider")
+    head = ["what", "result", f"nodes on {own}", "elsewhere", "Memcpy", "ms per run", "fp16 drift"]
+    head.append("most often on CPU" if provider != CPU else "most frequent")
+    asked = [[a.question, a.text, *_cells(provider, a.placement, None, [a.half])] for a in answers]
+    families = [_family(provider, name, list(g)) for name, g in groupby(results, key=lambda result: result.family)]
+    rows = [head, *asked, *families]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    rule = "  ".join("-" * width for width in widths)
+
+    def line(row: Sequence[str]) -> str:
+        cells = [c.rjust(w) if 2 <= i <= 6 else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        return "  ".join(cells).rstrip()
+
+    title = f"ONNX models on {provider}, onnxruntime {_versions()['onnxruntime']}"
+    return [title, line(head), rule, *map(line, asked), rule, *map(line, families)]
+
+
+def _family(provider: str, name: str, held: Sequence[CaseResult]) -> list[str]:
+    """The row of the cases of a family."""
+    total = Placement()
+    for result in held:
+        total.add(result.placement)
+    ran = [r for r in held if not r.refused]
+    text = f"{sum(r.ok for r in ran)} of {len(ran)}"
+    text += f", {len(held) - len(ran)} refused" if len(ran) < len(held) else ""
+    time = sum(r.seconds for r in ran) / max(len(ran), 1)
+    return [f"cases of {name}", text, *_cells(provider, total, time, [r.half for r in ran])]
 
 
 def _cells(provider: str, placement: Placement, time: float | None, halves: Sequence[Drift]) -> list[str]:

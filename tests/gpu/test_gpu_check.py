@@ -24,7 +24,9 @@ def test_all_of_it_on_the_cpu_without_tensorflow(tmp_path: Path) -> None:
     """In a process of its own, in which TensorFlow cannot be imported."""
     report = tmp_path / "report.json"
     arguments = ["--provider", CPU, "--cases", *CASES, "--json", str(report)]
-    code = "import sys; sys.modules.update(tensorflow=None, h5py=None); from tests.gpu.gpu_check import main\n"
+    code = (
+        "import sys; sys.modules.update(tensorflow=None, h5py=None, rich=None); from tests.gpu.gpu_check import main\n"
+    )
     done = subprocess.run(
         [sys.executable, "-c", f"{code}sys.exit(main({arguments!r}))"],
         cwd=ROOT,
