@@ -97,13 +97,12 @@ def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
     x, scale, bias = operands
     rows = tf.reshape(x, [-1, call.attrs["dim"].size])
-    y = layer_norm(rows, scale, bias, epsilon=call.attrs["epsilon"], kernels=call.frame.feed.kernels)
+    y = layer_norm(rows, scale, bias, epsilon=call.attrs["epsilon"], **_kernel_options(call))
     return reshape(y, sizes(x))
 
 
-def _options(call: Call) -> dict[str, Any]:
-    feed = call.frame.feed
-    return {"reverse": call.attrs["reverse"], "kernels": feed.kernels, "differentiated": feed.differentiated}
+def _kernel_options(call: Call) -> dict[str, Any]:
+    return {"kernels": call.frame.feed.kernels, "differentiated": call.frame.feed.differentiated}
 
 
 def _lstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
@@ -112,7 +111,9 @@ def _lstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     x, w, w_re, bias, h0, c0 = operands
     batch = _OneBatch.of(call)
     h0, c0 = (batch.merged(state, 0) for state in (h0, c0))
-    results = lstm(batch.merged(x, 1), w, w_re, bias, batch.lengths, h0, c0, **_options(call))
+    results = lstm(
+        batch.merged(x, 1), w, w_re, bias, batch.lengths, h0, c0, reverse=call.attrs["reverse"], **_kernel_options(call)
+    )
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 
@@ -122,7 +123,9 @@ def _gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     x, w, w_re, bias, wc, wc_re, bias_c, h0 = operands
     batch = _OneBatch.of(call)
     x, h0 = batch.merged(x, 1), batch.merged(h0, 0)
-    results = gru(x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, **_options(call))
+    results = gru(
+        x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, reverse=call.attrs["reverse"], **_kernel_options(call)
+    )
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import tensorflow as tf
 
+from compiler.tensorflow.broadcasting import binary, where
 from compiler.tensorflow.call import Call, Row, elementwise
 
 __all__ = ["ROWS"]
 
 
-def _div(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+_true_division = binary("RealDiv", tf.divide)
+
+
+def _div(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """True division; of integers the quotient cut off towards zero, and 0 for a division by zero."""
+    a, b = operands
     if a.dtype.is_floating or a.dtype.is_complex:
-        return tf.divide(a, b)
+        return cast(tf.Tensor, _true_division(call, operands))
     zero = tf.equal(b, 0)
     return tf.where(zero, tf.zeros_like(a), tf.truncatediv(a, tf.where(zero, tf.ones_like(b), b)))
 
@@ -73,10 +79,10 @@ ROWS: dict[str, Row] = {
     "is_finite": _of_float(tf.math.is_finite, True),
     "is_nan": _of_float(tf.math.is_nan, False),
     "logical_not": elementwise(tf.logical_not),
-    "add": elementwise(tf.add),
-    "sub": elementwise(tf.subtract),
-    "mul": elementwise(tf.multiply),
-    "div": elementwise(_div),
+    "add": binary("AddV2", tf.add),
+    "sub": binary("Sub", tf.subtract),
+    "mul": binary("Mul", tf.multiply),
+    "div": _div,
     "floordiv": elementwise(tf.math.floordiv),
     "mod": elementwise(tf.math.floormod),
     "pow": elementwise(_pow),
@@ -91,7 +97,7 @@ ROWS: dict[str, Row] = {
     "greater_equal": elementwise(tf.greater_equal),
     "logical_and": elementwise(tf.logical_and),
     "logical_or": elementwise(tf.logical_or),
-    "where": elementwise(tf.where),
+    "where": where,
     "stop_gradient": elementwise(tf.stop_gradient),
     "set_sparse": elementwise(tf.identity),
     "cast": _cast,

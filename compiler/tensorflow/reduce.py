@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 from compiler.tensorflow.align import align, permute
+from compiler.tensorflow.broadcasting import reduction_gradient
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.sizes import product
 from returnn_ir.dims import Dim
@@ -24,18 +26,27 @@ _KINDS: dict[str, Callable[..., tf.Tensor]] = {
     "logsumexp": tf.reduce_logsumexp,
 }
 
+#: The op that a reduction becomes, of those whose gradient is repeated along the axes.
+_GRADIENTS = {"sum": "Sum", "mean": "Mean"}
+
 
 def _reduce(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     axes = [call.axis(dim) for dim in call.attrs["dims"]]
     if call.attrs["kind"] == "mean" and not all(dim.size for dim in call.attrs["dims"]):
         return _mean(call, operands[0], axes)
-    return _KINDS[call.attrs["kind"]](operands[0], axis=axes) if axes else operands[0]
+    if not axes:
+        return operands[0]
+    kind = call.attrs["kind"]
+    own = reduction_gradient(call, _GRADIENTS[kind], axes) if kind in _GRADIENTS else contextlib.nullcontext()
+    with own:
+        return _KINDS[kind](operands[0], axis=axes)
 
 
 def _mean(call: Call, x: tf.Tensor, axes: Sequence[int]) -> tf.Tensor:
     """The mean of no entry is zero."""
     count = tf.cast(tf.maximum(product(call.frame.shape(call.attrs["dims"])), 1), x.dtype)
-    total = tf.reduce_sum(x, axis=axes)
+    with reduction_gradient(call, "Sum", axes):
+        total = tf.reduce_sum(x, axis=axes)
     return total // count if x.dtype.is_integer else total / count
 
 
