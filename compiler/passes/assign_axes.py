@@ -2,7 +2,8 @@
 
 Layouts stay as they come (time-major or batch-major): an elementwise result follows its operand with the most axes,
 other ops give the order that their inference says. Every other order of a value is made once, beside the value, from
-the array that was there first.
+the array that was there first. So in a loop, what comes from outside can have any order without a transpose in a step:
+the order is that of an operand from inside, or has the batch in front, as products of batches do.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class _Assigner:
     """One run of the pass over a graph.
 
     ``env`` maps old values to new ones; ``home`` knows the region of every new value, so that another order of it is
-    made there and not again in every step of a loop.
+    made there and not again in every step of a loop; ``loops`` are the builders of bodies that run many times.
     """
 
     def __init__(self) -> None:
@@ -78,6 +79,7 @@ class _Assigner:
         self.home: dict[Value, Builder] = {}
         self.orders: dict[tuple[Value, tuple[Dim, ...]], Value] = {}
         self.source: dict[Value, Value] = {}
+        self.loops: set[Builder] = set()
 
     def graph(self, graph: Graph) -> None:
         """Assign axes everywhere, then to the roots."""
@@ -103,9 +105,11 @@ class _Assigner:
         order = [d for d in axes if d in value.dims]
         return self.ordered(value, (*order, *(d for d in value.dims if d not in order)), builder)
 
-    def region(self, region: Region, params: Sequence[Value]) -> Builder:
+    def region(self, region: Region, params: Sequence[Value], *, loop: bool = False) -> Builder:
         """Emit a region's nodes again; ``params`` replace its parameters."""
         builder = Builder(region, positional=True)
+        if loop:
+            self.loops.add(builder)
         for before, after in zip(region.params, params, strict=True):
             self.define(before, after, builder)
         region.params = list(params)
@@ -134,7 +138,7 @@ class _Assigner:
         operands = [self.env[v] for v in node.operands]
         types = [v.type for v in operands]
         if node.op.has(Trait.ELEMENTWISE) and operands:
-            order = merged_order(types)
+            order = self.elementwise_order(b, operands)
             operands = [self.ordered(v, aligned(v.dims, order), b) for v in operands]
         elif node.op.order is not None:
             wanted = node.op.order(types, node.attrs)
@@ -146,6 +150,15 @@ class _Assigner:
             return self.loop(b, node, operands) if "carries" in node.attrs else self.cond(b, node, operands)
         return b.emit(node.op, operands, node.attrs)
 
+    def elementwise_order(self, b: Builder, operands: Sequence[Value]) -> tuple[Dim, ...]:
+        """The order of an elementwise result's axes, so that the fewest are moved here."""
+        most = max(len(v.dims) for v in operands)
+        inside = [v for v in operands if self.home.get(v) is b]
+        if b not in self.loops or any(len(v.dims) == most for v in inside):
+            return merged_order([v.type for v in sorted(operands, key=lambda v: v not in inside)])
+        order = merged_order([v.type for v in operands])
+        return (*(d for d in order if d.is_batch), *(d for d in order if not d.is_batch))
+
     def loop(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
         """A loop: carries keep the order that they start with, stacked values the one they happen to have."""
         (region,) = node.regions
@@ -153,7 +166,7 @@ class _Assigner:
         params = [Value(TensorType("int64"))]
         params.extend(Value(v.type) for v in operands[:carries])
         params.extend(Value(v.type.without([dim])) for v in operands[carries:] if not ends)
-        inner = self.region(region, params)
+        inner = self.region(region, params, loop=True)
         following = [
             self.ordered(v, start.dims, inner)
             for v, start in zip(region.results[:carries], operands[:carries], strict=True)
