@@ -3,7 +3,7 @@
 Layouts stay as they come (time-major or batch-major): an elementwise result follows its operand with the most axes,
 other ops give the order that their inference says. Every other order of a value is made once, beside the value, from
 the array that was there first. So in a loop, what comes from outside can have any order without a transpose in a step:
-the order is that of an operand from inside, or has the batch in front, as products of batches do.
+its order is that of an operand from inside, or has the batch in front, like that of the carries.
 """
 
 from __future__ import annotations
@@ -65,6 +65,11 @@ def aligned(dims: Sequence[Dim], order: Sequence[Dim]) -> tuple[Dim, ...]:
     padded = [d if d in own else UNIT for d in order]
     first = next((i for i, d in enumerate(padded) if d is not UNIT), len(padded))
     return tuple(padded[first:])
+
+
+def _batch_first(dims: Sequence[Dim]) -> tuple[Dim, ...]:
+    """As products of batches need them, and what a beam's hypotheses are picked from."""
+    return (*(d for d in dims if d.is_batch), *(d for d in dims if not d.is_batch))
 
 
 class _Assigner:
@@ -152,17 +157,18 @@ class _Assigner:
 
     def elementwise_order(self, b: Builder, operands: Sequence[Value]) -> tuple[Dim, ...]:
         """The order of an elementwise result's axes, so that the fewest are moved here."""
-        most = max(len(v.dims) for v in operands)
+        if b not in self.loops:
+            return merged_order([v.type for v in operands])
         inside = [v for v in operands if self.home.get(v) is b]
-        if b not in self.loops or any(len(v.dims) == most for v in inside):
-            return merged_order([v.type for v in sorted(operands, key=lambda v: v not in inside)])
-        order = merged_order([v.type for v in operands])
-        return (*(d for d in order if d.is_batch), *(d for d in order if not d.is_batch))
+        outside = [v for v in operands if self.home.get(v) is not b]
+        return merged_order([*(v.type for v in inside), *(v.type.with_dims(_batch_first(v.dims)) for v in outside)])
 
     def loop(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
-        """A loop: carries keep the order that they start with, stacked values the one they happen to have."""
+        """A loop: carries have the batch in front, stacked values the order that they happen to have."""
         (region,) = node.regions
         dim, carries, ends = node.attrs["dim"], node.attrs["carries"], node.attrs["ends"]
+        starts = [self.ordered(v, _batch_first(v.dims), b) for v in operands[:carries]]
+        operands = [*starts, *operands[carries:]]
         params = [Value(TensorType("int64"))]
         params.extend(Value(v.type) for v in operands[:carries])
         params.extend(Value(v.type.without([dim])) for v in operands[carries:] if not ends)
