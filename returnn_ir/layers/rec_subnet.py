@@ -20,6 +20,7 @@ from returnn_ir.network.initial_output import initial_output
 from returnn_ir.network.loop_context import LoopContext, Template, conform, state_key
 from returnn_ir.network.loop_exit import LoopExit
 from returnn_ir.network.loop_frame import LoopFrame, state_carry
+from returnn_ir.network.naming import variable_name
 from returnn_ir.network.scope import NetScope
 from returnn_ir.network.session import Session
 
@@ -183,13 +184,15 @@ class _Body:
             loop.source = data["source"]
         definition = b.definition
         prefix = b.scope.param_scope(definition.name, definition.options.name_scope)
+        if definition.options.name_scope is None:
+            prefix = variable_name(prefix, "rec")
         scope = NetScope(
             self.net,
             session,
             frame.region,
             parent=b.scope,
             data=data,
-            param_prefix=f"{prefix}/rec" if prefix else "rec",
+            param_prefix=prefix,
             loop=loop,
             problems=problems,
         )
@@ -257,6 +260,8 @@ class _Body:
             carry = frame.carries.get(f"prev:{path}")
             if carry is not None:
                 value = owner.get(name).value
+                if carry.initial is None:
+                    carry.initial = initial_output(owner, name, loop.previous[path], frame.outer)
                 self._derived_states(frame, inner, path, owner.get(name))
                 state = state_carry(frame, path)
                 if state is not None and state.initial is not None and state.value.type.same_as(carry.value.type):

@@ -127,8 +127,10 @@ class LoopContext:
             for part, state in template.states.items()
         }
         if key not in self.frame.carries:
-            from returnn_ir.network.initial_output import initial_output
+            from returnn_ir.network.initial_output import initial_output, needs_sources
 
+            if needs_sources(scope, name):  # they may need this step's value; the initial one is made at the loop's end
+                return template.around(self.frame.reserve(key, template.type), states)
             initial = initial_output(scope, name, template, self.frame.outer)
             return template.around(self.frame.carry(key, initial), states)
         return template.around(self.frame.carries[key].value, states)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -168,7 +168,7 @@ class NetScope:
         )
 
     def _local_refs(self, definition: LayerDef) -> Iterator[str]:
-        for ref in definition.refs():
+        for ref in definition.refs(definition.sources_in(searching=self.session.searching)):
             if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data" or extra_prefix(ref) is not None:
                 continue
             yield self._split(ref, definition.origin)[0]
@@ -242,13 +242,16 @@ class NetScope:
         return self.apply(b, definition, self._known_sources(b, definition))
 
     def _known_sources(self, b: LayerBuilder, definition: LayerDef) -> list[LayerOutput]:
-        """The sources; while the types in a loop are being found, those that are known."""
+        return self.known(definition.sources_in(searching=self.session.searching), b.place("from"))
+
+    def known(self, names: Sequence[str], where: Origin) -> list[LayerOutput]:
+        """The outputs of these layers; while the types in a loop are being found, only those that are known."""
         trial = self.loop is not None and self.loop.trial
         found: list[LayerOutput] = []
         missing: UserError | None = None
-        for source in definition.sources:
+        for name in names:
             try:
-                found.append(self.get(source, b.place("from")))
+                found.append(self.get(name, where))
             except (UntypedError, UnbuildableError) as error:
                 if not trial:
                     raise
