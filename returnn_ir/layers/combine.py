@@ -190,7 +190,9 @@ def switch(b: LayerBuilder, opt: SwitchOptions) -> LayerOutput:
         if isinstance(chosen, str):
             return b.layer(chosen)
         return LayerOutput.of(b.const(chosen), ())
-    test = b.layer(str(condition))
+    test = b.scope.typed(str(condition), b.place("condition"))
+    if test is None:  # while types are being found; it has no say in this layer's
+        return b.scope.known([x for x in (opt.true_from, opt.false_from) if isinstance(x, str)], b.place())[0]
     if test.dtype != "bool":
         raise ConfigError("the condition is not a bool", where=b.place("condition"), received=test.value.type)
     return _where(b, test, opt.true_from, opt.false_from)

@@ -120,6 +120,14 @@ class LayerBuilder(Builder):
             self.session.dims[memo] = made
         return made
 
+    def apart(self, x: LayerOutput) -> LayerOutput:
+        """``x`` without the dim that this layer's own output has: what it gave in the step before is another tensor."""
+        own = self.session.dims.get((self.definition.path, "out"))
+        if own is None or own not in x.axes:
+            return x
+        other = self.dim("in", own.size, feature=own.feature)
+        return replace(x.with_axes(self.rename(x.value, (own, other)), {own: (other,)}), states=x.states)
+
     def out_feature_dim(self, default: int | None = None) -> Dim:
         """The dim of this layer's features: ``out_dim``, ``n_out``, ``out_type``, the target's, or ``default``.
 

@@ -21,7 +21,7 @@ from returnn_ir.network.loop_context import LoopContext, Template, conform, stat
 from returnn_ir.network.loop_exit import LoopExit
 from returnn_ir.network.loop_frame import LoopFrame, state_carry
 from returnn_ir.network.naming import variable_name
-from returnn_ir.network.scope import NetScope
+from returnn_ir.network.scope import NetScope, UnbuildableError
 from returnn_ir.network.session import Session
 
 if TYPE_CHECKING:
@@ -62,9 +62,14 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
     body = _Body(b, opt, source, net, axis, limit)
     previous = _find_types(body)
     loop, scope = body.open(b.session, previous, body.problems())
+    loop.trial = b.scope.loop is not None and b.scope.loop.trial  # of the loop around this one
     names = body.build(scope)
     if scope.failed(names):
-        raise ProblemList(body.found) if body.found else ConfigError("the loop cannot be built", where=b.place("unit"))
+        raise (
+            ProblemList(body.found)
+            if body.found
+            else UnbuildableError("the loop cannot be built", where=b.place("unit"))
+        )
     return body.close(loop, scope, names)
 
 
@@ -116,9 +121,10 @@ def _target_key(b: LayerBuilder, net: Net) -> str | None:
 def _find_types(body: _Body) -> dict[str, Template]:
     """What every ``prev:`` gives: build the body on the side until nothing changes any more."""
     known: dict[str, Template] = {}
+    assumed: dict[str, Template] = {}
     for _ in range(_MAX_ROUNDS):
         loop, scope = body.open(body.fork(), known, [])
-        loop.trial = True
+        loop.trial, loop.assumed = True, assumed
         body.build(scope)
         found = dict(known)
         for path, (owner, name) in loop.asked.items():
@@ -126,12 +132,13 @@ def _find_types(body: _Body) -> dict[str, Template]:
             if output is not None:
                 found[path] = Template.of(output)
         if found.keys() == known.keys() and all(found[p].matches(known[p]) for p in found):
-            unknown = [asked for path, asked in loop.asked.items() if path not in known]
+            unknown = [path for path in loop.asked if path not in known]
             if not unknown:
                 return known
             # one guess may be all that the others need
-            owner, name = max(unknown, key=lambda asked: certainty(*asked))
-            found[owner.path_of(name)] = guess_template(owner, name)
+            candidates = {p: loop.asked[p] for p in unknown} | loop.untyped
+            path = max(candidates, key=lambda p: certainty(*candidates[p]))
+            (found if path in unknown else assumed)[path] = guess_template(*candidates[path])
         known = found
     raise ConfigError("the types of previous steps do not settle", where=body.b.place("unit"))
 

@@ -31,7 +31,8 @@ def initial_output_refs(given: object) -> list[str]:
 def needs_sources(scope: NetScope, name: str) -> bool:
     """Whether the initial value is computed from what the layer's sources are."""
     definition = scope.net.layers[name]
-    return definition.inner.get("unit", definition).options.initial_output == "apply(0)"
+    given: object = definition.inner.get("unit", definition).options.initial_output
+    return given == "apply(0)"
 
 
 def initial_output(scope: NetScope, name: str, template: Template, b: Builder) -> Value:

@@ -69,6 +69,8 @@ class LoopContext:
         asked: the layers that somebody reads the previous step of, with the scope they stand in.
         losses: of the layers in the body, those of nested networks included.
         trial: the body is only built to find types.
+        assumed: in a trial, what layers give that cannot be built yet, by full path.
+        untyped: in a trial, the layers that could not be built because a previous step has no type yet.
         ended: for a search, which sequences had ended before this step.
         include_eos: the label that ends a sequence counts.
     """
@@ -79,6 +81,8 @@ class LoopContext:
     asked: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
     losses: list[PendingLoss] = field(default_factory=list)
     trial: bool = False
+    assumed: Mapping[str, Template] = field(default_factory=dict)
+    untyped: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
     ended: Value | None = None
     include_eos: bool = False
 
@@ -114,6 +118,18 @@ class LoopContext:
         time = own if x.time_dim is dim else x.time_dim
         feature = own if x.feature_dim is dim else x.feature_dim
         return LayerOutput(self.frame.capture(x.value), moved, time, feature, states=x.states, parts=x.parts)
+
+    def assume(self, scope: NetScope, name: str) -> LayerOutput | None:
+        """In a trial, the output of a layer that needs an unknown type, if one was assumed; else it is noted."""
+        path = scope.path_of(name)
+        if not self.trial:
+            return None
+        if path not in self.assumed:
+            self.untyped[path] = (scope, name)
+            return None
+        template = self.assumed[path]
+        b = Builder(scope.region, origin=self.frame.outer.origin)
+        return template.around(conform(b, b.const(0, template.type.dtype), template.type, name))
 
     def expand_previous(self, scope: NetScope, name: str, path: str) -> LayerOutput:
         """``prev:NAME``: the layer's output in the step before."""

@@ -230,6 +230,11 @@ class NetScope:
         try:
             self.results[definition.name] = self.build(definition)
         except UserError as error:
+            waits = isinstance(error, (UntypedError, UnbuildableError))
+            assumed = self.loop.assume(self, definition.name) if self.loop is not None and waits else None
+            if assumed is not None:
+                self.results[definition.name] = assumed
+                return
             if error.where is None:
                 error.where = definition.origin
             self._fail(definition.name, error)
@@ -244,20 +249,20 @@ class NetScope:
     def _known_sources(self, b: LayerBuilder, definition: LayerDef) -> list[LayerOutput]:
         return self.known(definition.sources_in(searching=self.session.searching), b.place("from"))
 
+    def typed(self, name: str, where: Origin) -> LayerOutput | None:
+        """The output of a layer; None while the types in a loop are being found and this one is not known yet."""
+        try:
+            return self.get(name, where)
+        except (UntypedError, UnbuildableError):
+            if self.loop is None or not self.loop.trial:
+                raise
+            return None
+
     def known(self, names: Sequence[str], where: Origin) -> list[LayerOutput]:
         """The outputs of these layers; while the types in a loop are being found, only those that are known."""
-        trial = self.loop is not None and self.loop.trial
-        found: list[LayerOutput] = []
-        missing: UserError | None = None
-        for name in names:
-            try:
-                found.append(self.get(name, where))
-            except (UntypedError, UnbuildableError) as error:
-                if not trial:
-                    raise
-                missing = error
-        if missing is not None and not found:
-            raise missing
+        found = [x for name in names if (x := self.typed(name, where)) is not None]
+        if names and not found:
+            raise UntypedError("no source has a known type yet", where=where)
         return found
 
     @staticmethod
@@ -277,5 +282,6 @@ class NetScope:
                     received=list(definition.sources),
                 )
             joined = joined_source(b, options if isinstance(options, SourceOptions) else None, sources)
+            joined = b.apart(joined)
             result = spec.build(b, options, joined)
         return result
