@@ -17,7 +17,7 @@ from returnn_ir.layers.sequence_limit import sequence_limit
 from returnn_ir.layers.template_guess import certainty, guess_template
 from returnn_ir.losses import has_loss
 from returnn_ir.network.initial_output import initial_output
-from returnn_ir.network.loop_context import LoopContext, Template, conform, state_key
+from returnn_ir.network.loop_context import LoopContext, Probe, Template, conform, state_key
 from returnn_ir.network.loop_exit import LoopExit
 from returnn_ir.network.loop_frame import LoopFrame, state_carry
 from returnn_ir.network.naming import variable_name
@@ -63,6 +63,7 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
     previous = _find_types(body)
     loop, scope = body.open(b.session, previous, body.problems())
     loop.trial = b.scope.loop is not None and b.scope.loop.trial  # of the loop around this one
+    loop.sequence = lambda path: body.sequence(path, previous)
     names = body.build(scope)
     if scope.failed(names):
         raise (
@@ -156,6 +157,7 @@ class _Body:
 
     def __post_init__(self) -> None:
         self.found: list[UserError] = []
+        self._sequences: dict[str, LayerOutput] = {}
 
     def problems(self) -> list[UserError]:
         """Where the real body reports."""
@@ -249,18 +251,42 @@ class _Body:
         names = self.wanted()
         for name in (*names, *self.requested_inside()):
             _quietly(scope, name)
-        loop = scope.loop
-        done: set[str] = set()
-        while loop is not None and set(loop.asked) - done:
-            for path in list(loop.asked):
-                if path not in done:
-                    done.add(path)
-                    owner, name = loop.asked[path]
-                    _quietly(owner, name)
+        if scope.loop is not None:
+            _build_asked(scope.loop)
         return names
 
-    def close(self, loop: LoopContext, scope: NetScope, names: list[str]) -> LayerOutput:
-        """Say what the carries become, emit the loop, and collect what leaves it."""
+    def sequence(self, path: str, previous: Mapping[str, Template]) -> LayerOutput:
+        """What the layer of that path works on in all steps, from a loop of its own; the layer must not need its past.
+
+        The layers built for it say nothing besides: no losses, no constraints.
+        """
+        if path not in self._sequences:
+            session, b = self.b.session, self.b
+            if self.axis.ends:
+                raise ConfigError(
+                    "the loop finds its own end: its frames are not known in front of it", where=b.place()
+                )
+            constraints = len(session.constraints)
+            loop, scope = self.open(session, previous, self.problems())
+            loop.probe = Probe(path)
+            loop.sequence = lambda other: self.sequence(other, previous)
+            own = path.removeprefix(f"{self.net.path}/")
+            for name in dict.fromkeys((own.split("/")[0], own)):
+                if loop.probe.found is None:
+                    _quietly(scope, name)
+            _build_asked(loop)
+            if loop.probe.found is None:
+                raise UnbuildableError(f"layer {own!r} could not be built", where=b.place("unit"))
+            self._close_carries(loop)
+            exits = LoopExit(b, loop.frame, self.axis.dim)
+            leaving = exits.leave(loop.probe.found)
+            loop.frame.finish()
+            self._sequences[path] = exits.outside(leaving)
+            del session.constraints[constraints:]
+        return self._sequences[path]
+
+    def _close_carries(self, loop: LoopContext) -> None:
+        """Say what previous steps become."""
         frame = loop.frame
         inner = Builder(frame.region, origin=self.b.origin)
         for path, (owner, name) in loop.asked.items():
@@ -276,12 +302,20 @@ class _Body:
                 following = conform(inner, value, carry.value.type, f"layer {path!r} as prev:{name}")
                 mask = owner.step_mask
                 carry.following = following if mask is None else inner.where(mask, following, carry.value)
+
+    def close(self, loop: LoopContext, scope: NetScope, names: list[str]) -> LayerOutput:
+        """Say what the carries become, emit the loop, and collect what leaves it."""
+        frame = loop.frame
+        inner = Builder(frame.region, origin=self.b.origin)
+        self._close_carries(loop)
         counted = self._finish_ended(loop, scope, inner) if self.axis.ends else None
         last = self._keep_last(loop, scope, names, counted)
         exits = LoopExit(self.b, frame, self.axis.dim)
         leaving = {name: exits.leave(output) for name, output in self._leaving(scope, names).items()}
         losses = [leave_with_loss(exits, pending) for pending in loop.losses]
         frame.finish()
+        for store in loop.at_end:
+            store()
         if self.axis.steps is not None:
             self.b.define(self.axis.dim, frame.last("length"))
         shown = self._outputs(exits, leaving)
@@ -363,6 +397,17 @@ def _quietly(scope: NetScope, name: str) -> None:
         scope.get(name)
     except UserError:
         return
+
+
+def _build_asked(loop: LoopContext) -> None:
+    """Build the layers that are only read one step later."""
+    done: set[str] = set()
+    while set(loop.asked) - done:
+        for path in list(loop.asked):
+            if path not in done:
+                done.add(path)
+                owner, name = loop.asked[path]
+                _quietly(owner, name)
 
 
 def _states(loop: LoopContext, scope: NetScope) -> dict[str, LayerOutput]:

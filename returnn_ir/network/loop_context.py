@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["LoopContext", "PendingLoss", "Template", "UntypedError", "conform", "state_key"]
+__all__ = ["LoopContext", "PendingLoss", "Probe", "Template", "UntypedError", "conform", "state_key"]
 
 
 class UntypedError(UserError):
@@ -60,6 +60,19 @@ class PendingLoss:
 
 
 @dataclass
+class Probe:
+    """Asks what a layer of a loop works on; the layer answers when it is built.
+
+    Attributes:
+        path: of the layer.
+        found: the answer.
+    """
+
+    path: str
+    found: LayerOutput | None = None
+
+
+@dataclass
 class LoopContext:
     """One loop, as its layers see it.
 
@@ -71,6 +84,9 @@ class LoopContext:
         trial: the body is only built to find types.
         assumed: in a trial, what layers give that cannot be built yet, by full path.
         untyped: in a trial, the layers that could not be built because a previous step has no type yet.
+        probe: somebody wants to know what a layer works on.
+        sequence: gives what the layer of that full path works on in all steps, computed by a loop in front of this one.
+        at_end: what is to be done with final values of carries, once there is the loop.
         ended: for a search, which sequences had ended before this step.
         include_eos: the label that ends a sequence counts.
     """
@@ -83,6 +99,9 @@ class LoopContext:
     trial: bool = False
     assumed: Mapping[str, Template] = field(default_factory=dict)
     untyped: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
+    probe: Probe | None = None
+    sequence: Callable[[str], LayerOutput] | None = None
+    at_end: list[Callable[[], None]] = field(default_factory=list)
     ended: Value | None = None
     include_eos: bool = False
 
