@@ -15,7 +15,7 @@ from returnn_ir.initializers import Init
 from returnn_ir.layers.options import SourceOptions, parse_options
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
-from returnn_ir.network.recurrence import depends_on_itself
+from returnn_ir.network.recurrence import leaves_loop
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -179,9 +179,7 @@ def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOut
 
 
 def _leaves_loop(b: LayerBuilder) -> bool:
-    """In a loop, whether RETURNN computes this layer on all frames at once: it does not need its own past."""
-    loop = b.scope.loop
-    return loop is not None and loop.frame.hoist and not depends_on_itself(b.scope, b.definition.path)
+    return leaves_loop(b.scope, b.definition.path)
 
 
 def _in_loop(

@@ -295,10 +295,10 @@ class _Body:
                 value = owner.get(name).value
                 if carry.initial is None:
                     carry.initial = initial_output(owner, name, loop.previous[path], frame.outer)
-                self._derived_states(frame, inner, path, owner.get(name))
                 state = state_carry(frame, path)
                 if state is not None and state.initial is not None and state.value.type.same_as(carry.value.type):
                     carry.initial = state.initial  # a cell's output before the first step is its initial state
+                self._derived_states(frame, inner, path, owner.get(name))
                 following = conform(inner, value, carry.value.type, f"layer {path!r} as prev:{name}")
                 mask = owner.step_mask
                 carry.following = following if mask is None else inner.where(mask, following, carry.value)

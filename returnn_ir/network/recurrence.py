@@ -10,10 +10,16 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import Net
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["depends_on_itself"]
+__all__ = ["leaves_loop"]
 
 
-def depends_on_itself(scope: NetScope, path: str) -> bool:
+def leaves_loop(scope: NetScope, path: str) -> bool:
+    """In a loop, whether RETURNN computes the layer of that path on all frames at once: it does not need its own past."""
+    loop = scope.loop
+    return loop is not None and loop.frame.hoist and not _depends_on_itself(scope, path)
+
+
+def _depends_on_itself(scope: NetScope, path: str) -> bool:
     """Whether the layer needs, by way of others or not, what it gave in an earlier step of the loop.
 
     Args:
