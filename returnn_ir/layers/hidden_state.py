@@ -14,8 +14,8 @@ from returnn_ir.layers.cells.base import SINGLE, State
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions
 from returnn_ir.layers.output import LayerOutput
-from returnn_ir.network.recurrence import leaves_loop
 from returnn_ir.layers.registry import layer
+from returnn_ir.network.recurrence import leaves_loop
 from returnn_ir.network.session import EPOCH_STEP
 
 __all__ = ["initial_state", "initial_state_refs", "keep_last_state", "last_state", "state_outputs"]

@@ -14,7 +14,7 @@ __all__ = ["leaves_loop"]
 
 
 def leaves_loop(scope: NetScope, path: str) -> bool:
-    """In a loop, whether RETURNN computes the layer of that path on all frames at once: it does not need its own past."""
+    """In a loop, whether RETURNN computes that layer on all frames at once: it does not need its own past."""
     loop = scope.loop
     return loop is not None and loop.frame.hoist and not _depends_on_itself(scope, path)
 
