@@ -66,11 +66,10 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
     loop.sequence = lambda path: body.sequence(path, previous)
     names = body.build(scope)
     if scope.failed(names):
-        raise (
-            ProblemList(body.found)
-            if body.found
-            else UnbuildableError("the loop cannot be built", where=b.place("unit"))
-        )
+        if body.found:
+            raise ProblemList(body.found)
+        kind = UnbuildableError if loop.trial else ConfigError
+        raise kind("the loop cannot be built", where=b.place("unit"))
     return body.close(loop, scope, names)
 
 
