@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import Dim
@@ -12,6 +15,7 @@ from returnn_ir.initializers import Init
 from returnn_ir.layers.options import SourceOptions, parse_options
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.network.recurrence import leaves_loop
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -105,6 +109,16 @@ class _Settings:
         plain = opt.use_shift and opt.use_std and opt.use_sample == 0 and not opt.force_sample
         return self.param_version >= 2 and not self.masked_time and plain
 
+    def updates(self, b: LayerBuilder) -> bool:
+        """Whether the running statistics move."""
+        frozen = b.session.mode == "forward"
+        return not frozen and (b.training or not (self.only_in_training or self.fused))
+
+    def uses_batch(self, b: LayerBuilder) -> bool:
+        """Whether the batch's statistics are needed for anything."""
+        mixes = b.training or self.opt.force_sample
+        return self.updates(b) or (mixes and self.opt.use_sample != 1)
+
 
 @dataclass(frozen=True)
 class _Statistics:
@@ -118,14 +132,14 @@ class _Params:
     Versions 0 and 1 have the rank of the data, with axes of size one; version 2 has the feature axis only.
     """
 
-    def __init__(self, b: LayerBuilder, version: int, x: LayerOutput, feature: Dim) -> None:
+    def __init__(self, b: LayerBuilder, version: int, axes: Sequence[Dim | None], feature: Dim) -> None:
         self._b = b
         self._feature = feature
         name = b.definition.name
         self._prefix = "batch_norm/" + {0: f"{name}_{name}_output_", 1: "", 2: "v2_"}[version]
         self._dims: tuple[Dim, ...] = (feature,)
         if version < 2:
-            self._dims = tuple(d if d is feature else b.dim(f"batch_norm:{i}", 1) for i, d in enumerate(x.axes))
+            self._dims = tuple(d if d is feature else b.dim(f"batch_norm:{i}", 1) for i, d in enumerate(axes))
 
     def get(self, name: str, init: Init, *, trainable: bool = True) -> Value:
         """A variable [feature]."""
@@ -148,9 +162,13 @@ def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOut
     if feature.size is None:
         raise DimError("batch_norm needs a static feature axis", where=b.place(), received=feature)
     opt = settings.opt
-    params = _Params(b, settings.param_version, x, feature)
-    running = _Statistics(params.get("mean", 0.0, trainable=False), params.get("variance", 1.0, trainable=False))
-    used = _statistics(b, settings, x, running, params)
+    outside = _leaves_loop(b)
+    params = _Params(b, settings.param_version, (None, *x.axes) if outside else x.axes, feature)
+    with b.outside_loop() if b.scope.loop is not None else nullcontext():
+        running = _Statistics(params.get("mean", 0.0, trainable=False), params.get("variance", 1.0, trainable=False))
+    used = _in_loop(b, settings, x, running, params) if b.scope.loop is not None else None
+    if used is None:
+        used = _statistics(b, settings, x, running, params)
     inverse = b.unary("rsqrt", b.add(used.variance, opt.epsilon))
     value = b.mul(b.sub(x.value, used.mean), inverse)
     if opt.use_std:
@@ -160,27 +178,46 @@ def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOut
     return x.with_value(value)
 
 
+def _leaves_loop(b: LayerBuilder) -> bool:
+    return leaves_loop(b.scope, b.definition.path)
+
+
+def _in_loop(
+    b: LayerBuilder, settings: _Settings, x: LayerOutput, running: _Statistics, params: _Params
+) -> _Statistics | None:
+    """The statistics of a layer in a loop; None where those of this step are wanted."""
+    loop = b.enclosing_loop
+    if loop.trial:
+        return running
+    if loop.probe is not None and loop.probe.path == b.definition.path:
+        loop.probe.found = x
+        return running
+    if loop.sequence is None or not _leaves_loop(b):
+        return None
+    if not settings.uses_batch(b):
+        return running
+    whole = loop.sequence(b.definition.path)
+    with b.outside_loop():
+        return _statistics(b, settings, whole, running, params)
+
+
 def _statistics(
     b: LayerBuilder, settings: _Settings, x: LayerOutput, running: _Statistics, params: _Params
 ) -> _Statistics:
     """The mean and variance to normalize by; updates the running ones. Mode ``forward`` leaves them as they are."""
     opt = settings.opt
-    frozen = b.session.mode == "forward"
-    updates = not frozen and (b.training or not (settings.only_in_training or settings.fused))
+    updates = settings.updates(b)
     mixes = b.training or opt.force_sample
-    if not updates and not (mixes and opt.use_sample != 1):
+    if not settings.uses_batch(b):
         return running
     batch = _of_batch(b, settings, x)
     if updates:
-        if b.scope.loop is not None:
-            raise ConfigError(
-                "batch_norm inside a loop cannot update its running statistics",
-                where=b.place(),
-                hint="move the layer out of the loop, or export in mode 'forward'",
-            )
         moved = _moved(b, settings, x, running, batch)
-        params.update("mean", moved.mean)
-        params.update("variance", moved.variance)
+        if b.scope.loop is not None and not _leaves_loop(b):
+            _update_by_step(b, settings, running, moved, params)
+        else:
+            params.update("mean", moved.mean)
+            params.update("variance", moved.variance)
         if not settings.delayed and not settings.fused:
             # the value that was just assigned: no gradient goes through it
             running = _Statistics(*(b.op("stop_gradient", v) for v in (moved.mean, moved.variance)))
@@ -193,6 +230,26 @@ def _statistics(
         return b.add(b.mul(own, 1.0 - opt.use_sample), b.mul(held, opt.use_sample))
 
     return _Statistics(mix(batch.mean, running.mean), mix(batch.variance, running.variance))
+
+
+def _update_by_step(
+    b: LayerBuilder, settings: _Settings, running: _Statistics, moved: _Statistics, params: _Params
+) -> None:
+    """In a loop that the layer cannot leave, each step moves the statistics, always as seen from the value before it.
+
+    TensorFlow's kernel returns the new value, so that only the last step counts; else RETURNN adds the differences.
+    """
+    loop = b.enclosing_loop
+    for name, before, after in (("mean", running.mean, moved.mean), ("variance", running.variance, moved.variance)):
+        key = f"{b.definition.path}:running {name}"
+        held = loop.frame.carry(key, before)
+        loop.frame.carries[key].following = after if settings.fused else b.add(held, b.sub(after, before))
+        loop.at_end.append(partial(_store, b, params, name, key))
+
+
+def _store(b: LayerBuilder, params: _Params, name: str, key: str) -> None:
+    with b.outside_loop():
+        params.update(name, b.enclosing_loop.frame.last(key))
 
 
 def _moved(

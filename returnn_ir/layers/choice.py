@@ -42,7 +42,12 @@ class ChoiceOptions(LayerOptions):
     explicit_search_sources: list[str] | tuple[str, ...] | dict[str, str] | None = None
 
 
-@layer("choice", options=ChoiceOptions, sources="many", like_target=True)
+def _is_given(opt: ChoiceOptions, searching: bool) -> bool:
+    """Without a search the labels are the target's, whatever the scores are."""
+    return not searching and not opt.scheduled_sampling
+
+
+@layer("choice", options=ChoiceOptions, sources="many", like_target=True, ignores_sources=_is_given)
 def choice(b: LayerBuilder, opt: ChoiceOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """The label of this step: the target's, or in search the best continuations of the hypotheses."""
     if opt.input_type not in ("prob", "log_prob", "logits", "regression"):

@@ -190,7 +190,9 @@ def switch(b: LayerBuilder, opt: SwitchOptions) -> LayerOutput:
         if isinstance(chosen, str):
             return b.layer(chosen)
         return LayerOutput.of(b.const(chosen), ())
-    test = b.layer(str(condition))
+    test = b.scope.typed(str(condition), b.place("condition"))
+    if test is None:  # while types are being found; it has no say in this layer's
+        return b.scope.known([x for x in (opt.true_from, opt.false_from) if isinstance(x, str)], b.place())[0]
     if test.dtype != "bool":
         raise ConfigError("the condition is not a bool", where=b.place("condition"), received=test.value.type)
     return _where(b, test, opt.true_from, opt.false_from)
@@ -208,12 +210,15 @@ def _decided(b: LayerBuilder, opt: SwitchOptions) -> bool:
 
 
 def _where(b: LayerBuilder, test: LayerOutput, first: Any, second: Any) -> LayerOutput:
-    branches = [b.layer(x) if isinstance(x, str) else x for x in (first, second)]
+    known = iter(b.scope.known([x for x in (first, second) if isinstance(x, str)], b.place()))
+    branches = [next(known, None) if isinstance(x, str) else x for x in (first, second)]
     layers = [x for x in branches if isinstance(x, LayerOutput)]
     template, unified = common_template(b, [*layers, test], allow_broadcast=not b.behavior.explicit_broadcast)
     model = branches[0] if isinstance(branches[0], LayerOutput) else layers[0] if layers else None
     values = iter(unified.values)
-    operands = [next(values) if isinstance(x, LayerOutput) else x for x in branches]
+    operands = [next(values) if isinstance(x, LayerOutput) else x for x in branches if x is not None]
+    if len(operands) == 1:  # the other one's type is still being found
+        operands *= 2
     dtype = model.dtype if model is not None else None
     sparse = model.sparse_dim if model is not None else None
     if dtype is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from returnn_ir.dims import Dim, leaves
-from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.errors import ConfigError, DimError, UserError
 from returnn_ir.graph import Region, Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerDict, LayerOptions, LayerRef
@@ -14,8 +14,9 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.parameters import penalize_inner
 from returnn_ir.layers.registry import layer
 from returnn_ir.network.branch import BranchScope
+from returnn_ir.network.loop_context import UntypedError
 from returnn_ir.network.net import LayerDef
-from returnn_ir.network.scope import NetScope
+from returnn_ir.network.scope import NetScope, UnbuildableError
 from returnn_ir.unify import match_dims
 
 __all__: list[str] = []
@@ -59,6 +60,8 @@ def cond(b: LayerBuilder, opt: CondOptions, sources: Sequence[LayerOutput]) -> L
     sequences of the branches may differ in length.
     """
     condition = _condition(b, opt)
+    if b.scope.loop is not None and b.scope.loop.trial:
+        return _first_typed(b)
     branches = (_built(b, "true_layer"), _built(b, "false_layer"))
     penalize_inner(b)
     merge = _Merge(b, branches)
@@ -69,6 +72,20 @@ def cond(b: LayerBuilder, opt: CondOptions, sources: Sequence[LayerOutput]) -> L
     chosen = dict(zip(branches[0].results, b.choose(condition, branches[0].region, branches[1].region), strict=True))
     merge.commit(chosen)
     return replace(_around(chosen, output), parts={name: _around(chosen, part) for name, part in parts.items()})
+
+
+def _first_typed(b: LayerBuilder) -> LayerOutput:
+    """While types in a loop are being found: a branch that can be built, as the other may need what this gives."""
+    found: list[LayerOutput] = []
+    missing: UserError | None = None
+    for key in ("true_layer", "false_layer"):
+        try:
+            found.append(_built(b, key).output)
+        except (UntypedError, UnbuildableError) as error:
+            missing = error
+    if missing is not None and not found:
+        raise missing
+    return found[0]
 
 
 def _around(chosen: dict[Value, Value], x: LayerOutput) -> LayerOutput:

@@ -17,7 +17,7 @@ from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
 from returnn_ir.layers.joining import concat_features
 from returnn_ir.layers.output import LayerOutput
-from returnn_ir.layers.parameters import create_param
+from returnn_ir.layers.parameters import ParamFlags, create_param
 from returnn_ir.losses.registry import find_loss
 from returnn_ir.network.loop_context import LoopContext, conform
 from returnn_ir.unify import Unified, unify
@@ -119,6 +119,14 @@ class LayerBuilder(Builder):
             made = Dim(f"{self.definition.path}.{role}", size, feature=feature, description=description)
             self.session.dims[memo] = made
         return made
+
+    def apart(self, x: LayerOutput) -> LayerOutput:
+        """``x`` without the dim that this layer's own output has: what it gave in the step before is another tensor."""
+        own = self.session.dims.get((self.definition.path, "out"))
+        if own is None or own not in x.axes:
+            return x
+        other = self.dim("in", own.size, feature=own.feature)
+        return replace(x.with_axes(self.rename(x.value, (own, other)), {own: (other,)}), states=x.states)
 
     def out_feature_dim(self, default: int | None = None) -> Dim:
         """The dim of this layer's features: ``out_dim``, ``n_out``, ``out_type``, the target's, or ``default``.
@@ -249,12 +257,15 @@ class LayerBuilder(Builder):
         dtype: str = "float32",
         trainable: bool = True,
         regularize: bool = True,
+        unit_scope: bool = True,
     ) -> Value:
         """A parameter of this layer under RETURNN's name (``name`` is relative to the layer's scope).
 
         ``reuse_params``, ``trainable``, ``L2``, ``param_dropout`` and ``param_variational_noise`` are applied here.
+        Without ``unit_scope`` the scope that RETURNN puts around a recurrent unit's variables is not part of the name.
         """
-        return create_param(self, name, dims, init, dtype, trainable=trainable, regularize=regularize)
+        flags = ParamFlags(trainable, regularize, unit_scope)
+        return create_param(self, name, dims, init, dtype, flags)
 
     def train_step(self) -> Value:
         """The global training step, an int64 scalar."""

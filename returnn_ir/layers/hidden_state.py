@@ -15,6 +15,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.network.recurrence import leaves_loop
 from returnn_ir.network.session import EPOCH_STEP
 
 __all__ = ["initial_state", "initial_state_refs", "keep_last_state", "last_state", "state_outputs"]
@@ -87,7 +88,10 @@ def _one(b: LayerBuilder, given: Any, key: str, rest: tuple[Dim, ...], out: Dim)
     if given in ("ones", 1):
         return b.expand(b.const(1.0), *rest, out)
     if given == "var":
-        return b.expand(b.param(f"initial_{key or 'var'}", (*_own(b, rest), out), 0.0), *rest, out)
+        # RETURNN makes it in the scope of the unit's variables only where the cell works on a whole sequence
+        whole = b.scope.loop is None or leaves_loop(b.scope, b.definition.path)
+        value = b.param(f"initial_{key or 'var'}", (*_own(b, rest), out), 0.0, unit_scope=whole)
+        return b.expand(value, *rest, out)
     if isinstance(given, str) and given in _KEPT:
         return _kept(b, key, rest, out, resets=given == "keep_over_epoch")
     if isinstance(given, str) and given != "placeholder":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from returnn_ir.builder import Builder
@@ -16,7 +17,16 @@ from returnn_ir.network.session import Param
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["create_param", "penalize_inner"]
+__all__ = ["ParamFlags", "create_param", "penalize_inner"]
+
+
+@dataclass(frozen=True)
+class ParamFlags:
+    """How a parameter is treated; see ``LayerBuilder.param``."""
+
+    trainable: bool = True
+    regularize: bool = True
+    unit_scope: bool = True
 
 
 def create_param(
@@ -25,16 +35,14 @@ def create_param(
     dims: tuple[Dim, ...],
     init: Init,
     dtype: str,
-    *,
-    trainable: bool,
-    regularize: bool,
+    flags: ParamFlags,
 ) -> Value:
     """A new parameter, or another layer's where ``reuse_params`` says so; see ``LayerBuilder.param``."""
     options = b.definition.options
     param = shared_param(b, name, dims)
     if param is None:
-        param = _new(b, name, dims, init, dtype, trainable=trainable and b.session.is_trained(b.definition.path))
-        if options.L2 and regularize:
+        param = _new(b, name, dims, init, dtype, flags)
+        if options.L2 and flags.regularize:
             # also of what is not trained, as RETURNN has it
             _penalize(b, param, options.L2)
     b.session.layer_params.setdefault(b.definition.path, {})[name] = param
@@ -49,10 +57,11 @@ def create_param(
     return _perturbed(b, name, value, param) if b.training else value
 
 
-def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: str, *, trainable: bool) -> Param:
+def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: str, flags: ParamFlags) -> Param:
     options = b.definition.options
+    trainable = flags.trainable and b.session.is_trained(b.definition.path)
     scope = b.scope.param_scope(b.definition.name, options.name_scope)
-    if options.name_scope is None and b.definition.spec.variable_scope:
+    if options.name_scope is None and b.definition.spec.variable_scope and flags.unit_scope:
         scope = variable_name(scope, b.definition.spec.variable_scope)
     full = variable_name(scope, name)
     if full in b.session.params:

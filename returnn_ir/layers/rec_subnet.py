@@ -17,10 +17,11 @@ from returnn_ir.layers.sequence_limit import sequence_limit
 from returnn_ir.layers.template_guess import certainty, guess_template
 from returnn_ir.losses import has_loss
 from returnn_ir.network.initial_output import initial_output
-from returnn_ir.network.loop_context import LoopContext, Template, conform, state_key
+from returnn_ir.network.loop_context import LoopContext, Probe, Template, conform, state_key
 from returnn_ir.network.loop_exit import LoopExit
 from returnn_ir.network.loop_frame import LoopFrame, state_carry
-from returnn_ir.network.scope import NetScope
+from returnn_ir.network.naming import variable_name
+from returnn_ir.network.scope import NetScope, UnbuildableError
 from returnn_ir.network.session import Session
 
 if TYPE_CHECKING:
@@ -61,9 +62,14 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
     body = _Body(b, opt, source, net, axis, limit)
     previous = _find_types(body)
     loop, scope = body.open(b.session, previous, body.problems())
+    loop.trial = b.scope.loop is not None and b.scope.loop.trial  # of the loop around this one
+    loop.sequence = lambda path: body.sequence(path, previous)
     names = body.build(scope)
     if scope.failed(names):
-        raise ProblemList(body.found) if body.found else ConfigError("the loop cannot be built", where=b.place("unit"))
+        if body.found:
+            raise ProblemList(body.found)
+        kind = UnbuildableError if loop.trial else ConfigError
+        raise kind("the loop cannot be built", where=b.place("unit"))
     return body.close(loop, scope, names)
 
 
@@ -115,9 +121,10 @@ def _target_key(b: LayerBuilder, net: Net) -> str | None:
 def _find_types(body: _Body) -> dict[str, Template]:
     """What every ``prev:`` gives: build the body on the side until nothing changes any more."""
     known: dict[str, Template] = {}
+    assumed: dict[str, Template] = {}
     for _ in range(_MAX_ROUNDS):
         loop, scope = body.open(body.fork(), known, [])
-        loop.trial = True
+        loop.trial, loop.assumed = True, assumed
         body.build(scope)
         found = dict(known)
         for path, (owner, name) in loop.asked.items():
@@ -125,12 +132,13 @@ def _find_types(body: _Body) -> dict[str, Template]:
             if output is not None:
                 found[path] = Template.of(output)
         if found.keys() == known.keys() and all(found[p].matches(known[p]) for p in found):
-            unknown = [asked for path, asked in loop.asked.items() if path not in known]
+            unknown = [path for path in loop.asked if path not in known]
             if not unknown:
                 return known
             # one guess may be all that the others need
-            owner, name = max(unknown, key=lambda asked: certainty(*asked))
-            found[owner.path_of(name)] = guess_template(owner, name)
+            candidates = {p: loop.asked[p] for p in unknown} | loop.untyped
+            path = max(candidates, key=lambda p: certainty(*candidates[p]))
+            (found if path in unknown else assumed)[path] = guess_template(*candidates[path])
         known = found
     raise ConfigError("the types of previous steps do not settle", where=body.b.place("unit"))
 
@@ -148,6 +156,7 @@ class _Body:
 
     def __post_init__(self) -> None:
         self.found: list[UserError] = []
+        self._sequences: dict[str, LayerOutput] = {}
 
     def problems(self) -> list[UserError]:
         """Where the real body reports."""
@@ -183,13 +192,15 @@ class _Body:
             loop.source = data["source"]
         definition = b.definition
         prefix = b.scope.param_scope(definition.name, definition.options.name_scope)
+        if definition.options.name_scope is None:
+            prefix = variable_name(prefix, "rec")
         scope = NetScope(
             self.net,
             session,
             frame.region,
             parent=b.scope,
             data=data,
-            param_prefix=f"{prefix}/rec" if prefix else "rec",
+            param_prefix=prefix,
             loop=loop,
             problems=problems,
         )
@@ -239,37 +250,71 @@ class _Body:
         names = self.wanted()
         for name in (*names, *self.requested_inside()):
             _quietly(scope, name)
-        loop = scope.loop
-        done: set[str] = set()
-        while loop is not None and set(loop.asked) - done:
-            for path in list(loop.asked):
-                if path not in done:
-                    done.add(path)
-                    owner, name = loop.asked[path]
-                    _quietly(owner, name)
+        if scope.loop is not None:
+            _build_asked(scope.loop)
         return names
 
-    def close(self, loop: LoopContext, scope: NetScope, names: list[str]) -> LayerOutput:
-        """Say what the carries become, emit the loop, and collect what leaves it."""
+    def sequence(self, path: str, previous: Mapping[str, Template]) -> LayerOutput:
+        """What the layer of that path works on in all steps, from a loop of its own; the layer must not need its past.
+
+        The layers built for it say nothing besides: no losses, no constraints.
+        """
+        if path not in self._sequences:
+            session, b = self.b.session, self.b
+            if self.axis.ends:
+                raise ConfigError(
+                    "the loop finds its own end: its frames are not known in front of it", where=b.place()
+                )
+            constraints = len(session.constraints)
+            loop, scope = self.open(session, previous, self.problems())
+            loop.probe = Probe(path)
+            loop.sequence = lambda other: self.sequence(other, previous)
+            own = path.removeprefix(f"{self.net.path}/")
+            for name in dict.fromkeys((own.split("/")[0], own)):
+                if loop.probe.found is None:
+                    _quietly(scope, name)
+            _build_asked(loop)
+            if loop.probe.found is None:
+                raise UnbuildableError(f"layer {own!r} could not be built", where=b.place("unit"))
+            self._close_carries(loop)
+            exits = LoopExit(b, loop.frame, self.axis.dim)
+            leaving = exits.leave(loop.probe.found)
+            loop.frame.finish()
+            self._sequences[path] = exits.outside(leaving)
+            del session.constraints[constraints:]
+        return self._sequences[path]
+
+    def _close_carries(self, loop: LoopContext) -> None:
+        """Say what previous steps become."""
         frame = loop.frame
         inner = Builder(frame.region, origin=self.b.origin)
         for path, (owner, name) in loop.asked.items():
             carry = frame.carries.get(f"prev:{path}")
             if carry is not None:
                 value = owner.get(name).value
-                self._derived_states(frame, inner, path, owner.get(name))
+                if carry.initial is None:
+                    carry.initial = initial_output(owner, name, loop.previous[path], frame.outer)
                 state = state_carry(frame, path)
                 if state is not None and state.initial is not None and state.value.type.same_as(carry.value.type):
                     carry.initial = state.initial  # a cell's output before the first step is its initial state
+                self._derived_states(frame, inner, path, owner.get(name))
                 following = conform(inner, value, carry.value.type, f"layer {path!r} as prev:{name}")
                 mask = owner.step_mask
                 carry.following = following if mask is None else inner.where(mask, following, carry.value)
+
+    def close(self, loop: LoopContext, scope: NetScope, names: list[str]) -> LayerOutput:
+        """Say what the carries become, emit the loop, and collect what leaves it."""
+        frame = loop.frame
+        inner = Builder(frame.region, origin=self.b.origin)
+        self._close_carries(loop)
         counted = self._finish_ended(loop, scope, inner) if self.axis.ends else None
         last = self._keep_last(loop, scope, names, counted)
         exits = LoopExit(self.b, frame, self.axis.dim)
         leaving = {name: exits.leave(output) for name, output in self._leaving(scope, names).items()}
         losses = [leave_with_loss(exits, pending) for pending in loop.losses]
         frame.finish()
+        for store in loop.at_end:
+            store()
         if self.axis.steps is not None:
             self.b.define(self.axis.dim, frame.last("length"))
         shown = self._outputs(exits, leaving)
@@ -351,6 +396,17 @@ def _quietly(scope: NetScope, name: str) -> None:
         scope.get(name)
     except UserError:
         return
+
+
+def _build_asked(loop: LoopContext) -> None:
+    """Build the layers that are only read one step later."""
+    done: set[str] = set()
+    while set(loop.asked) - done:
+        for path in list(loop.asked):
+            if path not in done:
+                done.add(path)
+                owner, name = loop.asked[path]
+                _quietly(owner, name)
 
 
 def _states(loop: LoopContext, scope: NetScope) -> dict[str, LayerOutput]:

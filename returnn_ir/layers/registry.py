@@ -71,6 +71,8 @@ class LayerSpec:
         extra_refs: further layer names, where the option types do not tell (``initial_state``).
         variable_scope: between the layer's scope and its parameters, unless ``name_scope`` is given.
         like_target: the output's type is the target's, whatever the sources are.
+        ignores_sources: (options, whether this is a search) -> the sources need not be built; their parameters, where
+            nothing else needs them, do not exist then, as in RETURNN.
     """
 
     name: str
@@ -80,6 +82,7 @@ class LayerSpec:
     extra_refs: Callable[[Any], list[str]] | None = None
     variable_scope: str = ""
     like_target: bool = False
+    ignores_sources: Callable[[Any, bool], bool] | None = None
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -92,6 +95,7 @@ def layer(
     extra_refs: Callable[[Any], list[str]] | None = None,
     variable_scope: str = "",
     like_target: bool = False,
+    ignores_sources: Callable[[Any, bool], bool] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -99,7 +103,9 @@ def layer(
         for name in names:
             if name in _LAYERS:
                 raise IRError(f"layer class {name!r} is registered twice")
-            _LAYERS[name] = LayerSpec(name, options, sources, build, extra_refs, variable_scope, like_target)
+            _LAYERS[name] = LayerSpec(
+                name, options, sources, build, extra_refs, variable_scope, like_target, ignores_sources
+            )
         return build
 
     return add

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import UserError
 from returnn_ir.layers.output import LayerOutput
+from returnn_ir.network.initial_output import initial_output_refs
 from returnn_ir.network.loop_context import Template
 from returnn_ir.types import TensorType
 
@@ -23,7 +24,7 @@ def certainty(scope: NetScope, name: str) -> tuple[bool, bool, int]:
     definition = scope.net.layers[name]
     like_target = definition.spec.like_target and bool(definition.targets())
     known = sum(_known(scope, source) is not None for source in definition.sources)
-    return like_target, _feature(scope, definition, None) is not None, known
+    return like_target or _initial(scope, definition) is not None, _feature(scope, definition, None) is not None, known
 
 
 def guess_template(scope: NetScope, name: str) -> Template:
@@ -33,6 +34,9 @@ def guess_template(scope: NetScope, name: str) -> Template:
         whole = scope.whole(f"data:{definition.targets()[0]}")
         rest = tuple(d for d in whole.axes if d is not whole.time_dim)
         return Template(replace(whole.value.type, dims=rest), rest, None, whole.feature_dim)
+    initial = _initial(scope, definition)
+    if initial is not None:
+        return initial
     known = [x for x in (_known(scope, source) for source in definition.sources) if x is not None]
     if known:
         largest = max(known, key=lambda x: len(x.axes))
@@ -49,6 +53,16 @@ def guess_template(scope: NetScope, name: str) -> Template:
     return Template(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
 
 
+def _initial(scope: NetScope, definition: LayerDef) -> Template | None:
+    """What the layer that stands for the step before the first one gives."""
+    for name in initial_output_refs(definition.options.initial_output):
+        try:
+            return Template.of(scope.outside(name))
+        except UserError:
+            return None
+    return None
+
+
 def _known(scope: NetScope, source: str) -> LayerOutput | None:
     try:
         return scope.get(source)
@@ -62,7 +76,7 @@ def _of_number(definition: LayerDef) -> str | None:
 
 
 def _feature(scope: NetScope, definition: LayerDef, largest: LayerOutput | None) -> Dim | None:
-    options = definition.options
+    options = definition.inner.get("unit", definition).options
     out_type = options.out_type if isinstance(options.out_type, dict) else {}
     size = options.out_dim.size if options.out_dim is not None else options.n_out
     if size is None and isinstance(out_type.get("dim"), int):

@@ -78,20 +78,30 @@ def _assigned(session: Session, x: LayerOutput) -> LayerOutput:
 
 
 def _requested(net: Net, fetch: Sequence[str] | None) -> frozenset[str]:
-    """Full paths of layers that are named from outside of their network (``loop/sub``)."""
+    """Full paths of layers in loops that are named from outside of the loop (``loop/sub``)."""
     found = {name for name in fetch or () if "/" in name}
+    loops = [definition.path for definition in net.all_layers() if "unit" in definition.children]
 
     def visit(inner: Net) -> None:
         for definition in inner.layers.values():
             for ref in definition.refs():
-                plain = ref.rpartition(":")[2] if ref.startswith(("base:", "prev:")) else ref
-                if "/" in plain:
-                    found.add(f"{inner.path}/{plain}" if inner.path and not ref.startswith("base:") else plain)
+                path = _full_path(inner.path, ref)
+                own = max((loop for loop in loops if path.startswith(f"{loop}/")), key=len, default=None)
+                if "/" in path and not (own is not None and f"{inner.path}/".startswith(f"{own}/")):
+                    found.add(path)
             for child in definition.children.values():
                 visit(child)
 
     visit(net)
     return frozenset(found)
+
+
+def _full_path(network: str, ref: str) -> str:
+    """The path of a layer that the network of that path knows by this name."""
+    while ref.startswith("base:"):
+        network, ref = network.rpartition("/")[0], ref.removeprefix("base:")
+    ref = ref.removeprefix("prev:")
+    return f"{network}/{ref}" if network else ref
 
 
 def _is_active(definition: LayerDef, mode: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["POSITIONS", "initial_output", "initial_output_of", "initial_output_refs"]
+__all__ = ["POSITIONS", "initial_output", "initial_output_of", "initial_output_refs", "needs_sources"]
 
 #: 0, 1, 2, ... along the last axis; layers ask for it, configs cannot.
 POSITIONS = "/positions"
@@ -26,6 +26,13 @@ _NAMED = ("zeros", "ones", "var", "apply(0)", POSITIONS)
 def initial_output_refs(given: object) -> list[str]:
     """The layer that the option names, if it names one."""
     return [given] if isinstance(given, str) and given not in _NAMED else []
+
+
+def needs_sources(scope: NetScope, name: str) -> bool:
+    """Whether the initial value is computed from what the layer's sources are."""
+    definition = scope.net.layers[name]
+    given: object = definition.inner.get("unit", definition).options.initial_output
+    return given == "apply(0)"
 
 
 def initial_output(scope: NetScope, name: str, template: Template, b: Builder) -> Value:

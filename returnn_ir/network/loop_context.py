@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["LoopContext", "PendingLoss", "Template", "UntypedError", "conform", "state_key"]
+__all__ = ["LoopContext", "PendingLoss", "Probe", "Template", "UntypedError", "conform", "state_key"]
 
 
 class UntypedError(UserError):
@@ -60,6 +60,19 @@ class PendingLoss:
 
 
 @dataclass
+class Probe:
+    """Asks what a layer of a loop works on; the layer answers when it is built.
+
+    Attributes:
+        path: of the layer.
+        found: the answer.
+    """
+
+    path: str
+    found: LayerOutput | None = None
+
+
+@dataclass
 class LoopContext:
     """One loop, as its layers see it.
 
@@ -69,6 +82,11 @@ class LoopContext:
         asked: the layers that somebody reads the previous step of, with the scope they stand in.
         losses: of the layers in the body, those of nested networks included.
         trial: the body is only built to find types.
+        assumed: in a trial, what layers give that cannot be built yet, by full path.
+        untyped: in a trial, the layers that could not be built because a previous step has no type yet.
+        probe: somebody wants to know what a layer works on.
+        sequence: gives what the layer of that full path works on in all steps, computed by a loop in front of this one.
+        at_end: what is to be done with final values of carries, once there is the loop.
         ended: for a search, which sequences had ended before this step.
         include_eos: the label that ends a sequence counts.
     """
@@ -79,6 +97,11 @@ class LoopContext:
     asked: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
     losses: list[PendingLoss] = field(default_factory=list)
     trial: bool = False
+    assumed: Mapping[str, Template] = field(default_factory=dict)
+    untyped: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
+    probe: Probe | None = None
+    sequence: Callable[[str], LayerOutput] | None = None
+    at_end: list[Callable[[], None]] = field(default_factory=list)
     ended: Value | None = None
     include_eos: bool = False
 
@@ -115,6 +138,18 @@ class LoopContext:
         feature = own if x.feature_dim is dim else x.feature_dim
         return LayerOutput(self.frame.capture(x.value), moved, time, feature, states=x.states, parts=x.parts)
 
+    def assume(self, scope: NetScope, name: str) -> LayerOutput | None:
+        """In a trial, the output of a layer that needs an unknown type, if one was assumed; else it is noted."""
+        path = scope.path_of(name)
+        if not self.trial:
+            return None
+        if path not in self.assumed:
+            self.untyped[path] = (scope, name)
+            return None
+        template = self.assumed[path]
+        b = Builder(scope.region, origin=self.frame.outer.origin)
+        return template.around(conform(b, b.const(0, template.type.dtype), template.type, name))
+
     def expand_previous(self, scope: NetScope, name: str, path: str) -> LayerOutput:
         """``prev:NAME``: the layer's output in the step before."""
         self.asked[path] = (scope, name)
@@ -127,8 +162,10 @@ class LoopContext:
             for part, state in template.states.items()
         }
         if key not in self.frame.carries:
-            from returnn_ir.network.initial_output import initial_output
+            from returnn_ir.network.initial_output import initial_output, needs_sources
 
+            if needs_sources(scope, name):  # they may need this step's value; the initial one is made at the loop's end
+                return template.around(self.frame.reserve(key, template.type), states)
             initial = initial_output(scope, name, template, self.frame.outer)
             return template.around(self.frame.carry(key, initial), states)
         return template.around(self.frame.carries[key].value, states)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +37,14 @@ class LayerDef:
     children: Mapping[str, Net] = field(default_factory=dict)
     inner: Mapping[str, LayerDef] = field(default_factory=dict)
 
-    def refs(self) -> list[str]:
-        """The names this layer needs, as its own network knows them."""
-        found = [*self.sources, *layer_refs(self.options)]
+    def sources_in(self, *, searching: bool) -> tuple[str, ...]:
+        """The sources that are read in a search, or outside of one."""
+        ignores = self.spec.ignores_sources
+        return () if ignores is not None and ignores(self.options, searching) else self.sources
+
+    def refs(self, sources: Sequence[str] | None = None) -> list[str]:
+        """The names this layer needs, as its own network knows them; ``sources`` for only some of its sources."""
+        found = [*(self.sources if sources is None else sources), *layer_refs(self.options)]
         if self.spec.extra_refs is not None:
             found.extend(self.spec.extra_refs(self.options))
         found.extend(t.removeprefix("layer:") for t in self.targets() if t.startswith("layer:"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -168,7 +168,7 @@ class NetScope:
         )
 
     def _local_refs(self, definition: LayerDef) -> Iterator[str]:
-        for ref in definition.refs():
+        for ref in definition.refs(definition.sources_in(searching=self.session.searching)):
             if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data" or extra_prefix(ref) is not None:
                 continue
             yield self._split(ref, definition.origin)[0]
@@ -230,6 +230,11 @@ class NetScope:
         try:
             self.results[definition.name] = self.build(definition)
         except UserError as error:
+            waits = isinstance(error, (UntypedError, UnbuildableError))
+            assumed = self.loop.assume(self, definition.name) if self.loop is not None and waits else None
+            if assumed is not None:
+                self.results[definition.name] = assumed
+                return
             if error.where is None:
                 error.where = definition.origin
             self._fail(definition.name, error)
@@ -242,19 +247,22 @@ class NetScope:
         return self.apply(b, definition, self._known_sources(b, definition))
 
     def _known_sources(self, b: LayerBuilder, definition: LayerDef) -> list[LayerOutput]:
-        """The sources; while the types in a loop are being found, those that are known."""
-        trial = self.loop is not None and self.loop.trial
-        found: list[LayerOutput] = []
-        missing: UserError | None = None
-        for source in definition.sources:
-            try:
-                found.append(self.get(source, b.place("from")))
-            except (UntypedError, UnbuildableError) as error:
-                if not trial:
-                    raise
-                missing = error
-        if missing is not None and not found:
-            raise missing
+        return self.known(definition.sources_in(searching=self.session.searching), b.place("from"))
+
+    def typed(self, name: str, where: Origin) -> LayerOutput | None:
+        """The output of a layer; None while the types in a loop are being found and this one is not known yet."""
+        try:
+            return self.get(name, where)
+        except (UntypedError, UnbuildableError):
+            if self.loop is None or not self.loop.trial:
+                raise
+            return None
+
+    def known(self, names: Sequence[str], where: Origin) -> list[LayerOutput]:
+        """The outputs of these layers; while the types in a loop are being found, only those that are known."""
+        found = [x for name in names if (x := self.typed(name, where)) is not None]
+        if names and not found:
+            raise UntypedError("no source has a known type yet", where=where)
         return found
 
     @staticmethod
@@ -274,5 +282,6 @@ class NetScope:
                     received=list(definition.sources),
                 )
             joined = joined_source(b, options if isinstance(options, SourceOptions) else None, sources)
+            joined = b.apart(joined)
             result = spec.build(b, options, joined)
         return result

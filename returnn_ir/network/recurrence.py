@@ -1,0 +1,58 @@
+"""Whether a layer in a loop depends on its own past, so that it cannot leave the loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from returnn_ir.network.naming import extra_prefix
+
+if TYPE_CHECKING:
+    from returnn_ir.network.net import Net
+    from returnn_ir.network.scope import NetScope
+
+__all__ = ["leaves_loop"]
+
+
+def leaves_loop(scope: NetScope, path: str) -> bool:
+    """In a loop, whether RETURNN computes that layer on all frames at once: it does not need its own past."""
+    loop = scope.loop
+    return loop is not None and loop.frame.hoist and not _depends_on_itself(scope, path)
+
+
+def _depends_on_itself(scope: NetScope, path: str) -> bool:
+    """Whether the layer needs, by way of others or not, what it gave in an earlier step of the loop.
+
+    Args:
+        scope: where the layer stands.
+        path: its full path.
+    """
+    while True:
+        own = path.removeprefix(f"{scope.net.path}/" if scope.net.path else "")
+        if _on_cycle(scope.net, own.split("/")[0], searching=scope.session.searching):
+            return True
+        if scope.parent is None or scope.parent.loop is not scope.loop:
+            return False
+        scope = scope.parent
+
+
+def _on_cycle(net: Net, name: str, *, searching: bool) -> bool:
+    waiting, seen = [name], set[str]()
+    while waiting:
+        definition = net.layers[waiting.pop()]
+        for ref in definition.refs(definition.sources_in(searching=searching)):
+            needed = _layer_of(net, ref.removeprefix("prev:"))
+            if needed == name:
+                return True
+            if needed is not None and needed not in seen:
+                seen.add(needed)
+                waiting.append(needed)
+    return False
+
+
+def _layer_of(net: Net, ref: str) -> str | None:
+    """The layer of this network that a name begins with; None for one from elsewhere."""
+    if extra_prefix(ref) is not None:
+        return None
+    while ref and ref not in net.layers:
+        ref = ref.rpartition("/")[0]
+    return ref or None
