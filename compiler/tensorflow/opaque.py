@@ -19,14 +19,15 @@ __all__ = ["SourceData", "run_python_call"]
 def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int, step: tf.Tensor) -> tf.Tensor:
     """The result of the code.
 
-    ``operands`` are the sources (without the axes that only broadcast), then lengths; ``rank`` is the number of axes
+    ``operands`` are the sources (without the axes that only broadcast) and lengths; ``rank`` is the number of axes
     that the result must have; ``step`` is the global training step.
 
     Raises:
         ConfigError: the code fails, or gives something else.
     """
-    sources = [SourceData(described, operands[i], operands) for i, described in enumerate(call.sources)]
-    layer = _Layer(call, sources, step)
+    sources = [SourceData(described, operands) for described in call.sources]
+    own = [SourceData(described, operands) for described in call.own_sources]
+    layer = _Layer(call, own, step)
 
     def source(
         i: int,
@@ -37,7 +38,8 @@ def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int, 
     ) -> Any:
         if as_layer:
             return layer.sources[i]
-        data = sources[i].copy_as_batch_major() if enforce_batch_major else sources[i]
+        data = sources[i] if auto_convert else own[i]
+        data = data.copy_as_batch_major() if enforce_batch_major else data
         return data if as_data else data.placeholder
 
     standing_in, helpers = Tensorflow((tf, tf.compat.v1)), Helpers()
@@ -71,11 +73,11 @@ class SourceData:
 
     Args:
         described: what is known of its axes.
-        value: the tensor, without axes that only broadcast.
-        operands: all operands of the call, for the lengths.
+        operands: all operands of the call: tensors without axes that only broadcast, and lengths.
     """
 
-    def __init__(self, described: CallSource, value: tf.Tensor, operands: Sequence[tf.Tensor]) -> None:
+    def __init__(self, described: CallSource, operands: Sequence[tf.Tensor]) -> None:
+        value = operands[described.operand]
         for number, present in enumerate(described.present):
             if not present:
                 value = tf.expand_dims(value, number)

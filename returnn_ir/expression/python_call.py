@@ -14,12 +14,14 @@ class CallSource:
     """One source of a call.
 
     Attributes:
+        operand: which operand of the call it is.
         present: per axis that the code counts, whether the operand has it (else it is of size one).
         batch_axis, time_axis, feature_axis: numbers of those axes.
         lengths: by axis number, the operand that holds the lengths.
         dim: the size of the feature axis, or the number of labels.
     """
 
+    operand: int
     present: tuple[bool, ...]
     batch_axis: int | None
     time_axis: int | None
@@ -37,13 +39,15 @@ class PythonCall:
     Attributes:
         code: an eval string, or a function ``f(source, self, **names)``.
         names: the config's ``eval_locals``.
-        sources: one per source; operand ``i`` is source ``i``, further operands are lengths.
+        sources: one per source, over the axes that all have in common.
+        own_sources: the same over their own axes (``auto_convert=False``).
         options: the config.
     """
 
     code: str | Callable[..., Any]
     names: Mapping[str, Any]
     sources: tuple[CallSource, ...]
+    own_sources: tuple[CallSource, ...]
     source_names: tuple[str, ...]
     layer: str
     options: Mapping[str, Any]

@@ -8,6 +8,7 @@ from typing import Any
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError
 from returnn_ir.expression.python_call import CallSource, PythonCall
+from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.templates import Template
@@ -41,25 +42,18 @@ def opaque_call(
             received=unknown[0],
             hint=f"it runs as Python code, because: {reason}",
         )
-    unified = b.unify(sources)
-    operands = list(unified.values)
-    axes: list[tuple[Dim, ...]] = [
-        tuple(d for d in place if d is not None) for place, _ in zip(placed, operands, strict=True)
+    unified = b.unify(sources, ignore_features=True)
+    operands = _Operands(b)
+    common = [
+        operands.source(source, value, place, unified.time_dim, unified.feature_dim)
+        for source, value, place in zip(sources, unified.values, placed, strict=True)
     ]
-    described = []
-    for source, place in zip(sources, placed, strict=True):
-        lengths: dict[int, int] = {}
-        for number, dim in enumerate(place):
-            if dim is not None and dim.is_dynamic:
-                length = b.length(dim)
-                lengths[number] = len(operands)
-                operands.append(length)
-                axes.append(length.dims)
-        described.append(_described(source, place, lengths, unified.time_dim, unified.feature_dim))
+    own = [operands.source(x, x.value, x.axes, x.time_dim, x.feature_dim) for x in sources]
     call = PythonCall(
         code=code,
         names=dict(local_names),
-        sources=tuple(described),
+        sources=tuple(common),
+        own_sources=tuple(own),
         source_names=b.definition.sources,
         layer=b.definition.name,
         options=b.session.options,
@@ -67,18 +61,61 @@ def opaque_call(
         searching=b.session.searching,
     )
     dtype = template.dtype or sources[0].dtype
-    value = b.op("opaque", *operands, function=call, axes=tuple(axes), reason=reason, dtype=dtype, dims=template.axes)
+    value = b.op(
+        "opaque",
+        *operands.values,
+        function=call,
+        axes=tuple(operands.axes),
+        reason=reason,
+        dtype=dtype,
+        dims=template.axes,
+    )
     return template.output(b, value)
 
 
+class _Operands:
+    """The operands of a call, each tensor in each layout once."""
+
+    def __init__(self, b: LayerBuilder) -> None:
+        self._b = b
+        self.values: list[Value] = []
+        self.axes: list[tuple[Dim, ...]] = []
+
+    def _add(self, value: Value, axes: tuple[Dim, ...]) -> int:
+        for number, known in enumerate(zip(self.values, self.axes, strict=True)):
+            if known[0] is value and known[1] == axes:
+                return number
+        self.values.append(value)
+        self.axes.append(axes)
+        return len(self.values) - 1
+
+    def source(
+        self, source: LayerOutput, value: Value, place: Sequence[Dim | None], time: Dim | None, feature: Dim | None
+    ) -> CallSource:
+        """A source whose axes are counted as ``place`` has them, with their lengths."""
+        operand = self._add(value, tuple(d for d in place if d is not None))
+        lengths: dict[int, int] = {}
+        for number, dim in enumerate(place):
+            if dim is not None and dim.is_dynamic:
+                length = self._b.length(dim)
+                lengths[number] = self._add(length, length.dims)
+        return _described(operand, source, place, lengths, time, feature)
+
+
 def _described(
-    source: LayerOutput, place: Sequence[Dim | None], lengths: dict[int, int], time: Dim | None, feature: Dim | None
+    operand: int,
+    source: LayerOutput,
+    place: Sequence[Dim | None],
+    lengths: dict[int, int],
+    time: Dim | None,
+    feature: Dim | None,
 ) -> CallSource:
     def number(dim: Dim | None) -> int | None:
         return list(place).index(dim) if dim is not None and dim in place else None
 
     features = source.feature_or_sparse_dim
     return CallSource(
+        operand=operand,
         present=tuple(d is not None for d in place),
         batch_axis=number(source.batch_dim),
         time_axis=number(time),

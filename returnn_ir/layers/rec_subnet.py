@@ -14,7 +14,7 @@ from returnn_ir.layers.loop_access import declared_time, last_parts
 from returnn_ir.layers.loop_losses import leave_with_loss
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sequence_limit import sequence_limit
-from returnn_ir.layers.template_guess import certainty, guess_template
+from returnn_ir.layers.template_guess import Guess, first_guess
 from returnn_ir.losses import has_loss
 from returnn_ir.network.initial_output import initial_output
 from returnn_ir.network.loop_context import LoopContext, Template, conform, state_key
@@ -125,12 +125,12 @@ def _find_types(body: _Body) -> dict[str, Template]:
             if output is not None:
                 found[path] = Template.of(output)
         if found.keys() == known.keys() and all(found[p].matches(known[p]) for p in found):
-            unknown = [asked for path, asked in loop.asked.items() if path not in known]
-            if not unknown:
+            if all(path in known for path in loop.asked):
                 return known
             # one guess may be all that the others need
-            owner, name = max(unknown, key=lambda asked: certainty(*asked))
-            found[owner.path_of(name)] = guess_template(owner, name)
+            guesses = {path: body.guess(known, path) for path in loop.asked if path not in known}
+            best = max(guesses, key=lambda path: guesses[path].worth)
+            found[best] = guesses[best].template
         known = found
     raise ConfigError("the types of previous steps do not settle", where=body.b.place("unit"))
 
@@ -175,7 +175,7 @@ class _Body:
         moves_out = self.opt.optimize_move_layers_out
         if moves_out is None:
             moves_out = bool(session.options.get("optimize_move_layers_out", True))
-        frame = LoopFrame(outer, dim, b.dim("own_time", dim.size), self.limit, moves_out)
+        frame = LoopFrame(outer, dim, b.dim("own_time", dim.size, description=dim.description), self.limit, moves_out)
         loop = LoopContext(frame, previous=dict(previous), include_eos=self.opt.include_eos)
         data: dict[str, LayerOutput] = {}
         if self.source is not None:
@@ -248,6 +248,13 @@ class _Body:
                     owner, name = loop.asked[path]
                     _quietly(owner, name)
         return names
+
+    def guess(self, known: Mapping[str, Template], path: str) -> Guess:
+        """What the layer at a path may give, of which ``prev:`` is asked for; found on a body of its own."""
+        loop, scope = self.open(self.fork(), known, [])
+        loop.trial = True
+        self.build(scope)
+        return first_guess(*loop.asked[path])
 
     def close(self, loop: LoopContext, scope: NetScope, names: list[str]) -> LayerOutput:
         """Say what the carries become, emit the loop, and collect what leaves it."""
