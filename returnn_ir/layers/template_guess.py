@@ -13,7 +13,7 @@ from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import UserError
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.network.loop_context import Template
-from returnn_ir.types import TensorType
+from returnn_ir.types import DTYPES, TensorType
 
 if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef
@@ -106,7 +106,8 @@ def guess_template(scope: NetScope, name: str) -> Template:
         axes.append(feature)
     given = definition.options.out_type
     out_type = given if isinstance(given, dict) else {}
-    dtype = out_type.get("dtype") or _of_number(definition) or (largest.dtype if largest is not None else "float32")
+    declared = str(out_type.get("dtype"))  # an unknown one is the layer's error, not ours
+    dtype = (declared if declared in DTYPES else None) or _of_number(definition) or (largest.dtype if largest is not None else "float32")
     time = largest.time_dim if largest is not None and largest.time_dim in axes else None
     return Template(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
 

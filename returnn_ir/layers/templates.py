@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import BATCH, Dim
-from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.errors import ConfigError, DimError, did_you_mean
 from returnn_ir.graph import Value
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
-from returnn_ir.types import is_integer
+from returnn_ir.types import DTYPES, is_integer
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -100,6 +100,15 @@ def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_ty
     if sparse is None and feature is None and template.sparse_dim is not None and not declared:
         feature = default_feature_dim(axes, time, sparse=False)
     dtype = given.get("dtype")
+    if dtype is not None and str(dtype) not in DTYPES:
+        raise ConfigError(
+            f"out_type has the unknown dtype {str(dtype)!r}",
+            where=b.place("out_type"),
+            expected=", ".join(DTYPES),
+            hint="text has no counterpart in a compiled program: numbers, such as a hash of the labels so far, have"
+            if dtype == "string"
+            else did_you_mean(str(dtype), DTYPES),
+        )
     return replace(
         template,
         axes=axes,
