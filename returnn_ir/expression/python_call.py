@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["CallSource", "PythonCall"]
@@ -45,11 +45,11 @@ class PythonCall:
     """
 
     code: str | Callable[..., Any]
-    names: Mapping[str, Any]
+    names: Mapping[str, Any] = field(repr=False)  # anything that Python has: not printed
     sources: tuple[CallSource, ...]
     own_sources: tuple[CallSource, ...]
     source_names: tuple[str, ...]
     layer: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
     training: bool
     searching: bool

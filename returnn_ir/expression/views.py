@@ -167,6 +167,29 @@ class DataView(_View):
         lengths = {i: self._b.cast(self._b.length(d), "int32") for i, d in enumerate(axes) if d and d.is_dynamic}
         return {i: Positional(self._b, length, length.dims) for i, length in lengths.items()}
 
+    def get_dynamic_axes(self) -> list[int]:
+        """The axes with lengths."""
+        return [i for i, d in enumerate(self.placeholder.axes) if d is not None and d.is_dynamic]
+
+    def get_static_axes(self) -> list[int]:
+        """The other axes, without the batch."""
+        dynamic = self.get_dynamic_axes()
+        return [i for i in range(self.batch_ndim) if i != self.batch_dim_axis and i not in dynamic]
+
+    def get_dynamic_size(self, axis: int) -> Positional:
+        """The lengths of an axis, [B] int32."""
+        dim = self.placeholder.axes[axis]
+        if dim is None or not dim.is_dynamic:
+            raise UnsupportedError(f"the lengths of axis {axis}")
+        length = self._b.cast(self._b.length(dim), "int32")
+        return Positional(self._b, length, length.dims)
+
+    @property
+    def time_dim_axis_excluding_batch(self) -> int | None:
+        """The number of the time axis, the batch not counted."""
+        batch, time = self.batch_dim_axis, self.time_dim_axis
+        return time if time is None or batch is None or time < batch else time - 1
+
     def get_dim_tag(self, axis: object) -> Dim | None:
         """The axis that a number or a description names."""
         return self.placeholder.axes[self.get_axis_from_description(axis)]
