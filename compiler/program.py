@@ -97,7 +97,10 @@ def _stored(reader: CheckpointReader, init: StoredInit, shape: Sequence[int]) ->
     value = reader.read(init.name)
     if list(value.shape) != list(shape):
         raise DataError(
-            f"{init.name!r} in {init.file} has another shape", where="load_on_init", expected=shape, received=value.shape
+            f"{init.name!r} in {init.file} has another shape",
+            where="load_on_init",
+            expected=shape,
+            received=value.shape,
         )
     return value
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from compiler.tensorflow.stand_ins import Helpers, OtherVersion, Tensorflow
+from compiler.tensorflow.helpers import Helpers
+from compiler.tensorflow.stand_ins import OtherVersion, Tensorflow
 from returnn_ir.errors import ConfigError
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.python_call import CallSource, PythonCall
@@ -72,7 +73,7 @@ def _evaluate(call: PythonCall, layer: _Layer, source: Callable[..., Any]) -> An
 
 
 def _run(call: PythonCall, layer: _Layer, source: Callable[..., Any], standing_in: Tensorflow) -> Any:
-    helpers = Helpers()
+    helpers = Helpers(training=call.training)
     layer.network.get_config().rebind = lambda f: rebound(f, standing_in, helpers)
     given = {name: rebound(value, standing_in, helpers) for name, value in call.names.items()}
     names = {"source": source, "self": layer, **given}

@@ -48,7 +48,7 @@ class LazyName:
         return self._session.resolve(self._path)(*args, **options)
 
     def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
-        if self._session.loads_without(self._path):
+        if self._session.loads_without(self._path) and self._path.startswith("returnn.tf.layers."):
             return (LayerClassStub,)
         return (self._session.resolve(self._path),)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.dims import Dim
@@ -28,11 +29,57 @@ def opaque_call(
     """An ``opaque`` node that evaluates ``code`` on TensorFlow's tensors.
 
     ``placed`` are each source's axes as the expression counts them; ``reason`` says why it is not IR, for the targets
-    that refuse it.
+    that refuse it. In a loop, code on slices of whole sequences is evaluated once on these sequences, with their time
+    axis, because RETURNN moves such a layer out of the loop.
 
     Raises:
         ConfigError: nothing tells the lengths of an axis of the result.
     """
+    whole = _whole_sequences(b, sources)
+    if whole is None:
+        return _call(b, code, local_names, sources, placed, template, reason)
+    frame = b.enclosing_loop.frame
+    axes = _known(_behind_batch(template.axes, frame.dim))
+    outside = replace(template, axes=axes, time_dim=template.time_dim or frame.dim)
+    moved = [_behind_batch(place, frame.dim) for place in placed]
+    with b.outside_loop():
+        result = _call(b, code, local_names, whole, moved, outside, reason)
+    return template.output(b, frame.scan(result.value))
+
+
+def _whole_sequences(b: LayerBuilder, sources: Sequence[LayerOutput]) -> list[LayerOutput] | None:
+    """The sequences that all sources are this step's slices of; None where one of them is computed in the loop."""
+    if not b.in_loop or not b.enclosing_loop.frame.hoist:
+        return None
+    frame = b.enclosing_loop.frame
+    found: list[LayerOutput] = []
+    for source in sources:
+        value = frame.sequence_of(source.value)
+        if value is None:
+            return None
+        time = source.time_dim or frame.dim
+        found.append(LayerOutput(value, _known(_behind_batch(source.axes, frame.dim)), time, source.feature_dim))
+    return found
+
+
+def _known(axes: Sequence[Dim | None]) -> tuple[Dim, ...]:
+    return tuple(d for d in axes if d is not None)
+
+
+def _behind_batch(axes: Sequence[Dim | None], dim: Dim) -> tuple[Dim | None, ...]:
+    front = 1 if axes and axes[0] is not None and axes[0].is_batch else 0
+    return (*axes[:front], dim, *axes[front:])
+
+
+def _call(
+    b: LayerBuilder,
+    code: str | Callable[..., Any],
+    local_names: Mapping[str, Any],
+    sources: Sequence[LayerOutput],
+    placed: Sequence[tuple[Dim | None, ...]],
+    template: Template,
+    reason: str,
+) -> LayerOutput:
     known = {d for s in sources for d in s.axes}
     unknown = [d for d in template.axes if d.is_dynamic and d not in known]
     if unknown:

@@ -107,7 +107,11 @@ def guess_template(scope: NetScope, name: str) -> Template:
     given = definition.options.out_type
     out_type = given if isinstance(given, dict) else {}
     declared = str(out_type.get("dtype"))  # an unknown one is the layer's error, not ours
-    dtype = (declared if declared in DTYPES else None) or _of_number(definition) or (largest.dtype if largest is not None else "float32")
+    dtype = (
+        (declared if declared in DTYPES else None)
+        or _of_number(definition)
+        or (largest.dtype if largest is not None else "float32")
+    )
     time = largest.time_dim if largest is not None and largest.time_dim in axes else None
     return Template(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
 
