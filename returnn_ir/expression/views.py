@@ -12,6 +12,7 @@ from returnn_ir.dims import Dim
 from returnn_ir.expression.positional import Positional, UnsupportedError
 from returnn_ir.expression.sizes import Size
 from returnn_ir.expression.trace import traceable
+from returnn_ir.layers.beams import beam_of
 from returnn_ir.layers.output import LayerOutput
 
 if TYPE_CHECKING:
@@ -246,6 +247,13 @@ class DataView(_View):
         others = [d for d in self.placeholder.axes if d is None or d is not feature]
         return self._in_order([*others, *(d for d in self.placeholder.axes if d is not None and d is feature)])
 
+    def decided_score(self) -> Positional:
+        """The score of the hypothesis that was decided on, [B, 1]."""
+        if beam_of(self._output.value) is not None:
+            raise UnsupportedError("the scores of all hypotheses; the layer choice_get_beam_scores gives them")
+        score = self._b.op("beam_scores", self._output.value)
+        return Positional(self._b, score, [*score.dims, None])
+
     def get_placeholder_as_batch_major(self) -> Positional:
         """The value with the batch axis in front."""
         return self.copy_as_batch_major().placeholder
@@ -344,6 +352,23 @@ class SourceLayerView(_View):
         self.name = name
         self.output = data
         self.network = network
+
+    @property
+    def search_choices(self) -> SearchChoicesView:
+        """The search that the source was decided in."""
+        return SearchChoicesView(self.output)
+
+
+class SearchChoicesView(_View):
+    """``self.sources[0].search_choices``, of a source that one hypothesis was decided on."""
+
+    def __init__(self, data: DataView) -> None:
+        self._data = data
+
+    @property
+    def beam_scores(self) -> Positional:
+        """The score of that hypothesis, [B, 1]."""
+        return self._data.decided_score()
 
 
 class LayerView(_View):
