@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from returnn_ir import load
+from returnn_ir.network.construct import construct
 from tests.layers.nets import refusal, run_net
 
 EXTERN = {"data": {"dim": 3}, "classes": {"dim": 3, "sparse": True}}
@@ -62,3 +64,12 @@ def test_label_smoothing_needs_classes(tmp_path: Path) -> None:
     }
     extern = {**EXTERN, "classes": {"dim": 1, "sparse": True}}
     assert "several classes" in refusal(tmp_path, {"output": layer}, extern)
+
+
+def test_a_program_without_losses_has_no_constraints(tmp_path: Path) -> None:
+    """They are about parameters only, and an exported search would compute them in vain."""
+    path = tmp_path / "net.py"
+    layer = {"class": "linear", "from": "data", "n_out": 2, "activation": None, "L2": 0.1}
+    path.write_text(f"extern_data = {EXTERN!r}\nnetwork = {{'output': {layer!r}}}\n")
+    assert construct(load(path), "eval").graph.constraints is not None
+    assert construct(load(path), "eval", losses=False).graph.constraints is None
