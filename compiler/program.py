@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compiler.checkpoint_reader import CheckpointReader
 from compiler.passes.base import Journal
 from compiler.pipelines import lower_to
 from compiler.targets import Array, Executable, Target
 from compiler.tensorflow_start import start_tensorflow
 from returnn_ir.errors import DataError, TargetError, did_you_mean
 from returnn_ir.graph import Graph
-from returnn_ir.initializers import initial_value
+from returnn_ir.initializers import StoredInit, initial_value
 from returnn_ir.network.construct import construct
 from returnn_ir.network.net import Net
 from returnn_ir.network.session import Param
@@ -54,11 +55,25 @@ class Program:
         return compute(inputs, params)
 
     def initial_params(self, seed: int = 42) -> dict[str, Array]:
-        """Untrained parameters, seeded per variable name."""
-        return {
-            name: initial_value(name, p.init, [d.size or 0 for d in p.dims], p.value.dtype, seed)
-            for name, p in self.params.items()
-        }
+        """Untrained parameters, seeded per variable name; those that ``load_on_init`` names come from its file.
+
+        Raises:
+            UserError: such a file is missing, or has another shape.
+        """
+        files: dict[str, CheckpointReader] = {}
+        found: dict[str, Array] = {}
+        for name, param in self.params.items():
+            shape = [d.size or 0 for d in param.dims]
+            init = param.init
+            if isinstance(init, StoredInit):
+                reader = files.get(init.file) or CheckpointReader.open(init.file)
+                files[init.file] = reader
+                if init.name in reader.entries or not init.optional:
+                    found[name] = _stored(reader, init, shape)
+                    continue
+                init = init.otherwise
+            found[name] = initial_value(name, init, shape, param.value.dtype, seed)
+        return found
 
     def input_names(self) -> list[str]:
         """The names of the inputs that the program reads."""
@@ -76,6 +91,18 @@ class Program:
                 hint=did_you_mean(absent[0], params),
                 received=f"{len(params)} parameters",
             )
+
+
+def _stored(reader: CheckpointReader, init: StoredInit, shape: Sequence[int]) -> Array:
+    value = reader.read(init.name)
+    if list(value.shape) != list(shape):
+        raise DataError(
+            f"{init.name!r} in {init.file} has another shape",
+            where="load_on_init",
+            expected=shape,
+            received=value.shape,
+        )
+    return value
 
 
 def make_target(name: str, **options: Any) -> Target:

@@ -131,7 +131,7 @@ class _Printer:
         if isinstance(value, Mapping):
             return f"{{{', '.join(f'{json.dumps(k)}: {self.attribute(v)}' for k, v in value.items())}}}"
         if is_dataclass(value) and not isinstance(value, type):
-            body = ", ".join(f"{f.name}={self.attribute(getattr(value, f.name))}" for f in fields(value))
+            body = ", ".join(f"{f.name}={self.attribute(getattr(value, f.name))}" for f in fields(value) if f.repr)
             module = type(value).__module__.removeprefix("returnn_ir.")
             return f"!{module}.{type(value).__qualname__}({body})"
         if callable(value):

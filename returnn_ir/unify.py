@@ -44,8 +44,18 @@ class Unified:
         return LayerOutput(value, axes, time, feature)
 
 
-def unify(b: Builder, sources: Sequence[LayerOutput], behavior: Behavior, where: Origin | None = None) -> Unified:
+def unify(
+    b: Builder,
+    sources: Sequence[LayerOutput],
+    behavior: Behavior,
+    where: Origin | None = None,
+    *,
+    ignore_features: bool = False,
+) -> Unified:
     """Bring several sources to common dims.
+
+    Args:
+        ignore_features: features of another size are an axis of their own instead of an error.
 
     Raises:
         DimError: two axes play the same part and do not match.
@@ -59,7 +69,7 @@ def unify(b: Builder, sources: Sequence[LayerOutput], behavior: Behavior, where:
         if source is largest:
             values[id(source)] = source.value
             continue
-        mapping = match_dims(source, axes, feature, behavior, where)
+        mapping = match_dims(source, axes, feature, behavior, where, ignore_features=ignore_features)
         value = source.value
         for dim in source.axes:
             partner = mapping.get(dim)
@@ -83,7 +93,13 @@ def unify(b: Builder, sources: Sequence[LayerOutput], behavior: Behavior, where:
 
 
 def match_dims(
-    source: LayerOutput, axes: Sequence[Dim], feature: Dim | None, behavior: Behavior, where: Origin | None
+    source: LayerOutput,
+    axes: Sequence[Dim],
+    feature: Dim | None,
+    behavior: Behavior,
+    where: Origin | None,
+    *,
+    ignore_features: bool = False,
 ) -> dict[Dim, Dim]:
     """For each axis of ``source`` that has a partner among ``axes``, the partner."""
     mapping: dict[Dim, Dim] = {d: d for d in source.axes if d in axes}
@@ -100,7 +116,7 @@ def match_dims(
         one = behavior.broadcast_matches and 1 in (own_feature.size, feature.size)
         if fits(own_feature, feature) or one:
             mapping[own_feature] = feature
-        elif own_feature.is_static and feature.is_static:
+        elif own_feature.is_static and feature.is_static and not ignore_features:
             raise DimError(
                 "feature axes of different size", where=where, expected=f"{feature}", received=f"{own_feature}"
             )

@@ -12,12 +12,14 @@ from compiler.onnx.program import OnnxProgram
 from compiler.onnx.samples import BATCHES, sample
 from compiler.targets import Array, Executable
 from returnn_ir.dims import Dim
-from returnn_ir.graph import Graph
+from returnn_ir.graph import Graph, Output
 
 __all__ = ["ATOL", "RTOL", "Verification", "verify_model"]
 
 #: Relative to the entry, and to the largest entry of the tensor: kernels add in different orders.
 RTOL, ATOL = 1e-4, 1e-5
+#: Hypotheses whose scores differ by less may change places.
+TIE = 1e-3
 
 
 @dataclass
@@ -80,11 +82,19 @@ def _compare(
 
 
 def _valid(graph: Graph, fetch: str, results: Mapping[str, Array]) -> Array:
-    """True on the valid frames of an output, with axes that broadcast against it."""
-    output = graph.outputs.get(fetch.removeprefix("output/")) if fetch.startswith("output/") else None
+    """True on what counts in an output, with axes that broadcast against it: valid frames, and slots without a tie."""
+    name, _, part = fetch.removeprefix("output/").rpartition("/")
     valid = np.ones((), bool)
-    if output is None:
+    if not fetch.startswith("output/"):
         return valid
+    if part.startswith("size") and name in graph.outputs:  # the lengths of hypotheses belong to their slots
+        output = graph.outputs[name]
+        axis = int(part.removeprefix("size"))
+        return _told_apart(output, f"output/{name}", results, output.lengths[axis].dims)
+    output_or_none = graph.outputs.get(fetch.removeprefix("output/"))
+    if output_or_none is None:
+        return valid
+    output = output_or_none
     for axis, value in output.lengths.items():
         sizes = results[f"{fetch}/size{axis}"]
         if any(d not in output.axes for d in value.dims):
@@ -92,7 +102,21 @@ def _valid(graph: Graph, fetch: str, results: Mapping[str, Array]) -> Array:
         extent = results[fetch].shape[axis]
         frames = np.arange(extent).reshape([-1 if i == axis else 1 for i in range(len(output.axes))])
         valid = valid & (frames < _placed(sizes, value.dims, output.axes))
-    return valid
+    return valid & _told_apart(output, fetch, results, output.axes)
+
+
+def _told_apart(output: Output, fetch: str, results: Mapping[str, Array], axes: tuple[Dim, ...]) -> Array:
+    """Slots of a beam whose scores are not their neighbours' (the last one's neighbour is not known), over ``axes``."""
+    value, beam = output.beam_scores, output.beam
+    scores = results.get(f"{fetch}/beam_scores")
+    if value is None or beam is None or scores is None or beam not in axes or scores.shape[-1] < 2:
+        return np.ones((), bool)
+    ordered = np.moveaxis(scores, value.dims.index(beam), -1).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        gaps = np.abs(np.diff(ordered, axis=-1)) > TIE * np.maximum(1.0, np.abs(ordered[..., 1:]))
+    none = np.zeros((*gaps.shape[:-1], 1), bool)
+    apart = np.concatenate([~none, gaps], -1) & np.concatenate([gaps, none], -1)
+    return _placed(np.moveaxis(apart, -1, value.dims.index(beam)), value.dims, axes)
 
 
 def _placed(sizes: Array, dims: tuple[Dim, ...], axes: tuple[Dim, ...]) -> Array:

@@ -336,8 +336,8 @@ class BeamBody:
             base = b.mul(base, node.attrs["base_scale"]) if node.attrs["base_scale"] != 1.0 else base
             own = self.table.known[before]
             self.table.known[before] = Hypotheses(b.add(base, score[0]), own.sources)
-        if beam is None:
-            return value
+        if beam is None:  # every hypothesis has it; a decision behind the loop is one between them
+            return b.expand(value, before) if score and before in score[0].dims else value
         if before.size != beam.size:
             raise ConfigError("a choice of values that are given follows one hypothesis", where=node.origin)
         slots = b.expand(b.rename(b.iota(before), (before, beam)), *self.batch)

@@ -69,7 +69,7 @@ def pick(
 def _true_slot(b: Builder, total: Value, before: Dim, classes: Dim, gold: Value, origins: Value) -> Value:
     """The best hypothesis that comes from the last slot in use, where a cheating choice keeps the truth."""
     used = b.reduce("max", origins, *origins.dims, mask=False)
-    score = b.op("gather", total, b.maximum(b.minimum(gold, (classes.size or 1) - 1), 0), dim=classes)
+    score = b.op("gather", total, b.maximum(b.minimum(gold, b.sub(_count(b, classes), 1)), 0), dim=classes)
     score = b.where(b.binary("equal", origins, used), score, _NEVER)
     return b.op("set_sparse", b.op("argmax", score, dim=before, mask=False), sparse_dim=None)
 
@@ -98,11 +98,14 @@ def _pick_each(
 def _pick(
     b: Builder, node: Node, total: Value, before: Dim, after: Dim, gold: Value | None, gold_slot: Value
 ) -> Picked:
-    classes = node.attrs["classes"]
-    size = classes.size or 1
+    given = classes = node.attrs["classes"]
+    if classes.is_dynamic:
+        total, classes = _widened(b, total, classes, after)
+    size = _count(b, classes)
+    largest = b.sub(_count(b, given), 1)
     gold_score = position = None
     if gold is not None:
-        gold = b.maximum(b.minimum(gold, size - 1), 0)
+        gold = b.maximum(b.minimum(gold, largest), 0)
         position = b.add(b.mul(gold_slot, size), gold)
         gold_score = b.op("gather", b.op("gather", total, gold_slot, dim=before), gold, dim=classes)
         if node.attrs["cheating"] == "exclusive":
@@ -112,7 +115,25 @@ def _pick(
     if position is not None and gold_score is not None:
         worst = b.binary("equal", b.iota(after), (after.size or 1) - 1)
         scores, flat = b.where(worst, gold_score, scores), b.where(worst, position, flat)
-    return Picked(scores, b.binary("floordiv", flat, size), b.binary("mod", flat, size))
+    label = b.binary("mod", flat, size)
+    label = label if classes is given else b.minimum(label, largest)
+    return Picked(scores, b.binary("floordiv", flat, size), label)
+
+
+def _count(b: Builder, classes: Dim) -> Value:
+    """How many labels there are to choose from."""
+    return b.const(classes.size, "int64") if classes.size is not None else b.extent(classes)
+
+
+def _widened(b: Builder, total: Value, classes: Dim, after: Dim) -> tuple[Value, Dim]:
+    """Positions on an axis, with as many more that nobody wants as the beam is wide, so that it can always be filled.
+
+    Like RETURNN's, the search sees positions behind a sequence's end; their scores say that they are none.
+    """
+    wide, count = Dim(f"{classes.name}.wide", None), b.extent(classes)
+    b.define(wide, b.add(count, after.size or 1))
+    resized = b.op("resize_axis", total, dim=classes, out=wide)
+    return b.where(b.binary("less", b.iota(wide), count), resized, UNUSED), wide
 
 
 def _is(b: Builder, dim: Dim, position: Value) -> Value:
@@ -124,7 +145,7 @@ def _top(b: Builder, total: Value, before: Dim, classes: Dim, after: Dim) -> tup
     both = before * classes
     flat = b.op("merge", total, dims=(before, classes), out=both)
     count = (before.size or 1) * (classes.size or 1)
-    some = after if (after.size or 1) <= count else Dim("some", count)
+    some = after if classes.is_dynamic or (after.size or 1) <= count else Dim("some", count)
     scores, position = b.emit(get_op("top_k"), [flat], {"dim": both, "k": some, "mask": False})
     position = b.op("set_sparse", position, sparse_dim=None)
     if some is after:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 import tensorflow as tf
 
+from compiler.tensorflow.helpers import Helpers
+from compiler.tensorflow.stand_ins import OtherVersion, Tensorflow
 from returnn_ir.errors import ConfigError
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.python_call import CallSource, PythonCall
@@ -19,14 +20,15 @@ __all__ = ["SourceData", "run_python_call"]
 def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int, step: tf.Tensor) -> tf.Tensor:
     """The result of the code.
 
-    ``operands`` are the sources (without the axes that only broadcast), then lengths; ``rank`` is the number of axes
+    ``operands`` are the sources (without the axes that only broadcast) and lengths; ``rank`` is the number of axes
     that the result must have; ``step`` is the global training step.
 
     Raises:
         ConfigError: the code fails, or gives something else.
     """
-    sources = [SourceData(described, operands[i], operands) for i, described in enumerate(call.sources)]
-    layer = _Layer(call, sources, step)
+    sources = [SourceData(described, operands) for described in call.sources]
+    own = [SourceData(described, operands) for described in call.own_sources]
+    layer = _Layer(call, own, step)
 
     def source(
         i: int,
@@ -37,26 +39,15 @@ def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int, 
     ) -> Any:
         if as_layer:
             return layer.sources[i]
-        data = sources[i].copy_as_batch_major() if enforce_batch_major else sources[i]
+        data = sources[i] if auto_convert else own[i]
+        data = data.copy_as_batch_major() if enforce_batch_major else data
         return data if as_data else data.placeholder
 
-    standing_in, helpers = Tensorflow((tf, tf.compat.v1)), Helpers()
-    layer.network.get_config().rebind = lambda f: rebound(f, standing_in, helpers)
-    given = {name: rebound(value, standing_in, helpers) for name, value in call.names.items()}
-    names = {"source": source, "self": layer, **given}
+    result = _evaluate(call, layer, source)
     try:
-        if isinstance(call.code, str):
-            tools = {"tf": standing_in, "tf_compat": tf.compat, **vars(helpers)}
-            result = evaluate_expression(parse_expression(call.code), {**tools, **names})
-        else:
-            result = rebound(call.code, standing_in, helpers)(**names)
         tensor = tf.convert_to_tensor(result)
-    except Exception as error:  # any kind, from the config's own code
-        raise ConfigError(
-            f"the layer's Python code fails: {type(error).__name__}: {error}",
-            where=f"layer {call.layer!r}",
-            received=call.code if isinstance(call.code, str) else getattr(call.code, "__name__", "a function"),
-        ) from error
+    except (TypeError, ValueError) as error:
+        raise _failure(call, error) from error
     if tensor.shape.rank is not None and tensor.shape.rank != rank:
         raise ConfigError(
             f"the layer's Python code gives {tensor.shape.rank} axes, the layer has {rank}",
@@ -66,16 +57,50 @@ def run_python_call(call: PythonCall, operands: Sequence[tf.Tensor], rank: int, 
     return tensor
 
 
+def _evaluate(call: PythonCall, layer: _Layer, source: Callable[..., Any]) -> Any:
+    """What the code gives under TensorFlow 2, or under TensorFlow 1 if it turns out to be written for that.
+
+    Some functions (``where``, ``nn.dropout``) mean something else there; who uses names that only version 1 has means
+    version 1 with all others too.
+    """
+    try:
+        try:
+            return _run(call, layer, source, Tensorflow((tf, tf.compat.v1), strict=True))
+        except OtherVersion:
+            return _run(call, layer, source, Tensorflow((tf.compat.v1, tf)))
+    except Exception as error:  # any kind, from the config's own code
+        raise _failure(call, error) from error
+
+
+def _run(call: PythonCall, layer: _Layer, source: Callable[..., Any], standing_in: Tensorflow) -> Any:
+    helpers = Helpers(training=call.training)
+    layer.network.get_config().rebind = lambda f: rebound(f, standing_in, helpers)
+    given = {name: rebound(value, standing_in, helpers) for name, value in call.names.items()}
+    names = {"source": source, "self": layer, **given}
+    if not isinstance(call.code, str):
+        return rebound(call.code, standing_in, helpers)(**names)
+    tools = {"tf": standing_in, "tf_compat": tf.compat, **vars(helpers)}
+    return evaluate_expression(parse_expression(call.code), {**tools, **names})
+
+
+def _failure(call: PythonCall, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"the layer's Python code fails: {type(error).__name__}: {error}",
+        where=f"layer {call.layer!r}",
+        received=call.code if isinstance(call.code, str) else getattr(call.code, "__name__", "a function"),
+    )
+
+
 class SourceData:
     """A source as RETURNN's ``Data``.
 
     Args:
         described: what is known of its axes.
-        value: the tensor, without axes that only broadcast.
-        operands: all operands of the call, for the lengths.
+        operands: all operands of the call: tensors without axes that only broadcast, and lengths.
     """
 
-    def __init__(self, described: CallSource, value: tf.Tensor, operands: Sequence[tf.Tensor]) -> None:
+    def __init__(self, described: CallSource, operands: Sequence[tf.Tensor]) -> None:
+        value = operands[described.operand]
         for number, present in enumerate(described.present):
             if not present:
                 value = tf.expand_dims(value, number)
@@ -124,6 +149,32 @@ class SourceData:
         """The lengths by axis, counted without the batch."""
         batch = self.batch_dim_axis
         return {axis - (batch is not None and axis > batch): v for axis, v in self._lengths.items()}
+
+    def get_dynamic_axes(self) -> list[int]:
+        """The axes with lengths."""
+        return sorted(self._lengths)
+
+    def get_static_axes(self) -> list[int]:
+        """The other axes, without the batch."""
+        return [a for a in range(self.batch_ndim) if a != self.batch_dim_axis and a not in self._lengths]
+
+    def get_dynamic_size(self, axis: int) -> tf.Tensor:
+        """The lengths of an axis, [B] int32."""
+        return self._lengths[axis % self.batch_ndim]
+
+    def get_batch_dim(self) -> tf.Tensor:
+        """The number of sequences."""
+        return tf.shape(self.placeholder)[self.batch_dim_axis]
+
+    def time_dimension(self) -> tf.Tensor:
+        """The number of frames of the longest sequence."""
+        return tf.shape(self.placeholder)[self.time_dim_axis]
+
+    @property
+    def time_dim_axis_excluding_batch(self) -> int | None:
+        """The number of the time axis, the batch not counted."""
+        batch, time = self.batch_dim_axis, self.time_dim_axis
+        return time if time is None or batch is None or time < batch else time - 1
 
     def have_time_axis(self) -> bool:
         """Whether there is a time axis."""
@@ -252,57 +303,3 @@ class _SourceLayer:
         self.name = name
         self.output = output
         self.network = network
-
-
-class Tensorflow(ModuleType):
-    """TensorFlow with the names of version 1 where version 2 dropped them, which configs still use."""
-
-    def __init__(self, modules: Sequence[Any]) -> None:
-        super().__init__(modules[0].__name__)
-        self.__path__: list[str] = []
-        self._modules = modules
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        found = [getattr(module, name) for module in self._modules if hasattr(module, name)]
-        if not found:
-            raise AttributeError(f"TensorFlow has no {self.__name__}.{name}")
-        return Tensorflow(found) if name in ("nn", "math", "random") else found[0]
-
-
-class Helpers(ModuleType):
-    """RETURNN's tensor helpers, as far as they are here."""
-
-    def __init__(self) -> None:
-        super().__init__("returnn.tf.util.basic")
-        self.__path__: list[str] = []
-        self.__dict__.update({f.__name__: f for f in (safe_log, safe_exp, where_bc)})
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if name in ("tf", "util", "basic"):
-            return self
-        raise AttributeError(f"RETURNN's {name!r} is not available here")
-
-
-def safe_log(x: tf.Tensor, eps: float = 1e-20) -> tf.Tensor:
-    """``log(max(x, eps))`` with a gradient everywhere."""
-    return tf.math.log(x + tf.stop_gradient(tf.maximum(x, eps) - x))
-
-
-def safe_exp(x: tf.Tensor, eps: float = 1e-20) -> tf.Tensor:
-    """``exp`` of ``x`` clipped, with a gradient everywhere."""
-    limit = -tf.math.log(tf.cast(eps, x.dtype))
-    return tf.exp(x + tf.stop_gradient(tf.clip_by_value(x, -limit, limit) - x))
-
-
-def where_bc(condition: tf.Tensor, x: Any, y: Any, allow_broadcast_all_sources: Any = None) -> tf.Tensor:
-    """``tf.where`` whose missing axes are behind."""
-    parts = [tf.convert_to_tensor(p) for p in (condition, x, y)]
-    rank = max(p.shape.rank for p in parts)
-    for i, part in enumerate(parts):
-        for _ in range(rank - part.shape.rank if part.shape.rank else 0):
-            parts[i] = tf.expand_dims(parts[i], -1)
-    return tf.where(*parts)

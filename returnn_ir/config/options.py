@@ -41,6 +41,7 @@ class Config(Mapping[str, object]):
         namespace: the typed options; for a Python config its globals, which its functions use.
         texts: the untyped options, split at commas.
         overridden: the keys that the command line set.
+        own_layers: names of layer classes that the config defines itself.
         call: runs a function of the config with the loading shim active and with errors that name the config's line.
     """
 
@@ -49,6 +50,7 @@ class Config(Mapping[str, object]):
         self.namespace: dict[str, object] = {}
         self.texts: dict[str, _List[str]] = {}
         self.overridden: set[str] = set()
+        self.own_layers: set[str] = set()
         self._sources: _List[Callable[[SourceMap], None]] = []
         self.call: Callable[..., object] = lambda function, *args, **options: function(*args, **options)
 

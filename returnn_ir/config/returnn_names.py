@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-from collections.abc import Callable
-from typing import NoReturn
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, NoReturn
 
 from returnn_ir.config.dim_tags import DIM_NAMES
 from returnn_ir.errors import ConfigError
 
-__all__ = ["OLD_MODULES", "WrapEpochValue", "shim_names"]
+if TYPE_CHECKING:
+    from returnn_ir.config.options import Config
+
+__all__ = ["OLD_MODULES", "LayerClassStub", "WrapEpochValue", "shim_names"]
 
 #: Top-level module names from before RETURNN was a package, to today's path below ``returnn``.
 OLD_MODULES: dict[str, str] = {
@@ -64,6 +71,46 @@ def _cleanup_env_var_path(env_var: str, path_prefix: str) -> None:
         os.environ[env_var] = os.pathsep.join(kept)
 
 
+def _generic_import_module(filename: str) -> ModuleType:
+    """A module by its name, or by its file or folder; that may be part of a package."""
+    if "/" not in filename:
+        return importlib.import_module(filename)
+    path = Path(filename)
+    if not path.exists():
+        raise ConfigError(f"the config imports {filename!r}, and there is no such file")
+    names, folder = [path.stem], path.parent
+    while (folder / "__init__.py").exists():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    return importlib.import_module(".".join(names))
+
+
+class LayerClassStub:
+    """What a config's own layer class is derived from; it can be named, but not compiled."""
+
+    layer_class: str | None = None
+
+
+def _layer_classes(own: set[str]) -> dict[str, object]:
+    """RETURNN's functions that make a config's layer classes known; here their names are noted."""
+
+    def register(layer_class: type) -> None:
+        name = getattr(layer_class, "layer_class", None)
+        if isinstance(name, str):
+            own.add(name)
+
+    def register_all(values: object) -> None:
+        if isinstance(values, str):
+            values = vars(_generic_import_module(values)).values()
+        for value in values if isinstance(values, Iterable) else ():
+            if isinstance(value, type) and issubclass(value, LayerClassStub):
+                register(value)
+
+    return {"register_layer_class": register, "auto_register_layer_classes": register_all}
+
+
 _NAMES: dict[str, dict[str, object]] = {
     "returnn.tensor": DIM_NAMES,
     "returnn.tensor.dim": DIM_NAMES,
@@ -72,12 +119,18 @@ _NAMES: dict[str, dict[str, object]] = {
     "returnn.tf.util.basic": DIM_NAMES,
     "returnn.pretrain": {"WrapEpochValue": WrapEpochValue},
     "returnn.import_": {"import_": _import_helper},
-    "returnn.util.basic": {"cleanup_env_var_path": _cleanup_env_var_path, "PY3": True},
+    "returnn.util.basic": {
+        "cleanup_env_var_path": _cleanup_env_var_path,
+        "generic_import_module": _generic_import_module,
+        "PY3": True,
+    },
 }
 
 
-def shim_names(path: str, config: object) -> dict[str, object]:
+def shim_names(path: str, config: Config) -> dict[str, object]:
     """The names that the module at ``path`` (today's spelling) really has while a config loads."""
+    if path in ("returnn.tf.layers.basic", "returnn.tf.layers.base"):
+        return {"LayerBase": LayerClassStub, **_layer_classes(config.own_layers)}
     if path == "returnn.config":
         return {"get_global_config": lambda *args, **options: config}
     return dict(_NAMES.get(path, {}))

@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from returnn_ir.config.returnn_names import OLD_MODULES, shim_names
+from returnn_ir.config.returnn_names import OLD_MODULES, LayerClassStub, shim_names
 from returnn_ir.errors import ConfigError
+
+if TYPE_CHECKING:
+    from returnn_ir.config.options import Config
 
 __all__ = ["LazyName", "ShimSession", "guarded_import"]
 
@@ -45,6 +48,8 @@ class LazyName:
         return self._session.resolve(self._path)(*args, **options)
 
     def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
+        if self._session.loads_without(self._path) and self._path.startswith("returnn.tf.layers."):
+            return (LayerClassStub,)
         return (self._session.resolve(self._path),)
 
     def __repr__(self) -> str:
@@ -77,7 +82,7 @@ class ShimSession(MetaPathFinder, Loader):
         namespace: the config's globals; lazy names among them are replaced once their package is really imported.
     """
 
-    def __init__(self, config: object, namespace: dict[str, object]) -> None:
+    def __init__(self, config: Config, namespace: dict[str, object]) -> None:
         self._config = config
         self._namespace = namespace
         self._depth = 0
@@ -123,6 +128,10 @@ class ShimSession(MetaPathFinder, Loader):
             return LazyName(self, _real_path(f"{path}.{name}"))
         return _member(self.resolve(path), path, name)
 
+    def loads_without(self, path: str) -> bool:
+        """Whether this is RETURNN's and the config is loading, for which RETURNN is not imported."""
+        return self._loading and path.partition(".")[0] == "returnn"
+
     def resolve(self, path: str) -> Any:
         """The real object behind a dotted path; imports its package.
 
@@ -130,7 +139,7 @@ class ShimSession(MetaPathFinder, Loader):
             ConfigError: the package is not installed or has no such name, or RETURNN itself would be needed to load.
         """
         root = path.partition(".")[0]
-        if self._loading and root == "returnn":
+        if self.loads_without(path):
             raise ConfigError(
                 f"{path} of RETURNN cannot be used while the config loads",
                 expected="only RETURNN's dims and small helpers at this point",

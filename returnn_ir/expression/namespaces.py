@@ -45,6 +45,19 @@ class Namespace(ModuleType):
 
             return Positional
         found = find_function(self._b, name)
-        if found is None:
-            raise UnsupportedError(f"{self.__name__}.{name} has no counterpart in the IR")
-        return found
+        return found if found is not None else _Missing(f"{self.__name__}.{name}")
+
+
+class _Missing:
+    """A function that is not in the table; it may be imported, and only what is called is missed."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __call__(self, *args: object, **options: object) -> Any:
+        raise UnsupportedError(f"{self._path} has no counterpart in the IR")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise UnsupportedError(f"{self._path}.{name} has no counterpart in the IR")

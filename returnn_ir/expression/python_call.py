@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["CallSource", "PythonCall"]
@@ -14,12 +14,14 @@ class CallSource:
     """One source of a call.
 
     Attributes:
+        operand: which operand of the call it is.
         present: per axis that the code counts, whether the operand has it (else it is of size one).
         batch_axis, time_axis, feature_axis: numbers of those axes.
         lengths: by axis number, the operand that holds the lengths.
         dim: the size of the feature axis, or the number of labels.
     """
 
+    operand: int
     present: tuple[bool, ...]
     batch_axis: int | None
     time_axis: int | None
@@ -37,15 +39,17 @@ class PythonCall:
     Attributes:
         code: an eval string, or a function ``f(source, self, **names)``.
         names: the config's ``eval_locals``.
-        sources: one per source; operand ``i`` is source ``i``, further operands are lengths.
+        sources: one per source, over the axes that all have in common.
+        own_sources: the same over their own axes (``auto_convert=False``).
         options: the config.
     """
 
     code: str | Callable[..., Any]
-    names: Mapping[str, Any]
+    names: Mapping[str, Any] = field(repr=False)  # anything that Python has: not printed
     sources: tuple[CallSource, ...]
+    own_sources: tuple[CallSource, ...]
     source_names: tuple[str, ...]
     layer: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
     training: bool
     searching: bool

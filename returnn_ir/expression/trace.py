@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["HELPER_MODULES", "rebound", "traceable"]
 
 #: Where configs import RETURNN's tensor helpers from.
-HELPER_MODULES = ("returnn", "returnn.tf", "returnn.tf.util", "returnn.tf.util.basic", "TFUtil")
+HELPER_MODULES = (
+    "returnn",
+    "returnn.tensor",
+    "returnn.tf",
+    "returnn.tf.util",
+    "returnn.tf.util.basic",
+    "returnn.tf.util.data",
+    "TFUtil",
+)
 _COMPAT_MODULES = ("returnn.tf.compat", "TFCompat")
 _LOCK = threading.RLock()
 

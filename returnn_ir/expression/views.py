@@ -12,6 +12,7 @@ from returnn_ir.dims import Dim
 from returnn_ir.expression.positional import Positional, UnsupportedError
 from returnn_ir.expression.sizes import Size
 from returnn_ir.expression.trace import traceable
+from returnn_ir.layers.beams import beam_of
 from returnn_ir.layers.output import LayerOutput
 
 if TYPE_CHECKING:
@@ -167,6 +168,29 @@ class DataView(_View):
         lengths = {i: self._b.cast(self._b.length(d), "int32") for i, d in enumerate(axes) if d and d.is_dynamic}
         return {i: Positional(self._b, length, length.dims) for i, length in lengths.items()}
 
+    def get_dynamic_axes(self) -> list[int]:
+        """The axes with lengths."""
+        return [i for i, d in enumerate(self.placeholder.axes) if d is not None and d.is_dynamic]
+
+    def get_static_axes(self) -> list[int]:
+        """The other axes, without the batch."""
+        dynamic = self.get_dynamic_axes()
+        return [i for i in range(self.batch_ndim) if i != self.batch_dim_axis and i not in dynamic]
+
+    def get_dynamic_size(self, axis: int) -> Positional:
+        """The lengths of an axis, [B] int32."""
+        dim = self.placeholder.axes[axis]
+        if dim is None or not dim.is_dynamic:
+            raise UnsupportedError(f"the lengths of axis {axis}")
+        length = self._b.cast(self._b.length(dim), "int32")
+        return Positional(self._b, length, length.dims)
+
+    @property
+    def time_dim_axis_excluding_batch(self) -> int | None:
+        """The number of the time axis, the batch not counted."""
+        batch, time = self.batch_dim_axis, self.time_dim_axis
+        return time if time is None or batch is None or time < batch else time - 1
+
     def get_dim_tag(self, axis: object) -> Dim | None:
         """The axis that a number or a description names."""
         return self.placeholder.axes[self.get_axis_from_description(axis)]
@@ -222,6 +246,13 @@ class DataView(_View):
         feature = self._special.feature_dim
         others = [d for d in self.placeholder.axes if d is None or d is not feature]
         return self._in_order([*others, *(d for d in self.placeholder.axes if d is not None and d is feature)])
+
+    def decided_score(self) -> Positional:
+        """The score of the hypothesis that was decided on, [B, 1]."""
+        if beam_of(self._output.value) is not None:
+            raise UnsupportedError("the scores of all hypotheses; the layer choice_get_beam_scores gives them")
+        score = self._b.op("beam_scores", self._output.value)
+        return Positional(self._b, score, [*score.dims, None])
 
     def get_placeholder_as_batch_major(self) -> Positional:
         """The value with the batch axis in front."""
@@ -321,6 +352,23 @@ class SourceLayerView(_View):
         self.name = name
         self.output = data
         self.network = network
+
+    @property
+    def search_choices(self) -> SearchChoicesView:
+        """The search that the source was decided in."""
+        return SearchChoicesView(self.output)
+
+
+class SearchChoicesView(_View):
+    """``self.sources[0].search_choices``, of a source that one hypothesis was decided on."""
+
+    def __init__(self, data: DataView) -> None:
+        self._data = data
+
+    @property
+    def beam_scores(self) -> Positional:
+        """The score of that hypothesis, [B, 1]."""
+        return self._data.decided_score()
 
 
 class LayerView(_View):

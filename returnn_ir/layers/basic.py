@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -132,3 +133,25 @@ def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> Layer
         feature = b.require_feature(x)
         x = replace(x, axes=(*(d for d in x.axes if d is not feature), feature))
     return activate(b, opt.activation, x, opts=opt.opts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HdfDumpOptions(LayerOptions):
+    """Options of ``hdf_dump``."""
+
+    filename: str | Callable[[], str]
+    extra: dict[str, LayerRef] | None = None
+    dump_whole_batches: bool = False
+    labels: list[str] | None = None
+    extend_existing_file: bool = False
+    dump_per_run: bool = False
+
+
+@layer("hdf_dump", options=HdfDumpOptions, sources="one")
+def hdf_dump(b: LayerBuilder, opt: HdfDumpOptions, x: LayerOutput) -> LayerOutput:
+    """The source; a compiled program has no file to write to, which is said."""
+    warnings.warn(
+        f"{b.place()}: a compiled program writes no HDF file; task 'forward' of returnn-run writes a layer's output",
+        stacklevel=2,
+    )
+    return x

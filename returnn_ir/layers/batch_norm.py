@@ -25,7 +25,11 @@ __all__ = ["BatchNormOptions", "batch_norm_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class BatchNormOptions(SourceOptions):
-    """Options of ``batch_norm``, and keys of the option of that name; None: by the behaviour version."""
+    """Options of ``batch_norm``, and keys of the option of that name; None: by the behaviour version.
+
+    RETURNN had ``fused`` (``fused_bn``: the kernel of TensorFlow) and ``axes`` (those that keep their statistics apart)
+    for a time; the latter can only be the features.
+    """
 
     use_shift: bool = True
     use_std: bool = True
@@ -39,6 +43,9 @@ class BatchNormOptions(SourceOptions):
     gamma_init: Init = 1.0
     beta_init: Init = 0.0
     masked_time: bool | None = None
+    fused: bool | None = None
+    fused_bn: bool | None = None
+    axes: Any = None
 
 
 @layer("batch_norm", options=BatchNormOptions)
@@ -107,7 +114,8 @@ class _Settings:
         """Where RETURNN takes TensorFlow's kernel, whose running variance is the unbiased one."""
         opt = self.opt
         plain = opt.use_shift and opt.use_std and opt.use_sample == 0 and not opt.force_sample
-        return self.param_version >= 2 and not self.masked_time and plain
+        chosen = self.param_version >= 2 or bool(opt.fused or opt.fused_bn)
+        return chosen and not self.masked_time and plain
 
     def updates(self, b: LayerBuilder) -> bool:
         """Whether the running statistics move."""
@@ -162,6 +170,13 @@ def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOut
     if feature.size is None:
         raise DimError("batch_norm needs a static feature axis", where=b.place(), received=feature)
     opt = settings.opt
+    if opt.axes is not None and b.axes(x, opt.axes, "axes") != [feature]:
+        raise ConfigError(
+            "batch_norm has statistics per feature only",
+            where=b.place("axes"),
+            expected="'F'",
+            received=opt.axes,
+        )
     outside = _leaves_loop(b)
     params = _Params(b, settings.param_version, (None, *x.axes) if outside else x.axes, feature)
     with b.outside_loop() if b.scope.loop is not None else nullcontext():

@@ -37,7 +37,7 @@ class ChoiceOptions(LayerOptions):
     custom_score_combine: Any = None
     source_beam_sizes: list[int] | None = None
     scheduled_sampling: bool | dict[str, Any] | None = False
-    cheating: bool | str = False
+    cheating: bool | str | None = False
     explicit_search_source: str | None = None
     explicit_search_sources: list[str] | tuple[str, ...] | dict[str, str] | None = None
 
@@ -91,7 +91,7 @@ def _search(b: LayerBuilder, opt: ChoiceOptions, sources: Sequence[LayerOutput])
         axes = tuple(d for d in scores.dims if d is not classes)
     else:
         x = sources[0]
-        classes = b.dim("labels", b.require_feature(x).size, feature=True)
+        classes = _classes(b, b.require_feature(x))
         scores = b.rename(log_scores(b, opt.input_type, x), (b.require_feature(x), classes))
         axes = tuple(d for d in x.axes if d is not x.feature_dim)
     chosen = _choice_op(b, opt, scores, classes)
@@ -102,6 +102,15 @@ def _search(b: LayerBuilder, opt: ChoiceOptions, sources: Sequence[LayerOutput])
         picked = b.op("gather", kept, position, dim=own)
         outputs.append(LayerOutput.of(_as_label(b, picked, b.require_feature(sources[index]), index), axes))
     return replace(outputs[0], parts={f"out_{i}": output for i, output in enumerate(outputs)})
+
+
+def _classes(b: LayerBuilder, feature: Dim) -> Dim:
+    """What is chosen from: as many as the source has features, or frames of an axis that was made the feature axis."""
+    classes = b.dim("labels", feature.size, feature=True)
+    if feature.is_dynamic and b.lookup(classes) is None:
+        with b.outside_loop():
+            b.define(classes, b.length(feature))
+    return classes
 
 
 def _unravel(b: LayerBuilder, chosen: Value, labels: Sequence[Value]) -> list[tuple[Value, Dim, Value]]:
@@ -181,7 +190,9 @@ def _as_label(b: LayerBuilder, label: Value, classes: Dim, index: int) -> Value:
     """Labels of the target's kind where there is one of that size."""
     targets = b.definition.targets()
     target = b.target_dim(targets[index]) if index < len(targets) else None
-    sparse = target if target is not None and target.size == classes.size else classes
+    sparse: Dim | None = target if target is not None and target.size == classes.size else classes
+    if classes.is_dynamic:  # a position on an axis, as a target of such positions is: labels of no fixed number
+        sparse = None
     return b.cast(b.op("set_sparse", label, sparse_dim=sparse), "int32")
 
 

@@ -121,13 +121,15 @@ def _opaque(
 ) -> Value:
     """The function as Python code, for the target that can run it."""
     placed = (axes, axes[:2], (), axes[:2], (), ())
+    sources = tuple(
+        CallSource(i, (True,) * len(own), 0 if own else None, None, None, {}, None, False, v.dtype)
+        for i, (v, own) in enumerate(zip(operands, placed, strict=True))
+    )
     call = PythonCall(
         code=_call_with_sources,
         names={"combine": function},
-        sources=tuple(
-            CallSource((True,) * len(own), 0 if own else None, None, None, {}, None, False, v.dtype)
-            for v, own in zip(operands, placed, strict=True)
-        ),
+        sources=sources,
+        own_sources=sources,
         source_names=("scores_in", "scores_base", "t", "end_flags", "batch_dim", "beam"),
         layer=b.definition.name,
         options=b.session.options,

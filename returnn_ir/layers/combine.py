@@ -14,6 +14,7 @@ from returnn_ir.layers.activations import activate
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.evaluation import evaluate_on_sources
 from returnn_ir.layers.options import LayerOptions, LayerRef
+from returnn_ir.layers.out_type_function import called_out_type
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.templates import Template, common_template, fit_axes, with_out_type
@@ -107,11 +108,14 @@ def positional_sources(b: LayerBuilder, unified: Unified) -> list[Positional]:
 def _template(
     b: LayerBuilder, opt: CombineOptions | EvalOptions, sources: list[LayerOutput]
 ) -> tuple[Template, Unified]:
-    out_type = b.options_dict("out_type")
+    given = opt.out_type
+    out_type = called_out_type(b, given, sources) if callable(given) else b.options_dict("out_type")
     allow = opt.allow_broadcast_all_sources
     if allow is None:
         allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
-    template, unified = common_template(b, sources, allow_broadcast=allow)
+    # where out_type says what comes out, the expression may use its sources as it likes
+    declared = callable(given) or any(k in out_type for k in ("shape", "dim_tags", "dims"))
+    template, unified = common_template(b, sources, allow_broadcast=allow or declared, ignore_features=declared)
     return with_out_type(b, template, opt.n_out, out_type), unified
 
 
@@ -120,8 +124,6 @@ def _evaluated(
 ) -> LayerOutput:
     if opt.eval_for_output_loss:
         raise ConfigError("eval_for_output_loss is not supported", where=b.place("eval_for_output_loss"))
-    if callable(opt.out_type):
-        raise ConfigError("out_type as a function is not supported", where=b.place("out_type"), expected="a dict")
     template, unified = _template(b, opt, sources)
     return evaluate_on_sources(b, code, opt.eval_locals or {}, sources, unified, template)
 

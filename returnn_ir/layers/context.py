@@ -172,9 +172,9 @@ class LayerBuilder(Builder):
 
     # ---------------------------------------------------------------- sources
 
-    def unify(self, sources: Sequence[LayerOutput]) -> Unified:
-        """Several sources over common dims, by RETURNN's rules."""
-        return unify(self, sources, self.behavior, self.place("from"))
+    def unify(self, sources: Sequence[LayerOutput], *, ignore_features: bool = False) -> Unified:
+        """Several sources over common dims, by RETURNN's rules; see :func:`returnn_ir.unify.unify`."""
+        return unify(self, sources, self.behavior, self.place("from"), ignore_features=ignore_features)
 
     def concat_features(self, sources: Sequence[LayerOutput]) -> LayerOutput:
         """Join sources over their feature axes, as ``"from": ["a", "b"]`` means."""

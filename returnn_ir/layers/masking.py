@@ -32,7 +32,7 @@ __all__: list[str] = []
 class MaskedComputationOptions(LayerOptions):
     """Options of ``masked_computation``."""
 
-    mask: LayerRef
+    mask: LayerRef | None
     unit: LayerDict
     masked_from: LayerRef | None = None
     in_spatial_dim: Dim | None = None
@@ -48,6 +48,8 @@ def masked_computation(b: LayerBuilder, opt: MaskedComputationOptions, sources: 
         raise ConfigError("masked_computation takes one source", where=b.place("from"), received=len(sources))
     if opt.masked_from is not None:
         return _of_known_frames(b, opt, opt.masked_from)
+    if opt.mask is None:
+        raise ConfigError("masked_computation needs a mask, or masked_from", where=b.place("mask"))
     mask = _mask(b, opt.mask)
     if b.in_loop and mask.time_dim is None:
         return _in_step(b, mask, sources)

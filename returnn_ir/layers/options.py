@@ -50,7 +50,7 @@ class LayerOptions:
     target: str | list[str] | tuple[str, ...] | None = None
     size_target: str | None = None
     loss: str | None = None
-    loss_scale: float = 1.0
+    loss_scale: float | None = 1.0
     loss_opts: dict[str, Any] | None = None
     loss_only_on_non_search: bool | None = None
     reuse_params: str | dict[str, Any] | None = None

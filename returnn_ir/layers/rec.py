@@ -38,7 +38,7 @@ class RecOptions(SourceOptions):
     recurrent_weights_init: Init = None
     bias_init: Init = None
     optimize_move_layers_out: bool | None = None
-    cheating: bool = False
+    cheating: Any = False
     unroll: bool = False
     back_prop: bool | None = None
     use_global_rec_step_offset: bool = False

@@ -14,7 +14,7 @@ from returnn_ir.layers.loop_access import declared_time, last_parts
 from returnn_ir.layers.loop_losses import leave_with_loss
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sequence_limit import sequence_limit
-from returnn_ir.layers.template_guess import certainty, guess_template
+from returnn_ir.layers.template_guess import Guess, certainty, first_guess, guess_template
 from returnn_ir.losses import has_loss
 from returnn_ir.network.initial_output import initial_output
 from returnn_ir.network.loop_context import LoopContext, Probe, Template, conform, state_key
@@ -136,9 +136,8 @@ def _find_types(body: _Body) -> dict[str, Template]:
             if not unknown:
                 return known
             # one guess may be all that the others need
-            candidates = {p: loop.asked[p] for p in unknown} | loop.untyped
-            path = max(candidates, key=lambda p: certainty(*candidates[p]))
-            (found if path in unknown else assumed)[path] = guess_template(*candidates[path])
+            path, template = body.guess(loop, known, assumed, unknown)
+            (found if path in unknown else assumed)[path] = template
         known = found
     raise ConfigError("the types of previous steps do not settle", where=body.b.place("unit"))
 
@@ -184,7 +183,7 @@ class _Body:
         moves_out = self.opt.optimize_move_layers_out
         if moves_out is None:
             moves_out = bool(session.options.get("optimize_move_layers_out", True))
-        frame = LoopFrame(outer, dim, b.dim("own_time", dim.size), self.limit, moves_out)
+        frame = LoopFrame(outer, dim, b.dim("own_time", dim.size, description=dim.description), self.limit, moves_out)
         loop = LoopContext(frame, previous=dict(previous), include_eos=self.opt.include_eos)
         data: dict[str, LayerOutput] = {}
         if self.source is not None:
@@ -253,6 +252,33 @@ class _Body:
         if scope.loop is not None:
             _build_asked(scope.loop)
         return names
+
+    def guess(
+        self, loop: LoopContext, known: Mapping[str, Template], assumed: Mapping[str, Template], unknown: list[str]
+    ) -> tuple[str, Template]:
+        """The path of a layer that a trial found no type for, and the likeliest one.
+
+        Args:
+            loop: of the trial.
+            known: what it was given for previous steps.
+            assumed: what it was given for layers that could not be built.
+            unknown: the layers whose previous step is asked for, and that have no type.
+        """
+        guesses = {path: self._inferred(known, assumed, path) for path in unknown}
+        best = max(guesses, key=lambda path: guesses[path].worth)
+        if guesses[best].exact or not loop.untyped:
+            return best, guesses[best].template
+        # nobody knows by a rule of his own: a layer between them may be the surest
+        candidates = {path: loop.asked[path] for path in unknown} | loop.untyped
+        path = max(candidates, key=lambda p: certainty(*candidates[p]))
+        return path, guess_template(*candidates[path])
+
+    def _inferred(self, known: Mapping[str, Template], assumed: Mapping[str, Template], path: str) -> Guess:
+        """What the layer at a path may give, of which ``prev:`` is asked for; found on a body of its own."""
+        loop, scope = self.open(self.fork(), known, [])
+        loop.trial, loop.assumed = True, assumed
+        self.build(scope)
+        return first_guess(*loop.asked[path])
 
     def sequence(self, path: str, previous: Mapping[str, Template]) -> LayerOutput:
         """What the layer of that path works on in all steps, from a loop of its own; the layer must not need its past.

@@ -105,7 +105,12 @@ def _with_sizes_of(b: LayerBuilder, base: LayerOutput, x: LayerOutput) -> LayerO
         raise DimError(
             "size_base has another number of dynamic axes", where=b.place("size_base"), expected=own, received=theirs
         )
-    return _replaced(b, x, dict(zip(own, theirs, strict=True)))
+    names = dict(zip(own, theirs, strict=True))
+    value = x.value
+    for old, new in names.items():
+        if old is not new:  # the longest sequences may differ, as behind an upsampling that rounds up
+            value = b.op("resize_axis", value, dim=old, out=new)
+    return arrange(x, value, [names.get(d, d) for d in x.axes], names, keep_feature=True)
 
 
 def _with_tags(b: LayerBuilder, tags: Any, x: LayerOutput) -> LayerOutput:

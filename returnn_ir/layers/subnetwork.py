@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, did_you_mean
+from returnn_ir.initializers import StoredInit
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions, NetDict, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.sources import apply_dropout
 from returnn_ir.losses import has_loss
+
+if TYPE_CHECKING:
+    from returnn_ir.network.scope import NetScope
 
 __all__: list[str] = []
 
@@ -35,12 +39,6 @@ def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerO
 
     Its layers are reached from outside as ``NAME/LAYER``; they reach outside by ``base:LAYER``.
     """
-    if opt.load_on_init is not None:
-        raise ConfigError(
-            "load_on_init is not supported",
-            where=b.place("load_on_init"),
-            hint="preload_from_files in the run's config",
-        )
     net = b.definition.children["subnetwork"]
     if "output" not in net.layers:
         raise ConfigError("a subnetwork needs a layer 'output'", where=b.place("subnetwork"))
@@ -50,7 +48,46 @@ def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerO
         # in a loop RETURNN builds only what is needed
         if not b.in_loop and (definition.options.is_output_layer or has_loss(definition.options, b.session.loss_mode)):
             scope.get(name, b.place("subnetwork"))
+    if opt.load_on_init is not None:
+        _load_parameters(b, scope, opt.load_on_init)
     return scope.results["output"]
+
+
+_LOAD_OPTIONS = ("filename", "params_prefix", "ignore_missing", "ignore_params", "ignore_params_prefixes")
+
+
+def _load_parameters(b: LayerBuilder, scope: NetScope, given: str | dict[str, Any] | Callable[[], Any]) -> None:
+    """Parameters of the nested network start with a checkpoint's, in which they are named from this layer on.
+
+    The file is looked for when a program's initial parameters are asked for.
+    """
+    options = given() if callable(given) else given
+    options = {"filename": options} if isinstance(options, str) else options
+    if not isinstance(options, dict) or not isinstance(options.get("filename"), str):
+        raise ConfigError(
+            "load_on_init is not understood",
+            where=b.place("load_on_init"),
+            expected="the prefix of a checkpoint's files, or a dict with 'filename'",
+            received=repr(options),
+        )
+    for key in options:
+        if key not in _LOAD_OPTIONS:
+            raise ConfigError(
+                f"load_on_init has no option {key!r}",
+                where=b.place("load_on_init"),
+                expected=", ".join(_LOAD_OPTIONS),
+                hint=did_you_mean(key, _LOAD_OPTIONS),
+            )
+    own = f"{scope.param_prefix}/"
+    removed = str(options.get("params_prefix", own))
+    skipped, skipped_prefixes = options.get("ignore_params", ()), tuple(options.get("ignore_params_prefixes", ()))
+    for name, param in b.session.params.items():
+        inside = name.removeprefix(removed)
+        if not name.startswith(own) or inside in skipped or (skipped_prefixes and inside.startswith(skipped_prefixes)):
+            continue
+        otherwise = param.init if options.get("ignore_missing") else None
+        stored = StoredInit(options["filename"], inside, otherwise, bool(options.get("ignore_missing")))
+        b.session.params[name] = replace(param, init=stored)
 
 
 def _data(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerOutput]) -> dict[str, LayerOutput]:

@@ -1,8 +1,12 @@
-"""A first guess of what a layer gives, where ``prev:`` of it is needed to build it: only a start for the fixpoint."""
+"""A first guess of what a layer gives, where ``prev:`` of it is needed to build it: only a start for the fixpoint.
+
+Where the types of several ``prev:`` hang together in a circle, the layers of the circle are built on guessed inputs, so
+that their own type rules are asked as far as possible and only the place where the circle is cut is guessed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.dims import BATCH, Dim
@@ -10,13 +14,71 @@ from returnn_ir.errors import UserError
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.network.initial_output import initial_output_refs
 from returnn_ir.network.loop_context import Template
-from returnn_ir.types import TensorType
+from returnn_ir.types import DTYPES, TensorType
 
 if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["certainty", "guess_template"]
+__all__ = ["Guess", "certainty", "first_guess", "guess_template"]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a layer may give.
+
+    Attributes:
+        exact: the layer itself said so, on inputs that may be guesses.
+        certainty: how much a guess is worth, to be compared.
+    """
+
+    template: Template
+    exact: bool
+    certainty: tuple[bool, bool, int]
+
+    @property
+    def worth(self) -> tuple[bool, bool, bool, int]:
+        """The larger, the better: the type of the target, the layer's own word, a declared size, known sources."""
+        like_target, sized, known = self.certainty
+        return like_target, self.exact, sized, known
+
+
+def first_guess(scope: NetScope, name: str) -> Guess:
+    """A guess for a layer of a body that was built as far as its types are known; it is changed by this."""
+    rank = certainty(scope, name)
+    found = None if rank[0] else _inferred(scope, name, set())
+    return Guess(found if found is not None else guess_template(scope, name), found is not None, rank)
+
+
+def _inferred(scope: NetScope, name: str, open_names: set[str]) -> Template | None:
+    """The template by the layer's own type rule, on inputs that are found in the same way; None in a circle."""
+    if name in scope.results:
+        return Template.of(scope.results[name])
+    if name in open_names:
+        return None
+    definition = scope.net.layers[name]
+    if definition.spec.like_target and definition.targets():
+        return guess_template(scope, name)
+    open_names.add(name)
+    for ref in definition.refs():
+        if _known(scope, ref) is not None:
+            continue
+        own = ref.removeprefix("prev:")
+        if own in scope.net.layers:
+            template = _inferred(scope, own, open_names) or _sized_guess(scope, own)
+            if template is not None:
+                scope.assume(ref, template)
+    open_names.discard(name)
+    output = scope.retry(name)
+    return Template.of(output) if output is not None else None
+
+
+def _sized_guess(scope: NetScope, name: str) -> Template | None:
+    """A guess that rests on something: a declared output, or a source that is known."""
+    definition = scope.net.layers[name]
+    like_target, sized, known = certainty(scope, name)
+    declared = isinstance(definition.options.out_type, dict)
+    return guess_template(scope, name) if like_target or sized or declared or known else None
 
 
 def certainty(scope: NetScope, name: str) -> tuple[bool, bool, int]:
@@ -48,7 +110,12 @@ def guess_template(scope: NetScope, name: str) -> Template:
         axes.append(feature)
     given = definition.options.out_type
     out_type = given if isinstance(given, dict) else {}
-    dtype = out_type.get("dtype") or _of_number(definition) or (largest.dtype if largest is not None else "float32")
+    declared = str(out_type.get("dtype"))  # an unknown one is the layer's error, not ours
+    dtype = (
+        (declared if declared in DTYPES else None)
+        or _of_number(definition)
+        or (largest.dtype if largest is not None else "float32")
+    )
     time = largest.time_dim if largest is not None and largest.time_dim in axes else None
     return Template(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
 

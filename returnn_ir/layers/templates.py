@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import BATCH, Dim
-from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.errors import ConfigError, DimError, did_you_mean
 from returnn_ir.graph import Value
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
-from returnn_ir.types import is_integer
+from returnn_ir.types import DTYPES, is_integer
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -49,16 +49,23 @@ class Template:
 
 
 def common_template(
-    b: LayerBuilder, sources: Sequence[LayerOutput], *, allow_broadcast: bool = False
+    b: LayerBuilder,
+    sources: Sequence[LayerOutput],
+    *,
+    allow_broadcast: bool = False,
+    ignore_features: bool = False,
 ) -> tuple[Template, Unified]:
     """The axes of all sources together.
+
+    Args:
+        ignore_features: who evaluates them takes sources of different feature sizes.
 
     Raises:
         DimError: no source has all of them, and ``allow_broadcast_all_sources`` is not set (behaviour version 4).
     """
     if not sources:
         raise ConfigError(f"a {b.definition.spec.name!r} layer needs a source", where=b.place("from"))
-    unified = b.unify(sources)
+    unified = b.unify(sources, ignore_features=ignore_features)
     largest = max(len(s.axes) for s in sources)
     if b.behavior.explicit_broadcast and not allow_broadcast and len(unified.axes) > largest:
         raise DimError(
@@ -76,7 +83,7 @@ def common_template(
 def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_type: Mapping[str, Any]) -> Template:
     """The template changed by ``n_out`` and ``out_type``."""
     given = {**({"dim": n_out} if n_out is not None else {}), **out_type}
-    axes, declared = _declared_axes(b, template, given), bool(_axes_option(given))
+    axes, declared = _declared_axes(b, template, given), _axes_option(given) is not None
     sparse = _sparse_dim(b, template, given)
     time, feature = template.time_dim, template.feature_dim
     if declared:
@@ -93,6 +100,15 @@ def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_ty
     if sparse is None and feature is None and template.sparse_dim is not None and not declared:
         feature = default_feature_dim(axes, time, sparse=False)
     dtype = given.get("dtype")
+    if dtype is not None and str(dtype) not in DTYPES:
+        raise ConfigError(
+            f"out_type has the unknown dtype {str(dtype)!r}",
+            where=b.place("out_type"),
+            expected=", ".join(DTYPES),
+            hint="text has no counterpart in a compiled program: numbers, such as a hash of the labels so far, have"
+            if dtype == "string"
+            else did_you_mean(str(dtype), DTYPES),
+        )
     return replace(
         template,
         axes=axes,
@@ -120,6 +136,9 @@ def _declared_axes(b: LayerBuilder, template: Template, given: Mapping[str, Any]
     if given.get("shape") is None:
         return template.axes
     dynamic = [d for d in template.axes if d.is_dynamic]
+    lead = _size_target(b)
+    if lead is not None:
+        dynamic = [lead, *(d for d in dynamic if d is not lead)]
     static = [d for d in template.axes if d.is_static]
     axes: list[Dim] = []
     shape = list(given["shape"])
@@ -141,6 +160,12 @@ def _declared_axes(b: LayerBuilder, template: Template, given: Mapping[str, Any]
     if batch is not None:
         axes.insert(batch, BATCH)
     return tuple(axes)
+
+
+def _size_target(b: LayerBuilder) -> Dim | None:
+    """The axis of varying length that ``size_target`` names; without losses there are no targets."""
+    key = b.definition.options.size_target
+    return b.target(key).time_dim if key is not None and b.session.losses else None
 
 
 def _same_size(static: list[Dim], size: int, *, last: bool) -> Dim | None:

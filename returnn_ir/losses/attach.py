@@ -135,6 +135,8 @@ def _closed(b: LayerBuilder, value: Value) -> list[Dim]:
 
 def _scale(b: LayerBuilder, opts: dict[str, Any]) -> float:
     own, older = opts.get("scale"), b.definition.options.loss_scale
+    if older is None:  # RETURNN takes it where there is no loss, and only there
+        raise ConfigError("loss_scale is None", where=b.place("loss_scale"), hint="leave it away, or give a number")
     if own is not None and older != 1.0 and own != older:
         raise ConfigError(
             "loss_scale and the scale in loss_opts differ",

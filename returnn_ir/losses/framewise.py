@@ -10,6 +10,7 @@ from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses.registry import LossInput, LossResult, loss
+from returnn_ir.types import is_integer
 
 __all__: list[str] = []
 
@@ -41,6 +42,11 @@ def log_probs(b: LayerBuilder, output: LayerOutput, eps: float = _SMALLEST) -> V
     return safe_log(b, output.value, eps)
 
 
+def _has_labels(target: LayerOutput) -> bool:
+    """Whether the target holds labels, perhaps of an unknown number of classes."""
+    return target.sparse_dim is not None or (target.feature_dim is None and is_integer(target.dtype))
+
+
 def _labels(b: LayerBuilder, target: LayerOutput) -> Value:
     return b.op("set_sparse", target.value, sparse_dim=None)
 
@@ -50,7 +56,7 @@ def frame_error(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Va
     # what went into a softmax, as RETURNN has it: batch_norm on the output does not count
     logits = output.activation[1] if output.activation is not None and output.activation[0] == "softmax" else output
     best = b.op("set_sparse", b.op("argmax", logits.value, dim=b.require_feature(logits)), sparse_dim=None)
-    if target.sparse_dim is not None:
+    if _has_labels(target):
         return b.binary("not_equal", best, _labels(b, target))
     other = b.op("argmax", target.value, dim=b.require_feature(target))
     return b.binary("not_equal", best, b.op("set_sparse", other, sparse_dim=None))
@@ -104,7 +110,7 @@ def cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
     feature = _check_labels(b, output, target)
     value = _per_frame(b, x, target, feature)
     focal = float(x.options.get("focal_loss_factor") or 0.0)
-    if focal and target.sparse_dim is not None:
+    if focal and _has_labels(target):
         probs = b.op("softmax", output.value, dims=(feature,)) if _takes_logits(b, x) else output.value
         correct = b.op("gather", probs, _labels(b, target), dim=feature)
         value = b.mul(value, b.binary("pow", b.sub(1.0, correct), focal))
@@ -130,7 +136,7 @@ def _known_logits(b: LayerBuilder, x: LossInput) -> Value | None:
 
 def _per_frame(b: LayerBuilder, x: LossInput, target: LayerOutput, feature: Dim) -> Value:
     smoothing = float(x.options.get("label_smoothing") or 0.0)
-    logits, labels = _known_logits(b, x), target.sparse_dim is not None
+    logits, labels = _known_logits(b, x), _has_labels(target)
     if labels and smoothing:
         gaussian = bool(x.options.get("label_smoothing_gaussian"))
         soft, best = _smoothed(b, _labels(b, target), feature, smoothing, gaussian=gaussian)
@@ -148,7 +154,13 @@ def _per_frame(b: LayerBuilder, x: LossInput, target: LayerOutput, feature: Dim)
 
 def _smoothed(b: LayerBuilder, labels: Value, feature: Dim, smoothing: float, *, gaussian: bool) -> tuple[Value, float]:
     """Soft targets (Szegedy et al., 2016) and their entropy: taken off, zero is the best value."""
-    size = feature.size or 1
+    if feature.size is None or feature.size < 2:
+        raise ConfigError(
+            "label_smoothing needs several classes of a fixed number",
+            where=b.place("loss_opts"),
+            received=feature,
+        )
+    size = feature.size
     confidence = 1.0 - smoothing
     low = smoothing / (size - 1)
     if gaussian:  # a normal density of standard deviation `confidence` around the label

@@ -160,7 +160,7 @@ def _objective(b: Builder, session: Session) -> None:
             value = b.mul(value, loss.norm_factor)
         scaled = b.mul(value, loss.scale)
         total = scaled if total is None else b.add(total, scaled)
-    if session.constraints:
+    if session.constraints and session.loss_mode != "forward":
         constraints = session.constraints[0]
         for further in session.constraints[1:]:
             constraints = b.add(constraints, further)

@@ -67,7 +67,7 @@ def _value(
     if given == POSITIONS:
         return b.iota(template.axes[-1], template.type.dtype)
     if given == "var":
-        return _variable(scope, definition, template, origin)
+        return _variable(scope, definition, template, b, origin)
     if given == "apply(0)":
         return _applied_to_zeros(scope, definition, b)
     if isinstance(given, str):
@@ -80,7 +80,7 @@ def _value(
     )
 
 
-def _variable(scope: NetScope, definition: LayerDef, template: Template, origin: Origin) -> Value:
+def _variable(scope: NetScope, definition: LayerDef, template: Template, b: Builder, origin: Origin) -> Value:
     """A trained vector over the features."""
     session = scope.session
     dims = tuple(d for d in template.axes if d.is_static)
@@ -92,7 +92,7 @@ def _variable(scope: NetScope, definition: LayerDef, template: Template, origin:
         session.params[full] = Param(full, value, dims, 0.0, True)
         session.graph.trainable.append(full)
     param = session.params[full]
-    return Builder(scope.region, origin=origin).rename(param.value, *zip(param.dims, dims, strict=True))
+    return b.rename(param.value, *zip(param.dims, dims, strict=True))
 
 
 def _applied_to_zeros(scope: NetScope, definition: LayerDef, b: Builder) -> Value:

@@ -82,6 +82,10 @@ class LoopFrame:
             self._scanned[value] = Value(value.type.without([self.dim]))
         return self._scanned[value]
 
+    def sequence_of(self, value: Value) -> Value | None:
+        """The outer value that something is this step's slice of, if it is one."""
+        return next((outer for outer, inner in self._scanned.items() if inner is value), None)
+
     def capture(self, value: Value) -> Value:
         """An outer value as a whole: its axis of the loop's dim, if it has one, is not the loop's."""
         if self.dim not in value.dims:

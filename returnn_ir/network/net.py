@@ -143,6 +143,15 @@ def _parse_layer(
     origin = config.origin(path)
     class_name = raw.get("class")
     spec = find_layer(class_name) if isinstance(class_name, str) else None
+    if spec is None and class_name in config.own_layers:
+        problems.append(
+            ConfigError(
+                f"the layer class {class_name!r} is Python code of the config, which cannot be compiled",
+                where=config.origin(path, "class"),
+                hint="an eval layer, or a subnetwork of RETURNN's layers",
+            )
+        )
+        return None
     if spec is None:
         problems.append(
             ConfigError(

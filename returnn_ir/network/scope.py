@@ -12,7 +12,7 @@ from returnn_ir.layers.finish import finish_layer
 from returnn_ir.layers.options import SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sources import joined_source
-from returnn_ir.network.loop_context import LoopContext, UntypedError
+from returnn_ir.network.loop_context import LoopContext, Template, UntypedError
 from returnn_ir.network.naming import extra_prefix, layer_scope, variable_name
 
 if TYPE_CHECKING:
@@ -208,6 +208,23 @@ class NetScope:
                 )
             elif following not in self.results and following not in self._failed:
                 enter(following)
+
+    def assume(self, name: str, template: Template) -> None:
+        """While types are being found: take it that a layer, or ``prev:`` of it, gives this."""
+        if self.loop is None or not self.loop.trial:
+            raise IRError(f"an assumption about {name!r} where a network is built for good")
+        if name.startswith("prev:"):
+            self.loop.previous.setdefault(self.path_of(name.removeprefix("prev:")), template)
+        else:
+            self._failed.discard(name)
+            self.results.setdefault(name, template.around(Value(template.type)))
+
+    def retry(self, name: str) -> LayerOutput | None:
+        """Build a layer again that could not be built before; None if it still cannot."""
+        self._failed.discard(name)
+        if name not in self.results:
+            self._build(self.net.layers[name])
+        return self.results.get(name)
 
     def failed(self, names: Iterable[str]) -> bool:
         """Whether one of these layers could not be built."""

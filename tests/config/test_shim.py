@@ -14,7 +14,7 @@ import pytest
 from returnn_ir.config import Config, load_config
 from returnn_ir.config.dim_tags import SINGLE_STEP_DIM, ImplicitDynSizeDim
 from returnn_ir.dims import BATCH, Dim
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, UserError
 
 
 def load(folder: Path, text: str) -> Config:
@@ -141,7 +141,7 @@ def test_names_of_returnn_can_be_imported_but_not_used(tmp_path: Path) -> None:
             config.typed_value(name)()
     message = error_of(tmp_path, "from TFUtil import where_bc\nx = where_bc(1, 2, 3)\n")
     assert "net.py:2: returnn.tf.util.basic.where_bc of RETURNN cannot be used while the config loads" in message
-    assert "net.py:2" in error_of(tmp_path, "from TFNetworkLayer import LayerBase\nclass X(LayerBase): pass\n")
+    assert "net.py:2" in error_of(tmp_path, "from Dataset import Dataset\nclass X(Dataset): pass\n")
     message = error_of(tmp_path, "from returnn.import_ import import_\nm = import_('github.com/x/y', 'a/b.py')\n")
     assert "net.py:2" in message
     assert "a/b.py" in message
@@ -224,3 +224,54 @@ def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:
     )
     output = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert output.stdout.strip() == "[]"
+
+
+OWN_LAYER = """
+    from returnn.tf.layers.basic import _ConcatInputLayer, register_layer_class
+    class Named(_ConcatInputLayer):
+        layer_class = "named"
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+    register_layer_class(Named)
+    extern_data = {"data": {"dim": 3}}
+    network = {"output": {"class": "CLASS", "from": "data"}}
+"""
+
+
+def test_own_layer_classes_are_named(tmp_path: Path) -> None:
+    """Such a config loads; only a network that uses the class is refused."""
+    from returnn_ir.network.net import load_net
+
+    config = load(tmp_path, OWN_LAYER.replace("CLASS", "named"))
+    assert config.own_layers == {"named"}
+    with pytest.raises(UserError, match="'named' is Python code of the config"):
+        load_net(config)
+    assert load_net(load(tmp_path, OWN_LAYER.replace("CLASS", "copy"))).layers
+
+
+def test_own_layer_classes_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "more_layers.py").write_text(
+        "from TFNetworkLayer import LayerBase\nclass Extra(LayerBase):\n    layer_class = 'extra'\n", encoding="utf-8"
+    )
+    text = f"""
+        from TFNetworkLayer import auto_register_layer_classes
+        auto_register_layer_classes({str(tmp_path / "more_layers.py")!r})
+    """
+    assert load(tmp_path, text).own_layers == {"extra"}
+
+
+def test_modules_by_their_file(tmp_path: Path) -> None:
+    package = tmp_path / "some_tools"
+    package.mkdir()
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "tool.py").write_text("from some_tools import __name__ as package\n", encoding="utf-8")
+    text = f"""
+        import Util
+        tool = Util.generic_import_module({str(package / "tool.py")!r})
+        name = tool.__name__
+        digits = Util.generic_import_module("string").digits
+    """
+    config = load(tmp_path, text)
+    assert config["name"] == "some_tools.tool"
+    assert config["digits"] == "0123456789"
+    assert "no such file" in error_of(tmp_path, "import Util\nUtil.generic_import_module('/gone/x.py')")

@@ -11,6 +11,7 @@ import pytest
 from compiler.program import Program, compile_net
 from returnn_ir import load
 from returnn_ir.errors import TargetError, UserError
+from returnn_ir.network.construct import construct
 
 HEAD = 'extern_data = {"data": {"dim": 3}, "other": {"dim": 2, "shape": (2,)}}\n'
 
@@ -96,3 +97,18 @@ def test_errors(tmp_path: Path, layer: str, text: str) -> None:
         program(tmp_path, layer)
     assert text in str(error.value)
     assert "layer 'output'" in str(error.value)
+
+
+def test_an_unknown_helper_may_be_imported(tmp_path: Path) -> None:
+    """Only what is called is missed: what happens in training only keeps nothing from being compiled."""
+    path = tmp_path / "net.py"
+    path.write_text(
+        "extern_data = {'data': {'dim': 3}}\n"
+        "def f(self, source, **kwargs):\n"
+        "    from returnn.tf.util.basic import dropout\n"
+        "    return self.network.cond_on_train(lambda: dropout(source(0), 0.5), lambda: source(0))\n"
+        "network = {'output': {'class': 'eval', 'from': 'data', 'eval': f}}\n"
+    )
+    assert not list(construct(load(path), "forward").graph.nodes("opaque"))
+    (node,) = construct(load(path), "train").graph.nodes("opaque")
+    assert "dropout has no counterpart" in node.attrs["reason"]

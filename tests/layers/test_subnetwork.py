@@ -36,7 +36,8 @@ BOTH = {"output": {"class": "combine", "kind": "sub", "from": ["data:0", "data:1
         ({"output": {"class": "copy", "from": "base:nowhere"}}, {}, "there is no layer 'nowhere'"),
         ({"output": {"class": "copy", "from": "data:1"}}, {}, "no data key '1'"),
         ({"output": {"class": "copy", "from": "data", "bogus": 1}}, {}, "unknown option 'bogus'"),
-        (COPY, {"load_on_init": "model"}, "preload_from_files"),
+        (COPY, {"load_on_init": {"file": "model"}}, "load_on_init is not understood"),
+        (COPY, {"load_on_init": {"filename": "model", "prefix": ""}}, "no option 'prefix'"),
     ],
 )
 def test_what_is_wrong_is_said(subnetwork: dict[str, Any], options: dict[str, Any], told: str, tmp_path: Path) -> None:
@@ -56,3 +57,30 @@ def test_dropout_of_the_sources(tmp_path: Path) -> None:
 def test_each_separate_source_draws_for_itself(tmp_path: Path) -> None:
     options = {"from": ["data", "data"], "concat_sources": False, "dropout": 0.5, "dropout_noise_shape": {"*": None}}
     assert program(tmp_path, BOTH, "train", **options).run(FEED, {})["output/output"].any()
+
+
+LINEAR = {"output": {"class": "linear", "n_out": 2, "activation": None, "from": "data"}}
+
+
+def test_load_on_init(tmp_path: Path) -> None:
+    """The names in the checkpoint are those inside of the subnetwork; the file is read for the initial values only."""
+    tensorflow = pytest.importorskip("tensorflow")
+    prefix = str(tmp_path / "model")
+    weights = {"output/W": np.ones((3, 2), np.float32), "output/b": np.full(2, 2, np.float32)}
+    tensorflow.raw_ops.SaveV2(
+        prefix=prefix,
+        tensor_names=list(weights),
+        shape_and_slices=["", ""],
+        tensors=[tensorflow.constant(v) for v in weights.values()],
+    )
+    found = program(tmp_path, LINEAR, load_on_init=prefix).initial_params()
+    np.testing.assert_array_equal(found["output/output/W"], weights["output/W"])
+    options = {"filename": prefix, "ignore_params": ["output/b"]}
+    found = program(tmp_path, LINEAR, load_on_init=options).initial_params()
+    np.testing.assert_array_equal(found["output/output/b"], np.zeros(2))
+
+
+def test_load_on_init_without_its_file(tmp_path: Path) -> None:
+    made = program(tmp_path, LINEAR, load_on_init=str(tmp_path / "gone"))
+    with pytest.raises(UserError, match="gone"):
+        made.initial_params()
