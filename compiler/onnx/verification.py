@@ -18,8 +18,8 @@ __all__ = ["ATOL", "RTOL", "Verification", "verify_model"]
 
 #: Relative to the entry, and to the largest entry of the tensor: kernels add in different orders.
 RTOL, ATOL = 1e-4, 1e-5
-#: Hypotheses whose scores differ by less may change places.
-TIE = 1e-3
+#: Hypotheses whose scores differ by less may change places: either score may be wrong by the tolerance.
+TIE = 2 * RTOL
 
 
 @dataclass
