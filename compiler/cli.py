@@ -15,6 +15,7 @@ from returnn_ir.errors import MismatchError, UserError
 if TYPE_CHECKING:
     from compiler.check import CaseReport
     from compiler.program import Program
+    from returnn_ir.graph import Graph
     from returnn_ir.network.net import Net
 
 __all__ = ["main"]
@@ -138,7 +139,7 @@ def _compile(args: argparse.Namespace) -> int:
         from compiler.artifacts import write_artifact
 
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
-        for line in write_artifact(program, net, args.output, **options):
+        for line in (*write_artifact(program, net, args.output, **options), *_notes(program.graph)):
             print(line)
     return 0
 
@@ -161,12 +162,17 @@ def _check_only(args: argparse.Namespace, net: Net) -> int:
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
+    for line in _notes(expanded.graph):
+        print(line)
     return 0
+
+
+def _notes(graph: Graph) -> list[str]:
+    return [f"note: {note}" for note in graph.notes]
 
 
 def _program(args: argparse.Namespace, net: Net) -> Program:
     from compiler.program import compile_net
-    from returnn_ir.graph import Graph
     from returnn_ir.printer import print_graph
 
     def show(stage: str, graph: Graph) -> None:

@@ -219,6 +219,8 @@ class Graph:
     trainable: list[str] = field(default_factory=list)
     #: Run-time checks that the program makes before it answers: message and the scalar bool that must hold.
     checks: list[tuple[str, Value]] = field(default_factory=list)
+    #: What somebody who knows the network from RETURNN should be told, with the layer's path.
+    notes: list[str] = field(default_factory=list)
 
     def nodes(self, op: str) -> Iterator[Node]:
         """All nodes of one op, in execution order."""

@@ -49,6 +49,8 @@ class Engine:
         model = Model(self.net, Optimizer.create(self.config), options.random_seed)
         for name, dataset in {"train": train, **evaluated}.items():
             check_dataset(name, dataset, model.train_program.graph)
+        for note in model.train_program.graph.notes:
+            log(f"note: {note}")
         first = self._resume(model) + 1
         if first > options.num_epochs:
             log(f"nothing to do: epoch {first - 1} of {options.num_epochs} is done")

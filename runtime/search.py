@@ -83,6 +83,8 @@ def search(config: Config) -> SearchResult:
     checkpoint = engine.checkpoint()
     params = read_params(checkpoint, program)
     log(f"loaded {checkpoint}")
+    for note in program.graph.notes:
+        log(f"note: {note}")
     where = config.origin(None, options.data_name)
     with init_dataset(
         options.data, name=options.data_name, defaults={"seq_ordering": "sorted"}, where=where

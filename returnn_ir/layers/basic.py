@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -150,8 +149,5 @@ class HdfDumpOptions(LayerOptions):
 @layer("hdf_dump", options=HdfDumpOptions, sources="one")
 def hdf_dump(b: LayerBuilder, opt: HdfDumpOptions, x: LayerOutput) -> LayerOutput:
     """The source; a compiled program has no file to write to, which is said."""
-    warnings.warn(
-        f"{b.place()}: a compiled program writes no HDF file; task 'forward' of returnn-run writes a layer's output",
-        stacklevel=2,
-    )
+    b.note("a compiled program writes no HDF file; task 'forward' of returnn-run writes a layer's output")
     return x

@@ -170,6 +170,11 @@ class LayerBuilder(Builder):
             raise DimError("the source has no feature axis", where=self.place("from"), received=x.value.type)
         return x.feature_dim
 
+    def note(self, text: str) -> None:
+        """Say something to the user about this layer, unless it is only built to find types."""
+        if self.scope.loop is None or not self.scope.loop.trial:
+            self.session.note(self.definition.path, text)
+
     # ---------------------------------------------------------------- sources
 
     def unify(self, sources: Sequence[LayerOutput], *, ignore_features: bool = False) -> Unified:

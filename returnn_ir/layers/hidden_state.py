@@ -240,6 +240,11 @@ def get_last_hidden_state(b: LayerBuilder, opt: LastStateOptions, sources: Seque
     if opt.combine not in ("concat", "add"):
         raise ConfigError("unknown combine", where=b.place("combine"), expected="concat or add", received=opt.combine)
     states = [last_state(b, x, opt.key) for x in sources]
+    if any(leaves_loop(b.scope, b.scope.path_of(name)) for name in b.definition.sources if ":" not in name):
+        b.note(
+            "gives the state of this step; RETURNN computes it outside of the loop, where it is the state behind the "
+            "last step for all of them, unless optimize_move_layers_out is False"
+        )
     if len(states) == 1:
         joined = states[0]
     elif opt.combine == "concat":

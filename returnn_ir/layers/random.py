@@ -23,6 +23,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions, LayerRef
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
+from returnn_ir.network.recurrence import leaves_loop
 from returnn_ir.types import is_float
 
 __all__: list[str] = []
@@ -63,6 +64,7 @@ def random(b: LayerBuilder, opt: RandomOptions) -> LayerOutput:
     for dep in [opt.shape_deps] if isinstance(opt.shape_deps, str) else opt.shape_deps:
         b.layer(dep)
     axes = static_axes(b, opt.shape)
+    _say_where_drawn(b)
     draw = _Draw(b, axes, _state(b, opt))
     if opt.distribution == "uniform":
         value = _uniform(b, opt, draw)
@@ -90,6 +92,14 @@ class _Draw:
         dtype = "int64" if kind == "bits" else "float32"
         path = self.b.random_path(role)
         return self.b.op("random", kind=kind, path=path, dims=self.axes, dtype=dtype, state=self.state)
+
+
+def _say_where_drawn(b: LayerBuilder) -> None:
+    if leaves_loop(b.scope, b.definition.path):
+        b.note(
+            "draws anew in every step; RETURNN computes it outside of the loop, one draw for all of them, unless "
+            "optimize_move_layers_out is False"
+        )
 
 
 def _output(
@@ -266,6 +276,7 @@ class RandIntOptions(LayerOptions):
 def rand_int(b: LayerBuilder, opt: RandIntOptions) -> LayerOutput:
     """Whole numbers from ``minval`` to below ``maxval``; a ``seed`` chooses another sequence of draws."""
     axes = static_axes(b, opt.shape)
+    _say_where_drawn(b)
     low, high = (_number(b, key, getattr(opt, key), "int64") for key in ("minval", "maxval"))
     path = b.random_path("random" if opt.seed is None else f"random{opt.seed}")
     if is_float(opt.dtype):

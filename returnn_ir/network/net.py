@@ -48,12 +48,16 @@ class LayerDef:
         if self.spec.extra_refs is not None:
             found.extend(self.spec.extra_refs(self.options))
         found.extend(t.removeprefix("layer:") for t in self.targets() if t.startswith("layer:"))
-        found.extend(_reused_layers(self.options.reuse_params))
+        found.extend(self.reused())
         for child in self.children.values():
             found.extend(child.outer_refs())
         for definition in self.inner.values():
             found.extend(definition.refs())
         return list(dict.fromkeys(found))
+
+    def reused(self) -> list[str]:
+        """The layers whose parameters this one takes."""
+        return _reused_layers(self.options.reuse_params)
 
     def targets(self) -> list[str]:
         """The data keys, or ``layer:NAME``, that ``target`` names."""

@@ -1,4 +1,8 @@
-"""Whether a layer in a loop depends on its own past, so that it cannot leave the loop."""
+"""Whether a layer in a loop depends on its own past, so that it cannot leave the loop, and what RETURNN makes of that.
+
+RETURNN computes layers behind or in front of the loop where it can, which changes what some of them mean. Here a layer
+means what it means in the loop; whoever knows its numbers from RETURNN is told.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,32 @@ from typing import TYPE_CHECKING
 from returnn_ir.network.naming import extra_prefix
 
 if TYPE_CHECKING:
-    from returnn_ir.network.net import Net
+    from returnn_ir.network.net import LayerDef, Net
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["leaves_loop"]
+__all__ = ["READS_LOOP_AXIS", "leaves_loop", "reads_loop_axis_whole"]
+
+READS_LOOP_AXIS = (
+    "reads the axis of its loop as a whole in every step; RETURNN computes this layer outside of the loop, where that "
+    "axis and the loop's own become one, unless optimize_move_layers_out is False"
+)
 
 
 def leaves_loop(scope: NetScope, path: str) -> bool:
     """In a loop, whether RETURNN computes that layer on all frames at once: it does not need its own past."""
     loop = scope.loop
     return loop is not None and loop.frame.hoist and not _depends_on_itself(scope, path)
+
+
+def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:
+    """Whether a layer combines steps of its loop with a sequence over the same axis, and RETURNN moves it out."""
+    loop = scope.loop
+    if loop is None or loop.trial or not leaves_loop(scope, definition.path):
+        return False
+    refs = set(definition.refs(definition.sources_in(searching=scope.session.searching))) - set(definition.reused())
+    outside = [ref for ref in refs if ref.startswith("base:")]
+    whole = any(loop.frame.own_time in scope.outside(ref).axes for ref in outside)
+    return whole and len(outside) < len(refs)
 
 
 def _depends_on_itself(scope: NetScope, path: str) -> bool:

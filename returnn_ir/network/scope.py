@@ -14,6 +14,7 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sources import joined_source
 from returnn_ir.network.loop_context import LoopContext, Template, UntypedError
 from returnn_ir.network.naming import extra_prefix, layer_scope, variable_name
+from returnn_ir.network.recurrence import READS_LOOP_AXIS, reads_loop_axis_whole
 
 if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef, Net
@@ -241,7 +242,10 @@ class NetScope:
             self.session.frozen.add(definition.path)
         b = LayerBuilder(self.session, self, definition)
         with b.at(definition.origin):
-            return finish_layer(b, self._call(b, definition))
+            output = finish_layer(b, self._call(b, definition))
+        if reads_loop_axis_whole(self, definition):
+            b.note(READS_LOOP_AXIS)
+        return output
 
     def _build(self, definition: LayerDef) -> None:
         try:

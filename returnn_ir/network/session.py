@@ -89,6 +89,12 @@ class Session:
     losses: bool = True
     extra: str = ""
 
+    def note(self, path: str, text: str) -> None:
+        """Say something about the layer at a path, once."""
+        line = f"layer {path!r}: {text}"
+        if line not in self.graph.notes:
+            self.graph.notes.append(line)
+
     def is_trained(self, path: str) -> bool:
         """Whether the parameters of the layer at a path are trained."""
         return not any(path == frozen or path.startswith(f"{frozen}/") for frozen in self.frozen)
