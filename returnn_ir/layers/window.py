@@ -198,7 +198,7 @@ def _chunks(b: LayerBuilder, path: str, time: Dim, batch: Dim, size: int, wanted
         return b.session.dims.setdefault((path, role), Dim(f"{path}.{role}", size, description=description))
 
     number = dim("chunks", None)
-    chunk = wanted or dim("chunking", None, f"{path}:chunking")
+    chunk = wanted or dim("chunking", None, f"{path.rpartition('/')[2]}:chunking")
     return _Chunks(time, number, dim("frames", size), batch, batch * number, chunk)
 
 
