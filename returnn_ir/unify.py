@@ -86,7 +86,8 @@ def unify(
                         values[key] = b.op("squeeze", earlier, dim=partner)
         pairs = [(d, p) for d, p in mapping.items() if p is not d and p in axes and d in value.dims]
         values[id(source)] = b.rename(value, *pairs)
-        if feature is None and source.feature_dim is not None:
+        if source.feature_dim is not None and (feature is None or source.feature_dim not in mapping):
+            # of several feature axes, the last one is the result's
             feature = mapping.get(source.feature_dim, source.feature_dim)
     time = next((s.time_dim for s in order if s.time_dim is not None and s.time_dim in axes), None)
     return Unified(tuple(values[id(s)] for s in sources), tuple(axes), time, feature if feature in axes else None)

@@ -18,6 +18,7 @@ from returnn_ir.layers.out_type_function import called_out_type
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.templates import Template, common_template, fit_axes, with_out_type
+from returnn_ir.network.loop_context import UntypedError
 from returnn_ir.unify import Unified
 
 __all__: list[str] = []
@@ -193,8 +194,11 @@ def switch(b: LayerBuilder, opt: SwitchOptions) -> LayerOutput:
             return b.layer(chosen)
         return LayerOutput.of(b.const(chosen), ())
     test = b.scope.typed(str(condition), b.place("condition"))
+    branches = [x for x in (opt.true_from, opt.false_from) if isinstance(x, str)]
+    if test is None and not branches:  # nothing but the condition says which axes there are
+        raise UntypedError("the type of the condition is not known yet", where=b.place("condition"))
     if test is None:  # while types are being found; it has no say in this layer's
-        return b.scope.known([x for x in (opt.true_from, opt.false_from) if isinstance(x, str)], b.place())[0]
+        return b.scope.known(branches, b.place())[0]
     if test.dtype != "bool":
         raise ConfigError("the condition is not a bool", where=b.place("condition"), received=test.value.type)
     return _where(b, test, opt.true_from, opt.false_from)

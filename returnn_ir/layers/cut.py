@@ -40,7 +40,7 @@ def slice_axis(b: LayerBuilder, opt: SliceOptions, x: LayerOutput) -> LayerOutpu
     out = axis - start if start else axis
     if end is not None and end >= 0:
         feature = axis.feature
-        out = b.dim("slice", end - (start or 0), feature=feature, description=f"{b.definition.path}:slice-end")
+        out = b.dim("slice", end - (start or 0), feature=feature, description=f"{b.definition.name}:slice-end")
     elif end is not None:
         out = out - (-end)
     if step is not None and abs(step) != 1:
@@ -181,7 +181,7 @@ def shift_axis(b: LayerBuilder, opt: ShiftAxisOptions, x: LayerOutput) -> LayerO
         return _replaced(x, value, axis, out)
     if opt.pad and not opt.adjust_size_info:
         return _replaced(x, value, axis, axis)
-    out = b.dim("shifted", None, feature=axis.feature, description=f"{b.definition.path}_shift_axis")
+    out = b.dim("shifted", None, feature=axis.feature, description=f"{b.definition.name}_shift_axis")
     if b.lookup(out) is None:
         change = (amount if left and opt.pad else 0 if left else amount) if opt.adjust_size_info else 0
         extent = b.extent(axis) if opt.pad else b.maximum(b.sub(b.extent(axis), size), 0)
@@ -290,7 +290,7 @@ def split(b: LayerBuilder, opt: SplitOptions, x: LayerOutput) -> LayerOutput:
     parts: dict[str, LayerOutput] = {}
     start = 0
     for number, size in enumerate(sizes):
-        description = f"{b.definition.path}_split{number}"
+        description = f"{b.definition.name}_split{number}"
         out = (
             opt.out_dims[number]
             if opt.out_dims

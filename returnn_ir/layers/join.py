@@ -106,7 +106,7 @@ def stack(b: LayerBuilder, opt: StackOptions, sources: Sequence[LayerOutput]) ->
     if not sources:
         raise ConfigError("stack needs a source", where=b.place("from"))
     unified = b.unify(sources)
-    out = opt.out_spatial_dim or b.dim("stack", len(sources), description=f"{b.definition.path}:stack")
+    out = opt.out_spatial_dim or b.dim("stack", len(sources), description=f"{b.definition.name}:stack")
     if out.size != len(sources):
         raise DimError(
             f"out_spatial_dim must be of size {len(sources)}", where=b.place("out_spatial_dim"), received=out

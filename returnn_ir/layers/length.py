@@ -82,10 +82,10 @@ def range_(b: LayerBuilder, opt: RangeOptions) -> LayerOutput:
         raise ConfigError("delta must not be zero", where=b.place("delta"))
     dtype = opt.dtype or ("int32" if all(float(n) == int(n) for n in numbers) else "float32")
     values = np.arange(*numbers)
-    out = opt.out_spatial_dim or b.dim("range", len(values), description=f"{b.definition.path}:range")
+    out = opt.out_spatial_dim or b.dim("range", len(values), description=f"{b.definition.name}:range")
     if out.size != len(values):
         raise DimError(f"out_spatial_dim must be of size {len(values)}", where=b.place("out_spatial_dim"), received=out)
-    labels = b.dim("indices", None, description=f"{b.definition.path}:range-indices") if opt.sparse else None
+    labels = b.dim("indices", None, description=f"{b.definition.name}:range-indices") if opt.sparse else None
     value = b.const(values, dtype, (out,), labels)
     return LayerOutput.of(value, (out,))
 
@@ -132,7 +132,7 @@ def range_from_length(b: LayerBuilder, opt: RangeFromLengthOptions, x: LayerOutp
     if x.dtype not in ("int32", "int64"):
         raise DimError("lengths must be integers", where=b.place("from"), expected="int32 or int64", received=x.dtype)
     known = measured_dim(x.value)
-    dim = known or opt.out_spatial_dim or b.dim("range", None, description=f"{b.definition.path}_input_len")
+    dim = known or opt.out_spatial_dim or b.dim("range", None, description=f"{b.definition.name}_input_len")
     if b.lookup(dim) is None and dim.expr is None:
         b.define(dim, b.op("set_sparse", b.cast(x.value, "int64"), sparse_dim=None))
     return settle(b, _counting(b, dim, opt.dtype, sparse=opt.sparse), dim, opt.out_spatial_dim, "out_spatial_dim")

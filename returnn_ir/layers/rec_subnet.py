@@ -127,7 +127,7 @@ def _find_types(body: _Body) -> dict[str, Template]:
         loop.trial, loop.assumed = True, assumed
         body.build(scope)
         found = dict(known)
-        for path, (owner, name) in loop.asked.items():
+        for path, (owner, name) in loop.located().items():
             output = owner.results.get(name)
             if output is not None:
                 found[path] = Template.of(output)
@@ -264,12 +264,16 @@ class _Body:
             assumed: what it was given for layers that could not be built.
             unknown: the layers whose previous step is asked for, and that have no type.
         """
-        guesses = {path: self._inferred(known, assumed, path) for path in unknown}
+        located = {path: place for path, place in loop.located().items() if place[1] in place[0].net.layers}
+        guesses = {path: self._inferred(known, assumed, path) for path in unknown if path in located}
+        if not guesses:  # they stand in networks that wait for something else
+            path = max(loop.untyped, key=lambda p: certainty(*loop.untyped[p]))
+            return path, guess_template(*loop.untyped[path])
         best = max(guesses, key=lambda path: guesses[path].worth)
         if guesses[best].exact or not loop.untyped:
             return best, guesses[best].template
         # nobody knows by a rule of his own: a layer between them may be the surest
-        candidates = {path: loop.asked[path] for path in unknown} | loop.untyped
+        candidates = {path: located[path] for path in guesses} | loop.untyped
         path = max(candidates, key=lambda p: certainty(*candidates[p]))
         return path, guess_template(*candidates[path])
 
@@ -278,7 +282,7 @@ class _Body:
         loop, scope = self.open(self.fork(), known, [])
         loop.trial, loop.assumed = True, assumed
         self.build(scope)
-        return first_guess(*loop.asked[path])
+        return first_guess(*loop.located()[path])
 
     def sequence(self, path: str, previous: Mapping[str, Template]) -> LayerOutput:
         """What the layer of that path works on in all steps, from a loop of its own; the layer must not need its past.
@@ -314,7 +318,7 @@ class _Body:
         """Say what previous steps become."""
         frame = loop.frame
         inner = Builder(frame.region, origin=self.b.origin)
-        for path, (owner, name) in loop.asked.items():
+        for path, (owner, name) in loop.located().items():
             carry = frame.carries.get(f"prev:{path}")
             if carry is not None:
                 value = owner.get(name).value

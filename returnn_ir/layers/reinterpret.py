@@ -156,7 +156,7 @@ def _with_labels(b: LayerBuilder, opt: ReinterpretDataOptions, x: LayerOutput) -
 
 
 def _label_dim(b: LayerBuilder, size: int | None) -> Dim:
-    return b.dim("labels", size, feature=True, description=f"{b.definition.path}:set-sparse-dim")
+    return b.dim("labels", size, feature=True, description=f"{b.definition.name}:set-sparse-dim")
 
 
 def _increased(opt: ReinterpretDataOptions, labels: Dim) -> Dim:

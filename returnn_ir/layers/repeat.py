@@ -57,7 +57,7 @@ def repeat(b: LayerBuilder, opt: RepeatOptions, x: LayerOutput) -> LayerOutput:
         out = axis * times
         value = _each(b, value, axis, times, out)
     else:
-        out = opt.out_dim or b.dim("repeated", None, feature=axis.feature, description=f"repeated:{b.definition.path}")
+        out = opt.out_dim or b.dim("repeated", None, feature=axis.feature, description=f"repeated:{b.definition.name}")
         value = _by_counts(b, value, axis, counts, out)
     result = arrange(x, value, [out if d is axis else d for d in x.axes], {axis: out}, keep_feature=True)
     return settle(b, result, out, opt.out_dim)
@@ -131,7 +131,7 @@ def _resized_dim(b: LayerBuilder, opt: ResizeOptions, axis: Dim) -> tuple[Dim, V
     def longer(length: Value) -> Value:
         return b.cast(b.unary("ceil", b.mul(b.cast(length, "float32"), b.cast(factor, "float32"))), "int64")
 
-    out = opt.out_dim or b.dim("resized", None, feature=axis.feature, description=f"{b.definition.path}_resize")
+    out = opt.out_dim or b.dim("resized", None, feature=axis.feature, description=f"{b.definition.name}_resize")
     if b.lookup(out) is None:
         b.define(out, longer(b.length(axis)))
     extent = b.extent(axis)

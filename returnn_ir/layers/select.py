@@ -245,7 +245,7 @@ def _longest(b: LayerBuilder, lengths: Value, dims: Sequence[Dim]) -> Value:
 def _sliced_dim(b: LayerBuilder, opt: SliceNdOptions, axis: Dim, first: Value) -> tuple[Value | None, Dim]:
     """The sizes, where they are no number, and the axis of the slice."""
     size = opt.size
-    name = f"sliced-time:{b.definition.path}"
+    name = f"sliced-time:{b.definition.name}"
     if isinstance(size, Dim):
         return (b.length(size) if size.is_dynamic else None), size
     if isinstance(size, int) and not isinstance(size, bool):
@@ -281,7 +281,7 @@ def boolean_mask(b: LayerBuilder, opt: BooleanMaskOptions, x: LayerOutput) -> La
             "dims must be the axes of a bool mask", where=b.place("dims"), expected=list(mask.axes), received=opt.dims
         )
     dims: Sequence[Dim] = tuple(opt.dims)
-    out = opt.out_dim or b.dim("mask", None, description=f"{b.definition.path}:mask")
+    out = opt.out_dim or b.dim("mask", None, description=f"{b.definition.name}:mask")
     if b.lookup(out) is None:
         b.define(out, b.reduce("sum", b.cast(mask.value, "int64"), *dims, mask=False))
     value = b.op("masked_select", b.expand(x.value, *dims), mask.value, dims=tuple(dims), out=out)
@@ -334,7 +334,7 @@ def _unflattened_dim(b: LayerBuilder, opt: UnflattenNdOptions, number: int, size
     out = (
         opt.out_dims[number]
         if opt.out_dims
-        else b.dim(f"unflatten{number}", None, description=f"{b.definition.path}:unflatten-nd:{number}")
+        else b.dim(f"unflatten{number}", None, description=f"{b.definition.name}:unflatten-nd:{number}")
     )
     if out.is_dynamic and out.expr is None and b.lookup(out) is None:
         b.define(out, sizes)

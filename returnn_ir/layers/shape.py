@@ -196,7 +196,7 @@ def _split_into(b: LayerBuilder, opt: SplitDimsOptions, axis: Dim) -> tuple[tupl
             outs.append(dim)
         else:
             feature = axis.feature and not axis.is_batch
-            name = f"{b.definition.path}_split_dims{i}"
+            name = f"{b.definition.name}_split_dims{i}"
             outs.append(b.dim(f"split{i}", size, feature=feature, description=name))
     return tuple(outs), rest
 
@@ -211,12 +211,12 @@ def _remaining_dim(
     if axis.size is not None:
         if axis.size % known and not opt.pad_to_multiples:
             raise DimError(f"the axis is no multiple of {known}", where=b.place("dims"), received=axis)
-        name = f"{b.definition.path}_split_dims{number}_rem"
+        name = f"{b.definition.name}_split_dims{number}_rem"
         return wanted or b.dim(f"split{number}", -(-axis.size // known), feature=axis.feature, description=name)
     if opt.pad_to_multiples is False and known != 1:
         raise ConfigError("a dynamic axis has to be padded", where=b.place("pad_to_multiples"))
     out = wanted or b.dim(
-        f"split{number}", None, feature=axis.feature, description=f"{b.definition.path}_split_dims{number}_rem"
+        f"split{number}", None, feature=axis.feature, description=f"{b.definition.name}_split_dims{number}_rem"
     )
     if b.lookup(out) is None:
         b.define(out, b.length(axis.ceildiv(known)))
@@ -245,7 +245,7 @@ def expand_dims(b: LayerBuilder, opt: ExpandDimsOptions, x: LayerOutput) -> Laye
         feature = x.axes[opt.axis] is x.feature_dim
     new = opt.dim
     if not isinstance(new, Dim):
-        new = b.dim("new", new, feature=feature, description=f"{b.definition.path}_expand_dims")
+        new = b.dim("new", new, feature=feature, description=f"{b.definition.name}_expand_dims")
     axes = [*x.axes]
     axes.insert(position, new)
     result = arrange(x, b.expand(x.value, new), axes)

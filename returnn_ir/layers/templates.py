@@ -58,16 +58,18 @@ def common_template(
     """The axes of all sources together.
 
     Args:
-        ignore_features: who evaluates them takes sources of different feature sizes.
+        ignore_features: who evaluates them takes sources of different feature sizes; so does, in RETURNN, all that
+            may broadcast: they are axes of their own then.
 
     Raises:
         DimError: no source has all of them, and ``allow_broadcast_all_sources`` is not set (behaviour version 4).
     """
     if not sources:
         raise ConfigError(f"a {b.definition.spec.name!r} layer needs a source", where=b.place("from"))
-    unified = b.unify(sources, ignore_features=ignore_features)
+    broadcasts = allow_broadcast or not b.behavior.explicit_broadcast
+    unified = b.unify(sources, ignore_features=ignore_features or broadcasts)
     largest = max(len(s.axes) for s in sources)
-    if b.behavior.explicit_broadcast and not allow_broadcast and len(unified.axes) > largest:
+    if not broadcasts and len(unified.axes) > largest:
         raise DimError(
             "no source has all axes of the result",
             where=b.place("from"),

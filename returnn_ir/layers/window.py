@@ -41,7 +41,7 @@ def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
         raise ConfigError("the size of the window is not known", where=b.place("window_size"))
     if opt.window_dim is not None and opt.window_dim.size != size:
         raise DimError(f"window_dim must be of size {size}", where=b.place("window_dim"), received=opt.window_dim)
-    frames = opt.window_dim or b.dim("window", size, description=f"{b.definition.path}:window")
+    frames = opt.window_dim or b.dim("window", size, description=f"{b.definition.name}:window")
     if b.is_loop_axis(x, opt.axis):
         return _last_steps(b, opt, x, frames)
     axis, padding = b.axis(x, opt.axis), opt.padding.lower()
@@ -198,7 +198,7 @@ def _chunks(b: LayerBuilder, path: str, time: Dim, batch: Dim, size: int, wanted
         return b.session.dims.setdefault((path, role), Dim(f"{path}.{role}", size, description=description))
 
     number = dim("chunks", None)
-    chunk = wanted or dim("chunking", None, f"{path}:chunking")
+    chunk = wanted or dim("chunking", None, f"{path.rpartition('/')[2]}:chunking")
     return _Chunks(time, number, dim("frames", size), batch, batch * number, chunk)
 
 

@@ -150,6 +150,10 @@ class LoopContext:
         b = Builder(scope.region, origin=self.frame.outer.origin)
         return template.around(conform(b, b.const(0, template.type.dtype), template.type, name))
 
+    def located(self) -> dict[str, tuple[NetScope, str]]:
+        """By full path, the layers whose previous step is asked for: the networks they stand in, and their names."""
+        return {path: owner.locate(name) for path, (owner, name) in self.asked.items()}
+
     def expand_previous(self, scope: NetScope, name: str, path: str) -> LayerOutput:
         """``prev:NAME``: the layer's output in the step before."""
         self.asked[path] = (scope, name)
@@ -164,9 +168,11 @@ class LoopContext:
         if key not in self.frame.carries:
             from returnn_ir.network.initial_output import initial_output, needs_sources
 
-            if needs_sources(scope, name):  # they may need this step's value; the initial one is made at the loop's end
+            owner, own = scope.locate(name)
+            if own not in owner.net.layers or needs_sources(owner, own):
+                # that network, or those sources, may need this step's value; the initial one is made at the loop's end
                 return template.around(self.frame.reserve(key, template.type), states)
-            initial = initial_output(scope, name, template, self.frame.outer)
+            initial = initial_output(owner, own, template, self.frame.outer)
             return template.around(self.frame.carry(key, initial), states)
         return template.around(self.frame.carries[key].value, states)
 

@@ -99,8 +99,7 @@ class NetScope:
             return LayerOutput(self.loop.frame.index, ())
         if self.loop is not None and name.startswith("prev:"):
             own = name.removeprefix("prev:")
-            if own not in self.net.layers:
-                raise ConfigError(f"there is no layer {own!r}", where=where, hint=did_you_mean(own, self.net.layers))
+            self._split(own, where)
             return self.loop.expand_previous(self, own, self.path_of(own))
         if name == "data" or name.startswith("data:"):
             return self._get_data(name, where)
@@ -157,6 +156,13 @@ class NetScope:
                 )
             rest = f"{tail}/{rest}" if rest else tail
         return own, rest
+
+    def locate(self, name: str) -> tuple[NetScope, str]:
+        """The network that a layer stands in and its name there; ``a/b`` itself while network ``a`` is not built."""
+        own, _, rest = name.partition("/")
+        if name in self.net.layers or own not in self.children:
+            return self, name
+        return self.children[own].locate(rest)
 
     def _part(self, own: str, rest: str, where: Origin | None) -> LayerOutput:
         output = self.results[own]
