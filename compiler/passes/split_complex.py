@@ -1,6 +1,6 @@
 """Complex numbers as two real ones, for a target that has no complex numbers.
 
-A complex result of the network becomes a real one with the axis :data:`returnn_ir.dims.COMPLEX_PARTS` behind the others,
+A complex result of a network is a real one with the axis :data:`returnn_ir.dims.COMPLEX_PARTS` behind the others,
 which is how ONNX's own ``STFT`` and ``DFT`` give them.
 """
 
