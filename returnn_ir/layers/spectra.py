@@ -118,7 +118,8 @@ def _check_sizes(b: LayerBuilder, opt: StftOptions) -> None:
 
 def _require_positive(b: LayerBuilder, key: str, *values: int) -> None:
     if any(value < 1 for value in values):
-        raise ConfigError(f"{key} is a number of samples", where=b.place(key), expected="at least 1", received=values)
+        received = ", ".join(map(str, values))
+        raise ConfigError(f"{key} is a number of samples", where=b.place(key), expected="at least 1", received=received)
 
 
 def _refuse_sizes_of_output(b: LayerBuilder, opt: LayerOptions) -> None:
