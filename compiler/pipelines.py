@@ -18,6 +18,7 @@ from compiler.passes.known_branches import KnownBranches
 from compiler.passes.legalize import CheckAccepted, ExpandComposites
 from compiler.passes.materialize_masks import MaterializeMasks
 from compiler.passes.simplify import Simplify
+from compiler.passes.split_complex import SplitComplex
 from compiler.targets import Target
 from returnn_ir.graph import Graph, Stage
 from returnn_ir.verify import verify
@@ -37,6 +38,7 @@ LOWER: tuple[Pass, ...] = (
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),
     ExpandComposites(),
+    SplitComplex(),  # after transforms of a target without complex numbers are expanded
     Simplify(),
     MaterializeMasks(),
     HoistInvariants(),  # masks are explicit now

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 __all__ = [
     "BATCH",
+    "COMPLEX_PARTS",
     "UNIT",
     "Dim",
     "DimAlgebra",
@@ -165,6 +166,9 @@ UNIT = Dim("1", 1)
 
 #: The batch axis. There is one, because every input is of the same batch.
 BATCH = Dim("B", kind=Kind.BATCH)
+
+#: Real and imaginary part, for targets without complex numbers.
+COMPLEX_PARTS = Dim("re/im", 2)
 
 _INTERNED: WeakValueDictionary[object, Dim] = WeakValueDictionary()
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from compiler.check.recorded import RecordedOutput
 from compiler.targets import Array
-from returnn_ir.dims import Dim
+from returnn_ir.dims import COMPLEX_PARTS, Dim
 from returnn_ir.graph import Output
 
 __all__ = ["Difference", "compare_arrays", "compare_gradient", "compare_output"]
@@ -71,6 +71,9 @@ def compare_gradient(expected: Array, received: Array) -> Difference:
 def compare_output(expected: RecordedOutput, output: Output, received: Array, lengths: dict[int, Array]) -> Difference:
     """A layer's output: axes matched batch to batch, dynamic ones in order, static ones in order."""
     axes = list(output.axes)
+    if axes and axes[-1] is COMPLEX_PARTS:
+        axes.pop()
+        received = received[..., 0] + 1j * received[..., 1]
     if output.beam is not None and expected.beam_scores is not None:
         axes, received, lengths = _fold_beam(output, received, lengths)
     kinds = [_kind(d.is_batch, d.size) for d in axes]

@@ -40,6 +40,12 @@ def _power(a: Array, b: Array) -> Array:
     return np.power(a, np.maximum(b, 0)) if a.dtype.kind in "iu" else np.power(a, b)
 
 
+def _complex(real: Array, imag: Array) -> Array:
+    result = np.empty(np.broadcast_shapes(real.shape, imag.shape), np.complex64)
+    result.real, result.imag = real, imag
+    return result
+
+
 _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "neg": np.negative,
     "abs": np.abs,
@@ -72,6 +78,9 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "div": _divide,
     "pow": _power,
     "atan2": np.arctan2,
+    "complex": _complex,
+    "real": np.real,
+    "imag": np.imag,
     "equal": np.equal,
     "not_equal": np.not_equal,
     "less": np.less,

@@ -129,6 +129,15 @@ def _gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 
+def _rfft(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    size = call.attrs["size"]  # TensorFlow's derivative needs the samples that are cut off to be gone before
+    return tf.signal.rfft(operands[0][..., :size], [size])
+
+
+def _irfft(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.signal.irfft(operands[0], [call.attrs["out"].size])
+
+
 #: By op name. Kernels whose meaning is the body's, gradients included.
 COMPOSITES: dict[str, Fused] = {
     "relu": Fused("Relu", elementwise(tf.nn.relu)),
@@ -148,4 +157,6 @@ COMPOSITES: dict[str, Fused] = {
     "layer_norm": Fused("layer_norm", _layer_norm, _float32),
     "gru": Fused("gru", _gru, _float32),
     "lstm": Fused("lstm", _lstm, _float32),
+    "rfft": Fused("RFFT", _rfft),
+    "irfft": Fused("IRFFT", _irfft),
 }

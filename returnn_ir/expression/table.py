@@ -19,7 +19,7 @@ ExpressionFunction = Callable[..., Any]
 F = TypeVar("F", bound=ExpressionFunction)
 
 _FUNCTIONS: dict[str, ExpressionFunction] = {}
-_FAMILIES = ("elementwise", "making", "reductions", "shapes", "special")
+_FAMILIES = ("complex_numbers", "elementwise", "making", "reductions", "shapes", "special")
 
 
 def function(*names: str) -> Callable[[F], F]:

@@ -226,9 +226,12 @@ def _statistics(
     if not settings.uses_batch(b):
         return running
     batch = _of_batch(b, settings, x)
+    by_step = b.scope.loop is not None and not _leaves_loop(b)
+    if updates and by_step and b.session.searching:
+        running = _running_in_search(b, running)
     if updates:
         moved = _moved(b, settings, x, running, batch)
-        if b.scope.loop is not None and not _leaves_loop(b):
+        if by_step:
             _update_by_step(b, settings, running, moved, params)
         else:
             params.update("mean", moved.mean)
@@ -247,18 +250,27 @@ def _statistics(
     return _Statistics(mix(batch.mean, running.mean), mix(batch.variance, running.variance))
 
 
+def _running_in_search(b: LayerBuilder, running: _Statistics) -> _Statistics:
+    """In a search, unlike in a loop over given labels, every step starts from what the step before it made of them."""
+    carry, path = b.enclosing_loop.frame.carry, b.definition.path
+    mean, variance = carry(f"{path}:running mean", running.mean), carry(f"{path}:running variance", running.variance)
+    return _Statistics(mean, variance)
+
+
 def _update_by_step(
     b: LayerBuilder, settings: _Settings, running: _Statistics, moved: _Statistics, params: _Params
 ) -> None:
     """In a loop that the layer cannot leave, each step moves the statistics, always as seen from the value before it.
 
-    TensorFlow's kernel returns the new value, so that only the last step counts; else RETURNN adds the differences.
+    TensorFlow's kernel returns the new value, so that only the last step counts; else RETURNN adds the differences. In
+    a search the steps follow one another.
     """
     loop = b.enclosing_loop
+    replaces = settings.fused or b.session.searching
     for name, before, after in (("mean", running.mean, moved.mean), ("variance", running.variance, moved.variance)):
         key = f"{b.definition.path}:running {name}"
         held = loop.frame.carry(key, before)
-        loop.frame.carries[key].following = after if settings.fused else b.add(held, b.sub(after, before))
+        loop.frame.carries[key].following = after if replaces else b.add(held, b.sub(after, before))
         loop.at_end.append(partial(_store, b, params, name, key))
 
 
@@ -296,6 +308,19 @@ def _mean(b: LayerBuilder, settings: _Settings, x: LayerOutput, value: Value) ->
     """Only the time axis is masked, as in RETURNN."""
     masked = [d for d in x.axes if d.is_batch or d is x.time_dim] if settings.masked_time else []
     plain = [d for d in x.axes if d is not x.feature_dim and d not in masked]
+    if b.session.searching:
+        return _over_hypotheses(b, value, masked, plain)
     if plain:
         value = b.reduce("mean", value, *plain, mask=False)
     return b.reduce("mean", value, *masked) if masked else value
+
+
+def _over_hypotheses(b: LayerBuilder, value: Value, masked: Sequence[Dim], plain: Sequence[Dim]) -> Value:
+    """The mean over all hypotheses too, which are part of RETURNN's batch axis; each has frames of its own."""
+    ones = b.op("like_beam", b.expand(b.const(1.0), *masked, *plain), value)
+
+    def total(of: Value) -> Value:
+        of = b.reduce("sum", of, *plain, mask=False) if plain else of
+        return b.op("sum_beam", b.reduce("sum", of, *masked) if masked else of)
+
+    return b.div(total(value), total(ones))

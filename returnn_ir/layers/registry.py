@@ -59,6 +59,7 @@ LAYER_FAMILIES = (
     "alignment",
     "edit_table",
     "signal",
+    "spectra",
 )
 
 

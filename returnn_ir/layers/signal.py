@@ -1,4 +1,4 @@
-"""Layers that process spectra: mel_filterbank, dct."""
+"""Layers that process spectra: mel_filterbank, dct, complex_linear_projection, noise estimation, channels."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.graph import Value
+from returnn_ir.initializers import Init
+from returnn_ir.layers.batch import merge_batch
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
-from returnn_ir.layers.roles import batch_major
+from returnn_ir.layers.roles import batch_major, with_roles
+from returnn_ir.losses.framewise import safe_log
 
 __all__: list[str] = []
 
@@ -114,3 +118,102 @@ def _projected(b: LayerBuilder, x: LayerOutput, matrix: Matrix) -> LayerOutput:
     value = b.dot(x.value, weights, feature)
     axes = (*(d for d in x.axes if d is not feature), out)
     return LayerOutput(value, axes, x.time_dim, out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComplexLinearProjectionOptions(SourceOptions):
+    """Options of ``complex_linear_projection``."""
+
+    nr_of_filters: int
+    clp_weights_init: Init = "glorot_uniform"
+
+
+@layer("complex_linear_projection", options=ComplexLinearProjectionOptions)
+def complex_linear_projection(b: LayerBuilder, opt: ComplexLinearProjectionOptions, x: LayerOutput) -> LayerOutput:
+    """The logarithm of the magnitude of a complex product (Variani et al. 2016, "Complex linear projection (CLP)").
+
+    The features are real and imaginary parts by turns, [..., 2 * bins] to [..., nr_of_filters].
+    """
+    if opt.n_out is not None and opt.n_out != opt.nr_of_filters:
+        raise ConfigError(
+            "n_out differs from nr_of_filters", where=b.place("n_out"), expected=opt.nr_of_filters, received=opt.n_out
+        )
+    x, feature = batch_major(x), b.require_feature(x)
+    if feature.size is None or feature.size % 2:
+        raise DimError(
+            "the features are no pairs of real and imaginary parts",
+            where=b.place("from"),
+            expected="an even number",
+            received=feature,
+        )
+    bins, out = b.dim("bins", feature.size // 2), b.dim("out", opt.nr_of_filters, feature=True)
+    part, one = b.dim("part", 2), b.dim("one", 1)
+    kernel = b.param("clp_kernel", (part, bins, out), opt.clp_weights_init)
+    pairs = b.op("split", x.value, dim=feature, outs=(bins, part))
+
+    def at(value: Value, index: int) -> Value:
+        return b.op("squeeze", b.op("slice", value, dim=part, out=one, start=index, end=index + 1), dim=one)
+
+    (x_re, x_im), (w_re, w_im) = ((at(v, 0), at(v, 1)) for v in (pairs, kernel))
+    real = b.sub(b.dot(x_re, w_re, bins), b.dot(x_im, w_im, bins))
+    imag = b.add(b.dot(x_im, w_re, bins), b.dot(x_re, w_im, bins))
+    size = b.unary("sqrt", b.add(b.mul(real, real), b.mul(imag, imag)))
+    axes = (*(d for d in x.axes if d is not feature), out)
+    return LayerOutput(safe_log(b, size), axes, x.time_dim, out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstFramesOptions(SourceOptions):
+    """Options of ``first_t_frames_noise_estimator``; -1: all frames."""
+
+    nr_of_frames: int
+
+
+@layer("first_t_frames_noise_estimator", options=FirstFramesOptions)
+def first_frames(b: LayerBuilder, opt: FirstFramesOptions, x: LayerOutput) -> LayerOutput:
+    """The mean of the first frames at every frame; frames behind a short sequence's end count, as RETURNN has it."""
+    x = batch_major(x)
+    if opt.nr_of_frames < 1 and opt.nr_of_frames != -1:
+        raise ConfigError(
+            "no number of frames", where=b.place("nr_of_frames"), expected="1 or more, or -1", received=opt.nr_of_frames
+        )
+    if x.time_dim is None:
+        raise DimError("the source has no time axis", where=b.place("from"), received=x.value.type)
+    time, mask = x.time_dim, b.session.masks_tails
+    if opt.nr_of_frames == -1:
+        mean = b.reduce("mean", x.value, time, mask=mask)
+    else:
+        first = b.binary("less", b.iota(time), opt.nr_of_frames)
+        total = b.reduce("sum", b.where(first, x.value, 0.0), time, mask=mask)
+        mean = b.div(total, b.reduce("sum", b.cast(first, x.dtype), time, mask=mask))
+    return with_roles(b.expand(mean, time), x.axes, time, x.feature_dim)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitChannelsOptions(SourceOptions):
+    """Options of ``split_concatenated_multichannel``."""
+
+    nr_of_channels: int = 1
+
+
+@layer("split_concatenated_multichannel", options=SplitChannelsOptions)
+def split_channels(b: LayerBuilder, opt: SplitChannelsOptions, x: LayerOutput) -> LayerOutput:
+    """Channels from the features to the batch, [batch * channels, time, features / channels]."""
+    x, feature, batch = batch_major(x), b.require_feature(x), x.batch_dim
+    if batch is None:
+        raise DimError("the source has no batch axis", where=b.place("from"), received=x.value.type)
+    if feature.size is None or opt.nr_of_channels < 1 or feature.size % opt.nr_of_channels:
+        raise DimError(
+            "the features are not those of so many channels",
+            where=b.place("nr_of_channels"),
+            expected="a divisor of the number of features",
+            received=f"{opt.nr_of_channels} channels, {feature}",
+        )
+    channel = b.dim("channel", opt.nr_of_channels)
+    out = b.dim("out", feature.size // opt.nr_of_channels, feature=True)
+    merged = batch * channel
+    value = b.op("split", x.value, dim=feature, outs=(channel, out))
+    value, renamed = merge_batch(b, value, (batch, channel), merged)
+    axes = [merged, *(renamed.get(d, d) for d in x.axes if d not in (batch, feature)), out]
+    time = renamed.get(x.time_dim, x.time_dim) if x.time_dim is not None else None
+    return with_roles(value, axes, time, out)

@@ -43,6 +43,22 @@ def _promoted(dtypes: Sequence[str]) -> str:
     return result
 
 
+def _magnitude(dtypes: Sequence[str]) -> str:
+    return "float32" if dtypes[0] == "complex64" else dtypes[0]
+
+
+def _parts(dtypes: Sequence[str]) -> str:
+    if any(d != "float32" for d in dtypes):
+        raise IRError(f"needs float32 operands, received {', '.join(dtypes)}")
+    return "complex64"
+
+
+def _part(dtypes: Sequence[str]) -> str:
+    if dtypes[0] != "complex64":
+        raise IRError(f"needs a complex64 operand, received {dtypes[0]}")
+    return "float32"
+
+
 def _second(dtypes: Sequence[str]) -> str:
     if dtypes[0] != "bool" or dtypes[1] != dtypes[2]:
         raise IRError(f"where needs (bool, t, t), received {', '.join(dtypes)}")
@@ -63,8 +79,12 @@ def _elementwise(
     return register(OpSpec(name, arity, {}, infer, frozenset(traits)))
 
 
-for _name in ("neg", "abs", "sign"):
+for _name in ("neg", "sign"):
     _elementwise(_name, 1, _same, keeps_labels=True)
+_elementwise("abs", 1, _magnitude, keeps_labels=True)
+_elementwise("complex", 2, _parts)  # of a real and an imaginary part
+for _name in ("real", "imag"):
+    _elementwise(_name, 1, _part)
 for _name in ("exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf"):
     _elementwise(_name, 1, _float)
 for _name in ("floor", "ceil", "round"):

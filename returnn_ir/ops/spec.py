@@ -133,6 +133,7 @@ _FAMILIES = (
     "composite.norms",
     "composite.recurrent",
     "composite.softmax",
+    "composite.spectra",
 )
 
 

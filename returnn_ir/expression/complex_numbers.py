@@ -1,0 +1,52 @@
+"""Functions of expressions about complex numbers, which spectra are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from returnn_ir.expression.positional import Positional, as_positional, binary
+from returnn_ir.expression.table import function
+
+if TYPE_CHECKING:
+    from returnn_ir.layers.context import LayerBuilder
+
+__all__: list[str] = []
+
+
+def _part(x: Positional, op: str) -> Positional:
+    return x.with_value(x.b.unary(op, x.value))
+
+
+def _is_complex(x: Positional) -> bool:
+    return x.value.dtype == "complex64"
+
+
+@function("complex")
+def _complex(b: LayerBuilder, real: object, imag: object, name: object = None) -> Positional:
+    return binary("complex", as_positional(b, real), as_positional(b, imag))
+
+
+@function("real")
+def _real(b: LayerBuilder, input: object, name: object = None) -> Positional:
+    x = as_positional(b, input)
+    return _part(x, "real") if _is_complex(x) else x
+
+
+@function("imag")
+def _imag(b: LayerBuilder, input: object, name: object = None) -> Positional:
+    x = as_positional(b, input)
+    return _part(x, "imag") if _is_complex(x) else x * 0.0
+
+
+@function("conj")
+def _conj(b: LayerBuilder, x: object, name: object = None) -> Positional:
+    tensor = as_positional(b, x)
+    if not _is_complex(tensor):
+        return tensor
+    return binary("complex", _part(tensor, "real"), -_part(tensor, "imag"))
+
+
+@function("angle")
+def _angle(b: LayerBuilder, input: object, name: object = None) -> Positional:
+    x = as_positional(b, input)
+    return binary("atan2", _part(x, "imag"), _part(x, "real")) if _is_complex(x) else binary("atan2", x * 0.0, x)
