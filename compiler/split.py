@@ -21,7 +21,7 @@ from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
 from returnn_ir.errors import DataError, TargetError
 from returnn_ir.graph import Graph, Node, Output, Region, Value
-from returnn_ir.ops.spec import get_op
+from returnn_ir.ops.spec import Trait, get_op
 from returnn_ir.types import TensorType
 
 __all__ = ["PARTS", "SplitSearch", "drive", "split_search"]
@@ -99,6 +99,7 @@ class _Splitter:
         self.carries: int = loop.attrs["carries"]
         self.ends: bool = loop.attrs["ends"]
         self.stacks = len(loop.attrs["stacked"])
+        self._own: dict[Value, bool] = {}
 
     def split(self) -> SplitSearch:
         """All parts."""
@@ -118,10 +119,26 @@ class _Splitter:
     # ---------------------------------------------------------------- what crosses the cut
 
     def _read_by_steps(self) -> list[Value]:
-        """What the body captures, and scanned values whole; parameters and constants belong to each part."""
+        """What the body captures, and scanned values whole; what parameters and constants give belongs to each part."""
         captured = self.region.captures(self.defs)
         scanned = [] if self.ends else self.loop.operands[self.carries :]
-        return [v for v in (*captured, *scanned) if not _own(v)]
+        return [v for v in (*captured, *scanned) if not self._is_own(v)]
+
+    def _is_own(self, value: Value) -> bool:
+        """Whether it follows from parameters and constants alone: every part has it itself.
+
+        So no matrix crosses the cut with every step, and a runtime packs it for its kernels in either layout: others
+        round differently.
+        """
+        if value not in self._own:
+            self._own[value] = False  # what comes back to itself is the extent of an input
+            node = value.node
+            if node is not None and node.op.name in ("param", "const"):
+                self._own[value] = True
+            elif node is not None and not node.regions and not any(map(node.op.has, (Trait.RANDOM, Trait.EFFECT))):
+                needed = node.deps(self.defs)
+                self._own[value] = bool(needed) and all(self._is_own(v) for v in needed)
+        return self._own[value]
 
     def _behind(self) -> list[Node]:
         """The nodes that depend on the loop."""
@@ -138,7 +155,7 @@ class _Splitter:
         made = {v for n in nodes for v in n.results} | set(self.loop.results)
         used = [v for n in nodes for v in n.deps(self.defs)]
         used.extend(self.graph.fetches().values())
-        return [v for v in dict.fromkeys(used) if v not in made and not _own(v)]
+        return [v for v in dict.fromkeys(used) if v not in made and not self._is_own(v)]
 
     # ---------------------------------------------------------------- parts
 
@@ -194,11 +211,6 @@ class _Splitter:
                 part.env[output.value], output.axes, output.time_dim, output.feature_dim, lengths, output.beam, scores
             )
         return copy
-
-
-def _own(value: Value) -> bool:
-    """A parameter or constant: every part has it itself."""
-    return value.node is not None and value.node.op.name in ("param", "const")
 
 
 class _Copier:
