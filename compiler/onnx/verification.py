@@ -94,13 +94,11 @@ def _valid(graph: Graph, fetch: str, results: Mapping[str, Array]) -> Array:
     if not fetch.startswith("output/"):
         return valid
     if part.startswith("size") and name in graph.outputs:  # the lengths of hypotheses belong to their slots
-        output = graph.outputs[name]
-        axis = int(part.removeprefix("size"))
-        return _told_apart(output, f"output/{name}", results, output.lengths[axis].dims)
-    output_or_none = graph.outputs.get(fetch.removeprefix("output/"))
-    if output_or_none is None:
+        lengths = graph.outputs[name].lengths[int(part.removeprefix("size"))]
+        return _told_apart(graph.outputs[name], f"output/{name}", results, lengths.dims)
+    output = graph.outputs.get(fetch.removeprefix("output/"))
+    if output is None:
         return valid
-    output = output_or_none
     for axis, value in output.lengths.items():
         sizes = results[f"{fetch}/size{axis}"]
         if any(d not in output.axes for d in value.dims):

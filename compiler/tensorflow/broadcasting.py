@@ -52,10 +52,11 @@ def where(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def reduction_gradient(call: Call, kind: str, axes: Sequence[int]) -> AbstractContextManager[None]:
-    """Where a sum (``Sum``) or a mean (``Mean``) over axes is emitted, whose gradient is repeated along them."""
-    if not call.frame.feed.differentiated:
+    """Where a reduction over axes is emitted; the gradient of a sum or a mean is repeated along them."""
+    op_type = {"sum": "Sum", "mean": "Mean"}.get(kind)
+    if op_type is None or not call.frame.feed.differentiated:
         return contextlib.nullcontext()
-    return _override(kind, _reduction_gradient(kind, tuple(sorted(axes))))
+    return _override(op_type, _reduction_gradient(op_type, tuple(sorted(axes))))
 
 
 def _override(op_type: str, gradient: str) -> AbstractContextManager[None]:

@@ -50,7 +50,7 @@ def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tens
         loop: a loop whose steps can be computed again.
         operands: initial carries, then what is scanned.
     """
-    captured = [v for v in loop.region.captures(loop.call.frame.region.all_dim_defs()) if _is_real(v)]
+    captured = [v for v in loop.region.captures(loop.call.frame.region.all_dim_defs()) if _has_gradient(v)]
     outer = [loop.call.frame.get(value) for value in captured]
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -66,7 +66,7 @@ def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tens
     return results
 
 
-def _is_real(typed: Value | TensorType) -> bool:
+def _has_gradient(typed: Value | TensorType) -> bool:
     return typed.dtype.startswith(("float", "complex"))
 
 
@@ -144,9 +144,9 @@ class _Backward:
         self._products = _products(loop.region, captured)
         matrices = {p.matrix for p in self._products}
         self._summed = [value for value in captured if value not in matrices]
-        self._carries = [k for k, t in enumerate(loop.carry_types) if _is_real(t)]
-        self._scanned = [k for k, t in enumerate(loop.scanned_types) if _is_real(t)]
-        self._stacked = [k for k, t in enumerate(loop.stacked_types) if _is_real(t)]
+        self._carries = [k for k, t in enumerate(loop.carry_types) if _has_gradient(t)]
+        self._scanned = [k for k, t in enumerate(loop.scanned_types) if _has_gradient(t)]
+        self._stacked = [k for k, t in enumerate(loop.stacked_types) if _has_gradient(t)]
         self._lists = loop.lists(operands)
         # what no gradient gets to: known when the step has been emitted
         self._reached: set[Value | _Product | int] = set()

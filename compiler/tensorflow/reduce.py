@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 
 import tensorflow as tf
@@ -26,9 +25,6 @@ _KINDS: dict[str, Callable[..., tf.Tensor]] = {
     "logsumexp": tf.reduce_logsumexp,
 }
 
-#: The op that a reduction becomes, of those whose gradient is repeated along the axes.
-_GRADIENTS = {"sum": "Sum", "mean": "Mean"}
-
 
 def _reduce(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     axes = [call.axis(dim) for dim in call.attrs["dims"]]
@@ -36,16 +32,14 @@ def _reduce(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         return _mean(call, operands[0], axes)
     if not axes:
         return operands[0]
-    kind = call.attrs["kind"]
-    own = reduction_gradient(call, _GRADIENTS[kind], axes) if kind in _GRADIENTS else contextlib.nullcontext()
-    with own:
-        return _KINDS[kind](operands[0], axis=axes)
+    with reduction_gradient(call, call.attrs["kind"], axes):
+        return _KINDS[call.attrs["kind"]](operands[0], axis=axes)
 
 
 def _mean(call: Call, x: tf.Tensor, axes: Sequence[int]) -> tf.Tensor:
     """The mean of no entry is zero."""
     count = tf.cast(tf.maximum(product(call.frame.shape(call.attrs["dims"])), 1), x.dtype)
-    with reduction_gradient(call, "Sum", axes):
+    with reduction_gradient(call, "sum", axes):
         total = tf.reduce_sum(x, axis=axes)
     return total // count if x.dtype.is_integer else total / count
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from returnn_ir.network.naming import extra_prefix
 
 if TYPE_CHECKING:
+    from returnn_ir.layers.output import LayerOutput
     from returnn_ir.network.net import LayerDef, Net
     from returnn_ir.network.scope import NetScope
 
@@ -31,12 +32,23 @@ def leaves_loop(scope: NetScope, path: str) -> bool:
 def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:
     """Whether a layer combines steps of its loop with a sequence over the same axis, and RETURNN moves it out."""
     loop = scope.loop
-    if loop is None or loop.trial or not leaves_loop(scope, definition.path):
+    if loop is None or loop.trial:
         return False
     refs = set(definition.refs(definition.sources_in(searching=scope.session.searching))) - set(definition.reused())
     outside = [ref for ref in refs if ref.startswith("base:")]
-    whole = any(loop.frame.own_time in scope.outside(ref).axes for ref in outside)
-    return whole and len(outside) < len(refs)
+    if len(outside) == len(refs):
+        return False
+    axes = {dim for ref in outside if (x := _built(scope, ref)) is not None for dim in x.axes}
+    # the search for cycles is the expensive part
+    return not axes.isdisjoint((loop.frame.dim, loop.frame.own_time)) and leaves_loop(scope, definition.path)
+
+
+def _built(scope: NetScope, ref: str) -> LayerOutput | None:
+    """The layer of a network around this one, if it is there: nothing is built only to say something about it."""
+    while ref.startswith("base:") and scope.parent is not None:
+        scope, ref = scope.parent, ref.removeprefix("base:")
+    own = _layer_of(scope.net, ref)
+    return scope.results.get(own) if own is not None else None
 
 
 def _depends_on_itself(scope: NetScope, path: str) -> bool:
