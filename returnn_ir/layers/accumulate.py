@@ -14,6 +14,7 @@ from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import batch_major
 from returnn_ir.network.initial_output import initial_output_of
 from returnn_ir.network.loop_context import Template
+from returnn_ir.option_types import Finite
 
 __all__: list[str] = []
 
@@ -23,7 +24,7 @@ class CumsumOptions(SourceOptions):
     """Options of ``cumsum``."""
 
     axis: Axis = "T"
-    additional_left_summand_per_element: float | int | None = None
+    additional_left_summand_per_element: Finite | None = None
     reverse: bool = False
 
 

@@ -16,6 +16,7 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.losses.framewise import before_activation, safe_log
 from returnn_ir.losses.via_layer import ALIGNMENT_LOSS
+from returnn_ir.option_types import Finite, Probability
 
 __all__: list[str] = []
 
@@ -127,9 +128,9 @@ class FastBwOptions(SourceOptions):
     ctc_opts: dict[str, Any] | None = None
     sprint_opts: Any = None
     input_type: str = "log_prob"
-    tdp_scale: float = 1.0
-    am_scale: float = 1.0
-    min_prob: float = 0.0
+    tdp_scale: Finite = 1.0
+    am_scale: Finite = 1.0
+    min_prob: Probability = 0.0
     staircase_seq_len_source: LayerRef | None = None
 
 

@@ -15,6 +15,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import Share, Size
 
 __all__: list[str] = []
 
@@ -23,11 +24,11 @@ __all__: list[str] = []
 class SelfAttentionOptions(SourceOptions):
     """Options of ``self_attention``."""
 
-    num_heads: int
-    total_key_dim: int
+    num_heads: Size
+    total_key_dim: Size
     key_shift: LayerRef | None = None
     forward_weights_init: Init = "glorot_uniform"
-    attention_dropout: float = 0.0
+    attention_dropout: Share = 0.0
     attention_left_only: bool = False
     initial_state: Any = None
     restrict_state_to_last_seq: bool = False

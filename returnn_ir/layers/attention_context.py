@@ -20,6 +20,7 @@ from returnn_ir.layers.dot import DotOptions, dot
 from returnn_ir.layers.options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import Finite, Positive, Size
 
 __all__: list[str] = []
 
@@ -45,7 +46,7 @@ class ConcatAttentionOptions(SourceOptions):
 class DotAttentionOptions(ConcatAttentionOptions):
     """Options of ``dot_attention``."""
 
-    energy_factor: float | None = None
+    energy_factor: Finite | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +54,10 @@ class GaussWindowAttentionOptions(SourceOptions):
     """Options of ``gauss_window_attention``."""
 
     base: LayerRef
-    window_size: int
-    std: float = 1.0
-    inner_size: int | None = None
-    inner_size_step: float = 0.5
+    window_size: Size
+    std: Positive = 1.0
+    inner_size: Size | None = None
+    inner_size_step: Finite = 0.5
 
 
 # ---------------------------------------------------------------- generic_attention

@@ -13,6 +13,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import NonNegative
 
 __all__: list[str] = []
 
@@ -23,7 +24,7 @@ class LinearOptions(SourceOptions):
 
     activation: str | Callable[..., Any] | None = None
     with_bias: bool = True
-    grad_filter: float | None = None
+    grad_filter: NonNegative | None = None
     forward_weights_init: Init = "glorot_uniform"
     bias_init: Init = 0.0
     use_transposed_weights: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError, did_you_mean
@@ -16,6 +16,7 @@ from returnn_ir.layers.options import SourceOptions, parse_options
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.network.recurrence import leaves_loop
+from returnn_ir.option_types import NonNegative, Probability
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -33,13 +34,13 @@ class BatchNormOptions(SourceOptions):
 
     use_shift: bool = True
     use_std: bool = True
-    use_sample: float = 0.0
+    use_sample: Probability = 0.0
     force_sample: bool = False
-    momentum: float | None = None
-    epsilon: float = 1e-3
+    momentum: Probability | None = None
+    epsilon: NonNegative = 1e-3
     update_sample_only_in_training: bool | None = None
     delay_sample_update: bool | None = None
-    param_version: int | None = None
+    param_version: Literal[0, 1, 2] | None = None
     gamma_init: Init = 1.0
     beta_init: Init = 0.0
     masked_time: bool | None = None
@@ -100,8 +101,6 @@ class _Settings:
                 )
             masked = True
         version = opt.param_version if opt.param_version is not None else (2 if new else 0)
-        if version not in (0, 1, 2):
-            raise ConfigError("unknown param_version", where=b.place("param_version"), expected="0, 1 or 2")
         momentum = opt.momentum if opt.momentum is not None else (0.1 if new else 0.99)
         only = opt.update_sample_only_in_training
         delayed = opt.delay_sample_update

@@ -15,6 +15,7 @@ from returnn_ir.layers.options import LayerOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.ops.spec import get_op
+from returnn_ir.option_types import Finite, Size
 from returnn_ir.unify import unify
 
 __all__: list[str] = []
@@ -24,18 +25,18 @@ __all__: list[str] = []
 class ChoiceOptions(LayerOptions):
     """Options of ``choice``."""
 
-    beam_size: int
+    beam_size: Size
     keep_beams: bool = False
     search: bool | None = None
     add_to_beam_scores: bool | None = None
     input_type: str = "prob"
-    prob_scale: float = 1.0
-    base_beam_score_scale: float = 1.0
-    random_sample_scale: float = 0.0
+    prob_scale: Finite = 1.0
+    base_beam_score_scale: Finite = 1.0
+    random_sample_scale: Finite = 0.0
     length_normalization: bool = True
-    length_normalization_exponent: float = 1.0
+    length_normalization_exponent: Finite = 1.0
     custom_score_combine: Any = None
-    source_beam_sizes: list[int] | None = None
+    source_beam_sizes: list[Size] | None = None
     scheduled_sampling: bool | dict[str, Any] | None = False
     cheating: bool | str | None = False
     explicit_search_source: str | None = None

@@ -295,10 +295,6 @@ class LayerBuilder(Builder):
         """Zero a share ``rate`` of the entries and scale up the others; one draw per entry of ``dims``."""
         if not rate:
             return x
-        if not 0.0 <= rate < 1.0:
-            raise ConfigError(
-                "dropout is a probability", where=self.place("dropout"), expected="0 <= dropout < 1", received=rate
-            )
         if self.scope.loop is not None and all(d.is_static for d in dims):
             # as RETURNN: a mask that differs along features only is the same in all steps of a loop
             root = Builder(self.session.root, origin=self.origin)

@@ -17,6 +17,7 @@ from returnn_ir.layers.options import LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.spatial import Geometry, SpatialInput, adopt_dims, apply_padding, per_axis, spatial_input
+from returnn_ir.option_types import Count, Positive, Size
 
 __all__ = ["add_bias", "window_sizes"]
 
@@ -25,14 +26,14 @@ __all__ = ["add_bias", "window_sizes"]
 class ConvOptions(SourceOptions):
     """Options of ``conv``."""
 
-    filter_size: Sequence[int | Dim]
-    padding: str | int | Sequence[int]
-    strides: int | Sequence[int] = 1
-    dilation_rate: int | Sequence[int] = 1
-    groups: int = 1
-    input_expand_dims: int = 0
+    filter_size: Sequence[Size | Dim]
+    padding: str | Count | Sequence[Count]
+    strides: Size | Sequence[Size] = 1
+    dilation_rate: Size | Sequence[Size] = 1
+    groups: Size = 1
+    input_expand_dims: Count = 0
     input_add_feature_dim: bool = False
-    input_split_feature_dim: int | None = None
+    input_split_feature_dim: Size | None = None
     in_spatial_dims: Sequence[Any] | None = None
     out_spatial_dims: Sequence[Dim] | None = None
     auto_use_channel_first: bool | None = None  # a matter of layout, which is not RETURNN's here
@@ -44,7 +45,7 @@ class ConvOptions(SourceOptions):
     filter_perm: Any = None  # the filter's axes are found by their dims, so their order means nothing
     bias: LayerRef | None = None
     use_time_mask: bool = False
-    pad_seq_len_to_power: float | None = None
+    pad_seq_len_to_power: Positive | None = None
 
 
 @layer("conv", options=ConvOptions)
@@ -126,7 +127,7 @@ def _filters(
 ) -> tuple[Value, tuple[Dim, ...], Dim]:
     """The filter [*filter_dims, in / groups, out]: a parameter, or what another layer gives."""
     channels = in_dim.size
-    if channels is None or opt.groups < 1 or channels % opt.groups or (out.size or 0) % opt.groups:
+    if channels is None or channels % opt.groups or (out.size or 0) % opt.groups:
         raise ConfigError(
             "groups must divide the numbers of input and output features",
             where=b.place("groups"),
@@ -177,10 +178,10 @@ class PoolOptions(SourceOptions):
     """Options of ``pool``."""
 
     mode: str
-    pool_size: Sequence[int]
-    padding: str | int | Sequence[int] = "VALID"
-    dilation_rate: int | Sequence[int] = 1
-    strides: int | Sequence[int] | None = None
+    pool_size: Sequence[Size]
+    padding: str | Count | Sequence[Count] = "VALID"
+    dilation_rate: Size | Sequence[Size] = 1
+    strides: Size | Sequence[Size] | None = None
     in_spatial_dims: Sequence[Any] | None = None
     out_spatial_dims: Sequence[Dim] | None = None
     use_channel_first: bool | None = None  # a matter of layout

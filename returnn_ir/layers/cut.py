@@ -14,6 +14,7 @@ from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, moved_to, settle
+from returnn_ir.option_types import Count, Size
 
 __all__: list[str] = []
 
@@ -23,7 +24,7 @@ class SliceOptions(SourceOptions):
     """Options of ``slice``."""
 
     axis: Axis
-    slice_start: int | None = None
+    slice_start: Count | None = None
     slice_end: int | None = None
     slice_step: int | None = None
 
@@ -33,8 +34,6 @@ def slice_axis(b: LayerBuilder, opt: SliceOptions, x: LayerOutput) -> LayerOutpu
     """``x[start:end:step]`` on one axis as it lies in memory."""
     axis = b.axis(x, opt.axis)
     start, end, step = opt.slice_start, opt.slice_end, opt.slice_step
-    if start is not None and start < 0:
-        raise ConfigError("slice_start must not be negative", where=b.place("slice_start"), received=start)
     if step == 0:
         raise ConfigError("slice_step must not be zero", where=b.place("slice_step"), received=step)
     out = axis - start if start else axis
@@ -196,7 +195,7 @@ class PrefixInTimeOptions(SourceOptions):
 
     axis: Axis = "T"
     prefix: float | int = 0.0
-    repeat: int | LayerRef = 1
+    repeat: Count | LayerRef = 1
     size_base: LayerRef | None = None
 
 
@@ -209,8 +208,6 @@ def prefix_in_time(b: LayerBuilder, opt: PrefixInTimeOptions, x: LayerOutput) ->
         raise ConfigError("size_base needs a time axis, and excludes out_dim", where=b.place("size_base"))
     if isinstance(opt.repeat, str):
         return _prefix_by_layer(b, opt, x, axis, base or opt.out_dim)
-    if opt.repeat < 0:
-        raise ConfigError("repeat must not be negative", where=b.place("repeat"), received=opt.repeat)
     out = opt.repeat + axis
     value = x.value
     if opt.repeat:
@@ -250,7 +247,7 @@ class PostfixInTimeOptions(SourceOptions):
 
     axis: Axis = "T"
     postfix: float | int | LayerRef = 0.0
-    repeat: int = 1
+    repeat: Count = 1
 
 
 @layer("postfix_in_time", options=PostfixInTimeOptions)
@@ -277,8 +274,8 @@ class SplitOptions(SourceOptions):
     """Options of ``split``."""
 
     axis: Axis = None
-    num_splits: int | None = None
-    size_splits: list[int] | tuple[int, ...] | None = None
+    num_splits: Size | None = None
+    size_splits: list[Count] | tuple[Count, ...] | None = None
     out_dims: list[Dim] | tuple[Dim, ...] | None = None
 
 

@@ -17,6 +17,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import settle, with_roles
+from returnn_ir.option_types import Count
 
 __all__ = ["measured_dim"]
 
@@ -158,7 +159,7 @@ class SeqLenMaskOptions(SourceOptions):
     seq_len_source: LayerRef | None = None
     start: LayerRef | None = None
     window_start: LayerRef | int | None = None
-    window_size: LayerRef | int | None = None
+    window_size: LayerRef | Count | None = None
 
 
 @layer("seq_len_mask", options=SeqLenMaskOptions)

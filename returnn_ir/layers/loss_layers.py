@@ -13,6 +13,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.losses.attach import loss_input, match_target, require_loss
+from returnn_ir.option_types import Count, Finite, Size
 
 __all__: list[str] = []
 
@@ -129,7 +130,7 @@ class SyntheticGradientOptions(SourceOptions):
     """Options of ``synthetic_gradient``."""
 
     gradient: LayerRef
-    meta_loss_scale: float = 1.0
+    meta_loss_scale: Finite = 1.0
 
 
 @layer("synthetic_gradient", options=SyntheticGradientOptions)
@@ -152,7 +153,7 @@ def synthetic_gradient(b: LayerBuilder, opt: SyntheticGradientOptions, x: LayerO
 class TikhonovOptions(SourceOptions):
     """Options of ``tikhonov_regularization``."""
 
-    meta_loss_scale: float = 1.0
+    meta_loss_scale: Finite = 1.0
 
 
 @layer("tikhonov_regularization", options=TikhonovOptions)
@@ -169,8 +170,8 @@ def tikhonov_regularization(b: LayerBuilder, opt: TikhonovOptions, x: LayerOutpu
 class FramewiseStatisticsOptions(LayerOptions):
     """Options of ``framewise_statistics``."""
 
-    sil_label_idx: int
-    histogram_num_bins: int = 20
+    sil_label_idx: Count
+    histogram_num_bins: Size = 20
 
 
 @layer("framewise_statistics", options=FramewiseStatisticsOptions, sources="many")

@@ -11,6 +11,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import NonNegative
 
 __all__: list[str] = []
 
@@ -19,7 +20,7 @@ __all__: list[str] = []
 class LayerNormOptions(SourceOptions):
     """Options of ``layer_norm``."""
 
-    epsilon: float = 1e-6
+    epsilon: NonNegative = 1e-6
 
 
 @layer("layer_norm", options=LayerNormOptions)
@@ -47,7 +48,7 @@ class NormOptions(SourceOptions):
     param_shape: Axis = None
     scale: bool = True
     bias: bool = True
-    epsilon: float = 1e-6
+    epsilon: NonNegative = 1e-6
 
 
 @layer("norm", options=NormOptions)

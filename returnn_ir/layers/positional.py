@@ -17,6 +17,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import Count
 
 __all__: list[str] = []
 
@@ -99,7 +100,7 @@ class RelativeOptions(SourceOptions):
     """Options of ``relative_positional_encoding``."""
 
     forward_weights_init: Init = "glorot_uniform"
-    clipping: int = 16
+    clipping: Count = 16
     fixed: bool = False
     query_spatial_dim: Axis = None
     key_value_spatial_dim: Axis = None

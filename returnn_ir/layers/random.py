@@ -24,6 +24,7 @@ from returnn_ir.layers.options import LayerOptions, LayerRef
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
 from returnn_ir.network.recurrence import leaves_loop
+from returnn_ir.option_types import NonNegative
 from returnn_ir.types import is_float
 
 __all__: list[str] = []
@@ -42,7 +43,7 @@ class RandomOptions(LayerOptions):
     shape: list[Any] | tuple[Any, ...]
     distribution: str
     mean: float | int | LayerRef | None = None
-    stddev: float | int | LayerRef | None = None
+    stddev: NonNegative | LayerRef | None = None
     bound: float | int | LayerRef | None = None
     minval: float | int | LayerRef | None = None
     maxval: float | int | LayerRef | None = None

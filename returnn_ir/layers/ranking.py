@@ -17,6 +17,7 @@ from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import with_roles
 from returnn_ir.layers.select import paired
 from returnn_ir.ops.spec import get_op
+from returnn_ir.option_types import Size
 from returnn_ir.types import is_float
 
 __all__: list[str] = []
@@ -27,7 +28,7 @@ class TopKOptions(SourceOptions):
     """Options of ``top_k``."""
 
     axis: Axis
-    k: int | LayerRef
+    k: Size | LayerRef
     k_dim: Dim | None = None
     sorted: bool = True
 

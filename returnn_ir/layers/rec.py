@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError
@@ -29,7 +29,7 @@ class RecOptions(SourceOptions):
 
     unit: str | NetDict
     unit_opts: dict[str, Any] | None = None
-    direction: int | None = None
+    direction: Literal[-1, 1] | None = None
     input_projection: bool = True
     initial_state: Any = None
     max_seq_len: Any = None
@@ -83,8 +83,6 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
 
 
 def _check(b: LayerBuilder, opt: RecOptions) -> None:
-    if opt.direction not in (None, 1, -1):
-        raise ConfigError("unknown direction", where=b.place("direction"), expected="1 or -1", received=opt.direction)
     if (opt.max_seq_len is not None or opt.max_seq_len_via is not None) and not opt.unroll:
         raise ConfigError("max_seq_len is for recurrent subnetworks", where=b.place("max_seq_len"))
 

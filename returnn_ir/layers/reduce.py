@@ -13,6 +13,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import Finite, Positive, Probability, Size
 
 __all__: list[str] = []
 
@@ -111,7 +112,7 @@ class ReduceOutOptions(SourceOptions):
     """Options of ``reduce_out``."""
 
     mode: str
-    num_pieces: int
+    num_pieces: Size
 
 
 @layer("reduce_out", options=ReduceOutOptions)
@@ -138,7 +139,7 @@ def reduce_out(b: LayerBuilder, opt: ReduceOutOptions, x: LayerOutput) -> LayerO
 class MathNormOptions(SourceOptions):
     """Options of ``math_norm``."""
 
-    p: float
+    p: Positive
     axis: Axis = None
     axes: Axis = None
     keep_dims: bool = False
@@ -156,9 +157,9 @@ def math_norm(b: LayerBuilder, opt: MathNormOptions, x: LayerOutput) -> LayerOut
 class AccumulateMeanOptions(SourceOptions):
     """Options of ``accumulate_mean``."""
 
-    exp_average: float
+    exp_average: Probability
     axes: Axis = "bt"
-    initial_value: float | None = None
+    initial_value: Finite | None = None
     is_prob_distribution: bool | None = None
 
 

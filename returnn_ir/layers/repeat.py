@@ -13,6 +13,7 @@ from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, moved_to, settle
+from returnn_ir.option_types import Count, Positive, Share
 
 __all__: list[str] = []
 
@@ -21,7 +22,7 @@ __all__: list[str] = []
 class RepeatOptions(SourceOptions):
     """Options of ``repeat``."""
 
-    repetitions: LayerRef | int
+    repetitions: LayerRef | Count
     axis: Axis = "T"
 
 
@@ -88,11 +89,11 @@ def _by_counts(b: LayerBuilder, value: Value, axis: Dim, counts: Value, out: Dim
 class ResizeOptions(SourceOptions):
     """Options of ``resize``."""
 
-    factor: int | float | LayerRef
+    factor: Positive | LayerRef
     axis: Axis
     kind: str = "nn"
     fill_value: int | float | None = None
-    fill_dropout: float | None = None
+    fill_dropout: Share | None = None
 
 
 @layer("resize", options=ResizeOptions)

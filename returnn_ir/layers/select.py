@@ -13,6 +13,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, with_roles
+from returnn_ir.option_types import Count, Size
 
 __all__ = ["paired"]
 
@@ -54,7 +55,7 @@ def _stand_in(b: LayerBuilder, dim: Dim, role: str) -> Dim:
 class GatherOptions(SourceOptions):
     """Options of ``gather``."""
 
-    position: LayerRef | int
+    position: LayerRef | Count
     axis: Axis
     clip_to_valid: bool = False
 
@@ -188,9 +189,9 @@ def scatter_nd(b: LayerBuilder, opt: ScatterNdOptions, x: LayerOutput) -> LayerO
 class SliceNdOptions(SourceOptions):
     """Options of ``slice_nd``."""
 
-    size: int | Dim | LayerRef | None
+    size: Count | Dim | LayerRef | None
     start: int | LayerRef | None = None
-    min_size: int | None = None
+    min_size: Count | None = None
     axis: Axis = "T"
     out_spatial_dim: Dim | None = None
 
@@ -293,7 +294,7 @@ class UnflattenNdOptions(LayerOptions):
     """Options of ``unflatten_nd``."""
 
     sizes: LayerRef
-    num_axes: int
+    num_axes: Size
     in_dim: Axis = "T"
     out_dims: list[Dim] | tuple[Dim, ...] | None = None
     declare_same_sizes_as: dict[int, LayerRef] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from returnn_ir.dims import Dim, product
 from returnn_ir.errors import ConfigError, DimError
@@ -15,6 +15,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, moved_to, settle, with_roles
+from returnn_ir.option_types import Size
 
 __all__: list[str] = []
 
@@ -117,7 +118,7 @@ class SplitDimsOptions(SourceOptions):
     """Options of ``split_dims``."""
 
     axis: Axis
-    dims: list[Any] | tuple[Any, ...]
+    dims: Sequence[Size | Literal[-1] | Dim]
     pad_to_multiples: bool | None = None
     pad_value: int | float = 0
 
@@ -175,8 +176,8 @@ def _split_time(outs: Sequence[Dim], rest: int | None, axis: Dim) -> Dim:
 def _split_into(b: LayerBuilder, opt: SplitDimsOptions, axis: Dim) -> tuple[tuple[Dim, ...], int | None]:
     """The new axes, and the number of the one whose size follows from the others."""
     given = list(opt.dims)
-    if not given or any(isinstance(d, bool) or not isinstance(d, (int, Dim)) for d in given):
-        raise ConfigError("dims must be sizes or Dim objects", where=b.place("dims"), received=given)
+    if not given:
+        raise ConfigError("dims are the sizes of the new axes", where=b.place("dims"), received=given)
     sizes = [d.size if isinstance(d, Dim) else d if d > 0 else None for d in given]
     unknown = [i for i, size in enumerate(sizes) if size is None]
     known_dims = [
@@ -231,7 +232,7 @@ class ExpandDimsOptions(SourceOptions):
     """Options of ``expand_dims``."""
 
     axis: str | int
-    dim: int | Dim = 1
+    dim: Size | Dim = 1
 
 
 @layer("expand_dims", options=ExpandDimsOptions)
@@ -303,7 +304,7 @@ def squeeze(b: LayerBuilder, opt: SqueezeOptions, x: LayerOutput) -> LayerOutput
 class TileOptions(SourceOptions):
     """Options of ``tile``."""
 
-    multiples: dict[Any, int]
+    multiples: dict[Any, Size]
     out_dims: dict[Any, Dim] | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import batch_major, with_roles
 from returnn_ir.losses.framewise import safe_log
+from returnn_ir.option_types import NonNegative, Positive, Size
 
 __all__: list[str] = []
 
@@ -29,11 +30,11 @@ Matrix = NDArray[np.float64]
 class MelFilterbankOptions(SourceOptions):
     """Options of ``mel_filterbank``; frequencies in Hz."""
 
-    sampling_rate: int = 16000
-    fft_size: int = 1024
-    nr_of_filters: int = 80
-    f_min: float | None = None
-    f_max: float | None = None
+    sampling_rate: Size = 16000
+    fft_size: Size = 1024
+    nr_of_filters: Size = 80
+    f_min: NonNegative | None = None
+    f_max: Positive | None = None
 
 
 @layer("mel_filterbank", options=MelFilterbankOptions)
@@ -63,7 +64,7 @@ def _triangles(low: float, high: float, bins_per_hertz: float, bins: int, filter
 class DctOptions(SourceOptions):
     """Options of ``dct``."""
 
-    type: int = 2
+    type: Literal[1, 2, 3, 4] = 2
     n: Any = None
     norm: str | None = None
 
@@ -73,11 +74,11 @@ def dct(b: LayerBuilder, opt: DctOptions, x: LayerOutput) -> LayerOutput:
     """The discrete cosine transform of the features; ``norm`` is None or "ortho"."""
     if opt.n is not None:
         raise ConfigError("n is not supported, by RETURNN neither", where=b.place("n"), received=opt.n)
-    if opt.type not in (1, 2, 3, 4) or opt.norm not in (None, "ortho") or (opt.type == 1 and opt.norm):
+    if opt.norm not in (None, "ortho") or (opt.type == 1 and opt.norm):
         raise ConfigError(
             "no such transform",
             where=b.place("type"),
-            expected="type 1 to 4; norm None or 'ortho' (not with type 1)",
+            expected="norm None or 'ortho' (not with type 1)",
             received=f"type {opt.type}, norm {opt.norm!r}",
         )
     size = b.require_feature(x).size
@@ -124,7 +125,7 @@ def _projected(b: LayerBuilder, x: LayerOutput, matrix: Matrix) -> LayerOutput:
 class ComplexLinearProjectionOptions(SourceOptions):
     """Options of ``complex_linear_projection``."""
 
-    nr_of_filters: int
+    nr_of_filters: Size
     clp_weights_init: Init = "glorot_uniform"
 
 
@@ -193,7 +194,7 @@ def first_frames(b: LayerBuilder, opt: FirstFramesOptions, x: LayerOutput) -> La
 class SplitChannelsOptions(SourceOptions):
     """Options of ``split_concatenated_multichannel``."""
 
-    nr_of_channels: int = 1
+    nr_of_channels: Size = 1
 
 
 @layer("split_concatenated_multichannel", options=SplitChannelsOptions)

@@ -12,6 +12,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import Count, Finite
 
 __all__: list[str] = []
 
@@ -21,10 +22,10 @@ class SpatialSoftmaxOptions(SourceOptions):
     """Options of ``softmax_over_spatial``."""
 
     axis: Axis = None
-    energy_factor: float | None = None
+    energy_factor: Finite | None = None
     start: LayerRef | None = None
     window_start: int | LayerRef | None = None
-    window_size: int | LayerRef | None = None
+    window_size: Count | LayerRef | None = None
     use_time_mask: bool | None = None
     log_space: bool = False
 

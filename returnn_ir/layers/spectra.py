@@ -21,6 +21,7 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import batch_major, with_roles
 from returnn_ir.layers.spatial import SpatialInput, adopt_dims, spatial_input
+from returnn_ir.option_types import Size
 
 __all__: list[str] = []
 
@@ -45,9 +46,9 @@ _WINDOWS = {"hanning": _hann, "blackman": _blackman, "None": np.ones, "ones": np
 class StftOptions(SourceOptions):
     """Options of ``stft`` and ``istft``; all sizes in samples."""
 
-    frame_shift: int
-    frame_size: int
-    fft_size: int | None = None
+    frame_shift: Size
+    frame_size: Size
+    fft_size: Size | None = None
     in_spatial_dims: Sequence[Any] | None = None
     out_spatial_dims: Sequence[Dim] | None = None
     use_time_mask: bool = False
@@ -156,10 +157,10 @@ def _spectrum(b: LayerBuilder, frames: Value, frame: Dim, window: Any, fft_size:
 class _ChannelOptions(SourceOptions):
     """Options of both layers for several channels; all sizes in samples."""
 
-    frame_shift: int
+    frame_shift: Size
     window: str = "hanning"
     use_rfft: bool = True
-    nr_of_channels: int = 1
+    nr_of_channels: Size = 1
     pad_last_frame: bool = False
 
 
@@ -167,16 +168,16 @@ class _ChannelOptions(SourceOptions):
 class MultichannelStftOptions(_ChannelOptions):
     """Options of ``multichannel_stft_layer``."""
 
-    frame_size: int
-    fft_size: int
+    frame_size: Size
+    fft_size: Size
 
 
 @dataclass(frozen=True, kw_only=True)
 class MultiresolutionStftOptions(_ChannelOptions):
     """Options of ``multichannel_multiresolution_stft_layer``: the first frame size says how many frames there are."""
 
-    frame_sizes: Sequence[int]
-    fft_sizes: Sequence[int]
+    frame_sizes: Sequence[Size]
+    fft_sizes: Sequence[Size]
 
 
 @layer("multichannel_stft_layer", options=MultichannelStftOptions)

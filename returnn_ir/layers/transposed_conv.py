@@ -17,6 +17,7 @@ from returnn_ir.layers.options import LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.spatial import SpatialInput, adopt_dims, per_axis, spatial_input
+from returnn_ir.option_types import Count, Size
 
 __all__: list[str] = []
 
@@ -25,11 +26,11 @@ __all__: list[str] = []
 class TransposedConvOptions(SourceOptions):
     """Options of ``transposed_conv``."""
 
-    filter_size: Sequence[int]
-    strides: Sequence[int] | None = None
+    filter_size: Sequence[Size]
+    strides: Sequence[Size] | None = None
     padding: str = "same"
-    remove_padding: int | Sequence[int] = 0
-    output_padding: int | Sequence[int | None] | None = None
+    remove_padding: Count | Sequence[Count] = 0
+    output_padding: Count | Sequence[Count | None] | None = None
     in_spatial_dims: Sequence[Any] | None = None
     out_spatial_dims: Sequence[Dim] | None = None
     with_bias: bool = True

@@ -14,6 +14,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import Size
 from returnn_ir.types import DTYPES, is_float
 
 __all__: list[str] = []
@@ -51,7 +52,7 @@ class ElemwiseProdOptions(SourceOptions):
     """Options of ``elemwise_prod``."""
 
     axes: Axis
-    size: list[int] | tuple[int, ...] | None = None
+    size: list[Size] | tuple[Size, ...] | None = None
 
 
 @layer("elemwise_prod", options=ElemwiseProdOptions)
@@ -80,7 +81,7 @@ class WeightedSumOptions(SourceOptions):
 
     axes: Axis
     padding: str | None = None
-    size: list[int] | tuple[int, ...] | None = None
+    size: list[Size] | tuple[Size, ...] | None = None
     keep_dims: bool | None = None
 
 

@@ -14,6 +14,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, moved_to, settle, with_roles
+from returnn_ir.option_types import Count, Size
 
 __all__: list[str] = []
 
@@ -22,14 +23,14 @@ __all__: list[str] = []
 class WindowOptions(SourceOptions):
     """Options of ``window``."""
 
-    window_size: int | None = None
+    window_size: Size | None = None
     window_dim: Dim | None = None
-    window_left: int | None = None
-    window_right: int | None = None
+    window_left: Count | None = None
+    window_right: Count | None = None
     axis: Axis = "T"
     out_spatial_dim: Dim | None = None
     padding: str = "same"
-    stride: int = 1
+    stride: Size = 1
 
 
 @layer("window", options=WindowOptions)
@@ -116,9 +117,9 @@ class FoldOptions(LayerOptions):
     window_dim: Axis
     out_spatial_dim: Dim | None = None
     padding: str = "same"
-    window_left: int | None = None
-    window_right: int | None = None
-    stride: int = 1
+    window_left: Count | None = None
+    window_right: Count | None = None
+    stride: Size = 1
 
 
 @layer("fold", options=FoldOptions, sources="one")
@@ -174,8 +175,8 @@ def _scattered(b: LayerBuilder, value: Value, position: Value, axis: Dim, frames
 class TimeChunkingOptions(SourceOptions):
     """Options of ``time_chunking``."""
 
-    chunk_size: int
-    chunk_step: int
+    chunk_size: Size
+    chunk_step: Size
     axis: Axis = "T"
 
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError, DimError, did_you_mean
+from returnn_ir.errors import ConfigError, DimError, ProblemList, did_you_mean
 from returnn_ir.graph import Loss, Value
 from returnn_ir.layers.beams import beam_of
 from returnn_ir.layers.output import LayerOutput
-from returnn_ir.losses.registry import LossInput, LossSpec, find_loss, loss_names
+from returnn_ir.losses.registry import LossInput, LossSpec, find_loss, loss_names, read_loss_options
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
     from returnn_ir.layers.options import LayerOptions
 
 __all__ = ["add_losses", "has_loss", "loss_input", "match_target", "require_loss"]
-
-#: What every loss takes (RETURNN: class Loss); ``use_flatten_frames`` has no effect on results.
-_COMMON = ("scale", "use_normalized_loss", "custom_norm_factor", "custom_inv_norm_factor", "use_flatten_frames")
 
 
 def has_loss(options: LayerOptions, mode: str) -> bool:
@@ -70,17 +67,11 @@ def loss_input(
     opts: dict[str, Any],
     key: str,
 ) -> LossInput:
-    """What the loss function gets; its options are checked by name."""
-    known = (*_COMMON, *spec.opts)
-    unknown = [k for k in opts if k not in known]
-    if unknown:
-        raise ConfigError(
-            f"loss {spec.name!r} has no option {unknown[0]!r}",
-            where=b.place(key),
-            expected=", ".join(known),
-            hint=did_you_mean(unknown[0], known),
-        )
-    return LossInput(output, target, {k: v for k, v in opts.items() if k in spec.opts})
+    """What the loss function gets; ``key`` is where its options stand."""
+    values, problems = read_loss_options(spec, opts, b.place(key))
+    if problems:
+        raise ProblemList(problems)
+    return LossInput(output, target, {k: v for k, v in values.items() if k in spec.opts})
 
 
 def _given_target(b: LayerBuilder, spec: LossSpec) -> LayerOutput | None:
@@ -156,13 +147,6 @@ def _norm_factor(b: LayerBuilder, output: LayerOutput, target: LayerOutput | Non
         counted = b.layer(str(inverse)).value
         return _reciprocal(b, b.reduce("sum", counted, *counted.dims, mask=False))
     if custom is not None:
-        if isinstance(custom, bool) or not isinstance(custom, (int, float)):
-            raise ConfigError(
-                "custom_norm_factor is not a number",
-                where=b.place("loss_opts"),
-                received=custom,
-                hint="custom_inv_norm_factor takes the name of a layer that counts",
-            )
         return b.const(float(custom))
     counted_output = target if target is not None and output.time_dim is not None else output
     return _per_frame(b, counted_output, output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Literal
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
@@ -10,6 +11,7 @@ from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses.registry import LossInput, LossResult, loss
+from returnn_ir.option_types import Finite, Positive, Probability, Size
 from returnn_ir.types import is_integer
 
 __all__: list[str] = []
@@ -93,16 +95,16 @@ def _check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> 
 
 @loss(
     "ce",
-    opts=(
-        "input_type",
-        "focal_loss_factor",
-        "label_smoothing",
-        "label_smoothing_gaussian",
-        "fake_upper_bound",
-        "safe_log_opts",
-        "use_fused",
-        "debug_dump",
-    ),
+    opts={
+        "input_type": Literal["prob", "logits"],
+        "focal_loss_factor": Finite | None,
+        "label_smoothing": Probability | None,
+        "label_smoothing_gaussian": bool | None,
+        "fake_upper_bound": Finite | None,
+        "safe_log_opts": dict[Literal["eps"], Positive] | None,
+        "use_fused": bool | None,
+        "debug_dump": bool | None,
+    },
 )
 def cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
     """Cross entropy of the output distribution with labels or a distribution; error: another best label."""
@@ -121,10 +123,7 @@ def cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
 
 
 def _takes_logits(b: LayerBuilder, x: LossInput) -> bool:
-    kind = x.options.get("input_type", "prob")
-    if kind not in ("prob", "logits"):
-        raise ConfigError("unknown input_type", where=b.place("loss_opts"), expected="prob or logits", received=kind)
-    return bool(kind == "logits")
+    return bool(x.options.get("input_type", "prob") == "logits")
 
 
 def _known_logits(b: LayerBuilder, x: LossInput) -> Value | None:
@@ -189,14 +188,14 @@ def _binary(b: LayerBuilder, x: LossInput, pos_weight: float | None) -> LossResu
     return LossResult(value, b.mul(b.reduce("sum", b.cast(wrong, "float32"), feature), scale))
 
 
-@loss("bin_ce", opts=("pos_weight",))
+@loss("bin_ce", opts={"pos_weight": Finite | None})
 def binary_cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
     """Binary cross entropy of logits, mean over features."""
     weight = x.options.get("pos_weight")
     return _binary(b, x, None if weight is None else float(weight))
 
 
-@loss("sse_sigmoid", opts=("pos_weight",))
+@loss("sse_sigmoid", opts={"pos_weight": Finite | None})
 def sse_sigmoid(b: LayerBuilder, x: LossInput) -> LossResult:
     """Another name of ``bin_ce``."""
     return binary_cross_entropy(b, x)
@@ -233,16 +232,16 @@ def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:
 
 @loss(
     "sampling_loss",
-    opts=(
-        "num_sampled",
-        "num_splits",
-        "sampler",
-        "nce_loss",
-        "use_full_softmax",
-        "remove_accidental_hits",
-        "sampler_args",
-        "nce_log_norm_term",
-    ),
+    opts={
+        "num_sampled": Size | None,
+        "num_splits": Size | None,
+        "sampler": str | None,
+        "nce_loss": bool | None,
+        "use_full_softmax": bool | None,
+        "remove_accidental_hits": bool | None,
+        "sampler_args": dict[str, Any] | None,
+        "nce_log_norm_term": Finite | None,
+    },
 )
 def sampling_loss(b: LayerBuilder, x: LossInput) -> LossResult:
     """With ``use_full_softmax`` cross entropy; the sampled forms draw from TensorFlow's candidate samplers."""
@@ -261,7 +260,7 @@ def sampling_loss(b: LayerBuilder, x: LossInput) -> LossResult:
     return LossResult(value, frame_error(b, output, target))
 
 
-@loss("as_is", needs_target=False, opts=("as_error",))
+@loss("as_is", needs_target=False, opts={"as_error": bool | None})
 def as_is(b: LayerBuilder, x: LossInput) -> LossResult:
     """The layer's output is the loss, or with ``as_error`` the error."""
     value = b.cast(b.op("set_sparse", x.output.value, sparse_dim=None), "float32")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.errors import IRError
+from returnn_ir.errors import IRError, Origin, UserError
 from returnn_ir.graph import Value
 from returnn_ir.layers.output import LayerOutput
+from returnn_ir.option_types import Finite, read_values
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["LossInput", "LossResult", "LossSpec", "find_loss", "loss", "loss_names"]
+__all__ = ["LossInput", "LossResult", "LossSpec", "find_loss", "loss", "loss_names", "read_loss_options"]
 
 #: The modules of this package that hold losses.
 LOSS_FAMILIES = ("framewise", "regression", "search", "sequence", "via_layer")
@@ -56,7 +57,7 @@ class LossSpec:
         needs_target: whether it compares with a target.
         rename_target_time: whether the target's time axis is the output's (framewise losses).
         extra_labels: how many more labels the output has than the target.
-        opts: names in ``loss_opts`` that it knows.
+        opts: the types of its own options in ``loss_opts``.
     """
 
     name: str
@@ -64,10 +65,20 @@ class LossSpec:
     needs_target: bool
     rename_target_time: bool
     extra_labels: int
-    opts: tuple[str, ...]
+    opts: Mapping[str, Any]
 
 
 _LOSSES: dict[str, LossSpec] = {}
+_NO_OPTIONS: Mapping[str, Any] = {}
+
+#: What every loss takes (RETURNN: class Loss); ``use_flatten_frames`` has no effect on results.
+_COMMON: Mapping[str, Any] = {
+    "scale": Finite | None,
+    "use_normalized_loss": bool | None,
+    "custom_norm_factor": Finite | None,
+    "custom_inv_norm_factor": str | None,
+    "use_flatten_frames": bool | None,
+}
 
 
 def loss(
@@ -76,7 +87,7 @@ def loss(
     needs_target: bool = True,
     framewise: bool = True,
     extra_labels: int = 0,
-    opts: tuple[str, ...] = (),
+    opts: Mapping[str, Any] = _NO_OPTIONS,
 ) -> Callable[[Callable[[LayerBuilder, LossInput], LossResult]], Callable[[LayerBuilder, LossInput], LossResult]]:
     """Register a loss function."""
 
@@ -101,3 +112,10 @@ def find_loss(name: str) -> LossSpec | None:
 def loss_names() -> list[str]:
     """All loss names."""
     return sorted(_LOSSES)
+
+
+def read_loss_options(
+    spec: LossSpec, given: Mapping[Any, object], where: Origin
+) -> tuple[dict[str, Any], list[UserError]]:
+    """The options of a loss, its own and those of all losses, and everything that is wrong with them."""
+    return read_values({**_COMMON, **spec.opts}, given, lambda key: where, owner=f"loss {spec.name!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Value
@@ -23,15 +23,15 @@ def search_score(b: LayerBuilder, x: LossInput) -> LossResult:
 @loss(
     "expected_loss",
     framewise=False,
-    opts=(
-        "loss",
-        "loss_kind",
-        "norm_scores",
-        "norm_scores_stop_gradient",
-        "divide_beam_size",
-        "subtract_average_loss",
-        "loss_correction_grad_only",
-    ),
+    opts={
+        "loss": dict[str, Any],
+        "loss_kind": Literal["value", "error"],
+        "norm_scores": bool,
+        "norm_scores_stop_gradient": bool,
+        "divide_beam_size": bool,
+        "subtract_average_loss": bool,
+        "loss_correction_grad_only": bool,
+    },
 )
 def expected_loss(b: LayerBuilder, x: LossInput) -> LossResult:
     """The expectation of a loss per sequence under the scores of the hypotheses (minimum Bayes risk), [B].

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.errors import ConfigError, DimError, ProblemList
 from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
@@ -22,20 +23,25 @@ from returnn_ir.losses.labels import (
     without_repeats,
 )
 from returnn_ir.losses.registry import LossInput, LossResult, loss
+from returnn_ir.option_types import Size, read_values
 
 __all__: list[str] = []
 
 #: The beam of the error where nobody says (RETURNN's and TensorFlow's default).
 _BEAM_WIDTH = 100
-_TF_OPTS = ("preprocess_collapse_repeated", "ctc_merge_repeated", "ignore_longer_outputs_than_inputs")
-_NATIVE_OPTS = (
-    "label_loop",
-    "ctc_merge_repeated",
-    "logits_normalize",
-    "grad_wrt_softmax_in",
-    "blank_index",
-    "zero_infinity",
-)
+_TF_OPTS: Mapping[str, Any] = {
+    "preprocess_collapse_repeated": bool | None,
+    "ctc_merge_repeated": bool,
+    "ignore_longer_outputs_than_inputs": bool | None,
+}
+_NATIVE_OPTS: Mapping[str, Any] = {
+    "label_loop": bool | None,
+    "ctc_merge_repeated": bool | None,
+    "logits_normalize": bool,
+    "grad_wrt_softmax_in": bool,
+    "blank_index": int,
+    "zero_infinity": bool | None,
+}
 
 
 def _scores(b: LayerBuilder, x: LossInput) -> Value:
@@ -59,16 +65,12 @@ def _check_sizes(b: LayerBuilder, x: LossInput, classes: Dim) -> None:
 
 
 def _ctc_opts(b: LayerBuilder, x: LossInput) -> dict[str, Any]:
-    opts = dict(x.options.get("ctc_opts") or {})
-    known = () if x.options.get("use_viterbi") else _NATIVE_OPTS if x.options.get("use_native") else _TF_OPTS
-    unknown = [k for k in opts if k not in known]
-    if unknown:
-        raise ConfigError(
-            f"ctc_opts has an unknown option {unknown[0]!r}",
-            where=b.place("loss_opts"),
-            expected=", ".join(known) or "none with use_viterbi",
-        )
-    return opts
+    known = {} if x.options.get("use_viterbi") else _NATIVE_OPTS if x.options.get("use_native") else _TF_OPTS
+    where = b.place("loss_opts")
+    values, problems = read_values(known, x.options.get("ctc_opts") or {}, lambda key: where, owner="ctc_opts")
+    if problems:
+        raise ProblemList(problems)
+    return values
 
 
 def _required_target(b: LayerBuilder, x: LossInput) -> LayerOutput:
@@ -81,15 +83,15 @@ def _required_target(b: LayerBuilder, x: LossInput) -> LayerOutput:
     "ctc",
     framewise=False,
     extra_labels=1,
-    opts=(
-        "target_collapse_repeated",
-        "auto_clip_target_len",
-        "output_in_log_space",
-        "beam_width",
-        "ctc_opts",
-        "use_native",
-        "use_viterbi",
-    ),
+    opts={
+        "target_collapse_repeated": bool | None,
+        "auto_clip_target_len": bool | None,
+        "output_in_log_space": bool | None,
+        "beam_width": Size,
+        "ctc_opts": dict[str, Any] | None,
+        "use_native": bool | None,
+        "use_viterbi": bool | None,
+    },
 )
 def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
     """Connectionist temporal classification; the blank is the last label.
@@ -201,7 +203,16 @@ def _value_of(b: LayerBuilder, x: Value, *, gradient_of: Value) -> Value:
     return b.add(gradient_of, b.op("stop_gradient", b.sub(x, gradient_of)))
 
 
-@loss("edit_distance", framewise=False, opts=("debug_print", "label_map", "ctc_decode", "output_in_log_space"))
+@loss(
+    "edit_distance",
+    framewise=False,
+    opts={
+        "debug_print": bool | None,
+        "label_map": dict[int, int | None] | None,
+        "ctc_decode": bool | None,
+        "output_in_log_space": bool | None,
+    },
+)
 def edit_distance(b: LayerBuilder, x: LossInput) -> LossResult:
     """Levenshtein distance of the output's labels to the target's, as error only."""
     target = _required_target(b, x)

@@ -19,7 +19,11 @@ ALIGNMENT_LOSS = "/:loss"
     "via_layer",
     needs_target=False,
     framewise=False,
-    opts=("error_signal_layer", "align_layer", "loss_wrt_to_act_in"),
+    opts={
+        "error_signal_layer": str | None,
+        "align_layer": str | None,
+        "loss_wrt_to_act_in": str | bool,
+    },
 )
 def via_layer(b: LayerBuilder, x: LossInput) -> LossResult:
     """The layer's loss; its derivative is the layer's output, or what the output differs from an alignment by."""

@@ -10,6 +10,7 @@ from returnn_ir.behavior import Behavior
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
 from returnn_ir.layers.options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.layers.registry import LayerSpec, find_layer, layer_names
+from returnn_ir.losses.registry import find_loss, read_loss_options
 from returnn_ir.network.naming import extra_prefix
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def _parse_layer(
     body = {k: v for k, v in raw.items() if k not in ("class", "from")}
     options, wrong = parse_options(spec.options, body, lambda key: config.origin(path, key))
     problems.extend(wrong)
+    problems.extend(_loss_problems(options, config.origin(path, "loss_opts")) if options is not None else ())
     if options is None:
         return None
     children = {
@@ -187,6 +189,14 @@ def _parse_layer(
         and (made := _parse_layer(name, value, config, behavior, f"{path}/{f.name}", problems)) is not None
     }
     return LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
+
+
+def _loss_problems(options: LayerOptions, where: Origin) -> list[UserError]:
+    """What is wrong with the options of a layer's loss, whether or not the loss is built in this mode."""
+    spec = find_loss(options.loss) if options.loss is not None else None
+    if spec is None or options.loss_opts is None:
+        return []
+    return read_loss_options(spec, options.loss_opts, where)[1]
 
 
 def _sources(

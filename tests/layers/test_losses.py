@@ -49,9 +49,10 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     (softmax(loss="sampling_loss"), ("use_full_softmax",)),
     (softmax(loss="mse", target="dense", n_out=4), ("feature sizes",)),
     (softmax(loss_scale=0.5, loss_opts={"scale": 0.1}), ("loss_scale", "0.5 and 0.1")),
-    (softmax(loss_opts={"custom_norm_factor": "x"}), ("custom_norm_factor", "custom_inv_norm_factor")),
+    (softmax(loss_opts={"custom_norm_factor": "x"}), ("custom_norm_factor", "float that is finite | None")),
     (softmax(loss_opts={"custom_inv_norm_factor": "nowhere"}), ("there is no layer 'nowhere'",)),
-    (softmax(loss_opts={"input_type": "logit"}), ("unknown input_type", "prob or logits")),
+    (softmax(loss_opts={"input_type": "logit"}), ("'input_type' has an unknown value", "'prob' | 'logits'")),
+    (softmax(loss_opts={"label_smoothing": 1.5}), ("'label_smoothing' is out of range", "float >= 0")),
 ]
 
 

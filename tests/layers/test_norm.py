@@ -53,7 +53,7 @@ def test_update_only_in_training(tmp_path: Path) -> None:
     ("network", "message"),
     [
         ({"class": "batch_norm", "from": "data"}, "masked_time"),
-        ({"class": "batch_norm", "masked_time": True, "param_version": 3, "from": "data"}, "unknown param_version"),
+        ({"class": "batch_norm", "masked_time": True, "param_version": 3, "from": "data"}, "out of range"),
         ({"class": "copy", "batch_norm": {"momentun": 0.1}, "from": "data"}, "did you mean 'momentum'"),
         ({"class": "copy", "batch_norm": {"momentum": "a"}, "from": "data"}, "wrong type"),
         ({"class": "norm", "from": "data"}, "'axis' is missing"),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError, did_you_mean
+from returnn_ir.errors import ConfigError, ProblemList, did_you_mean
 from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
+from returnn_ir.option_types import read_options
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -167,14 +168,12 @@ def activation_op(b: LayerBuilder, given: object, default: str = "tanh") -> str 
 
 
 def parse_unit_options(b: LayerBuilder, unit: str, cls: type[Options], given: Mapping[str, Any]) -> Options:
-    """``unit_opts`` as a frozen dataclass."""
-    known = [f.name for f in fields(cls)]  # type: ignore[arg-type]  # a dataclass, which the type does not say
-    for key in given:
-        if key not in known:
-            raise ConfigError(
-                f"unit {unit!r} has no option {key!r}",
-                where=b.place("unit_opts"),
-                expected=", ".join(known) or "no options",
-                hint=did_you_mean(key, known),
-            )
-    return cls(**given)
+    """``unit_opts`` as a frozen dataclass.
+
+    Raises:
+        ProblemList: everything that is wrong with them.
+    """
+    options, problems = read_options(cls, given, lambda key: b.place("unit_opts"), owner=f"unit {unit!r}")
+    if options is None:
+        raise ProblemList(problems)
+    return options

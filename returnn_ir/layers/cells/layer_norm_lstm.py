@@ -17,6 +17,7 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
 from returnn_ir.layers.cells.base import Cell, CellScope, State, activation_op, parse_unit_options
+from returnn_ir.option_types import Finite, Share
 
 __all__ = ["LayerNormLstmCell", "layer_norm_lstm"]
 
@@ -25,12 +26,12 @@ __all__ = ["LayerNormLstmCell", "layer_norm_lstm"]
 class LayerNormOptions:
     """``unit_opts``; norm_gain, norm_shift and forget_bias are initial values."""
 
-    norm_gain: float = 1.0
-    norm_shift: float = 0.0
-    forget_bias: float = 0.0
+    norm_gain: Finite = 1.0
+    norm_shift: Finite = 0.0
+    forget_bias: Finite = 0.0
     activation: Any = None
-    dropout: float = 0.0
-    dropout_h: float = 0.0
+    dropout: Share = 0.0
+    dropout_h: Share = 0.0
     dropout_seed: int | None = None
     with_concat: bool = False
     global_norm: bool = True

@@ -10,6 +10,7 @@ from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError
 from returnn_ir.layers.cells.base import CellScope, parse_unit_options
 from returnn_ir.layers.cells.lstm import CellStateOnly, LstmCell
+from returnn_ir.option_types import Finite, Share
 
 __all__ = ["first_native_lstm", "native_lstm", "native_lstm_low_mem", "vanilla_lstm"]
 
@@ -18,8 +19,8 @@ __all__ = ["first_native_lstm", "native_lstm", "native_lstm_low_mem", "vanilla_l
 class NativeOptions:
     """``unit_opts`` of RETURNN's native LSTM."""
 
-    forget_bias: float = 0.0
-    rec_weight_dropout: float = 0.0
+    forget_bias: Finite = 0.0
+    rec_weight_dropout: Share = 0.0
     rec_weight_dropout_shape: Any = None
 
 

@@ -14,6 +14,7 @@ from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
 from returnn_ir.layers.cells.base import SINGLE, Cell, CellScope, State, activation_op, parse_unit_options
 from returnn_ir.ops.spec import get_op
+from returnn_ir.option_types import Finite, Share, Size
 
 __all__ = ["GruCell", "HighwayCell", "PlainCell", "basic_rnn", "gru", "highway"]
 
@@ -140,10 +141,10 @@ def basic_rnn(scope: CellScope, unit: str, given: Mapping[str, Any]) -> PlainCel
 class HighwayOptions:
     """``unit_opts`` of ``rhn``; the dropout of the state has one mask for all frames."""
 
-    depth: int = 5
-    dropout: float = 0.0
+    depth: Size = 5
+    dropout: Share = 0.0
     dropout_seed: int | None = None
-    transform_bias: float | None = None
+    transform_bias: Finite | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from returnn_ir.graph import Value
 from returnn_ir.initializers import Init
 from returnn_ir.layers.cells.base import Cell, CellScope, State, activation_op, parse_unit_options
 from returnn_ir.layers.cells.lstm import Extras, LstmCell
+from returnn_ir.option_types import Finite, NonNegative, Share, Size
 
 __all__ = ["ZoneoutCell", "basic_lstm", "standard_lstm", "zoneout"]
 
@@ -24,11 +25,11 @@ class StandardOptions:
     """``unit_opts`` of TensorFlow's LSTMCell."""
 
     use_peepholes: bool = False
-    cell_clip: float | None = None
+    cell_clip: NonNegative | None = None
     initializer: Init = None
-    num_proj: int | None = None
-    proj_clip: float | None = None
-    forget_bias: float = 1.0
+    num_proj: Size | None = None
+    proj_clip: NonNegative | None = None
+    forget_bias: Finite = 1.0
     activation: Any = None
     name: str | None = None
 
@@ -37,7 +38,7 @@ class StandardOptions:
 class BasicOptions:
     """``unit_opts`` of TensorFlow's BasicLSTMCell."""
 
-    forget_bias: float = 1.0
+    forget_bias: Finite = 1.0
     activation: Any = None
     name: str | None = None
 
@@ -112,8 +113,8 @@ def _projection(scope: CellScope, name: str, opts: StandardOptions, init: Init) 
 class ZoneoutOptions:
     """``unit_opts`` of ``zoneoutlstm``; ``use_zoneout_output`` by the behaviour version unless given."""
 
-    zoneout_factor_cell: float = 0.0
-    zoneout_factor_output: float = 0.0
+    zoneout_factor_cell: Share = 0.0
+    zoneout_factor_output: Share = 0.0
     use_zoneout_output: bool | None = None
 
 
@@ -167,13 +168,5 @@ def zoneout(scope: CellScope, unit: str, given: Mapping[str, Any]) -> ZoneoutCel
     """``zoneoutlstm``: around TensorFlow's LSTMCell."""
     opts = parse_unit_options(scope.b, unit, ZoneoutOptions, given)
     factors = {"c": opts.zoneout_factor_cell, "h": opts.zoneout_factor_output}
-    for factor in factors.values():
-        if not 0.0 <= factor <= 1.0:
-            raise ConfigError(
-                "a zoneout factor is a probability",
-                where=scope.b.place("unit_opts"),
-                expected="0 <= factor <= 1",
-                received=factor,
-            )
     zoned = scope.b.behavior.zoneout_output if opts.use_zoneout_output is None else opts.use_zoneout_output
     return ZoneoutCell(_standard(scope, unit, StandardOptions()), factors, zoned, scope)
