@@ -25,6 +25,7 @@ __all__ = [
     "Count",
     "Finite",
     "NonNegative",
+    "Place",
     "Positive",
     "Probability",
     "Range",
@@ -100,6 +101,7 @@ UNSET = Unset.UNSET
 _INT64 = Range(-(2**63), 2**63 - 1)
 
 Options = TypeVar("Options")
+#: Where an option stands, or with None the dict that has it.
 Place = Callable[[str | None], Origin]
 
 
@@ -184,7 +186,15 @@ def _wrong(key: str, value: object, hint: Any, place: Place, owner: str) -> User
         where=place(key),
         expected=_describe(hint),
         received=_shown(value),
+        hint=did_you_mean(value, _words(hint)) if isinstance(value, str) else None,
     )
+
+
+def _words(hint: Any) -> list[str]:
+    """The texts that a type allows by name."""
+    if get_origin(hint) is Literal:
+        return [word for word in get_args(hint) if isinstance(word, str)]
+    return [word for part in get_args(hint) if get_origin(hint) is not Annotated for word in _words(part)]
 
 
 def _shown(value: object) -> str:

@@ -165,9 +165,9 @@ def _layer(
 
 def _vocabulary(config: Config, dataset: Dataset, target: str) -> Vocabulary | None:
     """The names of the target's labels: those of ``extern_data``, else those in the dataset."""
-    given = config.extern_data_spec().get(target, {}).get("vocab")
-    if given is not None:
-        return Vocabulary.of_options(given, f"extern_data[{target!r}]")
+    options = config.extern_data_spec().get(target)
+    if options is not None and options.vocab is not None:
+        return Vocabulary.of_options(options.vocab, f"extern_data[{target!r}]")
     spec = dataset.specs.get(target)
     return Vocabulary.of_labels(spec.labels) if spec is not None and spec.labels else None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.errors import ConfigError
+from returnn_ir.config.data_options import MAX_AXES, DataOptions, read_data_options
+from returnn_ir.errors import ConfigError, ProblemList, UserError
 
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config
@@ -12,28 +13,44 @@ if TYPE_CHECKING:
 __all__ = ["extern_data_spec"]
 
 
-def extern_data_spec(config: Config) -> dict[str, dict[str, Any]]:
+def extern_data_spec(config: Config) -> dict[str, DataOptions]:
     """RETURNN's ``extern_data`` options by data key, ``available_for_inference`` filled in.
 
     The old pair ``(dim, ndim)`` counts axes without the batch: 1 is a sequence of labels, 2 a sequence of vectors.
     ``num_inputs`` is the dim that the network sees: a config with ``window`` states it window included.
 
     Raises:
-        ConfigError: nothing declares the inputs, or a declaration has the wrong form.
+        ConfigError: nothing declares the inputs.
+        ProblemList: everything that is wrong with what does.
     """
     input_key = config.value("default_input", "data")
-    if "extern_data" in config:
-        option = "extern_data"
-        declared = config["extern_data"]
-        if not isinstance(declared, dict):
-            raise _error(config, option, "a dict of data keys", declared)
-    else:
-        option = "num_outputs"
-        declared = _from_old_options(config, input_key)
-    spec = {key: _one(config, option, key, value) for key, value in declared.items()}
-    for key, options in spec.items():
-        options.setdefault("available_for_inference", key == input_key)
-    return spec
+    problems: list[UserError] = []
+    found: dict[str, DataOptions] = {}
+    option, declared = _declared(config, input_key)
+    for key, value in declared.items():
+        try:
+            raw = _one(config, option, key, value)
+        except ConfigError as error:
+            problems.append(error)
+            continue
+        raw.setdefault("available_for_inference", key == input_key)
+        options, wrong = read_data_options(raw, lambda name, key=key: config.place(option, key, name))
+        problems.extend(wrong)
+        if options is not None:
+            found[key] = options
+    if problems:
+        raise ProblemList(problems)
+    return found
+
+
+def _declared(config: Config, input_key: str) -> tuple[str, dict[Any, object]]:
+    """The option that says what the inputs are, and what it says by data key."""
+    if "extern_data" not in config:
+        return "num_outputs", _from_old_options(config, input_key)
+    declared = config["extern_data"]
+    if not isinstance(declared, dict):
+        raise ProblemList([_error(config, "extern_data", "a dict of data keys", declared)])
+    return "extern_data", declared
 
 
 def _from_old_options(config: Config, input_key: str) -> dict[str, object]:
@@ -59,11 +76,14 @@ def _from_old_options(config: Config, input_key: str) -> dict[str, object]:
     return declared
 
 
-def _one(config: Config, option: str, key: str, value: object) -> dict[str, Any]:
+def _one(config: Config, option: str, key: object, value: object) -> dict[Any, Any]:
+    """The options of a data key, of which the old spelling says only what follows from two numbers."""
+    if not isinstance(key, str) or not key:
+        raise _error(config, option, "a name as data key", key)
     if isinstance(value, dict):
         return dict(value)
     match value:
-        case (int(dim), int(ndim)) | [int(dim), int(ndim)] if ndim >= 1:
+        case (int(dim), int(ndim)) | [int(dim), int(ndim)] if 1 <= ndim < MAX_AXES:
             if ndim == 1:
                 return {"dim": dim, "shape": (None,), "sparse": True}
             return {"dim": dim, "shape": (None,) * (ndim - 1) + (dim,)}
@@ -74,7 +94,8 @@ def _one(config: Config, option: str, key: str, value: object) -> dict[str, Any]
 
 
 def _dim(options: dict[str, Any]) -> int:
-    dim = options["dim"] if "dim" in options else (options.get("shape") or (0,))[-1]
+    shape = options.get("shape")
+    dim = options.get("dim", shape[-1] if isinstance(shape, (list, tuple)) and shape else 0)
     return dim if isinstance(dim, int) else 0
 
 

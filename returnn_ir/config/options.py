@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar
 
+from returnn_ir.config.data_options import DataOptions
 from returnn_ir.config.extern_data import extern_data_spec
 from returnn_ir.config.json_text import parse_json
 from returnn_ir.config.source_map import SourceMap
@@ -218,6 +219,14 @@ class Config(Mapping[str, object]):
         file, line = self.source_map.find(layer_path, key)
         return Origin(layer=layer_path, key=key, file=file or str(self.path), line=line)
 
+    def place(self, option: str, *keys: object) -> Origin:
+        """Where a dict that is an option, or what it holds under ``keys``, was written; what is None is left away."""
+        names = [str(key) for key in keys if key is not None]
+        if option in self.overridden:
+            return Origin(key=".".join([option, *names]), file="command line")
+        file, line = self.source_map.find_inside(option, names)
+        return Origin(key=".".join([option, *names]), file=file or str(self.path), line=line)
+
     # --- what a network needs
 
     @property
@@ -267,8 +276,8 @@ class Config(Mapping[str, object]):
             raise ConfigError("the config has no network", where=str(self.path), expected="`network` or `get_network`")
         return self.network
 
-    def extern_data_spec(self) -> dict[str, dict[str, Any]]:
-        """The inputs by data key: a dict with RETURNN's options of ``extern_data`` for each."""
+    def extern_data_spec(self) -> dict[str, DataOptions]:
+        """The inputs by data key, with RETURNN's options of ``extern_data`` for each."""
         return extern_data_spec(self)
 
 

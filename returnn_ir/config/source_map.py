@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from returnn_ir.config.json_text import TOKEN
@@ -44,6 +45,15 @@ class SourceMap:
             entry = self._by_path(layer_path) or _unique(self._layers.get(name, [])) or self._by_pattern(name)
             if entry is not None and key is not None:
                 entry = entry.children.get(key, entry)
+        return (entry.file, entry.line) if entry else (None, None)
+
+    def find_inside(self, option: str, keys: Sequence[str]) -> tuple[str | None, int | None]:
+        """File and line of what an option of the config holds under these keys, or of the innermost dict around it."""
+        entry = self._options.get(option)
+        for key in keys:
+            if entry is None or key not in entry.children:
+                break
+            entry = entry.children[key]
         return (entry.file, entry.line) if entry else (None, None)
 
     def add_python(self, file: str, text: str) -> None:

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from returnn_ir.builder import Builder
+from returnn_ir.config.data_options import TIME_NAMES, DataOptions
 from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import ConfigError, Origin, did_you_mean
 from returnn_ir.graph import Region
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
+from returnn_ir.option_types import UNSET
 
 __all__ = ["ExternData"]
-
-_KEYS = (
-    "dim",
-    "shape",
-    "sparse",
-    "dtype",
-    "time_dim_axis",
-    "batch_dim_axis",
-    "feature_dim_axis",
-    "dim_tags",
-    "dims",
-    "sparse_dim",
-    "feature_dim",
-    "vocab",
-    "same_dim_tags_as",
-    "available_for_inference",
-    "name",
-    "version",
-)
 
 
 class ExternData:
@@ -41,20 +23,11 @@ class ExternData:
         region: the root region.
     """
 
-    def __init__(self, spec: Mapping[str, Mapping[str, Any]], region: Region) -> None:
+    def __init__(self, spec: Mapping[str, DataOptions], region: Region) -> None:
         self._spec = spec
         self._builder = Builder(region)
         self._made: dict[str, LayerOutput] = {}
         self._dims: dict[tuple[str, int], Dim] = {}
-        for key, options in spec.items():
-            unknown = set(options) - set(_KEYS)
-            if unknown:
-                name = sorted(unknown)[0]
-                raise ConfigError(
-                    f"extern_data[{key!r}]: unknown option {name!r}",
-                    expected=", ".join(_KEYS),
-                    hint=did_you_mean(name, _KEYS),
-                )
 
     @property
     def keys(self) -> list[str]:
@@ -88,9 +61,7 @@ class ExternData:
         for key in keys:
             if self._builder.lookup(BATCH) is not None:
                 break
-            if self._spec[key].get("batch_dim_axis", 0) is not None and self._spec[key].get(
-                "available_for_inference", True
-            ):
+            if BATCH in self._spec[key].axes() and self._spec[key].available_for_inference:
                 self.get(key)
         return BATCH
 
@@ -98,11 +69,11 @@ class ExternData:
         """What the labels of a sparse data key number, or its feature dim."""
         return self.get(key).feature_or_sparse_dim
 
-    def _make(self, key: str, options: Mapping[str, Any]) -> LayerOutput:
+    def _make(self, key: str, options: DataOptions) -> LayerOutput:
         b = self._builder
         sparse_dim = _sparse_dim(key, options)
-        axes = self._axes(key, options, sparse=sparse_dim is not None)
-        dtype = options.get("dtype") or ("int32" if sparse_dim is not None else "float32")
+        axes = self._axes(key, options)
+        dtype = options.dtype or ("int32" if sparse_dim is not None else "float32")
         with b.at(Origin(layer=f"data:{key}")):
             value = b.op("input", name=key, dtype=dtype, dims=tuple(axes), sparse_dim=sparse_dim)
             if BATCH in axes and b.lookup(BATCH) is None:
@@ -112,65 +83,52 @@ class ExternData:
                     lengths = (BATCH,) if BATCH in axes else ()
                     length = b.op("input", name=f"{key}/size{number}", dtype="int64", dims=lengths)
                     b.define(dim, length)
-        return _special_axes(LayerOutput(value, tuple(axes)), options)
+        return LayerOutput(value, tuple(axes), *_special_axes(axes, options))
 
-    def _axes(self, key: str, options: Mapping[str, Any], *, sparse: bool) -> list[Dim]:
-        given = options.get("dim_tags") or options.get("dims")
-        if given is not None:
-            return [BATCH if d.is_batch else d for d in given]
-        batch_axis = options.get("batch_dim_axis", 0)
-        shape = options.get("shape")
-        if shape is None:
-            time_axis = options.get("time_dim_axis", 0 if batch_axis == 1 else 1)
-            shape = () if time_axis is None else (None,)
-            if not sparse:
-                shape = (*shape, options.get("dim"))
-        like = options.get("same_dim_tags_as") or {}
+    def _axes(self, key: str, options: DataOptions) -> list[Dim]:
+        """The axes in RETURNN's order, those that ``same_dim_tags_as`` names replaced."""
         axes: list[Dim] = []
-        for position, size in enumerate(shape):
-            counted = position + (1 if batch_axis is not None and position >= batch_axis else 0)
-            axes.append(self._axis(key, counted, size, feature=not sparse and position == len(shape) - 1))
-        if batch_axis is not None:
-            axes.insert(batch_axis, BATCH)
-        for name, tag in like.items():
-            if name in ("t", "T", "time") and isinstance(tag, Dim):
-                time = default_time_dim(axes)
-                axes = [tag if d is time else d for d in axes]
+        for number, given in enumerate(options.axes()):
+            axes.append(given if isinstance(given, Dim) else self._axis(key, number, given, options))
+        time, feature = _special_axes(axes, options)
+        for name, tag in (options.same_dim_tags_as or {}).items():
+            same = axes[name] if isinstance(name, int) else time if name.lower() in TIME_NAMES else feature
+            axes = [tag if d is same else d for d in axes]
         return axes
 
-    def _axis(self, key: str, axis: int, size: int | None, *, feature: bool) -> Dim:
-        memo = (key, axis)
+    def _axis(self, key: str, number: int, size: int | None, options: DataOptions) -> Dim:
+        memo = (key, number)
         if memo not in self._dims:
-            if feature and size is not None:
-                self._dims[memo] = Dim(f"{key}.F", size, feature=True, description=f"feature:{key}")
-            elif size is not None:
-                number = sum(1 for k, _ in self._dims if k == key)
-                self._dims[memo] = Dim(f"{key}.{axis}", size, description=f"spatial{number}:static{size}:{key}")
-            else:
-                known = sum(1 for (k, _), d in self._dims.items() if k == key and d.is_dynamic)
-                role = "time" if not known else f"spatial{axis}"
-                name = f"{key}.T" if not known else f"{key}.T{axis}"
+            is_time = number == options.time_axis()
+            if size is None:
+                known = any(k == key and d.is_dynamic for (k, _), d in self._dims.items())
+                role = "time" if is_time or (options.time_axis() is None and not known) else f"spatial{number}"
+                name = f"{key}.T{number}" if known else f"{key}.T"
                 self._dims[memo] = Dim(name, description=f"{role}:var:extern_data:{key}")
+            elif number == options.feature_axis() and not is_time:
+                self._dims[memo] = Dim(f"{key}.F", size, feature=True, description=f"feature:{key}")
+            else:
+                role = "time" if is_time else f"spatial{sum(1 for k, _ in self._dims if k == key)}"
+                self._dims[memo] = Dim(f"{key}.{number}", size, description=f"{role}:static{size}:{key}")
         return self._dims[memo]
 
 
-def _sparse_dim(key: str, options: Mapping[str, Any]) -> Dim | None:
-    declared = options.get("sparse_dim")
-    if isinstance(declared, Dim):
-        return declared
-    if not options.get("sparse"):
-        return None
-    return Dim(f"{key}.labels", options.get("dim"), feature=True)
+def _sparse_dim(key: str, options: DataOptions) -> Dim | None:
+    if options.sparse_dim is not None or not options.is_sparse:
+        return options.sparse_dim
+    return Dim(f"{key}.labels", options.size, feature=True)
 
 
-def _special_axes(output: LayerOutput, options: Mapping[str, Any]) -> LayerOutput:
-    axes = output.axes
-    time = default_time_dim(axes)
-    if "time_dim_axis" in options:
-        number = options["time_dim_axis"]
-        time = None if number is None else axes[number]
-    feature = default_feature_dim(axes, time, sparse=output.sparse_dim is not None)
-    if "feature_dim_axis" in options:
-        number = options["feature_dim_axis"]
-        feature = None if number is None else axes[number]
-    return LayerOutput(output.value, axes, time, feature)
+def _special_axes(axes: Sequence[Dim], options: DataOptions) -> tuple[Dim | None, Dim | None]:
+    """The time and the feature axis."""
+    time_axis, feature_axis = options.time_axis(), options.feature_axis()
+    if options.tags is None or options.time_dim_axis is not UNSET:
+        time = axes[time_axis] if time_axis is not None else None
+    else:
+        time = default_time_dim(axes) if options.has_defaults else None
+    if options.feature_dim is not None:
+        return time, options.feature_dim
+    if options.tags is None or options.feature_dim_axis is not UNSET:
+        return time, axes[feature_axis] if feature_axis is not None else None
+    feature = default_feature_dim(axes, time, sparse=options.is_sparse) if options.has_defaults else None
+    return time, feature

@@ -121,6 +121,10 @@ def parse_network(network: Mapping[str, Any], config: Config) -> Net:
     problems: list[UserError] = []
     behavior = Behavior.of(config.behavior_version)
     net = _parse(network, config, behavior, "", problems)
+    try:
+        config.extern_data_spec()
+    except ProblemList as error:
+        problems[:0] = error.problems
     if problems:
         raise ProblemList(problems)
     return net

@@ -73,7 +73,7 @@ def test_json_with_comments(write: Write) -> None:
     assert config.network is not None
     assert config.origin("output").line == 4
     assert config.origin("output", "from").line == 5
-    assert config.extern_data_spec()["classes"]["dim"] == 7
+    assert config.extern_data_spec()["classes"].dim == 7
 
 
 def test_broken_json_has_its_line(write: Write) -> None:
