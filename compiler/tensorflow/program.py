@@ -9,6 +9,7 @@ from threading import Lock
 import numpy as np
 import tensorflow as tf
 
+from compiler.inputs import input_specs
 from compiler.targets import Array
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.feeds import SEED, STEP, feeds_of, prepare_inputs, prepare_params
@@ -46,6 +47,7 @@ class TensorFlowProgram:
         self.graph = graph
         self.inputs: dict[str, Node] = feeds_of(graph, "input")
         self.params: dict[str, Node] = feeds_of(graph, "param")
+        self._specs = input_specs(graph)
         self._used = used_values(graph)
         self._traced: dict[bool, tf.types.experimental.ConcreteFunction] = {}
         self._lock = Lock()
@@ -76,7 +78,7 @@ class TensorFlowProgram:
     def _call(self, inputs: Mapping[str, Array], params: Mapping[str, Array], *, with_gradients: bool) -> Results:
         function = self._function(with_gradients)
         keys = [np.asarray(inputs.get(name, 0), np.int64) for name in (SEED, STEP)]
-        arrays = [*keys, *prepare_inputs(self.graph, self.inputs, inputs), *prepare_params(self.params, params)]
+        arrays = [*keys, *prepare_inputs(self._specs, inputs), *prepare_params(self.params, params)]
         fetches, gradients = function(*[tf.convert_to_tensor(array) for array in arrays])
         found = {name: tensor.numpy() for name, tensor in fetches.items()}
         self._check(found)
