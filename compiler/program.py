@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from compiler.checkpoint_reader import CheckpointReader
+from compiler.inputs import InputSpec, input_specs
 from compiler.passes.base import Journal
 from compiler.pipelines import lower_to
 from compiler.targets import Array, Executable, Target
@@ -74,6 +76,11 @@ class Program:
                 init = init.otherwise
             found[name] = initial_value(name, init, shape, param.value.dtype, seed)
         return found
+
+    @cached_property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """The inputs that the program reads, with what a host can check."""
+        return input_specs(self.graph)
 
     def input_names(self) -> list[str]:
         """The names of the inputs that the program reads."""

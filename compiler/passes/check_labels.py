@@ -59,9 +59,8 @@ def _constants_outside(places: Mapping[Node, LabelSources]) -> list[UserError]:
         if outside is not None:
             constant, value = outside
             where = constant.origin if constant.origin.layer else node.origin
-            used = (
-                f", which layer {node.origin.layer!r} looks up" if node.origin.layer not in (None, where.layer) else ""
-            )
+            user = node.origin.layer
+            used = f", which layer {user!r} looks up" if user not in (None, where.layer) else ""
             problem = f"the label is out of range{used}"
             found.append(ConfigError(problem, where=where, expected=f"0 to {labels - 1}", received=value))
     return found
