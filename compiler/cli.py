@@ -146,6 +146,7 @@ def _compile(args: argparse.Namespace) -> int:
 
 def _check_only(args: argparse.Namespace, net: Net) -> int:
     """Parse, infer and verify; with --print-ir or --explain lowered for the reference target."""
+    from compiler.passes.check_labels import resolve_labels
     from returnn_ir.network.construct import construct
     from returnn_ir.verify import verify
 
@@ -159,6 +160,7 @@ def _check_only(args: argparse.Namespace, net: Net) -> int:
         return 0
     expanded = construct(net, args.mode, args.fetch)
     verify(expanded.graph)
+    resolve_labels(expanded.graph)
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")

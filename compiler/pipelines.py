@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from compiler.passes.assign_axes import AssignAxes
 from compiler.passes.base import Context, Journal, Pass, check_order, run_pass
+from compiler.passes.check_labels import ComputedLabels, KnownLabels
 from compiler.passes.cse import Cse
 from compiler.passes.dce import Dce
 from compiler.passes.expand_search import ExpandSearch
@@ -34,6 +35,7 @@ OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), KnownBranches(), Cse(
 #: From NAMED, optimised once, to what the target takes.
 LOWER: tuple[Pass, ...] = (
     HoistFromLoop(),
+    ComputedLabels(),  # what has left the loops can be checked
     *OPTIMIZE,
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),
@@ -96,7 +98,7 @@ def lower_to(
     """
     context = Context(target, fusion or {})
     verify(graph)
-    run_pipeline(graph, (ExpandSearch(), *OPTIMIZE), context, verify_each=verify_each)
+    run_pipeline(graph, (KnownLabels(), ExpandSearch(), *OPTIMIZE), context, verify_each=verify_each)
     if print_stage is not None:
         print_stage(graph.stage, graph)
     run_pipeline(graph, passes, context, verify_each=verify_each, print_stage=print_stage)

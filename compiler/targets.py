@@ -42,6 +42,9 @@ class Executable(Protocol):
 
         Returns:
             the graph's fetches (``Graph.fetches``) by name, outputs with the axes of ``Output.axes``.
+
+        Raises:
+            DataError: an input does not fit, see :func:`compiler.inputs.check_inputs`, or a run-time check fails.
         """
 
 

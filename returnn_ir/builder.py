@@ -12,7 +12,7 @@ from returnn_ir.dims import Dim, leaves
 from returnn_ir.errors import IRError, Origin
 from returnn_ir.graph import Node, Region, Value
 from returnn_ir.ops.spec import OpSpec, get_op
-from returnn_ir.types import TensorType, is_float, promote
+from returnn_ir.types import TensorType, is_float, is_integer, promote
 
 __all__ = ["Builder", "Operand"]
 
@@ -103,6 +103,16 @@ class Builder:
         if dtype == "bool" and any(not isinstance(s, bool) for s in scalars):
             dtype = "int64"
         return [self.cast(v, dtype) if isinstance(v, Value) else self.const(v, dtype) for v in values]
+
+    def labels(self, x: Value, dim: Dim, *, blank: int | None = None) -> Value:
+        """Labels as numbers of entries of ``dim``; where its size is known, one outside is an error of the data.
+
+        Args:
+            blank: an entry that is no label. The last one is then out of range.
+        """
+        if dim.size is None or not is_integer(x.dtype):
+            return self.op("set_sparse", x, sparse_dim=None)
+        return self.op("label_index", x, labels=dim.size - (blank is not None and blank == dim.size - 1))
 
     # ---------------------------------------------------------------- elementwise
 

@@ -5,7 +5,7 @@ A :class:`UserError` is somebody's input being wrong (exit code 2, no traceback)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -98,10 +98,14 @@ class IRError(Exception):
 
 
 class ProblemList(UserError):
-    """Several problems of one input, reported at once."""
+    """Several problems of one input, reported at once; one that was found twice is reported once.
+
+    Attributes:
+        problems: none of them a list itself.
+    """
 
     def __init__(self, problems: Iterable[UserError]) -> None:
-        self.problems = list(problems)
+        self.problems = list({str(problem): problem for problem in _single(problems)}.values())
         super().__init__(f"{len(self.problems)} problems")
 
     def __str__(self) -> str:
@@ -109,6 +113,11 @@ class ProblemList(UserError):
             return str(self.problems[0])
         body = "\n".join(f"[{i}] {problem}" for i, problem in enumerate(self.problems, 1))
         return f"{len(self.problems)} problems:\n{body}"
+
+
+def _single(problems: Iterable[UserError]) -> Iterator[UserError]:
+    for problem in problems:
+        yield from problem.problems if isinstance(problem, ProblemList) else (problem,)
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str | None:

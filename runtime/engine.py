@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from compiler.targets import Array
@@ -15,7 +15,8 @@ from returnn_ir.network.net import Net, load_net
 from runtime.checkpoint import existing_checkpoints, latest_checkpoint, save_checkpoint
 from runtime.cleanup import CleanupOptions, cleanup_old_models
 from runtime.dataset_fit import check_dataset
-from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, check_finite, init_dataset, make_batches
+from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, init_dataset, make_batches
+from runtime.feeding import checked_feed
 from runtime.learning_rate import LearningRateControl
 from runtime.model import Model
 from runtime.optimizers import Optimizer
@@ -146,7 +147,8 @@ class Engine:
         title = f"train epoch {epoch}"
         with loader, progress(title, dataset.num_seqs, self.options.log_every_seconds) as bar:
             for batch in loader:
-                fetches = self._guarded(title, graph, batch, lambda b, i: model.train_step(b.feed(), rate, i), steps)
+                feed = checked_feed(batch, model.train_program, title)
+                fetches = self._guarded(title, graph, batch, model.train_step(feed, rate, steps))
                 scores.add(graph, fetches)
                 steps += 1
                 bar.advance(batch.num_seqs, scores.line())
@@ -172,7 +174,8 @@ class Engine:
         loader = self._loader(dataset, epoch, self.options.eval_limits, graph)
         with loader, progress(name, dataset.num_seqs, self.options.log_every_seconds) as bar:
             for steps, batch in enumerate(loader):
-                fetches = self._guarded(name, graph, batch, lambda b, i: model.eval_step(b.feed(), i), steps)
+                feed = checked_feed(batch, model.eval_program, name)
+                fetches = self._guarded(name, graph, batch, model.eval_step(feed, steps))
                 scores.add(graph, fetches)
                 bar.advance(batch.num_seqs, scores.line())
         return scores
@@ -184,12 +187,8 @@ class Engine:
         keys = names & set(dataset.specs)
         return BatchLoader(dataset, make_batches(dataset, order, limits), keys=keys)
 
-    def _guarded(
-        self, title: str, graph: Graph, batch: Batch, step: Callable[[Batch, int], dict[str, Array]], number: int
-    ) -> dict[str, Array]:
-        """Run a step; data or a score that is not finite stops the run with the batch named."""
-        check_finite(batch, title)
-        fetches = step(batch, number)
+    def _guarded(self, title: str, graph: Graph, batch: Batch, fetches: dict[str, Array]) -> dict[str, Array]:
+        """The results of a step; a failed check or a score that is not finite stops the run with the batch named."""
         for index, (message, _) in enumerate(graph.checks):
             if not fetches[f"check/{index}"].all():
                 raise DataError(message, where=title, received=f"batch of {', '.join(batch.tags[:5])}")

@@ -15,8 +15,9 @@ from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Output
 from runtime.dataset_fit import check_dataset
-from runtime.datasets import BatchLoader, HDFWriter, check_finite, init_dataset, make_batches
+from runtime.datasets import BatchLoader, HDFWriter, init_dataset, make_batches
 from runtime.engine import Engine
+from runtime.feeding import checked_feed
 from runtime.progress import log, progress
 
 __all__ = ["forward_to_hdf", "read_params"]
@@ -53,8 +54,7 @@ def forward_to_hdf(config: Config) -> Path:
     writer = HDFWriter(path, width, ndim=frames if sparse is None else frames - 1, overwrite=True)
     with writer, BatchLoader(dataset, batches, keys=keys) as loader, progress("forward", dataset.num_seqs) as bar:
         for batch in loader:
-            check_finite(batch, "forward")
-            results = program.run(batch.feed(), params)
+            results = program.run(checked_feed(batch, program, "forward"), params)
             value, lengths = _batch_major(results, layer, output)
             writer.insert_batch(value, lengths, list(batch.tags))
             bar.advance(batch.num_seqs, "")

@@ -122,11 +122,17 @@ class Model:
 
     def train_step(self, feed: Mapping[str, Array], learning_rate: float, epoch_step: int) -> dict[str, Array]:
         """One update; returns losses, errors, norm factors and checks by fetch name."""
-        return _numpy(self._train_function(self._fed(self._main, feed, epoch_step), np.float32(learning_rate)))
+        from compiler.tensorflow.label_errors import label_errors
+
+        with label_errors(self._main.graph):
+            return _numpy(self._train_function(self._fed(self._main, feed, epoch_step), np.float32(learning_rate)))
 
     def eval_step(self, feed: Mapping[str, Array], epoch_step: int) -> dict[str, Array]:
         """Losses of one batch, the ``epoch_step``-th of its dataset."""
-        return _numpy(self._eval_function(self._fed(self.eval_program, feed, epoch_step)))
+        from compiler.tensorflow.label_errors import label_errors
+
+        with label_errors(self.eval_program.graph):
+            return _numpy(self._eval_function(self._fed(self.eval_program, feed, epoch_step)))
 
     @staticmethod
     def _fed(program: Program, feed: Mapping[str, Array], epoch_step: int) -> dict[str, Array]:

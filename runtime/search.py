@@ -15,9 +15,10 @@ from returnn_ir.errors import ConfigError, DataError, did_you_mean
 from returnn_ir.network.net import Net
 from returnn_ir.network.session import EPOCH_STEP
 from runtime.dataset_fit import check_dataset
-from runtime.datasets import Batch, BatchLoader, Dataset, check_finite, init_dataset, make_batches
+from runtime.datasets import Batch, BatchLoader, Dataset, init_dataset, make_batches
 from runtime.decoding import Hypothesis, Vocabulary, nbest_lists
 from runtime.engine import Engine
+from runtime.feeding import checked_feed
 from runtime.forward import read_params
 from runtime.progress import log, progress
 from runtime.scores import EpochScores
@@ -194,8 +195,8 @@ def _run(
             result.scores[layer.name] = SearchScores(layer.vocabulary)
     with loader, progress("search", len(order)) as bar:
         for step, batch in enumerate(loader):
-            check_finite(batch, "search")
-            found = program.run({**batch.feed(), EPOCH_STEP: np.asarray(step)}, params)
+            feed = checked_feed(batch, program, "search")
+            found = program.run({**feed, EPOCH_STEP: np.asarray(step)}, params)
             result.losses.add(program.graph, found)
             _take(result, program, found, batch, layers, options)
             bar.advance(batch.num_seqs, " ".join(s.line() for s in result.scores.values()))

@@ -46,4 +46,4 @@ class SearchDriver:
 
     def _run(self, part: str, feed: Mapping[str, Array]) -> dict[str, Array]:
         session = self._parts[part]
-        return session.run({name: feed[name] for name in session.inputs})
+        return session.run({name: feed[name] for name in session.inputs if name in feed})

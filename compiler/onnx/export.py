@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from compiler.inputs import input_specs
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
 from compiler.targets import Array, Executable
@@ -87,7 +88,9 @@ def export(
     held = onnx.ModelProto()
     held.CopyFrom(model)
     entries = {**_description(program, labels or {}), "report": verification.to_json(), "tail_readers": readers}
-    onnx.helper.set_model_props(held, {PREFIX + key: json.dumps(value) for key, value in entries.items()})
+    kept = {entry.key: entry.value for entry in model.metadata_props}
+    written = {PREFIX + key: json.dumps(value) for key, value in entries.items()}
+    onnx.helper.set_model_props(held, {**kept, **written})
     _write(Path(path), held.SerializeToString())
     return Export(Path(path), verification, readers)
 
@@ -106,6 +109,8 @@ def _write(path: Path, content: bytes) -> None:
 def _description(program: OnnxProgram, labels: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     sign = program.signature
     inputs = {name: _axes(type_) for name, type_ in {**sign.inputs, **sign.states}.items()}
+    for spec in input_specs(program.graph):
+        inputs[spec.name].update(spec.to_json())
     outputs = {name: _axes(type_) for name, type_ in sign.outputs.items()}
     dims = {d for t in (*sign.inputs.values(), *sign.outputs.values()) for d in t.dims}
     return {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from compiler.inputs import CHECKS, INPUTS, input_specs
 from compiler.onnx.dtypes import CODES
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.state import state_input
@@ -96,7 +98,12 @@ def build_model(graph: Graph, params: Mapping[str, Array], opset: int, ir_versio
         [numpy_helper.from_array(v, name) for name, v in e.initializers.items() if name in read or name in sign.states],
     )
     opsets = [helper.make_opsetid("", opset)]
-    return helper.make_model(proto, producer_name=_PRODUCER, ir_version=ir_version, opset_imports=opsets)
+    model = helper.make_model(proto, producer_name=_PRODUCER, ir_version=ir_version, opset_imports=opsets)
+    # what a host has to know of the inputs: a session checks them before anything runs
+    specs = {spec.name: spec.to_json() for spec in input_specs(graph)}
+    checks = {sign.fetches[f"check/{index}"]: message for index, (message, _) in enumerate(graph.checks)}
+    helper.set_model_props(model, {INPUTS: json.dumps(specs), CHECKS: json.dumps(checks)})
+    return model
 
 
 def _info(name: str, type_: TensorType, sign: Signature) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from compiler.inputs import check_inputs, input_specs
 from compiler.onnx.model import build_model, signature
 from compiler.targets import Array
 from returnn_ir.errors import DataError
@@ -29,6 +30,7 @@ class OnnxProgram:
         self.opset = opset
         self.ir_version = ir_version
         self.signature = signature(graph)
+        self._specs = input_specs(graph)
         self._params: dict[str, Array] = {}
         self._model: Any = None
         self._session: Any = None
@@ -50,25 +52,28 @@ class OnnxProgram:
         """Run on the CPU; see :class:`compiler.targets.Executable`.
 
         Raises:
-            DataError: an input is missing.
+            DataError: an input does not fit, or a check of the graph does not hold.
         """
         session = self._open(params)
         results = session.run(list(self.signature.fetches.values()), self.feeds(session, inputs))
-        return dict(zip(self.signature.fetches, results, strict=True))
+        found = dict(zip(self.signature.fetches, results, strict=True))
+        for index, (message, _) in enumerate(self.graph.checks):
+            if not found[f"check/{index}"].all():
+                raise DataError(message)
+        return found
 
     def feeds(self, session: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """What a session of this model takes of ``inputs``, states where they are given, in the model's types.
 
         Raises:
-            DataError: an input is missing.
+            DataError: an input does not fit.
         """
         types = {**self.signature.inputs, **self.signature.states}
         wanted = [i.name for i in session.get_inputs()]
-        missing = [name for name in wanted if name not in inputs]
-        if missing:
-            raise DataError(f"no value for the inputs {missing}", received=sorted(inputs))
+        # onnxruntime's LSTM and GRU end the process on an empty batch
+        checked = check_inputs([s for s in self._specs if s.name in wanted], inputs, empty_batch=False)
         optional = [i.name for i in session.get_overridable_initializers() if i.name in inputs]
-        return {name: np.asarray(inputs[name], types[name].dtype) for name in (*wanted, *optional)}
+        return {name: np.asarray(checked[name], types[name].dtype) for name in (*wanted, *optional)}
 
     def _open(self, params: Mapping[str, Array]) -> Any:
         from compiler.onnx.session import open_session

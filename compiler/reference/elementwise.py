@@ -10,6 +10,7 @@ import numpy as np
 from compiler.reference.named import Named, align
 from compiler.reference.registry import RULES, Context, Rule, rule
 from compiler.targets import Array
+from returnn_ir.errors import DataError
 from returnn_ir.graph import Node
 
 __all__: list[str] = []
@@ -112,3 +113,20 @@ RULES.update({name: _elementwise(function) for name, function in _FUNCTIONS.item
 def _cast(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     """Fractions are cut off towards zero; to bool, all but zero is true."""
     return Named(operands[0].array.astype(node.attrs["dtype"]), operands[0].dims)
+
+
+@rule("label_index")
+def _label_index(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    """The numbers themselves; what stands behind a sequence's end is nobody's label."""
+    x, labels = operands[0], node.attrs["labels"]
+    counts = Named(np.asarray(True))
+    for dim in x.dims:
+        if dim.is_dynamic and context.ragged(dim):
+            (so_far, valid), dims = align(counts, context.mask(dim))
+            counts = Named(so_far & valid, dims)
+    (value, counted), _ = align(x, counts)
+    wrong = counted & ((value < 0) | (value >= labels))
+    if wrong.any():
+        received = np.broadcast_to(value, wrong.shape)[wrong][0]
+        raise DataError("a label is out of range", where=node.origin, expected=f"0 to {labels - 1}", received=received)
+    return x

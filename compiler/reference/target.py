@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compiler.inputs import check_inputs, input_specs
 from compiler.reference.interpreter import Bodies, Frame
 from compiler.reference.named import Named
 from compiler.reference.registry import RULES, Session
@@ -52,6 +53,7 @@ class ReferenceExecutable:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self._specs = input_specs(graph)
         self._bodies = Bodies()
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
@@ -61,7 +63,7 @@ class ReferenceExecutable:
         A check of the graph that does not hold is a :class:`DataError` with the check's message.
         """
         session = Session(
-            inputs=dict(inputs),
+            inputs=check_inputs(self._specs, inputs),
             params=dict(params),
             seed=int(inputs.get("random/seed", np.asarray(0))),
             step=int(inputs.get("random/step", np.asarray(0))),

@@ -57,6 +57,13 @@ def _scale_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return scaled(operands[0])
 
 
+def _label_index(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The numbers themselves, read from a table of them: on the CPU the kernel refuses one that is not there."""
+    x = operands[0]
+    index = x if x.dtype in (tf.int32, tf.int64) else tf.cast(x, tf.int32)
+    return tf.cast(tf.gather(tf.range(call.attrs["labels"], dtype=index.dtype), index), x.dtype)
+
+
 ROWS: dict[str, Row] = {
     "neg": elementwise(tf.negative),
     "abs": elementwise(tf.abs),
@@ -103,6 +110,7 @@ ROWS: dict[str, Row] = {
     "where": where,
     "stop_gradient": elementwise(tf.stop_gradient),
     "set_sparse": elementwise(tf.identity),
+    "label_index": _label_index,
     "cast": _cast,
     "scale_gradient": _scale_gradient,
 }

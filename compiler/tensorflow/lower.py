@@ -13,7 +13,7 @@ from compiler.tensorflow.table import ROWS
 from returnn_ir.errors import IRError
 from returnn_ir.graph import Graph, Node, Region, Value
 
-__all__ = ["lower_graph", "lower_region", "used_values"]
+__all__ = ["lower_graph", "lower_region", "scope_of", "used_values"]
 
 
 def lower_graph(graph: Graph, feed: Feed) -> dict[str, tf.Tensor]:
@@ -49,7 +49,7 @@ def lower_region(region: Region, frame: Frame, arguments: Sequence[tf.Tensor]) -
             _lower_nodes(nodes, frame)
         else:
             # a scope that ends in a slash is entered again as it is, instead of under a new name
-            with tf.name_scope(_scope(layer)):
+            with tf.name_scope(scope_of(layer)):
                 _lower_nodes(nodes, frame)
     return [frame.get(value) for value in region.results]
 
@@ -77,7 +77,8 @@ def _by_layer(nodes: Sequence[Node]) -> list[tuple[str | None, list[Node]]]:
     return runs
 
 
-def _scope(layer: str) -> str:
+def scope_of(layer: str) -> str:
+    """TensorFlow's name scope of a layer."""
     name = re.sub(r"[^A-Za-z0-9_.\\/-]", "_", layer).strip("/")
     # the first character of a scope must be a letter, a digit or a dot
     return (name if re.match(r"[A-Za-z0-9.]", name) else f"layer.{name}") + "/"

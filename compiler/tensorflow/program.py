@@ -9,10 +9,12 @@ from threading import Lock
 import numpy as np
 import tensorflow as tf
 
+from compiler.inputs import input_specs
 from compiler.targets import Array
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.feeds import SEED, STEP, feeds_of, prepare_inputs, prepare_params
 from compiler.tensorflow.frame import Feed
+from compiler.tensorflow.label_errors import label_errors
 from compiler.tensorflow.lower import lower_graph, used_values
 from returnn_ir.errors import DataError, TargetError
 from returnn_ir.graph import Graph, Node
@@ -46,6 +48,7 @@ class TensorFlowProgram:
         self.graph = graph
         self.inputs: dict[str, Node] = feeds_of(graph, "input")
         self.params: dict[str, Node] = feeds_of(graph, "param")
+        self._specs = input_specs(graph)
         self._used = used_values(graph)
         self._traced: dict[bool, tf.types.experimental.ConcreteFunction] = {}
         self._lock = Lock()
@@ -76,8 +79,9 @@ class TensorFlowProgram:
     def _call(self, inputs: Mapping[str, Array], params: Mapping[str, Array], *, with_gradients: bool) -> Results:
         function = self._function(with_gradients)
         keys = [np.asarray(inputs.get(name, 0), np.int64) for name in (SEED, STEP)]
-        arrays = [*keys, *prepare_inputs(self.graph, self.inputs, inputs), *prepare_params(self.params, params)]
-        fetches, gradients = function(*[tf.convert_to_tensor(array) for array in arrays])
+        arrays = [*keys, *prepare_inputs(self._specs, inputs), *prepare_params(self.params, params)]
+        with label_errors(self.graph):
+            fetches, gradients = function(*[tf.convert_to_tensor(array) for array in arrays])
         found = {name: tensor.numpy() for name, tensor in fetches.items()}
         self._check(found)
         return Results(found, {name: tensor.numpy() for name, tensor in gradients.items()})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import tensorflow as tf
 
 from compiler.targets import Array
+from compiler.tensorflow.align import align
 from compiler.tensorflow.feeds import SEED, STEP, prepare_params
 from compiler.tensorflow.program import TensorFlowProgram
 from returnn_ir.errors import TargetError
@@ -22,8 +23,8 @@ def export_saved_model(
 
     Signatures take the graph's inputs under their names (``data``, ``data/size1``; with random draws ``random/seed``
     and ``random/step`` too). ``forward`` gives ``LAYER`` and ``LAYER/size1``, any other one the losses
-    (``loss/NAME`` ...), ``objective`` and ``constraints``. A check of the graph that fails stops the run
-    with its message.
+    (``loss/NAME`` ...), ``objective`` and ``constraints``. A check of the graph that fails, or a label out of
+    range in an input, stops the run with its message.
 
     Args:
         path: the folder to write.
@@ -65,7 +66,7 @@ def _signature(
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         inputs = {spec.name: tensor for spec, tensor in zip(specs, tensors, strict=True)}
         fetches = program.forward(inputs, variables)
-        with tf.control_dependencies(_checks(program, fetches)):
+        with tf.control_dependencies([*_checks(program, fetches), *_label_checks(program, inputs)]):
             return {result: tf.identity(fetches[fetch]) for result, fetch in kept.items()}
 
     return tf.function(signature, input_signature=specs, autograph=False).get_concrete_function()
@@ -84,3 +85,23 @@ def _checks(program: TensorFlowProgram, fetches: Mapping[str, tf.Tensor]) -> lis
         tf.debugging.Assert(tf.reduce_all(fetches[f"check/{index}"]), [message])
         for index, (message, _) in enumerate(program.graph.checks)
     ]
+
+
+def _label_checks(program: TensorFlowProgram, inputs: Mapping[str, tf.Tensor]) -> Iterator[tf.Operation]:
+    """What elsewhere the host checks: labels in range in every frame of the inputs."""
+    by_value = {node.result: name for name, node in program.inputs.items()}
+    for name, node in program.inputs.items():
+        labels, dims = node.attrs["labels"], node.result.dims
+        if labels is None:
+            continue
+        x = inputs[name]
+        fine = (x >= 0) & (x < labels)
+        for at, dim in enumerate(dims):
+            lengths = program.graph.body.lookup(dim) if dim.is_dynamic else None
+            if lengths is not None and lengths in by_value and set(lengths.dims) <= set(dims):
+                frames = tf.range(tf.shape(x, out_type=tf.int64)[at])
+                shaped = tf.reshape(frames, [-1 if d is dim else 1 for d in dims])
+                fine |= shaped >= align(tf.cast(inputs[by_value[lengths]], tf.int64), lengths.dims, dims)
+        yield tf.debugging.Assert(
+            tf.reduce_all(fine), [f"a label of data {name!r} is out of range, expected: 0 to {labels - 1}"]
+        )

@@ -144,5 +144,6 @@ def _sparse_cross_entropy(
     classes = x.axes[-1]
     if classes is None or classes.size is None:
         raise UnsupportedError("a cross entropy over an axis without a static size")
-    chosen = _call(b, "one_hot", as_positional(b, labels), classes.size)
+    target = as_positional(b, labels)
+    chosen = _call(b, "one_hot", target.with_value(b.labels(target.value, classes)), classes.size)
     return -reduced(chosen * _call(b, "log_softmax", x, -1), "sum", -1, False)

@@ -63,7 +63,8 @@ def _lattice(b: LayerBuilder, x: LayerOutput, scores: Value, target: LayerOutput
         raise DimError("the source needs batch, time and features", where=b.place("from"), received=x.value.type)
     if target.time_dim is None or target.sparse_dim is None:
         raise DimError("the target is no label sequence", where=b.place("target"), received=target.value.type)
-    labels = b.cast(b.op("set_sparse", target.value, sparse_dim=None), "int64")
+    included = target.sparse_dim.size == classes.size
+    labels = b.cast(b.labels(target.value, classes, blank=None if included else blank), "int64")
     labels, dim = _apart(b, labels, target.time_dim, time)
     return Lattice(scores, time, classes, labels, dim, blank, loop)
 

@@ -125,7 +125,7 @@ def _projected(
     columns, per_head = b.dim("qkv", n * parts, feature=True), b.dim("qkv_head", parts, feature=True)
     weights = b.param("QKV", (feature, columns), opt.forward_weights_init)
     if x.sparse_dim is not None:
-        projected = b.op("gather", weights, b.op("set_sparse", x.value, sparse_dim=None), dim=feature)
+        projected = b.op("gather", weights, b.labels(x.value, feature), dim=feature)
     else:
         projected = b.dot(x.value, weights, feature)
     split = b.op("split", projected, dim=columns, outs=(heads, per_head))

@@ -45,7 +45,7 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
     dims = (out, feature) if opt.use_transposed_weights else (feature, out)
     weights = b.param("W", dims, opt.forward_weights_init)
     if labels is not None:
-        value = b.op("gather", weights, b.op("set_sparse", x.value, sparse_dim=None), dim=labels)
+        value = b.op("gather", weights, b.labels(x.value, labels), dim=labels)
         result = LayerOutput(value, (*x.axes, out), x.time_dim, out)
     else:
         value = b.dot(x.value, weights, feature)

@@ -155,7 +155,7 @@ def _choice_op(b: LayerBuilder, opt: ChoiceOptions, scores: Value, classes: Dim)
     base = b.dim("base", opt.beam_size)
     operands = [scores, loop.ended]
     if opt.cheating:
-        operands.append(b.cast(b.op("set_sparse", b.target().value, sparse_dim=None), "int64"))
+        operands.append(b.cast(b.labels(b.target().value, classes), "int64"))
     regions: tuple[Region, ...] = ()
     if custom is not None:
         regions = (combine_region(b, custom, scores, classes, base, _explicit_sources(b, opt)),)
@@ -225,7 +225,7 @@ def _follow(b: LayerBuilder, opt: ChoiceOptions, given: LayerOutput, sources: Se
         raise ConfigError("a choice that does not search takes one source", where=b.place("from"))
     x = sources[0]
     feature = b.require_feature(x)
-    label = b.cast(b.op("set_sparse", given.value, sparse_dim=None), "int64")
+    label = b.cast(b.labels(given.value, feature), "int64")
     score = b.op("gather", log_scores(b, opt.input_type, x), label, dim=feature)
     # who has ended goes on with label 0 for nothing, and cannot go on with anything else
     score = b.where(loop.ended, b.where(b.binary("equal", label, 0), 0.0, -1e30), score)

@@ -175,14 +175,10 @@ def _product(
     right = b.rename(sources[1].value, *zip(old, new, strict=True))
     axes = (*x.shared, *x.own, *own)
     if looked_up == 0:
-        return b.op("gather", right, _positions(b, left), dim=wanted[0]), axes, own
+        return b.op("gather", right, b.labels(left, wanted[0]), dim=wanted[0]), axes, own
     if looked_up == 1:
-        return b.op("gather", left, _positions(b, right), dim=x.reduced[0]), axes, own
+        return b.op("gather", left, b.labels(right, x.reduced[0]), dim=x.reduced[0]), axes, own
     return b.dot(left, right, *x.reduced, mask=opt.use_mask), axes, own
-
-
-def _positions(b: LayerBuilder, labels: Value) -> Value:
-    return b.op("set_sparse", labels, sparse_dim=None)
 
 
 def _apart(b: LayerBuilder, dims: Sequence[Dim], taken: set[Dim]) -> tuple[Dim, ...]:

@@ -86,5 +86,5 @@ class AccumulatedScope(NetScope):
     """Layers of a loop as they are seen from outside, over all steps."""
 
     def __init__(self, inside: NetScope, outside: NetScope, region: Region, outputs: Mapping[str, LayerOutput]) -> None:
-        super().__init__(inside.net, inside.session, region, parent=outside, problems=[])
+        super().__init__(inside.net, inside.session, region, parent=outside, problems=outside.problems)
         self.results.update(outputs)

@@ -70,8 +70,7 @@ def sparse_cross_entropy(b: LayerBuilder, opt: SparseCrossEntropyOptions) -> Lay
     """Cross entropy of labels given logits, per frame."""
     logits, targets = b.layer(opt.logits), b.layer(opt.targets)
     axis = b.axis(logits, opt.axis if opt.axis is not None else "F")
-    labels = b.op("set_sparse", targets.value, sparse_dim=None)
-    return _like(logits, b.op("softmax_cross_entropy", logits.value, labels, dim=axis))
+    return _like(logits, b.op("softmax_cross_entropy", logits.value, b.labels(targets.value, axis), dim=axis))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +92,15 @@ def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
     if logits.time_dim is None or targets.time_dim is None:
         raise DimError("logits and targets need a time axis", where=b.place("logits"))
     feature = b.require_feature(logits)
+    blank = opt.blank_index % (feature.size or 1)
     value = b.op(
         "ctc_loss",
         logits.value,
-        b.op("set_sparse", targets.value, sparse_dim=None),
+        b.labels(targets.value, feature, blank=blank),
         dim=logits.time_dim,
         labels=targets.time_dim,
         classes=feature,
-        blank=opt.blank_index % (feature.size or 1),
+        blank=blank,
         normalize=not opt.logits_normalized,
         viterbi=opt.max_approx,
         label_loop=opt.label_loop,

@@ -65,11 +65,12 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
     loop.trial = b.scope.loop is not None and b.scope.loop.trial  # of the loop around this one
     loop.sequence = lambda path: body.sequence(path, previous)
     names = body.build(scope)
-    if scope.failed(names):
-        if body.found:
-            raise ProblemList(body.found)
-        kind = UnbuildableError if loop.trial else ConfigError
-        raise kind("the loop cannot be built", where=b.place("unit"))
+    cause = scope.failure(names)
+    # a layer that is only read one step later is needed, too; in a trial it may have no type yet
+    if body.found and (cause is not None or not loop.trial):
+        raise ProblemList(body.found)
+    if cause is not None:  # it is outside of the loop
+        raise UnbuildableError(b.definition.name, cause, b.place("unit"))
     return body.close(loop, scope, names)
 
 
@@ -305,7 +306,10 @@ class _Body:
                     _quietly(scope, name)
             _build_asked(loop)
             if loop.probe.found is None:
-                raise UnbuildableError(f"layer {own!r} could not be built", where=b.place("unit"))
+                cause = scope.failure(own.split("/")[:1]) or ConfigError(
+                    f"layer {own!r} works on nothing that is known in front of the loop", where=b.place("unit")
+                )
+                raise UnbuildableError(own, cause, b.place("unit"))
             self._close_carries(loop)
             exits = LoopExit(b, loop.frame, self.axis.dim)
             leaving = exits.leave(loop.probe.found)

@@ -49,7 +49,7 @@ def _has_labels(target: LayerOutput) -> bool:
     return target.sparse_dim is not None or (target.feature_dim is None and is_integer(target.dtype))
 
 
-def _labels(b: LayerBuilder, target: LayerOutput) -> Value:
+def _plain(b: LayerBuilder, target: LayerOutput) -> Value:
     return b.op("set_sparse", target.value, sparse_dim=None)
 
 
@@ -59,7 +59,7 @@ def frame_error(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Va
     logits = output.activation[1] if output.activation is not None and output.activation[0] == "softmax" else output
     best = b.op("set_sparse", b.op("argmax", logits.value, dim=b.require_feature(logits)), sparse_dim=None)
     if _has_labels(target):
-        return b.binary("not_equal", best, _labels(b, target))
+        return b.binary("not_equal", best, _plain(b, target))
     other = b.op("argmax", target.value, dim=b.require_feature(target))
     return b.binary("not_equal", best, b.op("set_sparse", other, sparse_dim=None))
 
@@ -114,7 +114,7 @@ def cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
     focal = float(x.options.get("focal_loss_factor") or 0.0)
     if focal and _has_labels(target):
         probs = b.op("softmax", output.value, dims=(feature,)) if _takes_logits(b, x) else output.value
-        correct = b.op("gather", probs, _labels(b, target), dim=feature)
+        correct = b.op("gather", probs, b.labels(target.value, feature), dim=feature)
         value = b.mul(value, b.binary("pow", b.sub(1.0, correct), focal))
     bound = x.options.get("fake_upper_bound")
     if bound is not None:  # a finite number to look at, the gradient stays
@@ -138,16 +138,16 @@ def _per_frame(b: LayerBuilder, x: LossInput, target: LayerOutput, feature: Dim)
     logits, labels = _known_logits(b, x), _has_labels(target)
     if labels and smoothing:
         gaussian = bool(x.options.get("label_smoothing_gaussian"))
-        soft, best = _smoothed(b, _labels(b, target), feature, smoothing, gaussian=gaussian)
+        soft, best = _smoothed(b, b.labels(target.value, feature), feature, smoothing, gaussian=gaussian)
     else:
         soft, best = target.value, 0.0
     if logits is not None:
         if labels and not smoothing:
-            return b.op("softmax_cross_entropy", logits, _labels(b, target), dim=feature)
+            return b.op("softmax_cross_entropy", logits, b.labels(target.value, feature), dim=feature)
         return b.sub(b.op("soft_cross_entropy", logits, b.cast(soft, logits.dtype), dim=feature), best)
     logs = log_probs(b, x.output, float((x.options.get("safe_log_opts") or {}).get("eps", _SMALLEST)))
     if labels and not smoothing:
-        return b.unary("neg", b.op("gather", logs, _labels(b, target), dim=feature))
+        return b.unary("neg", b.op("gather", logs, b.labels(target.value, feature), dim=feature))
     return b.sub(b.unary("neg", b.reduce("sum", b.mul(soft, logs), feature)), best)
 
 
@@ -212,9 +212,10 @@ def generic_cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
     name = output.activation[0]
     probs = b.div(output.value, b.reduce("sum", output.value, feature))
     clipped = b.minimum(b.maximum(probs, 1e-20), 1e20)
-    value = b.unary("neg", b.op("gather", b.unary("log", clipped), _labels(b, target), dim=feature))
+    labels = b.labels(target.value, feature)
+    value = b.unary("neg", b.op("gather", b.unary("log", clipped), labels, dim=feature))
     slope = _log_slope(b, name, output.value, feature)
-    one_hot = b.cast(b.binary("equal", b.iota(feature), _labels(b, target)), "float32")
+    one_hot = b.cast(b.binary("equal", b.iota(feature), labels), "float32")
     signal = b.op("stop_gradient", b.mul(slope, b.sub(probs, one_hot)))
     surrogate = b.reduce("sum", b.mul(signal, before), feature)
     value = b.add(b.op("stop_gradient", b.sub(value, surrogate)), surrogate)
@@ -256,7 +257,7 @@ def sampling_loss(b: LayerBuilder, x: LossInput) -> LossResult:
     logits = _known_logits(b, x)
     if logits is None or target.sparse_dim is None:
         raise ConfigError("sampling_loss needs a softmax as output and labels as target", where=b.place("loss"))
-    value = b.op("softmax_cross_entropy", logits, _labels(b, target), dim=feature)
+    value = b.op("softmax_cross_entropy", logits, b.labels(target.value, feature), dim=feature)
     return LossResult(value, frame_error(b, output, target))
 
 

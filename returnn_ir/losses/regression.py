@@ -18,8 +18,7 @@ def _difference(b: LayerBuilder, x: LossInput, *, labels_allowed: bool) -> Value
         return b.sub(x.output.value, target.value)
     if not labels_allowed:
         raise ConfigError("the loss needs a dense target", where=b.place("target"), received="labels")
-    labels = b.op("set_sparse", target.value, sparse_dim=None)
-    one_hot = b.cast(b.binary("equal", b.iota(feature), labels), "float32")
+    one_hot = b.cast(b.binary("equal", b.iota(feature), b.labels(target.value, feature)), "float32")
     return b.sub(x.output.value, one_hot)
 
 

@@ -101,7 +101,11 @@ def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
     classes, time = b.require_feature(x.output), time_of(b, x.output, "output")
     _check_sizes(b, x, classes)
     opts, logits = _ctc_opts(b, x), _scores(b, x)
-    given = label_sequence(b, _required_target(b, x), "target", apart_from=time)
+    size = classes.size or 1
+    last = int(opts.get("blank_index", -1)) % size
+    target = _required_target(b, x)
+    given = label_sequence(b, target, "target", apart_from=time)
+    given = (b.labels(given[0], classes, blank=last), given[1])
     clipped = _clipped(b, x, given, time)
     if x.options.get("use_viterbi"):
         value = _possible_only(b, _ctc(b, logits, given, time, classes, {"viterbi": True}), zero=_zeroes(b, opts))

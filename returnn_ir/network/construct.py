@@ -11,6 +11,7 @@ from returnn_ir.errors import ConfigError, ProblemList, UserError
 from returnn_ir.graph import Graph, Output, Value
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses import has_loss
+from returnn_ir.network.completeness import missing
 from returnn_ir.network.extern import ExternData
 from returnn_ir.network.naming import extra_prefix
 from returnn_ir.network.net import LayerDef, Net
@@ -55,10 +56,11 @@ def construct(
     for name in dict.fromkeys([*registered, *wanted, *(fetch or ())]):
         try:
             outputs[name] = scope.get(name)
-        except UnbuildableError:
-            continue
+        except UnbuildableError as error:
+            problems.append(error.cause)  # most often known already, but then it is not told twice
         except UserError as error:
             problems.append(error)
+    problems.extend(missing(scope, (*wanted, *(fetch or ())), outputs) if not problems else ())
     if problems:
         raise ProblemList(problems)
     b = Builder(graph.body)

@@ -54,7 +54,7 @@ class ExtraScope(NetScope):
         if head not in self.results and head not in self._failed:
             self._build(self._definition(head, where))
         if head in self._failed:
-            raise UnbuildableError(f"layer {name!r} could not be built", where=where)
+            raise UnbuildableError(name, self._failed[head], where)
         return self._part(head, rest, where) if rest else self.results[head]
 
     def _definition(self, own: str, where: Origin | None) -> LayerDef:

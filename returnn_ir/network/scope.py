@@ -24,7 +24,19 @@ __all__ = ["NetScope", "UnbuildableError"]
 
 
 class UnbuildableError(UserError):
-    """A layer that cannot be built because one it needs could not; its own report stands elsewhere."""
+    """A layer that cannot be built because one it needs could not.
+
+    Attributes:
+        cause: why that one could not; whoever needs the layer and finds nobody waiting reports it.
+    """
+
+    def __init__(self, name: str, cause: UserError, where: Origin | None) -> None:
+        super().__init__(f"layer {name!r} could not be built", where=where)
+        self.cause = cause
+
+
+def _root_cause(error: UserError) -> UserError:
+    return error.cause if isinstance(error, UnbuildableError) else error
 
 
 class NetScope:
@@ -63,7 +75,8 @@ class NetScope:
         #: losses of layers of this network count
         self.has_losses: bool = parent.has_losses if parent is not None else True
         self._data = dict(data or {})
-        self._failed: set[str] = set()
+        #: layers that could not be built, and what was at the root of it
+        self._failed: dict[str, UserError] = {}
 
     # ---------------------------------------------------------------- names
 
@@ -109,7 +122,7 @@ class NetScope:
         if own not in self.results:
             self._build_with_deps(own)
         if own in self._failed:
-            raise UnbuildableError(f"layer {own!r} could not be built", where=where)
+            raise UnbuildableError(own, self._failed[own], where)
         return self._part(own, rest, where) if rest else self.results[own]
 
     def outside(self, name: str, where: Origin | None = None) -> LayerOutput:
@@ -223,22 +236,22 @@ class NetScope:
         if name.startswith("prev:"):
             self.loop.previous.setdefault(self.path_of(name.removeprefix("prev:")), template)
         else:
-            self._failed.discard(name)
+            self._failed.pop(name, None)
             self.results.setdefault(name, template.around(Value(template.type)))
 
     def retry(self, name: str) -> LayerOutput | None:
         """Build a layer again that could not be built before; None if it still cannot."""
-        self._failed.discard(name)
+        self._failed.pop(name, None)
         if name not in self.results:
             self._build(self.net.layers[name])
         return self.results.get(name)
 
-    def failed(self, names: Iterable[str]) -> bool:
-        """Whether one of these layers could not be built."""
-        return any(n in self._failed for n in names)
+    def failure(self, names: Iterable[str]) -> UserError | None:
+        """Why one of these layers could not be built; None if all could."""
+        return next((self._failed[n] for n in names if n in self._failed), None)
 
     def _fail(self, name: str, error: UserError) -> None:
-        self._failed.add(name)
+        self._failed[name] = _root_cause(error)
         if not isinstance(error, UnbuildableError):
             self.problems.append(error)
 

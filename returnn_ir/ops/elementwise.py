@@ -124,6 +124,19 @@ register(OpSpec("cast", 1, {"dtype": ...}, _infer_cast, frozenset({Trait.ELEMENT
 register(OpSpec("set_sparse", 1, {"sparse_dim": ...}, _infer_set_sparse, frozenset({Trait.ELEMENTWISE})))
 
 
+def _infer_label_index(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """The same numbers, about to index ``labels`` entries: one outside of 0 to labels - 1 in a valid frame is an error.
+
+    Positions on an axis are no labels: ``gather`` reads the nearest entry for one outside.
+    """
+    if not is_integer(types[0].dtype) or attrs["labels"] < 1:
+        raise IRError(f"{types[0]} as one of {attrs['labels']} labels")
+    return [TensorType(types[0].dtype, types[0].dims)]
+
+
+register(OpSpec("label_index", 1, {"labels": ...}, _infer_label_index, frozenset({Trait.ELEMENTWISE})))
+
+
 def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
     return [types[0]]
 

@@ -58,7 +58,8 @@ def _gradient(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 _ROOT = frozenset({Trait.INPUT})
 _TYPED: dict[str, object] = {"dtype": ..., "dims": ..., "sparse_dim": None}
 
-register(OpSpec("input", 0, {"name": ..., **_TYPED}, _declared, _ROOT))
+# labels: whoever feeds it checks that valid frames hold numbers from 0 to labels - 1, and puts 0 for others behind them
+register(OpSpec("input", 0, {"name": ..., **_TYPED, "labels": None}, _declared, _ROOT))
 # init: what an untrained model starts with, see returnn_ir.initializers
 register(OpSpec("param", 0, {"name": ..., "init": None, **_TYPED}, _declared, _ROOT))
 register(OpSpec("train_step", 0, {}, _train_step, _ROOT))

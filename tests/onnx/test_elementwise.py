@@ -14,7 +14,7 @@ from returnn_ir.ops.spec import Trait, all_ops, get_op
 from tests.onnx.graphs import Net, agree
 
 DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float32", "float64")
-SPECIAL = ("cast", "set_sparse", "where", "complex", "real", "imag")
+SPECIAL = ("cast", "set_sparse", "label_index", "where", "complex", "real", "imag")
 NAMES = [s.name for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.name not in SPECIAL and not s.has(Trait.COMPOSITE)]
 COMPOSITES = [s.name for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.has(Trait.COMPOSITE)]
 

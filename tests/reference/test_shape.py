@@ -118,5 +118,5 @@ def test_two_sizes_of_one_axis_are_reported() -> None:
     time = net.time("T", [2, 1, 0])
     value = net.data("x", np.zeros((3, 2), np.float32), net.batch, time)
     net.data("y", np.zeros((3, 5), np.float32), net.batch, time)
-    with pytest.raises(DataError, match="two sizes"):
+    with pytest.raises(DataError, match="disagree about axis T"):
         net.run(value, net.batch, time)

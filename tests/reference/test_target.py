@@ -40,10 +40,10 @@ def test_missing_and_misshapen_inputs() -> None:
     net = Net()
     f = Dim("F", 2)
     x = net.data("data", np.zeros((3, 2), np.float32), net.batch, f)
-    with pytest.raises(DataError, match="another shape"):
+    with pytest.raises(DataError, match="wrong shape"):
         net.run(x, net.batch, f, more={"data": np.zeros((3, 5), np.float32)})
     del net.inputs["data"]
-    with pytest.raises(DataError, match="'data' is not there"):
+    with pytest.raises(DataError, match="'data' is missing"):
         net.run(x, net.batch, f)
 
 

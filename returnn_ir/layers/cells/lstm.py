@@ -70,7 +70,7 @@ class LstmCell(Cell):
 
     def _projected(self, b: Builder, x: Value) -> Value:
         if self.sparse and self.w is not None:
-            return b.op("gather", self.w, b.op("set_sparse", x, sparse_dim=None), dim=self.feature)
+            return b.op("gather", self.w, b.labels(x, self.feature), dim=self.feature)
         return b.rename(x, (self.feature, self.gate)) if self.w is None else b.dot(x, self.w, self.feature)
 
     def step(self, b: Builder, inputs: list[Value], state: State) -> tuple[Value, State]:

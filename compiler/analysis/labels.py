@@ -1,0 +1,221 @@
+"""Where labels come from: the inputs, constants and choices whose values reach an index into a labelled axis.
+
+A value flows unchanged through ops that only move entries. What is computed in any other way is only known at run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from compiler.targets import Array
+from returnn_ir.graph import Graph, Node, Region, Value
+from returnn_ir.types import is_integer
+
+__all__ = ["LabelSources", "label_sources"]
+
+#: Every entry of the result is one of the first operand, or 0.
+_MOVES = frozenset(
+    {
+        "rename",
+        "expand",
+        "squeeze",
+        "merge",
+        "split",
+        "slice",
+        "sections",
+        "resize_axis",
+        "reverse",
+        "window",
+        "transpose",
+        "set_sparse",
+        "label_index",
+        "stop_gradient",
+        "scale_gradient",
+        "print",
+        "gather",
+        "masked_select",
+        "history",
+        "decide",
+        "split_beam",
+        "like_beam",
+        "follow",
+    }
+)
+#: Every entry of the result is one of some operand, or 0.
+_JOINS = frozenset({"concat"})
+#: The k-th result moves entries of the k-th operand.
+_PARALLEL = frozenset({"step_beam"})
+
+
+@dataclass(frozen=True)
+class LabelSources:
+    """Where the values of a tensor come from.
+
+    Attributes:
+        inputs: ``input`` nodes.
+        constants: ``const`` nodes.
+        chosen: constants that a condition may keep out.
+        bound: what numbers that the program makes itself (positions of a maximum, steps of a count) are below.
+        unknown: some are computed in another way.
+    """
+
+    inputs: frozenset[Node] = frozenset()
+    constants: frozenset[Node] = frozenset()
+    chosen: frozenset[Node] = frozenset()
+    bound: int = 0
+    unknown: bool = False
+
+    def __or__(self, other: LabelSources) -> LabelSources:
+        return LabelSources(
+            self.inputs | other.inputs,
+            self.constants | other.constants,
+            self.chosen | other.chosen,
+            max(self.bound, other.bound),
+            self.unknown or other.unknown,
+        )
+
+    def certainly_outside(self, labels: int) -> tuple[Node, int] | None:
+        """A constant with an entry that is none of 0 to labels - 1, and that entry."""
+        found = ((node, _outside(node, labels)) for node in self.constants)
+        return next(((node, int(wrong[0])) for node, wrong in found if wrong.size), None)
+
+    def certainly_inside(self, labels: int) -> bool:
+        """Whether all is in range if the inputs are."""
+        constants = self.constants | self.chosen
+        return not self.unknown and self.bound <= labels and not any(_outside(n, labels).size for n in constants)
+
+
+def _outside(constant: Node, labels: int) -> Array:
+    entries = np.atleast_1d(np.asarray(constant.attrs["value"]))
+    return entries[(entries < 0) | (entries >= labels)]
+
+
+_UNKNOWN = LabelSources(unknown=True)
+
+
+class _Trace:
+    """Follows values of one graph back to where they come from."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._fed: dict[Value, tuple[Value, ...]] = dict(_fed_params(graph.body))
+
+    def sources(self, value: Value) -> LabelSources:
+        """Where the values of a tensor of integers come from."""
+        return self._join([value], set())
+
+    def _join(self, values: Iterable[Value], seen: set[Value]) -> LabelSources:
+        found = LabelSources()
+        for value in values:
+            if value not in seen:  # what comes back to itself brings nothing new
+                seen.add(value)
+                found |= self._of(value, seen)
+        return found
+
+    def _of(self, value: Value, seen: set[Value]) -> LabelSources:
+        if value in self._fed:
+            return self._join(self._fed[value], seen)
+        node = value.node
+        if node is None:
+            return _UNKNOWN
+        name = node.op.name
+        if name == "input":
+            return LabelSources(inputs=frozenset({node}))
+        if name == "const":
+            return LabelSources(constants=frozenset({node}))
+        if name == "where":
+            return self._chosen(node, seen)
+        if node.regions and name in ("loop", "cond"):
+            return self._join(_region_values(node, value.index), seen)
+        bound = _own_bound(node, value)
+        if bound is not None:
+            return LabelSources(bound=bound)
+        moved = _moved(node, value.index)
+        return _UNKNOWN if moved is None else self._join(moved, seen)
+
+    def _chosen(self, node: Node, seen: set[Value]) -> LabelSources:
+        """One or the other; a condition that looks at the same data may be there to keep out what is no label."""
+        condition, *others = node.operands
+        found = self._join(others, seen)
+        if found.inputs & self._read_by(condition):
+            return _UNKNOWN
+        return replace(found, constants=frozenset(), chosen=found.chosen | found.constants)
+
+    def _read_by(self, value: Value) -> set[Node]:
+        """The inputs that a value depends on."""
+        seen: set[Value] = set()
+        stack, found = [value], set()
+        while stack:
+            current = stack.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            stack.extend(self._fed.get(current, ()))
+            if current.node is None:
+                continue
+            if current.node.op.name == "input":
+                found.add(current.node)
+            stack.extend(current.node.operands)
+            for region in current.node.regions:
+                stack.extend(region.results)
+        return found
+
+
+def _fed_params(region: Region) -> Iterator[tuple[Value, tuple[Value, ...]]]:
+    """What the parameters of the bodies of loops are given, from step to step."""
+    for node in region.nodes:
+        if node.op.name == "loop":
+            (body,), count = node.regions, node.attrs["carries"]
+            scanned = [] if node.attrs["ends"] else node.operands[count:]
+            carries = zip(node.operands[:count], body.results[:count], strict=True)
+            yield from zip(body.params[1:], [*carries, *((v,) for v in scanned)], strict=True)
+        for inner in node.regions:
+            yield from _fed_params(inner)
+
+
+def _region_values(node: Node, index: int) -> list[Value]:
+    """What a result of a loop or of a branch is."""
+    if node.op.name == "cond":
+        return [region.results[index] for region in node.regions]
+    (body,), count = node.regions, node.attrs["carries"]
+    if node.attrs["ends"] and index == len(node.results) - 1:
+        return [node.results[index]]
+    return [*node.operands[index : index + 1], body.results[index]] if index < count else [body.results[index]]
+
+
+def _moved(node: Node, index: int) -> list[Value] | None:
+    """The operands whose entries the result has; None where it computes others."""
+    name = node.op.name
+    if name in _JOINS:
+        return node.operands
+    if name in _PARALLEL:
+        return [node.operands[index]]
+    if name in _MOVES:
+        return node.operands[:1]
+    if name == "pad" and node.attrs["value"] == 0:
+        return node.operands[:1]
+    if name == "cast" and is_integer(node.operands[0].dtype):
+        return node.operands
+    return None
+
+
+def _own_bound(node: Node, value: Value) -> int | None:
+    """For numbers that an op makes itself, from 0 on: what they are below."""
+    name, attrs = node.op.name, node.attrs
+    if name in ("argmax", "argmin", "iota") or (name == "top_k" and value.index == 1):
+        size: int | None = attrs["dim"].size
+        return size
+    if name == "choice":
+        classes: int | None = attrs["classes"].size
+        return classes
+    if name == "cast" and node.operands[0].dtype == "bool":
+        return 2
+    return None
+
+
+def label_sources(graph: Graph) -> dict[Node, LabelSources]:
+    """Each place where labels index an axis, with where they come from."""
+    trace = _Trace(graph)
+    return {node: trace.sources(node.operands[0]) for node in graph.nodes("label_index")}

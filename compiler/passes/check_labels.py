@@ -1,0 +1,113 @@
+"""Labels out of range: found where they enter, and else where they are used.
+
+In front of the pipeline stands :class:`KnownLabels`: labels that come from the inputs are the host's to check (it knows
+the sequence), so their range is written to the ``input`` nodes. What the network computes itself gets a run-time check
+by :class:`ComputedLabels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from compiler.analysis.labels import LabelSources, label_sources
+from compiler.passes.base import Context, Pass
+from compiler.passes.rewrite import rewrite
+from returnn_ir.builder import Builder
+from returnn_ir.errors import ConfigError, DataError, ProblemList, UserError
+from returnn_ir.graph import Graph, Node, Region, Stage, Value
+
+__all__ = ["ComputedLabels", "KnownLabels", "resolve_labels"]
+
+
+@dataclass(frozen=True)
+class KnownLabels(Pass):
+    """Take away each ``label_index`` that is in range if the inputs are, and say of the inputs what that means."""
+
+    name: ClassVar[str] = "known_labels"
+    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+
+    def run(self, graph: Graph, context: Context) -> bool:
+        """The attribute ``labels`` of an input is the smallest number that one of its uses allows."""
+        return resolve_labels(graph)
+
+
+def resolve_labels(graph: Graph) -> bool:
+    """What :class:`KnownLabels` does.
+
+    Raises:
+        ProblemList: constants that are no labels of what they index.
+    """
+    places = label_sources(graph)
+    problems = list(_constants_outside(places))
+    if problems:
+        raise ProblemList(problems)
+    known = {node for node, sources in places.items() if sources.certainly_inside(node.attrs["labels"])}
+    for node in known:
+        for source in places[node].inputs:
+            labels = source.attrs["labels"]
+            source.attrs["labels"] = min(node.attrs["labels"], node.attrs["labels"] if labels is None else labels)
+    return rewrite(graph, lambda b, node: [_plain(b, node.operands[0])] if node in known else None)
+
+
+def _constants_outside(places: Mapping[Node, LabelSources]) -> list[UserError]:
+    found: list[UserError] = []
+    for node, sources in places.items():
+        labels = node.attrs["labels"]
+        outside = sources.certainly_outside(labels)
+        if outside is not None:
+            constant, value = outside
+            where = constant.origin if constant.origin.layer else node.origin
+            user = node.origin.layer
+            used = f", which layer {user!r} looks up" if user not in (None, where.layer) else ""
+            problem = f"the label is out of range{used}"
+            found.append(ConfigError(problem, where=where, expected=f"0 to {labels - 1}", received=value))
+    return found
+
+
+def _plain(b: Builder, x: Value) -> Value:
+    return b.op("set_sparse", x, sparse_dim=None)
+
+
+@dataclass(frozen=True)
+class ComputedLabels(Pass):
+    """Make the remaining ``label_index`` a check of the program, of the frames that count.
+
+    In a loop or a branch it stays, and the target's kernel refuses; there too labels behind a sequence's end are zero.
+    """
+
+    name: ClassVar[str] = "computed_labels"
+    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+
+    def run(self, graph: Graph, context: Context) -> bool:
+        """After the loops have been taken apart: what left them can be checked."""
+        loops = {n.regions[0]: n for n in graph.nodes("loop") if not n.attrs["ends"]}
+
+        def check(b: Builder, node: Node) -> Sequence[Value] | None:
+            if node.op.name != "label_index":
+                return None
+            x, labels = _counted(b, node.operands[0], loops), node.attrs["labels"]
+            if b.region is not graph.body:
+                return None if x is node.operands[0] else [b.op("label_index", x, labels=labels)]
+            inside = b.binary("logical_and", b.binary("greater_equal", x, 0), b.binary("less", x, labels))
+            message = DataError("a label is out of range", where=node.origin, expected=f"0 to {labels - 1}")
+            graph.checks.append((str(message), b.reduce("all", inside, *inside.dims, mask=False)))
+            return [_plain(b, x)]
+
+        return rewrite(graph, check)
+
+
+def _counted(b: Builder, x: Value, loops: Mapping[Region, Node]) -> Value:
+    """``x``, zero in frames and steps behind a sequence's end."""
+    for dim in x.dims:
+        if b.needs_mask(dim):
+            x = b.where(b.mask(dim), x, 0)
+    region: Region | None = b.region
+    while region is not None:
+        if region in loops:
+            lengths = b.length(loops[region].attrs["dim"])
+            if lengths.dims and set(lengths.dims) <= set(x.dims):
+                x = b.where(b.binary("less", region.params[0], lengths), x, 0)
+        region = region.parent
+    return x
