@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from compiler.tensorflow.helpers import Helpers
-from compiler.tensorflow.stand_ins import OtherVersion, TensorFunctions, Tensorflow
-from returnn_ir.errors import ConfigError
+from compiler.tensorflow.stand_ins import OtherVersion, Tensorflow, TensorFunctions
+from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.expression.access import TRUSTED, AllowedAttributes, AttributeRule, shown
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.python_call import CallSource, PythonCall
@@ -70,6 +70,9 @@ def _evaluate(call: PythonCall, layer: _Layer, source: Callable[..., Any]) -> An
             return _run(call, layer, source, stand_in((tf, tf.compat.v1), strict=True))
         except OtherVersion:
             return _run(call, layer, source, stand_in((tf.compat.v1, tf)))
+    except UserError as error:
+        error.where = error.where or f"layer {call.layer!r}"
+        raise
     except Exception as error:  # any kind, from the config's own code
         raise _failure(call, error) from error
 

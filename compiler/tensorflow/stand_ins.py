@@ -44,7 +44,7 @@ class Tensorflow(ModuleType):
 
 
 class TensorFunctions(Tensorflow):
-    """The same for an expression of a config that is data: the functions of the table, and no module of TensorFlow's."""
+    """The same for an expression of a config that is data: the functions of the table, none of TensorFlow's modules."""
 
     expression_names: ClassVar[TensorNames] = TensorNames()
 

@@ -23,8 +23,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Loads a config.
 
     Args:
-        path: a JSON config (``.json``, or a text that is JSON or starts with ``{``), a Python config (``.py``, or a first
-            line that starts with ``#!``) or lines of ``key value``. Only a Python config runs code.
+        path: a JSON config (``.json``, or a text that is JSON or starts with ``{``), a Python config (``.py``, or a
+            first line that starts with ``#!``) or lines of ``key value``. Only a Python config runs code.
         overrides: words of a command line, ``["++key", "value", ...]``; the config sees them while it loads, and they
             win over its own values.
 
@@ -69,7 +69,7 @@ def _read(path: Path) -> str:
 
 
 def _syntax(path: Path, text: str) -> str:
-    """``python``, ``json`` or ``lines``; RETURNN's rule, but JSON is never executed, and Python where only that fits."""
+    """``python``, ``json`` or ``lines``: RETURNN's rule, but JSON is never executed, and what can only be Python is."""
     if path.suffix.lower() == ".json" or is_json(text):
         return "json"
     start = text.lstrip()

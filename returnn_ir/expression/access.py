@@ -84,7 +84,7 @@ class DeniedError(ConfigError):
     def __init__(self, what: str, name: str, known: Collection[str]) -> None:
         super().__init__(
             f"the expression uses {what}, which is not on the list of what it may use",
-            expected="tensor functions such as tf.nn.relu, functions of numbers, and the config's own data: only a config "
-            "in Python runs code",
+            expected="tensor functions such as tf.nn.relu, functions of numbers, and the config's own data: "
+            "only a config in Python runs code",
             hint=did_you_mean(name, known) if not name.startswith("_") else None,
         )

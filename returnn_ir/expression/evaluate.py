@@ -202,14 +202,13 @@ class _Walker:
         left = self.visit(node.left)
         result: Any = True
         for i, (op, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
-            right = self.visit(right_node)
-            self._budget.read(left, right)
-            holds = _COMPARE[type(op)](left, right)
             if i and isinstance(result, Positional):
                 raise UnsupportedError("a chain of comparisons of tensors")
-            result = holds
-            if not isinstance(result, Positional) and not result:
+            if i and not result:
                 return result
+            right = self.visit(right_node)
+            self._budget.read(left, right)
+            result = _COMPARE[type(op)](left, right)
             left = right
         return result
 

@@ -18,7 +18,9 @@ __all__ = ["Budget", "TooMuchError", "checked_count", "checked_entries"]
 MAX_STEPS = 200_000
 #: Bits of a whole number. Tensors have at most 64, floats reach 2 ** 1024.
 MAX_BITS = 2048
-#: Entries of a constant, and of an axis whose size an expression gives.
+#: Entries of a constant that is written as lists.
+MAX_LISTED = 1_000_000
+#: Entries of a computed constant, and of a tensor whose size an expression gives.
 MAX_ENTRIES = 10_000_000
 #: What is only read, or computed by NumPy: so many entries take about the time of one step.
 _ENTRIES_PER_STEP = 100
@@ -132,8 +134,8 @@ def checked_entries(values: object) -> None:
         top = stack.pop()
         if isinstance(top, (list, tuple)):
             count += len(top)
-            if count > MAX_ENTRIES:
-                raise TooMuchError("a constant with so many entries", MAX_ENTRIES)
+            if count > MAX_LISTED:
+                raise TooMuchError("a constant with so many entries", MAX_LISTED)
             stack.extend(e for e in top if isinstance(e, (list, tuple)))
 
 

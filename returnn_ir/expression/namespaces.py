@@ -76,6 +76,7 @@ class Missing:
         self._path = path
 
     def __call__(self, *args: object, **options: object) -> Any:
+        """Refused: the expression cannot be compiled."""
         raise UnsupportedError(f"{self._path} has no counterpart in the IR")
 
     def __getattr__(self, name: str) -> Any:

@@ -22,17 +22,17 @@ _OF_MATH = frozenset(
     acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh degrees dist e erf erfc exp expm1 fabs floor fmod
     fsum gamma gcd hypot inf isclose isfinite isinf isnan ldexp lgamma log log10 log1p log2 nan pi pow radians remainder
     sin sinh sqrt tan tanh tau trunc
-    """.split()
+    """.split()  # noqa: SIM905  # one name a line would be long
 )
-_CONSTANTS_OF_NUMPY = frozenset("e euler_gamma inf nan newaxis pi".split())
-_TYPES = frozenset("bool_ float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64".split())
+_CONSTANTS_OF_NUMPY = frozenset({"e", "euler_gamma", "inf", "nan", "newaxis", "pi"})
+_TYPES = frozenset({f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)} - {"float8"})
 _OF_NUMPY = frozenset(
     """
-    abs absolute all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh array asarray cbrt ceil clip cos cosh cumsum
-    deg2rad dot exp exp2 expand_dims expm1 fabs floor hypot isfinite isinf isnan log log10 log1p log2 max maximum mean
-    median min minimum mod outer power prod rad2deg reciprocal reshape round sign sin sinh sqrt square std sum tan tanh
-    transpose trunc var where
-    """.split()
+    abs absolute all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh array asarray cbrt ceil clip cos cosh
+    cumsum deg2rad dot exp exp2 expand_dims expm1 fabs floor hypot isfinite isinf isnan log log10 log1p log2 max maximum
+    mean median min minimum mod outer power prod rad2deg reciprocal reshape round sign sin sinh sqrt square std sum tan
+    tanh transpose trunc var where
+    """.split()  # noqa: SIM905  # one name a line would be long
 )
 
 
@@ -45,7 +45,7 @@ _MAKERS: Mapping[str, Callable[..., tuple[int, ...]]] = {
     "zeros": lambda shape, dtype=None: _shape_of(shape),
     "ones": lambda shape, dtype=None: _shape_of(shape),
     "full": lambda shape, fill_value, dtype=None: _shape_of(shape),
-    "eye": lambda N, M=None, k=0, dtype=None: (N, N if M is None else M),  # noqa: N803  # NumPy's names
+    "eye": lambda N, M=None, k=0, dtype=None: (N, N if M is None else M),
     "linspace": lambda start, stop, num=50, endpoint=True, dtype=None: (num,),
     "arange": lambda start, stop=None, step=1, dtype=None: (
         max(0, math.ceil((start if stop is None else stop - start) / step)),

@@ -1,7 +1,7 @@
 """The functions that an expression may call, by their last name: ``tf.math.log`` and ``tf.log`` are one.
 
-Registered functions are compiled. The others that are listed here only a target with Python callbacks computes; a config
-that is data has no functions but these two kinds.
+Registered functions are compiled. The others that are listed here only a target with Python callbacks computes; a
+config that is data has no functions but these two kinds.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ TENSORFLOW_ONLY = frozenset(
     zero_fraction zeta
 
     bincount boolean_mask clip_by_norm confusion_matrix count_nonzero depth_to_space dynamic_partition dynamic_stitch
-    gather_nd histogram_fixed_width in_top_k invert_permutation linspace matrix_transpose meshgrid pad repeat
-    reverse_sequence roll scatter_nd searchsorted segment_max segment_mean segment_min segment_prod segment_sum slice sort
-    space_to_depth strided_slice tensor_scatter_nd_add tensor_scatter_nd_update top_k unique unravel_index
+    gather_nd histogram_fixed_width in_top_k invert_permutation matrix_transpose meshgrid pad repeat
+    reverse_sequence roll scatter_nd searchsorted segment_max segment_mean segment_min segment_prod segment_sum slice
+    sort space_to_depth strided_slice tensor_scatter_nd_add tensor_scatter_nd_update top_k unique unravel_index
     unsorted_segment_max unsorted_segment_mean unsorted_segment_min unsorted_segment_prod unsorted_segment_sum
     weighted_moments
 
@@ -55,14 +55,14 @@ TENSORFLOW_ONLY = frozenset(
     weighted_cross_entropy_with_logits
 
     case categorical cond foldl foldr map_fn scan shuffle truncated_normal
-    """.split()
+    """.split()  # noqa: SIM905  # one name a line would be long
 )
 #: RETURNN's helpers of the same kind.
 RETURNN_ONLY = frozenset(
     """
-    check_input_dim dot dropout expand_dims_unbroadcast flatten_with_seq_len_mask get_rnnt_linear_aligned_output get_shape
-    get_shape_dim get_shared_vocab nd_indices sequence_mask_time_major swapaxes tile_transposed
-    """.split()
+    check_input_dim dot dropout expand_dims_unbroadcast flatten_with_seq_len_mask get_rnnt_linear_aligned_output
+    get_shape get_shape_dim get_shared_vocab nd_indices sequence_mask_time_major swapaxes tile_transposed
+    """.split()  # noqa: SIM905  # one name a line would be long
 )
 
 _FUNCTIONS: dict[str, ExpressionFunction] = {}
