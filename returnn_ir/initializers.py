@@ -91,28 +91,39 @@ def initializer_names() -> list[str]:
 
 
 def _parse_text(text: str, where: Origin | None) -> Draw:
+    """An initialiser as text is data, whatever the config is: it sees pure functions of numbers only."""
     # the walker needs the whole expression package, which most nets do without
+    from returnn_ir.expression.access import DeniedError
     from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
+    from returnn_ir.expression.number_functions import NUMBER_NAMES
     from returnn_ir.expression.positional import UnsupportedError
 
     if "(" not in text:
         return _by_name(text, where)()
-    names: dict[str, Any] = {k: v for k, v in vars(math).items() if not k.startswith("_")}
-    names.update({"numpy": np, "np": np, "math": math})
+    names: dict[str, Any] = dict(NUMBER_NAMES)
     for name, make in _MAKERS.items():
         names[name] = names[f"{name}_initializer"] = make
     names.update({name: _MAKERS[short] for name, short in _CLASSES.items()})
     tree = parse_expression(text, where)
     try:
         made = evaluate_expression(tree, names)
-    except UnsupportedError as error:
+    except (UnsupportedError, DeniedError) as error:
         called = text.partition("(")[0].strip()
         raise ConfigError(
-            f"initialiser {text!r} is not understood: {error}",
+            f"initialiser {text!r} is not understood: {error.what if isinstance(error, DeniedError) else error}",
             where=where,
-            hint=did_you_mean(called.removesuffix("_initializer"), _MAKERS),
+            expected="one of the initialisers, or a number that is computed with math or NumPy",
+            hint=did_you_mean(called.removesuffix("_initializer"), _MAKERS) or "a Python config can give the array",
         ) from error
-    return made if callable(made) else parse_init(made, where)
+    except (ArithmeticError, LookupError) as error:
+        raise ConfigError(f"initialiser {text!r}: {error}", where=where) from error
+    except ConfigError as error:
+        error.where = error.where or where
+        raise
+    if getattr(made, "__module__", None) != __name__:
+        return parse_init(made, where)
+    draw: Draw = made() if any(made is make for make in _MAKERS.values()) else made
+    return draw
 
 
 def _by_name(name: str, where: Origin | None) -> Callable[..., Draw]:
@@ -284,8 +295,11 @@ def _load_txt_file(filename: str, dtype: object = None) -> Draw:
         path = Path(filename)
         if not path.exists():
             raise ConfigError(f"the initialiser's file {filename!r} does not exist")
-        words = path.read_text(encoding="utf8").replace("[", " ").replace("]", " ").replace(",", " ").split()
-        array = np.array([float(w) for w in words if not w.startswith("#")])
+        try:
+            words = path.read_text(encoding="utf8").replace("[", " ").replace("]", " ").replace(",", " ").split()
+            array = np.array([float(w) for w in words if not w.startswith("#")])
+        except (OSError, ValueError) as error:  # whose text may quote the file
+            raise ConfigError(f"the initialiser's file {filename!r} is not a text of numbers") from error
         if array.size != math.prod(shape):
             raise ConfigError(f"{filename!r} has {array.size} numbers", expected=math.prod(shape))
         return array.reshape(shape)

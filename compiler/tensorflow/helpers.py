@@ -16,13 +16,17 @@ class Helpers(ModuleType):
 
     Args:
         training: the train flag of the program, for ``dropout(..., cond_on_train=True)``.
+
+    Attributes:
+        functions: all of them by name.
     """
 
     def __init__(self, *, training: bool) -> None:
         super().__init__("returnn.tf.util.basic")
         self.__path__: list[str] = []
-        self.__dict__.update({f.__name__: f for f in _FUNCTIONS})
-        self.__dict__["dropout"] = _dropout_of(training)
+        self.functions: dict[str, Callable[..., Any]] = {f.__name__: f for f in _FUNCTIONS}
+        self.functions["dropout"] = _dropout_of(training)
+        self.__dict__.update(self.functions)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

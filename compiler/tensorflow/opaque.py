@@ -8,8 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from compiler.tensorflow.helpers import Helpers
-from compiler.tensorflow.stand_ins import OtherVersion, Tensorflow
-from returnn_ir.errors import ConfigError
+from compiler.tensorflow.stand_ins import OtherVersion, Tensorflow, TensorFunctions
+from returnn_ir.errors import ConfigError, UserError
+from returnn_ir.expression.access import TRUSTED, AllowedAttributes, AttributeRule, shown
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.python_call import CallSource, PythonCall
 from returnn_ir.expression.trace import rebound
@@ -63,24 +64,41 @@ def _evaluate(call: PythonCall, layer: _Layer, source: Callable[..., Any]) -> An
     Some functions (``where``, ``nn.dropout``) mean something else there; who uses names that only version 1 has means
     version 1 with all others too.
     """
+    stand_in = Tensorflow if call.trusted else TensorFunctions
     try:
         try:
-            return _run(call, layer, source, Tensorflow((tf, tf.compat.v1), strict=True))
+            return _run(call, layer, source, stand_in((tf, tf.compat.v1), strict=True))
         except OtherVersion:
-            return _run(call, layer, source, Tensorflow((tf.compat.v1, tf)))
+            return _run(call, layer, source, stand_in((tf.compat.v1, tf)))
+    except UserError as error:
+        error.where = error.where or f"layer {call.layer!r}"
+        raise
     except Exception as error:  # any kind, from the config's own code
         raise _failure(call, error) from error
 
 
 def _run(call: PythonCall, layer: _Layer, source: Callable[..., Any], standing_in: Tensorflow) -> Any:
     helpers = Helpers(training=call.training)
-    layer.network.get_config().rebind = lambda f: rebound(f, standing_in, helpers)
+    layer.network.get_config()._rebind = lambda f: rebound(f, standing_in, helpers)
     given = {name: rebound(value, standing_in, helpers) for name, value in call.names.items()}
     names = {"source": source, "self": layer, **given}
     if not isinstance(call.code, str):
         return rebound(call.code, standing_in, helpers)(**names)
-    tools = {"tf": standing_in, "tf_compat": tf.compat, **vars(helpers)}
-    return evaluate_expression(parse_expression(call.code), {**tools, **names})
+    tools = {"tf": standing_in, "tf_compat": standing_in.compat, **helpers.functions}
+    return evaluate_expression(parse_expression(call.code), {**tools, **names}, _attributes(call))
+
+
+def _attributes(call: PythonCall) -> AttributeRule:
+    """What an eval string may look at."""
+    if call.trusted:
+        return TRUSTED
+    return AllowedAttributes(
+        {
+            tf.Tensor: ("dtype", "shape", "get_shape"),
+            tf.TensorShape: ("ndims", "rank", "as_list"),
+            tf.DType: ("name", "is_floating", "is_integer", "is_bool", "is_complex", "base_dtype", "max", "min"),
+        }
+    )
 
 
 def _failure(call: PythonCall, error: Exception) -> ConfigError:
@@ -91,6 +109,7 @@ def _failure(call: PythonCall, error: Exception) -> ConfigError:
     )
 
 
+@shown("placeholder", "batch_dim_axis", "time_dim_axis", "feature_dim_axis", "dim", "sparse", "dtype", "beam")
 class SourceData:
     """A source as RETURNN's ``Data``.
 
@@ -245,15 +264,16 @@ class SourceData:
 _AXIS_NAMES = ("b", "batch", "t", "time", "f", "feature")
 
 
+@shown("typed_dict")
 class _Config:
     """The config, as ``self.network.get_config()``."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.typed_dict = options
-        self.rebind: Callable[[Any], Any] = lambda value: value
+        self._rebind: Callable[[Any], Any] = lambda value: value
 
     def typed_value(self, key: str, default: Any = None, index: int | None = None) -> Any:
-        value = self.rebind(self.typed_dict.get(key, default))
+        value = self._rebind(self.typed_dict.get(key, default))
         return value if index is None else value[index]
 
     value = typed_value
@@ -268,6 +288,7 @@ class _Config:
         return bool(self.typed_dict.get(key, default))
 
 
+@shown("global_train_step", "train_flag", "search_flag", "_config")
 class _Network:
     """The network, as ``self.network``; its flags are constants of the program."""
 
@@ -285,6 +306,7 @@ class _Network:
         return fn_train() if self._training else fn_eval()
 
 
+@shown("name", "network", "sources")
 class _Layer:
     """A layer, as ``self`` or ``self.sources[0]``."""
 
@@ -296,6 +318,7 @@ class _Layer:
         ]
 
 
+@shown("name", "output", "network")
 class _SourceLayer:
     """A source layer."""
 

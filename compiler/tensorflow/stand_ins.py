@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
-__all__ = ["OtherVersion", "Tensorflow"]
+from returnn_ir.expression.namespaces import TensorNames
+
+__all__ = ["OtherVersion", "TensorFunctions", "Tensorflow"]
 
 
 class OtherVersion(BaseException):
@@ -35,5 +37,21 @@ class Tensorflow(ModuleType):
             raise AttributeError(f"TensorFlow has no {self.__name__}.{name}")
         if self._strict and not hasattr(self._modules[0], name):
             raise OtherVersion(f"{self.__name__}.{name}")
-        both = isinstance(found[0], ModuleType) and len(found) > 1
-        return Tensorflow(found, strict=self._strict) if both else found[0]
+        return self._part(found) if isinstance(found[0], ModuleType) else found[0]
+
+    def _part(self, modules: Sequence[ModuleType]) -> ModuleType:
+        return Tensorflow(modules, strict=self._strict) if len(modules) > 1 else modules[0]
+
+
+class TensorFunctions(Tensorflow):
+    """The same for an expression of a config that is data: the functions of the table, none of TensorFlow's modules."""
+
+    expression_names: ClassVar[TensorNames] = TensorNames()
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.expression_names:
+            raise AttributeError(f"TensorFlow's {self.__name__}.{name} is not for a config that is data")
+        return None if name == "newaxis" else super().__getattr__(name)
+
+    def _part(self, modules: Sequence[ModuleType]) -> ModuleType:
+        return TensorFunctions(modules, strict=self._strict)

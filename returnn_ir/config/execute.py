@@ -49,6 +49,7 @@ def run_python_config(config: Config, path: Path, text: str) -> None:
         }
     )
     config.namespace = namespace
+    config.executed = True
     session = ShimSession(config, namespace)
 
     def call(function: Callable[..., object], *args: object, **options: object) -> object:

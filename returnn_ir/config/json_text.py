@@ -8,7 +8,7 @@ from typing import Any
 
 from returnn_ir.errors import ConfigError, Origin
 
-__all__ = ["TOKEN", "blank_comments", "parse_json"]
+__all__ = ["TOKEN", "blank_comments", "is_json", "parse_json"]
 
 #: Strings, comments and structure; everything between them is numbers, words and space.
 TOKEN = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/|[{}\[\]:,]', re.DOTALL)
@@ -24,9 +24,20 @@ def parse_json(text: str, file: str) -> dict[str, Any]:
         value = json.loads(blank_comments(text))
     except json.JSONDecodeError as error:
         raise ConfigError(f"not valid JSON: {error.msg}", where=Origin(file=file, line=error.lineno)) from error
+    except (ValueError, RecursionError) as error:  # a number of too many digits, too many brackets
+        raise ConfigError(f"cannot read the JSON: {error}", where=file) from error
     if not isinstance(value, dict):
         raise ConfigError("a JSON config must hold an object", where=file, received=type(value).__name__)
     return value
+
+
+def is_json(text: str) -> bool:
+    """Whether the text is JSON, of whatever kind."""
+    try:
+        json.loads(blank_comments(text))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def blank_comments(text: str) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from returnn_ir.config.execute import run_python_config
-from returnn_ir.config.json_text import parse_json
+from returnn_ir.config.json_text import is_json, parse_json
 from returnn_ir.config.options import Config
 from returnn_ir.config.overrides import apply_overrides, set_text
 from returnn_ir.config.source_map import SourceMap
@@ -23,8 +23,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Loads a config.
 
     Args:
-        path: a Python config (``.py``, or a first line that starts with ``#!``), a JSON config (starts with ``{``) or
-            lines of ``key value``.
+        path: a JSON config (``.json``, or a text that is JSON or starts with ``{``), a Python config (``.py``, or a
+            first line that starts with ``#!``) or lines of ``key value``. Only a Python config runs code.
         overrides: words of a command line, ``["++key", "value", ...]``; the config sees them while it loads, and they
             win over its own values.
 
@@ -41,6 +41,13 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 def _load_file(config: Config, path: Path, including: list[Path]) -> None:
     text = _read(path)
     syntax = _syntax(path, text)
+    if syntax == "python" and including:
+        raise ConfigError(
+            "a config of `key value` lines, which is data, includes Python code",
+            where=str(including[-1]),
+            received=f"include {path}",
+            hint="make the including config Python, too: `#!rnn.py` as its first line, and `exec` or `import`",
+        )
     config.add_source(partial(_READERS[syntax], file=str(path), text=text))
     if syntax == "python":
         run_python_config(config, path, text)
@@ -62,7 +69,9 @@ def _read(path: Path) -> str:
 
 
 def _syntax(path: Path, text: str) -> str:
-    """``python``, ``json`` or ``lines``; RETURNN's rule, and Python also where only Python can be meant."""
+    """``python``, ``json`` or ``lines``: RETURNN's rule, but JSON is never executed, and what can only be Python is."""
+    if path.suffix.lower() == ".json" or is_json(text):
+        return "json"
     start = text.lstrip()
     if start.startswith("#!") or path.suffix == ".py":
         return "python"

@@ -43,6 +43,7 @@ class Config(Mapping[str, object]):
         texts: the untyped options, split at commas.
         overridden: the keys that the command line set.
         own_layers: names of layer classes that the config defines itself.
+        executed: whether the config is Python code; else it is data, and nothing in it may run.
         call: runs a function of the config with the loading shim active and with errors that name the config's line.
     """
 
@@ -52,6 +53,7 @@ class Config(Mapping[str, object]):
         self.texts: dict[str, _List[str]] = {}
         self.overridden: set[str] = set()
         self.own_layers: set[str] = set()
+        self.executed = False
         self._sources: _List[Callable[[SourceMap], None]] = []
         self.call: Callable[..., object] = lambda function, *args, **options: function(*args, **options)
 
@@ -245,6 +247,11 @@ class Config(Mapping[str, object]):
         if value.lstrip().startswith("{"):
             return parse_json(value, str(self.path))
         return self._network_file(value)
+
+    @property
+    def network_is_code(self) -> bool:
+        """Whether the network is written in Python; one in JSON, also in a file that a Python config names, is data."""
+        return self.executed and (callable(self.get("get_network")) or not isinstance(self.get("network"), str))
 
     def _network_file(self, name: str) -> dict[str, Any]:
         """The network in a JSON file, which is looked for in the working directory and beside the config."""

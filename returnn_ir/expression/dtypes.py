@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from returnn_ir.expression.access import shown
 from returnn_ir.expression.positional import UnsupportedError
 from returnn_ir.ops.reduce import highest, lowest
 from returnn_ir.types import DTYPES, is_float, is_integer
@@ -11,6 +12,7 @@ from returnn_ir.types import DTYPES, is_float, is_integer
 __all__ = ["DType", "dtype_name"]
 
 
+@shown("name")
 @dataclass(frozen=True)
 class DType:
     """An element type as TensorFlow's ``DType``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import math
 import operator
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -13,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule, DeniedError
+from returnn_ir.expression.limits import Budget
 from returnn_ir.expression.positional import Positional, UnsupportedError
 
 __all__ = ["evaluate_expression", "parse_expression"]
@@ -47,6 +48,8 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }
+#: Characters of an expression in a message.
+_SHOWN = 200
 _BUILTINS = (
     "abs",
     "bool",
@@ -76,33 +79,61 @@ def parse_expression(text: str, where: Origin | None = None) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
-        raise ConfigError(f"not a Python expression: {error}", where=where, received=repr(text)) from error
+        raise ConfigError(f"not a Python expression: {error}", where=where, received=_short(text)) from error
+    except (RecursionError, MemoryError) as error:
+        raise _too_deep(where, text) from error
 
 
-def evaluate_expression(tree: ast.expr, names: Mapping[str, Any]) -> Any:
+def evaluate_expression(tree: ast.expr, names: Mapping[str, Any], attributes: AttributeRule = DATA_ONLY) -> Any:
     """The value of an expression.
 
     Args:
         tree: from :func:`parse_expression`.
         names: what its names mean, besides a few builtins.
+        attributes: what it may look at, by default what an expression of a config that is data may.
 
     Raises:
         UnsupportedError: what has no counterpart in the IR.
+        DeniedError: what it must not look at.
+        ConfigError: it is nested too deeply, or takes too many steps.
     """
-    return _Walker(names).visit(tree)
+    try:
+        return _Walker(names, attributes, Budget()).visit(tree)
+    except RecursionError as error:
+        raise _too_deep(None, ast.unparse(tree) if isinstance(tree, ast.Lambda) else None) from error
+
+
+def _too_deep(where: Origin | None, text: str | None) -> ConfigError:
+    return ConfigError(
+        "the expression is nested too deeply",
+        where=where,
+        received=_short(text) if text is not None else None,
+        hint="tf.add_n([...]) adds many tensors; a layer for each part",
+    )
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
 class _Walker:
     """One method per kind of syntax."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, names: Mapping[str, Any], attributes: AttributeRule, budget: Budget) -> None:
         self._names = names
+        self._attributes = attributes
+        self._budget = budget
+
+    def _inside(self, names: Mapping[str, Any]) -> _Walker:
+        """The same with further names."""
+        return _Walker({**self._names, **names}, self._attributes, self._budget)
 
     def visit(self, node: ast.expr) -> Any:
         method: Callable[[Any], Any] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
             raise UnsupportedError(f"{type(node).__name__} in an expression")
-        return method(node)
+        self._budget.spend()
+        return self._budget.result(method(node))
 
     def _constant(self, node: ast.Constant) -> Any:
         return node.value
@@ -112,12 +143,17 @@ class _Walker:
             return self._names[node.id]
         if node.id in _BUILTINS:
             return getattr(builtins, node.id)
+        if self._attributes is not TRUSTED:
+            raise DeniedError(f"the name {node.id!r}", node.id, {*self._names, *_BUILTINS})
         raise UnsupportedError(f"the name {node.id!r}")
 
     def _attribute(self, node: ast.Attribute) -> Any:
+        holder = self.visit(node.value)
+        known = self._attributes(holder)
+        if known is not None and node.attr not in known:
+            raise DeniedError(_short(ast.unparse(node))[1:-1], node.attr, known)
         if node.attr.startswith("__"):
             raise UnsupportedError(f"the attribute {node.attr!r}")
-        holder = self.visit(node.value)
         try:
             return getattr(holder, node.attr)
         except AttributeError as error:
@@ -127,14 +163,26 @@ class _Walker:
         function = self.visit(node.func)
         if any(k.arg is None for k in node.keywords) or any(isinstance(a, ast.Starred) for a in node.args):
             raise UnsupportedError("a call with * or **")
-        args = [self.visit(a) for a in node.args]
+        args = tuple(self.visit(a) for a in node.args)
         options = {k.arg: self.visit(k.value) for k in node.keywords if k.arg is not None}
+        self._budget.call(function, args, options)
         return _called(function, args, options)
 
     def _binop(self, node: ast.BinOp) -> Any:
-        if type(node.op) not in _BINARY:
-            raise UnsupportedError(f"the operator {type(node.op).__name__}")
-        return _BINARY[type(node.op)](self.visit(node.left), self.visit(node.right))
+        """A long sum is nested on its left: that side is walked without recursion."""
+        spine: list[ast.BinOp] = [node]
+        while isinstance(spine[-1].left, ast.BinOp):
+            spine.append(spine[-1].left)
+        result = self.visit(spine[-1].left)
+        for part in reversed(spine):
+            kind = type(part.op)
+            if kind not in _BINARY:
+                raise UnsupportedError(f"the operator {kind.__name__}")
+            right = self.visit(part.right)
+            self._budget.spend()
+            self._budget.operands(kind, result, right)
+            result = self._budget.result(_BINARY[kind](result, right))
+        return result
 
     def _unaryop(self, node: ast.UnaryOp) -> Any:
         operand = self.visit(node.operand)
@@ -154,13 +202,13 @@ class _Walker:
         left = self.visit(node.left)
         result: Any = True
         for i, (op, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
-            right = self.visit(right_node)
-            holds = _COMPARE[type(op)](left, right)
             if i and isinstance(result, Positional):
                 raise UnsupportedError("a chain of comparisons of tensors")
-            result = holds
-            if not isinstance(result, Positional) and not result:
+            if i and not result:
                 return result
+            right = self.visit(right_node)
+            self._budget.read(left, right)
+            result = _COMPARE[type(op)](left, right)
             left = right
         return result
 
@@ -168,7 +216,11 @@ class _Walker:
         return self.visit(node.body if self.visit(node.test) else node.orelse)
 
     def _subscript(self, node: ast.Subscript) -> Any:
-        return self.visit(node.value)[self.visit(node.slice)]
+        holder = self.visit(node.value)
+        if isinstance(holder, type):
+            raise UnsupportedError("a subscript of a type")
+        self._budget.read(holder)
+        return holder[self.visit(node.slice)]
 
     def _slice(self, node: ast.Slice) -> Any:
         parts = [self.visit(p) if p is not None else None for p in (node.lower, node.upper, node.step)]
@@ -192,7 +244,7 @@ class _Walker:
         first, *others = generators
         found: list[Any] = []
         for item in self.visit(first.iter):
-            inner = _Walker({**self._names, **_bound(first.target, item)})
+            inner = self._inside(_bound(first.target, item))
             if all(inner.visit(test) for test in first.ifs):
                 found.extend(inner._repeated(element, others))
         return found
@@ -211,7 +263,7 @@ class _Walker:
         def call(*args: Any) -> Any:
             if len(args) != len(keys):
                 raise UnsupportedError(f"a lambda of {len(keys)} arguments called with {len(args)}")
-            return _Walker({**self._names, **dict(zip(keys, args, strict=True))}).visit(node.body)
+            return self._inside(dict(zip(keys, args, strict=True))).visit(node.body)
 
         return call
 
@@ -227,11 +279,11 @@ def _bound(target: ast.expr, item: Any) -> dict[str, Any]:
     raise UnsupportedError("such a target of a loop")
 
 
-def _called(function: Any, args: list[Any], options: dict[str, Any]) -> Any:
+def _called(function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     symbolic = any(isinstance(a, Positional) for a in (*args, *options.values()))
     owner = getattr(function, "__self__", None)
     of_numpy = isinstance(function, np.ufunc) or str(getattr(function, "__module__", "")).startswith(("numpy", "math"))
-    is_builtin = owner in (builtins, math) or isinstance(function, type) or isinstance(owner, ModuleType)
+    is_builtin = isinstance(function, type) or isinstance(owner, ModuleType)
     if symbolic and (of_numpy or is_builtin) and function is not abs:
         raise UnsupportedError(f"{getattr(function, '__name__', function)!r} of a tensor")
     if not callable(function):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from returnn_ir.dims import Dim
 from returnn_ir.expression.dtypes import dtype_name
+from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
 from returnn_ir.expression.sizes import Size, as_shape
 from returnn_ir.expression.table import function
@@ -77,6 +79,7 @@ def _range(
     if not all(isinstance(x, (int, float)) for x in bounds):
         raise UnsupportedError("a range whose bounds are computed")
     first, last = (0, start) if limit is None else (start, limit)
+    checked_count(math.ceil((last - first) / delta))  # type: ignore[operator]  # all of them are numbers
     return as_positional(b, np.arange(first, last, delta), wanted)  # type: ignore[call-overload]
 
 
@@ -97,6 +100,7 @@ def _one_hot(
     if isinstance(depth, Size):
         dim = depth.dim if depth.dim not in x.axes else None
     else:
+        checked_count(depth if isinstance(depth, int) else 1)
         dim = Dim("one_hot", int(depth), feature=True) if isinstance(depth, int) else None
     if dim is None:
         raise UnsupportedError("tf.one_hot with a computed depth")
@@ -161,4 +165,16 @@ def _drawn(b: LayerBuilder, kind: str, axes: Sequence[Dim | None]) -> Value:
 def _eye(b: LayerBuilder, num_rows: object, dtype: object = "float32", name: object = None) -> Positional:
     if not isinstance(num_rows, int):
         raise UnsupportedError("tf.eye of a computed size")
+    checked_count(num_rows, num_rows)
     return as_positional(b, np.eye(num_rows), dtype_name(dtype))
+
+
+@function("linspace", "lin_space")
+def _linspace(
+    b: LayerBuilder, start: object, stop: object, num: object, name: object = None, axis: int = 0
+) -> Positional:
+    if not all(isinstance(x, (int, float)) for x in (start, stop)) or not isinstance(num, int):
+        raise UnsupportedError("tf.linspace whose bounds or number are computed")
+    checked_count(num)
+    whole = isinstance(start, int) and isinstance(stop, int)
+    return as_positional(b, np.linspace(start, stop, num), "float64" if whole else "float32")  # type: ignore[call-overload]

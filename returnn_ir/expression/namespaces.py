@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from returnn_ir.expression.dtypes import DType
 from returnn_ir.expression.positional import UnsupportedError
-from returnn_ir.expression.table import find_function
+from returnn_ir.expression.table import find_function, tensor_function_names
 from returnn_ir.types import DTYPES
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
-__all__ = ["Namespace"]
+__all__ = ["TENSOR_PARTS", "Missing", "Namespace", "TensorNames"]
 
-_PARTS = ("math", "nn", "compat", "v1", "v2", "linalg", "dtypes", "random", "keras", "ops", "experimental", "numpy")
+#: Modules of TensorFlow in which the functions of the table are looked for.
+TENSOR_PARTS = ("math", "nn", "compat", "v1", "v2", "linalg", "dtypes", "random", "signal")
+_PARTS = (*TENSOR_PARTS, "keras", "ops", "experimental", "numpy")
+
+
+class TensorNames(Set[str]):
+    """What an expression of a config that is data may look up in ``tf`` and its modules."""
+
+    def _names(self) -> frozenset[str]:
+        return tensor_function_names().union(TENSOR_PARTS, DTYPES, ("newaxis",))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
 
 
 class Namespace(ModuleType):
@@ -25,6 +44,8 @@ class Namespace(ModuleType):
         b: where the functions put their ops.
         path: how it is called, for messages.
     """
+
+    expression_names: ClassVar[TensorNames] = TensorNames()
 
     def __init__(self, b: LayerBuilder, path: str) -> None:
         super().__init__(path)
@@ -45,16 +66,17 @@ class Namespace(ModuleType):
 
             return Positional
         found = find_function(self._b, name)
-        return found if found is not None else _Missing(f"{self.__name__}.{name}")
+        return found if found is not None else Missing(f"{self.__name__}.{name}")
 
 
-class _Missing:
-    """A function that is not in the table; it may be imported, and only what is called is missed."""
+class Missing:
+    """A function that is not compiled; it may be named and imported, and only what is called is missed."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
     def __call__(self, *args: object, **options: object) -> Any:
+        """Refused: the expression cannot be compiled."""
         raise UnsupportedError(f"{self._path} has no counterpart in the IR")
 
     def __getattr__(self, name: str) -> Any:

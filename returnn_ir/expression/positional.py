@@ -7,12 +7,14 @@ An expression such as ``tf.reduce_sum(source(0) * x, axis=-1, keepdims=True)`` c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import DimError
+from returnn_ir.expression.access import shown
+from returnn_ir.expression.limits import checked_entries
 from returnn_ir.graph import Value
 from returnn_ir.types import is_float
 
@@ -46,6 +48,8 @@ class Positional:
         axes: in the order that the expression counts them.
     """
 
+    #: What an expression of a config that is data may look at.
+    expression_names: ClassVar[frozenset[str]] = frozenset({"dtype", "shape", "get_shape"})
     # numpy must leave `array * tensor` to the tensor
     __array_priority__ = 1000.0
     __array_ufunc__ = None
@@ -185,6 +189,7 @@ class Positional:
         return self.shape
 
 
+@shown()
 class StaticShape(tuple[int | None, ...]):
     """The static sizes of a tensor."""
 
@@ -208,6 +213,7 @@ def as_positional(b: LayerBuilder, x: object, dtype: str | None = None) -> Posit
     if isinstance(x, (list, tuple, np.ndarray)):
         if isinstance(x, (list, tuple)) and any(isinstance(e, Positional) for e in x):
             raise UnsupportedError("a list of tensors where one tensor is expected")
+        checked_entries(x)
         array = np.asarray(x)
         if array.dtype.kind not in "bif":
             raise UnsupportedError(f"a constant {x!r}")

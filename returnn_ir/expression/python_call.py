@@ -42,6 +42,7 @@ class PythonCall:
         sources: one per source, over the axes that all have in common.
         own_sources: the same over their own axes (``auto_convert=False``).
         options: the config.
+        trusted: whether the code may use everything; else it is an eval string of a config that is data.
     """
 
     code: str | Callable[..., Any]
@@ -53,3 +54,4 @@ class PythonCall:
     options: Mapping[str, Any] = field(repr=False)
     training: bool
     searching: bool
+    trusted: bool

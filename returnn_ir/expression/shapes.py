@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from returnn_ir.dims import Dim
+from returnn_ir.errors import DimError
 from returnn_ir.expression.dtypes import dtype_name
+from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.positional import Positional, UnsupportedError, aligned, as_positional
 from returnn_ir.expression.sizes import Shape, Size
 from returnn_ir.expression.slicing import cut
@@ -168,6 +170,8 @@ def _split(
     if dim is None or dim.size is None:
         raise UnsupportedError("a split of an axis of unknown size")
     if isinstance(num_or_size_splits, int):
+        if not 1 <= num_or_size_splits <= dim.size:
+            raise DimError(f"tf.split of the axis {dim} into {num_or_size_splits} parts")
         sizes = [dim.size // num_or_size_splits] * num_or_size_splits
     elif isinstance(num_or_size_splits, (list, tuple)) and all(isinstance(n, int) for n in num_or_size_splits):
         sizes = list(num_or_size_splits)
@@ -197,6 +201,7 @@ def _tile(b: LayerBuilder, input: object, multiples: object, name: object = None
     x = as_positional(b, input)
     if not isinstance(multiples, (list, tuple)) or len(multiples) != x.rank:
         raise UnsupportedError("tf.tile with computed multiples")
+    checked_count(*[n for n in multiples if isinstance(n, int)])
     value, axes = x.value, list(x.axes)
     for i, (dim, times) in enumerate(zip(x.axes, multiples, strict=True)):
         if isinstance(times, int) and times == 1:

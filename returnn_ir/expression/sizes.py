@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from returnn_ir.dims import Dim
+from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.positional import Positional, UnsupportedError
 
 if TYPE_CHECKING:
@@ -45,4 +46,5 @@ def as_shape(shape: object) -> list[Dim | None]:
             axes.append(None if entry == 1 else Dim(f"shape{i}", entry))
         else:
             raise UnsupportedError(f"a shape with the entry {entry!r}")
+    checked_count(*[d.size for d in axes if d is not None and d.size is not None])
     return axes

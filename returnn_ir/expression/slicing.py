@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from returnn_ir.dims import Dim
+from returnn_ir.expression.limits import TooMuchError
 from returnn_ir.expression.positional import Positional, UnsupportedError
 
 __all__ = ["cut", "subscript"]
+
+#: NumPy's number of axes.
+_MAX_KEYS = 64
 
 
 def subscript(x: Positional, key: object) -> Positional:
     """``x[key]`` by Python's and NumPy's rules for basic indexing."""
     keys = list(key) if isinstance(key, tuple) else [key]
+    if len(keys) > _MAX_KEYS:
+        raise TooMuchError("a tensor of so many axes", _MAX_KEYS)
     if any(isinstance(k, Positional) for k in keys):
         raise UnsupportedError("a subscript that is computed")
     used = sum(1 for k in keys if k is not None and k is not Ellipsis)

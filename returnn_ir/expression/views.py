@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import Dim
+from returnn_ir.expression.access import shown
 from returnn_ir.expression.positional import Positional, UnsupportedError
 from returnn_ir.expression.sizes import Size
 from returnn_ir.expression.trace import traceable
@@ -30,6 +31,7 @@ class _View:
         raise UnsupportedError(f"{type(self).__name__.removesuffix('View').lower()}.{name}")
 
 
+@shown("placeholder")
 class DataView(_View):
     """A source as RETURNN's ``Data``: ``source(0, as_data=True)``.
 
@@ -263,6 +265,7 @@ class DataView(_View):
         return self.copy_as_time_major().placeholder
 
 
+@shown()
 class ConfigView(_View):
     """The config: ``self.network.get_config()``."""
 
@@ -301,6 +304,7 @@ class ConfigView(_View):
         return {k: traceable(self._b, v) for k, v in self._b.session.options.items()}
 
 
+@shown("_config")
 class NetworkView(_View):
     """The network: ``self.network``."""
 
@@ -345,6 +349,7 @@ class NetworkView(_View):
         raise UnsupportedError("network.parent_net")
 
 
+@shown("name", "output", "network")
 class SourceLayerView(_View):
     """A source layer: ``self.sources[0]`` or ``source(0, as_layer=True)``."""
 
@@ -359,6 +364,7 @@ class SourceLayerView(_View):
         return SearchChoicesView(self.output)
 
 
+@shown()
 class SearchChoicesView(_View):
     """``self.sources[0].search_choices``, of a source that one hypothesis was decided on."""
 
@@ -371,6 +377,7 @@ class SearchChoicesView(_View):
         return self._data.decided_score()
 
 
+@shown("name", "network", "sources")
 class LayerView(_View):
     """The layer that the expression belongs to: ``self``."""
 

@@ -57,10 +57,12 @@ def _apply(b: LayerBuilder, name: str | Callable[..., Any], x: LayerOutput, key:
     tensor = Positional(b, x.value, x.axes)
     try:
         result = _function(b, name, key)(tensor, **opts)
-    except UserError:
+    except UserError as error:
+        if error.where is None:
+            error.where = b.place(key)
         raise
-    except Exception as error:  # functions of the config run here
-        if isinstance(name, str) and not isinstance(error, (UnsupportedError, TypeError)):
+    except Exception as error:  # functions and expressions of the config run here
+        if isinstance(name, str) and "(" not in name and not isinstance(error, (UnsupportedError, TypeError)):
             raise
         raise ConfigError(
             f"activation {name!r} does not work here: {error}", where=b.place(key), received=opts or None
@@ -96,7 +98,7 @@ def _as_function(value: Any) -> Callable[..., Any]:
 
 def _expression(b: LayerBuilder, text: str, key: str) -> Callable[..., Any]:
     tree = parse_expression(text, b.place(key))
-    return lambda x: evaluate_expression(tree, {"tf": Namespace(b, "tf"), "x": x})
+    return lambda x: evaluate_expression(tree, {"tf": Namespace(b, "tf"), "x": x}, b.session.attributes)
 
 
 def _operand(b: LayerBuilder, text: str, key: str) -> Callable[..., Any]:

@@ -135,6 +135,7 @@ def _opaque(
         options=b.session.options,
         training=b.training,
         searching=b.session.searching,
+        trusted=b.session.trusted,
     )
     return b.op("opaque", *operands, function=call, axes=placed, reason=reason, dtype="float32", dims=axes)
 

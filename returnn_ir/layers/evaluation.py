@@ -8,9 +8,9 @@ from typing import Any
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, IRError, UserError
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
-from returnn_ir.expression.namespaces import Namespace
+from returnn_ir.expression.namespaces import Missing, Namespace
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
-from returnn_ir.expression.table import find_function, function_names
+from returnn_ir.expression.table import RETURNN_ONLY, find_function, function_names
 from returnn_ir.expression.trace import traceable
 from returnn_ir.expression.views import DataView, LayerView, NetworkView, SourceLayerView
 from returnn_ir.layers.context import LayerBuilder
@@ -40,14 +40,18 @@ def evaluate_on_sources(
     nodes_before = len(b.region.nodes)
     try:
         if tree is not None:
-            result = evaluate_expression(tree, _names(b, access, local_names))
+            result = evaluate_expression(tree, _names(b, access, local_names), b.session.attributes)
         else:
             result = traceable(b, code)(**_function_arguments(b, access, local_names))
         tensor = as_positional(b, result)
-    except (UserError, IRError):
+    except UserError as error:
+        if error.where is None:
+            error.where = b.place("eval")
+        raise
+    except IRError:
         raise
     except Exception as error:  # the config's own code runs here
-        if isinstance(error, (ZeroDivisionError, NameError)) and tree is not None:
+        if isinstance(error, (ArithmeticError, NameError)) and tree is not None:
             raise ConfigError(f"the expression fails: {error}", where=b.place("eval"), received=repr(code)) from error
         del b.region.nodes[nodes_before:]
         reason = f"{error}" if isinstance(error, UnsupportedError) else f"{type(error).__name__}: {error}"
@@ -60,6 +64,7 @@ def _names(b: LayerBuilder, access: SourceAccess, local_names: Mapping[str, Any]
     names: dict[str, Any] = {n: find_function(b, n) for n in function_names()}
     for builtin in ("abs", "range", "round"):
         names.pop(builtin, None)
+    names.update({n: Missing(n) for n in RETURNN_ONLY})
     names.update({"tf": Namespace(b, "tf"), "tf_compat": Namespace(b, "tf_compat")})
     names.update(_function_arguments(b, access, local_names))
     return names

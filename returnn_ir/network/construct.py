@@ -47,7 +47,10 @@ def construct(
     options = net.config.options if net.config is not None else {}
     spec = net.config.extern_data_spec() if net.config is not None else {}
     extern = ExternData(spec, graph.body)
-    session = Session(graph, mode, net.behavior, extern, options, requested=_requested(net, fetch), losses=losses)
+    trusted = net.config is not None and net.config.network_is_code
+    session = Session(
+        graph, mode, net.behavior, extern, options, trusted, requested=_requested(net, fetch), losses=losses
+    )
     problems: list[UserError] = []
     scope = NetScope(net, session, graph.body, problems=problems)
     wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, session)

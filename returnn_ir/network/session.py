@@ -10,6 +10,7 @@ from typing import Any
 from returnn_ir.behavior import Behavior
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError
+from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.graph import Graph, Region, Value
 from returnn_ir.initializers import Init
 from returnn_ir.network.extern import ExternData
@@ -61,6 +62,7 @@ class Session:
     Attributes:
         mode: ``train``, ``eval``, ``search`` or ``forward``.
         options: the config, for the few layers that read further options of it.
+        trusted: whether the network is Python, whose expressions may use everything; else it is data.
         layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
         dims: dims made by layers, by (layer path, role).
         declared: dims of the user (``out_dim``), by the dim that they stand for.
@@ -77,6 +79,7 @@ class Session:
     behavior: Behavior
     extern: ExternData
     options: Mapping[str, Any]
+    trusted: bool = False
     params: dict[str, Param] = field(default_factory=dict)
     layer_params: dict[str, dict[str, Param]] = field(default_factory=dict)
     dims: dict[tuple[str, str], Dim] = field(default_factory=dict)
@@ -98,6 +101,11 @@ class Session:
     def is_trained(self, path: str) -> bool:
         """Whether the parameters of the layer at a path are trained."""
         return not any(path == frozen or path.startswith(f"{frozen}/") for frozen in self.frozen)
+
+    @property
+    def attributes(self) -> AttributeRule:
+        """What an expression of the network may look at."""
+        return TRUSTED if self.trusted else DATA_ONLY
 
     @property
     def root(self) -> Region:
