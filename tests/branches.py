@@ -39,6 +39,24 @@ def _values(net: _Net, limit: float) -> None:
         net.give(f"y{i}", value)
 
 
+def _repeated(net: _Net, limit: float) -> None:
+    """Results that are one value, one from outside, an input, a parameter or a constant, several times each."""
+    b, w = net.b, net.param("w", net.feature)
+    outside = b.unary("neg", net.x)
+
+    def true() -> Sequence[Value]:
+        y = b.mul(net.x, w)
+        return [y, y, outside, outside, w, w, b.length(net.time), b.const(3)]
+
+    def false() -> Sequence[Value]:
+        return [net.x, outside, net.x, net.x, w, b.unary("tanh", w), b.length(net.time), b.const(3)]
+
+    for i, value in enumerate(b.cond(_below(net, limit), true, false)):
+        net.give(f"y{i}", value)
+    # the same array once more behind the branches
+    net.give("outside", outside)
+
+
 def _lengths(net: _Net, limit: float) -> None:
     """The branches give sequences of different length, whose lengths come out as well."""
     b, out = net.b, Dim("T'")
@@ -78,6 +96,7 @@ def _in_a_loop(net: _Net, limit: float) -> None:
 
 BRANCHES: dict[str, Callable[[_Net, float], None]] = {
     "values": _values,
+    "repeated": _repeated,
     "lengths": _lengths,
     "in_a_loop": _in_a_loop,
 }

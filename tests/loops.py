@@ -8,7 +8,7 @@ from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Value
 
-__all__ = ["BODY_DIMS", "LENGTHS", "UNTIL", "BuiltNet"]
+__all__ = ["BODY_DIMS", "LENGTHS", "REPEATED", "UNTIL", "BuiltNet"]
 
 #: Of the sequences: ragged, with an empty one, without any step, all alike.
 LENGTHS: list[tuple[int, ...]] = [(5, 1, 3), (2, 0), (0, 0), (3, 3)]
@@ -245,3 +245,57 @@ BODY_DIMS = {
     "within_until": _within_until,
     "concat_with_outer": _concat_with_outer,
 }
+
+
+def _same_results(net: BuiltNet) -> None:
+    """A step gives one value as several results, and values from outside, of the step before and of no step."""
+    b = net.b
+    outside = b.reduce("max", net.x, net.time)
+    start = b.expand(b.const(0.5), net.batch, net.feature)
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        first, second, _, kept, _ = carries
+        y = b.add(first, slices[0])
+        following = [y, y, outside, kept, i]
+        return following, [y, y, first, second, slices[0], slices[0], outside, outside, i, i, b.const(2.0)]
+
+    starts = [start, start, start, start, b.const(0)]
+    finals, stacked = b.loop(net.time, starts, [net.x], step)
+    for number, value in enumerate((*finals, *stacked)):
+        net.give(f"y{number}", value)
+
+
+def _exchanged(net: BuiltNet) -> None:
+    """The carries change places, in a loop and in one inside of it."""
+    b = net.b
+    a, c = b.expand(b.const(0.5), net.batch), b.reduce("sum", net.x, net.time, net.feature)
+
+    def exchange(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        return [carries[1], carries[0]], [carries[0]]
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        inner, (path,) = b.loop(net.feature, [carries[1], carries[0]], [], exchange)
+        return inner, [path, path, inner[0]]
+
+    finals, stacked = b.loop(net.time, [a, c], [], step)
+    for number, value in enumerate((*finals, *stacked)):
+        net.give(f"y{number}", value)
+
+
+def _same_results_until(net: BuiltNet) -> None:
+    """As above in a loop that ends by itself, where one value is both the end and a result."""
+    b = net.b
+    outside = b.reduce("max", net.x, net.time)
+
+    def step(i: Value, carries: list[Value]) -> SteppedUntil:
+        done = b.binary("greater_equal", i, 2)
+        return [done, carries[2], carries[1]], [done, done, outside, outside, carries[2], i, i, b.const(2)], done
+
+    starts = [b.const(False), outside, b.unary("neg", outside)]
+    finals, stacked, steps = b.loop_until(Dim("steps"), starts, b.const(5), step)
+    for number, value in enumerate((*finals, *stacked, steps)):
+        net.give(f"y{number}", value)
+
+
+#: By name: nets whose loops give values that they did not compute, or one value several times.
+REPEATED = {"same_results": _same_results, "exchanged": _exchanged, "same_results_until": _same_results_until}

@@ -71,7 +71,7 @@ def _body_until(e: Emitter, node: Node) -> Any:
             *(_alike(e, v, p.dims) for v, p in zip(region.results, region.params[1:], strict=False)),
             *(_alike(e, v, r.dims[1:]) for v, r in stacked),
         ]
-        outputs = [e.op("Identity", name) for name in results]
+        outputs = e.results(results)
     number, condition, held = TensorType("int64"), TensorType("bool"), [p.type for p in region.params[1:]]
     inner = [r.type.with_dims(r.dims[1:]) for r in node.results[count:-1]]
     return e.graph_proto(
@@ -112,7 +112,7 @@ def _body(e: Emitter, node: Node, kept: list[int]) -> Any:
         following = [_alike(e, v, p.dims) for v, p in zip(region.results, region.params[1 : 1 + count], strict=False)]
         stopped = [_until_end(e, node, i, step, following[i], name) for i, name in zip(kept, finals, strict=True)]
         stacked = [_alike(e, v, r.dims[1:]) for v, r in zip(region.results[count:], node.results[count:], strict=True)]
-        outputs = [e.op("Identity", name) for name in (go, *following, *stopped, *stacked)]
+        outputs = e.results([go, *following, *stopped, *stacked])
     held = [v.type for v in region.params[1 : 1 + count]]
     held += [held[i] for i in kept]
     inner = [t.with_dims(t.dims[1:]) for t in (r.type for r in node.results[count:])]
@@ -161,5 +161,5 @@ def _branch(e: Emitter, node: Node, region: Region) -> Any:
         e.write_region(region)
         e.prefix = prefix
         results = [_alike(e, v, r.dims) for v, r in zip(region.results, node.results, strict=True)]
-        outputs = [e.op("Identity", name) for name in results]
+        outputs = e.results(results)
     return e.graph_proto(scope, [], [*zip(outputs, (v.type for v in node.results), strict=True)])

@@ -111,6 +111,20 @@ class Writer:
         """Another element type."""
         return x if old == new else self.op("Cast", x, to=CODES[new])
 
+    def results(self, names: Sequence[str]) -> list[str]:
+        """Names for the results of the graph that is being written: each its own, and made here.
+
+        ONNX has no graph that gives one array twice, or one from outside, an input or an initializer as it is.
+        """
+        from onnx import helper
+
+        made = []
+        for name in names:
+            node = self.fresh(f"{self.prefix}Identity")
+            made.append(f"{node}:0")
+            self.scope.nodes.append(helper.make_node("Identity", [name], [made[-1]], name=node))
+        return made
+
     def graph_proto(self, scope: GraphScope, inputs: Sequence[Typed], outputs: Sequence[Typed]) -> Any:
         """The nodes of a scope as a ``GraphProto``; axes have no names."""
         from onnx import helper

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import tensorflow as tf
 
 from compiler.tensorflow.align import align
+from compiler.tensorflow.entering import entering
 from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.sizes import Shape, Size, sizes
 from returnn_ir.dims import Dim, DimAlgebra, Polynomial, evaluate, leaves
@@ -82,6 +83,8 @@ class Frame:
         found = self._find(value)
         if found is None:
             raise IRError(f"a value of type {value.type} is used before it is computed")
+        if value not in self._values:
+            found = self._values[value] = entering(found)
         return found
 
     def _find(self, value: Value) -> tf.Tensor | None:
@@ -127,13 +130,16 @@ class Frame:
         frame: Frame | None = self
         while frame is not None:
             if dim in frame._extents:
-                return frame._extents[dim]
+                known = frame._extents[dim]
+                if frame is not self and not isinstance(known, int):
+                    known = self._extents[dim] = entering(known)
+                return known
             if dim in frame._arrays:
                 tensor, axis = frame._arrays[dim]
-                known = sizes(tensor)
+                extents = sizes(tensor)
                 # an op made while a loop's body is traced belongs to that body
-                self._extents |= {d: known[k] for d, (x, k) in frame._arrays.items() if x is tensor}
-                return known[axis]
+                self._extents |= {d: extents[k] for d, (x, k) in frame._arrays.items() if x is tensor}
+                return extents[axis]
             frame = frame.parent
         return None
 
@@ -169,7 +175,10 @@ class Frame:
         frame: Frame | None = self
         while frame is not None:
             if dim in frame._lengths:
-                return frame._lengths[dim]
+                lengths, dims = frame._lengths[dim]
+                if frame is not self:
+                    self._lengths[dim] = entering(lengths), dims
+                return self._lengths[dim]
             frame = frame.parent
         found = self._lengths[dim] = evaluate(dim, _LENGTHS, self._leaf_lengths)
         return found

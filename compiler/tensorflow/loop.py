@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import align
 from compiler.tensorflow.call import Call
+from compiler.tensorflow.entering import entering
 from compiler.tensorflow.frame import Frame
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Region, Value
@@ -107,7 +108,7 @@ class Loop:
         frame = Frame(self.region, call.frame.feed, call.frame, (*call.frame.loop_index, index))
         for value, tensor in (standing_in or {}).items():
             frame.stand_in(value, tensor)
-        results = call.lower_region(self.region, frame, [index, *carries, *slices])
+        results = call.lower_region(self.region, frame, [index, *map(entering, carries), *slices])
         types = (*self.carry_types, *self.stacked_types)
         ordered = [in_order(x, value.dims, t) for x, value, t in zip(results, self.region.results, types, strict=True)]
         return ordered[: len(carries)], ordered[len(carries) :], frame

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import tensorflow as tf
 
 from compiler.tensorflow.align import permute
+from compiler.tensorflow.entering import entering
 from compiler.tensorflow.loop import (
     Loop,
     as_list,
@@ -214,9 +215,9 @@ class _Backward:
         popped = [pop(handle, t) for handle, t in zip(tapes, loop.carry_types, strict=True)]
         before = [x for _, x in popped]
         scanned = [item(handle, i, t) for handle, t in zip(self._lists, loop.scanned_types, strict=True)]
-        local = {value: tf.identity(loop.call.frame.get(value)) for value in self._summed}
+        local = {value: entering(loop.call.frame.get(value)) for value in self._summed}
         following, stacked, frame = loop.step(index, before, scanned, local)
-        running, kept = self._joined(index, running, kept)
+        running, kept = self._joined(index, [entering(d) for d in running], [entering(d) for d in kept])
         upstream = [*running, *(item(h, i, loop.stacked_types[k]) for h, k in zip(made, self._stacked, strict=True))]
         results = [*(following[k] for k in self._carries), *(stacked[k] for k in self._stacked)]
         products = [frame.get(p.node.result) for p in self._products]

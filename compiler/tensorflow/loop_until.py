@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call
+from compiler.tensorflow.entering import entering
 from compiler.tensorflow.frame import Frame
 from compiler.tensorflow.loop import element_shape, in_order, push, stack
 from returnn_ir.types import TensorType
@@ -30,8 +31,9 @@ def run_until(call: Call, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         i: tf.Tensor, _: tf.Tensor, carries: list[tf.Tensor], lists: list[tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
         region = call.node.regions[0]
-        frame = Frame(region, call.frame.feed, call.frame, (*call.frame.loop_index, i))
-        *results, done = call.lower_region(region, frame, [i, *carries])
+        step = entering(i)
+        frame = Frame(region, call.frame.feed, call.frame, (*call.frame.loop_index, step))
+        *results, done = call.lower_region(region, frame, [step, *map(entering, carries)])
         types = (*carry_types, *stacked_types)
         ordered = [in_order(x, value.dims, t) for x, value, t in zip(results, region.results[:-1], types, strict=True)]
         made = ordered[len(carries) :]

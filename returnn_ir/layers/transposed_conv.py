@@ -136,7 +136,10 @@ def _cut_to(
     outs: tuple[Dim, ...],
     wanted: Sequence[Dim | None],
 ) -> tuple[Value, tuple[Dim, ...]]:
-    """Cut axes to known dims as TensorFlow does for a given output shape: 'same' takes as much from both ends."""
+    """Bring axes to known dims as TensorFlow does for a given output shape.
+
+    What is too long loses its end, or with 'same' as much at both ends; what is too short is zero behind its end.
+    """
     result = list(outs)
     for i, (axis, dim, target) in enumerate(zip(axes, x.dims, wanted, strict=True)):
         if target is None:
@@ -146,7 +149,9 @@ def _cut_to(
             spread = b.add(b.mul(b.sub(b.extent(dim), 1), axis.stride), axis.size)
             surplus = b.maximum(b.sub(spread, b.extent(target)), 0)
             position = b.add(position, b.binary("floordiv", surplus, 2))
-        value = b.op("gather", value, position, dim=outs[i])
+        there = b.op("less", position, b.extent(outs[i]))
+        gathered = b.op("gather", value, position, dim=outs[i])
+        value = b.where(there, gathered, b.const(0, value.dtype))
         result[i] = target
     return value, tuple(result)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.loops import BODY_DIMS, LENGTHS, UNTIL
+from tests.loops import BODY_DIMS, LENGTHS, REPEATED, UNTIL
 from tests.onnx.graphs import agree
 
-NETS = {**UNTIL, **BODY_DIMS}
+NETS = {**UNTIL, **BODY_DIMS, **REPEATED}
 
 
 @pytest.mark.parametrize("lengths", LENGTHS)

@@ -7,10 +7,10 @@ import pytest
 
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Value
-from tests.loops import BODY_DIMS, LENGTHS, UNTIL
+from tests.loops import BODY_DIMS, LENGTHS, REPEATED, UNTIL
 from tests.tensorflow.graphs import Net, agree, lower
 
-NETS = {**UNTIL, **BODY_DIMS}
+NETS = {**UNTIL, **BODY_DIMS, **REPEATED}
 
 
 @pytest.mark.parametrize("lengths", LENGTHS[:2])
