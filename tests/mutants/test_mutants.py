@@ -158,7 +158,7 @@ _RUN = "import sys, tests.mutants.__main__ as m; m.preload = lambda: None; sys.e
 
 
 def test_a_small_project(tmp_path: Path) -> None:
-    """What tests look at is noticed, a call with an effect that they do not see survives, unseen lines are not drawn."""
+    """What tests look at is noticed, a call whose effect they do not see survives, unseen lines are not drawn."""
     for package in ("runtime", "tests"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
