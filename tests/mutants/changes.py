@@ -38,6 +38,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.LShift: ast.RShift,
     ast.RShift: ast.LShift,
 }
+_Path = tuple[ast.FunctionDef | ast.ClassDef, ...]
 _SUBJECTS = {"b", "call", "context", "e", "opt", "scope", "self", "session"}
 
 
@@ -47,14 +48,15 @@ class Change:
 
     Attributes:
         line: where it is.
-        runs: the line that is run when the changed code runs (a default value: the function's first line).
+        runs: the line that is run when the changed code runs (a default value: the function's first line); None for
+            what an import runs.
         function: the qualified name around it, ``<module>`` outside of functions.
         statement: the smallest statement around it, as it is before the change.
         apply: makes the change; the tree is used up by it. Returns the statement after it.
     """
 
     line: int
-    runs: int
+    runs: int | None
     function: str
     statement: ast.stmt
     apply: Callable[[], ast.stmt]
@@ -62,16 +64,29 @@ class Change:
 
 @dataclass(frozen=True)
 class _Place:
-    function: str
+    """Where expressions are: ``path`` has the functions and classes around, ``runs`` a line of another place."""
+
+    path: _Path
     statement: ast.stmt
     runs: int | None = None
+
+    @property
+    def function(self) -> str:
+        """The qualified name."""
+        return ".".join(node.name for node in self.path) or "<module>"
 
     def change(self, node: ast.stmt | ast.expr | ast.keyword, apply: Callable[[], None]) -> Change:
         def applied() -> ast.stmt:
             apply()
             return self.statement
 
-        return Change(node.lineno, self.runs or node.lineno, self.function, self.statement, applied)
+        return Change(node.lineno, self.line_run(node.lineno), self.function, self.statement, applied)
+
+    def line_run(self, line: int) -> int | None:
+        """The line that is run when ``line`` is."""
+        if not any(isinstance(node, ast.FunctionDef) for node in self.path):
+            return None
+        return self.runs or line
 
 
 def changes(tree: ast.Module) -> Iterator[Change]:
@@ -79,17 +94,17 @@ def changes(tree: ast.Module) -> Iterator[Change]:
     yield from _block(tree.body, ())
 
 
-def _block(body: list[ast.stmt], path: tuple[str, ...]) -> Iterator[Change]:
+def _block(body: list[ast.stmt], path: _Path) -> Iterator[Change]:
     for index, statement in enumerate(body):
         if not skipped_statement(statement):
             yield from _removed(body, index, path)
             yield from _statement(statement, path)
 
 
-def _removed(body: list[ast.stmt], index: int, path: tuple[str, ...]) -> Iterator[Change]:
+def _removed(body: list[ast.stmt], index: int, path: _Path) -> Iterator[Change]:
     """The statement is left out, where that does not only undefine a name."""
     statement = body[index]
-    place = _Place(_name(path), statement)
+    place = _Place(path, statement)
     new: ast.stmt | None = None
     if isinstance(statement, (ast.Continue, ast.Break)):
         new = ast.Break() if isinstance(statement, ast.Continue) else ast.Continue()
@@ -104,7 +119,7 @@ def _removed(body: list[ast.stmt], index: int, path: tuple[str, ...]) -> Iterato
             body[index] = ast.fix_missing_locations(replacement)
             return replacement
 
-        yield Change(statement.lineno, statement.lineno, place.function, statement, applied)
+        yield Change(statement.lineno, place.line_run(statement.lineno), place.function, statement, applied)
 
 
 def _rebinds(statement: ast.stmt) -> bool:
@@ -122,19 +137,15 @@ def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _name(path: tuple[str, ...]) -> str:
-    return ".".join(path) or "<module>"
-
-
-def _statement(statement: ast.stmt, path: tuple[str, ...]) -> Iterator[Change]:
+def _statement(statement: ast.stmt, path: _Path) -> Iterator[Change]:
     """Changes inside of one statement: of its own expressions, then of the statements in it."""
-    place = _Place(_name(path), statement)
+    place = _Place(path, statement)
     inner = path
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        inner = (*path, statement.name)
+        inner = (*path, statement)
         if isinstance(statement, ast.FunctionDef):
             first = next((s for s in statement.body if not skipped_statement(s)), statement)
-            place = _Place(_name(inner), statement, first.lineno)
+            place = _Place(inner, statement, first.lineno)
             yield from _expressions(statement.args, place)
     elif isinstance(statement, ast.AnnAssign):
         if statement.value is not None:

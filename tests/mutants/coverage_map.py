@@ -53,18 +53,18 @@ class CoverageMap:
                 for test in tests:
                     self.lines[test] = self.lines.get(test, 0) + 1
 
-    def ranked(self, path: str, line: int) -> list[str]:
+    def ranked(self, path: str, line: int | None) -> list[str]:
         """The tests to run for a change of ``line``, the cheapest and most specific first.
 
-        A line that an import runs (a table, a default) is seen by what uses the file.
+        What an import runs (a table, a default, a decorator) is seen by all that uses the file.
         """
         contexts = self.contexts(path)
         in_file: dict[str, int] = {}
         for tests in contexts.values():
             for test in tests:
                 in_file[test] = in_file.get(test, 0) + 1
-        direct = set(contexts.get(line, []))
-        chosen = set(in_file) if "" in direct or not direct else direct
+        direct = [""] if line is None else contexts[line]
+        chosen = in_file if "" in direct else direct
 
         def cost(test: str) -> float:
             return (self.seconds[test] + 0.02) * self.lines.get(test, 1) / in_file[test]

@@ -19,7 +19,7 @@ def draw(lines: CoverageMap, folders: Sequence[str], seed: int) -> Iterator[Muta
             continue
         run = lines.contexts(path)
         for site in sites(lines.root, path):
-            if site.runs in run:
+            if (site.runs or site.line) in run:
                 by_line.setdefault((path, site.line), []).append(site)
     generator = random.Random(seed)
     places = sorted(by_line)

@@ -22,13 +22,13 @@ class Mutant:
 
     Attributes:
         path: relative to the root of the project.
-        runs: the line that is run when the changed code runs.
+        runs: the line that is run when the changed code runs; None for what an import runs.
         before: the statement, without the statements in it.
     """
 
     path: str
     line: int
-    runs: int
+    runs: int | None
     function: str
     index: int
     before: str
@@ -61,7 +61,7 @@ class Site:
     path: str
     index: int
     line: int
-    runs: int
+    runs: int | None
 
 
 def sites(root: Path, path: str) -> list[Site]:
