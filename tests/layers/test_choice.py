@@ -105,3 +105,33 @@ def test_beams_of_two_choices(tmp_path: Path, first: int, second: int, keep: boo
         expected = _search(params, frames[:length], first, second, keep=keep)
         assert [labels for _, labels in used] == [list(h.labels[1::2]) for h in expected]
         assert [score for score, _ in used] == pytest.approx([h.score for h in expected], rel=1e-5, abs=1e-6)
+
+
+def test_split_beams_keep_the_length_of_each_hypothesis(tmp_path: Path) -> None:
+    """RETURNN cannot do this: ``split_batch_beam`` of labels that end where each hypothesis ends."""
+    choice = {"class": "choice", "target": "classes", "initial_output": 0, "from": "prob", "beam_size": 3}
+    unit = {
+        "eo": _emb("prev:output"),
+        "prob": {"class": "softmax", "target": "classes", "from": ["base:mean", "eo"], "with_bias": False},
+        "output": choice,
+        "end": {"class": "compare", "from": "output", "value": 0},
+    }
+    network = {
+        "mean": {"class": "reduce", "mode": "mean", "axis": "T", "from": "data"},
+        "output": {"class": "rec", "from": [], "target": "classes", "max_seq_len": 5, "unit": unit},
+        "split": {"class": "split_batch_beam", "from": "output"},
+    }
+    file = tmp_path / "net.py"
+    file.write_text(f"extern_data = {EXTERN!r}\nnetwork = {network!r}\n")
+    program = compile_net(load(file), target="reference", mode="search", fetch=["output", "split"])
+    rng = np.random.default_rng(4)
+    params = {k: 2 * rng.normal(size=v.shape).astype("float32") for k, v in program.initial_params().items()}
+    data = rng.normal(size=(len(LENGTHS), max(LENGTHS), 3)).astype("float32")
+    results = program.run({"data": data, "data/size1": np.array(LENGTHS)}, params)
+    found = nbest_lists(results, "output", program.graph.outputs["output"])
+    lengths = results["output/split/size2"]
+    assert lengths.tolist() == [[len(h.value) for h in beam] for beam in found]
+    assert len(set(lengths.ravel())) > 1
+    for labels, length, beam in zip(results["output/split"], lengths, found, strict=True):
+        for row, count, hypothesis in zip(labels, length, beam, strict=True):
+            assert row[:count].tolist() == hypothesis.value.tolist()
