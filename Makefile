@@ -7,7 +7,7 @@ DEMO   := examples/out
 
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-attention test test-slow lint bench gpu-check support clean
+.PHONY: help demo demo-attention test test-slow mutants lint bench gpu-check support clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,9 @@ test: $(VENV)/test-tools  ## everything that CI runs: ruff, mypy, pytest
 
 test-slow: $(VENV)/test-tools  ## the long property tests
 	$(BIN)/pytest -n 2 -m slow
+
+mutants: $(VENV)/test-tools  ## change the sources in N=100 places (SEED=1): do the tests notice?
+	$(BIN)/python -m tests.mutants --count $(or $(N),100) --seed $(or $(SEED),1)
 
 bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYTHON, PEER_TORCH_PYTHON)
 	$(BIN)/python tests/benchmarks/bench.py --json $(DEMO)/bench.json

@@ -268,3 +268,17 @@ def test_old_text_form_is_a_list_of_files(tmp_path: Path) -> None:
     paths = [write_raw(tmp_path / "a.hdf"), write_raw(tmp_path / "b.hdf")]
     with init_dataset(",".join(paths)) as dataset:
         assert dataset.num_seqs == 4
+
+
+def test_a_with_block_closes_the_files(tmp_path: Path) -> None:
+    """Also when it is left by an error. A file that is open for reading cannot be opened for writing."""
+    path = write_raw(tmp_path / "a.hdf")
+    with open_dataset(path) as dataset:
+        assert dataset.get_seq(0).tag == "a"
+        with pytest.raises(OSError, match="open"):
+            h5py.File(path, "r+")
+    h5py.File(path, "r+").close()
+    with pytest.raises(KeyError, match="mine"), open_dataset(path) as left:
+        raise KeyError("mine")
+    h5py.File(path, "r+").close()
+    assert left is not dataset

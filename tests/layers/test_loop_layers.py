@@ -43,6 +43,23 @@ def test_last_output_of_an_empty_sequence_is_the_initial_one(tmp_path: Path) -> 
     assert result["output/last"][:, 0].tolist() == [7, 11]
 
 
+@pytest.mark.parametrize("optimize", [True, False])
+def test_a_layer_of_an_inner_loop_is_read_outside_of_it(tmp_path: Path, optimize: bool) -> None:
+    """What the inner loop gives of ``x`` is the whole sequence, as if its output were ``x``."""
+    moved = {"optimize_move_layers_out": optimize}
+    step = {"class": "linear", "activation": "tanh", "n_out": 2, "from": [SOURCE, "prev:x"]}
+    inner = {**_loop(x=step, output=_output("x")), "from": "base:data", **moved}
+    added = {"class": "combine", "kind": "add", "from": ["total", "prev:output"]}
+    inputs = {"data": np.ones((2, 3, 3), np.float32), "data/size1": np.array([3, 2])}
+    results = []
+    for read in ("inner/x", "inner"):
+        total = {"class": "reduce", "mode": "sum", "axes": "T", "from": read}
+        network = {"outer": {**_loop(inner=inner, total=total, output=added), **moved}}
+        results.append(run_net(tmp_path, network, DATA, inputs)["output/outer"])
+    assert results[1].any()
+    np.testing.assert_array_equal(results[0], results[1])
+
+
 MASK = {"class": "compare", "kind": "greater", "value": 0.0, "from": "sum"}
 SUM = {"class": "reduce", "mode": "sum", "axes": "F", "from": SOURCE}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

@@ -138,3 +138,14 @@ def test_concat_needs_equal_axes(tmp_path: Path) -> None:
     assert "concat needs an axis for each source" in refusal(
         tmp_path, {"c": {"class": "concat", "from": ["data", "data"]}}, DATA
     )
+
+
+def test_a_source_without_a_feature_axis_is_refused(tmp_path: Path) -> None:
+    network = {
+        "s": {"class": "reduce", "mode": "sum", "axes": "F", "from": "data"},
+        "output": {"class": "linear", "from": "s", "n_out": 2, "activation": None},
+    }
+    assert refusal(tmp_path, network, DATA) == (
+        f"layer 'output' ({tmp_path}/net.py:2, key 'from'): the source has no feature axis\n"
+        "  received: float32[B, data.T]"
+    )

@@ -1,14 +1,17 @@
-"""Labels to text, and hypotheses out of padded outputs."""
+"""Labels to text, how far hypotheses are from references, and hypotheses out of padded outputs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from returnn_ir.errors import ConfigError, DataError
-from runtime.decoding import Vocabulary
+from runtime.decoding import Vocabulary, edit_distance, label_error_rate
 from runtime.search_file import Scored, write_search_file
 
 
@@ -48,6 +51,53 @@ def test_vocabulary_files(tmp_path: Path) -> None:
         Vocabulary.of_options({"class": "Vocabulari"}, "classes")
     with pytest.raises(DataError, match="label 2 is not in the vocabulary"):
         Vocabulary(("a", "b")).text(np.array([0, 2]))
+
+
+@cache
+def _distance(hypothesis: str, reference: str) -> int:
+    """By definition: the cheapest way to remove, to insert, or to match the first label."""
+    if not hypothesis or not reference:
+        return len(hypothesis) + len(reference)
+    removed = 1 + _distance(hypothesis[1:], reference)
+    inserted = 1 + _distance(hypothesis, reference[1:])
+    return min(removed, inserted, (hypothesis[0] != reference[0]) + _distance(hypothesis[1:], reference[1:]))
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "reference", "distance"),
+    [
+        ("", "", 0),
+        ("abc", "", 3),
+        ("", "abc", 3),
+        ("abc", "abc", 0),
+        ("xxabc", "abc", 2),
+        ("abcxx", "abc", 2),
+        ("c", "abc", 2),
+        ("a", "abc", 2),
+        ("axc", "abc", 1),
+        ("ba", "ab", 2),
+        ("kitten", "sitting", 3),
+    ],
+)
+def test_edit_distance(hypothesis: str, reference: str, distance: int) -> None:
+    assert edit_distance(hypothesis, reference) == distance
+    assert edit_distance(reference, hypothesis) == distance
+
+
+def test_edit_distance_of_all_short_sequences() -> None:
+    words = ["".join(letters) for length in range(5) for letters in product("ab", repeat=length)]
+    for hypothesis, reference in product(words, words):
+        assert edit_distance(hypothesis, reference) == _distance(hypothesis, reference), (hypothesis, reference)
+
+
+def test_label_error_rate() -> None:
+    """Errors of all pairs by labels of all references, not a mean of rates; insertions count, too."""
+    pairs: list[tuple[Sequence[int], Sequence[int]]] = [([1, 2, 3], [1, 2, 3]), ([9, 5], [5]), ([], [7, 7])]
+    assert label_error_rate(pairs) == 3 / 6
+    assert label_error_rate([([1, 2, 3], [4])]) == 3.0
+    assert label_error_rate(iter(pairs[:1])) == 0.0
+    assert label_error_rate([]) == 0.0
+    assert label_error_rate([([1], [])]) == 0.0
 
 
 def test_files_as_returnn_writes_them(tmp_path: Path) -> None:

@@ -150,3 +150,39 @@ def test_helpers() -> None:
     assert (dropped == dropped[:, :1]).all()
     one = tf.ones([2])
     assert Helpers(training=False).dropout(one, 0.5, cond_on_train=True) is one
+
+
+COMBINED = """
+extern_data = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True, "available_for_inference": False}}
+def combine(layer, scores_in, scores_base, t, end_flags, batch_dim, scores_beam_in, base_beam_in, **kwargs):
+    import tensorflow as tf
+    BODY
+    result = scores_base * 0.5 + scores_in * 2.0 + tf.cast(t, tf.float32) * 0.25
+    return tf.where(end_flags[:, :, None], scores_base + scores_in, result)
+network = {
+    "output": {"class": "rec", "from": "data", "target": "classes", "unit": {
+        "emb": {"class": "linear", "activation": None, "n_out": 2, "from": "prev:output"},
+        "prob": {"class": "softmax", "from": ["data:source", "emb"], "target": "classes"},
+        "output": {"class": "choice", "beam_size": 3, "from": "prob", "target": "classes", "initial_output": 0,
+                   "custom_score_combine": combine}}},
+    "scores": {"class": "choice_get_beam_scores", "from": "output"}}
+"""
+
+
+def test_scores_that_only_python_can_combine(tmp_path: Path) -> None:
+    """A function that cannot be compiled is called with RETURNN's shapes, and gives what a compiled one gives."""
+    shapes = "tf.debugging.assert_equal(tf.shape(scores_in), [batch_dim, scores_beam_in, 4]); "
+    shapes += "tf.debugging.assert_equal(tf.shape(scores_base), [batch_dim, base_beam_in, 1]); "
+    opaque = shapes + "scores_in = tf.numpy_function(lambda x: x, [scores_in], tf.float32)"
+    results = []
+    for body in ("pass", opaque):
+        path = tmp_path / "net.py"
+        path.write_text(COMBINED.replace("BODY", body))
+        made = compile_net(load(path), target="tf", mode="search", fetch=["output", "scores"])
+        assert any(made.graph.nodes("opaque")) is (body == opaque)
+        rng = np.random.default_rng(2)
+        params = {k: rng.normal(size=v.shape).astype("float32") for k, v in made.initial_params().items()}
+        results.append(made.run(FEED, params))
+    assert len(np.unique(results[0]["output/scores"])) > 3
+    for name, compiled in results[0].items():
+        np.testing.assert_allclose(results[1][name], compiled, rtol=1e-5, err_msg=name)

@@ -1,0 +1,137 @@
+"""Beams of choices against a search written down plainly: lists of hypotheses, one sequence at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compiler.check.compare import UNUSED_SCORE
+from compiler.program import compile_net
+from compiler.targets import Array
+from returnn_ir import load
+from runtime.decoding import nbest_lists
+
+LABELS = 2
+EXTERN = {"data": {"dim": 3}, "classes": {"dim": LABELS, "sparse": True, "available_for_inference": False}}
+LENGTHS = [4, 2]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What a search knows; ``labels`` has those of every choice of every step."""
+
+    score: float
+    labels: tuple[int, ...] = ()
+
+
+def _emb(source: str) -> dict[str, Any]:
+    return {"class": "linear", "activation": None, "n_out": 2, "from": source, "with_bias": False}
+
+
+def _network(first: int, second: int, *, keep_beams: bool) -> dict[str, Any]:
+    """Two choices in each step: ``a`` from the output before, the output from ``a``."""
+    choice = {"class": "choice", "target": "classes", "initial_output": 0, "length_normalization": False}
+    unit = {
+        "eo": _emb("prev:output"),
+        "pa": {"class": "softmax", "target": "classes", "from": ["data:source", "eo"], "with_bias": False},
+        "a": {**choice, "from": "pa", "beam_size": first},
+        "ea": _emb("a"),
+        "po": {"class": "softmax", "target": "classes", "from": ["data:source", "ea"], "with_bias": False},
+        "output": {**choice, "from": "po", "beam_size": second, "keep_beams": keep_beams},
+    }
+    return {"output": {"class": "rec", "from": "data", "target": "classes", "unit": unit}}
+
+
+def _step(params: Mapping[str, Array], x: Array, label: int, names: tuple[str, str]) -> Array:
+    """Log probabilities of the labels behind ``label``."""
+    emb, prob = names
+    joined = np.concatenate([x, params[f"output/rec/{emb}/W"][label]])
+    logits: Array = joined.astype(np.float64) @ params[f"output/rec/{prob}/W"]
+    total: Array = np.exp(logits).sum()
+    return logits - np.log(total)
+
+
+def _search(params: Mapping[str, Array], frames: Array, first: int, second: int, *, keep: bool) -> list[Hypothesis]:
+    """All that is left of one sequence in the end, the best first."""
+
+    def continued(before: Hypothesis, x: Array, names: tuple[str, str]) -> list[Hypothesis]:
+        last = before.labels[-1] if before.labels else 0
+        scores = _step(params, x, last, names)
+        made = [Hypothesis(before.score + scores[i], (*before.labels, i)) for i in range(LABELS)]
+        return sorted(made, key=lambda h: -h.score)
+
+    found = [Hypothesis(0.0)]
+    for x in frames:
+        ranked = sorted((n for h in found for n in continued(h, x, ("eo", "pa"))), key=lambda h: -h.score)
+        found = ranked[:first]
+        groups = [continued(h, x, ("ea", "po")) for h in found]
+        if keep:
+            found = [n for group in groups for n in group[: second // first]]
+        else:
+            found = sorted((n for group in groups for n in group), key=lambda h: -h.score)[:second]
+    return found
+
+
+@pytest.mark.parametrize("target", ["reference", "onnx"])
+@pytest.mark.parametrize(
+    ("first", "second", "keep"),
+    [
+        (4, 16, False),  # wide: nothing is lost in short sequences
+        (2, 3, False),
+        (1, 5, False),  # more slots than there are continuations
+        (3, 3, True),
+        (2, 4, True),
+        (2, 6, True),  # more successors of each than there are labels
+    ],
+)
+def test_beams_of_two_choices(tmp_path: Path, first: int, second: int, keep: bool, target: str) -> None:
+    file = tmp_path / "net.py"
+    lines = ["search_scores = 'independent'", f"extern_data = {EXTERN!r}"]
+    file.write_text("\n".join([*lines, f"network = {_network(first, second, keep_beams=keep)!r}", ""]))
+    program = compile_net(load(file), target=target, mode="search", fetch=["output"])
+    rng = np.random.default_rng(first + 10 * second)
+    params = {k: 2 * rng.normal(size=v.shape).astype("float32") for k, v in program.initial_params().items()}
+    data = rng.normal(size=(len(LENGTHS), max(LENGTHS), 3)).astype("float32")
+    results = program.run({"data": data, "data/size1": np.array(LENGTHS)}, params)
+    found = nbest_lists(results, "output", program.graph.outputs["output"])
+    for beam, frames, length in zip(found, data, LENGTHS, strict=True):
+        assert len(beam) == second
+        used = [(h.score, h.value.tolist()) for h in beam if h.score is not None and h.score > UNUSED_SCORE]
+        expected = _search(params, frames[:length], first, second, keep=keep)
+        assert [labels for _, labels in used] == [list(h.labels[1::2]) for h in expected]
+        assert [score for score, _ in used] == pytest.approx([h.score for h in expected], rel=1e-5, abs=1e-6)
+
+
+def test_split_beams_keep_the_length_of_each_hypothesis(tmp_path: Path) -> None:
+    """RETURNN cannot do this: ``split_batch_beam`` of labels that end where each hypothesis ends."""
+    choice = {"class": "choice", "target": "classes", "initial_output": 0, "from": "prob", "beam_size": 3}
+    unit = {
+        "eo": _emb("prev:output"),
+        "prob": {"class": "softmax", "target": "classes", "from": ["base:mean", "eo"], "with_bias": False},
+        "output": choice,
+        "end": {"class": "compare", "from": "output", "value": 0},
+    }
+    network = {
+        "mean": {"class": "reduce", "mode": "mean", "axis": "T", "from": "data"},
+        "output": {"class": "rec", "from": [], "target": "classes", "max_seq_len": 5, "unit": unit},
+        "split": {"class": "split_batch_beam", "from": "output"},
+    }
+    file = tmp_path / "net.py"
+    file.write_text(f"extern_data = {EXTERN!r}\nnetwork = {network!r}\n")
+    program = compile_net(load(file), target="reference", mode="search", fetch=["output", "split"])
+    rng = np.random.default_rng(4)
+    params = {k: 2 * rng.normal(size=v.shape).astype("float32") for k, v in program.initial_params().items()}
+    data = rng.normal(size=(len(LENGTHS), max(LENGTHS), 3)).astype("float32")
+    results = program.run({"data": data, "data/size1": np.array(LENGTHS)}, params)
+    found = nbest_lists(results, "output", program.graph.outputs["output"])
+    lengths = results["output/split/size2"]
+    assert lengths.tolist() == [[len(h.value) for h in beam] for beam in found]
+    assert len(set(lengths.ravel())) > 1
+    for labels, length, beam in zip(results["output/split"], lengths, found, strict=True):
+        for row, count, hypothesis in zip(labels, length, beam, strict=True):
+            assert row[:count].tolist() == hypothesis.value.tolist()

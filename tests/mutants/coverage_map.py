@@ -1,0 +1,153 @@
+"""Which test runs which line, measured once and kept in ``build/mutants``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from coverage import CoverageData
+
+from tests.mutants.child import PACKAGES, Task
+from tests.mutants.pool import Ended, run_all
+
+__all__ = ["CoverageMap", "measured"]
+
+_SLICE = 150
+#: Tests of the sources' text run nothing.
+_TEXT_TESTS = "tests/test_structure.py"
+
+
+@dataclass
+class CoverageMap:
+    """The tests and what they run.
+
+    Attributes:
+        seconds: of each test that passes.
+        lines: how many lines of the three packages each runs.
+    """
+
+    root: Path
+    data: CoverageData
+    seconds: dict[str, float]
+    lines: dict[str, int] = field(default_factory=dict)
+
+    def contexts(self, path: str) -> dict[int, list[str]]:
+        """The tests that run each line of a file; "" for those run by an import."""
+        return self.data.contexts_by_lineno(str(self.root / path))
+
+    @cached_property
+    def files(self) -> list[str]:
+        """The measured files that exist, relative to the root."""
+        found = (Path(file).relative_to(self.root) for file in self.data.measured_files())
+        return sorted(str(path) for path in found if (self.root / path).exists())
+
+    def count_lines(self) -> None:
+        """Fill ``lines``."""
+        for path in self.files:
+            for tests in self.contexts(path).values():
+                for test in tests:
+                    self.lines[test] = self.lines.get(test, 0) + 1
+
+    def ranked(self, path: str, line: int | None) -> list[str]:
+        """The tests to run for a change of ``line``, the cheapest and most specific first.
+
+        What an import runs (a table, a default, a decorator) is seen by all that uses the file.
+        """
+        contexts = self.contexts(path)
+        in_file: dict[str, int] = {}
+        for tests in contexts.values():
+            for test in tests:
+                in_file[test] = in_file.get(test, 0) + 1
+        direct = [""] if line is None else contexts[line]
+        chosen = in_file if "" in direct else direct
+
+        def cost(test: str) -> float:
+            return (self.seconds[test] + 0.02) * self.lines.get(test, 1) / in_file[test]
+
+        return sorted((test for test in chosen if test in self.seconds), key=cost)
+
+
+def measured(root: Path, jobs: int, fresh: bool = False) -> CoverageMap:
+    """The map of the sources as they are; measures the tests that it does not have yet."""
+    folder = root / "build" / "mutants" / _digest(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    known: dict[str, dict[str, object]] = {}
+    index = folder / "tests.json"
+    if index.exists() and not fresh:
+        known = json.loads(index.read_text(encoding="utf-8"))
+    data = CoverageData(str(folder / "lines.sqlite"))
+    if fresh:
+        data.erase()
+    data.read()
+    digests: dict[str, str] = {}
+    missing = []
+    for test in _all_tests(root):
+        file = test.split("::")[0]
+        digest = digests.setdefault(file, hashlib.sha256((root / file).read_bytes()).hexdigest()[:12])
+        if known.get(test, {}).get("file") != digest:
+            missing.append(test)
+    if missing:
+        print(f"measuring which lines {len(missing)} tests run", flush=True)
+    tasks = [
+        Task(root, (tests[0].split("::")[0],), tuple(tests), record=folder / f"part-{i}", keep_going=True)
+        for i, tests in enumerate(_slices(missing))
+    ]
+    for ended in run_all(tasks, jobs, {}):
+        _merge(data, ended)
+        for test, outcome in ended.outcomes.items():
+            entry = {"seconds": round(ended.durations[test], 3), "outcome": outcome}
+            known[test] = {**entry, "file": digests[test.split("::")[0]]}
+        index.write_text(json.dumps(known), encoding="utf-8")
+        print(f"  {len(ended.outcomes)} tests of {ended.task.files[0]} in {ended.seconds:.0f} s", flush=True)
+    passed = {test: float(str(e["seconds"])) for test, e in known.items() if e["outcome"] == "passed"}
+    failed = [test for test, e in known.items() if e["outcome"] == "failed"]
+    if failed:
+        print(f"{len(failed)} tests fail without a change and are left out: {', '.join(failed[:5])} ...")
+    result = CoverageMap(root, data, passed)
+    result.count_lines()
+    return result
+
+
+def _merge(data: CoverageData, ended: Ended) -> None:
+    record = ended.task.record
+    if record is not None and record.exists():
+        part = CoverageData(str(record))
+        part.read()
+        data.update(part)
+        part.erase()
+
+
+def _all_tests(root: Path) -> list[str]:
+    (ended,) = run_all([Task(root, ("tests",))], 1, {})
+    if not ended.found:
+        raise SystemExit(f"pytest lists no tests: {ended.broken}")
+    return [test for test in ended.found if not test.startswith(_TEXT_TESTS)]
+
+
+def _slices(tests: Iterable[str]) -> list[list[str]]:
+    """By file, in parts of about ``_SLICE`` tests, so that the work can be shared and a stop loses little."""
+    files: dict[str, list[str]] = {}
+    for test in tests:
+        files.setdefault(test.split("::")[0], []).append(test)
+    parts = []
+    for held in files.values():
+        count = -(-len(held) // _SLICE)
+        buckets: list[list[str]] = [[] for _ in range(count)]
+        for test in held:
+            buckets[zlib.crc32(test.encode()) % count].append(test)
+        parts += [bucket for bucket in buckets if bucket]
+    return parts
+
+
+def _digest(root: Path) -> str:
+    """The state of the three packages."""
+    state = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            state.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()[:12]

@@ -1,0 +1,32 @@
+"""Drawing mutants: lines that the tests run, each as likely as another, then one change of the line."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+from tests.mutants.coverage_map import CoverageMap
+from tests.mutants.mutant import Mutant, Site, make, sites
+
+__all__ = ["draw"]
+
+
+def draw(lines: CoverageMap, folders: Sequence[str], seed: int) -> Iterator[Mutant]:
+    """Mutants without end but that of the lines; the same for the same sources, tests and seed."""
+    by_line: dict[tuple[str, int], list[Site]] = {}
+    for path in lines.files:
+        if not any(path == folder or path.startswith(f"{folder.rstrip('/')}/") for folder in folders):
+            continue
+        run = lines.contexts(path)
+        for site in sites(lines.root, path):
+            if (site.runs or site.line) in run:
+                by_line.setdefault((path, site.line), []).append(site)
+    generator = random.Random(seed)
+    places = sorted(by_line)
+    generator.shuffle(places)
+    for place in places:
+        choices = by_line[place]
+        generator.shuffle(choices)
+        mutant = next((m for site in choices if (m := make(lines.root, site)) is not None), None)
+        if mutant is not None:
+            yield mutant
