@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import MismatchError, UserError
+from returnn_ir.errors import MismatchError, Origin, UserError
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -139,7 +139,7 @@ def _compile(args: argparse.Namespace) -> int:
         from compiler.artifacts import write_artifact
 
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
-        for line in (*write_artifact(program, net, args.output, **options), *_notes(program.graph)):
+        for line in (*write_artifact(program, net, args.output, **options), *_notes(program.graph, net)):
             print(line)
     return 0
 
@@ -162,13 +162,24 @@ def _check_only(args: argparse.Namespace, net: Net) -> int:
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
-    for line in _notes(expanded.graph):
+    for line in _notes(expanded.graph, net):
         print(line)
     return 0
 
 
-def _notes(graph: Graph) -> list[str]:
-    return [f"note: {note}" for note in graph.notes]
+def _notes(graph: Graph, net: Net) -> list[str]:
+    """What there is to say of a net that is fine: of its layers, of keys that a training lacks, of misspelt ones."""
+    from returnn_ir.config import misspelt_keys, refused_by_training
+    from returnn_ir.layers.option_table import refused_in_run
+
+    lines = [f"note: {note}" for note in graph.notes]
+    if net.config is None:
+        return lines
+    options = {f"{p.where.layer}.{p.where.key}" for p in refused_in_run(net, "train") if isinstance(p.where, Origin)}
+    refused = [*refused_by_training(net.config), *sorted(options)]
+    if refused:
+        lines.append(f"note: a training with this config is refused: {', '.join(refused)} (returnn-run says why)")
+    return lines + [f"warning: {warning}" for warning in misspelt_keys(net.config)]
 
 
 def _program(args: argparse.Namespace, net: Net) -> Program:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -35,12 +35,14 @@ class Run:
     """What the check of a config's keys has to know about the run.
 
     Attributes:
+        network: the network dict, where it is known.
         first: a training that starts from scratch, not from a checkpoint of its own.
         checkpoint: what the task loads, None where it loads nothing.
     """
 
     config: Config
     task: str
+    network: Mapping[str, object] = field(default_factory=dict)
     first: bool = True
     checkpoint: str | None = None
 
