@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import MismatchError, Origin, UserError
+from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -132,6 +132,8 @@ def _compile(args: argparse.Namespace) -> int:
         print(f"wrote {args.draw}")
     if args.target is None:
         return _check_only(args, net)
+    if args.checkpoint is not None:
+        _require_plain_loading(net)
     program = _program(args, net)
     if args.explain:
         print(program.journal)
@@ -142,6 +144,15 @@ def _compile(args: argparse.Namespace) -> int:
         for line in (*write_artifact(program, net, args.output, **options), *_notes(program.graph, net)):
             print(line)
     return 0
+
+
+def _require_plain_loading(net: Net) -> None:
+    """Refuse layers that say how they take a checkpoint's values; these are taken as they are."""
+    from returnn_ir.layers.option_table import OptionVerdict, refused_options
+
+    problems = [p for layer in net.all_layers() for p in refused_options(layer, OptionVerdict.LOADING)]
+    if problems:
+        raise ProblemList(problems)
 
 
 def _check_only(args: argparse.Namespace, net: Net) -> int:

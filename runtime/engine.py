@@ -16,12 +16,12 @@ from returnn_ir.config import Config
 from returnn_ir.config.key import Run
 from returnn_ir.errors import DataError
 from returnn_ir.graph import Graph
-from returnn_ir.network.net import Net, parse_network
+from returnn_ir.network.net import Net
 from runtime.checkpoint import save_checkpoint
 from runtime.cleanup import CleanupOptions, cleanup_old_models
 from runtime.dataset_fit import check_dataset
 from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, check_finite, init_dataset, make_batches
-from runtime.key_check import check_keys, check_layers, check_network_of_epochs
+from runtime.key_check import check_network_of_epochs, checked_net
 from runtime.learning_rate import LearningRateControl
 from runtime.model import Model
 from runtime.optimizers import Optimizer
@@ -53,9 +53,8 @@ class Engine:
         epoch = self.start.epoch + 1 if training else max(self.start.epoch, 1)
         network = config.network_for_epoch(epoch)
         first = training and not self.start.resumed and self.start.epoch == 0
-        check_keys(Run(config, self.options.task, network, first, None if training else self.start.checkpoint))
-        self.net: Net = parse_network(network, config)
-        check_layers(self.net, self.options.task)
+        loaded = None if training else self.start.checkpoint
+        self.net: Net = checked_net(Run(config, self.options.task, network, first, loaded))
         if training:
             check_network_of_epochs(config, network, epoch, self.options.num_epochs)
 
@@ -80,6 +79,8 @@ class Engine:
         last, first = options.num_epochs, self.start.epoch + 1
         if last is not None and first > last:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
+        elif first == 1 and options.model and options.save_initial and not options.dry_run:
+            save_checkpoint(options.model, 0, model.saved_variables())
         for epoch in count(first) if last is None else range(first, last + 1):
             self._train_epoch(model, rates, train, epoch)
             self._eval_epoch(model, rates, evaluated, epoch)

@@ -12,37 +12,33 @@ from returnn_ir.config.key import Run
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, ProblemList
 from returnn_ir.layers.option_table import refused_in_run
-from returnn_ir.network.net import Net
+from returnn_ir.network.net import Net, parse_network
 from runtime.progress import log
 
-__all__ = ["check_keys", "check_layers", "check_network_of_epochs", "same_network"]
+__all__ = ["check_network_of_epochs", "checked_net", "same_network"]
 
 _ASKED_EPOCHS = 100  # of a training without end
 _SHOWN = 5
 
 
-def check_keys(run: Run) -> None:
-    """Refuse what the table of keys refuses, all of it at once; warn of what looks misspelt.
+def checked_net(run: Run) -> Net:
+    """The parsed network, after the table of keys and that of layer options were asked about this run.
 
     Raises:
-        ProblemList: the keys, each with its place and the reason.
+        ProblemList: every key and option that is refused and whatever is wrong in the network, at once.
     """
     problems = refused_keys(run)
-    if problems:
+    net = None
+    try:
+        net = parse_network(run.network, run.config)
+        problems.extend(refused_in_run(net, run.task))
+    except ProblemList as error:
+        problems.extend(error.problems)
+    if net is None or problems:
         raise ProblemList(problems)
     for warning in misspelt_keys(run.config):
         log(f"warning: {warning}")
-
-
-def check_layers(net: Net, task: str) -> None:
-    """Refuse options of layers that a run of this task would ignore.
-
-    Raises:
-        ProblemList: each option with its layer, its place and the reason.
-    """
-    problems = refused_in_run(net, task)
-    if problems:
-        raise ProblemList(problems)
+    return net
 
 
 def check_network_of_epochs(config: Config, network: Mapping[str, object], first: int, last: int | None) -> None:

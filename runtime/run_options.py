@@ -30,6 +30,7 @@ class RunOptions:
         import_model: a checkpoint whose parameters a new training starts with.
         dry_run: neither checkpoints nor scores are written.
         exp_scores: scores are also kept as exp(score).
+        save_initial: a training from scratch saves its initial parameters as epoch 0.
     """
 
     task: str
@@ -47,6 +48,7 @@ class RunOptions:
     stop_on_nonfinite: bool = True
     dry_run: bool = False
     exp_scores: bool = False
+    save_initial: bool = False
     log_every_seconds: float = 10.0
 
     @staticmethod
@@ -76,6 +78,7 @@ class RunOptions:
             stop_on_nonfinite=config.bool("stop_on_nonfinite_train_score", True),
             dry_run=config.is_true("dry_run"),
             exp_scores=config.bool("calculate_exp_loss", False),
+            save_initial=config.bool("save_epoch1_initial_model", False),
         )
 
     def limits_of(self, dataset: str) -> BatchLimits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from returnn_ir.config.key import Key, Run
 from returnn_ir.config.keys import KEYS, NETWORK_KEYS
@@ -36,14 +37,16 @@ def _asked(run: Run) -> Iterator[tuple[Key, object]]:
 
 
 def _problem(run: Run, key: Key, asked: object) -> UserError:
-    off = key.off[0] if key.off else None
-    inside = key.name.startswith("#")
+    place, hint = run.config.origin(None, key.name), f"++{key.name} {key.off[0] if key.off else None}"
+    if key.name in NETWORK_KEYS:
+        place = replace(run.config.origin(key.name), layer=None, key=key.name)
+        hint = f"leave {key.name!r} out of the network"
     return ConfigError(
         f"{key.name!r} is not available: {key.text}",
-        where=run.config.origin(None, "network" if inside else key.name),
-        expected=f"{off!r}, or nothing",
+        where=place,
+        expected=", ".join([*map(repr, key.off), "or nothing"]) if key.off else "nothing",
         received=_short(asked),
-        hint=f"leave {key.name!r} out of the network" if inside else f"++{key.name} {off}",
+        hint=hint,
     )
 
 

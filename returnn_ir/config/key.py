@@ -48,7 +48,7 @@ class Run:
 
 
 Asked = Callable[[object, Run], object]
-"""What is refused of a value in a run: nothing (something false), or what to show of it in the message."""
+"""What is refused of a value in a run: None for nothing, or what to show of it in the message."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Key:
         """What the value asks for in a run that is not there, for the message; None if nothing."""
         if self.verdict is not Verdict.REFUSED or run.task not in self.tasks or self.is_off(value):
             return None
-        return value if self.asked is None else self.asked(value, run) or None
+        return value if self.asked is None else self.asked(value, run)
 
     def is_off(self, value: object) -> bool:
         """Whether the value of a refused key asks for nothing."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from returnn_ir.config.key import Run, plain
 
-__all__ = ["chooses_optimizer", "chunking", "preload_from_files", "pretrain"]
+__all__ = ["chooses_optimizer", "chunking", "no_backend", "preload_from_files", "pretrain", "with_chunking"]
 
 
 def chooses_optimizer(value: object, run: Run) -> object:
@@ -17,7 +18,7 @@ def chooses_optimizer(value: object, run: Run) -> object:
 
 def chunking(value: object, run: Run) -> object:
     """Chunks are for the training data; ``"1"`` (single frames) is for all data."""
-    if isinstance(value, str) and set(value) <= set("0:"):
+    if value == 0 or (isinstance(value, str) and set(value) <= set("0:")):
         return None
     if isinstance(value, (tuple, list)) and not any(value):
         return None
@@ -30,6 +31,16 @@ def pretrain(value: object, run: Run) -> object:
     return value if run.task == "train" or ".pretrain." in (run.checkpoint or "") else None
 
 
+def with_chunking(value: object, run: Run) -> object:
+    """Without chunks there are none to make of other data."""
+    return None if chunking(run.config.get("chunking") or 0, replace(run, task="train")) is None else value
+
+
+def no_backend(value: object, run: Run) -> object:
+    """``backend`` comes before ``use_tensorflow``."""
+    return None if run.config.get("backend") else value
+
+
 def preload_from_files(value: object, run: Run) -> object:
     """The entries that this task uses: ``init_for_train`` ones where a training starts, the others where none is."""
     if not isinstance(value, Mapping):
@@ -39,4 +50,4 @@ def preload_from_files(value: object, run: Run) -> object:
         for name, options in value.items()
         if (run.task == "train") == bool(isinstance(options, Mapping) and options.get("init_for_train"))
     }
-    return used if run.first or run.task != "train" else None
+    return used if used and (run.first or run.task != "train") else None

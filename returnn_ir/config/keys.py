@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from returnn_ir.config.key import ALL, EVAL, FORWARD, SEARCH, TRAIN, Key, done, no_effect, refused
-from returnn_ir.config.key_values import chooses_optimizer, chunking, preload_from_files, pretrain
+from returnn_ir.config.key_values import (
+    chooses_optimizer,
+    chunking,
+    no_backend,
+    preload_from_files,
+    pretrain,
+    with_chunking,
+)
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
@@ -57,7 +64,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("search_scores", "returnn_ir.network.session", "ours: returnn, or independent of the rest of a batch"),
         done("fusion", "compiler.program", "ours: which kernels are required, preferred or never used"),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
-        refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano"),
+        refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
         refused("reinit_network_each_epoch", False, TRAIN, "the optimizer's state is kept over epochs"),
         no_effect("flat_net_construction", "a network of any depth is built"),
@@ -84,7 +91,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("max_pad_size", _RUN, "padding frames", TRAIN),
         done("batching", "runtime.engine", "the order of sequences in training", TRAIN),
         refused("chunking", 0, ALL, "sequences are not cut into chunks", chunking),
-        refused("chunk_eval", False, ALL, "sequences are not cut into chunks"),
+        refused("chunk_eval", False, ALL, "sequences are not cut into chunks", with_chunking),
         refused("on_size_limit", "ignore", ALL, "sequences that are longer than batch_size are not cut"),
         no_effect("chunking_variance", "does nothing without chunking"),
         no_effect("min_chunk_size", "does nothing without chunking"),
@@ -121,11 +128,11 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("random_seed", _RUN, "of initial values and of what is drawn", TRAIN),
         done("stop_on_nonfinite_train_score", _RUN, "whether a score that is not finite ends the run (True)", TRAIN),
         done("dry_run", _RUN, "neither checkpoints nor scores are written", TRAIN),
-        done("calculate_exp_loss", _RUN, "scores also as exp(score), under their key with :exp", TRAIN | EVAL),
+        done("calculate_exp_loss", _RUN, "scores also as exp(score), under their key with :exp", TRAIN),
         refused("preload_from_files", (), ALL, "parameters come from one checkpoint", preload_from_files),
         refused("start_epoch", "auto", TRAIN, "a training starts behind its newest checkpoint"),
         refused("start_batch", "auto", TRAIN, "a training starts with whole epochs, in RETURNN too"),
-        refused("save_epoch1_initial_model", False, TRAIN, "the initial parameters are not saved"),
+        done("save_epoch1_initial_model", _RUN, "the initial parameters are saved as epoch 0", TRAIN),
         refused("use_last_best_model", False, TRAIN, "a training never goes back to an earlier epoch"),
         no_effect("load_ignore_missing_vars", "a checkpoint that lacks a parameter ends the run with a message"),
         no_effect("allow_random_model_init", "without a checkpoint the run ends with a message"),

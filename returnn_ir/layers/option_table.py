@@ -15,7 +15,7 @@ from returnn_ir.errors import ConfigError
 if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef, Net
 
-__all__ = ["OPTIONS", "OptionRow", "OptionVerdict", "find_option", "refused_in_run", "refused_options"]
+__all__ = ["OPTIONS", "OptionRow", "OptionVerdict", "refused_in_run", "refused_options"]
 
 
 class OptionVerdict(Enum):
@@ -23,6 +23,7 @@ class OptionVerdict(Enum):
 
     NO_EFFECT = "no effect"
     CHECK = "refused"
+    LOADING = "refused by returnn-run, and where a checkpoint is exported"
     RUN = "refused by returnn-run"
     TRAINING = "refused by a training"
 
@@ -43,7 +44,7 @@ class OptionRow:
     off: tuple[object, ...] = ()
 
 
-_NONE, _CHECK, _RUN, _TRAINING = OptionVerdict
+_NONE, _CHECK, _LOADING, _RUN, _TRAINING = OptionVerdict
 _PLACE = "where a computation runs, and in which memory layout, is up to the target"
 _DEBUG = "what is printed does not change a result"
 _FILE = "a compiled program writes no HDF file, which a note says"
@@ -57,7 +58,7 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("", "collocate_with", _NONE, "a layer means the same in its loop and outside of it"),
     OptionRow("", "debug_print_layer_output", _NONE, _DEBUG),
     OptionRow("", "control_dependencies_on_output", _RUN, "no Python code of the config runs before a layer"),
-    OptionRow("", "custom_param_importer", _RUN, "a checkpoint's values are taken as they are"),
+    OptionRow("", "custom_param_importer", _LOADING, "a checkpoint's values are taken as they are"),
     OptionRow("", "updater_opts", _TRAINING, "all parameters have the same optimizer", ({},)),
     OptionRow("", "copy_output_loss_from_source_idx", _CHECK, "a layer's own loss is that of its first source"),
     OptionRow("rec", "back_prop", _TRAINING, "gradients go through every loop", (True,)),
@@ -73,7 +74,7 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("reinterpret_data", "batch_dim_base", _NONE, "axes are known by themselves, the batch too"),
     OptionRow("squeeze", "allow_no_op", _NONE, "where no axis fits, the source stays as it is"),
     OptionRow("subnetwork", "rec_previous_layer", _CHECK, "a loop knows the layers of its previous step"),
-    OptionRow("variable", "saveable", _RUN, "every variable is in the checkpoint", (True,)),
+    OptionRow("variable", "saveable", _LOADING, "every variable is in the checkpoint", (True,)),
     OptionRow("variable", "non_critical_for_restore", _NONE, "a checkpoint without it ends the run with a message"),
     OptionRow("fast_bw", "sprint_opts", _NONE, _AUTOMATON),
     OptionRow("fast_bw", "tdp_scale", _NONE, _AUTOMATON),
@@ -89,11 +90,6 @@ OPTIONS: tuple[OptionRow, ...] = (
 )
 
 _REFUSED = tuple(row for row in OPTIONS if row.verdict is not _NONE)
-
-
-def find_option(owner: str, name: str) -> OptionRow | None:
-    """The row of an option of a layer class."""
-    return next((row for row in OPTIONS if row.name == name and row.owner in ("", owner)), None)
 
 
 def refused_options(definition: LayerDef, *verdicts: OptionVerdict) -> Iterator[ConfigError]:
@@ -113,5 +109,5 @@ def refused_options(definition: LayerDef, *verdicts: OptionVerdict) -> Iterator[
 
 def refused_in_run(net: Net, task: str) -> list[ConfigError]:
     """What ``returnn-run`` refuses for a task, of all layers."""
-    verdicts = (_RUN, _TRAINING) if task == "train" else (_RUN,)
+    verdicts = (_LOADING, _RUN, _TRAINING) if task == "train" else (_LOADING, _RUN)
     return [problem for definition in net.all_layers() for problem in refused_options(definition, *verdicts)]
