@@ -7,7 +7,7 @@ DEMO   := examples/out
 
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-attention test test-slow mutants lint bench gpu-check support clean
+.PHONY: help demo demo-attention test test-slow mutants lint bench gpu-check support options clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -58,6 +58,9 @@ gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden c
 
 support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
 	$(BIN)/pytest -n 2 tests/conformance --write-support
+
+options: $(BIN)/returnn-run  ## write docs/options.md from the tables of config keys and layer options
+	$(BIN)/python -m tests.config.options_page
 
 clean:  ## remove the venv and what the examples made
 	rm -rf $(VENV) $(DEMO)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import MismatchError, UserError
+from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -132,6 +132,8 @@ def _compile(args: argparse.Namespace) -> int:
         print(f"wrote {args.draw}")
     if args.target is None:
         return _check_only(args, net)
+    if args.checkpoint is not None:
+        _require_plain_loading(net)
     program = _program(args, net)
     if args.explain:
         print(program.journal)
@@ -139,9 +141,18 @@ def _compile(args: argparse.Namespace) -> int:
         from compiler.artifacts import write_artifact
 
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
-        for line in (*write_artifact(program, net, args.output, **options), *_notes(program.graph)):
+        for line in (*write_artifact(program, net, args.output, **options), *_notes(program.graph, net)):
             print(line)
     return 0
+
+
+def _require_plain_loading(net: Net) -> None:
+    """Refuse layers that say how they take a checkpoint's values; these are taken as they are."""
+    from returnn_ir.layers.option_table import OptionVerdict, refused_options
+
+    problems = [p for layer in net.all_layers() for p in refused_options(layer, OptionVerdict.LOADING)]
+    if problems:
+        raise ProblemList(problems)
 
 
 def _check_only(args: argparse.Namespace, net: Net) -> int:
@@ -164,13 +175,24 @@ def _check_only(args: argparse.Namespace, net: Net) -> int:
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
-    for line in _notes(expanded.graph):
+    for line in _notes(expanded.graph, net):
         print(line)
     return 0
 
 
-def _notes(graph: Graph) -> list[str]:
-    return [f"note: {note}" for note in graph.notes]
+def _notes(graph: Graph, net: Net) -> list[str]:
+    """What there is to say of a net that is fine: of its layers, of keys that a training lacks, of misspelt ones."""
+    from returnn_ir.config import misspelt_keys, refused_by_training
+    from returnn_ir.layers.option_table import refused_in_run
+
+    lines = [f"note: {note}" for note in graph.notes]
+    if net.config is None:
+        return lines
+    options = {f"{p.where.layer}.{p.where.key}" for p in refused_in_run(net, "train") if isinstance(p.where, Origin)}
+    refused = [*refused_by_training(net.config), *sorted(options)]
+    if refused:
+        lines.append(f"note: a training with this config is refused: {', '.join(refused)} (returnn-run says why)")
+    return lines + [f"warning: {warning}" for warning in misspelt_keys(net.config)]
 
 
 def _program(args: argparse.Namespace, net: Net) -> Program:

@@ -49,7 +49,7 @@ def checkpoint_prefix(model: str, epoch: int, *, pretrain: bool = False) -> str:
 
 
 def existing_checkpoints(model: str) -> dict[int, str]:
-    """Epoch to prefix, by epoch; the one of the final training wins over one of pretraining."""
+    """Epoch to prefix, by epoch from 1; the one of the final training wins over one of pretraining."""
     return _existing(model, "")
 
 
@@ -162,7 +162,7 @@ def _existing(model: str, suffix: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for path in folder.iterdir():
         match = pattern.fullmatch(path.name)
-        if match and (match[1] is None or int(match[2]) not in found):
+        if match and int(match[2]) and (match[1] is None or int(match[2]) not in found):
             found[int(match[2])] = str(path).removesuffix(".index")
     return dict(sorted(found.items()))
 

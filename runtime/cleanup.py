@@ -28,6 +28,14 @@ class CleanupOptions:
     def from_config(config: Mapping[str, object]) -> CleanupOptions | None:
         """The options; None where the config does not ask for a clean-up."""
         value = config.get(_KEY)
+        if isinstance(value, (tuple, list)):
+            raise ConfigError(
+                f"option {_KEY!r} has a wrong value",
+                where=Origin(key=_KEY),
+                expected="True, False or a dict",
+                received=repr(value),
+                hint="a comma behind the dict makes a tuple of it" if isinstance(value, tuple) else None,
+            )
         if not isinstance(value, Mapping):
             return CleanupOptions() if OptionReader(config).flag(_KEY, False) else None
         if not value:

@@ -45,16 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
-    from compiler.tensorflow_start import start_tensorflow
     from returnn_ir.config import load_config
 
     config = load_config(path, overrides)
     if best:
-        from runtime.engine import Engine
+        from runtime.run_options import RunOptions
+        from runtime.start import find_checkpoint
 
-        print(Engine(config).checkpoint(best=True))
+        print(find_checkpoint(config, RunOptions.from_config(config), best=True))
         return
-    start_tensorflow()
     if config.value("task", "train") == "forward":
         from runtime.forward import forward_to_hdf
 

@@ -5,24 +5,31 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
+import numpy as np
+
 from compiler.targets import Array
+from compiler.tensorflow_start import start_tensorflow
 from returnn_ir.config import Config
-from returnn_ir.errors import ConfigError, DataError
+from returnn_ir.config.key import Run
+from returnn_ir.errors import DataError
 from returnn_ir.graph import Graph
-from returnn_ir.network.net import Net, load_net
-from runtime.checkpoint import existing_checkpoints, latest_checkpoint, save_checkpoint
+from returnn_ir.network.net import Net
+from runtime.checkpoint import save_checkpoint
 from runtime.cleanup import CleanupOptions, cleanup_old_models
 from runtime.dataset_fit import check_dataset
 from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, init_dataset, make_batches
 from runtime.feeding import checked_feed
+from runtime.key_check import check_network_of_epochs, checked_net
 from runtime.learning_rate import LearningRateControl
 from runtime.model import Model
 from runtime.optimizers import Optimizer
 from runtime.progress import log, progress
 from runtime.run_options import RunOptions
 from runtime.scores import EpochScores
+from runtime.start import find_checkpoint, find_start
 
 __all__ = ["Engine"]
 
@@ -35,42 +42,68 @@ class Engine:
     """
 
     def __init__(self, config: Config) -> None:
+        """Read the config and refuse what cannot be done; neither data nor TensorFlow are loaded yet.
+
+        Raises:
+            UserError: what is wrong in the config, or not available; every such key at once.
+        """
         self.config = config
         self.options = RunOptions.from_config(config)
-        self.net: Net = load_net(config)
+        self.start = find_start(config, self.options)
+        training = self.options.task == "train"
+        epoch = self.start.epoch + 1 if training else max(self.start.epoch, 1)
+        network = config.network_for_epoch(epoch)
+        first = training and not self.start.resumed and self.start.epoch == 0
+        loaded = None if training else self.start.checkpoint
+        self.net: Net = checked_net(Run(config, self.options.task, network, first, loaded))
+        if training:
+            check_network_of_epochs(config, network, epoch, self.options.num_epochs)
 
     # ---------------------------------------------------------------- tasks
 
     def train(self) -> None:
-        """Train from the newest checkpoint (or from scratch) to ``num_epochs``."""
+        """Train from the newest checkpoint (or from scratch) to ``num_epochs``, if there is a last epoch."""
         options = self.options
         rates = LearningRateControl.from_config(self.config)
+        optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
+        start_tensorflow()
         train = self._dataset("train", options.train, seq_ordering=self.config.value("batching", "default"))
         evaluated = {name: self._dataset(name, data) for name, data in options.eval_datasets.items()}
-        model = Model(self.net, Optimizer.create(self.config), options.random_seed)
+        model = Model(self.net, optimizer, options.random_seed)
         for name, dataset in {"train": train, **evaluated}.items():
             check_dataset(name, dataset, model.train_program.graph)
         for note in model.train_program.graph.notes:
             log(f"note: {note}")
-        first = self._resume(model) + 1
-        if first > options.num_epochs:
-            log(f"nothing to do: epoch {first - 1} of {options.num_epochs} is done")
-        for epoch in range(first, options.num_epochs + 1):
+        if options.dry_run:
+            log("dry run: neither checkpoints nor scores are written")
+        self._load(model)
+        last, first = options.num_epochs, self.start.epoch + 1
+        if last is not None and first > last:
+            log(f"nothing to do: epoch {first - 1} of {last} is done")
+        elif first == 1 and options.model and options.save_initial and not options.dry_run:
+            save_checkpoint(options.model, 0, model.saved_variables())
+        for epoch in count(first) if last is None else range(first, last + 1):
             self._train_epoch(model, rates, train, epoch)
             self._eval_epoch(model, rates, evaluated, epoch)
-            # the scores before the checkpoint: whoever is killed in between repeats the epoch and overwrites them
-            rates.save()
-            if options.model and (epoch % options.save_interval == 0 or epoch == options.num_epochs):
-                save_checkpoint(options.model, epoch, model.saved_variables(), model.optimizer_state())
-            cleanup = CleanupOptions.from_config(self.config)
-            if cleanup is not None and options.model:
-                cleanup_old_models(cleanup, options.model, rates.history)
+            if not options.dry_run:
+                self._save(model, rates, cleanup, epoch)
         best = rates.best_epoch()
         if best is not None:
             log(f"best epoch: {best}")
 
+    def _save(self, model: Model, rates: LearningRateControl, cleanup: CleanupOptions | None, epoch: int) -> None:
+        """Write scores and a checkpoint, where the epoch has one, and delete old ones."""
+        options = self.options
+        # the scores before the checkpoint: whoever is killed in between repeats the epoch and overwrites them
+        rates.save()
+        if options.model and (epoch % options.save_interval == 0 or epoch == options.num_epochs):
+            save_checkpoint(options.model, epoch, model.saved_variables(), model.optimizer_state())
+        if cleanup is not None and options.model:
+            cleanup_old_models(cleanup, options.model, rates.history)
+
     def evaluate(self) -> dict[str, EpochScores]:
         """Losses of a checkpoint on the evaluation datasets."""
+        start_tensorflow()
         model = self._loaded_model()
         scores = {}
         for name, data in self.options.eval_datasets.items():
@@ -89,50 +122,26 @@ class Engine:
         log(f"loaded {prefix}")
         return model
 
-    def checkpoint(self, *, best: bool = False) -> str:
-        """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest, or the best.
-
-        Args:
-            best: the one with the lowest watched score of those that are kept.
+    def checkpoint(self) -> str:
+        """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest.
 
         Raises:
             ConfigError: there is none.
         """
-        options = self.options
-        if best and options.model:
-            epochs = existing_checkpoints(options.model)
-            epoch = LearningRateControl.from_config(self.config).best_epoch(list(epochs))
-            if epoch is not None:
-                return epochs[epoch]
-        if options.load:
-            return options.load
-        if not options.model:
-            raise ConfigError(
-                "the config names no model", where=str(self.config.path), expected="model = 'PATH' or load"
-            )
-        if options.load_epoch is not None:
-            return f"{options.model}.{options.load_epoch:03d}"
-        found = latest_checkpoint(options.model)
-        if found is None:
-            raise ConfigError(f"there is no checkpoint {options.model}.*", hint="train first, or set load")
-        return found[1]
+        return find_checkpoint(self.config, self.options)
 
-    def _resume(self, model: Model) -> int:
-        """Load the newest checkpoint of this training; returns its epoch, 0 for a fresh start."""
-        options = self.options
-        found = latest_checkpoint(options.model) if options.model else None
-        if found is not None:
-            remark = model.restore(found[1])
-            log(f"resumed from {found[1]}" + (f" ({remark})" if remark else ""))
-            return found[0]
-        if options.load:
-            model.restore(options.load)
-            model.global_step.assign(0)
-            log(f"started from {options.load}")
-        return 0
+    def _load(self, model: Model) -> None:
+        """Load what the training starts from."""
+        start = self.start
+        if start.checkpoint is None:
+            return
+        imported = start.checkpoint == self.options.import_model
+        remark = model.restore(start.checkpoint, optimizer=not imported)
+        how = "resumed" if start.resumed else "started"
+        log(f"{how} from {start.checkpoint}" + (f" ({remark})" if remark else ""))
 
     def _dataset(self, name: str, data: Any, **defaults: Any) -> Dataset:
-        defaults = defaults or {"seq_ordering": "sorted"}
+        defaults = defaults or {"seq_ordering": "sorted" if name in ("dev", "eval") else "default"}
         return init_dataset(data, name=name, defaults=defaults, where=self.config.origin(None, name))
 
     # ---------------------------------------------------------------- epochs
@@ -157,7 +166,7 @@ class Engine:
             f"{title}, learning rate {rate:.4g}, {steps} steps, {elapsed:.1f} s "
             f"({loader.computing_share:.1%} computing time): {scores.line()}"
         )
-        rates.set_scores(epoch, {"train_score": scores.scores(), "train_error": scores.mean_errors()})
+        self._keep_scores(rates, epoch, "train", scores)
         rates.set_meta(epoch, {"epoch_num_train_steps": steps, "epoch_train_time_secs": round(elapsed)})
 
     def _eval_epoch(
@@ -166,12 +175,19 @@ class Engine:
         for name, dataset in datasets.items():
             scores = self._evaluate(model, name, dataset, epoch)
             log(f"  {name}: {scores.line()}")
-            rates.set_scores(epoch, {f"{name}_score": scores.scores(), f"{name}_error": scores.mean_errors()})
+            self._keep_scores(rates, epoch, name, scores)
+
+    def _keep_scores(self, rates: LearningRateControl, epoch: int, name: str, scores: EpochScores) -> None:
+        losses = scores.scores()
+        if self.options.exp_scores:
+            losses |= {f"{loss}:exp": float(np.exp(value)) for loss, value in losses.items()}
+            losses = {f"cost:{loss}": value for loss, value in losses.items()}
+        rates.set_scores(epoch, {f"{name}_score": losses, f"{name}_error": scores.mean_errors()})
 
     def _evaluate(self, model: Model, name: str, dataset: Dataset, epoch: int) -> EpochScores:
         scores = EpochScores()
         graph = model.eval_program.graph
-        loader = self._loader(dataset, epoch, self.options.eval_limits, graph)
+        loader = self._loader(dataset, epoch, self.options.limits_of(name), graph)
         with loader, progress(name, dataset.num_seqs, self.options.log_every_seconds) as bar:
             for steps, batch in enumerate(loader):
                 feed = checked_feed(batch, model.eval_program, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 from compiler.checkpoint_reader import CheckpointReader
 from compiler.program import Program, compile_net
 from compiler.targets import Array
+from compiler.tensorflow_start import start_tensorflow
 from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Output
 from runtime.dataset_fit import check_dataset
-from runtime.datasets import BatchLoader, HDFWriter, init_dataset, make_batches
+from runtime.datasets import BatchLimits, BatchLoader, HDFWriter, init_dataset, make_batches
 from runtime.engine import Engine
 from runtime.feeding import checked_feed
 from runtime.progress import log, progress
@@ -31,7 +33,8 @@ def forward_to_hdf(config: Config) -> Path:
     """
     engine = Engine(config)
     name, data = _data(config)
-    path = Path(config.value("output_file", "") or _default_path(config))
+    limits = _limits(config, engine.options.eval_limits)
+    path = Path(config.value("output_file", "") or f"dump-fwd-epoch-{engine.start.epoch or 1}.hdf")
     if path.exists() and not config.bool("forward_override_hdf_output", False):
         raise ConfigError(
             f"the output file exists: {path}",
@@ -39,6 +42,7 @@ def forward_to_hdf(config: Config) -> Path:
             hint="forward_override_hdf_output",
         )
     layer = config.value("forward_output_layer", "output")
+    start_tensorflow()
     program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
     params = read_params(engine.checkpoint(), program)
     dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"})
@@ -49,7 +53,7 @@ def forward_to_hdf(config: Config) -> Path:
     width = sparse.size if sparse is not None else feature
     frames = 1 + len([d for d in output.axes if not d.is_batch and d.is_dynamic])
     keys = {n.partition("/")[0] for n in program.input_names()}
-    batches = make_batches(dataset, dataset.init_epoch(1), engine.options.eval_limits)
+    batches = make_batches(dataset, dataset.init_epoch(1), limits)
     started = time.monotonic()
     writer = HDFWriter(path, width, ndim=frames if sparse is None else frames - 1, overwrite=True)
     with writer, BatchLoader(dataset, batches, keys=keys) as loader, progress("forward", dataset.num_seqs) as bar:
@@ -72,9 +76,13 @@ def _data(config: Config) -> tuple[str, Any]:
     raise ConfigError("there is no data to forward", where=str(config.path), expected="forward_data, eval or dev")
 
 
-def _default_path(config: Config) -> str:
-    epoch = config.int("load_epoch", 0) or config.int("epoch", 0) or 1
-    return f"dump-fwd-epoch-{epoch}.hdf"
+def _limits(config: Config, limits: BatchLimits) -> BatchLimits:
+    """Those of other tasks, with ``forward_batch_size`` where it is set; no sequence is left out."""
+    size = config.int("forward_batch_size", 0)
+    if size < 0:
+        where = config.origin(None, "forward_batch_size")
+        raise ConfigError("wrong value for 'forward_batch_size'", where=where, expected="at least 1", received=size)
+    return replace(limits, batch_size=size) if size else limits
 
 
 def read_params(prefix: str, program: Program) -> dict[str, Array]:

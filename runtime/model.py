@@ -66,10 +66,10 @@ class Model:
         fixed = {name: v for name, v in self.variables.items() if v.shape.is_fully_defined()}
         return {**fixed, GLOBAL_STEP: self.global_step}
 
-    def restore(self, prefix: str) -> str | None:
-        """Load a checkpoint; returns a remark for the log where the optimizer starts afresh."""
+    def restore(self, prefix: str, *, optimizer: bool = True) -> str | None:
+        """Load a checkpoint; returns a remark for the log where the optimizer starts afresh, though it should not."""
         restore_variables(prefix, self.saved_variables())
-        return restore_optimizer(prefix, self.optimizer_state())
+        return restore_optimizer(prefix, self.optimizer_state()) if optimizer else None
 
     def optimizer_state(self) -> dict[str, Variable]:
         """The optimizer's slots and counters; empty without an optimizer."""

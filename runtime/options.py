@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError, Origin, did_you_mean
 
 __all__ = ["OptionReader", "refuse_unknown"]
@@ -87,7 +88,8 @@ class OptionReader:
         what = (
             f"option {key!r} of {self.owner} has a wrong value" if self.owner else f"option {key!r} has a wrong value"
         )
-        return ConfigError(what, where=Origin(key=key), expected=expected, received=repr(value))
+        place = self.values.origin(None, key) if isinstance(self.values, Config) else Origin(key=key)
+        return ConfigError(what, where=place, expected=expected, received=repr(value))
 
 
 def refuse_unknown(values: Iterable[str], valid: Iterable[str], owner: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class SearchOptions:
             output_file=_output_file(config, path) if path else None,
             file_format=_file_format(config, several=several, written=bool(path)),
             do_eval=config.bool("search_do_eval", True),
-            limits=replace(options.limits, max_seq_length=None, min_seq_length=None),
+            limits=options.eval_limits,
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from returnn_ir.config.check_keys import misspelt_keys, refused_by_training, refused_keys
 from returnn_ir.config.load import load_config
 from returnn_ir.config.options import Config
 
-__all__ = ["Config", "load_config"]
+__all__ = ["Config", "load_config", "misspelt_keys", "refused_by_training", "refused_keys"]

@@ -38,7 +38,7 @@ Axis = Any
 
 @dataclass(frozen=True, kw_only=True)
 class LayerOptions:
-    """What every layer accepts (RETURNN: LayerBase). Options without an effect on results are accepted and ignored."""
+    """What every layer accepts (RETURNN: LayerBase); ``option_table`` has those that are not done."""
 
     n_out: Size | None = None
     out_dim: Dim | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
+from returnn_ir.layers.option_table import OptionVerdict, refused_options
 from returnn_ir.layers.options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.layers.registry import LayerSpec, find_layer, layer_names
 from returnn_ir.losses.registry import find_loss, read_loss_options
@@ -192,7 +193,9 @@ def _parse_layer(
         if isinstance(value := getattr(options, f.name), LayerDict)
         and (made := _parse_layer(name, value, config, behavior, f"{path}/{f.name}", problems)) is not None
     }
-    return LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
+    definition = LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
+    problems.extend(refused_options(definition, OptionVerdict.CHECK))
+    return definition
 
 
 def _loss_problems(options: LayerOptions, where: Origin) -> list[UserError]:

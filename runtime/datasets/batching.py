@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from returnn_ir.errors import ConfigError, DataError, did_you_mean
+from returnn_ir.errors import ConfigError, DataError, Origin, did_you_mean
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
 from runtime.datasets.ordering import IntArray
 
@@ -68,12 +68,14 @@ class BatchLimits:
         max_seqs: sequences; None or -1 for no limit.
         max_seq_length: longer sequences are dropped; None or 0 for no limit, negative is a limit for "classes".
         min_seq_length: shorter sequences are dropped.
+        max_pad_size: frames of padding; None for no limit.
     """
 
     batch_size: int | Mapping[str, int]
     max_seqs: int | None = None
     max_seq_length: Limit = None
     min_seq_length: Limit = None
+    max_pad_size: Limit = None
 
     def __post_init__(self) -> None:
         """Check values.
@@ -81,7 +83,12 @@ class BatchLimits:
         Raises:
             ConfigError: a limit that is not a number, or below 1 where that means nothing.
         """
-        for name, minimum in (("batch_size", 1), ("max_seq_length", None), ("min_seq_length", 0)):
+        for name, minimum in (
+            ("batch_size", 1),
+            ("max_seq_length", None),
+            ("min_seq_length", 0),
+            ("max_pad_size", 0),
+        ):
             value = getattr(self, name)
             numbers = value.values() if isinstance(value, Mapping) else [value]
             for number in numbers:
@@ -91,6 +98,7 @@ class BatchLimits:
                     above = "" if minimum is None else f" of at least {minimum}"
                     raise ConfigError(
                         f"wrong value for {name!r}",
+                        where=Origin(key=name),
                         expected=f"a number{above}, or a dict from data keys to such numbers",
                         received=repr(value),
                     )
@@ -98,7 +106,10 @@ class BatchLimits:
             not _is_number(self.max_seqs) or not (self.max_seqs > 0 or self.max_seqs == -1)
         ):
             raise ConfigError(
-                "wrong value for 'max_seqs'", expected="a positive number, or -1", received=repr(self.max_seqs)
+                "wrong value for 'max_seqs'",
+                where=Origin(key="max_seqs"),
+                expected="a positive number, or -1",
+                received=repr(self.max_seqs),
             )
 
 
@@ -118,7 +129,8 @@ def make_batches(dataset: Dataset, order: IntArray, limits: BatchLimits) -> Iter
     """
     order = _drop(dataset, order, limits)
     per_key = _per_key(dataset, limits.batch_size, "batch_size")
-    lengths = {key: dataset.lengths(key)[order] for key in per_key}
+    padding = _per_key(dataset, limits.max_pad_size, "max_pad_size")
+    lengths = {key: dataset.lengths(key)[order] for key in per_key | padding}
     for key, limit in per_key.items():
         too_long = int((lengths[key] > limit).sum())
         if too_long:
@@ -132,12 +144,14 @@ def make_batches(dataset: Dataset, order: IntArray, limits: BatchLimits) -> Iter
     max_seqs = len(order) if limits.max_seqs in (None, -1) else int(limits.max_seqs or 0)
     start = 0
     while start < len(order):
-        end = _batch_end(start, min(len(order), start + max_seqs), lengths, per_key)
+        end = _batch_end(start, min(len(order), start + max_seqs), lengths, per_key, padding)
         yield order[start:end]
         start = end
 
 
-def _batch_end(start: int, last: int, lengths: Mapping[str, IntArray], limits: Mapping[str, float]) -> int:
+def _batch_end(
+    start: int, last: int, lengths: Mapping[str, IntArray], limits: Mapping[str, float], padding: Mapping[str, float]
+) -> int:
     """The end of the longest batch from ``start`` that fits; at least one sequence, at most up to ``last``."""
     look = _FIRST_LOOK
     while True:
@@ -146,6 +160,9 @@ def _batch_end(start: int, last: int, lengths: Mapping[str, IntArray], limits: M
         fits = np.ones(stop - start, dtype=np.bool_)
         for key, limit in limits.items():
             fits &= np.maximum.accumulate(lengths[key][start:stop]) * count <= limit
+        for key, limit in padding.items():
+            own = lengths[key][start:stop]
+            fits &= np.maximum.accumulate(own) * count - np.cumsum(own) <= limit
         fits[0] = True
         if not fits.all():
             return start + int(np.argmin(fits))

@@ -10,21 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from returnn_ir.errors import ConfigError, Origin
 from runtime.options import OptionReader
 
 __all__ = ["GradientOptions", "process_gradients"]
 
 Tensor: TypeAlias = Any  # TensorFlow has no type information
-
-_UNSUPPORTED = {
-    "accum_grad_multiple_step": "use a larger batch_size",
-    "decouple_constraints": "use L2 on the layers",
-    "extra_updates": None,
-    "global_norm_tag": None,
-    "gradient_clip_global_norm_tag": None,
-    "maximize_grad_norm": None,
-}
 
 
 @dataclass(frozen=True)
@@ -42,10 +32,7 @@ class GradientOptions:
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> GradientOptions:
-        """Parse ``config``; options that are not available here are refused, not ignored."""
-        for key, hint in _UNSUPPORTED.items():
-            if config.get(key):
-                raise ConfigError(f"the option {key!r} is not available", where=Origin(key=key), hint=hint)
+        """Parse ``config``."""
         reader = OptionReader(config)
         return GradientOptions(
             noise=reader.non_negative("gradient_noise", 0.0),

@@ -42,8 +42,6 @@ _KEYS: Mapping[OptimizerKind, tuple[str, ...]] = {
 _OLD_FLAGS: Mapping[str, OptimizerKind] = {"adam": OptimizerKind.ADAM, "nadam": OptimizerKind.NADAM}
 """Old boolean options, in RETURNN's order of precedence."""
 
-_OFF = (None, False, 0, "", "0", "false", "False")
-
 
 @dataclass(frozen=True)
 class OptimizerOptions:
@@ -149,9 +147,6 @@ def _from_old_options(config: OptionReader) -> OptimizerOptions:
             if momentum:
                 raise ConfigError(f"{flag} cannot be combined with momentum", where=Origin(key="momentum"))
             return OptimizerOptions(kind=kind, epsilon=_default_epsilon(config))
-    for flag in ("adadelta", "adagrad", "rmsprop"):
-        if config.values.get(flag) not in _OFF:
-            raise _unknown(flag)
     if momentum:
         _require_old_version(config, "momentum")
         return OptimizerOptions(kind=OptimizerKind.MOMENTUM, momentum=momentum)

@@ -153,8 +153,6 @@ def test_epsilon_and_names() -> None:
         ({"adam": True, "momentum": 0.9}, "cannot be combined"),
         ({"adam": True, "behavior_version": 2}, "from behavior_version 2 on"),
         ({"momentum": 0.5, "behavior_version": 3}, "from behavior_version 2 on"),
-        ({"rmsprop": 0.9}, "unknown optimizer 'rmsprop'"),
-        ({"decouple_constraints": True}, "not available"),
         ({"gradient_clip": -1}, "not negative"),
         ({"dynamic_learning_rate": {"interval": 3, "decya": 1}}, "did you mean 'decay'"),
         ({"dynamic_learning_rate": lambda learning_rate: learning_rate}, "**kwargs"),

@@ -1,0 +1,53 @@
+"""Keys whose effect depends on more than their value: on other keys, on the task, on what the task loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from returnn_ir.config.key import Run, plain
+
+__all__ = ["chooses_optimizer", "chunking", "no_backend", "preload_from_files", "pretrain", "with_chunking"]
+
+
+def chooses_optimizer(value: object, run: Run) -> object:
+    """The old way to choose an optimizer only counts where ``optimizer`` does not, nor an old flag before it."""
+    first = any(run.config.get(key) and plain(run.config.get(key)) for key in ("optimizer", "adam", "nadam"))
+    return None if first else value
+
+
+def chunking(value: object, run: Run) -> object:
+    """Chunks are for the training data; ``"1"`` (single frames) is for all data."""
+    if value == 0 or (isinstance(value, str) and set(value) <= set("0:")):
+        return None
+    if isinstance(value, (tuple, list)) and not any(value):
+        return None
+    trained = run.task == "train" or (run.task == "search" and run.config.get("search_data") == "train")
+    return value if trained or plain(value) == 1 else None
+
+
+def pretrain(value: object, run: Run) -> object:
+    """A checkpoint behind the pretraining has the final network."""
+    return value if run.task == "train" or ".pretrain." in (run.checkpoint or "") else None
+
+
+def with_chunking(value: object, run: Run) -> object:
+    """Without chunks there are none to make of other data."""
+    return None if chunking(run.config.get("chunking") or 0, replace(run, task="train")) is None else value
+
+
+def no_backend(value: object, run: Run) -> object:
+    """``backend`` comes before ``use_tensorflow``."""
+    return None if run.config.get("backend") else value
+
+
+def preload_from_files(value: object, run: Run) -> object:
+    """The entries that this task uses: ``init_for_train`` ones where a training starts, the others where none is."""
+    if not isinstance(value, Mapping):
+        return value
+    used = {
+        name: options
+        for name, options in value.items()
+        if (run.task == "train") == bool(isinstance(options, Mapping) and options.get("init_for_train"))
+    }
+    return used if used and (run.first or run.task != "train") else None

@@ -1,0 +1,113 @@
+"""Layer options that are not simply done: those without an effect here, and those that are refused, with the reason.
+
+Every other field of a layer's options class has a reader; a test looks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from returnn_ir.errors import ConfigError
+
+if TYPE_CHECKING:
+    from returnn_ir.network.net import LayerDef, Net
+
+__all__ = ["OPTIONS", "OptionRow", "OptionVerdict", "refused_in_run", "refused_options"]
+
+
+class OptionVerdict(Enum):
+    """Where an option is refused that has another value than its off value."""
+
+    NO_EFFECT = "no effect"
+    CHECK = "refused"
+    LOADING = "refused by returnn-run, and where a checkpoint is exported"
+    RUN = "refused by returnn-run"
+    TRAINING = "refused by a training"
+
+
+@dataclass(frozen=True)
+class OptionRow:
+    """One option of a layer class, or with ``owner`` empty one that all layers have.
+
+    Attributes:
+        text: why it has no effect, or why it is refused.
+        off: the values that ask for nothing; None is always one.
+    """
+
+    owner: str
+    name: str
+    verdict: OptionVerdict
+    text: str
+    off: tuple[object, ...] = ()
+
+
+_NONE, _CHECK, _LOADING, _RUN, _TRAINING = OptionVerdict
+_PLACE = "where a computation runs, and in which memory layout, is up to the target"
+_DEBUG = "what is printed does not change a result"
+_FILE = "a compiled program writes no HDF file, which a note says"
+_STATISTICS = "the statistics are collected beside the network; as a layer it is the constant 0"
+_AUTOMATON = "only for automata from RASR, which are refused"
+_META = "a training with this layer is refused"
+
+OPTIONS: tuple[OptionRow, ...] = (
+    OptionRow("", "param_device", _NONE, _PLACE),
+    OptionRow("", "encapsulate", _NONE, "the layers inside of a layer are always its own"),
+    OptionRow("", "collocate_with", _NONE, "a layer means the same in its loop and outside of it"),
+    OptionRow("", "debug_print_layer_output", _NONE, _DEBUG),
+    OptionRow("", "control_dependencies_on_output", _RUN, "no Python code of the config runs before a layer"),
+    OptionRow("", "custom_param_importer", _LOADING, "a checkpoint's values are taken as they are"),
+    OptionRow("", "updater_opts", _TRAINING, "all parameters have the same optimizer", ({},)),
+    OptionRow("", "copy_output_loss_from_source_idx", _CHECK, "a layer's own loss is that of its first source"),
+    OptionRow("rec", "back_prop", _TRAINING, "gradients go through every loop", (True,)),
+    OptionRow("rec", "use_global_rec_step_offset", _CHECK, "a loop's steps are counted from 0", (False,)),
+    OptionRow("rec", "debug", _NONE, _DEBUG),
+    OptionRow("dot", "debug", _NONE, _DEBUG),
+    OptionRow("edit_distance_table", "debug", _NONE, _DEBUG),
+    OptionRow("optimal_completions", "debug", _NONE, _DEBUG),
+    OptionRow("conv", "auto_use_channel_first", _NONE, _PLACE),
+    OptionRow("pool", "use_channel_first", _NONE, _PLACE),
+    OptionRow("self_attention", "restrict_state_to_last_seq", _NONE, "no state is kept from batch to batch"),
+    OptionRow("scatter_nd", "filter_invalid_indices", _NONE, "positions outside are always left out"),
+    OptionRow("reinterpret_data", "batch_dim_base", _NONE, "axes are known by themselves, the batch too"),
+    OptionRow("squeeze", "allow_no_op", _NONE, "where no axis fits, the source stays as it is"),
+    OptionRow("subnetwork", "rec_previous_layer", _CHECK, "a loop knows the layers of its previous step"),
+    OptionRow("variable", "saveable", _LOADING, "every variable is in the checkpoint", (True,)),
+    OptionRow("variable", "non_critical_for_restore", _NONE, "a checkpoint without it ends the run with a message"),
+    OptionRow("fast_bw", "sprint_opts", _NONE, _AUTOMATON),
+    OptionRow("fast_bw", "tdp_scale", _NONE, _AUTOMATON),
+    OptionRow("fast_bw", "staircase_seq_len_source", _NONE, "only for align_target staircase, which is refused"),
+    OptionRow("synthetic_gradient", "meta_loss_scale", _NONE, _META),
+    OptionRow("tikhonov_regularization", "meta_loss_scale", _NONE, _META),
+    OptionRow("framewise_statistics", "sil_label_idx", _NONE, _STATISTICS),
+    OptionRow("framewise_statistics", "histogram_num_bins", _NONE, _STATISTICS),
+    *(
+        OptionRow("hdf_dump", name, _NONE, _FILE)
+        for name in ("filename", "extra", "dump_whole_batches", "labels", "extend_existing_file", "dump_per_run")
+    ),
+)
+
+_REFUSED = tuple(row for row in OPTIONS if row.verdict is not _NONE)
+
+
+def refused_options(definition: LayerDef, *verdicts: OptionVerdict) -> Iterator[ConfigError]:
+    """The options of one layer that one of these verdicts refuses."""
+    for row in _REFUSED:
+        if row.verdict not in verdicts or row.owner not in ("", definition.spec.name):
+            continue
+        value = getattr(definition.options, row.name)
+        if value is not None and value not in row.off:
+            yield ConfigError(
+                f"the option {row.name!r} is not available: {row.text}",
+                where=definition.key_origin(row.name),
+                received=repr(value),
+                hint=f"leave {row.name!r} out",
+            )
+
+
+def refused_in_run(net: Net, task: str) -> list[ConfigError]:
+    """What ``returnn-run`` refuses for a task, of all layers."""
+    verdicts = (_LOADING, _RUN, _TRAINING) if task == "train" else (_LOADING, _RUN)
+    return [problem for definition in net.all_layers() for problem in refused_options(definition, *verdicts)]

@@ -1,0 +1,183 @@
+"""The table of config keys: complete, true to the source, and what it says of configs."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from returnn_ir.config import Config, load_config, misspelt_keys, refused_by_training, refused_keys
+from returnn_ir.config.key import ALL, Key, Run, Verdict
+from returnn_ir.config.keys import KEYS, TABLE
+from tests.config.options_page import PAGE, options_page
+
+ROOT = Path(__file__).parents[2]
+#: All keys that RETURNN (commit b46ff5f) reads of a config, found by looking through its sources for them.
+RETURNN_KEYS = frozenset((Path(__file__).parent / "returnn_keys.txt").read_text(encoding="utf-8").split())
+OURS = {"fusion", "padding", "search_scores"}
+
+#: How our modules read a config.
+READING = r"\.(?:get|value|int|float|bool|is_true|list|typed_value|integer|number|flag|text|non_negative)\(\s*\"{}\""
+
+
+def of(verdict: Verdict) -> list[Key]:
+    return [key for group in TABLE.values() for key in group if key.verdict is verdict]
+
+
+def config_of(path: Path, text: str) -> Config:
+    path.write_text("#!rnn.py\n" + text, encoding="utf-8")
+    return load_config(path)
+
+
+def test_every_key_of_returnn_has_one_row() -> None:
+    names = [key.name for group in TABLE.values() for key in group]
+    assert len(names) == len(set(names))
+    assert set(KEYS) == RETURNN_KEYS | OURS
+
+
+@pytest.mark.parametrize("key", of(Verdict.DONE), ids=lambda key: key.name)
+def test_done_keys_have_their_reader(key: Key) -> None:
+    spec = importlib.util.find_spec(key.reader)
+    assert spec is not None and spec.origin is not None, key.reader
+    assert re.search(f'"{key.name}"', Path(spec.origin).read_text(encoding="utf-8")), f"{key.reader} has no {key.name}"
+
+
+def test_refused_keys_have_no_reader() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {key.name}"
+        for package in ("returnn_ir", "compiler", "runtime")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "key_values.py"
+        for text in [path.read_text(encoding="utf-8")]
+        for key in of(Verdict.REFUSED)
+        if re.search(READING.format(re.escape(key.name)), text)
+    ]
+    assert not found
+
+
+def test_rows_say_why_and_for_which_task() -> None:
+    for key in (*of(Verdict.NO_EFFECT), *of(Verdict.REFUSED)):
+        assert key.text and not key.reader
+        assert key.tasks and key.tasks <= ALL
+        assert key.text[0].islower() or key.text.startswith(("L2", "RETURNN", "TensorFlow")), key.text
+
+
+def test_docs_are_made_from_the_table() -> None:
+    assert PAGE.read_text(encoding="utf-8") == options_page(), "make options"
+
+
+# ---------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize(
+    ("line", "task", "asked"),
+    [
+        ("seq_drop = 0.1", "train", True),
+        ("seq_drop = 0.1", "search", False),
+        ("seq_drop = 0.0", "train", False),
+        ("seq_drop = None", "train", False),
+        ("accum_grad_multiple_step = 1", "train", False),
+        ("accum_grad_multiple_step = 2", "train", True),
+        ("window = 1", "train", False),
+        ("window = 3", "forward", True),
+        ("use_horovod = False", "train", False),
+        ("chunking = '0'", "train", False),
+        ("chunking = '0:0'", "train", False),
+        ("chunking = (0, None)", "train", False),
+        ("chunking = {'data': 50}", "train", True),
+        ("chunking = lambda *args: []", "train", True),
+        ("chunking = '50:25'", "eval", False),
+        ("chunking = '1'", "eval", True),
+        ("chunking = '50:25'; search_data = 'train'", "search", True),
+        ("chunk_eval = True", "eval", False),
+        ("chunk_eval = True; chunking = '50:25'", "eval", True),
+        ("pretrain = {}", "train", False),
+        ("pretrain = 'default'", "train", True),
+        ("pretrain = 'default'", "search", False),
+        ("adam = True; rmsprop = 0.9", "train", False),
+        ("rmsprop = 0.9", "train", True),
+        ("backend = 'tensorflow-net-dict'; use_tensorflow = False", "train", False),
+        ("use_tensorflow = False", "train", True),
+        ("backend = 'torch'", "search", True),
+        ("start_epoch = 'auto'", "train", False),
+        ("start_epoch = 3", "train", True),
+        ("preload_from_files = {'lm': {'filename': 'lm', 'prefix': 'lm_'}}", "train", False),
+        ("preload_from_files = {'lm': {'filename': 'lm', 'prefix': 'lm_'}}", "search", True),
+        ("preload_from_files = {'base': {'filename': 'b', 'init_for_train': True}}", "train", True),
+        ("preload_from_files = {'base': {'filename': 'b', 'init_for_train': True}}", "search", False),
+    ],
+)
+def test_what_a_run_refuses(tmp_path: Path, line: str, task: str, asked: bool) -> None:
+    assert bool(refused_keys(Run(config_of(tmp_path / "c.py", line), task))) is asked
+
+
+def test_what_depends_on_the_checkpoint(tmp_path: Path) -> None:
+    config = config_of(tmp_path / "c.py", "pretrain = True\npreload_from_files = {'a': {'init_for_train': True}}")
+    keys = [str(p).splitlines()[0].rpartition("'")[0] for p in refused_keys(Run(config, "train", first=False))]
+    assert len(keys) == 1 and "pretrain" in keys[0]
+    assert refused_keys(Run(config, "eval", checkpoint="m/net.pretrain.004"))
+    assert not refused_keys(Run(config, "eval", checkpoint="m/net.014"))
+
+
+def test_texts_mean_what_they_say(tmp_path: Path) -> None:
+    path = tmp_path / "c.config"
+    path.write_text("batch_size 5\nuse_tensorflow true\nseq_drop 0.0\nshuffle_batches off\nwindow 1\npretrain none\n")
+    assert not refused_keys(Run(load_config(path), "train"))
+    path.write_text("batch_size 5\nseq_drop 0.3\nshuffle_batches yes\nwindow 3\npretrain default\nchunking 50:25\n")
+    assert refused_by_training(load_config(path)) == ["chunking", "window", "shuffle_batches", "seq_drop", "pretrain"]
+
+
+def test_the_whole_message(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text('network = {\n  "#config": {"batch_size": 7},\n}\naccum_grad_multiple_step = 4\n', encoding="utf-8")
+    config = load_config(path)
+    problems = refused_keys(Run(config, "train", config.network or {}))
+    assert "\n".join(map(str, problems)) == (
+        f"{path}:4, key 'accum_grad_multiple_step': 'accum_grad_multiple_step' is not available: "
+        "every batch is one update\n"
+        "  expected: 0, 1, or nothing\n"
+        "  received: 4\n"
+        "  try: ++accum_grad_multiple_step 0\n"
+        f"{path}:2, key '#config': '#config' is not available: the network cannot change options of the config\n"
+        "  expected: nothing\n"
+        "  received: {'batch_size': 7}\n"
+        "  try: leave '#config' out of the network"
+    )
+
+
+# ---------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("optimizer_epsiloon", "optimizer_epsilon"),  # published
+        ("num_input", "num_inputs"),  # published
+        ("newbob_relative_error_threshold_div_by_old", "newbob_relative_error_div_by_old"),  # published
+        ("gradient_clp", "gradient_clip"),
+        ("learning_rate_contorl", "learning_rate_control"),
+        ("preload_form_files", "preload_from_files"),
+        ("chunkin", "chunking"),
+    ],
+)
+def test_misspelt_keys(tmp_path: Path, name: str, key: str) -> None:
+    config = config_of(tmp_path / "c.py", f"{name} = 1")
+    assert misspelt_keys(config) == [
+        f"{tmp_path / 'c.py'}:2, key {name!r}: there is no such key, did you mean {key!r}?"
+    ]
+
+
+def test_own_variables_are_silent(tmp_path: Path) -> None:
+    own = """
+import os, sys as chunkin
+from math import log as modell
+class Batching: pass
+def get_networks(): pass
+expert = Batching()
+_chunk_size, _target, target2, ext_num_epochs, ext_learning_rate_file, bn_momentum = 1, "bpe", "a", 0, None, 0.9
+lm_network, eval_data, prefix_train, kd_network, target_st, name_input = {}, {}, "", 1, "", "x"
+mode, loads, epochs, brain, size, batches = 1, 2, 3, 4, 5, 6
+"""
+    assert misspelt_keys(config_of(tmp_path / "c.py", own)) == []
