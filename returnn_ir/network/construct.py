@@ -45,7 +45,7 @@ def construct(
     graph = Graph(mode=mode)
     options = net.config.options if net.config is not None else {}
     spec = net.config.extern_data_spec() if net.config is not None else {}
-    extern = ExternData(spec, graph.body)
+    extern = ExternData(spec, graph.body, inference=mode in ("forward", "search"))
     session = Session(graph, mode, net.behavior, extern, options, requested=_requested(net, fetch), losses=losses)
     problems: list[UserError] = []
     scope = NetScope(net, session, graph.body, problems=problems)
