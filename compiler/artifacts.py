@@ -6,18 +6,22 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compiler.checkpoint_reader import CheckpointReader
+from compiler.inference_inputs import require_inference_inputs
+from compiler.named import named_reference
 from compiler.passes.expand_search import BATCH_SCORES
 from compiler.program import Program, compile_net
-from compiler.targets import Array, Executable
+from compiler.targets import Array
 from returnn_ir.errors import DataError, ProblemList, TargetError, UserError, did_you_mean
-from returnn_ir.network.construct import construct
 from returnn_ir.network.net import Net
 from returnn_ir.printer import print_graph
+
+if TYPE_CHECKING:
+    from compiler.onnx.verification import Verification
 
 __all__ = ["read_parameters", "write_artifact"]
 
@@ -65,12 +69,16 @@ def write_artifact(
 ) -> list[str]:
     """Write the program for its target; returns lines that say what was written.
 
+    What is written for inference (modes ``forward`` and ``search``) may only have inputs that are there then.
+
     Args:
         layout: of an ONNX search: ``single``, one file, or ``split``, a folder with encoder, init, step and finish.
 
     Raises:
-        UserError: parameters that do not fit, or numbers that differ from the reference.
+        UserError: an input that is not available for inference, parameters that do not fit, or numbers that differ from
+            the reference.
     """
+    require_inference_inputs(program.graph, net)
     values = read_parameters(program, checkpoint=checkpoint, params=params)
     source = checkpoint or (str(params) if params is not None else "untrained parameters")
     if program.target == "onnx" and layout == "split":
@@ -86,12 +94,13 @@ def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output:
     from compiler.onnx.export import export
 
     executable: Any = program.executable
-    written = export(executable, values, output, reference=_reference(program, net))
+    fetch, losses = list(program.graph.outputs), bool(program.graph.losses)
+    reference = named_reference(net, program.mode, fetch, losses=losses)
+    written = export(executable, values, output, reference=reference)
     size = output.stat().st_size
     lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}) with {source}"]
-    batches = len(written.verification.batches)
-    worst = _worst(written.verification.to_json())
-    lines.append(f"verified against the reference on {batches} ragged batches, largest difference {worst:.2g}")
+    if written.verification is not None:
+        lines += _verified(written.verification)
     layers = {d.origin.layer for d in program.journal if d.action == BATCH_SCORES and d.origin.layer}
     if layers:
         lines.append(
@@ -117,35 +126,20 @@ def _write_split(program: Program, net: Net, values: Mapping[str, Array], output
     return [f"wrote {output}: {names} with {source}", *lines, "the parts give the bits of the whole"]
 
 
-def _worst(report: Mapping[str, Any]) -> float:
-    found = [
-        difference["max_abs"]
-        for batch in report["batches"]
-        for difference in batch["outputs"].values()
-        if "max_abs" in difference
-    ]
-    return max(found, default=0.0)
-
-
-def _reference(program: Program, net: Net) -> Executable:
-    """The network in the NAMED stage on NumPy: no pass had its hands on it but those that give it its meaning."""
-    from compiler.passes.base import Context
-    from compiler.passes.dce import Dce
-    from compiler.passes.expand_search import ExpandSearch
-    from compiler.pipelines import run_pipeline
-    from compiler.reference.target import ReferenceTarget
-
-    named = construct(net, program.mode, list(program.graph.outputs), losses=bool(program.graph.losses))
-    target = ReferenceTarget()
-    run_pipeline(named.graph, (ExpandSearch(), Dce()), Context(target))
-    return target.lower(named.graph)
+def _verified(verification: Verification) -> list[str]:
+    """What the comparison with the reference has found."""
+    batches, worst = len(verification.batches), verification.largest
+    line = f"verified against the reference on {batches} ragged batches, largest difference {worst:.2g}"
+    return [line, *(f"note: not verified on {reason}" for reason in verification.left_out)]
 
 
 def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
     from compiler.tensorflow.saved_model import export_saved_model
 
     programs: dict[str, Any] = {}
-    if program.graph.outputs:
+    if program.mode == "search":
+        programs["search"] = program.executable
+    elif program.graph.outputs:
         programs["forward"] = compile_net(
             net, target="tf", mode="forward", fetch=list(program.graph.outputs)
         ).executable

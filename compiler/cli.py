@@ -25,7 +25,8 @@ USER_ERROR, MISMATCH = 2, 1
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (2: a user's error, 1: numbers that differ)."""
-    args = _parser().parse_args(argv)
+    words, overrides = _split_overrides(sys.argv[1:] if argv is None else argv)
+    args = _parser().parse_args(words, argparse.Namespace(overrides=overrides))
     try:
         if args.check is not None:
             return _check(args)
@@ -39,10 +40,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+def _split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The command line without ``++key value``, and these."""
+    words, overrides = list(argv), []
+    while (at := next((i for i, word in enumerate(words) if word.startswith("++")), None)) is not None:
+        overrides += words[at : at + 2]
+        del words[at : at + 2]
+    return words, overrides
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="returnn-compile",
         description="Compile the network dict of a RETURNN config. Without --target it is only checked.",
+        epilog='"++key value" sets an option of the config; --mode search loads it with ++task search.',
     )
     parser.add_argument("nets", nargs="+", metavar="net.py", help="config files; several only with --check")
     parser.add_argument("--target", choices=("reference", "tf", "onnx"), help="what to compile for")
@@ -97,7 +108,7 @@ def _check(args: argparse.Namespace) -> int:
         logging.basicConfig()
     reports: list[CaseReport] = []
     for net in nets:
-        reports.append(check_case(net, target, reference))
+        reports.append(check_case(net, target, reference, overrides=args.overrides))
         if args.json is not None:  # after every net: what is known stays, whatever happens to the process
             _write_reports(args.json, reports)
     print_reports(reports)
@@ -119,7 +130,7 @@ def _compile(args: argparse.Namespace) -> int:
         raise UserError("several nets are only checked together", hint="--check")
     from returnn_ir import load
 
-    net = load(args.nets[0])
+    net = load(args.nets[0], args.overrides, mode=args.mode)
     if args.print_ir == "layers":
         from returnn_ir.network.show import show_layers
 
@@ -143,6 +154,10 @@ def _compile(args: argparse.Namespace) -> int:
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
         for line in (*write_artifact(program, net, args.output, **options), *_notes(program.graph, net)):
             print(line)
+    elif args.target != "reference":
+        from compiler.inference_inputs import require_inference_inputs
+
+        require_inference_inputs(program.graph, net)
     return 0
 
 
@@ -156,10 +171,8 @@ def _require_plain_loading(net: Net) -> None:
 
 
 def _check_only(args: argparse.Namespace, net: Net) -> int:
-    """Parse, infer and verify; with --print-ir or --explain lowered for the reference target."""
-    from compiler.passes.check_labels import resolve_labels
-    from returnn_ir.network.construct import construct
-    from returnn_ir.verify import verify
+    """Parse, infer, expand a search, verify; with --print-ir or --explain lowered for the reference target."""
+    from compiler.named import build_named
 
     if args.output is not None:
         raise UserError("-o needs a target", hint="--target onnx")
@@ -169,9 +182,7 @@ def _check_only(args: argparse.Namespace, net: Net) -> int:
         if args.explain:
             print(program.journal)
         return 0
-    expanded = construct(net, args.mode, args.fetch)
-    verify(expanded.graph)
-    resolve_labels(expanded.graph)
+    expanded = build_named(net, args.mode, args.fetch)
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
@@ -203,7 +214,7 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         if stage == args.print_ir:
             print(print_graph(graph))
 
-    losses = args.target != "onnx" or args.mode != "search"  # who searches does not know the target
+    losses = args.mode != "search"  # who searches does not know the target
     options = {"opset": args.opset} if args.target == "onnx" and args.opset is not None else {}
     return compile_net(
         net, target=args.target, mode=args.mode, fetch=args.fetch, losses=losses, print_stage=show, **options

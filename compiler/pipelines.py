@@ -24,13 +24,19 @@ from compiler.targets import Target
 from returnn_ir.graph import Graph, Stage
 from returnn_ir.verify import verify
 
-__all__ = ["LOWER", "OPTIMIZE", "PrintStage", "lower_to", "optimize", "run_pipeline"]
+__all__ = ["LOWER", "MEANING", "NAMED", "OPTIMIZE", "PrintStage", "lower_to", "optimize", "run_pipeline"]
 
 #: Called with the stage's name and the graph, when the graph has reached that stage.
 PrintStage = Callable[[Stage, Graph], None]
 
 #: Any stage: what makes a graph smaller and keeps its meaning.
 OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), KnownBranches(), Cse(), Dce())
+
+#: In NAMED: labels get their ranges and searches their beams. Without these passes a program has no meaning.
+MEANING: tuple[Pass, ...] = (KnownLabels(), ExpandSearch())
+
+#: What a check runs, and every target starts from.
+NAMED: tuple[Pass, ...] = (*MEANING, *OPTIMIZE)
 
 #: From NAMED, optimised once, to what the target takes.
 LOWER: tuple[Pass, ...] = (
@@ -51,7 +57,7 @@ LOWER: tuple[Pass, ...] = (
     CheckAccepted(),
 )
 
-check_order(LOWER, "named")
+check_order((*NAMED, *LOWER), "named")
 
 
 def run_pipeline(
@@ -98,7 +104,7 @@ def lower_to(
     """
     context = Context(target, fusion or {})
     verify(graph)
-    run_pipeline(graph, (KnownLabels(), ExpandSearch(), *OPTIMIZE), context, verify_each=verify_each)
+    run_pipeline(graph, NAMED, context, verify_each=verify_each)
     if print_stage is not None:
         print_stage(graph.stage, graph)
     run_pipeline(graph, passes, context, verify_each=verify_each, print_stage=print_stage)

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 
-def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1) -> Net:
+def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mode: str | None = None) -> Net:
     """Load a config file and parse its network.
 
     Args:
         path: a config in any of RETURNN's three syntaxes.
         overrides: ``["++key", "value", ...]`` as on RETURNN's command line.
         epoch: for configs with ``get_network(epoch)``.
+        mode: what the network is loaded for. Many configs define another network where ``task`` is "search"; it is
+            while they load for mode ``search``, unless ``overrides`` set it.
 
     Raises:
         UserError: everything that is wrong with the file and its network, with file and line.
@@ -29,4 +31,6 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1) -> 
     from returnn_ir.config import load_config
     from returnn_ir.network.net import load_net
 
+    if mode == "search" and "++task" not in overrides:
+        overrides = ("++task", "search", *overrides)
     return load_net(load_config(path, overrides), epoch)

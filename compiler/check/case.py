@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from compiler.check.compare import UNUSED_SCORE, Difference, compare_arrays, compare_gradient, compare_output
 from compiler.check.recorded import Recorded, read_recorded
+from compiler.onnx.session import FileSession, OpenModel
 from compiler.program import Program, compile_net
 from compiler.targets import Array
 from returnn_ir import load
@@ -70,15 +73,33 @@ class CaseReport:
         }
 
 
-def check_case(path: Path, target: str, reference: Path | None = None) -> CaseReport:
-    """Check one net; whatever fails becomes the report's reason, so that one failing net does not stop the others."""
+def check_case(
+    path: Path,
+    target: str,
+    reference: Path | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    open_model: OpenModel = FileSession,
+) -> CaseReport:
+    """Check one net; whatever fails becomes the report's reason, so that one failing net does not stop the others.
+
+    For the target onnx the net is exported, and its file is what is compared. All that was recorded is asked for, so
+    the file may have inputs that are not available for inference, which ``-o`` refuses.
+
+    Args:
+        reference: the recorded numbers; None: the ``.npz`` beside the net. Their mode is the net's.
+        overrides: ``["++key", "value", ...]``.
+        open_model: what loads an exported file.
+    """
     report = CaseReport(str(path), target)
     try:
         recorded = read_recorded(reference or path.with_suffix(".npz"))
-        program = compile_net(
-            load(path), target=target, mode=recorded.mode, fetch=list(recorded.outputs), everything=True
-        )
-        check_program(report, program, recorded)
+        net = load(path, overrides, mode=recorded.mode)
+        program = compile_net(net, target=target, mode=recorded.mode, fetch=list(recorded.outputs), everything=True)
+        if target == "onnx":
+            _check_file(report, program, recorded, open_model)
+        else:
+            check_program(report, program, recorded)
     except UserError as error:
         report.reason = str(error)
         report.refused = True
@@ -86,6 +107,16 @@ def check_case(path: Path, target: str, reference: Path | None = None) -> CaseRe
         report.reason = f"internal error: {type(error).__name__}: {error}"
         _LOG.debug("%s, target %s", path, target, exc_info=True)
     return report
+
+
+def _check_file(report: CaseReport, program: Program, recorded: Recorded, open_model: OpenModel) -> None:
+    """As :func:`check_program`, of the file that ``-o`` writes."""
+    from compiler.onnx.exported import ExportedProgram
+
+    executable: Any = program.executable
+    with TemporaryDirectory() as folder:
+        exported = ExportedProgram(executable, Path(folder) / "model.onnx", open_model)
+        check_program(report, replace(program, executable=exported), recorded)
 
 
 def check_program(report: CaseReport, program: Program, recorded: Recorded) -> None:

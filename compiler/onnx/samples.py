@@ -8,7 +8,7 @@ import numpy as np
 
 from compiler.targets import Array
 from returnn_ir.dims import Dim, leaves
-from returnn_ir.errors import TargetError
+from returnn_ir.errors import DataError
 from returnn_ir.graph import Graph, Node
 from returnn_ir.types import is_float
 
@@ -19,7 +19,11 @@ BATCHES: tuple[tuple[int, ...], ...] = ((13,), (1,), (13, 1, 6, 2))
 
 
 def sample(graph: Graph, lengths: Sequence[int], rng: np.random.Generator) -> dict[str, Array]:
-    """Random inputs by name; every dynamic axis has these lengths, so that axes that must agree do."""
+    """Random inputs by name; every dynamic axis has these lengths, so that axes that must agree do.
+
+    Raises:
+        DataError: an input has an axis that is derived from others.
+    """
     sizes = {
         v.node.attrs["name"]: d for d, v in graph.body.dim_defs.items() if v.node is not None and _is_size(d, v.node)
     }
@@ -48,5 +52,5 @@ def _extent(dim: Dim, lengths: Sequence[int]) -> int:
     if dim.size is not None:
         return dim.size
     if len(leaves(dim)) != 1 or dim.expr is not None:
-        raise TargetError(f"no sample input has the axis {dim.name}", expected="a batch or time axis of its own")
+        raise DataError(f"no sample input has the axis {dim.name}", expected="a batch or time axis of its own")
     return len(lengths) if dim.is_batch else max(lengths)

@@ -77,6 +77,12 @@ def _filled_up(array: Array, shape: tuple[int, ...]) -> Array:
     return np.pad(array, [(0, want - have) for have, want in zip(array.shape, shape, strict=True)])
 
 
+@rule("history")
+def _history(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    type_ = node.operands[0].type
+    return _stack(context, node.attrs["dim"], type_, context.remembered(node, operands[0]))
+
+
 @rule("cond")
 def _cond(context: Context, node: Node, operands: Sequence[Named]) -> list[Named]:
     return context.run(node.regions[0 if operands[0].array else 1], [])

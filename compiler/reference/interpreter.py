@@ -86,6 +86,7 @@ class Frame:
         self._bodies = bodies
         self._parent = parent
         self._extents: dict[Dim, int] = {}
+        self._remembered: dict[Node, list[Named]] = {}
 
     # ---------------------------------------------------------------- running
 
@@ -101,6 +102,14 @@ class Frame:
         """The results of a nested region, for one step of a loop where ``loop_index`` tells which."""
         indices = self.loop_index if loop_index is None else (*self.loop_index, loop_index)
         return Frame(region, self.session, self._bodies, self, indices).execute(arguments)
+
+    def remembered(self, node: Node, value: Named) -> list[Named]:
+        """See ``Context``: the frame around the loop remembers, because each step has a frame of its own."""
+        if self._parent is None:
+            raise IRError(f"{node.op.name} stands in no loop")
+        values = self._parent._remembered.setdefault(node, [])
+        values.append(value)
+        return values
 
     def _compute(self, node: Node) -> None:
         operands = [self.value(v) for v in node.operands]

@@ -53,6 +53,9 @@ class Context(Protocol):
     def run(self, region: Region, arguments: Sequence[Named], loop_index: int | None = None) -> list[Named]:
         """The results of a nested region, for one step of a loop where ``loop_index`` tells which."""
 
+    def remembered(self, node: Node, value: Named) -> list[Named]:
+        """In a step of a loop: what this node was given in every step so far, ``value`` in this one."""
+
 
 Rule = Callable[[Context, Node, Sequence[Named]], "Named | list[Named]"]
 

@@ -22,7 +22,7 @@ def export_saved_model(
     """Write a SavedModel.
 
     Signatures take the graph's inputs under their names (``data``, ``data/size1``; with random draws ``random/seed``
-    and ``random/step`` too). ``forward`` gives ``LAYER`` and ``LAYER/size1``, any other one the losses
+    and ``random/step`` too). ``forward`` and ``search`` give ``LAYER`` and ``LAYER/size1``, any other one the losses
     (``loss/NAME`` ...), ``objective`` and ``constraints``. A check of the graph that fails, or a label out of
     range in an input, stops the run with its message.
 
@@ -57,7 +57,7 @@ def _signature(
 ) -> tf.types.experimental.ConcreteFunction:
     kept = _results(name, program)
     if not kept:
-        wanted = "an output layer" if name == "forward" else "a loss"
+        wanted = "a loss" if name == "loss" else "an output layer"
         raise TargetError(f"signature {name!r} of the SavedModel would be empty", hint=f"give the network {wanted}")
     specs = [program.spec(node, key) for key, node in program.inputs.items()]
     if any(True for _ in program.graph.nodes("random")):
@@ -75,7 +75,7 @@ def _signature(
 def _results(name: str, program: TensorFlowProgram) -> dict[str, str]:
     """The fetches that a signature gives, by their names in it."""
     fetches = list(program.graph.fetches())
-    if name == "forward":
+    if name in ("forward", "search"):
         return {fetch.removeprefix("output/"): fetch for fetch in fetches if fetch.startswith("output/")}
     return {fetch: fetch for fetch in fetches if fetch.startswith("loss/") or fetch in ("objective", "constraints")}
 

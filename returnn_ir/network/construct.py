@@ -46,7 +46,7 @@ def construct(
     graph = Graph(mode=mode)
     options = net.config.options if net.config is not None else {}
     spec = net.config.extern_data_spec() if net.config is not None else {}
-    extern = ExternData(spec, graph.body)
+    extern = ExternData(spec, graph.body, inference=mode in ("forward", "search"))
     trusted = net.config is not None and net.config.network_is_code
     session = Session(
         graph, mode, net.behavior, extern, options, trusted, requested=_requested(net, fetch), losses=losses

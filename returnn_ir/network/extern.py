@@ -21,10 +21,12 @@ class ExternData:
     Args:
         spec: RETURNN's ``extern_data`` by key.
         region: the root region.
+        inference: the batch, and lengths that several keys share, are those of a key that is available for inference.
     """
 
-    def __init__(self, spec: Mapping[str, DataOptions], region: Region) -> None:
+    def __init__(self, spec: Mapping[str, DataOptions], region: Region, *, inference: bool = False) -> None:
         self._spec = spec
+        self._inference = inference
         self._builder = Builder(region)
         self._made: dict[str, LayerOutput] = {}
         self._dims: dict[tuple[str, int], Dim] = {}
@@ -52,8 +54,24 @@ class ExternData:
                     expected=", ".join(self._spec),
                     hint=did_you_mean(key, self._spec),
                 )
+            if self._inference and not self._is_available(key):
+                self._make_providers(key)
             self._made[key] = self._make(key, self._spec[key])
         return self._made[key]
+
+    def _is_available(self, key: str) -> bool:
+        return self._spec[key].available_for_inference is not False
+
+    def _make_providers(self, key: str) -> None:
+        """The keys available for inference that have the batch or a length of ``key`` are made before it."""
+        unknown = {d for d in self._declared_axes(key) if d.size is None and self._builder.lookup(d) is None}
+        for other in self._spec:
+            if unknown and self._is_available(other) and unknown & set(self._declared_axes(other)):
+                self.get(other)
+                unknown = {d for d in unknown if self._builder.lookup(d) is None}
+
+    def _declared_axes(self, key: str) -> list[Dim]:
+        return self._axes(key, self._spec[key])
 
     def ensure_batch(self) -> Dim:
         """The batch dim, with its extent known: the input it is counted on is made if there is none yet."""

@@ -75,7 +75,7 @@ def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -
     """In the body of a loop: what the operand was in every step so far, this one included, along ``dim``.
 
     The body says that the length of ``dim`` is the number of these steps (int64 scalar). It has no meaning of its own
-    outside of loops, and no backend knows it: it either leaves the loop or becomes a carry.
+    outside of loops, and only the reference knows it: for the others it either leaves the loop or becomes a carry.
     """
     x = types[0]
     if attrs["dim"] in x.dims:

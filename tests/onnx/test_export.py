@@ -11,6 +11,7 @@ import pytest
 
 from compiler.onnx.export import ExportMismatch, export
 from compiler.onnx.session import open_session
+from compiler.reference.target import ReferenceTarget
 from compiler.targets import Array
 from returnn_ir.dims import Dim
 from returnn_ir.errors import Origin
@@ -38,9 +39,9 @@ def _net() -> Net:
 
 def test_file(tmp_path: Path) -> None:
     net = _net()
-    program = lower(net)
-    result = export(program, net.params, tmp_path / "m.onnx", labels={"classes": ["a", "b"]})
-    assert result.verification.ok
+    program, reference = lower(net), ReferenceTarget().lower(net.graph)
+    result = export(program, net.params, tmp_path / "m.onnx", labels={"classes": ["a", "b"]}, reference=reference)
+    assert result.verification is not None and result.verification.ok
     assert result.tail_readers == ["conv"]
     session = open_session(tmp_path / "m.onnx")
     meta = {k: json.loads(v) for k, v in session.get_modelmeta().custom_metadata_map.items()}

@@ -1,0 +1,47 @@
+"""A program whose every run goes through its exported file, so that what is checked is what users get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compiler.onnx.export import export
+from compiler.onnx.program import OnnxProgram
+from compiler.onnx.session import FileSession, OpenModel
+from compiler.targets import Array
+from returnn_ir.errors import DataError
+
+__all__ = ["ExportedProgram"]
+
+
+class ExportedProgram:
+    """Writes the file with the parameters of a run, loads and runs it.
+
+    Args:
+        path: of the file.
+        open_model: what loads it.
+    """
+
+    def __init__(self, program: OnnxProgram, path: Path, open_model: OpenModel = FileSession) -> None:
+        self._program = program
+        self._path = path
+        self._open = open_model
+
+    def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, np.ndarray[Any, Any]]:
+        """See :class:`compiler.targets.Executable`.
+
+        Raises:
+            DataError: an input is missing.
+            TargetError: onnx's checker refuses the model.
+        """
+        export(self._program, params, self._path)
+        session = self._open(self._path)
+        missing = [name for name in session.inputs if name not in inputs]
+        if missing:
+            raise DataError(f"no value for the inputs {missing}", received=sorted(inputs))
+        types = self._program.signature.inputs
+        found = session.run({name: np.asarray(inputs[name], types[name].dtype) for name in session.inputs})
+        return {fetch: found[name] for fetch, name in self._program.signature.fetches.items()}

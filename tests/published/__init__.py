@@ -1,0 +1,1 @@
+"""What the compiler says of published configs: ``python -m tests.published CHECKOUT --mode search``."""

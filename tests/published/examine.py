@@ -1,0 +1,116 @@
+"""One config: loaded, checked and lowered, without TensorFlow as far as the config itself does without."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from compiler.pipelines import lower_to
+from compiler.program import make_target
+from returnn_ir.config import load_config
+from returnn_ir.errors import ProblemList, TargetError, UserError
+from returnn_ir.network.construct import construct
+from returnn_ir.network.net import load_net
+from tests.published.stubs import stubbed
+
+__all__ = ["OUTCOMES", "Outcome", "examine"]
+
+#: From the first thing that can happen to the last.
+OUTCOMES = ("not loaded", "refused", "died in the check", "died in a pass", "refused by the target", "lowered")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one config.
+
+    Attributes:
+        config: its path.
+        outcome: one of :data:`OUTCOMES`.
+        cause: why it is not lowered.
+        searches: whether the network that was checked has a search.
+        seconds: by step: load, check, lower.
+    """
+
+    config: str
+    outcome: str
+    cause: str
+    searches: bool
+    seconds: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dict."""
+        return asdict(self)
+
+
+@dataclass
+class _Examination:
+    """The steps that a config goes through, timed."""
+
+    path: Path
+    mode: str
+    target: str
+    seconds: dict[str, float]
+    searches: bool = False
+
+    def run(self) -> tuple[str, str]:
+        """The outcome and its cause."""
+        started = monotonic()
+        overrides = ("++task", "search") if self.mode == "search" else ()
+        try:
+            with stubbed():
+                net = load_net(load_config(self.path, overrides))
+        except (UserError, Exception) as error:
+            return ("refused" if _of_network(error) else "not loaded"), cause(error)
+        started = self._took("load", started)
+        losses = self.mode != "search"
+        try:
+            with stubbed():
+                graph = construct(net, self.mode, losses=losses).graph
+        except UserError as error:
+            return "refused", cause(error)
+        except Exception as error:
+            return "died in the check", cause(error)
+        self.searches = any(node.op.name == "choice" for node in graph.body.walk())
+        started = self._took("check", started)
+        try:
+            lower_to(graph, make_target(self.target))
+        except TargetError as error:
+            return "refused by the target", cause(error)
+        except Exception as error:
+            return "died in a pass", cause(error)
+        finally:
+            self._took("lower", started)
+        return "lowered", ""
+
+    def _took(self, step: str, started: float) -> float:
+        now = monotonic()
+        self.seconds[step] = round(now - started, 2)
+        return now
+
+
+def examine(path: Path, mode: str, target: str) -> Outcome:
+    """Load, check and lower one config; whatever happens becomes its outcome."""
+    examination = _Examination(path, mode, target, {})
+    outcome, why = examination.run()
+    return Outcome(str(path), outcome, why, examination.searches, examination.seconds)
+
+
+def _of_network(error: Exception) -> bool:
+    """Whether the config was executed and its network dict is what is wrong."""
+    problems: Sequence[Exception] = error.problems if isinstance(error, ProblemList) else [error]
+    return all(isinstance(p, UserError) and getattr(p.where, "layer", None) is not None for p in problems)
+
+
+def cause(error: Exception) -> str:
+    """The first problem without its place; of what is no user's error, where it was raised."""
+    first = error.problems[0] if isinstance(error, ProblemList) else error
+    if isinstance(first, UserError):
+        details = [f"{k}: {v}" for k, v in (("expected", first.expected), ("received", first.received)) if v]
+        return "; ".join([first.what, *details])
+    frames = traceback.extract_tb(first.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, {frames[-1].name})" if frames else ""
+    return f"{type(first).__name__}: {first}{place}"
