@@ -146,7 +146,7 @@ def test_exploding_score_stops_with_the_batch(tmp_path: Path, capsys: pytest.Cap
     config = _config(tmp_path)
     path = Path(config)
     path.write_text(
-        path.read_text().replace('"loss": "ce"', '"loss": "ce", "loss_scale": float("inf")'), encoding="utf-8"
+        path.read_text().replace('"loss": "ce"', '"loss": "ce", "loss_scale": 3e38'), encoding="utf-8"
     )
     assert main([config]) == 2
     err = capsys.readouterr().err
