@@ -60,7 +60,7 @@ def _apply(b: LayerBuilder, name: str | Callable[..., Any], x: LayerOutput, key:
     except UserError:
         raise
     except Exception as error:  # functions of the config run here
-        if isinstance(name, str) and not isinstance(error, (UnsupportedError, TypeError)):
+        if isinstance(name, str) and not isinstance(error, (UnsupportedError, TypeError, ArithmeticError)):
             raise
         raise ConfigError(
             f"activation {name!r} does not work here: {error}", where=b.place(key), received=opts or None
