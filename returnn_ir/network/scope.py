@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -25,6 +26,18 @@ __all__ = ["NetScope", "UnbuildableError"]
 
 class UnbuildableError(UserError):
     """A layer that cannot be built because one it needs could not; its own report stands elsewhere."""
+
+
+@contextmanager
+def _noted(origin: Origin) -> Iterator[None]:
+    """A bug's exception says which layer was being built."""
+    try:
+        yield
+    except (UserError, IRError):
+        raise
+    except Exception as error:
+        error.add_note(f"while building: {origin}")
+        raise
 
 
 class NetScope:
@@ -247,7 +260,7 @@ class NetScope:
         if not definition.options.trainable:
             self.session.frozen.add(definition.path)
         b = LayerBuilder(self.session, self, definition)
-        with b.at(definition.origin):
+        with b.at(definition.origin), _noted(definition.origin):
             output = finish_layer(b, self._call(b, definition))
         if reads_loop_axis_whole(self, definition):
             b.note(READS_LOOP_AXIS)
