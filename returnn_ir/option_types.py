@@ -20,6 +20,7 @@ import numpy as np
 from returnn_ir.errors import ConfigError, Origin, UserError, did_you_mean
 
 __all__ = [
+    "MAX_AXES",
     "MAX_SIZE",
     "UNSET",
     "Count",
@@ -38,6 +39,8 @@ __all__ = [
     "shown",
 ]
 
+#: More axes than a tensor of any target has.
+MAX_AXES = 32
 #: The largest number of entries on one axis: TensorFlow's shapes, and RETURNN's lengths, are int32.
 MAX_SIZE = 2**31 - 1
 

@@ -77,6 +77,9 @@ def _range(
     if not all(isinstance(x, (int, float)) for x in bounds):
         raise UnsupportedError("a range whose bounds are computed")
     first, last = (0, start) if limit is None else (start, limit)
+    if not delta:
+        raise UnsupportedError("a range with delta 0")
+    b.require_room(max((last - first) / delta, 0))  # type: ignore[operator]
     return as_positional(b, np.arange(first, last, delta), wanted)  # type: ignore[call-overload]
 
 
@@ -161,4 +164,5 @@ def _drawn(b: LayerBuilder, kind: str, axes: Sequence[Dim | None]) -> Value:
 def _eye(b: LayerBuilder, num_rows: object, dtype: object = "float32", name: object = None) -> Positional:
     if not isinstance(num_rows, int):
         raise UnsupportedError("tf.eye of a computed size")
+    b.require_room(max(num_rows, 0), max(num_rows, 0))
     return as_positional(b, np.eye(num_rows), dtype_name(dtype))

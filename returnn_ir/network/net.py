@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
+from returnn_ir.layers.nested_options import nested_problems
 from returnn_ir.layers.options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.layers.registry import LayerSpec, find_layer, layer_names
-from returnn_ir.losses.registry import find_loss, read_loss_options
 from returnn_ir.network.naming import extra_prefix
 from returnn_ir.option_types import shown
 
@@ -181,7 +181,7 @@ class _Parser:
         self.problems.extend(wrong)
         if options is None:
             return None
-        self.problems.extend(_loss_problems(options, config.origin(path, "loss_opts")))
+        self.problems.extend(nested_problems(options, lambda key: config.origin(path, key)))
         children: dict[str, Net] = {}
         inner: dict[str, LayerDef] = {}
         for key in (f.name for f in fields(options)):
@@ -246,14 +246,6 @@ def _layer_class(raw: Mapping[Any, Any], config: Config, path: str) -> LayerSpec
         )
     hint = did_you_mean(class_name, layer_names())
     raise ConfigError(f"unknown layer class {class_name!r}", where=where, hint=hint)
-
-
-def _loss_problems(options: LayerOptions, where: Origin) -> list[UserError]:
-    """What is wrong with the options of a layer's loss, whether or not the loss is built in this mode."""
-    spec = find_loss(options.loss) if options.loss is not None else None
-    if spec is None or options.loss_opts is None:
-        return []
-    return read_loss_options(spec, options.loss_opts, where)[1]
 
 
 def _sources(
