@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError
+from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError, bug_report
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -38,6 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISMATCH if isinstance(error, MismatchError) else USER_ERROR
     except BrokenPipeError:
         return 0
+    except Exception as error:  # the last resort: whatever escapes is told in one message, too
+        if args.debug:
+            raise
+        print(f"returnn-compile: {bug_report(error)}", file=sys.stderr)
+        return USER_ERROR
 
 
 def _split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from returnn_ir.dims import Dim, leaves
-from returnn_ir.errors import IRError, Origin
+from returnn_ir.errors import ConfigError, IRError, Origin
 from returnn_ir.graph import Node, Region, Value
 from returnn_ir.ops.spec import OpSpec, get_op
 from returnn_ir.types import TensorType, is_float, is_integer, promote
 
-__all__ = ["Builder", "Operand"]
+__all__ = ["MAX_TABLE", "Builder", "Operand"]
+
+#: The most entries of a constant that is computed while a program is built.
+MAX_TABLE = 2**28
 
 Operand = Value | int | float | bool
 
@@ -83,9 +88,34 @@ class Builder:
         """A constant: a Python scalar, or an array whose axes are ``dims``."""
         array = np.asarray(value)
         if dtype is None:
-            dtype = {"f": "float32", "i": "int64", "b": "bool"}[array.dtype.kind]
+            dtype = {"f": "float32", "b": "bool"}.get(array.dtype.kind, "int64")
+        self._require_fit(array, dtype)
         held = array.astype(dtype) if dims else array.astype(dtype).item()
         return self.op("const", value=held, dtype=dtype, dims=dims, sparse_dim=sparse_dim)
+
+    def _require_fit(self, array: NDArray[Any], dtype: str) -> None:
+        """Numbers that an element type of whole numbers does not have would become others."""
+        if not is_integer(dtype) or array.dtype.kind not in "iufO" or not array.size:
+            return
+        low, high = array.min(), array.max()
+        limits = np.iinfo(dtype)
+        if not (limits.min <= low and high <= limits.max):  # NaN is in no range
+            raise ConfigError(
+                f"a number does not fit {dtype}",
+                where=self.origin,
+                expected=f"{limits.min} to {limits.max}",
+                received=low if not limits.min <= low else high,
+            )
+
+    def require_room(self, *sizes: float) -> None:
+        """Refuse a table of this shape that is to be computed while the program is built, before it takes memory."""
+        if math.prod(sizes) > MAX_TABLE:
+            raise ConfigError(
+                "the layer would compute a very large table while the program is built",
+                where=self.origin,
+                expected=f"at most {MAX_TABLE} entries",
+                received=" x ".join(f"{size:g}" for size in sizes),
+            )
 
     def cast(self, x: Value, dtype: str) -> Value:
         """Another element type; the same value where it has it already."""

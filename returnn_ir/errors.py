@@ -1,6 +1,7 @@
 """The error family: every message says what, where, expected, received and what to try.
 
-A :class:`UserError` is somebody's input being wrong (exit code 2, no traceback). Anything else that escapes is our bug.
+A :class:`UserError` is somebody's input being wrong (exit code 2, no traceback). Anything else that escapes is our bug,
+which :func:`bug_report` tells in the same form.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
+from traceback import extract_tb
 
 __all__ = [
     "ConfigError",
@@ -18,6 +21,7 @@ __all__ = [
     "ProblemList",
     "TargetError",
     "UserError",
+    "bug_report",
     "did_you_mean",
 ]
 
@@ -124,3 +128,22 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str | None:
     """``"did you mean 'x'?"`` for the nearest valid name, or None where nothing is near."""
     near = get_close_matches(name, list(valid), n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else None
+
+
+def bug_report(error: Exception) -> str:
+    """What a command line says about an exception that is nobody's :class:`UserError`.
+
+    The notes of the exception (``add_note``) say what was being done; the innermost one is shown.
+    """
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory{f': {error}' if str(error) else ''}"
+    frames = extract_tb(error.__traceback__)
+    lines = [f"internal error: {type(error).__name__}: {error}"]
+    lines.extend(f"  {note}" for note in getattr(error, "__notes__", ())[:1])
+    if frames:
+        place = Path(frames[-1].filename)
+        lines.append(f"  at: {place.parent.name}/{place.name}:{frames[-1].lineno}")
+    lines.append(
+        "  this is a bug of returnn-ir, not of the config: please report it with the config and what --debug says"
+    )
+    return "\n".join(lines)

@@ -20,6 +20,7 @@ import numpy as np
 from returnn_ir.errors import ConfigError, Origin, UserError, did_you_mean
 
 __all__ = [
+    "MAX_AXES",
     "MAX_SIZE",
     "UNSET",
     "Count",
@@ -35,8 +36,11 @@ __all__ = [
     "option_hints",
     "read_options",
     "read_values",
+    "shown",
 ]
 
+#: More axes than a tensor of any target has.
+MAX_AXES = 32
 #: The largest number of entries on one axis: TensorFlow's shapes, and RETURNN's lengths, are int32.
 MAX_SIZE = 2**31 - 1
 
@@ -161,7 +165,7 @@ def option_hints(cls: type[Any]) -> dict[str, Any]:
 
 def _no_name(key: object, place: Place, owner: str) -> UserError:
     whose = f" of {owner}" if owner else ""
-    return ConfigError(f"the name of an option{whose} must be a text", where=place(None), received=_shown(key))
+    return ConfigError(f"the name of an option{whose} must be a text", where=place(None), received=shown(key))
 
 
 def _unknown(key: str, hints: Mapping[str, Any], place: Place, common: frozenset[str], owner: str) -> UserError:
@@ -185,7 +189,7 @@ def _wrong(key: str, value: object, hint: Any, place: Place, owner: str) -> User
         f"{owner}: option {key!r} {what}" if owner else f"option {key!r} {what}",
         where=place(key),
         expected=_describe(hint),
-        received=_shown(value),
+        received=shown(value),
         hint=did_you_mean(value, _words(hint)) if isinstance(value, str) else None,
     )
 
@@ -197,7 +201,7 @@ def _words(hint: Any) -> list[str]:
     return [word for part in get_args(hint) if get_origin(hint) is not Annotated for word in _words(part)]
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value for a message, shortened where it is long."""
     try:
         text = repr(value)

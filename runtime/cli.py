@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from returnn_ir.errors import UserError
+from returnn_ir.errors import UserError, bug_report
 
 __all__ = ["main"]
 
@@ -41,6 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("returnn-run: interrupted; the same command resumes from the newest checkpoint", file=sys.stderr)
         return 130
+    except Exception as error:  # the last resort: whatever escapes is told in one message, too
+        if debug:
+            raise
+        print(f"returnn-run: {bug_report(error)}", file=sys.stderr)
+        return USER_ERROR
     return 0
 
 

@@ -17,7 +17,7 @@ from compiler.onnx.session import FileSession, OpenModel
 from compiler.program import Program, compile_net
 from compiler.targets import Array
 from returnn_ir import load
-from returnn_ir.errors import UserError
+from returnn_ir.errors import UserError, bug_report
 from returnn_ir.network.session import EPOCH_STEP
 
 __all__ = ["CaseReport", "check_case", "check_program"]
@@ -104,7 +104,7 @@ def check_case(
         report.reason = str(error)
         report.refused = True
     except Exception as error:  # a defect of this project, or of a target's library
-        report.reason = f"internal error: {type(error).__name__}: {error}"
+        report.reason = bug_report(error)
         _LOG.debug("%s, target %s", path, target, exc_info=True)
     return report
 

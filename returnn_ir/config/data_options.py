@@ -11,16 +11,14 @@ from typing import Annotated, Any, Literal
 
 from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import ConfigError, UserError
-from returnn_ir.option_types import UNSET, Place, Range, Size, Unset, read_options
+from returnn_ir.option_types import MAX_AXES, UNSET, Place, Range, Size, Unset, read_options
 
-__all__ = ["FEATURE_NAMES", "MAX_AXES", "TIME_NAMES", "DataOptions", "read_data_options"]
+__all__ = ["FEATURE_NAMES", "TIME_NAMES", "DataOptions", "read_data_options"]
 
 _DType = Literal[
     "bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64", "complex64"
 ]
 
-#: More axes than a tensor of any target has.
-MAX_AXES = 32
 _Axis = Annotated[int, Range(0, MAX_AXES - 1)]
 _AxisFromEnd = Annotated[int, Range(-MAX_AXES, MAX_AXES - 1)]
 

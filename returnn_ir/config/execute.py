@@ -36,6 +36,8 @@ def run_python_config(config: Config, path: Path, text: str) -> None:
         ) from error
     except ValueError as error:
         raise ConfigError(f"cannot read the config: {error}", where=file) from error
+    except (RecursionError, MemoryError) as error:  # what Python's parser raises, too
+        raise ConfigError("an expression of the config is too long or nested too deeply", where=file) from error
     package, folder = _package(path)
     module = ModuleType(MODULE_NAME)
     namespace = module.__dict__

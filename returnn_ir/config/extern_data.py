@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.config.data_options import MAX_AXES, DataOptions, read_data_options
+from returnn_ir.config.data_options import DataOptions, read_data_options
 from returnn_ir.errors import ConfigError, ProblemList, UserError
+from returnn_ir.option_types import MAX_AXES
 
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config

@@ -24,7 +24,9 @@ def parse_json(text: str, file: str) -> dict[str, Any]:
         value = json.loads(blank_comments(text))
     except json.JSONDecodeError as error:
         raise ConfigError(f"not valid JSON: {error.msg}", where=Origin(file=file, line=error.lineno)) from error
-    except (ValueError, RecursionError) as error:  # a number of too many digits, too many brackets
+    except RecursionError as error:
+        raise ConfigError("the JSON is nested too deeply", where=file) from error
+    except ValueError as error:  # a number of too many digits
         raise ConfigError(f"cannot read the JSON: {error}", where=file) from error
     if not isinstance(value, dict):
         raise ConfigError("a JSON config must hold an object", where=file, received=type(value).__name__)

@@ -84,7 +84,7 @@ def _is_python(text: str) -> bool:
     """Parses as Python and assigns, imports or defines something (``key value`` lines do none of it)."""
     try:
         statements = ast.parse(text).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return any(isinstance(s, ast.Assign | ast.Import | ast.ImportFrom | ast.FunctionDef) for s in statements)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from numbers import Integral, Real
 from pathlib import Path
@@ -211,7 +212,8 @@ class Config(Mapping[str, object]):
         """Lines of layers and options."""
         result = SourceMap()
         for read in self._sources:
-            read(result)
+            with suppress(RecursionError):  # of a text that is nested too deeply no lines are known
+                read(result)
         return result
 
     def origin(self, layer_path: str | None, key: str | None = None) -> Origin:

@@ -79,6 +79,8 @@ def _range(
     if not all(isinstance(x, (int, float)) for x in bounds):
         raise UnsupportedError("a range whose bounds are computed")
     first, last = (0, start) if limit is None else (start, limit)
+    if not delta:
+        raise UnsupportedError("a range with delta 0")
     checked_count(math.ceil((last - first) / delta))  # type: ignore[operator]  # all of them are numbers
     return as_positional(b, np.arange(first, last, delta), wanted)  # type: ignore[call-overload]
 

@@ -62,7 +62,8 @@ def _apply(b: LayerBuilder, name: str | Callable[..., Any], x: LayerOutput, key:
             error.where = b.place(key)
         raise
     except Exception as error:  # functions and expressions of the config run here
-        if isinstance(name, str) and "(" not in name and not isinstance(error, (UnsupportedError, TypeError)):
+        expected = (UnsupportedError, TypeError, ArithmeticError)
+        if isinstance(name, str) and "(" not in name and not isinstance(error, expected):
             raise
         raise ConfigError(
             f"activation {name!r} does not work here: {error}", where=b.place(key), received=opts or None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.errors import ConfigError, DimError, ProblemList
 from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.lattice import Lattice, best_alignment, soft_alignment
@@ -15,8 +16,9 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.losses.framewise import before_activation, safe_log
+from returnn_ir.losses.labels import class_number
 from returnn_ir.losses.via_layer import ALIGNMENT_LOSS
-from returnn_ir.option_types import Finite, Probability
+from returnn_ir.option_types import Finite, Probability, read_values
 
 __all__: list[str] = []
 
@@ -108,12 +110,9 @@ def forced_align(b: LayerBuilder, opt: ForcedAlignOptions, x: LayerOutput) -> La
         )
     if not opt.blank_included and opt.blank_idx != -1:
         raise ConfigError("the blank must be the last class", where=b.place("blank_idx"), received=opt.blank_idx)
-    if not -count <= opt.blank_idx < count:
-        raise ConfigError(
-            "no such class", where=b.place("blank_idx"), expected=f"below {count}", received=opt.blank_idx
-        )
+    blank = class_number(b, opt.blank_idx, classes, "blank_idx")
     scores = _log_scores(b, x, opt.input_type, from_logits=False)
-    lattice = _lattice(b, x, scores, target, opt.blank_idx % count, loop=opt.topology == "ctc")
+    lattice = _lattice(b, x, scores, target, blank, loop=opt.topology == "ctc")
     path, score = best_alignment(b, lattice)
     value = b.op("set_sparse", b.cast(path, "int32"), sparse_dim=classes)
     parts = {"scores": LayerOutput.of(b.op("stop_gradient", score), lattice.rest)}
@@ -133,6 +132,14 @@ class FastBwOptions(SourceOptions):
     am_scale: Finite = 1.0
     min_prob: Probability = 0.0
     staircase_seq_len_source: LayerRef | None = None
+
+
+_CTC_OPTS: Mapping[str, Any] = {
+    "blank_idx": int | None,
+    "label_loop": bool | None,
+    "ctc_merge_repeated": bool | None,
+    "edges_bound": Any,
+}
 
 
 @layer("fast_bw", options=FastBwOptions)
@@ -165,13 +172,13 @@ def _ctc_opts(b: LayerBuilder, opt: FastBwOptions, target: LayerOutput, classes:
             expected=labels,
             received=classes,
         )
-    given = dict(opt.ctc_opts or {})
-    unknown = given.keys() - {"blank_idx", "label_loop", "ctc_merge_repeated", "edges_bound"}
-    if unknown or {"label_loop", "ctc_merge_repeated"} <= given.keys():
-        raise ConfigError(
-            "wrong ctc_opts",
-            where=b.place("ctc_opts"),
-            expected="blank_idx; and label_loop or ctc_merge_repeated",
-            received=given,
-        )
-    return int(given.get("blank_idx", labels)), bool(given.get("label_loop", given.get("ctc_merge_repeated", True)))
+    where = b.place("ctc_opts")
+    given, problems = read_values(_CTC_OPTS, opt.ctc_opts or {}, lambda key: where, owner="ctc_opts")
+    if problems:
+        raise ProblemList(problems)
+    if {"label_loop", "ctc_merge_repeated"} <= given.keys():
+        raise ConfigError("label_loop and ctc_merge_repeated mean the same", where=where, hint="leave one away")
+    blank = given["blank_idx"] if given.get("blank_idx") is not None else labels
+    return class_number(b, blank, classes, "ctc_opts"), bool(
+        given.get("label_loop", given.get("ctc_merge_repeated", True))
+    )

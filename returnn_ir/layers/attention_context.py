@@ -215,6 +215,7 @@ def gauss_window_attention(b: LayerBuilder, opt: GaussWindowAttentionOptions, x:
     seen = b.op("gather", base.value, b.minimum(b.maximum(frames, 0), last), dim=time)
     new: Sequence[Dim] = ()
     if opt.inner_size:
+        b.require_room(opt.inner_size)
         inner = b.dim("inner", opt.inner_size)
         shifts = np.arange(opt.inner_size) * opt.inner_size_step - opt.inner_size / 2
         position, new = b.add(position, b.const(shifts, "float32", (inner,))), (inner,)

@@ -14,6 +14,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions, LayerRef
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import MAX_SIZE
 
 __all__ = ["static_axes"]
 
@@ -71,7 +72,7 @@ def static_axes(b: LayerBuilder, shape: Sequence[Any], key: str = "shape") -> tu
     for i, entry in enumerate(shape):
         if isinstance(entry, Dim):
             axes.append(b.batch() if entry.is_batch and entry.expr is None else entry)
-        elif isinstance(entry, (int, np.integer)) and not isinstance(entry, bool):
+        elif isinstance(entry, (int, np.integer)) and not isinstance(entry, bool) and 0 <= entry <= MAX_SIZE:
             axes.append(b.dim(f"static:{i}", int(entry), feature=i == len(shape) - 1))
         else:
             raise ConfigError("a shape consists of sizes and dims", where=b.place(key), received=repr(entry))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,10 @@ def range_(b: LayerBuilder, opt: RangeOptions) -> LayerOutput:
     numbers = (opt.start, opt.limit, opt.delta)
     if opt.delta == 0:
         raise ConfigError("delta must not be zero", where=b.place("delta"))
+    if not all(math.isfinite(n) for n in numbers):
+        raise ConfigError("a range is between finite numbers", where=b.place("limit"), received=numbers)
     dtype = opt.dtype or ("int32" if all(float(n) == int(n) for n in numbers) else "float32")
+    b.require_room(max((opt.limit - opt.start) / opt.delta, 0))
     values = np.arange(*numbers)
     out = opt.out_spatial_dim or b.dim("range", len(values), description=f"{b.definition.name}:range")
     if out.size != len(values):

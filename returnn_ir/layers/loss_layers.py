@@ -13,6 +13,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.losses.attach import loss_input, match_target, require_loss
+from returnn_ir.losses.labels import class_number
 from returnn_ir.option_types import Count, Finite, Size
 
 __all__: list[str] = []
@@ -92,7 +93,7 @@ def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
     if logits.time_dim is None or targets.time_dim is None:
         raise DimError("logits and targets need a time axis", where=b.place("logits"))
     feature = b.require_feature(logits)
-    blank = opt.blank_index % (feature.size or 1)
+    blank = class_number(b, opt.blank_index, feature, "blank_index")
     value = b.op(
         "ctc_loss",
         logits.value,

@@ -77,6 +77,7 @@ def _scales(b: LayerBuilder, channels: int) -> np.ndarray[Any, np.dtype[np.float
             expected="n_out >= 4",
             received=channels,
         )
+    b.require_room(count)
     increment = -math.log(_LONGEST) / (count - 1)
     return np.asarray(np.exp(np.arange(count) * increment), np.float32)
 

@@ -11,7 +11,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from returnn_ir.layers.options import LayerOptions, LayerRef
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
 from returnn_ir.network.recurrence import leaves_loop
-from returnn_ir.option_types import NonNegative
+from returnn_ir.option_types import NonNegative, Range
 from returnn_ir.types import is_float
 
 __all__: list[str] = []
@@ -34,6 +34,11 @@ State = tuple[int, int, int]
 
 #: A normal number is farther than 2 standard deviations away with probability 0.0455, seven in a row with 4e-10.
 _ATTEMPTS = 7
+
+
+#: TensorFlow takes parts of 64 bits, with or without sign; a single number may have more.
+_Seed64 = Annotated[int, Range(-(2**63), 2**64 - 1)]
+_Seed = Annotated[int, Range()] | Sequence[_Seed64] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,7 @@ class RandomOptions(LayerOptions):
     dtype: str = "float32"
     sparse_dim: Dim | None = None
     feature_dim: Dim | None = None
-    seed: Any = None
+    seed: _Seed = None
     algorithm: Any = None
     explicit_state: LayerRef | None = None
     auto_update_state: bool | None = None
@@ -247,7 +252,7 @@ class RandomStateInitOptions(LayerOptions):
     """Options of ``random_state_init``."""
 
     algorithm: Any = None
-    seed: Any = None
+    seed: _Seed = None
 
 
 @layer("random_state_init", options=RandomStateInitOptions, sources="none")
@@ -270,7 +275,7 @@ class RandIntOptions(LayerOptions):
     minval: int | LayerRef = 0
     dtype: str = "int32"
     sparse_dim: Dim | None = None
-    seed: int | None = None
+    seed: _Seed64 | None = None
 
 
 @layer("rand_int", options=RandIntOptions, sources="none")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError, DimError, UserError, did_you_mean
+from returnn_ir.errors import ConfigError, DimError, UserError
 from returnn_ir.expression.positional import Positional
 from returnn_ir.expression.trace import traceable
 from returnn_ir.graph import Value
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
 __all__ = ["shared_param"]
-
-_KEYS = ("reuse_layer", "map", "custom", "auto_create_missing", "layer_output", "shape")
 
 
 def shared_param(b: LayerBuilder, name: str, dims: tuple[Dim, ...]) -> Param | None:
@@ -34,14 +32,6 @@ def _resolve(b: LayerBuilder, name: str, dims: tuple[Dim, ...], reuse: str | Map
     if not reuse:
         return None
     opts: Mapping[str, Any] = {"reuse_layer": reuse} if isinstance(reuse, str) else reuse
-    unknown = [k for k in opts if k not in _KEYS]
-    if unknown:
-        raise ConfigError(
-            f"reuse_params has no option {unknown[0]!r}",
-            where=b.place("reuse_params"),
-            expected=", ".join(_KEYS),
-            hint=did_you_mean(unknown[0], _KEYS),
-        )
     if opts.get("custom") is not None:
         return _computed(b, name, dims, opts)
     missing_is_own = bool(opts.get("auto_create_missing", False))

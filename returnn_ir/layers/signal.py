@@ -45,6 +45,7 @@ def mel_filterbank(b: LayerBuilder, opt: MelFilterbankOptions, x: LayerOutput) -
             "n_out differs from nr_of_filters", where=b.place("n_out"), expected=opt.nr_of_filters, received=opt.n_out
         )
     high = opt.f_max or opt.sampling_rate / 2
+    b.require_room(opt.fft_size // 2 + 1, opt.nr_of_filters)
     filters = _triangles(
         opt.f_min or 0, high, opt.fft_size / opt.sampling_rate, opt.fft_size // 2 + 1, opt.nr_of_filters
     )
@@ -84,6 +85,7 @@ def dct(b: LayerBuilder, opt: DctOptions, x: LayerOutput) -> LayerOutput:
     size = b.require_feature(x).size
     if size is None or (opt.type == 1 and size < 2):
         raise DimError("the transform needs a fixed number of features", where=b.place("from"), received=x.value.type)
+    b.require_room(size, size)
     return _projected(b, batch_major(x), _cosines(opt.type, size, ortho=opt.norm == "ortho"))
 
 

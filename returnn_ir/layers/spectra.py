@@ -89,6 +89,8 @@ def istft(b: LayerBuilder, opt: StftOptions, x: LayerOutput) -> LayerOutput:
     samples, frame = b.dim("samples", _fft_size(opt)), b.dim("frame", size)
     frames = b.op("irfft", source.value, dim=source.feature, out=samples)
     frames = b.op("resize_axis", frames, dim=samples, out=frame)
+    b.require_room(size)
+    b.require_room(shift)
     frames = b.mul(frames, b.const(_inverse_window(size, shift), "float32", (frame,)))
     position = b.add(b.mul(b.iota(time), shift), b.iota(frame))
     value = b.expand(b.op("scatter_add", frames, position, dims=(time, frame), out=out), one)
@@ -149,6 +151,7 @@ def _framed(
 
 
 def _spectrum(b: LayerBuilder, frames: Value, frame: Dim, window: Any, fft_size: int, bins: Dim) -> Value:
+    b.require_room(frame.size or 0)
     shape = b.const(window(frame.size), "float32", (frame,))
     return b.op("rfft", b.mul(frames, shape), dim=frame, out=bins, size=fft_size)
 

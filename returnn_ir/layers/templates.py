@@ -96,9 +96,9 @@ def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_ty
         axes = tuple(other if d is feature else d for d in axes)
         feature = other
     if "time_dim_axis" in given:
-        time = axes[given["time_dim_axis"]] if given["time_dim_axis"] is not None else None
+        time = _numbered(b, axes, given, "time_dim_axis") if given["time_dim_axis"] is not None else None
     if isinstance(given.get("feature_dim_axis"), int):
-        feature = axes[given["feature_dim_axis"]]
+        feature = _numbered(b, axes, given, "feature_dim_axis")
     if sparse is None and feature is None and template.sparse_dim is not None and not declared:
         feature = default_feature_dim(axes, time, sparse=False)
     dtype = given.get("dtype")
@@ -120,6 +120,15 @@ def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_ty
         dtype=str(dtype) if dtype is not None else template.dtype,
         declared=declared,
     )
+
+
+def _numbered(b: LayerBuilder, axes: Sequence[Dim], given: Mapping[str, Any], key: str) -> Dim:
+    """The axis that an option of ``out_type`` gives the number of."""
+    if not -len(axes) <= given[key] < len(axes):
+        raise ConfigError(
+            f"out_type: {key} is no axis of the output", where=b.place("out_type"), expected=axes, received=given[key]
+        )
+    return axes[given[key]]
 
 
 def _axes_option(given: Mapping[str, Any]) -> Sequence[Any] | None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from returnn_ir.dims import Dim
-from returnn_ir.errors import DimError
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
 
 if TYPE_CHECKING:
@@ -19,6 +19,11 @@ __all__ = ["add_constraints"]
 def add_constraints(b: LayerBuilder, output: LayerOutput) -> None:
     """Add what the layer's options ask for."""
     options = b.definition.options
+    if b.in_loop and (options.darc1 or options.spatial_smoothing):
+        key = "darc1" if options.darc1 else "spatial_smoothing"
+        raise ConfigError(
+            f"{key} of a layer in a loop has no value outside of it", where=b.place(key), hint="a layer behind the loop"
+        )
     if options.darc1:
         b.session.constraints.append(b.mul(_darc1(b, output), options.darc1))
     if options.spatial_smoothing:

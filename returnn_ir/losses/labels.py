@@ -15,6 +15,7 @@ __all__ = [
     "Labels",
     "beam_search",
     "best_path",
+    "class_number",
     "label_sequence",
     "map_labels",
     "time_of",
@@ -24,6 +25,14 @@ __all__ = [
 
 #: Label numbers (integers that are not labels of a dim any more) and the axis that they follow each other on.
 Labels = tuple[Value, Dim]
+
+
+def class_number(b: LayerBuilder, number: int, classes: Dim, key: str) -> int:
+    """The class that an option names; negative numbers count from the end."""
+    count = classes.size or 0
+    if not -count <= number < count:
+        raise ConfigError("no such class", where=b.place(key), expected=f"{-count} to {count - 1}", received=number)
+    return number % count
 
 
 def time_of(b: LayerBuilder, x: LayerOutput, what: str) -> Dim:

@@ -16,6 +16,7 @@ from returnn_ir.losses.labels import (
     Labels,
     beam_search,
     best_path,
+    class_number,
     label_sequence,
     map_labels,
     time_of,
@@ -143,7 +144,7 @@ def _ctc(
         dim=time,
         labels=labels[1],
         classes=classes,
-        blank=blank % (classes.size or 1),
+        blank=class_number(b, blank, classes, "loss_opts"),
         **attrs,
     )
 

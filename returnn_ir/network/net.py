@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
+from returnn_ir.layers.nested_options import nested_problems
 from returnn_ir.layers.option_table import OptionVerdict, refused_options
 from returnn_ir.layers.options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.layers.registry import LayerSpec, find_layer, layer_names
-from returnn_ir.losses.registry import find_loss, read_loss_options
 from returnn_ir.network.naming import extra_prefix
+from returnn_ir.option_types import shown
 
 if TYPE_CHECKING:
     from returnn_ir.config import Config
 
-__all__ = ["LayerDef", "Net", "load_net", "parse_network"]
+__all__ = ["MAX_NESTING", "LayerDef", "Net", "load_net", "parse_network"]
+
+#: How deep networks may stand inside of each other; building them needs Python's stack.
+MAX_NESTING = 24
+#: With what references begin that mean no layer of the network itself.
+_RESERVED = ("data:", "prev:", "base:", "layer:", ":")
 
 
 @dataclass(frozen=True)
@@ -119,91 +125,130 @@ def parse_network(network: Mapping[str, Any], config: Config) -> Net:
     Raises:
         ProblemList: unknown classes and options, wrong types, missing sources: everything that was found.
     """
-    problems: list[UserError] = []
-    behavior = Behavior.of(config.behavior_version)
-    net = _parse(network, config, behavior, "", problems)
+    parser = _Parser(config, Behavior.of(config.behavior_version))
+    net = parser.network(network)
+    problems = parser.problems
     try:
         config.extern_data_spec()
     except ProblemList as error:
-        problems[:0] = error.problems
+        problems = [*error.problems, *problems]
     if problems:
         raise ProblemList(problems)
     return net
 
 
-def _parse(network: Mapping[str, Any], config: Config, behavior: Behavior, path: str, problems: list[UserError]) -> Net:
-    layers: dict[str, LayerDef] = {}
-    for name, raw in network.items():
-        if name.startswith("#"):
-            continue
-        own = name.partition(":")[2] if extra_prefix(name) is not None else name  # parameters are shared by name
-        full = f"{path}/{own}" if path else own
+class _Parser:
+    """Reads layer dicts; what is wrong with them is collected in ``problems``."""
+
+    def __init__(self, config: Config, behavior: Behavior) -> None:
+        self.problems: list[UserError] = []
+        self._config = config
+        self._behavior = behavior
+        self._around: list[int] = []  # the identities of the dicts that are being read, the outermost first
+
+    def network(self, network: Mapping[Any, Any], path: str = "") -> Net:
+        """A network dict, or a nested one."""
+        layers: dict[str, LayerDef] = {}
+        self._around.append(id(network))
+        for name, raw in network.items():
+            if isinstance(name, str) and name.startswith("#"):
+                continue
+            wrong = _wrong_name(name, self._config.origin(path or None, None if path else "network"))
+            if wrong is not None:
+                self.problems.append(wrong)
+                continue
+            own = name.partition(":")[2] if extra_prefix(name) is not None else name  # parameters are shared by name
+            full = f"{path}/{own}" if path else own
+            definition = self._layer(own, raw, full)
+            if definition is not None:
+                layers[name] = definition
+        self._around.pop()
+        return Net(layers, self._behavior, path, self._config)
+
+    def _layer(self, name: str, raw: object, path: str) -> LayerDef | None:
+        config = self._config
         if not isinstance(raw, Mapping):
-            problems.append(ConfigError("a layer is a dict", where=config.origin(full), received=repr(raw)))
-            continue
-        definition = _parse_layer(own, raw, config, behavior, full, problems)
-        if definition is not None:
-            layers[name] = definition
-    return Net(layers, behavior, path, config)
+            self.problems.append(ConfigError("a layer is a dict", where=config.origin(path), received=shown(raw)))
+            return None
+        origin = config.origin(path)
+        try:
+            spec = _layer_class(raw, config, path)
+            sources = _sources(raw, self._behavior, origin, class_name=spec.name, kind=spec.sources)
+        except UserError as error:
+            self.problems.append(error)
+            return None
+        body = {k: v for k, v in raw.items() if k not in ("class", "from")}
+        options, wrong = parse_options(spec.options, body, lambda key: config.origin(path, key))
+        self.problems.extend(wrong)
+        if options is None:
+            return None
+        self.problems.extend(nested_problems(options, lambda key: config.origin(path, key)))
+        children: dict[str, Net] = {}
+        inner: dict[str, LayerDef] = {}
+        for key in (f.name for f in fields(options)):
+            value = getattr(options, key)
+            if not isinstance(value, (NetDict, LayerDict)) or not self._enters(raw[key], path, key):
+                continue
+            if isinstance(value, NetDict):
+                children[key] = self.network(raw[key], path)
+            else:
+                self._around.append(id(raw[key]))
+                made = self._layer(name, raw[key], f"{path}/{key}")
+                self._around.pop()
+                inner.update({key: made} if made is not None else {})
+        definition = LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
+        self.problems.extend(refused_options(definition, OptionVerdict.CHECK))
+        return definition
+
+    def _enters(self, nested: Mapping[Any, Any], path: str, key: str) -> bool:
+        """Whether a nested network or layer can be read."""
+        expected: str | None
+        if id(nested) in self._around:
+            what, expected = "the network contains itself", None
+        elif len(self._around) >= MAX_NESTING:
+            what, expected = "networks are nested too deeply", f"at most {MAX_NESTING} inside of each other"
+        else:
+            return True
+        self.problems.append(ConfigError(what, where=self._config.origin(path, key), expected=expected))
+        return False
 
 
-def _parse_layer(
-    name: str, raw: Mapping[str, Any], config: Config, behavior: Behavior, path: str, problems: list[UserError]
-) -> LayerDef | None:
-    origin = config.origin(path)
+def _wrong_name(name: object, where: Origin) -> UserError | None:
+    """What is wrong with the name of a layer: no text, empty, or what references understand as something else."""
+    if not isinstance(name, str):
+        return ConfigError("the name of a layer must be a text", where=where, received=shown(name))
+    own = name.partition(":")[2] if extra_prefix(name) is not None else name
+    if not own:
+        return ConfigError("the name of a layer is empty", where=where, received=repr(name))
+    if own == "data" or own.startswith(_RESERVED):
+        return ConfigError(
+            f"the layer name {name!r} means something else",
+            where=where,
+            expected="a name other than 'data', without 'data:', 'prev:', 'base:', 'layer:' or ':' in front",
+            hint="'data:KEY' is an input, 'prev:LAYER' the step before, 'base:LAYER' of the network around",
+        )
+    return None
+
+
+def _layer_class(raw: Mapping[Any, Any], config: Config, path: str) -> LayerSpec:
+    """The layer class that a layer dict names."""
     class_name = raw.get("class")
-    spec = find_layer(class_name) if isinstance(class_name, str) else None
-    if spec is None and class_name in config.own_layers:
-        problems.append(
-            ConfigError(
-                f"the layer class {class_name!r} is Python code of the config, which cannot be compiled",
-                where=config.origin(path, "class"),
-                hint="an eval layer, or a subnetwork of RETURNN's layers",
-            )
+    where = config.origin(path, "class")
+    if class_name is None:
+        raise ConfigError("the layer has no 'class'", where=config.origin(path))
+    if not isinstance(class_name, str):
+        raise ConfigError("'class' must be the name of a layer class", where=where, received=shown(class_name))
+    spec = find_layer(class_name)
+    if spec is not None:
+        return spec
+    if class_name in config.own_layers:
+        raise ConfigError(
+            f"the layer class {class_name!r} is Python code of the config, which cannot be compiled",
+            where=where,
+            hint="an eval layer, or a subnetwork of RETURNN's layers",
         )
-        return None
-    if spec is None:
-        problems.append(
-            ConfigError(
-                f"unknown layer class {class_name!r}" if class_name is not None else "the layer has no 'class'",
-                where=config.origin(path, "class") if class_name is not None else origin,
-                hint=did_you_mean(str(class_name), layer_names()),
-            )
-        )
-        return None
-    try:
-        sources = _sources(raw, behavior, origin, class_name=spec.name, kind=spec.sources)
-    except UserError as error:
-        problems.append(error)
-        return None
-    body = {k: v for k, v in raw.items() if k not in ("class", "from")}
-    options, wrong = parse_options(spec.options, body, lambda key: config.origin(path, key))
-    problems.extend(wrong)
-    problems.extend(_loss_problems(options, config.origin(path, "loss_opts")) if options is not None else ())
-    if options is None:
-        return None
-    children = {
-        f.name: _parse(value, config, behavior, path, problems)
-        for f in fields(options)
-        if isinstance(value := getattr(options, f.name), NetDict)
-    }
-    inner = {
-        f.name: made
-        for f in fields(options)
-        if isinstance(value := getattr(options, f.name), LayerDict)
-        and (made := _parse_layer(name, value, config, behavior, f"{path}/{f.name}", problems)) is not None
-    }
-    definition = LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
-    problems.extend(refused_options(definition, OptionVerdict.CHECK))
-    return definition
-
-
-def _loss_problems(options: LayerOptions, where: Origin) -> list[UserError]:
-    """What is wrong with the options of a layer's loss, whether or not the loss is built in this mode."""
-    spec = find_loss(options.loss) if options.loss is not None else None
-    if spec is None or options.loss_opts is None:
-        return []
-    return read_loss_options(spec, options.loss_opts, where)[1]
+    hint = did_you_mean(class_name, layer_names())
+    raise ConfigError(f"unknown layer class {class_name!r}", where=where, hint=hint)
 
 
 def _sources(
@@ -233,7 +278,7 @@ def _sources(
         "'from' is not understood",
         where=origin.with_key("from"),
         expected="a layer name or a list of them",
-        received=repr(given),
+        received=shown(given),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -37,6 +38,18 @@ class UnbuildableError(UserError):
 
 def _root_cause(error: UserError) -> UserError:
     return error.cause if isinstance(error, UnbuildableError) else error
+
+
+@contextmanager
+def _noted(origin: Origin) -> Iterator[None]:
+    """A bug's exception says which layer was being built."""
+    try:
+        yield
+    except (UserError, IRError):
+        raise
+    except Exception as error:
+        error.add_note(f"while building: {origin}")
+        raise
 
 
 class NetScope:
@@ -260,7 +273,7 @@ class NetScope:
         if not definition.options.trainable:
             self.session.frozen.add(definition.path)
         b = LayerBuilder(self.session, self, definition)
-        with b.at(definition.origin):
+        with b.at(definition.origin), _noted(definition.origin):
             output = finish_layer(b, self._call(b, definition))
         if reads_loop_axis_whole(self, definition):
             b.note(READS_LOOP_AXIS)

@@ -142,6 +142,7 @@ def layer_norm_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> La
 
 
 def _bias_start(scope: CellScope, opts: LayerNormOptions) -> Init:
+    scope.b.require_room(4, scope.units)
     return np.repeat([0.0, 0.0, max(opts.forget_bias, 0.0), 0.0], scope.units)
 
 

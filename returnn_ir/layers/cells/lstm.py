@@ -104,6 +104,7 @@ class LstmCell(Cell):
             x = self._projected(b, x)
             feature = Dim(f"{self.gate.name}.in", self.gate.size, feature=True)
             x = b.rename(x, (self.gate, feature))
+            b.require_room(*2 * (self.gate.size or 0,))
             w = b.const(np.eye(self.gate.size or 0, dtype="float32"), dims=(feature, self.gate))
         attrs = {"dim": dim, "in_dim": feature, "out_dim": self.out, "gate_dim": self.gate, "state_in": self.previous}
         operands = [x, w, self.w_re, self.bias, state["h"], state["c"]]

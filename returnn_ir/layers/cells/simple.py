@@ -187,6 +187,7 @@ def highway(scope: CellScope, unit: str, given: Mapping[str, Any]) -> HighwayCel
     scope.require_dense(unit)
     opts = parse_unit_options(scope.b, unit, HighwayOptions, given)
     gate, previous, n = scope.gates(2), scope.previous(), scope.units
+    scope.b.require_room(2, n)
     start = np.repeat([0.0, float(opts.transform_bias or 0.0)], n)
     w = scope.param("W", (scope.feature, gate), scope.inits.input_weights)
     bias = scope.param("b", (gate,), start)

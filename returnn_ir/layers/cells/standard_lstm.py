@@ -66,6 +66,7 @@ def _standard(scope: CellScope, unit: str, opts: StandardOptions) -> LstmCell:
     kernel = _native_order(b, scope.param(f"{name}/kernel", (rows, gate), init), gate, scope.out)
     bias = _native_order(b, scope.param(f"{name}/bias", (gate,), 0.0), gate, scope.out)
     if opts.forget_bias:
+        b.require_room(4, n)
         added = np.repeat([0.0, 0.0, float(opts.forget_bias), 0.0], n)
         bias = b.add(bias, b.const(added, "float32", (gate,)))
     w, w_re = scope.split_rows(kernel, rows, previous)
