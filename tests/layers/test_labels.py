@@ -273,7 +273,7 @@ def _running(first: int) -> dict[str, Any]:
     return {**network, "output": {"class": "copy", "from": "loop/state"}}
 
 
-@pytest.mark.parametrize("target", ["reference", "tf"])
+@pytest.mark.parametrize("target", ["reference", "tf", "onnx"])
 def test_labels_computed_from_step_to_step(tmp_path: Path, target: str) -> None:
     program = _program(tmp_path, _running(0), target=target, mode="forward")
     feed = {"data": FRAMES, "data/size1": LENGTHS}
@@ -282,7 +282,47 @@ def test_labels_computed_from_step_to_step(tmp_path: Path, target: str) -> None:
     with pytest.raises(DataError) as caught:
         program.run(longer, program.initial_params(1))
     told = str(caught.value).replace(f"{tmp_path}/", "")
-    assert told.startswith("layer 'loop/embedding' (net.py:2): a label is out of range\n  expected: 0 to 3")
+    assert told == "layer 'loop/embedding' (net.py:2): a label is out of range\n  expected: 0 to 3"
+
+
+@pytest.mark.parametrize("target", ["reference", "tf", "onnx"])
+@pytest.mark.parametrize("steps", [3, 4])
+def test_labels_in_a_loop_that_ends_by_itself(tmp_path: Path, target: str, steps: int) -> None:
+    """The fourth step looks up label 4 of 0 to 3."""
+    network = _running(0)
+    end = {"class": "compare", "kind": "greater_equal", "from": "output", "value": steps}
+    network["loop"]["unit"]["end"] = end
+    network["loop"]["max_seq_len"] = 10
+    program = _program(tmp_path, network, target=target, mode="forward")
+    feed = {"data": FRAMES, "data/size1": LENGTHS}
+    if steps == 3:
+        assert program.run(feed, program.initial_params(1))["output/output"].shape[-1] == 2
+        return
+    with pytest.raises(DataError) as caught:
+        program.run(feed, program.initial_params(1))
+    assert "layer 'loop/embedding'" in str(caught.value)
+    assert "a label is out of range\n  expected: 0 to 3" in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["reference", "tf"])
+def test_labels_computed_in_a_branch(tmp_path: Path, target: str) -> None:
+    """Here the kernel refuses."""
+    network = {
+        "next": {"class": "eval", "from": "data", "eval": "source(0) + 1"},
+        "count": {"class": "length", "axis": "B", "from": "data"},
+        "output": {
+            "class": "cond",
+            "from": [],
+            "condition": {"class": "eval", "from": "count", "eval": "source(0) > 0"},
+            "true_layer": {"class": "linear", "activation": None, "n_out": 2, "from": "next"},
+            "false_layer": {"class": "linear", "activation": None, "n_out": 2, "from": "data"},
+        },
+    }
+    program = _program(tmp_path, network, sparse=True, target=target, mode="forward")
+    assert len(list(program.graph.nodes("label_index"))) == 1
+    assert _run(program, [[0, 1, 2], [2, 0, 3]], "data")["output/output"].shape == (2, 3, 2)
+    told = _refusal(program, [[0, 1, 3], [2, 0, 0]], "data").replace(f"{tmp_path}/", "")
+    assert told == "layer 'output/true_layer' (net.py:2): a label is out of range\n  expected: 0 to 3\n  received: 4"
 
 
 # -------------------------------------------------------------------- constants

@@ -304,6 +304,23 @@ def test_saved_model(tmp_path: Path) -> None:
     np.testing.assert_allclose(loss["objective"], expected["objective"], rtol=1e-6)
 
 
+def test_saved_model_refuses_labels_out_of_range(tmp_path: Path) -> None:
+    """Nobody checks what a SavedModel is fed, so it does; frames behind a sequence's end hold anything."""
+    net = Net()
+    labels = net.b.op("input", name="labels", dtype="int32", dims=(net.batch, net.time), labels=4)
+    net.give("x", labels)
+    export_saved_model(tmp_path / "m", {"forward": lower(net)}, net.params)
+    signature = tf.saved_model.load(str(tmp_path / "m")).signatures["forward"]
+    feed = {"data/size1": tf.constant(net.lengths, tf.int64)}
+    behind = np.arange(max(net.lengths)) >= np.asarray(net.lengths)[:, None]
+    assert signature(**feed, labels=tf.constant(np.where(behind, 9, 3), tf.int32))["x"].shape == behind.shape
+    for value in (-1, 4):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=r"label of data .*labels.* is out of range, expected: 0 to 3"
+        ):
+            signature(**feed, labels=tf.fill(behind.shape, value))
+
+
 def test_saved_model_needs_results(tmp_path: Path) -> None:
     net = Net()
     net.give("x", net.x)
