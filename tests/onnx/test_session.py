@@ -159,9 +159,9 @@ def test_an_exported_file_says_what_is_checked(tmp_path: Path) -> None:
 
 def test_a_check_inside_of_the_model(tmp_path: Path) -> None:
     """A label that the network computes."""
-    shifted = {"next": {"class": "eval", "from": "data", "eval": "source(0) + 1"}, "output": EMBEDDING["output"]}
-    shifted["output"] = {**shifted["output"], "from": "next"}
-    session = _saved(tmp_path, shifted, {"dim": 4, "sparse": True})
+    shifted = {"class": "eval", "from": "data", "eval": "source(0) + 1"}
+    network = {"next": shifted, "output": {**EMBEDDING["output"], "from": "next"}}
+    session = _saved(tmp_path, network, {"dim": 4, "sparse": True})
     feed = {"data": np.array([[0, 1, 2], [2, 0, 3]]), "data/size1": np.array([3, 2])}
     assert session.run(feed)["output"].shape == (2, 3, 2)
     with pytest.raises(DataError) as caught:
