@@ -65,6 +65,13 @@ def test_cross_entropy(tmp_path: Path, target: str, value: int, row: int, frame:
     )
 
 
+def test_gradients(tmp_path: Path) -> None:
+    program = _program(tmp_path, {"output": SOFTMAX}, target="tf", mode="train")
+    feed = {"data": FRAMES, "data/size1": LENGTHS, "classes": np.full((2, 3), 4), "classes/size1": LENGTHS}
+    with pytest.raises(DataError, match="a label of data 'classes' is out of range"):
+        program.gradients(feed, program.initial_params(1))
+
+
 @pytest.mark.parametrize("target", ["reference", "tf", "onnx"])
 @pytest.mark.parametrize("value", [99, -1])
 def test_embedding(tmp_path: Path, target: str, value: int) -> None:
