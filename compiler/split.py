@@ -204,6 +204,7 @@ class _Splitter:
         part = _Copier(given, self.defs)
         part.copy([n for n in self.graph.body.nodes if n is not self.loop], list(self.graph.fetches().values()))
         copy = Graph(part.body, "target", self.graph.mode)
+        copy.checks = [(message, part.env[value]) for message, value in self.graph.checks]
         for name, output in self.graph.outputs.items():
             lengths = {axis: part.env[v] for axis, v in output.lengths.items()}
             scores = part.env[output.beam_scores] if output.beam_scores is not None else None

@@ -131,7 +131,7 @@ def _require_loaded(wanted: Sequence[str], loaded: Sequence[str]) -> None:
 def _undescribed(given: Any) -> InputSpec:
     """An input of a model without our metadata."""
     axes = tuple(
-        InputAxis(str(size or f"{given.name}.{i}"), size if isinstance(size, int) else None)
+        InputAxis(size if isinstance(size, str) else f"{given.name}.{i}", size if isinstance(size, int) else None)
         for i, size in enumerate(given.shape)
     )
     return InputSpec(given.name, _element_type(given.type), axes)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.passes.base import Context, Pass
+from compiler.passes.check_labels import KnownLabels
 from compiler.pipelines import LOWER, run_pipeline
 from compiler.targets import Accept, Executable, Reject
 from returnn_ir.errors import IRError, UserError
@@ -35,7 +36,7 @@ from returnn_ir.verify import verify
 
 __all__ = ["PASSES", "RefusingTarget", "check_file"]
 
-PASSES: dict[str, Pass] = {pass_.name: pass_ for pass_ in LOWER}
+PASSES: dict[str, Pass] = {pass_.name: pass_ for pass_ in (KnownLabels(), *LOWER)}
 _DIRECTIVE = re.compile(r"#\s*(RUN|CHECK|CHECK-NEXT|CHECK-NOT|ERROR|REFUSE|FUSION|JOURNAL):\s*(.*?)\s*$")
 
 

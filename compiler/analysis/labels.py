@@ -57,7 +57,7 @@ class LabelSources:
     Attributes:
         inputs: ``input`` nodes.
         constants: ``const`` nodes.
-        chosen: constants that a condition may keep out.
+        chosen: nodes with a constant that may not reach a frame that counts: a condition or a cut keeps it out.
         bound: what numbers that the program makes itself (positions of a maximum, steps of a count) are below.
         unknown: some are computed in another way.
     """
@@ -127,6 +127,8 @@ class _Trace:
             return LabelSources(constants=frozenset({node}))
         if name == "where":
             return self._chosen(node, seen)
+        if name == "pad":
+            return self._join(node.operands, seen) | LabelSources(chosen=frozenset({node}))
         if node.regions and name in ("loop", "cond"):
             return self._join(_region_values(node, value.index), seen)
         bound = _own_bound(node, value)
@@ -193,8 +195,6 @@ def _moved(node: Node, index: int) -> list[Value] | None:
     if name in _PARALLEL:
         return [node.operands[index]]
     if name in _MOVES:
-        return node.operands[:1]
-    if name == "pad" and node.attrs["value"] == 0:
         return node.operands[:1]
     if name == "cast" and is_integer(node.operands[0].dtype):
         return node.operands

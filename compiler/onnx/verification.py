@@ -68,6 +68,8 @@ def verify_model(program: OnnxProgram, params: Mapping[str, Array], reference: E
         received = program.run(inputs, params)
         outputs: dict[str, dict[str, float]] = {}
         for fetch, name in program.signature.fetches.items():
+            if fetch.startswith("check/"):  # both have raised where one does not hold, and the passes may add some
+                continue
             valid = _valid(program.graph, fetch, expected)
             outputs[name] = _compare(name, expected[fetch], received[fetch], valid, lengths, found.problems)
         found.batches.append({"lengths": list(lengths), "outputs": outputs})

@@ -74,28 +74,58 @@ def _plain(b: Builder, x: Value) -> Value:
 class ComputedLabels(Pass):
     """Make the remaining ``label_index`` a check of the program, of the frames that count.
 
-    In a loop or a branch it stays, and the target's kernel refuses; there too labels behind a sequence's end are zero.
+    A loop tells of each step whether its labels are in range. In a branch, or in a loop inside of another one, the op
+    stays and the target's kernel refuses; there too labels behind a sequence's end are zero.
     """
 
     name: ClassVar[str] = "computed_labels"
     requires: ClassVar[tuple[Stage, ...]] = ("named",)
 
     def run(self, graph: Graph, context: Context) -> bool:
-        """After the loops have been taken apart: what left them can be checked."""
-        loops = {n.regions[0]: n for n in graph.nodes("loop") if not n.attrs["ends"]}
+        """After the loops have been taken apart: what left them needs no telling."""
+        return rewrite(graph, _Checks(graph))
 
-        def check(b: Builder, node: Node) -> Sequence[Value] | None:
-            if node.op.name != "label_index":
-                return None
-            x, labels = _counted(b, node.operands[0], loops), node.attrs["labels"]
-            if b.region is not graph.body:
-                return None if x is node.operands[0] else [b.op("label_index", x, labels=labels)]
-            inside = b.binary("logical_and", b.binary("greater_equal", x, 0), b.binary("less", x, labels))
-            message = DataError("a label is out of range", where=node.origin, expected=f"0 to {labels - 1}")
-            graph.checks.append((str(message), b.reduce("all", inside, *inside.dims, mask=False)))
-            return [_plain(b, x)]
 
-        return rewrite(graph, check)
+class _Checks:
+    """Handles the places where labels index something, and then the loops that they stand in."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._loops = {n.regions[0]: n for n in graph.nodes("loop")}
+        self._told: dict[Region, list[tuple[str, Value]]] = {}
+
+    def __call__(self, b: Builder, node: Node) -> Sequence[Value] | None:
+        if node.op.name == "loop":
+            return self._with_checks(b, node, self._told.get(node.regions[0], []))
+        if node.op.name != "label_index":
+            return None
+        x, labels = _counted(b, node.operands[0], self._loops), node.attrs["labels"]
+        body, root = b.region, self._graph.body
+        if body is not root and (body not in self._loops or body.parent is not root):
+            return None if x is node.operands[0] else [b.op("label_index", x, labels=labels)]
+        inside = b.binary("logical_and", b.binary("greater_equal", x, 0), b.binary("less", x, labels))
+        message = str(DataError("a label is out of range", where=node.origin, expected=f"0 to {labels - 1}"))
+        holds = b.reduce("all", inside, *inside.dims, mask=False) if inside.dims else inside
+        if body is root:
+            self._graph.checks.append((message, holds))
+        else:
+            self._told.setdefault(body, []).append((message, holds))
+        return [_plain(b, x)]
+
+    def _with_checks(self, b: Builder, node: Node, told: list[tuple[str, Value]]) -> Sequence[Value] | None:
+        """The loop, which stacks what the steps tell behind its other results."""
+        if not told:
+            return None
+        (body,), ends = node.regions, int(node.attrs["ends"])
+        at = len(body.results) - ends
+        body.results[at:at] = [holds for _, holds in told]
+        stacked = (*node.attrs["stacked"], *(holds.type for _, holds in told))
+        results = b.emit(node.op, node.operands, {**node.attrs, "stacked": stacked}, node.regions)
+        if ends:  # the length of what is stacked is the number of steps
+            b.define(node.attrs["dim"], results[-1])
+        for (message, _), steps in zip(told, results[at:], strict=False):
+            self._graph.checks.append((message, b.reduce("all", steps, node.attrs["dim"], mask=False)))
+        return [*results[:at], *results[len(results) - ends :]]
 
 
 def _counted(b: Builder, x: Value, loops: Mapping[Region, Node]) -> Value:
@@ -105,7 +135,7 @@ def _counted(b: Builder, x: Value, loops: Mapping[Region, Node]) -> Value:
             x = b.where(b.mask(dim), x, 0)
     region: Region | None = b.region
     while region is not None:
-        if region in loops:
+        if region in loops and not loops[region].attrs["ends"]:
             lengths = b.length(loops[region].attrs["dim"])
             if lengths.dims and set(lengths.dims) <= set(x.dims):
                 x = b.where(b.binary("less", region.params[0], lengths), x, 0)

@@ -250,7 +250,9 @@ def _gather(
     dim = x.axes[at]
     if dim is None or any(d in x.axes for d in i.axes if d is not None):
         raise UnsupportedError("tf.gather by positions over axes that the values have")
-    value = b.op("gather", x.value, i.value, dim=dim)
+    sparse = i.value.type.sparse_dim
+    index = b.labels(i.value, dim) if sparse is not None and sparse.size == dim.size else i.value
+    value = b.op("gather", x.value, index, dim=dim)
     return Positional(b, value, (*x.axes[:at], *i.axes, *x.axes[at + 1 :]))
 
 

@@ -70,6 +70,8 @@ def gather(b: LayerBuilder, opt: GatherOptions, x: LayerOutput) -> LayerOutput:
     else:
         position = LayerOutput.of(b.const(opt.position), ())
         index = position.value
+    if not opt.clip_to_valid and position.sparse_dim is not None and position.sparse_dim.size == axis.size:
+        index = b.labels(index, axis)
     if opt.clip_to_valid:
         last = b.sub(b.extent(axis) if axis.is_batch else b.length(axis), 1)
         index = b.maximum(b.minimum(index, last), 0)

@@ -97,7 +97,7 @@ def map_labels(b: LayerBuilder, labels: Labels, table: dict[int, Any], role: str
         )
     source = Dim("label", len(table))
     numbers = [-1 if table[i] is None else int(table[i]) for i in range(len(table))]
-    mapped = b.op("gather", b.const(numbers, "int64", (source,)), labels[0], dim=source)
+    mapped = b.op("gather", b.const(numbers, "int64", (source,)), b.labels(labels[0], source), dim=source)
     if None not in table.values():
         return mapped, labels[1]
     return _select(b, (mapped, labels[1]), b.binary("not_equal", mapped, -1), f"{role}.mapped")

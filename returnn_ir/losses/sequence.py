@@ -102,11 +102,8 @@ def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
     classes, time = b.require_feature(x.output), time_of(b, x.output, "output")
     _check_sizes(b, x, classes)
     opts, logits = _ctc_opts(b, x), _scores(b, x)
-    size = classes.size or 1
-    last = int(opts.get("blank_index", -1)) % size
-    target = _required_target(b, x)
-    given = label_sequence(b, target, "target", apart_from=time)
-    given = (b.labels(given[0], classes, blank=last), given[1])
+    labels, labels_dim = label_sequence(b, _required_target(b, x), "target", apart_from=time)
+    given = b.labels(labels, classes, blank=_blank(opts, classes)), labels_dim
     clipped = _clipped(b, x, given, time)
     if x.options.get("use_viterbi"):
         value = _possible_only(b, _ctc(b, logits, given, time, classes, {"viterbi": True}), zero=_zeroes(b, opts))
@@ -125,6 +122,11 @@ def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
     else:
         decoded, dim = beam_search(b, logits, time, classes, blank, width)
     return LossResult(value, b.op("edit_distance", decoded, clipped[0], a=dim, b=clipped[1]))
+
+
+def _blank(opts: dict[str, Any], classes: Dim) -> int:
+    """The class that is no label."""
+    return int(opts.get("blank_index", -1)) % (classes.size or 1)
 
 
 def _clipped(b: LayerBuilder, x: LossInput, labels: Labels, time: Dim) -> Labels:

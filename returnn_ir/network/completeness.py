@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["missing"]
 
+_REPORT = "report it: the network may be right, and the compiler has lost a part of it"
+
 
 def missing(scope: NetScope, wanted: Iterable[str], outputs: Collection[str]) -> list[UserError]:
     """A problem for each layer that was wanted and not built, and for each loss that was due and is not there.
@@ -30,12 +32,13 @@ def missing(scope: NetScope, wanted: Iterable[str], outputs: Collection[str]) ->
         definition = layers.get(name)
         if name not in outputs:
             where = definition.origin if definition is not None else Origin(name)
-            found.append(ConfigError("the layer is wanted, and it was not built", where=where))
+            found.append(ConfigError("the layer is wanted, and it was not built", where=where, hint=_REPORT))
         elif definition is not None and has_loss(definition.options, scope.session.loss_mode):
             due[name] = definition
     for name, definition in due.items():
         if name not in scope.session.graph.losses:
-            found.append(ConfigError("the loss is not in the program", where=definition.key_origin("loss")))
+            where = definition.key_origin("loss")
+            found.append(ConfigError("the loss is not in the program", where=where, hint=_REPORT))
     return found
 
 

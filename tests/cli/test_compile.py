@@ -83,6 +83,46 @@ def test_wrong_n_out_for_target(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "received: 5" in err
 
 
+SILENT_LOSS = (
+    HEADER
+    + """network = {"loop": {"class": "rec", "from": "data", "unit": {
+               "s": {"class": "rnn_cell", "unit": "LSTMBlock", "n_out": 2, "from": ["data:source", "prev:state"]},
+               "state": {"class": "get_last_hidden_state", "from": ["s"]},
+               "output": {"class": "linear", "activation": "tanh", "n_out": 2, "from": ["prev:state"]}}},
+           "obj": {"class": "eval", "from": "loop", "eval": "source(0) ** 2", "loss": "as_is"},
+           "output": {"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}}
+"""
+)
+INITIAL_99 = (
+    HEADER
+    + """network = {"output": {"class": "rec", "from": "data", "target": "classes", "unit": {
+    "e": {"class": "linear", "activation": None, "n_out": 3, "from": "prev:output"},
+    "p": {"class": "softmax", "from": ["data:source", "e"], "target": "classes"},
+    "output": {"class": "choice", "from": "p", "beam_size": 2, "target": "classes", "initial_output": 99}}}}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "told"),
+    [
+        (SILENT_LOSS, "train", "layer 'loop/state' (net.py:4): the output size is not known\n  try: give 'n_out'\n"),
+        (
+            INITIAL_99,
+            "search",
+            "layer 'output/output' (net.py:5, key 'initial_output'): the label is out of range, "
+            "which layer 'output/e' looks up\n  expected: 0 to 3\n  received: 99\n",
+        ),
+    ],
+    ids=["a loss that cannot be built", "an initial label that does not exist"],
+)
+def test_nothing_passes_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, mode: str, told: str
+) -> None:
+    assert main([_write(tmp_path, text), "--mode", mode]) == 2
+    assert capsys.readouterr().err.replace(f"{tmp_path}/", "") == f"returnn-compile: {told}"
+
+
 def test_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nowhere.py"]) == 2
     assert "no such file: nowhere.py" in capsys.readouterr().err

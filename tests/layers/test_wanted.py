@@ -109,11 +109,14 @@ def test_a_problem_outside_of_a_loop_is_told_once(tmp_path: Path) -> None:
     assert told.count("layer '") == 1
 
 
+REPORT = "\n  try: report it: the network may be right, and the compiler has lost a part of it"
+
+
 def test_a_loss_that_got_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However it happens: a program without a loss that is due is no program."""
     monkeypatch.setattr("returnn_ir.layers.finish.add_losses", lambda b, output: None)
     assert _problems(tmp_path, {"output": SOFTMAX}) == (
-        "layer 'output' (net.py:2, key 'loss'): the loss is not in the program"
+        f"layer 'output' (net.py:2, key 'loss'): the loss is not in the program{REPORT}"
     )
 
 
@@ -140,7 +143,8 @@ def test_a_nested_loss_that_got_lost(
 ) -> None:
     assert list(_build(tmp_path, network).losses) == [layer]
     monkeypatch.setattr("returnn_ir.layers.finish.has_loss", lambda options, mode: False)
-    assert _problems(tmp_path, network) == f"layer '{layer}' (net.py:2, key 'loss'): the loss is not in the program"
+    told = f"layer '{layer}' (net.py:2, key 'loss'): the loss is not in the program{REPORT}"
+    assert _problems(tmp_path, network) == told
 
 
 def test_a_layer_that_got_lost(tmp_path: Path) -> None:
@@ -155,6 +159,6 @@ def test_a_layer_that_got_lost(tmp_path: Path) -> None:
     scope = NetScope(net, session, graph.body, problems=[])
     told = [str(problem).replace(f"{tmp_path}/", "") for problem in missing(scope, ["output", "loop/x"], ())]
     assert told == [
-        "layer 'output' (net.py:2): the layer is wanted, and it was not built",
-        "layer 'loop/x': the layer is wanted, and it was not built",
+        f"layer 'output' (net.py:2): the layer is wanted, and it was not built{REPORT}",
+        f"layer 'loop/x': the layer is wanted, and it was not built{REPORT}",
     ]

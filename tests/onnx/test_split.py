@@ -10,7 +10,7 @@ import pytest
 
 from compiler.check.recorded import read_recorded
 from compiler.cli import main
-from returnn_ir.errors import UserError
+from returnn_ir.errors import DataError, UserError
 from runtime.search_driver import SearchDriver
 from runtime.session import OnnxSession
 
@@ -55,3 +55,32 @@ def test_a_net_without_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_a_missing_part(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no encoder\.onnx"):
         SearchDriver(tmp_path)
+
+
+def test_inputs_and_labels_are_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is fed by the part that reads it; labels that the network computes behind the last step."""
+    unit = {
+        "next": {"class": "eval", "from": "prev:output", "eval": "source(0) + tf.cast(source(0) >= 4, tf.int32)"},
+        "e": {"class": "linear", "activation": None, "n_out": 3, "from": "next"},
+        "p": {"class": "softmax", "from": ["data:source", "e"], "target": "classes"},
+        "output": {"class": "choice", "from": "p", "beam_size": 3, "target": "classes", "initial_output": 0},
+    }
+    network = {"output": {"class": "rec", "from": "data", "target": "classes", "unit": unit}}
+    net = tmp_path / "net.py"
+    net.write_text(
+        "extern_data = {'data': {'dim': 3}, 'classes': {'dim': 4, 'sparse': True, 'available_for_inference': False}}\n"
+        f"network = {network!r}\n"
+    )
+    command = [str(net), "--target", "onnx", "--mode", "search", "--layout", "split", "-o", str(tmp_path / "parts")]
+    assert main(command) == 0, capsys.readouterr().err
+    driver = SearchDriver(tmp_path / "parts")
+    feed = {"data": np.ones((2, 3, 3), np.float32), "data/size1": np.array([3, 2])}
+    found = driver.run(feed)
+    assert [name for name in found if name.startswith("check/") and found[name].all()] == ["check/0"]
+    for wrong, told in (
+        ({"data": feed["data"]}, "input 'data/size1' is missing"),
+        ({**feed, "data/size1": np.array([4, 2])}, "a length in 'data/size1' is out of range"),
+        ({"data": feed["data"][:0], "data/size1": np.zeros(0, np.int64)}, "the batch has no sequence"),
+    ):
+        with pytest.raises(DataError, match=told):
+            driver.run(wrong)

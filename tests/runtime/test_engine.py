@@ -36,14 +36,16 @@ learning_rate_file = folder + "/learning_rates"
 """
 
 
-def _write_data(path: Path, num_seqs: int = 60, broken: int | None = None) -> None:
+def _write_data(path: Path, num_seqs: int = 60, broken: int | None = None, wrong_label: int | None = None) -> None:
     rng = np.random.default_rng(1)
-    with HDFWriter(path, 4, ndim=2, extra_type={"classes": (3, 1, "int32")}) as writer:
+    with HDFWriter(path, 4, ndim=2, extra_type={"classes": (3, 1, "int32")}, overwrite=True) as writer:
         for i in range(num_seqs):
             frames = rng.normal(size=(int(rng.integers(1, 12)), 4)).astype(np.float32)
             if i == broken:
                 frames[-1, 2] = np.nan
             labels = np.argmax(frames[:, :3], axis=1).astype(np.int32)
+            if i == wrong_label:
+                labels[0] = 3
             writer.insert_seq(f"seq-{i}", frames, extra={"classes": labels})
 
 
@@ -157,3 +159,17 @@ def test_exploding_score_stops_with_the_batch(tmp_path: Path, capsys: pytest.Cap
 def test_unknown_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([_config(tmp_path), "++task", "trian"]) == 2
     assert "did you mean 'train'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("task", ["train", "eval"])
+def test_a_label_out_of_range_names_the_sequence(tmp_path: Path, capsys: pytest.CaptureFixture[str], task: str) -> None:
+    """The dataset says that it has three labels, and has a fourth one."""
+    config = _config(tmp_path, num_epochs=1)
+    if task == "eval":
+        assert main([config]) == 0
+    _write_data(tmp_path / "train.hdf", wrong_label=7)
+    assert main([config, "++task", task, "++num_epochs", "2"]) == 2
+    err = capsys.readouterr().err
+    title = "train epoch 1" if task == "train" else "dev"
+    assert f"returnn-run: {title}: a label of data 'classes' is out of range\n  expected: 0 to 2\n" in err
+    assert re.search(r"  received: 3 at position 0 of sequence 'seq-7'\n", err)

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from compiler.targets import Array
+from compiler.tensorflow.label_errors import label_errors
 from compiler.tensorflow.program import TensorFlowProgram
 from compiler.tensorflow.saved_model import export_saved_model, variables_of
 from compiler.tensorflow.target import TensorFlowTarget
@@ -230,6 +231,14 @@ def test_inputs_that_do_not_fit() -> None:
         program.run({**net.inputs, "data": data[:, :2]}, {})
 
 
+def test_errors_of_kernels_that_are_no_labels_stay() -> None:
+    with pytest.raises(DataError) as told, label_errors(Net().graph):
+        tf.gather(tf.range(4), [0, 7])
+    assert str(told.value) == "a label is out of range\n  expected: 0 to 3\n  received: 7"
+    with pytest.raises(tf.errors.InvalidArgumentError), label_errors(Net().graph):
+        tf.reshape(tf.range(4), [3])
+
+
 def test_scopes_carry_the_layer_path() -> None:
     net = Net()
     with net.b.at(Origin(layer="enc/ff:1")):
@@ -302,6 +311,23 @@ def test_saved_model(tmp_path: Path) -> None:
     assert set(forward) == {"h", "n", "y", "total"}
     np.testing.assert_allclose(forward["y"], expected["output/y"], rtol=1e-6)
     np.testing.assert_allclose(loss["objective"], expected["objective"], rtol=1e-6)
+
+
+def test_saved_model_refuses_labels_out_of_range(tmp_path: Path) -> None:
+    """Nobody checks what a SavedModel is fed, so it does; frames behind a sequence's end hold anything."""
+    net = Net()
+    labels = net.b.op("input", name="labels", dtype="int32", dims=(net.batch, net.time), labels=4)
+    net.give("x", labels)
+    export_saved_model(tmp_path / "m", {"forward": lower(net)}, net.params)
+    signature = tf.saved_model.load(str(tmp_path / "m")).signatures["forward"]
+    feed = {"data/size1": tf.constant(net.lengths, tf.int64)}
+    behind = np.arange(max(net.lengths)) >= np.asarray(net.lengths)[:, None]
+    assert signature(**feed, labels=tf.constant(np.where(behind, 9, 3), tf.int32))["x"].shape == behind.shape
+    for value in (-1, 4):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=r"label of data .*labels.* is out of range, expected: 0 to 3"
+        ):
+            signature(**feed, labels=tf.fill(behind.shape, value))
 
 
 def test_saved_model_needs_results(tmp_path: Path) -> None:
