@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from returnn_ir.expression.positional import Positional, as_positional, binary
@@ -35,7 +36,7 @@ def _real(b: LayerBuilder, input: object, name: object = None) -> Positional:
 @function("imag")
 def _imag(b: LayerBuilder, input: object, name: object = None) -> Positional:
     x = as_positional(b, input)
-    return _part(x, "imag") if _is_complex(x) else x * 0.0
+    return _part(x, "imag") if _is_complex(x) else x.with_value(b.expand(b.const(0.0, x.value.dtype), *x.value.dims))
 
 
 @function("conj")
@@ -49,4 +50,6 @@ def _conj(b: LayerBuilder, x: object, name: object = None) -> Positional:
 @function("angle")
 def _angle(b: LayerBuilder, input: object, name: object = None) -> Positional:
     x = as_positional(b, input)
-    return binary("atan2", _part(x, "imag"), _part(x, "real")) if _is_complex(x) else binary("atan2", x * 0.0, x)
+    if _is_complex(x):
+        return binary("atan2", _part(x, "imag"), _part(x, "real"))
+    return (x < 0) * math.pi

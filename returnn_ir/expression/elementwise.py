@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.positional import (
     Positional,
@@ -17,6 +19,7 @@ from returnn_ir.expression.positional import (
 )
 from returnn_ir.expression.table import function
 from returnn_ir.graph import Value
+from returnn_ir.ops.reduce import highest, lowest
 from returnn_ir.types import is_float
 
 if TYPE_CHECKING:
@@ -136,7 +139,26 @@ def _cast(b: LayerBuilder, x: object, dtype: object, name: object = None) -> Pos
 
 @function("saturate_cast")
 def _saturate_cast(b: LayerBuilder, value: object, dtype: object, name: object = None) -> Positional:
-    return _cast(b, value, dtype)
+    """A cast in which numbers that the element type cannot hold become the nearest one that it can."""
+    x, wanted = as_positional(b, value), dtype_name(dtype)
+    own = x.value.dtype
+    if "bool" in (own, wanted) or "complex64" in (own, wanted):
+        raise UnsupportedError(f"tf.saturate_cast of {own} to {wanted}")
+    if lowest(wanted) > lowest(own):
+        x = x.with_value(b.maximum(x.value, b.const(_inside(lowest(wanted), own), own)))
+    if highest(wanted) < highest(own):
+        x = x.with_value(b.minimum(x.value, b.const(_inside(highest(wanted), own), own)))
+    return x.with_value(b.cast(x.value, wanted))
+
+
+def _inside(bound: float, dtype: str) -> float:
+    """The bound as a number of the element type that is not beyond it, as int32's largest is for float32."""
+    if not is_float(dtype):
+        return bound
+    held = np.asarray(bound, dtype)
+    if abs(int(held)) > abs(int(bound)):
+        held = np.nextafter(held, np.zeros((), dtype))
+    return float(held)
 
 
 @function("to_float")
@@ -190,6 +212,8 @@ def _clip_by_value(
 def _where(b: LayerBuilder, condition: object, x: object = None, y: object = None, name: object = None) -> Positional:
     if x is None or y is None:
         raise UnsupportedError("tf.where with a condition only, which gives positions")
+    if not isinstance(x, Positional) and not isinstance(y, Positional):
+        x, y = as_positional(b, x), as_positional(b, y)
     chosen, axes = aligned(as_positional(b, condition), x, y)
     test, *branches = common_dtype(chosen)
     if not isinstance(test, Value):
@@ -281,10 +305,14 @@ def safe_log_value(b: LayerBuilder, x: Value, eps: float = 1e-20, use_fake_grad:
     if undone is not None:
         return undone
     clipped = b.maximum(x, eps)
-    if use_fake_grad:
-        # the clipped value, with the gradient of x itself
-        clipped = b.add(x, b.op("stop_gradient", b.sub(clipped, x)))
-    return b.unary("log", clipped)
+    return b.unary("log", _with_gradient_of(b, clipped, x) if use_fake_grad else clipped)
+
+
+def _with_gradient_of(b: LayerBuilder, value: Value, x: Value) -> Value:
+    """Exactly ``value``, with the gradient of ``x``, from which it was clipped."""
+    nothing = b.sub(x, b.op("stop_gradient", x))  # not a number for infinities, whose gradient nobody needs
+    nothing = b.op("where", b.unary("is_finite", x), nothing, b.const(0.0, x.dtype))
+    return b.add(b.op("stop_gradient", value), nothing)
 
 
 @function("safe_exp")
@@ -295,8 +323,7 @@ def _safe_exp(b: LayerBuilder, x: object, eps: float = 1e-20) -> Positional:
     if undone is not None:
         return tensor.with_value(undone)
     clipped = b.minimum(b.maximum(value, math.log(eps)), math.log(1.0 / eps))
-    clipped = b.add(value, b.op("stop_gradient", b.sub(clipped, value)))
-    return tensor.with_value(b.unary("exp", clipped))
+    return tensor.with_value(b.unary("exp", _with_gradient_of(b, clipped, value)))
 
 
 def _undone(b: LayerBuilder, x: Value, partners: dict[str, str], inverse: str) -> Value | None:
@@ -323,7 +350,9 @@ def _undone(b: LayerBuilder, x: Value, partners: dict[str, str], inverse: str) -
 def _maximum_with_identity_grad(b: LayerBuilder, x: object, y: object) -> Positional:
     tensor = as_positional(b, x)
     larger = binary("maximum", tensor, y)
-    return tensor + larger.with_value(b.op("stop_gradient", (larger - tensor).value))
+    if larger.axes != tensor.axes:
+        raise UnsupportedError("maximum_with_identity_grad with a larger second tensor")
+    return tensor.with_value(_with_gradient_of(b, larger.value, tensor.value))
 
 
 @function("scaled_gradient")
@@ -336,6 +365,8 @@ def _scaled_gradient(b: LayerBuilder, x: object, scale: float, shift: float = 0.
 
 @function("add_n")
 def _add_n(b: LayerBuilder, inputs: list[object], name: object = None) -> Positional:
+    if not inputs:
+        raise UnsupportedError("a sum of no tensors")
     total = as_positional(b, inputs[0])
     for further in inputs[1:]:
         total = total + further

@@ -11,7 +11,7 @@ import numpy as np
 from returnn_ir.dims import Dim
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional, copy_of_dim
 from returnn_ir.expression.sizes import Size, as_shape
 from returnn_ir.expression.table import function
 from returnn_ir.graph import Value
@@ -93,12 +93,13 @@ def _one_hot(
     on_value: object = None,
     off_value: object = None,
     axis: object = -1,
-    dtype: object = "float32",
+    dtype: object = None,
     name: object = None,
 ) -> Positional:
     x = as_positional(b, indices)
-    if axis not in (-1, None) or on_value is not None or off_value is not None:
-        raise UnsupportedError("tf.one_hot with axis, on_value or off_value")
+    if not isinstance(axis, (int, type(None))) or not -1 <= (-1 if axis is None else axis) <= x.rank:
+        raise UnsupportedError(f"tf.one_hot with axis {axis!r}")
+    at = x.rank if axis in (-1, None) else int(axis or 0)
     if isinstance(depth, Size):
         dim = depth.dim if depth.dim not in x.axes else None
     else:
@@ -107,19 +108,32 @@ def _one_hot(
     if dim is None:
         raise UnsupportedError("tf.one_hot with a computed depth")
     hot = b.binary("equal", x.value, b.iota(dim, x.value.dtype))
-    return Positional(b, b.cast(hot, dtype_name(dtype)), (*x.axes, dim))
+    result = Positional(b, hot, (*x.axes[:at], dim, *x.axes[at:]))
+    given = [v for v in (on_value, off_value) if v is not None]
+    wanted = dtype_name(dtype) if dtype is not None else as_positional(b, given[0]).value.dtype if given else "float32"
+    if given:
+        on, off = (as_positional(b, v, wanted) for v in (1 if on_value is None else on_value, off_value or 0))
+        if on.rank or off.rank:
+            raise UnsupportedError("tf.one_hot with anything but numbers as values")
+        return result.with_value(b.op("where", hot, b.cast(on.value, wanted), b.cast(off.value, wanted)))
+    return result.with_value(b.cast(hot, wanted))
 
 
 @function("sequence_mask")
 def _sequence_mask(
     b: LayerBuilder, lengths: object, maxlen: object = None, dtype: object = "bool", name: object = None
 ) -> Positional:
-    """True on the first frames of an axis of known size."""
+    """True on the first frames of an axis."""
     x = as_positional(b, lengths)
-    if not isinstance(maxlen, Size):
-        raise UnsupportedError("tf.sequence_mask without maxlen from a tensor's shape")
-    held = b.binary("less", b.iota(maxlen.dim, x.value.dtype), x.value)
-    return Positional(b, b.cast(held, dtype_name(dtype)), (*x.axes, maxlen.dim))
+    if isinstance(maxlen, int):
+        checked_count(maxlen)
+        dim = Dim("mask", maxlen)
+    elif isinstance(maxlen, Size):
+        dim = maxlen.dim if maxlen.dim not in x.axes else copy_of_dim(b, maxlen.dim, f"{maxlen.dim.name}.mask")
+    else:
+        raise UnsupportedError("tf.sequence_mask whose maxlen is neither a number nor from a tensor's shape")
+    held = b.binary("less", b.iota(dim, x.value.dtype), x.value)
+    return Positional(b, b.cast(held, dtype_name(dtype)), (*x.axes, dim))
 
 
 @function("uniform", "random_uniform")
@@ -164,11 +178,19 @@ def _drawn(b: LayerBuilder, kind: str, axes: Sequence[Dim | None]) -> Value:
 
 
 @function("eye")
-def _eye(b: LayerBuilder, num_rows: object, dtype: object = "float32", name: object = None) -> Positional:
-    if not isinstance(num_rows, int):
-        raise UnsupportedError("tf.eye of a computed size")
-    checked_count(num_rows, num_rows)
-    return as_positional(b, np.eye(num_rows), dtype_name(dtype))
+def _eye(
+    b: LayerBuilder,
+    num_rows: object,
+    num_columns: object = None,
+    batch_shape: object = None,
+    dtype: object = "float32",
+    name: object = None,
+) -> Positional:
+    columns = num_rows if num_columns is None else num_columns
+    if not isinstance(num_rows, int) or not isinstance(columns, int) or batch_shape is not None:
+        raise UnsupportedError("tf.eye of a computed size, or with batch_shape")
+    checked_count(num_rows, columns)
+    return as_positional(b, np.eye(num_rows, columns), dtype_name(dtype))
 
 
 @function("linspace", "lin_space")

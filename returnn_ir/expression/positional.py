@@ -30,6 +30,7 @@ __all__ = [
     "binary",
     "common_dtype",
     "copy_of_dim",
+    "packed",
 ]
 
 Axes = tuple[Dim | None, ...]
@@ -45,7 +46,7 @@ class Positional:
     Args:
         b: where ops are put.
         value: its dims are those of ``axes`` that are not None.
-        axes: in the order that the expression counts them.
+        axes: in the order that the expression counts them, none of them twice.
     """
 
     #: What an expression of a config that is data may look at.
@@ -59,6 +60,9 @@ class Positional:
         self.b = b
         self.value = value
         self.axes: Axes = tuple(axes)
+        twice = next((d for i, d in enumerate(self.axes) if d is not None and d in self.axes[:i]), None)
+        if twice is not None:
+            raise UnsupportedError(f"the axis {twice} on two axes of one tensor")
 
     def with_value(self, value: Value) -> Positional:
         """The same axes around another value."""
@@ -155,17 +159,31 @@ class Positional:
         return binary("not_equal", self, other)
 
     def __and__(self, other: object) -> Positional:
-        return binary("logical_and", self, other)
+        return _logical("logical_and", self, other)
 
     __rand__ = __and__
 
     def __or__(self, other: object) -> Positional:
-        return binary("logical_or", self, other)
+        return _logical("logical_or", self, other)
 
     __ror__ = __or__
 
+    def __xor__(self, other: object) -> Positional:
+        return _logical("not_equal", self, other)
+
+    __rxor__ = __xor__
+
     def __invert__(self) -> Positional:
+        _require_bools(self)
         return self.with_value(self.b.unary("logical_not", self.value))
+
+    def __matmul__(self, other: object) -> Positional:
+        from returnn_ir.expression.products import matmul
+
+        return matmul(self, as_positional(self.b, other))
+
+    def __rmatmul__(self, other: object) -> Positional:
+        return as_positional(self.b, other) @ self
 
     def __getitem__(self, key: object) -> Positional:
         from returnn_ir.expression.slicing import subscript
@@ -212,7 +230,9 @@ def as_positional(b: LayerBuilder, x: object, dtype: str | None = None) -> Posit
         return Positional(b, b.const(x, chosen), ())
     if isinstance(x, (list, tuple, np.ndarray)):
         if isinstance(x, (list, tuple)) and any(isinstance(e, Positional) for e in x):
-            raise UnsupportedError("a list of tensors where one tensor is expected")
+            out = Dim("entries", len(x))
+            common = next(e.value.dtype for e in x if isinstance(e, Positional))
+            return Positional(b, packed(b, x, out, dtype or common), (out,))
         checked_entries(x)
         array = np.asarray(x)
         if array.dtype.kind not in "bif":
@@ -223,6 +243,20 @@ def as_positional(b: LayerBuilder, x: object, dtype: str | None = None) -> Posit
         dims = tuple(Dim(f"constant{i}", n) for i, n in enumerate(array.shape))
         return Positional(b, b.const(array, chosen, dims), dims)
     raise UnsupportedError(f"a {type(x).__name__} where a tensor is expected")
+
+
+def packed(b: LayerBuilder, entries: Sequence[object], out: Dim, dtype: str) -> Value:
+    """A list of scalars as a vector over ``out``."""
+    parts, dims = [], []
+    for i, entry in enumerate(entries):
+        x = as_positional(b, entry, dtype)
+        if x.rank:
+            raise UnsupportedError("a list of tensors where one tensor is expected")
+        dims.append(Dim(f"entry{i}", 1))
+        parts.append(b.expand(b.cast(x.value, dtype), dims[-1]))
+    if not parts:
+        return b.const(np.zeros(0), dtype, (out,))
+    return b.op("concat", *parts, dims=tuple(dims), out=out)
 
 
 def _is_whole(x: object) -> bool:
@@ -306,16 +340,34 @@ def copy_of_dim(b: LayerBuilder, dim: Dim, role: str) -> Dim:
 
 
 def binary(name: str, x: object, y: object) -> Positional:
-    """An elementwise op of two operands; integers divide as floats."""
+    """An elementwise op of two operands; integers divide as floats, as in TensorFlow of up to 16 bits as float32."""
     b = builder_of(x, y)
     operands, axes = aligned(x, y)
     a, c = common_dtype(operands)
     if name == "div":
         left, right = b.operands(a, c)
         if not is_float(left.dtype):
-            left, right = b.cast(left, "float32"), b.cast(right, "float32")
+            left, right = (b.cast(v, _quotient_dtype(left.dtype)) for v in (left, right))
         return Positional(b, b.op("div", left, right), axes)
     return Positional(b, b.binary(name, a, c), axes)
+
+
+def _quotient_dtype(dtype: str) -> str:
+    return "float64" if dtype in ("int32", "int64") else "float32"
+
+
+def _require_bools(*xs: object) -> None:
+    for x in xs:
+        if isinstance(x, Positional) and x.value.dtype != "bool":
+            raise UnsupportedError(f"an operation on the bits of {x.value.dtype}")
+
+
+def _logical(name: str, x: Positional, y: object) -> Positional:
+    """``&``, ``|`` and ``^``, which work on bits where these are no truth values."""
+    _require_bools(x, y)
+    if not isinstance(y, (bool, np.bool_, Positional)):
+        raise UnsupportedError(f"a truth value and a {type(y).__name__}")
+    return binary(name, x, y)
 
 
 def power(x: object, y: object) -> Positional:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from returnn_ir.dims import Dim
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
 from returnn_ir.expression.table import function
@@ -116,19 +115,16 @@ def _l2_normalize(
     return tensor * total.with_value(scale)
 
 
-def _one_dim(x: Positional, axis: object) -> Dim:
-    dim = x.axes[x.axis_number(axis)]
-    if dim is None:
-        raise UnsupportedError("an operation along an axis of size one")
-    return dim
-
-
 def _softmax_like(kind: str) -> None:
     def compute(
         b: LayerBuilder, logits: object, axis: object = -1, name: object = None, dim: object = None
     ) -> Positional:
         x = as_positional(b, logits)
-        along = _one_dim(x, -1 if axis is None else axis if dim is None else dim)
+        number = x.axis_number(-1 if axis is None else axis if dim is None else dim)
+        along = x.axes[number]
+        if along is None:  # one entry: its own sum
+            nothing = x - x
+            return nothing if kind == "log_softmax" else nothing + 1.0
         return x.with_value(b.op(kind, x.value, dims=(along,), mask=False))
 
     function(kind)(compute)
@@ -148,8 +144,11 @@ def _arg(kind: str) -> None:
         dimension: object = None,
     ) -> Positional:
         x = as_positional(b, input)
-        along = axis if axis is not None else dimension if dimension is not None else 0
-        dim = _one_dim(x, along)
+        along = x.axis_number(axis if axis is not None else dimension if dimension is not None else 0)
+        dim = x.axes[along]
+        if dim is None:
+            first = b.expand(b.const(0, dtype_name(output_type)), *x.value.dims)
+            return Positional(b, first, [d for i, d in enumerate(x.axes) if i != along])
         best = b.op("set_sparse", b.op(kind, x.value, dim=dim, mask=False), sparse_dim=None)
         return Positional(b, b.cast(best, dtype_name(output_type)), [d for d in x.axes if d is not dim])
 
@@ -171,7 +170,10 @@ def _argsort(
 ) -> Positional:
     x = as_positional(b, values)
     descending = direction.upper() == "DESCENDING"
-    order = b.op("argsort", x.value, dim=_one_dim(x, axis), descending=descending, ragged=False)
+    dim = x.axes[x.axis_number(axis)]
+    if dim is None:
+        return x.with_value(b.expand(b.const(0, "int32"), *x.value.dims))
+    order = b.op("argsort", x.value, dim=dim, descending=descending, ragged=False)
     return x.with_value(b.cast(b.op("set_sparse", order, sparse_dim=None), "int32"))
 
 
@@ -180,7 +182,9 @@ def _cumsum(
     b: LayerBuilder, x: object, axis: object = 0, exclusive: bool = False, reverse: bool = False, name: object = None
 ) -> Positional:
     tensor = as_positional(b, x)
-    dim = _one_dim(tensor, axis)
+    dim = tensor.axes[tensor.axis_number(axis)]
+    if dim is None:
+        return tensor - tensor if exclusive else tensor
     return tensor.with_value(b.op("cumsum", tensor.value, dim=dim, exclusive=bool(exclusive), reverse=bool(reverse)))
 
 

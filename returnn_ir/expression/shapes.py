@@ -10,7 +10,7 @@ from returnn_ir.errors import DimError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.positional import Positional, UnsupportedError, aligned, as_positional
-from returnn_ir.expression.sizes import Shape, Size
+from returnn_ir.expression.sizes import Shape, Size, as_shape, entries_of
 from returnn_ir.expression.slicing import cut
 from returnn_ir.expression.table import function
 
@@ -21,8 +21,8 @@ __all__: list[str] = []
 
 
 @function("shape")
-def _shape(b: LayerBuilder, input: object, out_type: object = None, name: object = None) -> Shape:
-    return Shape.of(as_positional(b, input))
+def _shape(b: LayerBuilder, input: object, out_type: object = "int32", name: object = None) -> Shape:
+    return Shape.of(as_positional(b, input), dtype_name(out_type))
 
 
 @function("size")
@@ -76,11 +76,12 @@ def _squeeze(
 def _reshape(b: LayerBuilder, tensor: object, shape: object, name: object = None) -> Positional:
     """Axes of size one put in or taken out; a shape that merges or splits axes is not expressed."""
     x = as_positional(b, tensor)
-    if not isinstance(shape, (list, tuple)):
+    entries = entries_of(shape)
+    if entries is None:
         raise UnsupportedError("tf.reshape to a computed shape")
     own = [d for d in x.axes if d is not None]
     axes: list[Dim | None] = []
-    for entry in shape:
+    for entry in entries:
         if isinstance(entry, int) and entry == 1:
             axes.append(None)
             continue
@@ -103,6 +104,10 @@ def _transpose(b: LayerBuilder, a: object, perm: Sequence[int] | None = None, na
 
 @function("concat")
 def _concat(b: LayerBuilder, values: Sequence[object], axis: object, name: object = None) -> Positional:
+    if any(isinstance(v, Shape) for v in values) and axis in (0, -1):
+        parts = [entries_of(v) for v in values]
+        if all(part is not None for part in parts):
+            return Shape(b, [entry for part in parts for entry in part or ()])
     tensors = [as_positional(b, v) for v in values]
     if len(tensors) == 1:
         return tensors[0]
@@ -145,8 +150,8 @@ def _aligned_except(b: LayerBuilder, xs: Sequence[Positional], at: int) -> tuple
 
 @function("stack", "pack")
 def _stack(b: LayerBuilder, values: Sequence[object], axis: int = 0, name: object = None) -> Positional:
-    if isinstance(values, Shape):
-        raise UnsupportedError("stacking sizes")
+    if any(isinstance(v, Size) for v in values) and axis in (0, -1):
+        return Shape(b, list(values))
     operands, axes = aligned(*[as_positional(b, v) for v in values])
     wide = [v for v in operands if isinstance(v, Positional)]
     parts = [
@@ -175,9 +180,11 @@ def _split(
         sizes = [dim.size // num_or_size_splits] * num_or_size_splits
     elif isinstance(num_or_size_splits, (list, tuple)) and all(isinstance(n, int) for n in num_or_size_splits):
         sizes = list(num_or_size_splits)
+        if sizes.count(-1) == 1:
+            sizes[sizes.index(-1)] = dim.size - sum(sizes) - 1
     else:
         raise UnsupportedError("a split into computed sizes")
-    if sum(sizes) != dim.size:
+    if sum(sizes) != dim.size or min(sizes) < 0:
         raise UnsupportedError(f"a split of {dim} into {sizes}")
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     return [cut(x, at, slice(s, s + n, None)) for s, n in zip(starts, sizes, strict=True)]
@@ -199,7 +206,8 @@ def _unstack(
 def _tile(b: LayerBuilder, input: object, multiples: object, name: object = None) -> Positional:
     """Axes of size one only, to a known size."""
     x = as_positional(b, input)
-    if not isinstance(multiples, (list, tuple)) or len(multiples) != x.rank:
+    multiples = entries_of(multiples)
+    if multiples is None or len(multiples) != x.rank:
         raise UnsupportedError("tf.tile with computed multiples")
     checked_count(*[n for n in multiples if isinstance(n, int)])
     value, axes = x.value, list(x.axes)
@@ -221,11 +229,19 @@ def _tile(b: LayerBuilder, input: object, multiples: object, name: object = None
 @function("broadcast_to")
 def _broadcast_to(b: LayerBuilder, input: object, shape: object, name: object = None) -> Positional:
     x = as_positional(b, input)
-    if not isinstance(shape, Shape) or len(shape) < x.rank:
-        raise UnsupportedError("tf.broadcast_to of anything but a tensor's shape")
-    axes = [None] * (len(shape) - x.rank) + list(x.axes)
-    full = [e.dim if isinstance(e, Size) and d is None else d for d, e in zip(axes, shape, strict=True)]
-    return Positional(b, b.expand(x.value, *[d for d in full if d is not None]), full)
+    wanted = as_shape(shape)
+    if len(wanted) < x.rank:
+        raise DimError("tf.broadcast_to fewer axes than the tensor has", expected=x.axes, received=wanted)
+    value = x.value
+    axes: list[Dim | None] = []
+    for own, dim in zip([None] * (len(wanted) - x.rank) + list(x.axes), wanted, strict=True):
+        if own is not None and own.size == 1 and (dim is None or dim.size != 1):
+            value = b.op("squeeze", value, dim=own)
+            own = None
+        if own is not None and dim is not own and (own.size is None or dim is None or dim.size != own.size):
+            raise UnsupportedError(f"tf.broadcast_to of the axis {own} to {dim}")
+        axes.append(own if own is not None else dim)
+    return Positional(b, b.expand(value, *[d for d in axes if d is not None]), axes)
 
 
 @function("reverse")
@@ -254,19 +270,3 @@ def _gather(
     index = b.labels(i.value, dim) if sparse is not None and sparse.size == dim.size else i.value
     value = b.op("gather", x.value, index, dim=dim)
     return Positional(b, value, (*x.axes[:at], *i.axes, *x.axes[at + 1 :]))
-
-
-@function("matmul")
-def _matmul(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
-    left, right = as_positional(b, x), as_positional(b, y)
-    inner, other = left.axes[-1], right.axes[-2] if right.rank > 1 else None
-    if inner is None or other is None or right.rank != 2 or right.axes[-1] is None:
-        raise UnsupportedError("a matrix product of these shapes")
-    value = right.value
-    if other is not inner:
-        if other.size is None or other.size != inner.size or inner in right.axes:
-            raise UnsupportedError("a matrix product of these shapes")
-        value = b.rename(value, (other, inner))
-    if right.axes[-1] in left.axes:
-        raise UnsupportedError("a matrix product whose result has an axis twice")
-    return Positional(b, b.dot(left.value, value, inner, mask=False), (*left.axes[:-1], right.axes[-1]))

@@ -52,6 +52,8 @@ def cut(x: Positional, axis: int, key: int | slice) -> Positional:
         position = b.const(key, "int64") if key >= 0 else b.add(b.extent(dim), key)
         value = b.op("gather", x.value, position, dim=dim)
         return Positional(b, value, (*x.axes[:axis], *x.axes[axis + 1 :]))
+    if key == slice(None, None, -1):
+        return x.with_value(b.op("reverse", x.value, dim=dim, ragged=False))
     out, start, end, step = _part(dim, key)
     value = b.op("slice", x.value, dim=dim, out=out, start=start, end=end, step=step)
     return Positional(b, value, (*x.axes[:axis], out, *x.axes[axis + 1 :]))

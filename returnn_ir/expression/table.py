@@ -66,7 +66,7 @@ RETURNN_ONLY = frozenset(
 )
 
 _FUNCTIONS: dict[str, ExpressionFunction] = {}
-_FAMILIES = ("complex_numbers", "elementwise", "making", "reductions", "shapes", "special")
+_FAMILIES = ("complex_numbers", "elementwise", "making", "products", "reductions", "shapes", "special")
 
 
 def function(*names: str) -> Callable[[F], F]:
