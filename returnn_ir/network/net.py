@@ -188,7 +188,7 @@ def _parse_layer(
         and (made := _parse_layer(name, value, config, behavior, f"{path}/{f.name}", problems)) is not None
     }
     definition = LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
-    problems.extend(refused_options(definition, OptionVerdict.CHECK))
+    problems.extend(refused_options(definition, config, OptionVerdict.CHECK))
     return definition
 
 
