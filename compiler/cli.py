@@ -170,7 +170,7 @@ def _require_plain_loading(net: Net) -> None:
     """Refuse layers that say how they take a checkpoint's values; these are taken as they are."""
     from returnn_ir.layers.option_table import OptionVerdict, refused_options
 
-    problems = [p for layer in net.all_layers() for p in refused_options(layer, OptionVerdict.LOADING)]
+    problems = [p for layer in net.all_layers() for p in refused_options(layer, net.config, OptionVerdict.LOADING)]
     if problems:
         raise ProblemList(problems)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from returnn_ir.errors import ConfigError
 
 if TYPE_CHECKING:
+    from returnn_ir.config import Config
     from returnn_ir.network.net import LayerDef, Net
 
 __all__ = ["OPTIONS", "OptionRow", "OptionVerdict", "refused_in_run", "refused_options"]
@@ -61,6 +62,7 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("", "custom_param_importer", _LOADING, "a checkpoint's values are taken as they are"),
     OptionRow("", "updater_opts", _TRAINING, "all parameters have the same optimizer", ({},)),
     OptionRow("", "copy_output_loss_from_source_idx", _CHECK, "a layer's own loss is that of its first source"),
+    OptionRow("", "state", _CHECK, "a layer in a loop keeps its own state"),
     OptionRow("rec", "back_prop", _TRAINING, "gradients go through every loop", (True,)),
     OptionRow("rec", "use_global_rec_step_offset", _CHECK, "a loop's steps are counted from 0", (False,)),
     OptionRow("rec", "debug", _NONE, _DEBUG),
@@ -73,6 +75,7 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("scatter_nd", "filter_invalid_indices", _NONE, "positions outside are always left out"),
     OptionRow("reinterpret_data", "batch_dim_base", _NONE, "axes are known by themselves, the batch too"),
     OptionRow("squeeze", "allow_no_op", _NONE, "where no axis fits, the source stays as it is"),
+    OptionRow("top_k", "sorted", _NONE, "the entries are always sorted"),
     OptionRow("subnetwork", "rec_previous_layer", _CHECK, "a loop knows the layers of its previous step"),
     OptionRow("variable", "saveable", _LOADING, "every variable is in the checkpoint", (True,)),
     OptionRow("variable", "non_critical_for_restore", _NONE, "a checkpoint without it ends the run with a message"),
@@ -92,16 +95,17 @@ OPTIONS: tuple[OptionRow, ...] = (
 _REFUSED = tuple(row for row in OPTIONS if row.verdict is not _NONE)
 
 
-def refused_options(definition: LayerDef, *verdicts: OptionVerdict) -> Iterator[ConfigError]:
-    """The options of one layer that one of these verdicts refuses."""
+def refused_options(definition: LayerDef, config: Config | None, *verdicts: OptionVerdict) -> Iterator[ConfigError]:
+    """The options of one layer that one of these verdicts refuses; the config knows their lines."""
     for row in _REFUSED:
         if row.verdict not in verdicts or row.owner not in ("", definition.spec.name):
             continue
         value = getattr(definition.options, row.name)
         if value is not None and value not in row.off:
+            place = definition.key_origin(row.name) if config is None else config.origin(definition.path, row.name)
             yield ConfigError(
                 f"the option {row.name!r} is not available: {row.text}",
-                where=definition.key_origin(row.name),
+                where=place,
                 received=repr(value),
                 hint=f"leave {row.name!r} out",
             )
@@ -110,4 +114,6 @@ def refused_options(definition: LayerDef, *verdicts: OptionVerdict) -> Iterator[
 def refused_in_run(net: Net, task: str) -> list[ConfigError]:
     """What ``returnn-run`` refuses for a task, of all layers."""
     verdicts = (_LOADING, _RUN, _TRAINING) if task == "train" else (_LOADING, _RUN)
-    return [problem for definition in net.all_layers() for problem in refused_options(definition, *verdicts)]
+    return [
+        problem for definition in net.all_layers() for problem in refused_options(definition, net.config, *verdicts)
+    ]

@@ -197,7 +197,7 @@ class _Parser:
                 self._around.pop()
                 inner.update({key: made} if made is not None else {})
         definition = LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
-        self.problems.extend(refused_options(definition, OptionVerdict.CHECK))
+        self.problems.extend(refused_options(definition, config, OptionVerdict.CHECK))
         return definition
 
     def _enters(self, nested: Mapping[Any, Any], path: str, key: str) -> bool:

@@ -1,0 +1,137 @@
+"""Every option of every layer is read somewhere, or its row says why not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from returnn_ir.config import Config, load_config
+from returnn_ir.errors import ProblemList
+from returnn_ir.layers.option_table import OPTIONS, OptionVerdict, refused_in_run
+from returnn_ir.layers.registry import find_layer, layer_names
+from returnn_ir.network.net import load_net
+from tests.config.test_keys import ROOT
+
+SOURCES = {
+    path: path.read_text(encoding="utf-8")
+    for package in ("returnn_ir/layers", "returnn_ir/losses", "returnn_ir/network", "runtime")
+    for path in (ROOT / package).rglob("*.py")
+    if path.name not in ("options.py", "option_table.py")
+}
+#: What is read as attribute of something that is called opt or options.
+ATTRIBUTES = set(re.findall(r"\b(?:opt|options)\.(\w+)", "\n".join(SOURCES.values())))
+
+
+def options_of(name: str) -> set[str]:
+    spec = find_layer(name)
+    assert spec is not None
+    return {field.name for field in fields(spec.options)}
+
+
+def is_read(layer: str, option: str) -> bool:
+    """As attribute, or by its name in the module of the layer."""
+    spec = find_layer(layer)
+    assert spec is not None
+    own = SOURCES.get(ROOT / f"{spec.options.__module__.replace('.', '/')}.py", "")
+    return option in ATTRIBUTES or f'"{option}"' in own
+
+
+def test_every_option_is_read_or_has_a_row() -> None:
+    rows = {(row.owner, row.name) for row in OPTIONS}
+    unread = {
+        f"{layer}.{option}"
+        for layer in layer_names()
+        for option in options_of(layer)
+        if not rows & {(layer, option), ("", option)} and not is_read(layer, option)
+    }
+    assert not unread, sorted(unread)
+
+
+def test_rows_are_of_options_that_nothing_reads() -> None:
+    for row in OPTIONS:
+        layers = [row.owner] if row.owner else layer_names()
+        assert all(row.name in options_of(layer) for layer in layers), row
+        if row.name not in SHARED:
+            assert not is_read(layers[0], row.name), row
+
+
+#: Names of options that other layers, or other things called options, have too.
+SHARED = {"state", "debug", "filename", "extra", "labels", "sorted", "sprint_opts"}
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+NET = """#!rnn.py
+extern_data = {"data": {"dim": 3}, "classes": {"dim": 2, "sparse": True}}
+network = {
+    "loop": {
+        "class": "rec",
+        "from": "data",
+        "unit": {"output": {"class": "linear", "n_out": 2, "from": ["data:source", "prev:output"]}},
+        %s
+    },
+    "output": {
+        "class": "softmax",
+        "from": "loop",
+        %s
+    },
+}
+"""
+
+
+def config_of(path: Path, loop: str = "", output: str = "") -> Config:
+    path.write_text(NET % (loop, output), encoding="utf-8")
+    return load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("loop", "output", "reason"),
+    [
+        ("", '"copy_output_loss_from_source_idx": 0', "a layer's own loss is that of its first source"),
+        ("", '"state": "loop"', "a layer in a loop keeps its own state"),
+        ('"use_global_rec_step_offset": True', "", "a loop's steps are counted from 0"),
+    ],
+)
+def test_what_the_check_refuses(tmp_path: Path, loop: str, output: str, reason: str) -> None:
+    config = config_of(tmp_path / "net.py", loop, output)
+    name, _, value = (loop or output).replace('"', "").partition(": ")
+    layer, line = ("loop", 8) if loop else ("output", 13)
+    with pytest.raises(ProblemList) as caught:
+        load_net(config)
+    place = f"layer {layer!r} ({tmp_path / 'net.py'}:{line}, key {name!r})"
+    assert str(caught.value) == (
+        f"{place}: the option {name!r} is not available: {reason}\n"
+        f"  received: {value if value.isdigit() or value == 'True' else repr(value)}\n"
+        f"  try: leave {name!r} out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("loop", "output", "training", "other"),
+    [
+        ("", "", [], []),
+        ("", '"updater_opts": {}, "param_device": "CPU"', [], []),
+        ("", '"updater_opts": {"class": "adam"}', ["updater_opts"], []),
+        ('"back_prop": True', "", [], []),
+        ('"back_prop": False', "", ["back_prop"], []),
+        ("", '"custom_param_importer": "subset"', ["custom_param_importer"], ["custom_param_importer"]),
+        (
+            "",
+            '"control_dependencies_on_output": lambda layer: []',
+            ["control_dependencies_on_output"],
+            ["control_dependencies_on_output"],
+        ),
+    ],
+)
+def test_what_a_run_refuses(tmp_path: Path, loop: str, output: str, training: list[str], other: list[str]) -> None:
+    net = load_net(config_of(tmp_path / "net.py", loop, output))
+    for task, names in (("train", training), ("search", other)):
+        assert [getattr(problem.where, "key", None) for problem in refused_in_run(net, task)] == names
+
+
+def test_every_refusal_names_a_verdict() -> None:
+    assert {row.verdict for row in OPTIONS} == set(OptionVerdict)

@@ -1,0 +1,171 @@
+"""Where runs begin and end: checkpoints to start from, epochs, networks by epoch; what RETURNN does, asked of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compiler.checkpoint_reader import CheckpointReader
+from returnn_ir.config import load_config
+from returnn_ir.errors import ConfigError
+from runtime.cli import main
+from runtime.engine import Engine
+from runtime.key_check import same_network
+from runtime.run_options import RunOptions
+from tests.runtime.test_keys_of_runs import CONFIG
+
+
+def config_in(folder: Path, lines: str = "") -> str:
+    folder.mkdir(exist_ok=True)
+    path = folder / "net.py"
+    path.write_text(CONFIG.format(folder=str(folder)) + lines + "\n", encoding="utf-8")
+    return str(path)
+
+
+def step(prefix: Path) -> int:
+    return int(CheckpointReader.open(str(prefix)).read("global_step"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two epochs; the prefix of the last checkpoint, ``.../net.002``."""
+    folder = tmp_path_factory.mktemp("trained")
+    assert main([config_in(folder)]) == 0
+    return folder / "net.002"
+
+
+def test_load_goes_on_behind_the_epoch_in_its_name(
+    tmp_path: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = config_in(tmp_path / "run", f"load = {str(trained)!r}\nnum_epochs = 3")
+    assert main([config]) == 0
+    out = capsys.readouterr().out
+    assert f"started from {trained}" in out
+    assert "train epoch 3" in out and "train epoch 2" not in out
+    assert step(tmp_path / "run" / "net.003") == step(trained) * 3 // 2
+    assert main([config, "++num_epochs", "4"]) == 0
+    assert f"resumed from {tmp_path / 'run' / 'net.003'}" in capsys.readouterr().out
+
+
+def test_load_epoch_wins_over_the_name(tmp_path: Path, trained: Path) -> None:
+    options = f"load = {str(trained) + '.index'!r}\nload_epoch = 7"
+    engine = Engine(load_config(config_in(tmp_path / "run", options)))
+    assert (engine.start.epoch, engine.start.checkpoint, engine.options.num_epochs) == (7, str(trained), 7)
+
+
+def test_import_is_epoch_one(tmp_path: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = f"import_model_train_epoch1 = {str(trained)!r}\nnum_epochs = 1\nlearning_rate = 0.0"
+    assert main([config_in(tmp_path / "run", options)]) == 0
+    assert "train epoch 1" in capsys.readouterr().out
+    own = CheckpointReader.open(str(tmp_path / "run" / "net.001"))
+    np.testing.assert_array_equal(own.read("output/W"), CheckpointReader.open(str(trained)).read("output/W"))
+    assert step(tmp_path / "run" / "net.001") == step(trained) * 3 // 2
+
+
+def test_checkpoints_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for key in ("load", "import_model_train_epoch1"):
+        assert main([config_in(tmp_path / "run", f"{key} = 'no/net.003'")]) == 2
+        assert "no/net.003" in capsys.readouterr().err
+    path = config_in(tmp_path / "run", "load_epoch = 3")
+    assert main([path]) == 2
+    assert capsys.readouterr().err == (
+        f"returnn-run: {path}:11, key 'load_epoch': there is no checkpoint {tmp_path / 'run' / 'net'}.003\n"
+        "  expected: train first, or set load\n"
+    )
+
+
+def test_the_initial_model_is_epoch_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = config_in(tmp_path / "run", "save_epoch1_initial_model = True\nnum_epochs = 1\nlearning_rate = 0.0")
+    assert main([config]) == 0
+    first, last = (CheckpointReader.open(str(tmp_path / "run" / f"net.00{epoch}")) for epoch in (0, 1))
+    np.testing.assert_array_equal(first.read("output/W"), last.read("output/W"))
+    assert step(tmp_path / "run" / "net.000") == 0
+    assert main([config, "++task", "eval", "++load_epoch", "0"]) == 0
+    assert f"loaded {tmp_path / 'run' / 'net.001'}" in capsys.readouterr().out
+
+
+def test_a_training_without_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = """
+num_epochs = 0
+def order(epoch):
+    if epoch == 8:
+        raise KeyboardInterrupt
+    return "default"
+train["seq_ordering"] = order
+"""
+    config = config_in(tmp_path / "run", lines)
+    assert main([config]) == 130
+    assert "train epoch 7" in capsys.readouterr().out
+    assert (tmp_path / "run" / "net.007.index").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("num_epochs = -1", "wrong value for 'num_epochs'\n  expected: at least 0\n  received: -1"),
+        ("save_interval = 0", "wrong value for 'save_interval'\n  expected: at least 1\n  received: 0"),
+        ("max_seqs = 0", "wrong value for 'max_seqs'\n  expected: a positive number, or -1\n  received: 0"),
+        (
+            "batch_size = 0",
+            "wrong value for 'batch_size'\n"
+            "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0",
+        ),
+    ],
+)
+def test_ranges(tmp_path: Path, line: str, message: str) -> None:
+    path = config_in(tmp_path / "run", line)
+    with pytest.raises(ConfigError) as caught:
+        RunOptions.from_config(load_config(path))
+    assert str(caught.value) == f"{path}:11, key {line.partition(' ')[0]!r}: {message}"
+
+
+def test_off_values_and_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text("train = {'class': 'x'}\nmax_seqs = None\nmax_seq_length = 0\n", encoding="utf-8")
+    options = RunOptions.from_config(load_config(path))
+    assert (options.limits.batch_size, options.limits.max_seqs, options.num_epochs) == (1, -1, 5)
+    path.write_text(path.read_text() + "max_seq_length = 7\nmin_seq_length = 2\n", encoding="utf-8")
+    options = RunOptions.from_config(load_config(path))
+    assert [options.limits_of(name).max_seq_length for name in ("dev", "eval")] == [7, None]
+    assert [options.limits_of(name).min_seq_length for name in ("dev", "eval")] == [None, None]
+
+
+# ---------------------------------------------------------------- networks by epoch
+
+
+NETWORKS = """
+def get_network(epoch, **kwargs):
+    size = {size}
+    same = lambda sources, **kwargs: sources[0].output
+    return {{"h": {{"class": "eval", "from": "data", "eval": "source(0)", "out_type": same}},
+            "output": {{"class": "softmax", "from": "data", "loss": "ce", "dropout": size}}}}
+"""
+
+
+def test_the_network_of_all_epochs(tmp_path: Path) -> None:
+    engine = Engine(load_config(config_in(tmp_path / "run", NETWORKS.format(size="0.1"))))
+    assert list(engine.net.layers) == ["h", "output"]
+
+
+def test_networks_that_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = config_in(tmp_path / "run", NETWORKS.format(size="0.1 if epoch < 4 else 0.2"))
+    assert Engine(load_config(path, ["++num_epochs", "3"])).net.layers
+    assert main([path, "++num_epochs", "9"]) == 2
+    assert capsys.readouterr().err == (
+        f"returnn-run: {path}:12, key 'get_network': 'get_network' is not available with networks that change: "
+        "a training has one network\n"
+        "  expected: the network of epoch 1 in all epochs\n"
+        "  received: another one in epoch 4, in output\n"
+    )
+
+
+def test_networks_are_compared_by_meaning() -> None:
+    def make(factor: float) -> object:
+        return {"a": [lambda x: x * factor], "b": np.arange(2), "c": ("d", None)}
+
+    assert same_network(make(2.0), make(2.0))
+    assert not same_network(make(2.0), make(3.0))
+    assert not same_network({"a": 1}, {"a": True})
+    assert not same_network({"a": 1}, {"a": 1, "b": 2})
