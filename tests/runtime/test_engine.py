@@ -89,7 +89,7 @@ def test_steps_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_training_starts_from_another_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """``load`` gives the parameters of the first epoch and no epoch number; after that the training's own model goes on."""
+    """``load`` gives the first epoch its parameters and no number; after that the own model goes on."""
     first, second = tmp_path / "first", tmp_path / "second"
     assert main([_config(first, num_epochs=2)]) == 0
     trained = _dev_scores(first)[-1]
