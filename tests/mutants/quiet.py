@@ -9,7 +9,7 @@ __all__ = ["is_message_call", "is_type", "skipped_keyword", "skipped_statement"]
 #: Keywords of messages, and those that only check ourselves (``zip(strict=True)``) or say what is the default anyway.
 _QUIET_KEYWORDS = {"hint", "where", "expected", "received", "description", "strict", "encoding", "stacklevel"}
 _TYPING = {"TypeVar", "cast", "NewType", "field", "ParamSpec"}
-_LOGS = {"_LOG", "_log", "log", "logging", "logger"}
+_LOGS = {"_LOG", "_log", "logging"}
 
 
 def skipped_statement(statement: ast.stmt) -> bool:
@@ -17,7 +17,9 @@ def skipped_statement(statement: ast.stmt) -> bool:
     match statement:
         case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Assert():
             return True
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)) | ast.Name(id=name))) if name in _LOGS:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name in _LOGS:
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Name(id="log"))):
             return True
         case ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")]) | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True

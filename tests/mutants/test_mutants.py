@@ -58,7 +58,7 @@ UNCHANGED = [
     "def f(a: Literal[1]) -> Literal[2]:\n    pass",
     '_LOG.info("text %d", 1 + 2)',
     'log(f"{1 + 2} steps")',
-    "for a, b in zip(x, y, strict=True):\n    pass",
+    "for a, b in zip(x, strict=True):\n    pass",
 ]
 
 
