@@ -31,6 +31,8 @@ def test_lists_and_scalars_are_arrays() -> None:
     dataset = StaticDataset(StaticOptions(data=[{"data": [1, 2], "n": 3}, {"data": [4], "n": 5}]))
     assert dataset.specs["n"].shape == ()
     assert dataset.lengths("n").tolist() == [1, 1]
+    with pytest.raises(DataError, match="no data key 'imge'"):
+        dataset.lengths("imge")
     np.testing.assert_array_equal(dataset.get_seq(0).data["data"], [1, 2])
 
 

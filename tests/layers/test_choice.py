@@ -107,31 +107,55 @@ def test_beams_of_two_choices(tmp_path: Path, first: int, second: int, keep: boo
         assert [score for score, _ in used] == pytest.approx([h.score for h in expected], rel=1e-5, abs=1e-6)
 
 
-def test_split_beams_keep_the_length_of_each_hypothesis(tmp_path: Path) -> None:
-    """RETURNN cannot do this: ``split_batch_beam`` of labels that end where each hypothesis ends."""
-    choice = {"class": "choice", "target": "classes", "initial_output": 0, "from": "prob", "beam_size": 3}
+def _decoder(**attention: dict[str, Any]) -> dict[str, Any]:
+    """A decoder that ends by itself; ``attention`` makes the layer ``context`` of ``q`` [T, F], the labels' own."""
     unit = {
         "eo": _emb("prev:output"),
-        "prob": {"class": "softmax", "target": "classes", "from": ["base:mean", "eo"], "with_bias": False},
-        "output": choice,
+        "q": {"class": "combine", "kind": "add", "from": ["base:enc", "eo"]},
+        **attention,
+        "prob": {"class": "softmax", "target": "classes", "from": ["context", "eo"], "with_bias": False},
+        "output": {"class": "choice", "target": "classes", "initial_output": 0, "from": "prob", "beam_size": 3},
         "end": {"class": "compare", "from": "output", "value": 0},
     }
-    network = {
-        "mean": {"class": "reduce", "mode": "mean", "axis": "T", "from": "data"},
+    return {
+        "enc": {"class": "linear", "activation": "tanh", "n_out": 2, "from": "data"},
         "output": {"class": "rec", "from": [], "target": "classes", "max_seq_len": 5, "unit": unit},
         "split": {"class": "split_batch_beam", "from": "output"},
+        "scores": {"class": "choice_get_beam_scores", "from": "output"},
     }
-    file = tmp_path / "net.py"
-    file.write_text(f"extern_data = {EXTERN!r}\nnetwork = {network!r}\n")
-    program = compile_net(load(file), target="reference", mode="search", fetch=["output", "split"])
+
+
+def _searched(path: Path, network: Mapping[str, Any]) -> tuple[dict[str, Array], list[list[Any]]]:
+    """What a decoder finds, and its hypotheses."""
+    file = path / "net.py"
+    file.write_text(f"extern_data = {EXTERN!r}\nnetwork = {dict(network)!r}\n")
+    program = compile_net(load(file), target="reference", mode="search", fetch=["output", "split", "scores"])
     rng = np.random.default_rng(4)
-    params = {k: 2 * rng.normal(size=v.shape).astype("float32") for k, v in program.initial_params().items()}
+    params = {k: 2 * rng.normal(size=v.shape).astype("float32") for k, v in sorted(program.initial_params().items())}
     data = rng.normal(size=(len(LENGTHS), max(LENGTHS), 3)).astype("float32")
     results = program.run({"data": data, "data/size1": np.array(LENGTHS)}, params)
-    found = nbest_lists(results, "output", program.graph.outputs["output"])
+    return results, nbest_lists(results, "output", program.graph.outputs["output"])
+
+
+MEAN = {"class": "reduce", "mode": "mean", "axis": "T", "from": "sums"}
+
+
+def test_split_beams_keep_the_length_of_each_hypothesis(tmp_path: Path) -> None:
+    """RETURNN cannot do this: ``split_batch_beam`` of labels that end where each hypothesis ends."""
+    results, found = _searched(tmp_path, _decoder(context={**MEAN, "from": "q"}))
     lengths = results["output/split/size2"]
     assert lengths.tolist() == [[len(h.value) for h in beam] for beam in found]
     assert len(set(lengths.ravel())) > 1
     for labels, length, beam in zip(results["output/split"], lengths, found, strict=True):
         for row, count, hypothesis in zip(labels, length, beam, strict=True):
             assert row[:count].tolist() == hypothesis.value.tolist()
+
+
+def test_a_loop_in_a_searching_loop(tmp_path: Path) -> None:
+    """Its input has a beam, so its state gets one (RETURNN fails): a sum step by step is a cumulative sum."""
+    step = {"class": "combine", "kind": "add", "from": ["data:source", "prev:output"]}
+    loop, _ = _searched(tmp_path, _decoder(sums={"class": "rec", "from": "q", "unit": {"output": step}}, context=MEAN))
+    whole, _ = _searched(tmp_path, _decoder(sums={"class": "cumsum", "axis": "T", "from": "q"}, context=MEAN))
+    np.testing.assert_array_equal(loop["output/output"], whole["output/output"])
+    np.testing.assert_allclose(loop["output/scores"], whole["output/scores"], rtol=1e-5)
+    assert len(np.unique(loop["output/scores"])) == loop["output/scores"].size

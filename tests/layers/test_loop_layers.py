@@ -43,6 +43,20 @@ def test_last_output_of_an_empty_sequence_is_the_initial_one(tmp_path: Path) -> 
     assert result["output/last"][:, 0].tolist() == [7, 11]
 
 
+def test_the_last_value_of_one_number_per_sequence(tmp_path: Path) -> None:
+    """It does not depend on a carry, so it leaves the loop; each sequence has its own last frame."""
+    total = {"class": "reduce", "mode": "sum", "axes": "F", "from": SOURCE, "initial_output": 7, "need_last": True}
+    added = {"class": "combine", "kind": "add", "from": ["s", "prev:s"]}
+    network = {"loop": _loop(s=total, output=added)}
+    network["last"] = {"class": "rec_last_output", "rec_layer": "loop", "sub_layer_name": "s"}
+    frames = np.random.default_rng(2).normal(size=(3, 4, 3)).astype(np.float32)
+    inputs = {"data": frames, "data/size1": np.array([2, 4, 0])}
+    result = run_net(tmp_path, network, DATA, inputs)
+    sums = frames.sum(axis=-1)
+    np.testing.assert_allclose(result["output/last"], [sums[0, 1], sums[1, 3], 7], rtol=1e-5)
+    np.testing.assert_allclose(result["output/loop"][:2, 0], [sums[0, 0] + 7, sums[0, 0] + sums[0, 1]], rtol=1e-5)
+
+
 @pytest.mark.parametrize("optimize", [True, False])
 def test_a_layer_of_an_inner_loop_is_read_outside_of_it(tmp_path: Path, optimize: bool) -> None:
     """What the inner loop gives of ``x`` is the whole sequence, as if its output were ``x``."""

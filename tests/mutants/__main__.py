@@ -15,7 +15,7 @@ from tests.mutants.child import PACKAGES, Task, preload
 from tests.mutants.coverage_map import CoverageMap, measured
 from tests.mutants.draw import draw
 from tests.mutants.mutant import Mutant
-from tests.mutants.report import Result, as_json, line_of, summary
+from tests.mutants.report import Result, as_json, progress, summary
 from tests.mutants.verdicts import equivalents, verdict_of
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def _run(lines: CoverageMap, mutants: Sequence[Mutant], jobs: int, budget: float
         verdict = verdict_of(mutant, verdicts)
         ran, covering = len(ended.outcomes), len(ended.task.tests)
         results.append(Result(mutant, ended.killer, ran, covering, ended.seconds, verdict))
-        print(f"{len(results)}/{len(mutants)} {line_of(results[-1])}", flush=True)
+        print(f"{len(results)}/{len(mutants)} {progress(results[-1])}", flush=True)
     order = {mutant: i for i, mutant in enumerate(mutants)}
     return sorted(results, key=lambda result: order[result.mutant])
 

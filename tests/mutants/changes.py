@@ -177,7 +177,9 @@ def _expressions(node: ast.AST, place: _Place) -> Iterator[Change]:
         for index, child in entries:
             if isinstance(child, ast.expr):
                 yield from _expression(node, field, index, place)
-            elif isinstance(child, (ast.comprehension, ast.keyword, ast.arguments, ast.withitem)):
+            elif isinstance(child, (ast.comprehension, ast.arguments, ast.withitem)) or (
+                isinstance(child, ast.keyword) and not skipped_keyword(child)
+            ):
                 yield from _expressions(child, place)
 
 
@@ -261,7 +263,7 @@ def _is_number(node: ast.expr) -> bool:
 
 def _dropped_keywords(node: ast.Call, place: _Place) -> Iterator[Change]:
     for keyword in node.keywords:
-        if keyword.arg is not None and not skipped_keyword(node, keyword):
+        if keyword.arg is not None and not skipped_keyword(keyword):
 
             def apply(keyword: ast.keyword = keyword) -> None:
                 node.keywords.remove(keyword)

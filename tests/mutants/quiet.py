@@ -9,7 +9,7 @@ __all__ = ["is_message_call", "is_type", "skipped_keyword", "skipped_statement"]
 #: Keywords of messages, and those that only check ourselves (``zip(strict=True)``) or say what is the default anyway.
 _QUIET_KEYWORDS = {"hint", "where", "expected", "received", "description", "strict", "encoding", "stacklevel"}
 _TYPING = {"TypeVar", "cast", "NewType", "field", "ParamSpec"}
-_LOGS = {"_LOG", "logging", "logger"}
+_LOGS = {"_LOG", "_log", "logging"}
 
 
 def skipped_statement(statement: ast.stmt) -> bool:
@@ -18,6 +18,8 @@ def skipped_statement(statement: ast.stmt) -> bool:
         case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Assert():
             return True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name in _LOGS:
+            return True
+        case ast.Expr(value=ast.Call(func=ast.Name(id="log"))):
             return True
         case ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")]) | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
@@ -64,6 +66,6 @@ def _names_a_type(node: ast.expr) -> bool:
     return name in ("int", "float", "bool", "str", "bytes") or (name[:1].isupper() and not name.isupper())
 
 
-def skipped_keyword(call: ast.Call, keyword: ast.keyword) -> bool:
+def skipped_keyword(keyword: ast.keyword) -> bool:
     """Keywords whose loss nobody can see."""
     return keyword.arg in _QUIET_KEYWORDS

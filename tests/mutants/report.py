@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.mutants.mutant import Mutant
 
-__all__ = ["Result", "as_json", "summary"]
+__all__ = ["Result", "as_json", "progress", "summary"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,12 @@ class Result:
         return "killed" if self.killer else "equivalent" if self.verdict else "SURVIVED"
 
 
-def line_of(result: Result) -> str:
-    """One line of the progress."""
+def progress(result: Result) -> str:
+    """One line; of a survivor with its change, so that one need not wait for the end."""
     mutant = result.mutant
     by = f" by {result.killer}" if result.killer else ""
-    return f"{result.state} {mutant.path}:{mutant.line} after {result.ran} of {result.covering} tests{by}"
+    line = f"{result.state} {mutant.path}:{mutant.line} after {result.ran} of {result.covering} tests{by}"
+    return line if result.killer else "\n".join([line, *_diff(mutant)])
 
 
 def summary(results: Sequence[Result], seed: int) -> Iterator[str]:
@@ -69,12 +70,16 @@ def _described(result: Result) -> Iterator[str]:
     yield ""
     place = f"{mutant.path}:{mutant.line} in {mutant.function}"
     yield f"{result.state}: {place}, {result.ran} of {result.covering} tests ran"
-    yield from (f"  - {line}" for line in mutant.before.splitlines())
-    yield from (f"  + {line}" for line in mutant.after.splitlines())
+    yield from _diff(mutant)
     if result.verdict:
         yield f"  no difference: {result.verdict}"
     if result.doubtful:
         yield f"  {result.killer} fails without the change, too"
+
+
+def _diff(mutant: Mutant) -> Iterator[str]:
+    yield from (f"  - {line}" for line in mutant.before.splitlines())
+    yield from (f"  + {line}" for line in mutant.after.splitlines())
 
 
 def as_json(results: Sequence[Result], seed: int) -> dict[str, Any]:

@@ -57,6 +57,8 @@ UNCHANGED = [
     "@dataclass(frozen=True)\nclass A:\n    x: int",
     "def f(a: Literal[1]) -> Literal[2]:\n    pass",
     '_LOG.info("text %d", 1 + 2)',
+    'log(f"{1 + 2} steps")',
+    "for a, b in zip(x, strict=True):\n    pass",
 ]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compiler.checkpoint_reader import read_checkpoint
 from runtime.cli import main
 from runtime.datasets import HDFWriter
 
@@ -75,6 +76,38 @@ def test_training_learns_saves_and_resumes(tmp_path: Path, capsys: pytest.Captur
     assert scores[2] < scores[0]
     assert main([_config(tmp_path, num_epochs=3), "++task", "eval"]) == 0
     assert f"score {scores[2]:.4g}"[:10] in capsys.readouterr().out
+
+
+def test_steps_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """60 sequences in batches of at most 25; nothing is left to do the second time."""
+    config = [_config(tmp_path, num_epochs=1, batch_size=10000), "++max_seqs", "25"]
+    assert main(config) == 0
+    assert "train epoch 1, learning rate 0.02, 3 steps, " in capsys.readouterr().out
+    text = (tmp_path / "learning_rates").read_text(encoding="utf-8")
+    assert "':meta:epoch_num_train_steps': 3" in text
+    assert main(config) == 0
+    assert "nothing to do: epoch 1 of 1 is done" in capsys.readouterr().out
+    assert (tmp_path / "learning_rates").read_text(encoding="utf-8") == text
+
+
+def test_training_starts_from_another_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``load`` gives the first epoch its parameters and no number; after that the own model goes on."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main([_config(first, num_epochs=2)]) == 0
+    trained = _dev_scores(first)[-1]
+    config = [_config(second, num_epochs=1), "++load", str(first / "net.002")]
+    assert main([*config, "++learning_rate", "0.0"]) == 0
+    out = capsys.readouterr().out
+    assert f"started from {first}/net.002" in out
+    assert "train epoch 1, " in out
+    assert _dev_scores(second) == pytest.approx([trained], rel=1e-6)
+    assert main([*config, "++num_epochs", "2"]) == 0
+    out = capsys.readouterr().out
+    assert f"resumed from {second}/net.001" in out
+    assert "train epoch 2, " in out
+    files = (first / "net.002", second / "net.001", second / "net.002")
+    steps = [int(read_checkpoint(file)["global_step"]) for file in files]
+    assert steps[0] == steps[2] == 2 * steps[1] > 0
 
 
 def test_forward_writes_hdf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

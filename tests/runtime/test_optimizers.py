@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from returnn_ir.errors import ConfigError
 from runtime.optimizers import GradientOptions, Optimizer, OptimizerKind, OptimizerOptions
+from runtime.optimizers.gradients import process_gradients
 
 DATA: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "optimizers.json").read_text())
 
@@ -28,7 +29,7 @@ def _run(config: dict[str, object]) -> tuple[Optimizer, list[dict[str, Any]]]:
     """The variables after each of the recorded steps."""
     optimizer, variables = Optimizer.create(config), _variables()
     optimizer.build(variables)
-    apply = tf.function(optimizer.apply)
+    apply = tf.function(optimizer.apply, autograph=False)  # as the model does
     result = []
     for step, rate in enumerate(DATA["learning_rates"]):
         apply(_grads(step), tf.constant(rate, tf.float32), tf.constant(step, tf.int64))
@@ -166,3 +167,34 @@ def test_wrong_options(config: dict[str, object], part: str) -> None:
 
 def test_gradient_options_default_to_nothing() -> None:
     assert GradientOptions.from_config({"random_seed": 3}) == GradientOptions(seed=3)
+
+
+def _processed(config: dict[str, object], *grads: list[float]) -> list[Any]:
+    named = {f"v{i}": tf.constant(grad, tf.float32) for i, grad in enumerate(grads)}
+    return [v.numpy() for v in process_gradients(GradientOptions.from_config(config), named, None).values()]
+
+
+@pytest.mark.parametrize(
+    ("config", "first", "second"),
+    [
+        ({}, [3.0, 4.0], [-12.0]),
+        ({"gradient_clip": 3.5}, [3.0, 3.5], [-3.5]),
+        ({"gradient_clip_norm": 10}, [3.0, 4.0], [-10.0]),
+        ({"gradient_clip_norm": 0.5}, [0.3, 0.4], [-0.5]),
+        ({"gradient_clip_avg_norm": 1.25}, [1.5, 2.0], [-1.25]),  # of [3, 4] it is 5 / 2, of [-12] 12
+        ({"gradient_clip_avg_norm": 20}, [3.0, 4.0], [-12.0]),
+        ({"gradient_clip_global_norm": 26}, [3.0, 4.0], [-12.0]),  # the global norm is 13
+        ({"gradient_clip_global_norm": 0.13}, [0.03, 0.04], [-0.12]),
+        ({"grad_norm_to_clip_to_zero": 13.5}, [3.0, 4.0], [-12.0]),
+        ({"grad_norm_to_clip_to_zero": 0.9}, [0.0, 0.0], [0.0]),
+    ],
+)
+def test_clipping(config: dict[str, object], first: list[float], second: list[float]) -> None:
+    found = _processed(config, [3.0, 4.0], [-12.0])
+    np.testing.assert_allclose(found[0], first, rtol=1e-6)
+    np.testing.assert_allclose(found[1], second, rtol=1e-6)
+
+
+def test_an_infinite_norm_clips_to_zero() -> None:
+    (found,) = _processed({"grad_norm_to_clip_to_zero": 1e30}, [1.0, float("inf")])
+    assert found.tolist() == [0.0, 0.0]
