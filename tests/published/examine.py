@@ -13,11 +13,13 @@ from compiler.pipelines import lower_to
 from compiler.program import make_target
 from returnn_ir.config import load_config
 from returnn_ir.errors import ProblemList, TargetError, UserError
+from returnn_ir.layers.registry import layer_names
+from returnn_ir.losses.registry import find_loss
 from returnn_ir.network.construct import construct
 from returnn_ir.network.net import load_net
 from tests.published.stubs import stubbed
 
-__all__ = ["OUTCOMES", "Outcome", "examine"]
+__all__ = ["OUTCOMES", "Outcome", "examine", "preload"]
 
 #: From the first thing that can happen to the last.
 OUTCOMES = ("not loaded", "refused", "died in the check", "died in a pass", "refused by the target", "lowered")
@@ -97,6 +99,13 @@ def examine(path: Path, mode: str, target: str) -> Outcome:
     examination = _Examination(path, mode, target, {})
     outcome, why = examination.run()
     return Outcome(str(path), outcome, why, examination.searches, examination.seconds)
+
+
+def preload(target: str) -> None:
+    """Import what every config needs; the processes that examine them are forks of this one."""
+    layer_names()
+    find_loss("ce")
+    make_target(target)
 
 
 def _of_network(error: Exception) -> bool:
