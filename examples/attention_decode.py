@@ -34,7 +34,7 @@ def main() -> int:
     """Print error rates and differences; exit code 1 if hypotheses or scores differ."""
     config = load_config(CONFIG)
     session = OnnxSession(sys.argv[1])
-    program = compiler.compile(load(CONFIG), target="tf", mode="search", fetch=[LAYER], losses=False)
+    program = compiler.compile(load(CONFIG, mode="search"), target="tf", mode="search", fetch=[LAYER], losses=False)
     params = read_params(Engine(config).checkpoint(best=True), program)
     output = program.graph.outputs[LAYER]
     runs: dict[str, Callable[[dict[str, Array]], dict[str, Array]]] = {
@@ -48,7 +48,7 @@ def main() -> int:
     batches = make_batches(dataset, dataset.init_epoch(1), BatchLimits(batch_size=4000))
     with BatchLoader(dataset, batches) as loader:
         for batch in loader:
-            feed = {name: value for name, value in batch.feed().items() if name in program.input_names()}
+            feed = {name: value for name, value in batch.feed().items() if name in session.inputs}
             for name, run in runs.items():
                 started = time.monotonic()
                 found[name] += nbest_lists(run(feed), LAYER, output)

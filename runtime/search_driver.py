@@ -7,7 +7,7 @@ from pathlib import Path
 
 from compiler.split import PARTS, drive
 from compiler.targets import Array
-from returnn_ir.errors import UserError
+from returnn_ir.errors import DataError, UserError
 from runtime.session import OnnxSession
 
 __all__ = ["SearchDriver"]
@@ -32,16 +32,26 @@ class SearchDriver:
                 hint="returnn-compile net.py --target onnx --mode search --layout split",
             )
         self._parts = {p: OnnxSession(Path(folder) / f"{p}.onnx", providers) for p in PARTS}
+        made = {name.removesuffix("/next") for part in self._parts.values() for name in part.outputs} | {"i", "steps"}
+        asked = [name for part in self._parts.values() for name in part.inputs if name not in made]
+        self.inputs: list[str] = list(dict.fromkeys(asked))
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Search one padded batch.
 
         Args:
-            inputs: ``data``, ``data/size1``, ... as for the single file.
+            inputs: ``data``, ``data/size1``, ... as for the single file: those in ``self.inputs``.
 
         Returns:
             the outputs of the single file, by the same names, bit for bit.
+
+        Raises:
+            DataError: an input is missing, or the search has none of that name.
         """
+        wrong = [name for name in (*inputs, *self.inputs) if name not in inputs or name not in self.inputs]
+        if wrong:
+            what = "no value for the input" if wrong[0] in self.inputs else "the search has no input"
+            raise DataError(f"{what} {wrong[0]!r}", expected=", ".join(self.inputs), received=", ".join(inputs))
         return drive(self._run, inputs)
 
     def _run(self, part: str, feed: Mapping[str, Array]) -> dict[str, Array]:

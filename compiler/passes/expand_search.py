@@ -21,7 +21,7 @@ from compiler.passes.history_to_carry import lower_histories
 from compiler.passes.reemit import reemit
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim, leaves
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.graph import Graph, Node, Region, Stage, Value
 
 __all__ = ["BATCH_SCORES", "ExpandSearch"]
@@ -70,6 +70,8 @@ class _Expander:
         self.env: dict[Value, Value] = {}
         self.changed: set[Dim] = set()
         self.table = BeamTable()
+        #: which loop searched for the hypotheses along a beam
+        self.searches: dict[Dim, Origin] = {}
 
     def run(self) -> None:
         body = self.graph.body
@@ -115,11 +117,29 @@ class _Expander:
                     self.changed.add(dim)
 
     def _search(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
+        self._refuse_beams(b, node)
         body = BeamBody(b, node, operands, self.env, self.table)
         found = body.run()
         self.table.known[body.beam] = Hypotheses(found.scores, None, found.lengths)
+        self.searches[body.beam] = node.origin
         steps = found.steps
         return [*found.finals, *found.stacked, *([steps] if steps is not None else [])]
+
+    def _refuse_beams(self, b: Builder, node: Node) -> None:
+        """A search that depends on hypotheses that nobody has decided between would need a beam for each of them."""
+        for value in node.deps(b.region.dim_defs):
+            beam = self.table.beam_of(self.env.get(value, value))
+            if beam is None:
+                continue
+            first = self.searches[beam].layer
+            readers = [n.origin.layer for r in node.regions for n in r.walk() if value in n.operands]
+            raise ConfigError(
+                f"a search over the hypotheses of another search ({first!r}) is not supported",
+                where=node.origin,
+                expected="values that do not depend on a choice, or on one that is decided",
+                received=f"hypotheses of {first!r} in {next(iter(readers), node.origin.layer)!r}",
+                hint=f'{{"class": "decide", "from": "{first}"}}, and read that',
+            )
 
     def _outputs(self) -> None:
         """Outputs with a beam have it behind the batch."""

@@ -159,8 +159,7 @@ def _of_selected_frames(
     if b.lookup(frames) is None:
         b.define(frames, b.reduce("sum", b.cast(chosen, "int64"), dim, mask=False))
     # the position of the n-th chosen frame is the first one at which n have been chosen
-    number = b.expand(b.add(b.iota(frames), 1), *(d for d in until.dims if d is not dim))
-    position = b.op("search_sorted", until, number, dim=dim, side="left")
+    position = b.op("search_sorted", until, b.add(b.iota(frames), 1), dim=dim, side="left")
 
     def select(x: LayerOutput) -> LayerOutput:
         if dim not in x.axes:

@@ -57,14 +57,15 @@ def _masked_select(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]
 
 
 def _search_sorted(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    """The position at which each value would be inserted into ``sorted`` (ascending along ``dim``)."""
+    """The position at which each value would be inserted into ``sorted`` (ascending along ``dim``).
+
+    Dims that both have are paired up, not crossed.
+    """
     sorted_type, values = types
-    missing = [d for d in sorted_type.dims if d is not attrs["dim"] and d not in values.dims]
-    if missing:
-        raise IRError(f"search_sorted of {values} that lack {missing} of {sorted_type}: expand them first")
-    shared = [d for d in values.dims if d in sorted_type.dims]
-    dims = (*shared, *(d for d in values.dims if d not in shared))
-    return [TensorType("int64", dims)]
+    if attrs["dim"] not in sorted_type.dims or attrs["dim"] in values.dims:
+        raise IRError(f"search_sorted of {values} along {attrs['dim']} in {sorted_type}")
+    rows = sorted_type.without([attrs["dim"]]).dims
+    return [TensorType("int64", (*rows, *(d for d in values.dims if d not in rows)))]
 
 
 def _gather_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
@@ -92,9 +93,9 @@ def _select_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
 
 
 def _search_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
-    """Sorted [shared, dim], values [shared, rest]."""
-    shared = tuple(d for d in types[1].dims if d in types[0].dims)
-    return [(*shared, attrs["dim"]), (*shared, *(d for d in types[1].dims if d not in shared))]
+    """Sorted [rows, dim], values [rows, rest]."""
+    rows = types[0].without([attrs["dim"]]).dims
+    return [(*rows, attrs["dim"]), (*rows, *(d for d in types[1].dims if d not in rows))]
 
 
 _READS_TAIL = frozenset({Trait.READS_TAIL})

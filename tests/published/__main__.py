@@ -16,7 +16,7 @@ from time import monotonic
 
 from tests.published.children import Failed, run_each
 from tests.published.configs import find_configs
-from tests.published.examine import Outcome, examine
+from tests.published.examine import Outcome, examine, preload
 from tests.published.report import summary
 
 
@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     checkout: Path = args.checkout.resolve()
     configs = [p for p in find_configs(checkout) if args.only in str(p)]
     started = monotonic()
+    preload(args.target)
     outcomes: list[Outcome] = []
     function = partial(examine, mode=args.mode, target=args.target)
     for path, result in run_each(function, configs, jobs=args.jobs, seconds=args.seconds):

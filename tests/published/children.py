@@ -18,8 +18,8 @@ __all__ = ["Failed", "run_each"]
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-#: Bytes that one task may have.
-_MEMORY = 8 << 30
+#: Bytes of address space that one task may have; importing TensorFlow takes several GB of it.
+_MEMORY = 16 << 30
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from compiler.pipelines import lower_to
-from compiler.program import make_target
-from returnn_ir.config import load_config
+from compiler.named import build_named
+from compiler.program import compile_net, make_target
+from returnn_ir import load
 from returnn_ir.errors import ProblemList, TargetError, UserError
-from returnn_ir.network.construct import construct
-from returnn_ir.network.net import load_net
+from returnn_ir.layers.registry import layer_names
+from returnn_ir.losses.registry import find_loss
 from tests.published.stubs import stubbed
 
-__all__ = ["OUTCOMES", "Outcome", "examine"]
+__all__ = ["OUTCOMES", "Outcome", "examine", "preload"]
 
 #: From the first thing that can happen to the last.
 OUTCOMES = ("not loaded", "refused", "died in the check", "died in a pass", "refused by the target", "lowered")
@@ -59,25 +59,24 @@ class _Examination:
     def run(self) -> tuple[str, str]:
         """The outcome and its cause."""
         started = monotonic()
-        overrides = ("++task", "search") if self.mode == "search" else ()
         try:
             with stubbed():
-                net = load_net(load_config(self.path, overrides))
+                net = load(self.path, mode=self.mode)
         except (UserError, Exception) as error:
             return ("refused" if _of_network(error) else "not loaded"), cause(error)
         started = self._took("load", started)
-        losses = self.mode != "search"
         try:
             with stubbed():
-                graph = construct(net, self.mode, losses=losses).graph
+                graph = build_named(net, self.mode).graph
         except UserError as error:
             return "refused", cause(error)
         except Exception as error:
             return "died in the check", cause(error)
-        self.searches = any(node.op.name == "choice" for node in graph.body.walk())
+        self.searches = any(node.attrs.get("searches") for node in graph.body.walk())
         started = self._took("check", started)
         try:
-            lower_to(graph, make_target(self.target))
+            with stubbed():  # a graph is changed by its passes: an export starts from a new one, and without targets
+                compile_net(net, target=self.target, mode=self.mode, losses=self.mode != "search")
         except TargetError as error:
             return "refused by the target", cause(error)
         except Exception as error:
@@ -97,6 +96,13 @@ def examine(path: Path, mode: str, target: str) -> Outcome:
     examination = _Examination(path, mode, target, {})
     outcome, why = examination.run()
     return Outcome(str(path), outcome, why, examination.searches, examination.seconds)
+
+
+def preload(target: str) -> None:
+    """Import what every config needs; the processes that examine them are forks of this one."""
+    layer_names()
+    find_loss("ce")
+    make_target(target)
 
 
 def _of_network(error: Exception) -> bool:

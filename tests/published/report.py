@@ -15,7 +15,7 @@ _LONGEST = 160
 _NAMES = (
     (re.compile(r"\"[^\"]*\"|'[^']*'"), "'..'"),
     (re.compile(r"\[[^\[\]]*\]"), "[..]"),
-    (re.compile(r"\b[\w./-]+/[\w./-]+"), ".."),
+    (re.compile(r"[\w.-]*/[\w./-]+"), ".."),
     (re.compile(r"\d+"), "N"),
 )
 

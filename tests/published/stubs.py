@@ -94,8 +94,10 @@ def stubbed() -> Iterator[None]:
             stack.enter_context(mock.patch.object(np, "loadtxt", lambda *args, **options: np.zeros(1)))
             helpers = {"import_": lambda *args, **options: None}
             stack.enter_context(mock.patch.dict(returnn_names._NAMES["returnn.import_"], helpers))
-            modules = {"generic_import_module": _module(returnn_names._generic_import_module)}
-            stack.enter_context(mock.patch.dict(returnn_names._NAMES["returnn.util.basic"], modules))
+            module = _module(returnn_names._generic_import_module)
+            stack.enter_context(mock.patch.object(returnn_names, "_generic_import_module", module))
+            names = {"generic_import_module": module}
+            stack.enter_context(mock.patch.dict(returnn_names._NAMES["returnn.util.basic"], names))
             yield
     finally:
         sys.meta_path.remove(finder)
