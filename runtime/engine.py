@@ -22,10 +22,11 @@ from runtime.cleanup import CleanupOptions, cleanup_old_models
 from runtime.dataset_fit import check_dataset
 from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, check_finite, init_dataset, make_batches
 from runtime.key_check import check_network_of_epochs, checked_net
-from runtime.learning_rate import LearningRateControl
+from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model import Model
 from runtime.optimizers import Optimizer
 from runtime.progress import log, progress
+from runtime.run_lock import lock_paths
 from runtime.run_options import RunOptions
 from runtime.scores import EpochScores
 from runtime.start import find_checkpoint, find_start
@@ -62,8 +63,14 @@ class Engine:
 
     def train(self) -> None:
         """Train from the newest checkpoint (or from scratch) to ``num_epochs``, if there is a last epoch."""
+        options, rates = self.options, LearningRateOptions.from_config(self.config)
+        files = [] if options.dry_run else [path for path in (options.model, rates.file) if path]
+        with lock_paths(files):
+            self.start = find_start(self.config, options)  # what others have written is whole now
+            self._train(LearningRateControl(rates))
+
+    def _train(self, rates: LearningRateControl) -> None:
         options = self.options
-        rates = LearningRateControl.from_config(self.config)
         optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
         start_tensorflow()
         train = self._dataset("train", options.train, seq_ordering=self.config.value("batching", "default"))
@@ -76,6 +83,8 @@ class Engine:
         if options.dry_run:
             log("dry run: neither checkpoints nor scores are written")
         self._load(model)
+        if self.start.epoch == 0 and any(data.scores for data in rates.history.values()):
+            log(f"note: {rates.options.file} has scores of an earlier training, which this one goes on with")
         last, first = options.num_epochs, self.start.epoch + 1
         if last is not None and first > last:
             log(f"nothing to do: epoch {first - 1} of {last} is done")

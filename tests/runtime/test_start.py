@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from returnn_ir.errors import ConfigError
 from runtime.cli import main
 from runtime.engine import Engine
 from runtime.key_check import same_network
+from runtime.run_lock import lock_paths
 from runtime.run_options import RunOptions
 from tests.runtime.test_keys_of_runs import CONFIG
 
@@ -169,3 +171,29 @@ def test_networks_are_compared_by_meaning() -> None:
     assert not same_network(make(2.0), make(3.0))
     assert not same_network({"a": 1}, {"a": True})
     assert not same_network({"a": 1}, {"a": 1, "b": 2})
+
+
+# ---------------------------------------------------------------- two trainings at once
+
+
+def test_two_trainings_of_one_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = config_in(tmp_path / "run")
+    other = config_in(tmp_path / "other", f"learning_rate_file = {str(tmp_path / 'run' / 'rates')!r}")
+    for locked, path in (("net", config), ("rates", other)):
+        name = str(tmp_path / "run" / locked)
+        with lock_paths([name]):
+            assert main([path]) == 2
+            assert capsys.readouterr().err.startswith(
+                f"returnn-run: {name}.lock: another training writes to {name}\n  received: process {os.getpid()} on "
+            )
+    assert main([config, "++num_epochs", "1"]) == 0
+    assert not list(tmp_path.glob("*/*.lock"))
+
+
+def test_scores_of_another_training_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([config_in(tmp_path / "run")]) == 0
+    for file in (tmp_path / "run").glob("net.0*"):
+        file.unlink()
+    assert main([str(tmp_path / "run" / "net.py")]) == 0
+    rates = tmp_path / "run" / "rates"
+    assert f"note: {rates} has scores of an earlier training, which this one goes on with\n" in capsys.readouterr().out
