@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from compiler.targets import Array
-from compiler.tensorflow_start import start_tensorflow
+from compiler.tensorflow_start import hide_gpus, start_tensorflow
 from returnn_ir.config import Config
 from returnn_ir.config.key import Run
 from returnn_ir.errors import DataError
@@ -59,6 +59,12 @@ class Engine:
         if training:
             check_network_of_epochs(config, network, epoch, self.options.num_epochs)
 
+    def start_tensorflow(self) -> None:
+        """Import TensorFlow, for the device that the config asks for."""
+        start_tensorflow()
+        if self.options.on_cpu:
+            hide_gpus()
+
     # ---------------------------------------------------------------- tasks
 
     def train(self) -> None:
@@ -72,7 +78,7 @@ class Engine:
     def _train(self, rates: LearningRateControl) -> None:
         options = self.options
         optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
-        start_tensorflow()
+        self.start_tensorflow()
         train = self._dataset("train", options.train, seq_ordering=self.config.value("batching", "default"))
         evaluated = {name: self._dataset(name, data) for name, data in options.eval_datasets.items()}
         model = Model(self.net, optimizer, options.random_seed)
@@ -111,7 +117,7 @@ class Engine:
 
     def evaluate(self) -> dict[str, EpochScores]:
         """Losses of a checkpoint on the evaluation datasets."""
-        start_tensorflow()
+        self.start_tensorflow()
         model = self._loaded_model()
         scores = {}
         for name, data in self.options.eval_datasets.items():

@@ -31,6 +31,7 @@ class RunOptions:
         dry_run: neither checkpoints nor scores are written.
         exp_scores: scores are also kept as exp(score).
         save_initial: a training from scratch saves its initial parameters as epoch 0.
+        on_cpu: no GPU is used.
     """
 
     task: str
@@ -49,6 +50,7 @@ class RunOptions:
     dry_run: bool = False
     exp_scores: bool = False
     save_initial: bool = False
+    on_cpu: bool = False
     log_every_seconds: float = 10.0
 
     @staticmethod
@@ -79,6 +81,7 @@ class RunOptions:
             dry_run=config.is_true("dry_run"),
             exp_scores=config.bool("calculate_exp_loss", False),
             save_initial=config.bool("save_epoch1_initial_model", False),
+            on_cpu=_on_cpu(config),
         )
 
     def limits_of(self, dataset: str) -> BatchLimits:
@@ -96,6 +99,17 @@ def _task(config: Config) -> str:
             hint=did_you_mean(str(task), TASKS),
         )
     return str(task)
+
+
+def _on_cpu(config: Config) -> bool:
+    device = config.value("device", None) or "gpu"
+    if device not in ("cpu", "gpu"):
+        raise ConfigError(
+            f"unknown device {device!r}",
+            where=config.origin(None, "device"),
+            expected="cpu, or gpu: a GPU where there is one",
+        )
+    return device == "cpu"
 
 
 def _load_epoch(config: Config, task: str) -> int | None:

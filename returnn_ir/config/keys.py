@@ -253,13 +253,14 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("__debug_dummy_distributed_rank_and_size", "one process trains"),
     ),
     "The process and TensorFlow": (
+        done("device", _RUN, "cpu, or gpu: a GPU where there is one (gpu)"),
         refused("startup_callback", False, ALL, "nothing of the config is called before the data are loaded"),
         refused("use_dummy_datasets", False, ALL, "there are no data made up for a test"),
         no_effect("dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
         no_effect("train_dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
         no_effect("need_data", "only the data that a task needs are loaded"),
         refused("wrap_tf_session", False, ALL, "there is no TensorFlow session"),
-        *(no_effect(name, _GPU) for name in ("check_unsupported_device", "device", "tf_session_opts")),
+        *(no_effect(name, _GPU) for name in ("check_unsupported_device", "tf_session_opts")),
         *(
             no_effect(name, _PROCESS)
             for name in (

@@ -134,6 +134,23 @@ def test_off_values_and_defaults(tmp_path: Path) -> None:
     assert [options.limits_of(name).min_seq_length for name in ("dev", "eval")] == [None, None]
 
 
+def test_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    visible = {"GPU": ["gpu0"]}
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: visible[kind])
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: visible.update({kind: devices}))
+    for device, left in (("gpu", ["gpu0"]), ("cpu", [])):
+        Engine(load_config(config_in(tmp_path / "run", f"device = {device!r}"))).start_tensorflow()
+        assert visible["GPU"] == left
+    path = config_in(tmp_path / "run", "device = 'tpu'")
+    with pytest.raises(ConfigError) as caught:
+        RunOptions.from_config(load_config(path))
+    assert str(caught.value) == (
+        f"{path}:11, key 'device': unknown device 'tpu'\n  expected: cpu, or gpu: a GPU where there is one"
+    )
+
+
 # ---------------------------------------------------------------- networks by epoch
 
 
