@@ -37,7 +37,7 @@ def _asked(run: Run) -> Iterator[tuple[Key, object]]:
 
 
 def _problem(run: Run, key: Key, asked: object) -> UserError:
-    place, hint = run.config.origin(None, key.name), f"++{key.name} {key.off[0] if key.off else None}"
+    place, hint = run.config.origin(None, key.name), f"++{key.name} {_override(run.config, key)}"
     if key.name in NETWORK_KEYS:
         place = replace(run.config.origin(key.name), layer=None, key=key.name)
         hint = f"leave {key.name!r} out of the network"
@@ -48,6 +48,13 @@ def _problem(run: Run, key: Key, asked: object) -> UserError:
         received=_short(asked),
         hint=hint,
     )
+
+
+def _override(config: Config, key: Key) -> str:
+    """The off value as a shell's word that replaces the value: a literal, unless that is a text already."""
+    off = key.off[0] if key.off else None
+    is_text = not config.is_typed(key.name) or isinstance(config[key.name], str)
+    return f"\"'{off}'\"" if isinstance(off, str) and not is_text else str(off)
 
 
 def _short(value: object) -> str:

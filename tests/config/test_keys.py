@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from returnn_ir.config import Config, load_config, misspelt_keys, refused_by_tra
 from returnn_ir.config.key import ALL, Key, Run, Verdict
 from returnn_ir.config.keys import KEYS, TABLE
 from tests.config.options_page import PAGE, options_page
+from tests.runtime.key_values import EFFECTIVE
 
 ROOT = Path(__file__).parents[2]
 #: All keys that RETURNN (commit b46ff5f) reads of a config, found by looking through its sources for them.
@@ -149,6 +151,22 @@ def test_the_whole_message(tmp_path: Path) -> None:
         "  received: {'batch_size': 7}\n"
         "  try: leave '#config' out of the network"
     )
+
+
+@pytest.mark.parametrize("name", EFFECTIVE)
+@pytest.mark.parametrize("suffix", ["py", "config"])
+def test_the_hint_is_a_way_out(tmp_path: Path, name: str, suffix: str) -> None:
+    """What a refusal says to try, as words of the command line, is refused no more."""
+    path = tmp_path / f"c.{suffix}"
+    value = EFFECTIVE[name] if suffix == "py" else eval(EFFECTIVE[name])
+    path.write_text(f"{name} = {value}\n" if suffix == "py" else f"{name} {value}\n", encoding="utf-8")
+    more = "\nchunking = '1'" if name == "chunk_eval" else ""
+    if more:
+        path.write_text(path.read_text() + (more if suffix == "py" else "chunking 1\n"), encoding="utf-8")
+    task = next(t for t in ("train", "eval", "forward") if t in KEYS[name].tasks)
+    problem = next(p for p in refused_keys(Run(load_config(path), task)) if getattr(p.where, "key", None) == name)
+    again = load_config(path, shlex.split(problem.hint or ""))
+    assert not [p for p in refused_keys(Run(again, task)) if getattr(p.where, "key", None) == name]
 
 
 # ---------------------------------------------------------------- names
