@@ -25,6 +25,7 @@ from runtime.key_check import check_network_of_epochs, checked_net
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model import Model
 from runtime.optimizers import Optimizer
+from runtime.options import placed
 from runtime.progress import log, progress
 from runtime.run_lock import lock_paths
 from runtime.run_options import RunOptions
@@ -69,15 +70,17 @@ class Engine:
 
     def train(self) -> None:
         """Train from the newest checkpoint (or from scratch) to ``num_epochs``, if there is a last epoch."""
-        options, rates = self.options, LearningRateOptions.from_config(self.config)
+        options = self.options
+        with placed(self.config):
+            rates = LearningRateOptions.from_config(self.config)
+            optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
         files = [] if options.dry_run else [path for path in (options.model, rates.file) if path]
         with lock_paths(files):
             self.start = find_start(self.config, options)  # what others have written is whole now
-            self._train(LearningRateControl(rates))
+            self._train(LearningRateControl(rates), optimizer, cleanup)
 
-    def _train(self, rates: LearningRateControl) -> None:
+    def _train(self, rates: LearningRateControl, optimizer: Optimizer, cleanup: CleanupOptions | None) -> None:
         options = self.options
-        optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
         self.start_tensorflow()
         train = self._dataset("train", options.train, seq_ordering=self.config.value("batching", "default"))
         evaluated = {name: self._dataset(name, data) for name, data in options.eval_datasets.items()}

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from returnn_ir.config import Config
-from returnn_ir.errors import ConfigError, Origin, did_you_mean
+from returnn_ir.errors import ConfigError, did_you_mean
 from runtime.datasets.batching import BatchLimits
+from runtime.options import placed
 
 __all__ = ["TASKS", "RunOptions"]
 
@@ -150,10 +151,12 @@ def _limits(config: Config, batch_size: str, *further: str) -> BatchLimits:
     """The batches' limits that these keys set."""
     given: dict[str, Any] = {key: _limit(config, key, None) for key in further}
     try:
-        return BatchLimits(batch_size=_limit(config, batch_size, 1), max_seqs=config.int("max_seqs", -1), **given)
+        with placed(config):
+            return BatchLimits(batch_size=_limit(config, batch_size, 1), max_seqs=config.int("max_seqs", -1), **given)
     except ConfigError as error:
-        key = error.where.key if isinstance(error.where, Origin) else None
-        error.where = config.origin(None, batch_size if key == "batch_size" else key)
+        if batch_size != "batch_size" and "'batch_size'" in error.what:
+            error.what = error.what.replace("'batch_size'", repr(batch_size))
+            error.where = config.origin(None, batch_size)
         raise
 
 

@@ -59,6 +59,18 @@ def test_refused_keys_have_no_reader() -> None:
     assert not found
 
 
+def test_what_is_read_of_a_config_has_a_row() -> None:
+    pattern = re.compile(r"(?:config|session\.options|everywhere)(?:\.values)?" + READING.format(r"(\w+)"))
+    read = {
+        name
+        for package in ("returnn_ir", "compiler", "runtime")
+        for path in (ROOT / package).rglob("*.py")
+        for name in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(read) > 40
+    assert read <= set(KEYS)
+
+
 def test_rows_say_why_and_for_which_task() -> None:
     for key in (*of(Verdict.NO_EFFECT), *of(Verdict.REFUSED)):
         assert key.text and not key.reader

@@ -110,6 +110,11 @@ train["seq_ordering"] = order
         ("save_interval = 0", "wrong value for 'save_interval'\n  expected: at least 1\n  received: 0"),
         ("max_seqs = 0", "wrong value for 'max_seqs'\n  expected: a positive number, or -1\n  received: 0"),
         (
+            "eval_batch_size = 0.5",
+            "wrong value for 'eval_batch_size'\n"
+            "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0.5",
+        ),
+        (
             "batch_size = 0",
             "wrong value for 'batch_size'\n"
             "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0",
@@ -121,6 +126,19 @@ def test_ranges(tmp_path: Path, line: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         RunOptions.from_config(load_config(path))
     assert str(caught.value) == f"{path}:11, key {line.partition(' ')[0]!r}: {message}"
+
+
+def test_options_of_later_are_read_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is needed after an epoch, and what optimizer and learning rates are, is told at once and with its line."""
+    for line, what in (
+        ('cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has a wrong value"),
+        ('optimizer = "adm"', "unknown optimizer 'adm'"),
+        ("newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' has a wrong value"),
+    ):
+        path = config_in(tmp_path / "run", line + '\ntrain = "missing.hdf"')
+        assert main([path]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"returnn-run: {path}:11, key {line.partition(' ')[0]!r}: {what}\n")
 
 
 def test_off_values_and_defaults(tmp_path: Path) -> None:
