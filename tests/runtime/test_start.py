@@ -14,6 +14,7 @@ from returnn_ir.errors import ConfigError
 from runtime.cli import main
 from runtime.engine import Engine
 from runtime.key_check import same_network
+from runtime.learning_rate.file import load_history
 from runtime.run_lock import lock_paths
 from runtime.run_options import RunOptions
 from tests.runtime.test_keys_of_runs import CONFIG
@@ -232,3 +233,55 @@ def test_scores_of_another_training_are_told(tmp_path: Path, capsys: pytest.Capt
     assert main([str(tmp_path / "run" / "net.py")]) == 0
     rates = tmp_path / "run" / "rates"
     assert f"note: {rates} has scores of an earlier training, which this one goes on with\n" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- what a run writes, and of which sequences
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = "dry_run = True\ncleanup_old_models = True\nsave_epoch1_initial_model = True"
+    assert main([config_in(tmp_path / "run", options)]) == 0
+    assert "train epoch 2" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["net.py"]
+
+
+def test_exp_scores_have_returnns_names(tmp_path: Path) -> None:
+    assert main([config_in(tmp_path / "run", "calculate_exp_loss = True\nnum_epochs = 1")]) == 0
+    scores = load_history(tmp_path / "run" / "rates")[1].scores
+    assert sorted(scores) == [
+        "dev_error",
+        "dev_score_output",
+        "dev_score_output:exp",
+        "train_error",
+        "train_score_output",
+        "train_score_output:exp",
+    ]
+    assert scores["dev_score_output:exp"] == pytest.approx(np.exp(scores["dev_score_output"]), rel=1e-6)
+
+
+def test_forwarding_leaves_no_sequence_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import h5py
+
+    config = config_in(tmp_path / "run", "max_seq_length = 15\nforward_data = 'dev'")
+    output = tmp_path / "out.hdf"
+    assert main([config, "++num_epochs", "1"]) == 0
+    assert main([config, "++task", "forward", "++output_file", str(output), "++forward_batch_size", "30"]) == 0
+    with h5py.File(output) as file:
+        assert len(file["seqTags"]) == 5
+        assert file["seqLengths"][:, 0].max() > 15
+    assert main([config, "++task", "forward", "++forward_batch_size", "-1"]) == 2
+    assert "wrong value for 'forward_batch_size'\n  expected: at least 1\n  received: -1" in capsys.readouterr().err
+
+
+def test_order_of_evaluated_data(tmp_path: Path) -> None:
+    """RETURNN sorts ``dev`` and ``eval``, and not the datasets of ``eval_datasets``."""
+    lines = """
+import numpy as np
+dev = {"class": "StaticDataset", "data": [{"data": np.zeros((1, 9), "float32"), "classes": np.zeros(1, "int32")}]}
+eval_datasets = {"devtrain": dev}
+"""
+    engine = Engine(load_config(config_in(tmp_path / "run", lines)))
+    orders = {
+        name: engine._dataset(name, data).options.seq_ordering for name, data in engine.options.eval_datasets.items()
+    }
+    assert orders == {"dev": "sorted", "devtrain": "default"}
