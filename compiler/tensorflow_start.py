@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 
-__all__ = ["start_tensorflow"]
+__all__ = ["hide_gpus", "start_tensorflow"]
 
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
@@ -37,3 +37,11 @@ def start_tensorflow() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def hide_gpus() -> None:
+    """Leave the GPUs alone; only before TensorFlow has computed anything."""
+    import tensorflow as tf
+
+    if tf.config.get_visible_devices("GPU"):
+        tf.config.set_visible_devices([], "GPU")

@@ -12,9 +12,12 @@ does not exist. The training state is written first, so a checkpoint that exists
 from __future__ import annotations
 
 import glob
+import itertools
 import os
+import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -41,6 +44,8 @@ _OPTIMIZER = ".optimizer"
 _SAVING = ".saving"
 _KEEP_OPTIMIZER_STATES = 2
 _DATA = ".data-00000-of-00001"
+_UNFINISHED: set[str] = set()  # what this process is writing
+_COUNT = itertools.count()
 
 
 def checkpoint_prefix(model: str, epoch: int, *, pretrain: bool = False) -> str:
@@ -170,23 +175,59 @@ def _existing(model: str, suffix: str) -> dict[int, str]:
 def _write(prefix: str, values: Mapping[str, Variable]) -> None:
     import tensorflow as tf
 
-    temporary = prefix + _SAVING
-    for leftover in Path(prefix).parent.glob(glob.escape(Path(temporary).name) + "*"):
-        leftover.unlink()  # of a run that was killed while it saved
-    names = sorted(values)
-    tf.raw_ops.SaveV2(
-        prefix=os.fspath(Path(temporary).absolute()),
-        tensor_names=names,
-        shape_and_slices=[""] * len(names),
-        tensors=[tf.convert_to_tensor(values[name]) for name in names],
-    )
-    for ending in (_DATA, ".index"):
-        _flush(Path(temporary + ending))
-    # An old index must not point into the new data, not even for a moment.
-    Path(f"{prefix}.index").unlink(missing_ok=True)
-    for ending in (_DATA, ".index"):
-        Path(temporary + ending).replace(prefix + ending)
-    _flush(Path(prefix).parent)
+    _remove_leftovers(prefix)
+    with _temporary(prefix) as temporary:
+        names = sorted(values)
+        tf.raw_ops.SaveV2(
+            prefix=os.fspath(Path(temporary).absolute()),
+            tensor_names=names,
+            shape_and_slices=[""] * len(names),
+            tensors=[tf.convert_to_tensor(values[name]) for name in names],
+        )
+        for ending in (_DATA, ".index"):
+            _flush(Path(temporary + ending))
+        own = Path(temporary + _DATA).stat()
+        # An old index must not point into the new data, not even for a moment.
+        Path(f"{prefix}.index").unlink(missing_ok=True)
+        Path(temporary + _DATA).replace(prefix + _DATA)
+        if not os.path.samestat(own, Path(prefix + _DATA).stat()):
+            Path(f"{temporary}.index").unlink()
+            raise DataError(
+                f"another process writes the checkpoint {prefix}",
+                hint="another model for one of the two trainings; the checkpoint is the other one's",
+            )
+        Path(f"{temporary}.index").replace(f"{prefix}.index")
+        _flush(Path(prefix).parent)
+
+
+@contextmanager
+def _temporary(prefix: str) -> Iterator[str]:
+    """The name under which this process writes a checkpoint until it is whole; no other process has it."""
+    name = f"{prefix}{_SAVING}-{platform.node()}-{os.getpid()}-{next(_COUNT)}"
+    _UNFINISHED.add(name)
+    try:
+        yield name
+    finally:
+        _UNFINISHED.discard(name)
+
+
+def _remove_leftovers(prefix: str) -> None:
+    """Remove what runs on this machine left that were killed while they saved."""
+    pattern = re.compile(rf"(.*{re.escape(_SAVING)}-{re.escape(platform.node())}-(\d+)-\d+)\..*")
+    for path in Path(prefix).parent.glob(glob.escape(Path(prefix).name) + f"{_SAVING}-*"):
+        match = pattern.fullmatch(str(path))
+        if match and match[1] not in _UNFINISHED and (int(match[2]) == os.getpid() or not _is_alive(int(match[2]))):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _flush(path: Path) -> None:

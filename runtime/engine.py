@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from compiler.targets import Array
-from compiler.tensorflow_start import start_tensorflow
+from compiler.tensorflow_start import hide_gpus, start_tensorflow
 from returnn_ir.config import Config
 from returnn_ir.config.key import Run
 from returnn_ir.errors import DataError
@@ -23,10 +23,12 @@ from runtime.dataset_fit import check_dataset
 from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, init_dataset, make_batches
 from runtime.feeding import checked_feed
 from runtime.key_check import check_network_of_epochs, checked_net
-from runtime.learning_rate import LearningRateControl
+from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model import Model
 from runtime.optimizers import Optimizer
+from runtime.options import placed
 from runtime.progress import log, progress
+from runtime.run_lock import lock_paths
 from runtime.run_options import RunOptions
 from runtime.scores import EpochScores
 from runtime.start import find_checkpoint, find_start
@@ -59,14 +61,28 @@ class Engine:
         if training:
             check_network_of_epochs(config, network, epoch, self.options.num_epochs)
 
+    def start_tensorflow(self) -> None:
+        """Import TensorFlow, for the device that the config asks for."""
+        start_tensorflow()
+        if self.options.on_cpu:
+            hide_gpus()
+
     # ---------------------------------------------------------------- tasks
 
     def train(self) -> None:
         """Train from the newest checkpoint (or from scratch) to ``num_epochs``, if there is a last epoch."""
         options = self.options
-        rates = LearningRateControl.from_config(self.config)
-        optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
-        start_tensorflow()
+        with placed(self.config):
+            rates = LearningRateOptions.from_config(self.config)
+            optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
+        files = [] if options.dry_run else [path for path in (options.model, rates.file) if path]
+        with lock_paths(files):
+            self.start = find_start(self.config, options)  # what others have written is whole now
+            self._train(LearningRateControl(rates), optimizer, cleanup)
+
+    def _train(self, rates: LearningRateControl, optimizer: Optimizer, cleanup: CleanupOptions | None) -> None:
+        options = self.options
+        self.start_tensorflow()
         train = self._dataset("train", options.train, seq_ordering=self.config.value("batching", "default"))
         evaluated = {name: self._dataset(name, data) for name, data in options.eval_datasets.items()}
         model = Model(self.net, optimizer, options.random_seed)
@@ -77,6 +93,8 @@ class Engine:
         if options.dry_run:
             log("dry run: neither checkpoints nor scores are written")
         self._load(model)
+        if self.start.epoch == 0 and any(data.scores for data in rates.history.values()):
+            log(f"note: {rates.options.file} has scores of an earlier training, which this one goes on with")
         last, first = options.num_epochs, self.start.epoch + 1
         if last is not None and first > last:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
@@ -103,7 +121,7 @@ class Engine:
 
     def evaluate(self) -> dict[str, EpochScores]:
         """Losses of a checkpoint on the evaluation datasets."""
-        start_tensorflow()
+        self.start_tensorflow()
         model = self._loaded_model()
         scores = {}
         for name, data in self.options.eval_datasets.items():

@@ -12,7 +12,6 @@ import numpy as np
 from compiler.checkpoint_reader import CheckpointReader
 from compiler.program import Program, compile_net
 from compiler.targets import Array
-from compiler.tensorflow_start import start_tensorflow
 from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Output
@@ -42,7 +41,7 @@ def forward_to_hdf(config: Config) -> Path:
             hint="forward_override_hdf_output",
         )
     layer = config.value("forward_output_layer", "output")
-    start_tensorflow()
+    engine.start_tensorflow()
     program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
     params = read_params(engine.checkpoint(), program)
     dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"})

@@ -6,13 +6,14 @@ A config maps option names to values: Python and JSON configs hold typed values,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError, Origin, did_you_mean
 
-__all__ = ["OptionReader", "refuse_unknown"]
+__all__ = ["OptionReader", "placed", "refuse_unknown"]
 
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
@@ -88,8 +89,7 @@ class OptionReader:
         what = (
             f"option {key!r} of {self.owner} has a wrong value" if self.owner else f"option {key!r} has a wrong value"
         )
-        place = self.values.origin(None, key) if isinstance(self.values, Config) else Origin(key=key)
-        return ConfigError(what, where=place, expected=expected, received=repr(value))
+        return ConfigError(what, where=Origin(key=key), expected=expected, received=repr(value))
 
 
 def refuse_unknown(values: Iterable[str], valid: Iterable[str], owner: str) -> None:
@@ -103,3 +103,15 @@ def refuse_unknown(values: Iterable[str], valid: Iterable[str], owner: str) -> N
                 expected="one of " + ", ".join(known),
                 hint=did_you_mean(str(key), known),
             )
+
+
+@contextmanager
+def placed(config: Config) -> Iterator[None]:
+    """Errors of options that are read in here get the line of their key in the config."""
+    try:
+        yield
+    except ConfigError as error:
+        where = error.where
+        if isinstance(where, Origin) and where.key is not None and where.layer is None and where.file is None:
+            error.where = config.origin(None, where.key)
+        raise

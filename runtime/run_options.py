@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from returnn_ir.config import Config
-from returnn_ir.errors import ConfigError, Origin, did_you_mean
+from returnn_ir.errors import ConfigError, did_you_mean
 from runtime.datasets.batching import BatchLimits
+from runtime.options import placed
 
 __all__ = ["TASKS", "RunOptions"]
 
@@ -31,6 +32,7 @@ class RunOptions:
         dry_run: neither checkpoints nor scores are written.
         exp_scores: scores are also kept as exp(score).
         save_initial: a training from scratch saves its initial parameters as epoch 0.
+        on_cpu: no GPU is used.
     """
 
     task: str
@@ -49,6 +51,7 @@ class RunOptions:
     dry_run: bool = False
     exp_scores: bool = False
     save_initial: bool = False
+    on_cpu: bool = False
     log_every_seconds: float = 10.0
 
     @staticmethod
@@ -79,6 +82,7 @@ class RunOptions:
             dry_run=config.is_true("dry_run"),
             exp_scores=config.bool("calculate_exp_loss", False),
             save_initial=config.bool("save_epoch1_initial_model", False),
+            on_cpu=_on_cpu(config),
         )
 
     def limits_of(self, dataset: str) -> BatchLimits:
@@ -96,6 +100,17 @@ def _task(config: Config) -> str:
             hint=did_you_mean(str(task), TASKS),
         )
     return str(task)
+
+
+def _on_cpu(config: Config) -> bool:
+    device = config.value("device", None) or "gpu"
+    if device not in ("cpu", "gpu"):
+        raise ConfigError(
+            f"unknown device {device!r}",
+            where=config.origin(None, "device"),
+            expected="cpu, or gpu: a GPU where there is one",
+        )
+    return device == "cpu"
 
 
 def _load_epoch(config: Config, task: str) -> int | None:
@@ -136,10 +151,12 @@ def _limits(config: Config, batch_size: str, *further: str) -> BatchLimits:
     """The batches' limits that these keys set."""
     given: dict[str, Any] = {key: _limit(config, key, None) for key in further}
     try:
-        return BatchLimits(batch_size=_limit(config, batch_size, 1), max_seqs=config.int("max_seqs", -1), **given)
+        with placed(config):
+            return BatchLimits(batch_size=_limit(config, batch_size, 1), max_seqs=config.int("max_seqs", -1), **given)
     except ConfigError as error:
-        key = error.where.key if isinstance(error.where, Origin) else None
-        error.where = config.origin(None, batch_size if key == "batch_size" else key)
+        if batch_size != "batch_size" and "'batch_size'" in error.what:
+            error.what = error.what.replace("'batch_size'", repr(batch_size))
+            error.where = config.origin(None, batch_size)
         raise
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from compiler.program import Program, compile_net
 from compiler.targets import Array
-from compiler.tensorflow_start import start_tensorflow
 from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError, DataError, did_you_mean
 from returnn_ir.network.net import Net
@@ -75,7 +74,7 @@ def search(config: Config) -> SearchResult:
     """
     engine = Engine(config)
     options = SearchOptions.from_config(config, engine.options)
-    start_tensorflow()
+    engine.start_tensorflow()
     _check_layers(engine.net, options.layers)
     targets = {name: _target_key(config, engine.net, name) for name in options.layers}
     makers = {name: _target_layer(engine.net, key) for name, key in targets.items()}

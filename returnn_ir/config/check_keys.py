@@ -37,7 +37,7 @@ def _asked(run: Run) -> Iterator[tuple[Key, object]]:
 
 
 def _problem(run: Run, key: Key, asked: object) -> UserError:
-    place, hint = run.config.origin(None, key.name), f"++{key.name} {key.off[0] if key.off else None}"
+    place, hint = run.config.origin(None, key.name), f"++{key.name} {_override(run.config, key)}"
     if key.name in NETWORK_KEYS:
         place = replace(run.config.origin(key.name), layer=None, key=key.name)
         hint = f"leave {key.name!r} out of the network"
@@ -48,6 +48,13 @@ def _problem(run: Run, key: Key, asked: object) -> UserError:
         received=_short(asked),
         hint=hint,
     )
+
+
+def _override(config: Config, key: Key) -> str:
+    """The off value as a shell's word that replaces the value: a literal, unless that is a text already."""
+    off = key.off[0] if key.off else None
+    is_text = not config.is_typed(key.name) or isinstance(config[key.name], str)
+    return f"\"'{off}'\"" if isinstance(off, str) and not is_text else str(off)
 
 
 def _short(value: object) -> str:
@@ -76,19 +83,21 @@ def _is_misspelt(name: str, key: str) -> bool:
     """Whether one or two letters make the difference, or a word inside. Numbers and affixes make a name of its own."""
     if min(len(name), len(key)) < _SHORTEST:
         return False
-    words, known = name.split("_"), key.split("_")
-    if words[0] == known[0] and words[-1] == known[-1] and min(len(words), len(known)) >= _MANY_WORDS:
-        longer, shorter = sorted((words, known), key=len, reverse=True)
-        if any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer))):
-            return True
-    if [c for c in name if c.isdigit()] != [c for c in key if c.isdigit()]:
-        return False
     allowed = 1 if len(key) < _LONG else 2
-    return (
-        abs(len(name) - len(key)) <= allowed
-        and len(set(name) ^ set(key)) <= 2 * allowed
-        and (_edits(name, key) <= allowed)
+    if abs(len(name) - len(key)) <= allowed and len(set(name) ^ set(key)) <= 2 * allowed:
+        return _digits(name) == _digits(key) and _edits(name, key) <= allowed
+    return min(name.count("_"), key.count("_")) >= _MANY_WORDS - 1 and _differs_by_a_word(
+        name.split("_"), key.split("_")
     )
+
+
+def _digits(name: str) -> str:
+    return "".join(filter(str.isdigit, name))
+
+
+def _differs_by_a_word(first: list[str], second: list[str]) -> bool:
+    longer, shorter = (first, second) if len(first) > len(second) else (second, first)
+    return any(longer[:i] + longer[i + 1 :] == shorter for i in range(1, len(longer) - 1))
 
 
 def _edits(first: str, second: str) -> int:

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from returnn_ir.config.key import Run, plain
 
-__all__ = ["chooses_optimizer", "chunking", "no_backend", "preload_from_files", "pretrain", "with_chunking"]
+__all__ = [
+    "chooses_optimizer",
+    "chunking",
+    "context_window",
+    "no_backend",
+    "preload_from_files",
+    "pretrain",
+    "with_chunking",
+]
 
 
 def chooses_optimizer(value: object, run: Run) -> object:
@@ -29,6 +37,14 @@ def chunking(value: object, run: Run) -> object:
 def pretrain(value: object, run: Run) -> object:
     """A checkpoint behind the pretraining has the final network."""
     return value if run.task == "train" or ".pretrain." in (run.checkpoint or "") else None
+
+
+def context_window(value: object, run: Run) -> object:
+    """Frames in all, by data key, or a pair of frames to the left and to the right by data key."""
+    pair = isinstance(value, (tuple, list))
+    parts = value if isinstance(value, (tuple, list)) else (value,)
+    frames = [n for part in parts for n in (part.values() if isinstance(part, Mapping) else (part,))]
+    return value if any(n not in ((0,) if pair else (0, 1)) for n in frames) else None
 
 
 def with_chunking(value: object, run: Run) -> object:

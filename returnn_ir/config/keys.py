@@ -12,6 +12,7 @@ from returnn_ir.config.key import ALL, EVAL, FORWARD, SEARCH, TRAIN, Key, done, 
 from returnn_ir.config.key_values import (
     chooses_optimizer,
     chunking,
+    context_window,
     no_backend,
     preload_from_files,
     pretrain,
@@ -95,7 +96,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         refused("on_size_limit", "ignore", ALL, "sequences that are longer than batch_size are not cut"),
         no_effect("chunking_variance", "does nothing without chunking"),
         no_effect("min_chunk_size", "does nothing without chunking"),
-        refused("context_window", (0, 1), ALL, "data comes without frames to its left and right"),
+        refused("context_window", (0, 1), ALL, "data comes without frames to its left and right", context_window),
         refused("window", (0, 1), ALL, "data comes without frames to its left and right"),
         refused("shuffle_frames_of_nseqs", 0, TRAIN, "frames are not shuffled"),
         refused("shuffle_batches", False, TRAIN, "the order of batches is that of their sequences"),
@@ -253,13 +254,14 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("__debug_dummy_distributed_rank_and_size", "one process trains"),
     ),
     "The process and TensorFlow": (
+        done("device", _RUN, "cpu, or gpu: a GPU where there is one (gpu)"),
         refused("startup_callback", False, ALL, "nothing of the config is called before the data are loaded"),
         refused("use_dummy_datasets", False, ALL, "there are no data made up for a test"),
         no_effect("dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
         no_effect("train_dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
         no_effect("need_data", "only the data that a task needs are loaded"),
         refused("wrap_tf_session", False, ALL, "there is no TensorFlow session"),
-        *(no_effect(name, _GPU) for name in ("check_unsupported_device", "device", "tf_session_opts")),
+        *(no_effect(name, _GPU) for name in ("check_unsupported_device", "tf_session_opts")),
         *(
             no_effect(name, _PROCESS)
             for name in (

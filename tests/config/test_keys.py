@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from returnn_ir.config import Config, load_config, misspelt_keys, refused_by_tra
 from returnn_ir.config.key import ALL, Key, Run, Verdict
 from returnn_ir.config.keys import KEYS, TABLE
 from tests.config.options_page import PAGE, options_page
+from tests.runtime.key_values import EFFECTIVE
 
 ROOT = Path(__file__).parents[2]
 #: All keys that RETURNN (commit b46ff5f) reads of a config, found by looking through its sources for them.
@@ -57,6 +59,18 @@ def test_refused_keys_have_no_reader() -> None:
     assert not found
 
 
+def test_what_is_read_of_a_config_has_a_row() -> None:
+    pattern = re.compile(r"(?:config|session\.options|everywhere)(?:\.values)?" + READING.format(r"(\w+)"))
+    read = {
+        name
+        for package in ("returnn_ir", "compiler", "runtime")
+        for path in (ROOT / package).rglob("*.py")
+        for name in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(read) > 40
+    assert read <= set(KEYS)
+
+
 def test_rows_say_why_and_for_which_task() -> None:
     for key in (*of(Verdict.NO_EFFECT), *of(Verdict.REFUSED)):
         assert key.text and not key.reader
@@ -82,6 +96,10 @@ def test_docs_are_made_from_the_table() -> None:
         ("accum_grad_multiple_step = 2", "train", True),
         ("window = 1", "train", False),
         ("window = 3", "forward", True),
+        ("context_window = {'data': 1, 'classes': 1}", "eval", False),
+        ("context_window = {'data': 3, 'classes': 1}", "eval", True),
+        ("context_window = ({'data': 0}, {'data': 0})", "train", False),
+        ("context_window = ({'data': 0}, {'data': 1})", "train", True),
         ("use_horovod = False", "train", False),
         ("chunking = '0'", "train", False),
         ("chunking = '0:0'", "train", False),
@@ -145,6 +163,22 @@ def test_the_whole_message(tmp_path: Path) -> None:
         "  received: {'batch_size': 7}\n"
         "  try: leave '#config' out of the network"
     )
+
+
+@pytest.mark.parametrize("name", EFFECTIVE)
+@pytest.mark.parametrize("suffix", ["py", "config"])
+def test_the_hint_is_a_way_out(tmp_path: Path, name: str, suffix: str) -> None:
+    """What a refusal says to try, as words of the command line, is refused no more."""
+    path = tmp_path / f"c.{suffix}"
+    value = EFFECTIVE[name] if suffix == "py" else eval(EFFECTIVE[name])
+    path.write_text(f"{name} = {value}\n" if suffix == "py" else f"{name} {value}\n", encoding="utf-8")
+    more = "\nchunking = '1'" if name == "chunk_eval" else ""
+    if more:
+        path.write_text(path.read_text() + (more if suffix == "py" else "chunking 1\n"), encoding="utf-8")
+    task = next(t for t in ("train", "eval", "forward") if t in KEYS[name].tasks)
+    problem = next(p for p in refused_keys(Run(load_config(path), task)) if getattr(p.where, "key", None) == name)
+    again = load_config(path, shlex.split(problem.hint or ""))
+    assert not [p for p in refused_keys(Run(again, task)) if getattr(p.where, "key", None) == name]
 
 
 # ---------------------------------------------------------------- names

@@ -35,6 +35,23 @@ LENGTHS = ((3, 1), (2, 2), (4, 1), (1, 1), (6, 3))
 
 
 @pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        (0, [[0], [1], [2], [3], [4], [5], [6], [7]]),
+        (2, [[0, 1], [2], [3], [4, 5], [6], [7]]),
+        ({"data": 3}, [[0, 1, 2], [3], [4, 5, 6], [7]]),
+        ({"classes": 1}, [[0, 1], [2, 3], [4], [5], [6], [7]]),
+        ({"data": 6, "classes": 2}, [[0, 1, 2], [3, 4], [5], [6], [7]]),
+        (None, [[0, 1, 2, 3], [4, 5, 6, 7]]),
+    ],
+)
+def test_max_pad_size(limit: Any, expected: list[list[int]]) -> None:
+    """The batches that RETURNN makes of these lengths."""
+    dataset = make_dataset(*LENGTHS, (6, 1), (5, 5), (2, 1))
+    assert batches(dataset, batch_size=24, max_seqs=4, max_pad_size=limit) == expected
+
+
+@pytest.mark.parametrize(
     ("limits", "expected"),
     [
         ({"batch_size": 6}, [[0, 1], [2], [3], [4]]),

@@ -58,7 +58,6 @@ REFUSED_RUNS = (
 NO_EFFECT = {
     "cache_size": '"0"',
     "debug_print_layer_output_template": "True",
-    "device": '"gpu"',
     "exclude": "[1]",
     "load_ignore_missing_vars": "True",
     "log_verbosity": "5",

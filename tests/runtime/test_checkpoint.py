@@ -171,6 +171,41 @@ def test_a_crash_at_any_point_leaves_the_previous_checkpoint(tmp_path: Path, mon
     assert points >= 16
 
 
+@pytest.mark.parametrize("where", ["written", "first renamed"])
+def test_two_processes_that_save_the_same_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The other one saves while this one does; what is there then is of one of the two, and the other one knows."""
+    model, other = str(tmp_path / "net"), iter([True])
+    write, replace = tf.raw_ops.SaveV2, Path.replace
+
+    def save_other() -> None:
+        if next(other, False):
+            save_checkpoint(model, 1, _variables(2))
+
+    def write_and_save(**options: Any) -> None:
+        write(**options)
+        if where == "written":
+            save_other()
+
+    def replace_and_save(path: Path, target: str) -> Path:
+        result = replace(path, target)
+        save_other()
+        return result
+
+    monkeypatch.setattr(tf.raw_ops, "SaveV2", write_and_save)
+    monkeypatch.setattr(Path, "replace", replace_and_save)
+    if where == "written":
+        save_checkpoint(model, 1, _variables(1))
+    else:
+        with pytest.raises(DataError, match=rf"another process writes the checkpoint {model}\.001"):
+            save_checkpoint(model, 1, _variables(1))
+    variables = _variables(0)
+    restore_variables(f"{model}.001", variables)
+    assert variables["lin/W"].numpy()[0, 0] == variables[GLOBAL_STEP].numpy() == (1 if where == "written" else 2)
+    assert not list(tmp_path.glob("*.saving*"))
+
+
 def _save(model: str, epoch: int, value: int) -> None:
     save_checkpoint(model, epoch, _variables(value), _slots(value))
 

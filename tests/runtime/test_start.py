@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from returnn_ir.errors import ConfigError
 from runtime.cli import main
 from runtime.engine import Engine
 from runtime.key_check import same_network
+from runtime.learning_rate.file import load_history
+from runtime.run_lock import lock_paths
 from runtime.run_options import RunOptions
 from tests.runtime.test_keys_of_runs import CONFIG
 
@@ -108,6 +111,11 @@ train["seq_ordering"] = order
         ("save_interval = 0", "wrong value for 'save_interval'\n  expected: at least 1\n  received: 0"),
         ("max_seqs = 0", "wrong value for 'max_seqs'\n  expected: a positive number, or -1\n  received: 0"),
         (
+            "eval_batch_size = 0.5",
+            "wrong value for 'eval_batch_size'\n"
+            "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0.5",
+        ),
+        (
             "batch_size = 0",
             "wrong value for 'batch_size'\n"
             "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0",
@@ -121,6 +129,19 @@ def test_ranges(tmp_path: Path, line: str, message: str) -> None:
     assert str(caught.value) == f"{path}:11, key {line.partition(' ')[0]!r}: {message}"
 
 
+def test_options_of_later_are_read_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is needed after an epoch, and what optimizer and learning rates are, is told at once and with its line."""
+    for line, what in (
+        ('cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has a wrong value"),
+        ('optimizer = "adm"', "unknown optimizer 'adm'"),
+        ("newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' has a wrong value"),
+    ):
+        path = config_in(tmp_path / "run", line + '\ntrain = "missing.hdf"')
+        assert main([path]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(f"returnn-run: {path}:11, key {line.partition(' ')[0]!r}: {what}\n")
+
+
 def test_off_values_and_defaults(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text("train = {'class': 'x'}\nmax_seqs = None\nmax_seq_length = 0\n", encoding="utf-8")
@@ -130,6 +151,23 @@ def test_off_values_and_defaults(tmp_path: Path) -> None:
     options = RunOptions.from_config(load_config(path))
     assert [options.limits_of(name).max_seq_length for name in ("dev", "eval")] == [7, None]
     assert [options.limits_of(name).min_seq_length for name in ("dev", "eval")] == [None, None]
+
+
+def test_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    visible = {"GPU": ["gpu0"]}
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: visible[kind])
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: visible.update({kind: devices}))
+    for device, left in (("gpu", ["gpu0"]), ("cpu", [])):
+        Engine(load_config(config_in(tmp_path / "run", f"device = {device!r}"))).start_tensorflow()
+        assert visible["GPU"] == left
+    path = config_in(tmp_path / "run", "device = 'tpu'")
+    with pytest.raises(ConfigError) as caught:
+        RunOptions.from_config(load_config(path))
+    assert str(caught.value) == (
+        f"{path}:11, key 'device': unknown device 'tpu'\n  expected: cpu, or gpu: a GPU where there is one"
+    )
 
 
 # ---------------------------------------------------------------- networks by epoch
@@ -169,3 +207,81 @@ def test_networks_are_compared_by_meaning() -> None:
     assert not same_network(make(2.0), make(3.0))
     assert not same_network({"a": 1}, {"a": True})
     assert not same_network({"a": 1}, {"a": 1, "b": 2})
+
+
+# ---------------------------------------------------------------- two trainings at once
+
+
+def test_two_trainings_of_one_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = config_in(tmp_path / "run")
+    other = config_in(tmp_path / "other", f"learning_rate_file = {str(tmp_path / 'run' / 'rates')!r}")
+    for locked, path in (("net", config), ("rates", other)):
+        name = str(tmp_path / "run" / locked)
+        with lock_paths([name]):
+            assert main([path]) == 2
+            assert capsys.readouterr().err.startswith(
+                f"returnn-run: {name}.lock: another training writes to {name}\n  received: process {os.getpid()} on "
+            )
+    assert main([config, "++num_epochs", "1"]) == 0
+    assert not list(tmp_path.glob("*/*.lock"))
+
+
+def test_scores_of_another_training_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([config_in(tmp_path / "run")]) == 0
+    for file in (tmp_path / "run").glob("net.0*"):
+        file.unlink()
+    assert main([str(tmp_path / "run" / "net.py")]) == 0
+    rates = tmp_path / "run" / "rates"
+    assert f"note: {rates} has scores of an earlier training, which this one goes on with\n" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- what a run writes, and of which sequences
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = "dry_run = True\ncleanup_old_models = True\nsave_epoch1_initial_model = True"
+    assert main([config_in(tmp_path / "run", options)]) == 0
+    assert "train epoch 2" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["net.py"]
+
+
+def test_exp_scores_have_returnns_names(tmp_path: Path) -> None:
+    assert main([config_in(tmp_path / "run", "calculate_exp_loss = True\nnum_epochs = 1")]) == 0
+    scores = load_history(tmp_path / "run" / "rates")[1].scores
+    assert sorted(scores) == [
+        "dev_error",
+        "dev_score_output",
+        "dev_score_output:exp",
+        "train_error",
+        "train_score_output",
+        "train_score_output:exp",
+    ]
+    assert scores["dev_score_output:exp"] == pytest.approx(np.exp(scores["dev_score_output"]), rel=1e-6)
+
+
+def test_forwarding_leaves_no_sequence_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import h5py
+
+    config = config_in(tmp_path / "run", "max_seq_length = 15\nforward_data = 'dev'")
+    output = tmp_path / "out.hdf"
+    assert main([config, "++num_epochs", "1"]) == 0
+    assert main([config, "++task", "forward", "++output_file", str(output), "++forward_batch_size", "30"]) == 0
+    with h5py.File(output) as file:
+        assert len(file["seqTags"]) == 5
+        assert file["seqLengths"][:, 0].max() > 15
+    assert main([config, "++task", "forward", "++forward_batch_size", "-1"]) == 2
+    assert "wrong value for 'forward_batch_size'\n  expected: at least 1\n  received: -1" in capsys.readouterr().err
+
+
+def test_order_of_evaluated_data(tmp_path: Path) -> None:
+    """RETURNN sorts ``dev`` and ``eval``, and not the datasets of ``eval_datasets``."""
+    lines = """
+import numpy as np
+dev = {"class": "StaticDataset", "data": [{"data": np.zeros((1, 9), "float32"), "classes": np.zeros(1, "int32")}]}
+eval_datasets = {"devtrain": dev}
+"""
+    engine = Engine(load_config(config_in(tmp_path / "run", lines)))
+    orders = {
+        name: engine._dataset(name, data).options.seq_ordering for name, data in engine.options.eval_datasets.items()
+    }
+    assert orders == {"dev": "sorted", "devtrain": "default"}
