@@ -91,7 +91,7 @@ def test_lengths_for_all_sequences() -> None:
 
 def test_an_empty_batch() -> None:
     spec = InputSpec("x", "float32", (BATCH, TIME))
-    given = {"x": np.zeros((0, 3), np.float32), "size": np.zeros(0, np.int64)}
+    given: dict[str, Array] = {"x": np.zeros((0, 3), np.float32), "size": np.zeros(0, np.int64)}
     assert check_inputs((spec, SIZE), given)["x"].shape == (0, 3)
     with pytest.raises(DataError, match="the batch has no sequence"):
         check_inputs((spec, SIZE), given, empty_batch=False)
