@@ -79,10 +79,11 @@ def test_lengths_that_nobody_gives() -> None:
 
 def test_lengths_for_all_sequences() -> None:
     spec, size = InputSpec("x", "float32", (BATCH, TIME)), InputSpec("size", "int64", ())
-    given: dict[str, Array] = {"x": np.zeros((2, 3), np.float32)}
-    assert check_inputs((spec, size), {**given, "size": np.array(3)})["size"] == 3
+    given: dict[str, Array] = {"x": np.zeros((2, 3), np.float32), "size": np.array(3)}
+    assert check_inputs((spec, size), given)["size"] == 3
+    given["size"] = np.array(4)
     with pytest.raises(DataError) as caught:
-        check_inputs((spec, size), {**given, "size": np.array(4)})
+        check_inputs((spec, size), given)
     assert str(caught.value) == (
         "a length in 'size' is out of range\n  expected: 0 to 3, the size of axis T of 'x'\n  received: 4"
     )
@@ -90,7 +91,7 @@ def test_lengths_for_all_sequences() -> None:
 
 def test_an_empty_batch() -> None:
     spec = InputSpec("x", "float32", (BATCH, TIME))
-    given = {"x": np.zeros((0, 3), np.float32), "size": np.zeros(0, np.int64)}
+    given: dict[str, Array] = {"x": np.zeros((0, 3), np.float32), "size": np.zeros(0, np.int64)}
     assert check_inputs((spec, SIZE), given)["x"].shape == (0, 3)
     with pytest.raises(DataError, match="the batch has no sequence"):
         check_inputs((spec, SIZE), given, empty_batch=False)

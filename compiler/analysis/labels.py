@@ -129,8 +129,6 @@ class _Trace:
             return self._chosen(node, seen)
         if name == "pad":
             return self._join(node.operands, seen) | LabelSources(chosen=frozenset({node}))
-        if node.regions and name in ("loop", "cond"):
-            return self._join(_region_values(node, value.index), seen)
         bound = _own_bound(node, value)
         if bound is not None:
             return LabelSources(bound=bound)
@@ -177,19 +175,21 @@ def _fed_params(region: Region) -> Iterator[tuple[Value, tuple[Value, ...]]]:
             yield from _fed_params(inner)
 
 
-def _region_values(node: Node, index: int) -> list[Value]:
-    """What a result of a loop or of a branch is."""
-    if node.op.name == "cond":
-        return [region.results[index] for region in node.regions]
-    (body,), count = node.regions, node.attrs["carries"]
-    if node.attrs["ends"] and index == len(node.results) - 1:
-        return [node.results[index]]
-    return [*node.operands[index : index + 1], body.results[index]] if index < count else [body.results[index]]
+def _left_by(loop: Node, index: int) -> list[Value] | None:
+    """What a result of a loop is: a carry, stacked values, or the number of steps."""
+    (body,), count = loop.regions, loop.attrs["carries"]
+    if index < count:
+        return [loop.operands[index], body.results[index]]
+    return None if loop.attrs["ends"] and index == len(loop.results) - 1 else [body.results[index]]
 
 
 def _moved(node: Node, index: int) -> list[Value] | None:
-    """The operands whose entries the result has; None where it computes others."""
+    """The values whose entries the result has; None where it computes others."""
     name = node.op.name
+    if name == "loop":
+        return _left_by(node, index)
+    if name == "cond":
+        return [region.results[index] for region in node.regions]
     if name in _JOINS:
         return node.operands
     if name in _PARALLEL:

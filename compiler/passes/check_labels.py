@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from compiler.analysis.labels import LabelSources, label_sources
 from compiler.passes.base import Context, Pass
+from compiler.passes.dce import Liveness
 from compiler.passes.rewrite import rewrite
 from returnn_ir.builder import Builder
 from returnn_ir.errors import ConfigError, DataError, ProblemList, UserError
@@ -39,7 +40,8 @@ def resolve_labels(graph: Graph) -> bool:
     Raises:
         ProblemList: constants that are no labels of what they index.
     """
-    places = label_sources(graph)
+    live = Liveness.of(graph)
+    places = {node: sources for node, sources in label_sources(graph).items() if live.node_lives(node)}
     problems = list(_constants_outside(places))
     if problems:
         raise ProblemList(problems)

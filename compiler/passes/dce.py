@@ -10,7 +10,7 @@ from returnn_ir.dims import Dim, leaves
 from returnn_ir.graph import Graph, Node, Region, Value
 from returnn_ir.ops.spec import Trait
 
-__all__ = ["Dce"]
+__all__ = ["Dce", "Liveness"]
 
 
 @dataclass(frozen=True)
@@ -24,72 +24,78 @@ class Dce(Pass):
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Lengths of the axes of results, run-time checks and state updates are roots."""
-        roots = list(graph.fetches().values())
-        # a variable that is only assigned: its declaration says in which order its axes are stored
-        roots += [n.result for n in graph.nodes("param") if n.attrs["name"] in graph.state_updates]
-        dims = {d for output in graph.outputs.values() for d in output.axes}
-        used = _Liveness()
-        for value in roots:
-            used.value(value)
-        for dim in dims:
-            used.dim(dim, graph.body)
-        # the extent of the batch may be defined behind a length that needs it, so once is not always enough
-        while used.grows_by(graph.body):
-            pass
-        return _sweep(graph.body, used)
+        return _sweep(graph.body, Liveness.of(graph))
 
 
-class _Liveness:
+class Liveness:
     """Marks values and dims that are needed, from the last node to the first."""
 
     def __init__(self) -> None:
         self.values: set[Value] = set()
         self.dims: set[Dim] = set()
 
-    def grows_by(self, region: Region) -> bool:
+    @classmethod
+    def of(cls, graph: Graph) -> Liveness:
+        """What a whole program needs."""
+        roots = list(graph.fetches().values())
+        # a variable that is only assigned: its declaration says in which order its axes are stored
+        roots += [n.result for n in graph.nodes("param") if n.attrs["name"] in graph.state_updates]
+        dims = {d for output in graph.outputs.values() for d in output.axes}
+        used = cls()
+        for value in roots:
+            used._value(value)
+        for dim in dims:
+            used._dim(dim, graph.body)
+        # the extent of the batch may be defined behind a length that needs it, so once is not always enough
+        while used._grows_by(graph.body):
+            pass
+        return used
+
+    def _grows_by(self, region: Region) -> bool:
         """Mark what ``region`` needs; whether that was more than before."""
         before = len(self.values) + len(self.dims)
-        self.region(region)
+        self._region(region)
         return len(self.values) + len(self.dims) > before
 
-    def value(self, value: Value) -> None:
+    def _value(self, value: Value) -> None:
         self.values.add(value)
 
-    def dim(self, dim: Dim, region: Region) -> None:
+    def _dim(self, dim: Dim, region: Region) -> None:
         for d in (dim, *leaves(dim)):
             length = region.lookup(d)
             if length is not None:
                 self.dims.add(d)
-                self.value(length)
+                self._value(length)
 
-    def region(self, region: Region) -> None:
+    def _region(self, region: Region) -> None:
         for value in region.results:
-            self.value(value)
+            self._value(value)
             for dim in value.dims:
-                self.dim(dim, region)
+                self._dim(dim, region)
         for node in reversed(region.nodes):
             if self.node_lives(node):
-                self.node(node, region)
+                self._node(node, region)
 
     def node_lives(self, node: Node) -> bool:
+        """Whether anything needs a node, or it has an effect."""
         if node.op.has(Trait.EFFECT):
             return True
         return any(v in self.values for v in node.results) or any(_has_effect(r) for r in node.regions)
 
-    def node(self, node: Node, region: Region) -> None:
+    def _node(self, node: Node, region: Region) -> None:
         for value in node.operands:
-            self.value(value)
+            self._value(value)
         for dim in node.mentioned_dims():
-            self.dim(dim, region)
+            self._dim(dim, region)
         for inner in node.regions:
-            self.region(inner)
+            self._region(inner)
 
 
 def _has_effect(region: Region) -> bool:
     return any(n.op.has(Trait.EFFECT) for n in region.walk())
 
 
-def _sweep(region: Region, used: _Liveness) -> bool:
+def _sweep(region: Region, used: Liveness) -> bool:
     kept = [n for n in region.nodes if used.node_lives(n)]
     changed = len(kept) < len(region.nodes)
     region.nodes = kept

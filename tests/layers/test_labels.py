@@ -369,3 +369,17 @@ def test_a_prefix(tmp_path: Path) -> None:
     assert _refusal(program, [[0, 1, 3], [2, 0, 0]], "data").replace(f"{tmp_path}/", "") == (
         "layer 'output' (net.py:2): a label is out of range\n  expected: 0 to 3"
     )
+
+
+def test_a_constant(tmp_path: Path) -> None:
+    network = {
+        "seven": {"class": "constant", "value": 7, "dtype": "int32", "with_batch_dim": True},
+        "label": {"class": "reinterpret_data", "set_sparse": True, "set_sparse_dim": 4, "from": "seven"},
+        "output": {"class": "linear", "activation": None, "n_out": 2, "from": "label"},
+    }
+    with pytest.raises(UserError) as caught:
+        _program(tmp_path, network, mode="forward")
+    assert str(caught.value).replace(f"{tmp_path}/", "") == (
+        "layer 'seven' (net.py:2): the label is out of range, which layer 'output' looks up\n"
+        "  expected: 0 to 3\n  received: 7"
+    )
