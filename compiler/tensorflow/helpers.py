@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -36,15 +36,47 @@ class Helpers(ModuleType):
         raise AttributeError(f"RETURNN's {name!r} is not available here")
 
 
-def safe_log(x: tf.Tensor, eps: float = 1e-20) -> tf.Tensor:
-    """``log(max(x, eps))`` with a gradient everywhere."""
-    return tf.math.log(x + tf.stop_gradient(tf.maximum(x, eps) - x))
+def safe_log(x: tf.Tensor, eps: float = 1e-20, use_fake_grad: bool = True) -> tf.Tensor:
+    """``log(max(x, eps))`` with a gradient everywhere; exact on softmax, sigmoid and exp."""
+    undone = _undone(x, _LOG_OF)
+    if undone is not None:
+        return undone
+    clipped = tf.maximum(x, eps)
+    return tf.math.log(_with_gradient_of(clipped, x) if use_fake_grad else clipped)
 
 
 def safe_exp(x: tf.Tensor, eps: float = 1e-20) -> tf.Tensor:
-    """``exp`` of ``x`` clipped, with a gradient everywhere."""
+    """``exp`` of ``x`` clipped, with a gradient everywhere; exact on log_softmax and log."""
+    undone = _undone(x, _EXP_OF)
+    if undone is not None:
+        return undone
     limit = -tf.math.log(tf.cast(eps, x.dtype))
-    return tf.exp(x + tf.stop_gradient(tf.clip_by_value(x, -limit, limit) - x))
+    return tf.exp(_with_gradient_of(tf.clip_by_value(x, -limit, limit), x))
+
+
+_LOG_OF: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "Softmax": tf.nn.log_softmax,
+    "Sigmoid": tf.math.log_sigmoid,
+    "Exp": tf.identity,
+}
+_EXP_OF: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {"LogSoftmax": tf.nn.softmax, "Log": tf.identity}
+
+
+def _undone(x: tf.Tensor, functions: Mapping[str, Callable[[tf.Tensor], tf.Tensor]]) -> tf.Tensor | None:
+    """A function's effect on what another function of a graph gives, or None."""
+    if not tf.is_symbolic_tensor(x) or x.op.type not in functions:
+        return None
+    return functions[x.op.type](x.op.inputs[0])
+
+
+def _with_gradient_of(value: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """Exactly ``value``, with the gradient of ``x``, from which it was clipped."""
+
+    @tf.custom_gradient
+    def clipped(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        return tf.identity(tf.stop_gradient(value)), lambda gradient: gradient
+
+    return clipped(x)
 
 
 def where_bc(condition: tf.Tensor, x: Any, y: Any, allow_broadcast_all_sources: Any = None) -> tf.Tensor:

@@ -55,6 +55,7 @@ _MAKERS: Mapping[str, Callable[..., tuple[int, ...]]] = {
 
 def _require_numeric(name: str, value: Any) -> int:
     """The number of entries of an argument that is a number, an array, nested lists of numbers, or a type of these."""
+    kind = type(value).__name__
     if isinstance(value, (list, tuple)):
         checked_entries(value)
         value = np.asarray(value)
@@ -64,7 +65,7 @@ def _require_numeric(name: str, value: Any) -> int:
     whole = isinstance(value, int) and -(2**63) <= value < 2**63
     if a_type or whole or value is None or isinstance(value, (float, complex, np.number, np.bool_)):
         return 1
-    raise UnsupportedError(f"numpy.{name} of a {type(value).__name__}")
+    raise UnsupportedError(f"numpy.{name} of a {kind}")
 
 
 _ALLOWED_TYPES = frozenset({bool, int, float, *(getattr(np, name) for name in _TYPES)})

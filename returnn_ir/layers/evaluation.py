@@ -48,8 +48,8 @@ def evaluate_on_sources(
         if error.where is None:
             error.where = b.place("eval")
         raise
-    except IRError:
-        raise
+    except IRError as error:  # an op that does not take such operands
+        raise ConfigError(f"the expression fails: {error}", where=b.place("eval"), received=repr(code)) from error
     except Exception as error:  # the config's own code runs here
         if isinstance(error, (ArithmeticError, NameError)) and tree is not None:
             raise ConfigError(f"the expression fails: {error}", where=b.place("eval"), received=repr(code)) from error

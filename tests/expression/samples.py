@@ -304,7 +304,7 @@ OPERATORS: Sequence[str | tuple[str, str]] = (
     ),
     *("x * int(x.dtype == tf.float32)", "n * int(n.dtype.is_integer)", "x + 0 * x.dtype.max", "x + (None is None)"),
     *("x * int(x.dtype.is_floating and not m.dtype.is_floating)", "n + n.dtype.min * 0", "x * int(m.dtype.is_bool)"),
-    *("x * int(tf.complex(x, y).dtype.is_complex)", "x * int(x.dtype.base_dtype == 'float32')", "x + (1 is not None)"),
+    *("x * int(tf.complex(x, y).dtype.is_complex)", "x * int(x.dtype.base_dtype == 'float32')", "x + (v is not None)"),
 )
 
 SAMPLES: dict[str, Sequence[str | tuple[str, str]]] = {
