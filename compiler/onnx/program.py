@@ -50,11 +50,15 @@ class OnnxProgram:
         """Run on the CPU; see :class:`compiler.targets.Executable`.
 
         Raises:
-            DataError: an input is missing.
+            DataError: an input is missing, or a check of the graph does not hold.
         """
         session = self._open(params)
         results = session.run(list(self.signature.fetches.values()), self.feeds(session, inputs))
-        return dict(zip(self.signature.fetches, results, strict=True))
+        found = dict(zip(self.signature.fetches, results, strict=True))
+        for index, (message, _) in enumerate(self.graph.checks):
+            if not found[f"check/{index}"].all():
+                raise DataError(message)
+        return found
 
     def feeds(self, session: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """What a session of this model takes of ``inputs``, states where they are given, in the model's types.
