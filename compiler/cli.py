@@ -220,9 +220,14 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
             print(print_graph(graph))
 
     losses = args.mode != "search"  # who searches does not know the target
-    options = {"opset": args.opset} if args.target == "onnx" and args.opset is not None else {}
     return compile_net(
-        net, target=args.target, mode=args.mode, fetch=args.fetch, losses=losses, print_stage=show, **options
+        net,
+        target=args.target,
+        mode=args.mode,
+        fetch=args.fetch,
+        losses=losses,
+        opset=args.opset,
+        print_stage=show,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from compiler.checkpoint_reader import CheckpointReader
 from compiler.inputs import InputSpec, input_specs
@@ -109,8 +108,21 @@ def _stored(reader: CheckpointReader, init: StoredInit, shape: Sequence[int]) ->
     return value
 
 
-def make_target(name: str, **options: Any) -> Target:
-    """A target by name; only now are its libraries imported."""
+def make_target(name: str, *, opset: int | None = None) -> Target:
+    """A target by name; only now are its libraries imported.
+
+    Args:
+        name: ``reference``, ``tf`` or ``onnx``.
+        opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
+
+    Raises:
+        TargetError: no such target, or one that has no such option.
+    """
+    if name not in TARGETS:
+        hint = did_you_mean(str(name), TARGETS)
+        raise TargetError(f"unknown target {name!r}", expected=", ".join(TARGETS), hint=hint)
+    if opset is not None and name != "onnx":
+        raise TargetError(f"target {name!r} has no opset", where="opset", received=opset, hint="target 'onnx' has one")
     if name == "reference":
         from compiler.reference.target import ReferenceTarget
 
@@ -120,11 +132,9 @@ def make_target(name: str, **options: Any) -> Target:
         from compiler.tensorflow.target import TensorFlowTarget
 
         return TensorFlowTarget()
-    if name == "onnx":
-        from compiler.onnx.target import OnnxTarget
+    from compiler.onnx.target import DEFAULT_OPSET, OnnxTarget
 
-        return OnnxTarget(**options)
-    raise TargetError(f"unknown target {name!r}", expected=", ".join(TARGETS), hint=did_you_mean(name, TARGETS))
+    return OnnxTarget(DEFAULT_OPSET if opset is None else opset)
 
 
 def compile_net(
@@ -135,8 +145,8 @@ def compile_net(
     fetch: Sequence[str] | None = None,
     everything: bool = False,
     losses: bool = True,
+    opset: int | None = None,
     print_stage: Callable[[str, Graph], None] | None = None,
-    **target_options: Any,
 ) -> Program:
     """Compile a network.
 
@@ -144,18 +154,20 @@ def compile_net(
         net: from ``returnn_ir.load``.
         target: ``reference``, ``tf`` or ``onnx``.
         mode: ``forward``, ``eval``, ``train`` or ``search``.
-        fetch: layers to give; None: the network's output layers.
+        fetch: names of layers to give (a layer inside of another one: its path); None: the network's output layers.
         everything: build every layer of the root network.
         losses: with losses and the targets that they need, except in mode ``forward``.
+        opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
         print_stage: called with each stage's name and graph, for ``--print-ir``.
-        target_options: e.g. ``opset`` for onnx.
 
     Raises:
-        UserError: what is wrong with the network, or what the target refuses and why.
+        UserError: what is wrong with the network or an argument, or what the target refuses and why.
     """
     if mode not in MODES:
-        raise TargetError(f"unknown mode {mode!r}", expected=", ".join(MODES), hint=did_you_mean(mode, MODES))
-    made = make_target(target, **target_options)
+        raise TargetError(f"unknown mode {mode!r}", expected=", ".join(MODES), hint=did_you_mean(str(mode), MODES))
+    if isinstance(fetch, str):
+        raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
+    made = make_target(target, opset=opset)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = net.config.get("fusion", {}) if net.config is not None else {}
     if not isinstance(fusion, dict):

@@ -21,7 +21,7 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mod
     Args:
         path: a config in any of RETURNN's three syntaxes.
         overrides: ``["++key", "value", ...]`` as on RETURNN's command line.
-        epoch: for configs with ``get_network(epoch)``.
+        epoch: for configs with ``get_network(epoch)``, counted from 1.
         mode: what the network is loaded for. Many configs define another network where ``task`` is "search"; it is
             while they load for mode ``search``, unless ``overrides`` set it.
 
@@ -29,8 +29,14 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mod
         UserError: everything that is wrong with the file and its network, with file and line.
     """
     from returnn_ir.config import load_config
+    from returnn_ir.errors import ConfigError
     from returnn_ir.network.net import load_net
 
+    if isinstance(overrides, str):
+        hint = f"overrides={overrides.split()!r}"
+        raise ConfigError("'overrides' is a list of words", received=repr(overrides), hint=hint)
+    if epoch < 1:
+        raise ConfigError("there is no such epoch", expected="1 or more", received=epoch)
     if mode == "search" and "++task" not in overrides:
         overrides = ("++task", "search", *overrides)
     return load_net(load_config(path, overrides), epoch)

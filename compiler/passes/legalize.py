@@ -89,11 +89,12 @@ def _check_policies(context: Context) -> None:
                 f"config key 'fusion' names {name!r}, which is no composite",
                 expected=f"one of {', '.join(names)}",
                 received=repr(name),
-                hint=did_you_mean(name, names),
+                hint=did_you_mean(str(name), names),
             )
         if policy not in FUSION_POLICIES:
             raise TargetError(
                 f"config key 'fusion' has an unknown policy for {name!r}",
                 expected=f"one of {', '.join(FUSION_POLICIES)}",
                 received=repr(policy),
+                hint=did_you_mean(str(policy), FUSION_POLICIES),
             )

@@ -13,7 +13,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
-from returnn_ir.layers.roles import arrange, batch_major, moved_to, settle
+from returnn_ir.layers.roles import arrange, batch_major, moved_to, require, settle
 from returnn_ir.option_types import Count, Size
 
 __all__: list[str] = []
@@ -44,8 +44,13 @@ def slice_axis(b: LayerBuilder, opt: SliceOptions, x: LayerOutput) -> LayerOutpu
         out = out - (-end)
     if step is not None and abs(step) != 1:
         out = out.ceildiv(abs(step))
-    source = b.window_input(x.value, [axis], 0)
-    value = b.op("slice", source, dim=axis, out=out, start=start, end=end, step=step or 1)
+    source, held = b.window_input(x.value, [axis], 0), axis
+    if end is not None and end >= 0 and axis.is_dynamic:  # of static size from here on
+        text = f"the axis {axis.name} is shorter than slice_end {end}"
+        require(b, [axis], "slice_end", text, lambda r: r.binary("greater_equal", r.extent(axis), end))
+        held = b.dim("held", end, feature=axis.feature)
+        source = b.op("resize_axis", source, dim=axis, out=held)
+    value = b.op("slice", source, dim=held, out=out, start=start, end=end, step=step or 1)
     return settle(b, _replaced(x, value, axis, out), out, opt.out_dim)
 
 
@@ -170,11 +175,12 @@ def shift_axis(b: LayerBuilder, opt: ShiftAxisOptions, x: LayerOutput) -> LayerO
     size = abs(amount)
     kept = axis - size
     bounds = {"start": None, "end": -size} if left else {"start": size, "end": None}
-    source = b.window_input(x.value, [axis], _number(opt.pad_value))
-    value = b.op("slice", source, dim=axis, out=kept, step=1, **bounds)
-    if opt.pad:
+    value, wide, rest = b.window_input(x.value, [axis], _number(opt.pad_value)), axis, kept
+    if opt.pad:  # before the cut, so that an axis that is shorter than the shift keeps its extent
+        wide, rest = axis + size, axis
         sides = {"left": size, "right": 0} if left else {"left": 0, "right": size}
-        value = b.op("pad", value, dim=kept, out=axis, value=_number(opt.pad_value), **sides)
+        value = b.op("pad", value, dim=axis, out=wide, value=_number(opt.pad_value), **sides)
+    value = b.op("slice", value, dim=wide, out=rest, step=1, **bounds)
     if axis.is_static:
         out = axis if opt.pad else kept
         return _replaced(x, value, axis, out)
@@ -185,7 +191,7 @@ def shift_axis(b: LayerBuilder, opt: ShiftAxisOptions, x: LayerOutput) -> LayerO
         change = (amount if left and opt.pad else 0 if left else amount) if opt.adjust_size_info else 0
         extent = b.extent(axis) if opt.pad else b.maximum(b.sub(b.extent(axis), size), 0)
         b.define(out, b.minimum(b.maximum(b.add(b.length(axis), change), 0), extent))
-    value = b.rename(value, (axis if opt.pad else kept, out))
+    value = b.rename(value, (rest, out))
     return _replaced(x, value, axis, out)
 
 

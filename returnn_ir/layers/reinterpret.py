@@ -12,7 +12,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput, default_feature_dim
 from returnn_ir.layers.registry import layer
-from returnn_ir.layers.roles import arrange, batch_major, moved_to, with_roles
+from returnn_ir.layers.roles import arrange, as_declared, batch_major, moved_to, require, with_roles
 
 __all__: list[str] = []
 
@@ -109,8 +109,14 @@ def _with_sizes_of(b: LayerBuilder, base: LayerOutput, x: LayerOutput) -> LayerO
     value = x.value
     for old, new in names.items():
         if old is not new:  # the longest sequences may differ, as behind an upsampling that rounds up
+            _require_frames(b, old, new)
             value = b.op("resize_axis", value, dim=old, out=new)
     return arrange(x, value, [names.get(d, d) for d in x.axes], names, keep_feature=True)
+
+
+def _require_frames(b: LayerBuilder, old: Dim, new: Dim) -> None:
+    text = f"the axis {old.name} has fewer frames than the new lengths say, those of {new.name}"
+    require(b, [old, new], "size_base", text, lambda r: r.binary("greater_equal", r.extent(old), r.extent(new)))
 
 
 def _with_tags(b: LayerBuilder, tags: Any, x: LayerOutput) -> LayerOutput:
@@ -118,19 +124,13 @@ def _with_tags(b: LayerBuilder, tags: Any, x: LayerOutput) -> LayerOutput:
         old = b.axis(x, spec, "set_dim_tags")
         if old.size != new.size:
             raise DimError("the new dim has another size", where=b.place("set_dim_tags"), expected=old, received=new)
-        if new.is_dynamic and new.expr is None and b.lookup(new) is None:
-            b.define(new, b.length(old))
         loses_feature = old is x.feature_dim and old.feature and not new.feature
         explicit = x.feature_dim is not default_feature_dim(x.axes, x.time_dim, sparse=x.sparse_dim is not None)
-        x = _replaced(b, x, {old: new})
+        value = as_declared(b, x.value, {old: new}, "set_dim_tags")
+        x = arrange(x, value, [new if d is old else d for d in x.axes], {old: new}, keep_feature=True)
         if loses_feature and explicit:
             x = with_roles(x.value, x.axes, x.time_dim, None)
     return x
-
-
-def _replaced(b: LayerBuilder, x: LayerOutput, names: dict[Dim, Dim]) -> LayerOutput:
-    value = b.rename(x.value, *names.items())
-    return arrange(x, value, [names.get(d, d) for d in x.axes], names, keep_feature=True)
 
 
 def _with_labels(b: LayerBuilder, opt: ReinterpretDataOptions, x: LayerOutput) -> LayerOutput:

@@ -11,6 +11,7 @@ from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
 from returnn_ir.layers.output import LayerOutput
+from returnn_ir.layers.roles import as_declared
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
@@ -260,7 +261,7 @@ def _same_sides(b: LayerBuilder, dim: Dim, geometry: Geometry, axis: int) -> tup
 
 
 def adopt_dims(b: LayerBuilder, x: LayerOutput, own: Sequence[Dim], wanted: Sequence[Dim] | None) -> LayerOutput:
-    """Rename the axes ``own`` to the user's dims; a dynamic one gets its lengths here if it has none yet."""
+    """The user's dims for the axes ``own``; a dynamic one gets its lengths here if it has none yet."""
     if not wanted:
         return x
     if len(wanted) != len(own):
@@ -269,8 +270,6 @@ def adopt_dims(b: LayerBuilder, x: LayerOutput, own: Sequence[Dim], wanted: Sequ
     for o, w in pairs:
         if o.size is not None and w.size is not None and o.size != w.size:
             raise DimError("out_spatial_dims: another size", where=b.place("out_spatial_dims"), expected=o, received=w)
-        if w.is_dynamic and w.expr is None and b.lookup(w) is None:
-            b.define(w, b.length(o))
-    mapping = {o: (w,) for o, w in pairs}
-    renamed = x.with_axes(b.rename(x.value, *pairs), mapping)
+    value = as_declared(b, x.value, dict(pairs), "out_spatial_dims")
+    renamed = x.with_axes(value, {o: (w,) for o, w in pairs})
     return replace(renamed, activation=x.activation)

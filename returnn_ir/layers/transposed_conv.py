@@ -16,6 +16,7 @@ from returnn_ir.layers.conv import add_bias, window_sizes
 from returnn_ir.layers.options import LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.layers.roles import is_known
 from returnn_ir.layers.spatial import SpatialInput, adopt_dims, per_axis, spatial_input
 from returnn_ir.option_types import Count, Size
 
@@ -93,7 +94,7 @@ def _known(b: LayerBuilder, opt: TransposedConvOptions, axis: int) -> Dim | None
     if not opt.out_spatial_dims or axis >= len(opt.out_spatial_dims) or _removes(opt):
         return None
     dim = opt.out_spatial_dims[axis]
-    return dim if dim.size is not None or dim.expr is not None or b.lookup(dim) is not None else None
+    return dim if is_known(b, dim) else None
 
 
 def _removes(opt: TransposedConvOptions) -> bool:

@@ -13,7 +13,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
-from returnn_ir.layers.roles import arrange, batch_major, moved_to, settle, with_roles
+from returnn_ir.layers.roles import arrange, batch_major, is_known, moved_to, settle, with_roles
 from returnn_ir.option_types import Count, Size
 
 __all__: list[str] = []
@@ -144,7 +144,7 @@ def fold(b: LayerBuilder, opt: FoldOptions, x: LayerOutput) -> LayerOutput:
     else:
         raise ConfigError("unknown padding", where=b.place("padding"), expected="same or valid", received=opt.padding)
     wanted = opt.out_spatial_dim
-    known = wanted is not None and (wanted.is_static or wanted.expr is not None or b.lookup(wanted) is not None)
+    known = wanted is not None and is_known(b, wanted)
     out = wanted if known and wanted is not None else made
     position = b.sub(b.add(b.mul(b.iota(axis), opt.stride), b.iota(frames)), left)
     value, valid = x.value, None

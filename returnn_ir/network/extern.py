@@ -83,6 +83,13 @@ class ExternData:
                 self.get(key)
         return BATCH
 
+    def make_with(self, dim: Dim) -> None:
+        """Make the input that gives a dim of the user its lengths, if a data key has one."""
+        for key, options in self._spec.items():
+            if key not in self._made and dim in (options.get("dim_tags") or options.get("dims") or ()):
+                self.get(key)
+                return
+
     def label_dim(self, key: str) -> Dim | None:
         """What the labels of a sparse data key number, or its feature dim."""
         return self.get(key).feature_or_sparse_dim

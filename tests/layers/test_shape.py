@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compiler.program import compile_net
+from returnn_ir import load
+from returnn_ir.errors import DataError
 from tests.layers.nets import refusal, run_net
 
 DATA = {"data": {"dim": 4}}
@@ -149,3 +152,51 @@ def test_a_source_without_a_feature_axis_is_refused(tmp_path: Path) -> None:
         f"layer 'output' ({tmp_path}/net.py:2, key 'from'): the source has no feature axis\n"
         "  received: float32[B, data.T]"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"class": "slice", "axis": "T", "slice_end": 4},
+            "layer 'y' ({net}:2, key 'slice_end'): the axis data.T is shorter than slice_end 4",
+        ),
+        (
+            {"class": "reinterpret_data", "size_base": "data:other"},
+            "layer 'y' ({net}:2, key 'size_base'): the axis data.T has fewer frames than the new lengths say,"
+            " those of other.T",
+        ),
+    ],
+)
+def test_frames_that_are_not_there(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    """A batch that is too short for what the layer says is refused; one that is long enough is not."""
+    inputs = {**_inputs([3, 1]), "other": np.zeros((2, 4, 1), np.float32), "other/size1": np.array([2, 4])}
+    extern = {**DATA, "other": {"dim": 1}}
+    with pytest.raises(DataError) as error:
+        run_net(tmp_path, {"y": {**options, "from": "data"}}, extern, inputs)
+    assert str(error.value) == message.format(net=tmp_path / "net.py")
+    inputs |= _inputs([3, 4])
+    assert run_net(tmp_path, {"y": {**options, "from": "data"}}, extern, inputs)["output/y"].shape == (2, 4, 4)
+
+
+@pytest.mark.parametrize("frames", [3, 1])
+def test_a_declared_axis_of_another_extent(tmp_path: Path, frames: int) -> None:
+    """Also where it has one frame, which would broadcast."""
+    network = {
+        "y": {"class": "reinterpret_data", "set_dim_tags": {"T": "TIME"}, "from": "data"},
+        "sum": {"class": "combine", "kind": "add", "from": ["y", "data:other"]},
+    }
+    text = repr(network).replace("'TIME'", "time")
+    extern = "{'data': {'dim': 4}, 'other': {'dim_tags': [batch_dim, time, FeatureDim('f', 4)]}}"
+    head = "from returnn.tensor import Dim, batch_dim\nfrom returnn.tf.util.data import FeatureDim, SpatialDim\n"
+    file = tmp_path / "net.py"
+    file.write_text(f"{head}time = SpatialDim('time')\nextern_data = {extern}\nnetwork = {text}\n")
+    program = compile_net(load(file), target="reference", mode="eval", fetch=["sum"], everything=True)
+    inputs = {**_inputs([frames, 1]), "other": np.zeros((2, 5, 4), np.float32), "other/size1": np.array([5, 2])}
+    with pytest.raises(DataError) as error:
+        program.run(inputs, {})
+    assert str(error.value) == (
+        f"layer 'y' ({file}:5, key 'set_dim_tags'): the axis has another extent than the declared dim: data.T and time"
+    )
+    inputs |= _inputs([5, 1])
+    assert program.run(inputs, {})["output/sum"].shape == (2, 5, 4)

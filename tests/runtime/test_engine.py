@@ -180,9 +180,7 @@ def test_dataset_that_does_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_exploding_score_stops_with_the_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = _config(tmp_path)
     path = Path(config)
-    path.write_text(
-        path.read_text().replace('"loss": "ce"', '"loss": "ce", "loss_scale": 3e38'), encoding="utf-8"
-    )
+    path.write_text(path.read_text().replace('"loss": "ce"', '"loss": "ce", "loss_scale": 3e38'), encoding="utf-8")
     assert main([config]) == 2
     err = capsys.readouterr().err
     assert "the score is inf" in err

@@ -45,7 +45,10 @@ CASES: dict[str, list[tuple[Callable[[], Any], Any]]] = {
         (lambda: H.where_bc(CHOSEN, T, 0.0), np.where(CHOSEN[..., None], X, 0)),
         (lambda: H.where_bc(True, T, tf.zeros([1, 1, 1])), X),
     ],
-    "get_shape": [(lambda: H.get_shape(T), [2, 3, 4]), (lambda: graph(lambda x: tf.stack(H.get_shape(x)), T), [2, 3, 4])],
+    "get_shape": [
+        (lambda: H.get_shape(T), [2, 3, 4]),
+        (lambda: graph(lambda x: tf.stack(H.get_shape(x)), T), [2, 3, 4]),
+    ],
     "get_shape_dim": [(lambda: H.get_shape_dim(T, -1), 4), (lambda: graph(lambda x: H.get_shape_dim(x, 1), T), 3)],
     "nd_indices": [
         (lambda: H.nd_indices(INDICES), [[[0, 3], [0, 1]], [[1, 4], [1, 5]], [[2, 0], [2, 1]]]),
