@@ -14,7 +14,7 @@ from compiler.check.recorded import Recorded, read_recorded
 from compiler.program import Program, compile_net
 from compiler.targets import Array
 from returnn_ir import load
-from returnn_ir.errors import UserError, bug_report
+from returnn_ir.errors import DataError, UserError, bug_report
 from returnn_ir.network.session import EPOCH_STEP
 
 __all__ = ["CaseReport", "check_case", "check_program"]
@@ -75,6 +75,8 @@ def check_case(path: Path, target: str, reference: Path | None = None) -> CaseRe
     report = CaseReport(str(path), target)
     try:
         recorded = read_recorded(reference or path.with_suffix(".npz"))
+        if not (recorded.outputs or recorded.losses):
+            raise DataError("nothing was recorded to compare with: RETURNN failed in this case", where=str(path))
         program = compile_net(
             load(path), target=target, mode=recorded.mode, fetch=list(recorded.outputs), everything=True
         )
