@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from enum import Enum
-from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
@@ -24,6 +24,7 @@ __all__ = [
     "MAX_SIZE",
     "UNSET",
     "Count",
+    "DType",
     "Finite",
     "NonNegative",
     "Place",
@@ -68,17 +69,15 @@ class Range:
         )
 
     def __str__(self) -> str:
-        low = f"{'>' if self.above else '>='} {_plain(self.low)}" if _is_bound(self.low) else ""
-        high = f"{'<' if self.below else '<='} {_plain(self.high)}" if _is_bound(self.high) else ""
-        return " and ".join(part for part in (low, high) if part) or "that is finite"
-
-
-def _is_bound(bound: float | None) -> TypeGuard[float]:
-    return bound is not None and math.isfinite(bound)
-
-
-def _plain(bound: float) -> str:
-    return str(bound) if isinstance(bound, int) else f"{bound:g}"
+        bounds = [bound for bound in (self.low, self.high) if bound is not None]
+        known = [bound for bound in bounds if math.isfinite(bound)]
+        if bounds and not known:
+            return "that is finite"
+        if len(known) == 2 and not self.above and not self.below:
+            return f"from {known[0]} to {known[1]}"
+        low = f"{'>' if self.above else '>='} {self.low}" if self.low in known else ""
+        high = f"{'<' if self.below else '<='} {self.high}" if self.high in known else ""
+        return " and ".join(part for part in (low, high) if part)
 
 
 #: Entries on an axis, at least one.
@@ -91,6 +90,12 @@ Probability = Annotated[float, Range(0, 1)]
 Finite = Annotated[float, Range(-math.inf, math.inf, above=True, below=True)]
 NonNegative = Annotated[float, Range(0, math.inf, below=True)]
 Positive = Annotated[float, Range(0, math.inf, above=True, below=True)]
+
+
+#: The name of an element type.
+DType = Literal[
+    "bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64", "complex64"
+]
 
 
 class Unset(Enum):
@@ -316,13 +321,19 @@ def _describe(hint: Any) -> str:
         return " | ".join(_describe(a) for a in get_args(hint) if a is not Unset)
     if origin is Annotated:
         kind, *marks = get_args(hint)
-        return " ".join([_describe(kind), *(str(m) for m in marks if isinstance(m, Range))])
+        return " ".join(part for part in (_describe(kind), *map(str, marks)) if part)
     if origin is Literal:
         return " | ".join(map(repr, get_args(hint)))
     if origin in (list, tuple, set, Sequence, dict, Mapping):
         name = "list or tuple" if origin is Sequence else origin.__name__.lower()
-        parts = [_describe(a) for a in get_args(hint) if a is not Ellipsis]
+        parts = [_item(a) for a in get_args(hint) if a is not Ellipsis]
         return f"{name} of {' to '.join(parts) if origin in (dict, Mapping) else ', '.join(parts)}"
     if isinstance(hint, type):
         return _HINT_NAMES.get(hint.__name__, hint.__name__)
     return "a function" if origin is not None and origin.__name__ == "Callable" else str(hint).replace("typing.", "")
+
+
+def _item(hint: Any) -> str:
+    """The type of a container's items, in parentheses where it is one of several."""
+    text = _describe(hint)
+    return f"({text})" if " | " in text else text

@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+collect_ignore = ["faults"]  # configs and scripts that tests read
+
 # before anything imports TensorFlow: no log of devices, one result whatever the machine
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")

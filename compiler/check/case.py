@@ -17,7 +17,7 @@ from compiler.onnx.session import FileSession, OpenModel
 from compiler.program import Program, compile_net
 from compiler.targets import Array
 from returnn_ir import load
-from returnn_ir.errors import UserError, bug_report
+from returnn_ir.errors import DataError, UserError, bug_report
 from returnn_ir.network.session import EPOCH_STEP
 
 __all__ = ["CaseReport", "check_case", "check_program"]
@@ -94,6 +94,8 @@ def check_case(
     report = CaseReport(str(path), target)
     try:
         recorded = read_recorded(reference or path.with_suffix(".npz"))
+        if not (recorded.outputs or recorded.losses):
+            raise DataError("nothing was recorded to compare with: RETURNN failed in this case", where=str(path))
         net = load(path, overrides, mode=recorded.mode)
         program = compile_net(net, target=target, mode=recorded.mode, fetch=list(recorded.outputs), everything=True)
         if target == "onnx":

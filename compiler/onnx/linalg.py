@@ -26,7 +26,9 @@ def _dot(e: Emitter, node: Node) -> list[str]:
     only_b = [d for d in b.dims if d not in a.dims]
     wide = carrier("MatMul", a.dtype) or a.dtype
     left, right = e.cast(e[a], a.dtype, wide), e.cast(e[b], b.dtype, wide)
-    plain = len(reduced) == 1 and len(only_b) == 1 and (len(only_a) == 1 or (not shared and only_a))
+    # of more axes one may have no entries, which onnxruntime's product with a transposition before it refuses
+    few = len(only_a) == 1 or (not shared and len(only_a) == 2)
+    plain = few and len(reduced) == 1 and len(only_b) == 1
     if plain:
         y = e.op("MatMul", left, right)
     else:

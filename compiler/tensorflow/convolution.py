@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
@@ -93,8 +93,31 @@ def _depthwise(x: tf.Tensor, filters: tf.Tensor, window: _Window) -> tf.Tensor:
     return tf.squeeze(y, [2]) if single else y
 
 
+def _cut(op: Callable[[tf.Tensor, _Window], tf.Tensor], x: tf.Tensor, window: _Window, fill: float) -> tf.Tensor:
+    """``op`` without padding over axes that may be shorter than the window: then no window fits, and none is given.
+
+    TensorFlow's kernels refuse that. They get at least one window, and what is too much is cut off again.
+    """
+    extents = tf.shape(x)
+    missing: list[list[int | tf.Tensor]] = [[0, 0]]
+    counts: list[tf.Tensor] = []
+    for axis, (size, stride, dilation) in enumerate(
+        zip(window.sizes, window.strides, window.dilations, strict=True), 1
+    ):
+        reach = (size - 1) * dilation + 1
+        missing.append([0, tf.maximum(reach - extents[axis], 0)])
+        counts.append(tf.maximum((extents[axis] - reach) // stride + 1, 0))
+    padded = tf.pad(x, [*missing, [0, 0]], constant_values=tf.constant(fill, x.dtype))
+    y = op(padded, replace(window, strides=(1,) * len(window.strides)) if window.dilated else window)
+    if window.dilated:
+        y = y[(slice(None), *(slice(None, None, stride) for stride in window.strides))]
+    return y[(slice(None), *(slice(None, count) for count in counts))]
+
+
 def _strided(x: tf.Tensor, window: _Window, op: Callable[[tf.Tensor, _Window], tf.Tensor], fill: float) -> tf.Tensor:
     """``op`` by strides; of a dilated window at every position of the axis padded by hand, of which some are kept."""
+    if window.padding == "VALID" and None in x.shape[1:-1].as_list():
+        return _cut(op, x, window, fill)
     if not window.dilated:
         return op(x, window)
     dense = _Window(window.sizes, (1,) * len(window.sizes), window.dilations, "VALID")
@@ -194,6 +217,8 @@ def _max_pool(x: tf.Tensor, window: _Window) -> tf.Tensor:
 
 
 def _mean_pool(x: tf.Tensor, window: _Window) -> tf.Tensor:
+    if window.padding == "VALID":
+        return _strided(x, window, lambda v, w: _pooled(v, w, "AVG"), 0.0)
     if not window.dilated:
         return _pooled(x, window, "AVG")
     total = _strided(x, window, lambda v, w: _pooled(v, w, "AVG"), 0.0)

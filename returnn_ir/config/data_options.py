@@ -11,13 +11,9 @@ from typing import Annotated, Any, Literal
 
 from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import ConfigError, UserError
-from returnn_ir.option_types import MAX_AXES, UNSET, Place, Range, Size, Unset, read_options
+from returnn_ir.option_types import MAX_AXES, UNSET, DType, Place, Range, Size, Unset, read_options
 
 __all__ = ["FEATURE_NAMES", "TIME_NAMES", "DataOptions", "read_data_options"]
-
-_DType = Literal[
-    "bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64", "complex64"
-]
 
 _Axis = Annotated[int, Range(0, MAX_AXES - 1)]
 _AxisFromEnd = Annotated[int, Range(-MAX_AXES, MAX_AXES - 1)]
@@ -42,7 +38,7 @@ class DataOptions:
     dim: Size | Unset | None = UNSET
     shape: Sequence[Size | None] | None = None
     sparse: bool | None = None
-    dtype: _DType | None = None
+    dtype: DType | None = None
     batch_dim_axis: _Axis | None = 0
     time_dim_axis: _Axis | Unset | None = UNSET
     feature_dim_axis: _AxisFromEnd | Unset | None = UNSET

@@ -14,7 +14,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions, LayerRef
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
-from returnn_ir.option_types import MAX_SIZE
+from returnn_ir.option_types import MAX_SIZE, DType
 
 __all__ = ["static_axes"]
 
@@ -25,7 +25,7 @@ class ConstantOptions(LayerOptions):
 
     value: Any = 0.0
     shape: list[Any] | tuple[Any, ...] | None = None
-    dtype: str | None = None
+    dtype: DType | None = None
     with_batch_dim: bool = False
     sparse_dim: Dim | None = None
     feature_dim: Dim | None = None

@@ -63,12 +63,15 @@ def _replaced(x: LayerOutput, value: Value, old: Dim, new: Dim) -> LayerOutput:
     return arrange(x, value, [new if d is old else d for d in x.axes], {old: new}, keep_time=False)
 
 
+_Amount = Count | Dim
+
+
 @dataclass(frozen=True, kw_only=True)
 class PadOptions(SourceOptions):
     """Options of ``pad``."""
 
     axes: Axis
-    padding: Any
+    padding: _Amount | Sequence[_Amount] | Sequence[Sequence[_Amount]]
     out_dims: Dim | list[Dim] | tuple[Dim, ...] | None = None
     handle_dynamic_dims: bool | None = None
     value: int | float | LayerRef = 0

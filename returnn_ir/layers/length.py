@@ -18,7 +18,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import settle, with_roles
-from returnn_ir.option_types import Count
+from returnn_ir.option_types import Count, DType
 
 __all__ = ["measured_dim"]
 
@@ -42,7 +42,7 @@ class LengthOptions(LayerOptions):
 
     axis: Axis = "T"
     add_time_axis: bool = False
-    dtype: str = "int32"
+    dtype: DType = "int32"
     sparse: bool = False
 
 
@@ -71,7 +71,7 @@ class RangeOptions(LayerOptions):
     limit: int | float
     start: int | float = 0
     delta: int | float = 1
-    dtype: str | None = None
+    dtype: DType | None = None
     sparse: bool = False
     out_spatial_dim: Dim | None = None
 
@@ -100,7 +100,7 @@ class RangeInAxisOptions(LayerOptions):
     """Options of ``range_in_axis``."""
 
     axis: Axis
-    dtype: str = "int32"
+    dtype: DType = "int32"
     unbroadcast: bool = False
     keepdims: bool = False
     sparse: bool = False
@@ -126,7 +126,7 @@ def _counting(b: LayerBuilder, dim: Dim, dtype: str, *, sparse: bool) -> LayerOu
 class RangeFromLengthOptions(LayerOptions):
     """Options of ``range_from_length``."""
 
-    dtype: str = "int32"
+    dtype: DType = "int32"
     sparse: bool = False
     out_spatial_dim: Dim | None = None
 

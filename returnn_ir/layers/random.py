@@ -24,7 +24,7 @@ from returnn_ir.layers.options import LayerOptions, LayerRef
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
 from returnn_ir.network.recurrence import leaves_loop
-from returnn_ir.option_types import NonNegative, Range
+from returnn_ir.option_types import DType, NonNegative, Range
 from returnn_ir.types import is_float
 
 __all__: list[str] = []
@@ -52,7 +52,7 @@ class RandomOptions(LayerOptions):
     bound: float | int | LayerRef | None = None
     minval: float | int | LayerRef | None = None
     maxval: float | int | LayerRef | None = None
-    dtype: str = "float32"
+    dtype: DType = "float32"
     sparse_dim: Dim | None = None
     feature_dim: Dim | None = None
     seed: _Seed = None
@@ -273,7 +273,7 @@ class RandIntOptions(LayerOptions):
     shape: list[Any] | tuple[Any, ...]
     maxval: int | LayerRef
     minval: int | LayerRef = 0
-    dtype: str = "int32"
+    dtype: DType = "int32"
     sparse_dim: Dim | None = None
     seed: _Seed64 | None = None
 

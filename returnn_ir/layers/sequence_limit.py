@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.errors import ConfigError
 from returnn_ir.graph import Value
+from returnn_ir.option_types import MAX_SIZE, Range
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
 __all__ = ["sequence_limit", "sequence_limit_refs"]
 
+_STEPS = Range(0, MAX_SIZE)
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -33,7 +35,7 @@ def sequence_limit_refs(given: object) -> list[str]:
 def _parse(text: str) -> ast.expr | None:
     try:
         return ast.parse(text, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -54,21 +56,21 @@ def sequence_limit(b: LayerBuilder, given: Any, via: str | None) -> Value:
     if via is not None:
         value = b.layer(via).value
         return b.cast(b.reduce("max", value, *value.dims) if value.dims else value, "int64")
-    if isinstance(given, (int, float)) and not isinstance(given, bool):
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and given in _STEPS:
         return b.const(int(given), "int64")
     tree = _parse(given) if isinstance(given, str) else None
     if tree is None:
         raise ConfigError(
             "a loop that finds its own end needs max_seq_len",
             where=b.place("max_seq_len"),
-            expected="a number, or an expression such as \"max_len_from('base:encoder') * 2\"",
+            expected="a number >= 0, or an expression such as \"max_len_from('base:encoder') * 2\"",
             received=repr(given),
         )
     return _value(b, tree)
 
 
 def _value(b: LayerBuilder, node: ast.expr) -> Value:
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and abs(node.value) in _STEPS:
         return b.const(int(node.value), "int64")
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
         factor = node.right if isinstance(node.right, ast.Constant) else node.left

@@ -13,6 +13,7 @@ from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerOptions, LayerRef
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
+from returnn_ir.option_types import DType
 from returnn_ir.types import is_float
 
 __all__: list[str] = []
@@ -23,7 +24,7 @@ class VariableOptions(LayerOptions):
     """Options of ``variable``."""
 
     shape: list[Any] | tuple[Any, ...]
-    dtype: str = "float32"
+    dtype: DType = "float32"
     add_batch_axis: bool = False
     add_time_axis: bool = False
     saveable: bool = True

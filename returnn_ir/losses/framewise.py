@@ -11,7 +11,7 @@ from returnn_ir.graph import Value
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses.registry import LossInput, LossResult, loss
-from returnn_ir.option_types import Finite, Positive, Probability, Size
+from returnn_ir.option_types import Finite, Positive, Share, Size
 from returnn_ir.types import is_integer
 
 __all__: list[str] = []
@@ -98,7 +98,7 @@ def _check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> 
     opts={
         "input_type": Literal["prob", "logits"],
         "focal_loss_factor": Finite | None,
-        "label_smoothing": Probability | None,
+        "label_smoothing": Share | None,
         "label_smoothing_gaussian": bool | None,
         "fake_upper_bound": Finite | None,
         "safe_log_opts": dict[Literal["eps"], Positive] | None,

@@ -110,7 +110,7 @@ def test_axes_are_those_of_returnn(
 
 #: The options of one data key in the third line of a config, and what is said about them.
 WRONG = [
-    ("{'dim': -3}", "3, key 'extern_data.data.dim': option 'dim' is out of range", "int >= 1 and <= 2147483647 | None"),
+    ("{'dim': -3}", "3, key 'extern_data.data.dim': option 'dim' is out of range", "int from 1 to 2147483647 | None"),
     ("{'dim': 0.5}", "3, key 'extern_data.data.dim': option 'dim' has the wrong type", "0.5 (float)"),
     ("{'dim': True}", "option 'dim' has the wrong type", "True (bool)"),
     ("{'dim': 3, 'spare': True}", "key 'extern_data.data.spare': unknown option 'spare'", "did you mean 'sparse'?"),
@@ -120,7 +120,7 @@ WRONG = [
     (
         "{'dim': 3, 'shape': 3}",
         "option 'shape' has the wrong type",
-        "list or tuple of int >= 1 and <= 2147483647 | None",
+        "list or tuple of (int from 1 to 2147483647 | None)",
     ),
     ("{'dim': 3, 'shape': (None, 4)}", "dim is not the size of the feature axis", "expected: 4"),
     ("{'dim': 3, 'shape': (None,)}", "dim is not the size of the feature axis", "no axis has a fixed size"),
@@ -186,7 +186,7 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "4 problems:\n"
         f"[1] {place}:3, key 'extern_data.data.dim': option 'dim' is out of range\n"
-        "  expected: int >= 1 and <= 2147483647 | None\n"
+        "  expected: int from 1 to 2147483647 | None\n"
         "  received: 0 (int)\n"
         f"[2] {place}:5, key 'extern_data.a.sparse': option 'sparse' has the wrong type\n"
         "  expected: bool | None\n"
