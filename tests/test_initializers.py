@@ -83,9 +83,10 @@ def test_refused(init: Any, text: str) -> None:
     assert text in str(error.value)
 
 
-def test_fixed_initial_values_of_layers_are_those_of_returnn() -> None:
-    """Recorded of a net with many kinds of layers; what is drawn has about the same spread."""
-    path = Path(__file__).parent / "golden" / "variables_random_state" / "own_initial_values.py"
+@pytest.mark.parametrize("case", ["own_initial_values", "own_initial_options"])
+def test_fixed_initial_values_of_layers_are_those_of_returnn(case: str) -> None:
+    """Recorded of nets with many kinds of layers; what is drawn has about the same spread."""
+    path = Path(__file__).parent / "golden" / "variables_random_state" / f"{case}.py"
     net = load(path)
     made = compile_net(net, target="reference", mode="eval", fetch=list(net.layers), everything=True).initial_params()
     recorded = np.load(path.with_suffix(".npz"))

@@ -62,7 +62,8 @@ class CoverageMap:
         """The tests to run for a change of ``line``, the cheapest and most specific first.
 
         Kinds of tests take turns, so that where there are thousands the first hundred are not all alike.
-        What an import runs (a table, a default, a decorator) is seen by all that uses the file.
+        What an import runs (a table, a default, a decorator) is seen by all that uses the file, and by who knows what
+        else: all other tests come behind these.
         """
         contexts = self.contexts(path)
         in_file: dict[str, int] = {}
@@ -82,7 +83,12 @@ class CoverageMap:
             kind = _kind(test)
             order[test] = turns[kind]
             turns[kind] += 1
-        return sorted(ranked, key=lambda test: order[test])
+        first = sorted(ranked, key=lambda test: order[test])
+        if "" not in direct:
+            return first
+        return first + sorted(
+            (test for test in self.seconds if test not in in_file), key=lambda test: self.seconds[test]
+        )
 
 
 def measured(root: Path, jobs: int, fresh: bool = False) -> CoverageMap:
