@@ -243,7 +243,6 @@ class _Copier:
             needed[value] = None
             if value not in self._given and value.node is not None:
                 stack.extend(value.node.deps(self._defs))
-                stack.extend(v for r in value.node.results for v in self._lengths(r.type))
             else:
                 stack.extend(self._lengths(value.type))
         for value in needed:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from compiler.program import compile_net
+from returnn_ir import load
 from returnn_ir.errors import ConfigError
 from returnn_ir.initializers import initial_value, parse_init
 
@@ -78,3 +81,19 @@ def test_refused(init: Any, text: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_init(init)
     assert text in str(error.value)
+
+
+@pytest.mark.parametrize("case", ["own_initial_values", "own_initial_options"])
+def test_fixed_initial_values_of_layers_are_those_of_returnn(case: str) -> None:
+    """Recorded of nets with many kinds of layers; what is drawn has about the same spread."""
+    path = Path(__file__).parent / "golden" / "variables_random_state" / f"{case}.py"
+    net = load(path)
+    made = compile_net(net, target="reference", mode="eval", fetch=list(net.layers), everything=True).initial_params()
+    recorded = np.load(path.with_suffix(".npz"))
+    expected = {key.removeprefix("param/"): recorded[key] for key in recorded if key.startswith("param/")}
+    assert set(made) == set(expected)
+    for name, value in expected.items():
+        if np.unique(value).size == 1:
+            np.testing.assert_allclose(made[name], value, rtol=1e-6, err_msg=name)
+        else:
+            assert 0.5 * value.std() < made[name].std() < 2 * value.std(), name

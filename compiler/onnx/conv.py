@@ -38,11 +38,11 @@ def _flat(e: Emitter, name: str, rest: Sequence[Dim], others: Sequence[Dim]) -> 
     return e.op("Reshape", name, e.concat([e.product([e.extent(d) for d in rest]), e.shape(others)], 0), allowzero=1)
 
 
-def _unflat(e: Emitter, y: str, rest: Sequence[Dim], rank: int) -> str:
+def _unflat(e: Emitter, y: str, rest: Sequence[Dim]) -> str:
     """The first axis apart again; the others keep the extents that they have."""
     if len(rest) == 1:
         return y
-    behind = e.op("Shape", y, start=1, end=rank)
+    behind = e.op("Shape", y, start=1)
     front = [e.extent(d) for d in rest]
     return e.op("Reshape", y, e.concat([*front, behind], 0), allowzero=1)
 
@@ -57,7 +57,7 @@ def _channels_first(e: Emitter, node: Node) -> tuple[str, list[Dim]]:
 
 
 def _channels_last(e: Emitter, y: str, rest: Sequence[Dim], rank: int) -> str:
-    return _unflat(e, e.transpose(y, [0, *range(2, rank + 2), 1]), rest, rank + 2)
+    return _unflat(e, e.transpose(y, [0, *range(2, rank + 2), 1]), rest)
 
 
 def _axes(node: Node, sizes: Sequence[int]) -> list[Axis]:
@@ -126,7 +126,7 @@ def _pool(e: Emitter, node: Node) -> list[str]:
     if average and attrs["padding"] == "same" and placed.counts:
         y = e.op("Div", y, _share_inside(e, node, flat, axes))
     y = e.squeeze(trim(e, y, placed), [1])
-    return [_unflat(e, y, rest, rank + 1)]
+    return [_unflat(e, y, rest)]
 
 
 def _pooled(e: Emitter, node: Node, placed: Placed) -> str:

@@ -167,4 +167,4 @@ def unflatten_batch(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> Laye
         value, renamed = move_lengths(b, unpack(x.value), [packed], batch, unpack)
         value = b.where(mask, value, b.const(0, value.dtype))
     rest = [renamed.get(d, d) for d in x.axes if d is not packed]
-    return arrange(x, value, (*dims, *rest), renamed)
+    return LayerOutput.of(value, (*dims, *rest))  # the frames are the time axis again, whatever was in between

@@ -97,10 +97,12 @@ def test_transpose_belongs_to_target() -> None:
     text = (
         'graph {} forward {{\n  dim F static 3\n  %0 = param() {{name="w", dtype="float32", dims=[F]}} : float32[F]\n'
     )
-    text += '  %1 = transpose(%0) {{dims=[_, F]}} : float32[_, F]\n  output "a" = %0 axes [F]\n}}\n'
-    verify(parse_graph(text.format("target")))
-    with pytest.raises(IRError, match="not allowed in stage named"):
-        verify(parse_graph(text.format("named")))
+    text += '  %1 = transpose(%0) {{dims={}}} : float32{}\n  output "a" = %0 axes [F]\n}}\n'
+    verify(parse_graph(text.format("target", "[_, F]", "[_, F]")))
+    for dims in ("[_, F]", "[F]"):
+        for stage in ("named", "masked"):
+            with pytest.raises(IRError, match=f"transpose.* is not allowed in stage {stage}"):
+                verify(parse_graph(text.format(stage, dims, dims)))
 
 
 def test_unknown_stage() -> None:

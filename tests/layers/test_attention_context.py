@@ -30,6 +30,14 @@ def test_several_densities(tmp_path: Path) -> None:
             np.testing.assert_allclose(result[row, i], weights @ seen, rtol=1e-5)
 
 
+def test_self_attention_over_earlier_runs_is_refused(tmp_path: Path) -> None:
+    layer = {"class": "self_attention", "num_heads": 1, "total_key_dim": 2, "n_out": 2, "from": "data"}
+    for key, value in {"initial_state": "keep_over_epoch", "state_var_lengths": "data"}.items():
+        assert refusal(tmp_path, {"x": {**layer, key: value}}, DATA) == (
+            f"layer 'x' ({tmp_path}/net.py:2, key {key!r}): keys and values from an earlier run are not supported"
+        )
+
+
 @pytest.mark.parametrize(
     ("layer", "what"),
     [

@@ -43,6 +43,23 @@ def test_last_output_of_an_empty_sequence_is_the_initial_one(tmp_path: Path) -> 
     assert result["output/last"][:, 0].tolist() == [7, 11]
 
 
+def test_a_window_over_the_last_steps_of_numbers_without_batch(tmp_path: Path) -> None:
+    """In a loop, a value without batch: the window is the first axis; zeros stand before the first step."""
+    network = {
+        "loop": _loop(
+            i={"class": "cast", "dtype": "float32", "from": ":i"},
+            pair={"class": "stack", "from": ["i", "i"]},
+            w={"class": "window", "window_size": 3, "window_right": 0, "from": "pair", "is_output_layer": True},
+            output=_output(SOURCE),
+        ),
+        "frames": {"class": "copy", "from": "loop/w"},
+    }
+    inputs = {"data": np.ones((2, 4, 3), np.float32), "data/size1": np.array([4, 2])}
+    result = run_net(tmp_path, network, DATA, inputs)["output/frames"]
+    windows = [[0, 0, 0], [0, 0, 1], [0, 1, 2], [1, 2, 3]]
+    np.testing.assert_array_equal(result, np.repeat(np.array(windows, np.float32)[:, :, None], 2, axis=2))
+
+
 def test_the_last_value_of_one_number_per_sequence(tmp_path: Path) -> None:
     """It does not depend on a carry, so it leaves the loop; each sequence has its own last frame."""
     total = {"class": "reduce", "mode": "sum", "axes": "F", "from": SOURCE, "initial_output": 7, "need_last": True}

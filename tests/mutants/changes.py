@@ -188,6 +188,7 @@ def _expression(parent: ast.AST, field: str, index: int | None, place: _Place) -
     node: ast.expr = held if index is None else held[index]
     if is_message_call(node) or is_type(node):
         return
+    first = isinstance(parent, ast.Subscript) and isinstance(node, ast.Constant) and node.value == 0
 
     def put(new: ast.expr) -> Callable[[], None]:
         ast.fix_missing_locations(ast.copy_location(new, node))
@@ -200,7 +201,9 @@ def _expression(parent: ast.AST, field: str, index: int | None, place: _Place) -
 
         return apply
 
-    yield from (place.change(node, put(new)) for new in _replacements(node))
+    # the first entry is the last one in most places: the second instead
+    replacements = [ast.Constant(1)] if first else _replacements(node)
+    yield from (place.change(node, put(new)) for new in replacements)
     if isinstance(node, ast.Call):
         yield from _dropped_keywords(node, place)
     yield from _expressions(node, place)

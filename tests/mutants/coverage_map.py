@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from coverage import CoverageData
 
@@ -19,6 +20,8 @@ from tests.mutants.pool import Ended, run_all
 
 __all__ = ["CoverageMap", "measured"]
 
+#: What is kept of each test: seconds, outcome, and the state of its file.
+_Known = dict[str, dict[str, Any]]
 _SLICE = 150
 #: Tests of the sources' text run nothing.
 _TEXT_TESTS = "tests/test_structure.py"
@@ -59,7 +62,8 @@ class CoverageMap:
         """The tests to run for a change of ``line``, the cheapest and most specific first.
 
         Kinds of tests take turns, so that where there are thousands the first hundred are not all alike.
-        What an import runs (a table, a default, a decorator) is seen by all that uses the file.
+        What an import runs (a table, a default, a decorator) is seen by all that uses the file, and by who knows what
+        else: all other tests come behind these.
         """
         contexts = self.contexts(path)
         in_file: dict[str, int] = {}
@@ -79,28 +83,31 @@ class CoverageMap:
             kind = _kind(test)
             order[test] = turns[kind]
             turns[kind] += 1
-        return sorted(ranked, key=lambda test: order[test])
+        first = sorted(ranked, key=lambda test: order[test])
+        if "" not in direct:
+            return first
+        return first + sorted(
+            (test for test in self.seconds if test not in in_file), key=lambda test: self.seconds[test]
+        )
 
 
 def measured(root: Path, jobs: int, fresh: bool = False) -> CoverageMap:
-    """The map of the sources as they are; measures the tests that it does not have yet."""
-    folder = root / "build" / "mutants" / _digest(root)
+    """The map of the sources as they are.
+
+    Tests are measured that are new, whose file has changed, or that ran a source file that has changed.
+    """
+    folder = root / "build" / "mutants"
     folder.mkdir(parents=True, exist_ok=True)
-    known: dict[str, dict[str, object]] = {}
-    index = folder / "tests.json"
-    if index.exists() and not fresh:
-        known = json.loads(index.read_text(encoding="utf-8"))
-    data = CoverageData(str(folder / "lines.sqlite"))
+    data, index = CoverageData(str(folder / "lines.sqlite")), folder / "tests.json"
+    known: _Known = {}
     if fresh:
         data.erase()
-    data.read()
-    digests: dict[str, str] = {}
-    missing = []
-    for test in _all_tests(root):
-        file = test.split("::")[0]
-        digest = digests.setdefault(file, hashlib.sha256((root / file).read_bytes()).hexdigest()[:12])
-        if known.get(test, {}).get("file") != digest:
-            missing.append(test)
+    elif index.exists():
+        data.read()
+        known = _still_known(root, data, json.loads(index.read_text(encoding="utf-8")))
+    every = _all_tests(root)
+    digests = {file: _digest(root / file) for file in {test.split("::")[0] for test in every}}
+    missing = [test for test in every if known.get(test, {}).get("file") != digests[test.split("::")[0]]]
     if missing:
         print(f"measuring which lines {len(missing)} tests run", flush=True)
     tasks = [
@@ -112,15 +119,26 @@ def measured(root: Path, jobs: int, fresh: bool = False) -> CoverageMap:
         for test, outcome in ended.outcomes.items():
             entry = {"seconds": round(ended.durations[test], 3), "outcome": outcome}
             known[test] = {**entry, "file": digests[test.split("::")[0]]}
-        index.write_text(json.dumps(known), encoding="utf-8")
+        state = {"sources": _sources(root), "tests": known}
+        index.write_text(json.dumps(state), encoding="utf-8")
         print(f"  {len(ended.outcomes)} tests of {ended.task.files[0]} in {ended.seconds:.0f} s", flush=True)
-    passed = {test: float(str(e["seconds"])) for test, e in known.items() if e["outcome"] == "passed"}
-    failed = [test for test, e in known.items() if e["outcome"] == "failed"]
+    found = {test: known[test] for test in every if test in known}
+    failed = [test for test, entry in found.items() if entry["outcome"] == "failed"]
     if failed:
         print(f"{len(failed)} tests fail without a change and are left out: {', '.join(failed[:5])} ...")
+    passed = {test: float(entry["seconds"]) for test, entry in found.items() if entry["outcome"] == "passed"}
     result = CoverageMap(root, data, passed)
     result.count_lines()
     return result
+
+
+def _still_known(root: Path, data: CoverageData, state: dict[str, Any]) -> _Known:
+    """What was measured of tests that ran no source file that has changed since; lines of these files are forgotten."""
+    now = _sources(root)
+    changed = [path for path, digest in state["sources"].items() if now.get(path) != digest]
+    touched = {t for path in changed for tests in data.contexts_by_lineno(str(root / path)).values() for t in tests}
+    data.purge_files([str(root / path) for path in changed])
+    return {test: entry for test, entry in state["tests"].items() if test not in touched}
 
 
 def _merge(data: CoverageData, ended: Ended) -> None:
@@ -159,10 +177,11 @@ def _kind(test: str) -> str:
     return re.split(r"[/-]", test.partition("::")[2])[0] if "[" in test else test.partition("::")[0]
 
 
-def _digest(root: Path) -> str:
-    """The state of the three packages."""
-    state = hashlib.sha256()
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*.py")):
-            state.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return state.hexdigest()[:12]
+def _sources(root: Path) -> dict[str, str]:
+    """The files of the three packages with what tells their states apart."""
+    paths = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
+    return {str(path.relative_to(root)): _digest(path) for path in paths}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

@@ -31,6 +31,7 @@ CHANGED = {
     "f(a, b)": {"pass", "f(b, a)"},
     "f(a, g(b), key=c)": {"pass", "f(a, g(b))"},
     "x = a[b:]": {"x = a[b + 1:]"},
+    "x = a[0]": {"x = a[1]"},
     "x = a[:-1]": {"x = a[:1]", "x = a[:-2]", "x = a[:-0]"},
     "x = [a for a in b if a]": {"x = [a for a in b]"},
     "a.b = c": {"pass"},

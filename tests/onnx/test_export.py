@@ -19,10 +19,15 @@ from tests.onnx.graphs import Net, lower
 from tests.onnx.test_recurrent import recurrent
 
 
-def _net() -> Net:
+def _net(masked: str | None = None) -> Net:
+    """An LSTM, a convolution and a softmax; ``masked``: ``neutral`` or ``other`` frames are put behind the ends."""
     net = Net()
     with net.b.at(Origin(layer="rec")):
         y = recurrent(net, "lstm", "rec", reverse=True, zero=True)[0]
+        if masked is not None:
+            mask = net.b.mask(net.time)
+            mask = mask if masked == "neutral" else net.b.binary("greater", y, 0.0)
+            y = net.b.where(mask, y, net.b.const(0.0))
     out, channels, k = net.time.ceildiv(2), Dim("C", 5), Dim("K", 3)
     hidden = y.dims[-1]
     attrs: dict[str, Any] = {"dims": (net.time,), "outs": (out,), "in_dim": hidden, "out_dim": channels}
@@ -53,6 +58,13 @@ def test_file(tmp_path: Path) -> None:
     assert meta["returnn_ir.tail_readers"] == ["conv"]
     sizes = session.run(["output/size1"], net.inputs)[0]
     np.testing.assert_array_equal(sizes, [3, 1, 2])
+
+
+@pytest.mark.parametrize(("masked", "readers"), [(None, ["conv"]), ("other", ["conv"]), ("neutral", [])])
+def test_who_reads_tails(tmp_path: Path, masked: str | None, readers: list[str]) -> None:
+    """A layer whose input was masked just before sees nothing behind the ends."""
+    net = _net(masked)
+    assert export(lower(net), net.params, tmp_path / "m.onnx").tail_readers == readers
 
 
 def test_a_wrong_model_is_not_written(tmp_path: Path) -> None:

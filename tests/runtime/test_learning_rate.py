@@ -185,3 +185,7 @@ def test_wrong_options(config: dict[str, object], part: str) -> None:
     with pytest.raises(ConfigError) as error:
         LearningRateOptions.from_config(config)
     assert part in str(error.value)
+
+
+def test_defaults_are_those_of_an_empty_config() -> None:
+    assert LearningRateOptions.from_config({}) == LearningRateOptions()

@@ -165,6 +165,10 @@ def test_wrong_options(config: dict[str, object], part: str) -> None:
     assert part in str(error.value)
 
 
+def test_defaults_are_those_of_an_empty_config() -> None:
+    assert OptimizerOptions.from_config({"optimizer": {"class": "adam"}}) == OptimizerOptions(OptimizerKind.ADAM)
+
+
 def test_gradient_options_default_to_nothing() -> None:
     assert GradientOptions.from_config({"random_seed": 3}) == GradientOptions(seed=3)
 

@@ -138,6 +138,18 @@ def test_the_error_rate_is_that_of_the_networks_own_loss(trained: Path) -> None:
     assert beams.nbest.errors <= scores.labels.errors
 
 
+@pytest.mark.parametrize("target", ["layer:given", "made"])
+def test_the_reference_may_be_made_by_a_layer(trained: Path, tmp_path: Path, target: str) -> None:
+    config = tmp_path / "net.py"
+    text = (trained / "net.py").read_text(encoding="utf-8")
+    text += "network['given'] = {'class': 'copy', 'from': 'data:classes', 'register_as_extern_data': 'made'}\n"
+    text += "network['nothing'] = {'class': 'copy', 'from': 'data'}\n"
+    config.write_text(text + f"network['decision']['target'] = {target!r}\n", encoding="utf-8")
+    made = search(load_config(config, ["++task", "search"])).scores["decision"]
+    assert made.labels == run(trained).scores["decision"].labels
+    assert made.labels.errors > 0
+
+
 def _targets(folder: Path) -> list[list[int]]:
     import h5py
 
