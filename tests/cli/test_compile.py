@@ -204,7 +204,7 @@ network = {"first": search("data"), "again": {"class": "linear", "n_out": 3, "fr
     capsys.readouterr()
     assert main([path, "--mode", "search"]) == 2
     assert capsys.readouterr().err == (
-        f"returnn-compile: layer 'output' ({path}:7): a search over the hypotheses of another search ('first') is not "
+        f"returnn-compile: layer 'output' ({path}:8): a search over the hypotheses of another search ('first') is not "
         "supported\n"
         "  expected: values that do not depend on a choice, or on one that is decided\n"
         "  received: hypotheses of 'first' in 'output'\n"
