@@ -171,13 +171,18 @@ def _check_only(args: argparse.Namespace, net: Net) -> int:
         if args.explain:
             print(program.journal)
         return 0
-    expanded = build_named(net, args.mode, args.fetch)
+    expanded = build_named(net, args.mode, args.fetch, losses=_wants_losses(args))
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
     for line in _notes(expanded.graph):
         print(line)
     return 0
+
+
+def _wants_losses(args: argparse.Namespace) -> bool:
+    """Who searches does not know the targets."""
+    return bool(args.mode != "search")
 
 
 def _notes(graph: Graph) -> list[str]:
@@ -192,10 +197,15 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         if stage == args.print_ir:
             print(print_graph(graph))
 
-    losses = args.mode != "search"  # who searches does not know the target
     options = {"opset": args.opset} if args.target == "onnx" and args.opset is not None else {}
     return compile_net(
-        net, target=args.target, mode=args.mode, fetch=args.fetch, losses=losses, print_stage=show, **options
+        net,
+        target=args.target,
+        mode=args.mode,
+        fetch=args.fetch,
+        losses=_wants_losses(args),
+        print_stage=show,
+        **options,
     )
 
 
