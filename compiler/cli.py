@@ -187,13 +187,18 @@ def _check_only(args: argparse.Namespace, net: Net) -> int:
         if args.explain:
             print(program.journal)
         return 0
-    expanded = build_named(net, args.mode, args.fetch)
+    expanded = build_named(net, args.mode, args.fetch, losses=_wants_losses(args))
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
     for line in _notes(expanded.graph, net):
         print(line)
     return 0
+
+
+def _wants_losses(args: argparse.Namespace) -> bool:
+    """Who searches does not know the targets."""
+    return bool(args.mode != "search")
 
 
 def _notes(graph: Graph, net: Net) -> list[str]:
@@ -219,13 +224,12 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         if stage == args.print_ir:
             print(print_graph(graph))
 
-    losses = args.mode != "search"  # who searches does not know the target
     return compile_net(
         net,
         target=args.target,
         mode=args.mode,
         fetch=args.fetch,
-        losses=losses,
+        losses=_wants_losses(args),
         opset=args.opset,
         print_stage=show,
     )

@@ -16,7 +16,7 @@ from compiler.passes.history_to_carry import HistoryToCarry
 from compiler.passes.hoist_from_loop import HoistFromLoop, HoistInvariants
 from compiler.passes.join_slices import JoinSlices
 from compiler.passes.known_branches import KnownBranches
-from compiler.passes.legalize import CheckAccepted, ExpandComposites
+from compiler.passes.legalize import CheckAccepted, CheckEffects, ExpandComposites
 from compiler.passes.materialize_masks import MaterializeMasks
 from compiler.passes.simplify import Simplify
 from compiler.passes.split_complex import SplitComplex
@@ -40,6 +40,7 @@ NAMED: tuple[Pass, ...] = (*MEANING, *OPTIMIZE)
 
 #: From NAMED, optimised once, to what the target takes.
 LOWER: tuple[Pass, ...] = (
+    CheckEffects(),
     HoistFromLoop(),
     ComputedLabels(),  # what has left the loops can be checked
     *OPTIMIZE,

@@ -13,8 +13,8 @@
 
 ``CHECK`` finds the next line that contains the text (``{{...}}`` is a regular expression), ``CHECK-NEXT`` must match
 the line right behind it, ``CHECK-NOT`` may match nowhere between its neighbours. ``ERROR`` says that the passes must
-fail with this text. ``REFUSE`` names ops that the target refuses, ``FUSION`` is the config key, ``JOURNAL`` a line of
-the journal. The graph is verified before and after every pass.
+fail with this text, several of them with all of it. ``REFUSE`` names ops that the target refuses, ``FUSION`` is the
+config key, ``JOURNAL`` a line of the journal. The graph is verified before and after every pass.
 """
 
 from __future__ import annotations
@@ -62,18 +62,19 @@ def check_file(path: Path) -> None:
     refused = tuple(name.strip() for key, text in directives if key == "REFUSE" for name in text.split(","))
     fusion = dict(text.split("=") for key, text in directives if key == "FUSION")
     context = Context(RefusingTarget(refused), fusion)
-    expected_error = next((text for key, text in directives if key == "ERROR"), None)
+    expected_errors = [text for key, text in directives if key == "ERROR"]
     try:
         graph = parse_graph(source)
         verify(graph)
         for pass_ in passes:
             _run(pass_, graph, context)
     except (IRError, UserError) as error:
-        if expected_error is None:
+        if not expected_errors:
             raise
-        assert expected_error in str(error), f"expected {expected_error!r} in:\n{error}"
+        for expected in expected_errors:
+            assert expected in str(error), f"expected {expected!r} in:\n{error}"
         return
-    assert expected_error is None, f"no error came, expected {expected_error!r}"
+    assert not expected_errors, f"no error came, expected {expected_errors[0]!r}"
     text = print_graph(graph)
     assert print_graph(parse_graph(text)) == text
     _match(text, [(k, t) for k, t in directives if k.startswith("CHECK")])

@@ -10,13 +10,35 @@ from compiler.passes.base import Context, Pass
 from compiler.passes.rewrite import rewrite
 from compiler.targets import Accept, Reject
 from returnn_ir.builder import Builder
-from returnn_ir.errors import TargetError, did_you_mean
+from returnn_ir.errors import ProblemList, TargetError, did_you_mean
 from returnn_ir.graph import Graph, Node, Stage, Value
 from returnn_ir.ops.spec import Trait, all_ops
 
-__all__ = ["FUSION_POLICIES", "CheckAccepted", "ExpandComposites"]
+__all__ = ["FUSION_POLICIES", "CheckAccepted", "CheckEffects", "ExpandComposites"]
 
 FUSION_POLICIES = ("require", "prefer", "never")
+
+
+@dataclass(frozen=True)
+class CheckEffects(Pass):
+    """Ask the target about what no pass takes away (Python functions, gradients) before anything is done for it."""
+
+    name: ClassVar[str] = "check_effects"
+    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+
+    def run(self, graph: Graph, context: Context) -> bool:
+        """Changes nothing; every refused node is a :class:`TargetError`, all of them at once."""
+        refusals: dict[str, TargetError] = {}
+        for node in graph.body.walk():
+            if node.op.has(Trait.EFFECT) and not node.op.has(Trait.SYMBOLIC):
+                verdict = context.target.accepts(node)
+                if isinstance(verdict, Reject):
+                    refusal = _refusal(node, context, verdict.reason)
+                    refusals.setdefault(str(refusal), refusal)
+        if refusals:
+            problems = list(refusals.values())
+            raise problems[0] if len(problems) == 1 else ProblemList(problems)
+        return False
 
 
 @dataclass(frozen=True)

@@ -189,3 +189,64 @@ def test_draw(tmp_path: Path) -> None:
     assert text.startswith("<svg")
     assert "<title>output/readout</title>" in text
     assert text.count("stroke-dasharray") == 1
+
+
+TWO_TASKS = (
+    HEADER
+    + """
+task = config.value("task", "train")
+name, extra = config.value("name", "greedy"), config.int("extra", 0)
+network = {"output": {"class": "softmax", "from": "data", "n_out": 4 + extra}}
+if task == "search":
+    network = {"output": {"class": "rec", "from": "data", "target": "classes", "unit": {
+        name: {"class": "softmax", "from": "data:source", "target": "classes"},
+        "output": {"class": "choice", "from": name, "beam_size": 2, "target": "classes", "initial_output": 0}}}}
+"""
+)
+
+
+def test_mode_search_loads_the_config_for_a_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Many configs define another network for it; ``++key value`` wins."""
+    path = _write(tmp_path, TWO_TASKS)
+    outputs = {
+        "": "float32[B, data.T, output.out]",
+        "--mode search": "int32[data.T, B, output/output.beam] sparse classes.labels",
+        "++name prob --mode search": "int32[data.T, B, output/output.beam] sparse classes.labels",
+        "--mode search ++task forward ++extra 3": "float32[B, data.T, output.out]",
+    }
+    parameters = {"": 16, "--mode search": 16, "++name prob --mode search": 16}
+    for words, output in outputs.items():
+        assert main([path, *words.split()]) == 0
+        out = capsys.readouterr().out
+        assert out.endswith(f"{parameters.get(words, 28)} parameters; outputs: output {output}\n")
+
+
+def test_an_override_without_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([_write(tmp_path, GOOD), "++task"]) == 2
+    assert "the option ++task has no value" in capsys.readouterr().err
+
+
+def test_a_check_expands_the_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a pass refuses is told by the check already, without TensorFlow and onnx."""
+    text = (
+        HEADER
+        + """
+def search(source):
+    return {"class": "rec", "from": source, "target": "classes", "unit": {
+        "prob": {"class": "softmax", "from": "data:source", "target": "classes"},
+        "output": {"class": "choice", "from": "prob", "beam_size": 2, "target": "classes", "initial_output": 0}}}
+network = {"first": search("data"), "again": {"class": "linear", "n_out": 3, "from": "first"},
+    "output": search("again")}
+"""
+    )
+    path = _write(tmp_path, text)
+    assert main([path]) == 0
+    capsys.readouterr()
+    assert main([path, "--mode", "search"]) == 2
+    assert capsys.readouterr().err == (
+        f"returnn-compile: layer 'output' ({path}:8): a search over the hypotheses of another search ('first') is not "
+        "supported\n"
+        "  expected: values that do not depend on a choice, or on one that is decided\n"
+        "  received: hypotheses of 'first' in 'output'\n"
+        '  try: {"class": "decide", "from": "first"}, and read that\n'
+    )

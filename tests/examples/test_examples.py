@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 
 from compiler.cli import main as compile_main
 from runtime.cli import main as run_main
+from runtime.session import OnnxSession
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -69,6 +70,7 @@ def test_attention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     model = "examples/out/attention.onnx"
     options = ["--target", "onnx", "--mode", "search", "-o", model, "--checkpoint", checkpoint]
     assert compile_main(["examples/attention.py", *options]) == 0
+    assert OnnxSession(model).inputs == ["data", "data/size1"]
     decode = runpy.run_path(str(EXAMPLES / "attention_decode.py"))
     monkeypatch.setattr(sys, "argv", ["attention_decode.py", model])
     assert decode["main"]() == 0

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compiler.cli import main
 from compiler.onnx.export import ExportMismatch, export
 from compiler.onnx.session import open_session
 from compiler.reference.target import ReferenceTarget
 from compiler.targets import Array
 from returnn_ir.dims import Dim
 from returnn_ir.errors import Origin
+from tests.conformance.gaps import GOLDEN
 from tests.onnx.graphs import Net, lower
 from tests.onnx.test_recurrent import recurrent
 
@@ -79,3 +81,23 @@ def test_a_wrong_model_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ExportMismatch, match=r"output: .* entries differ by up to 0.01"):
         export(program, net.params, tmp_path / "m.onnx", reference=Other())  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_loop_that_remembers_all_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The reference is the network before any pass of a target: causal self-attention is still in its loop there."""
+    net = GOLDEN / "attention" / "own_transformer_lm.py"
+    assert main([str(net), "--target", "onnx", "-o", str(tmp_path / "lm.onnx")]) == 0
+    assert "verified against the reference on 3 ragged batches" in capsys.readouterr().out
+
+
+def test_batches_that_the_network_refuses_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A random target may be too long; the file is compared on the others, and says so."""
+    net, model = GOLDEN / "losses" / "ctc_beam_error.py", tmp_path / "ctc.onnx"
+    assert main([str(net), "--target", "onnx", "--mode", "eval", "-o", str(model)]) == 0
+    out = capsys.readouterr().out
+    assert "verified against the reference on 1 ragged batches" in out
+    assert "note: not verified on lengths [13]: layer 'output'" in out
+    assert "a target of CTC has more labels than the output has frames for" in out
+    report = json.loads(open_session(model).get_modelmeta().custom_metadata_map["returnn_ir.report"])
+    assert [b["lengths"] for b in report["batches"]] == [[1]]
+    assert [line.partition(":")[0] for line in report["left_out"]] == ["lengths [13]", "lengths [13, 1, 6, 2]"]

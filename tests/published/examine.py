@@ -62,12 +62,13 @@ class _Examination:
         try:
             with stubbed():
                 net = load(self.path, mode=self.mode)
-        except (UserError, Exception) as error:
+        except Exception as error:
             return ("refused" if _of_network(error) else "not loaded"), cause(error)
         started = self._took("load", started)
+        losses = self.mode != "search"  # as returnn-compile builds it
         try:
             with stubbed():
-                graph = build_named(net, self.mode).graph
+                graph = build_named(net, self.mode, losses=losses).graph
         except UserError as error:
             return "refused", cause(error)
         except Exception as error:
@@ -75,8 +76,8 @@ class _Examination:
         self.searches = any(node.attrs.get("searches") for node in graph.body.walk())
         started = self._took("check", started)
         try:
-            with stubbed():  # a graph is changed by its passes: an export starts from a new one, and without targets
-                compile_net(net, target=self.target, mode=self.mode, losses=self.mode != "search")
+            with stubbed():
+                compile_net(net, target=self.target, mode=self.mode, losses=losses)
         except TargetError as error:
             return "refused by the target", cause(error)
         except Exception as error:
@@ -113,7 +114,9 @@ def _of_network(error: Exception) -> bool:
 
 def cause(error: Exception) -> str:
     """The first problem without its place; of what is no user's error, where it was raised."""
-    first = error.problems[0] if isinstance(error, ProblemList) else error
+    first = error
+    while isinstance(first, ProblemList):
+        first = first.problems[0]
     if isinstance(first, UserError):
         details = [f"{k}: {v}" for k, v in (("expected", first.expected), ("received", first.received)) if v]
         return "; ".join([first.what, *details])
