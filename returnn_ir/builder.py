@@ -140,9 +140,10 @@ class Builder:
         Args:
             blank: an entry that is no label. The last one is then out of range.
         """
-        if dim.size is None or not is_integer(x.dtype):
+        labels = (dim.size or 0) - (blank is not None and blank + 1 == dim.size)
+        if labels < 1 or not is_integer(x.dtype):
             return self.op("set_sparse", x, sparse_dim=None)
-        return self.op("label_index", x, labels=dim.size - (blank is not None and blank == dim.size - 1))
+        return self.op("label_index", x, labels=labels)
 
     # ---------------------------------------------------------------- elementwise
 
