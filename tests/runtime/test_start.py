@@ -238,6 +238,12 @@ def test_scores_of_another_training_are_told(tmp_path: Path, capsys: pytest.Capt
 # ---------------------------------------------------------------- what a run writes, and of which sequences
 
 
+@pytest.mark.parametrize("seed", [-1, 10**30])
+def test_any_whole_number_is_a_seed(tmp_path: Path, seed: int) -> None:
+    options = f"random_seed = {seed}\ngradient_noise = 0.1\nnum_epochs = 1"
+    assert main([config_in(tmp_path / "run", options)]) == 0
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = "dry_run = True\ncleanup_old_models = True\nsave_epoch1_initial_model = True"
     assert main([config_in(tmp_path / "run", options)]) == 0
