@@ -10,10 +10,10 @@ import pytest
 
 from compiler.checkpoint_reader import CheckpointReader
 from returnn_ir.config import load_config
+from returnn_ir.config.epoch_networks import same_network
 from returnn_ir.errors import ConfigError
 from runtime.cli import main
 from runtime.engine import Engine
-from runtime.key_check import same_network
 from runtime.learning_rate.file import load_history
 from runtime.run_lock import lock_paths
 from runtime.run_options import RunOptions
