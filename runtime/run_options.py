@@ -14,6 +14,7 @@ from runtime.options import placed
 __all__ = ["TASKS", "RunOptions"]
 
 TASKS = ("train", "eval", "forward", "search")
+_SEEDS = 1 << 63  # seeds are int64; RETURNN takes any whole number, too
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class RunOptions:
             load_epoch=load_epoch,
             load=_checkpoint(config, "load"),
             import_model=_checkpoint(config, "import_model_train_epoch1"),
-            random_seed=config.int("random_seed", 42),
+            random_seed=config.int("random_seed", 42) % _SEEDS,
             stop_on_nonfinite=config.bool("stop_on_nonfinite_train_score", True),
             dry_run=config.is_true("dry_run"),
             exp_scores=config.bool("calculate_exp_loss", False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from returnn_ir.config.epoch_networks import same_network
 from returnn_ir.config.key import Key, Run
 from returnn_ir.config.keys import KEYS, NETWORK_KEYS
 from returnn_ir.config.options import Config
@@ -24,8 +25,20 @@ def refused_keys(run: Run) -> list[UserError]:
 
 def refused_by_training(config: Config) -> list[str]:
     """The names of the keys that a training from scratch with this config refuses."""
-    network = config.network if config.get("get_network") is None else None
-    return [key.name for key, _ in _asked(Run(config, "train", network or {}))]
+    changing = callable(config.get("get_network"))
+    network = None if changing else config.network
+    refused = [key.name for key, _ in _asked(Run(config, "train", network or {}))]
+    return [*refused, "get_network"] if changing and _network_changes(config) else refused
+
+
+def _network_changes(config: Config) -> bool:
+    """Whether the network of the second or of the last epoch is another one; asking for all takes long."""
+    try:
+        first = config.network_for_epoch(1)
+        epochs = sorted({2, config.int("num_epochs", 5)} - {0, 1})
+        return not all(same_network(first, config.network_for_epoch(epoch)) for epoch in epochs)
+    except ConfigError:
+        return True
 
 
 def _asked(run: Run) -> Iterator[tuple[Key, object]]:

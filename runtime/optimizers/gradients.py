@@ -61,7 +61,8 @@ def process_gradients(options: GradientOptions, grads: Mapping[str, Tensor], ste
     result = {}
     for index, (name, grad) in enumerate(grads.items()):
         if options.noise:
-            seed = tf.stack([tf.constant(options.seed * 10007 + index, tf.int64), tf.cast(step, tf.int64)])
+            own = (options.seed * 10007 + index) % (1 << 63)
+            seed = tf.stack([tf.constant(own, tf.int64), tf.cast(step, tf.int64)])
             noise = tf.random.stateless_truncated_normal(tf.shape(grad), seed, 0.0, options.noise, grad.dtype)
             grad = grad + noise
         grad = _clip(options, grad, norm)

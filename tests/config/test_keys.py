@@ -147,6 +147,14 @@ def test_texts_mean_what_they_say(tmp_path: Path) -> None:
     assert refused_by_training(load_config(path)) == ["chunking", "window", "shuffle_batches", "seq_drop", "pretrain"]
 
 
+@pytest.mark.parametrize(
+    ("size", "num_epochs", "refused"), [("3", 5, []), ("epoch", 5, ["get_network"]), ("1 if epoch < 5 else 2", 4, [])]
+)
+def test_networks_of_epochs(tmp_path: Path, size: str, num_epochs: int, refused: list[str]) -> None:
+    line = f"num_epochs = {num_epochs}\ndef get_network(epoch): return {{'output': {{'n_out': {size}}}}}"
+    assert refused_by_training(config_of(tmp_path / "c.py", line)) == refused
+
+
 def test_the_whole_message(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text('network = {\n  "#config": {"batch_size": 7},\n}\naccum_grad_multiple_step = 4\n', encoding="utf-8")

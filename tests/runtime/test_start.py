@@ -10,10 +10,10 @@ import pytest
 
 from compiler.checkpoint_reader import CheckpointReader
 from returnn_ir.config import load_config
+from returnn_ir.config.epoch_networks import same_network
 from returnn_ir.errors import ConfigError
 from runtime.cli import main
 from runtime.engine import Engine
-from runtime.key_check import same_network
 from runtime.learning_rate.file import load_history
 from runtime.run_lock import lock_paths
 from runtime.run_options import RunOptions
@@ -236,6 +236,12 @@ def test_scores_of_another_training_are_told(tmp_path: Path, capsys: pytest.Capt
 
 
 # ---------------------------------------------------------------- what a run writes, and of which sequences
+
+
+@pytest.mark.parametrize("seed", [-1, 10**30])
+def test_any_whole_number_is_a_seed(tmp_path: Path, seed: int) -> None:
+    options = f"random_seed = {seed}\ngradient_noise = 0.1\nnum_epochs = 1"
+    assert main([config_in(tmp_path / "run", options)]) == 0
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
