@@ -15,7 +15,7 @@ from compiler.targets import Target
 from returnn_ir.behavior import Behavior
 from returnn_ir.config import Config
 from returnn_ir.dims import Dim
-from returnn_ir.expression.access import AttributeRule, TRUSTED
+from returnn_ir.expression.access import TRUSTED, AttributeRule
 from returnn_ir.expression.evaluate import evaluate_expression
 from returnn_ir.expression.namespaces import Namespace
 from returnn_ir.expression.positional import Positional, as_positional
@@ -87,7 +87,11 @@ class Symbols:
         one, wide = Dim("one", 1), Dim("G", _G)
         self._axes: Mapping[str, tuple[Dim, ...]] = {
             **dict.fromkeys(("x", "y", "p", "u", "e", "n", "d", "m", "k"), (batch, time, feature)),
-            **{"i": (batch, time), "v": (feature,), "w": (feature, wide), "r": (batch, feature), "s": ()},
+            "i": (batch, time),
+            "v": (feature,),
+            "w": (feature, wide),
+            "r": (batch, feature),
+            "s": (),
             "o": (batch, one, feature),
         }
         self.names: dict[str, Any] = {name: find_function(self.b, name) for name in function_names()}

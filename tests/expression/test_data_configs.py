@@ -25,12 +25,12 @@ from returnn_ir.expression.dtypes import DType
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Missing, Namespace
 from returnn_ir.expression.number_functions import NUMBER_NAMES
-from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.expression.positional import Positional
 from returnn_ir.expression.table import RETURNN_ONLY, tensor_function_names
 from returnn_ir.layers import evaluation
 
 X = np.random.default_rng(1).standard_normal((2, 4, 3)).astype(np.float32)
-FEED = {"data": X, "data/size1": np.array([4, 2], np.int64)}
+FEED: dict[str, np.ndarray[Any, Any]] = {"data": X, "data/size1": np.array([4, 2], np.int64)}
 
 
 def config(tmp_path: Path, code: str, **layer: object) -> Path:
@@ -64,7 +64,9 @@ def is_allowed(value: Any, path: str) -> bool:
         return True
     if isinstance(value, (ModuleType, type)):
         # NumPy's number types, by which arrays are made; a type of another kind could be made an object of
-        return isinstance(value, type) and issubclass(value, (np.number, np.bool_)) and path.startswith(("np.", "numpy."))
+        return (
+            isinstance(value, type) and issubclass(value, (np.number, np.bool_)) and path.startswith(("np.", "numpy."))
+        )
     if isinstance(value, partial):
         return value.func.__module__.startswith("returnn_ir.expression.") and not value.keywords
     if isinstance(value, MethodType):
@@ -76,8 +78,14 @@ def is_allowed(value: Any, path: str) -> bool:
     if isinstance(value, FunctionType) or callable(getattr(value, "__wrapped__", None)):
         module = str(value.__module__)
         name = str(getattr(value, "__name__", ""))
-        ours = module.startswith("returnn_ir.expression.number_functions") or module in ("numpy", "compiler.tensorflow.helpers")
-        framework = module in ("tensorflow.python.framework.constant_op", "tensorflow.python.framework.tensor_conversion")
+        ours = module.startswith("returnn_ir.expression.number_functions") or module in (
+            "numpy",
+            "compiler.tensorflow.helpers",
+        )
+        framework = module in (
+            "tensorflow.python.framework.constant_op",
+            "tensorflow.python.framework.tensor_conversion",
+        )
         return ours or framework or module.startswith("tensorflow.python.ops.") or name in ("source", "dropout")
     if isinstance(value, (list, tuple, dict, *PLAIN, Positional, DType, Missing, Dim)):
         return True
@@ -105,7 +113,9 @@ def kind_of(value: Any) -> object:
         return Namespace
     if isinstance(value, MethodType):
         return type(value.__self__), value.__name__
-    alone = callable(value) or isinstance(value, (list, tuple, dict)) or not type(value).__module__.startswith(OWN_MODULES)
+    alone = (
+        callable(value) or isinstance(value, (list, tuple, dict)) or not type(value).__module__.startswith(OWN_MODULES)
+    )
     return id(value) if alone and not isinstance(value, PLAIN) else type(value)
 
 
@@ -201,7 +211,7 @@ def test_the_walk_finds_what_is_wrong(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_table_names_functions_of_tensors_only() -> None:
-    """What has one of the table's names in a module that an expression may look into is a function of TensorFlow's ops."""
+    """What has such a name in a module that an expression may look into is a function of TensorFlow's ops."""
     stand_in = TensorFunctions((tf, tf.compat.v1))
     parts = [stand_in, *(getattr(stand_in, part) for part in ("math", "nn", "linalg", "random", "signal", "debugging"))]
     for name in sorted(tensor_function_names()):
@@ -296,7 +306,11 @@ def test_overrides_of_data_are_data(tmp_path: Path) -> None:
     lines.write_text("num_inputs 3\nnum_outputs 3\n")
     file = tmp_path / "n.json"
     file.write_text(json.dumps(network))
-    for path, value in ((config(tmp_path, "source(0)"), repr(network)), (lines, str(file)), (lines, json.dumps(network))):
+    for path, value in (
+        (config(tmp_path, "source(0)"), repr(network)),
+        (lines, str(file)),
+        (lines, json.dumps(network)),
+    ):
         with pytest.raises(UserError, match=r"the expression uses tf\._os"):
             compile_net(load(path, ["++network", value]), target="reference")
 

@@ -48,7 +48,7 @@ def tensorflow_names() -> dict[str, Any]:
 @pytest.mark.parametrize("text", PAIRS)
 def test_is_what_tensorflow_computes(text: str, target: str) -> None:
     """Element types and shapes, too; also behind a sequence's end, because expressions see padded tensors."""
-    made = eval(PAIRS[text], tensorflow_names())  # noqa: S307  # our own text
+    made = eval(PAIRS[text], tensorflow_names())  # our own text
     expected = [np.asarray(x) for x in (made if isinstance(made, (list, tuple)) else [made])]
     found = computed(target)[text]
     assert [x.shape for x in found] == [x.shape for x in expected]
