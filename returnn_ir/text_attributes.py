@@ -6,7 +6,7 @@ import base64
 import importlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -229,7 +229,10 @@ class AttributeParser:
         self.symbol("(")
         arguments = self.mapping(")", lambda: self.expect("name").text, "=")
         try:
-            return getattr(importlib.import_module(f"returnn_ir.{module}"), name)(**arguments)
+            made = getattr(importlib.import_module(f"returnn_ir.{module}"), name)
+            if not isinstance(made, type) or not is_dataclass(made):
+                raise TypeError(f"{token.text} is no dataclass")
+            return made(**arguments)
         except (ImportError, AttributeError, TypeError) as error:
             raise token.error(f"cannot make this object: {error}") from error
 

@@ -72,11 +72,10 @@ def _undone(x: tf.Tensor, functions: Mapping[str, Callable[[tf.Tensor], tf.Tenso
 def _with_gradient_of(value: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     """Exactly ``value``, with the gradient of ``x``, from which it was clipped."""
 
-    @tf.custom_gradient
     def clipped(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         return tf.identity(tf.stop_gradient(value)), lambda gradient: gradient
 
-    return clipped(x)
+    return tf.custom_gradient(clipped)(x)
 
 
 def where_bc(condition: tf.Tensor, x: Any, y: Any, allow_broadcast_all_sources: Any = None) -> tf.Tensor:

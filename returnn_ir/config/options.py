@@ -251,7 +251,7 @@ class Config(Mapping[str, object]):
         return self._network_file(value)
 
     @property
-    def network_is_code(self) -> bool:
+    def network_is_code(self) -> _Bool:
         """Whether the network is written in Python; one in JSON, also in a file that a Python config names, is data."""
         return self.executed and (callable(self.get("get_network")) or not isinstance(self.get("network"), str))
 

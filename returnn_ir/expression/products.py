@@ -64,7 +64,8 @@ def matmul(left: Positional, right: Positional) -> Positional:
         if other.size is None or other.size != inner.size:
             raise UnsupportedError(f"a matrix product over {inner} and {other}")
         right = _renamed(right, -2, inner)
-    value = left.b.dot(*left.b.operands(left.value, right.value), inner, mask=False)
+    first, second = left.b.operands(left.value, right.value)
+    value = left.b.dot(first, second, inner, mask=False)
     return Positional(left.b, value, (*batch, left.axes[-2], right.axes[-1]))
 
 

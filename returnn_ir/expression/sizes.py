@@ -34,7 +34,8 @@ class Shape(Positional):
         self.b = b
         self._dtype = dtype
         self.entries = list(entries)
-        self.axes = (Dim("rank", len(self.entries)),)
+        self._rank = Dim("rank", len(self.entries))
+        self.axes = (self._rank,)
         self._value: Value | None = None
 
     @staticmethod
@@ -46,7 +47,7 @@ class Shape(Positional):
     def value(self) -> Value:  # type: ignore[override]  # made only where it is needed
         """The vector."""
         if self._value is None:
-            self._value = packed(self.b, self.entries, self.axes[0], self._dtype)
+            self._value = packed(self.b, self.entries, self._rank, self._dtype)
         return self._value
 
     def __iter__(self) -> Iterator[object]:  # type: ignore[override]  # unlike other tensors it has known entries

@@ -58,6 +58,50 @@ def test_suffix_and_assignments_mean_python_too(write: Write) -> None:
     assert load_config(write("x = 1\n", "a.config"))["x"] == 1
 
 
+def test_a_docstring_may_begin_a_python_config(write: Write) -> None:
+    """Without ``.py`` and ``#!``."""
+    config = load_config(
+        write('''
+        """What this trains.
+
+        key value
+        """
+        import os.path
+        x = os.path.join("a", "b")
+        ''')
+    )
+    assert config["x"] == "a/b"
+    assert config.executed
+
+
+def test_json_is_never_executed(write: Write) -> None:
+    """Whatever the file is called; and a file called .json holds JSON."""
+    for name in ("net.py", "net.config", "net", "net.json"):
+        config = load_config(write('// a comment\n{"x": 1}', name))
+        assert config["x"] == 1
+        assert not config.executed
+    path = write("import os\nx = os.getpid()\n", "net.json")
+    assert error_of(path) == f"{path}:1: not valid JSON: Expecting value"
+    path = write("#!rnn.py\nx = 1\n", "net.JSON")
+    assert error_of(path) == f"{path}:1: not valid JSON: Expecting value"
+    path = write("[1, 2]", "net.py")
+    assert error_of(path) == f"{path}: a JSON config must hold an object\n  received: list"
+    path = write('{"x": ' + "1" * 5000 + "}", "net.json")
+    assert error_of(path).startswith(f"{path}: cannot read the JSON: Exceeds the limit")
+    path = write("[" * 100_000, "net.json")
+    assert error_of(path).startswith(f"{path}: cannot read the JSON: ")
+
+
+def test_lines_do_not_include_code(write: Write) -> None:
+    code = write("import os\nx = os.getpid()\n", "code.py")
+    path = write(f"task train\ninclude {code}\n")
+    assert error_of(path) == (
+        f"{path}: a config of `key value` lines, which is data, includes Python code\n"
+        f"  received: include {code}\n"
+        "  try: make the including config Python, too: `#!rnn.py` as its first line, and `exec` or `import`"
+    )
+
+
 def test_json_with_comments(write: Write) -> None:
     config = load_config(
         write("""

@@ -30,7 +30,7 @@ from returnn_ir.expression.table import RETURNN_ONLY, tensor_function_names
 from returnn_ir.layers import evaluation
 
 X = np.random.default_rng(1).standard_normal((2, 4, 3)).astype(np.float32)
-FEED = {"data": X, "data/size1": np.array([4, 2], np.int64)}
+FEED: dict[str, np.ndarray[Any, Any]] = {"data": X, "data/size1": np.array([4, 2], np.int64)}
 
 
 def config(tmp_path: Path, code: str, **layer: object) -> Path:
@@ -211,7 +211,7 @@ def test_the_walk_finds_what_is_wrong(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_table_names_functions_of_tensors_only() -> None:
-    """What has one of the table's names in a module that an expression may look into is a function of TensorFlow's ops."""
+    """What has such a name in a module that an expression may look into is a function of TensorFlow's ops."""
     stand_in = TensorFunctions((tf, tf.compat.v1))
     parts = [stand_in, *(getattr(stand_in, part) for part in ("math", "nn", "linalg", "random", "signal", "debugging"))]
     for name in sorted(tensor_function_names()):

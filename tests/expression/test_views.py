@@ -1,4 +1,4 @@
-"""What RETURNN's objects answer to an expression: compiled, and on TensorFlow's tensors, where they are other objects."""
+"""What RETURNN's objects answer to an expression: compiled, and on TensorFlow's tensors, where others stand in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from returnn_ir.errors import UserError
 
 X = np.random.default_rng(1).standard_normal((2, 4, 3)).astype(np.float32)
 LENGTHS = np.array([4, 2])
-FEED = {"data": X, "data/size1": LENGTHS.astype(np.int64)}
+FEED: dict[str, np.ndarray[Any, Any]] = {"data": X, "data/size1": LENGTHS.astype(np.int64)}
 MASK = (np.arange(4) < LENGTHS[:, None])[:, :, None]
 #: What the IR has no op for, without an effect on the result.
 UNCOMPILED = " + tf.math.lgamma(source(0) * 0.0 + 1.0)"
@@ -52,7 +52,7 @@ def result(tmp_path: Path, code: str, target: str, **layer: Any) -> Any:
         (f"tf.transpose({D}.copy_as_time_major().placeholder, [1, 0, 2])", X),
         (f"tf.transpose({D}.get_placeholder_as_time_major(), [1, 0, 2])", X),
         (f"source(0) + {D}.copy_as_time_major().batch_dim_axis", X + 1),
-        (f"source(0) * tf.transpose(tf.cast({D}.copy_as_time_major().get_sequence_mask(), tf.float32))[:, :, None]", X * MASK),
+        (f"source(0) * tf.cast(tf.transpose({D}.copy_as_time_major().get_sequence_mask()), 'float32')[..., None]", X * MASK),
         (f"{D}.copy().copy_as_batch_major().get_placeholder_as_batch_major()", X),
         (f"{OWN}.placeholder + source(0, as_layer=True).output.batch_dim_axis", X),
         ("source(0, enforce_batch_major=True)", X),
@@ -64,7 +64,8 @@ def result(tmp_path: Path, code: str, target: str, **layer: Any) -> Any:
         ("source(0) + self.network.get_config().typed_value('option')", X + 7),
         ("source(0) + self.network.get_config().value('missing', [3, 4], index=1)", X + 4),
         ("source(0) + self.network._config.int('option', 0) + self.network._config.float('option')", X + 14),
-        ("source(0) + float(self.network.get_config().bool('flag')) + self.network.get_config().typed_dict['option']", X + 8),
+        ("source(0) + float(self.network.get_config().bool('flag'))", X + 1),
+        ("source(0) + self.network.get_config().typed_dict['option']", X + 7),
     ],
 )  # fmt: skip
 def test_answers(tmp_path: Path, code: str, expected: Any, target: str) -> None:
@@ -80,7 +81,8 @@ def test_answers(tmp_path: Path, code: str, expected: Any, target: str) -> None:
         (f"source(0) + {D}.ndim + 10 * float({D}.have_batch_axis()) + 100 * float({D}.have_feature_axis())", X + 112),
         (f"source(0) + {D}.get_axes_from_description(['B', 'F'])[1] + len({D}.dim_tags)", X + 5),
         (f"source(0) + {D}.get_dim_tag('F').size + (1 if {D}.sparse_dim is None else 0)", X + 4),
-        (f"{D}.copy_as_time_major().copy_as_bt_or_tb_major().copy_as_batch_major().copy_with_feature_last().placeholder", X),
+        (f"{D}.copy_as_time_major().copy_as_bt_or_tb_major().copy_as_batch_major().placeholder", X),
+        (f"{D}.copy_with_feature_last().placeholder", X),
         ("source(0) + (1 if self.network.get_config().has('flag') else 0)", X + 1),
         ("source(0) + (1 if self.network.eval_flag or self.network.train_flag else 0)", X),
     ],

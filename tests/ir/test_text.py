@@ -212,6 +212,7 @@ graph named forward {
         ("add(%0, %0)", "add(%0, %7)", 4, "%7", "not defined"),
         ("axes [F]", "axes [G]", 5, "G", "no dim of this name"),
         ('name="w", ', "", 3, "param", "needs attributes ['name']"),
+        ('name="w"', 'init=!config.load.load_config(path="x")', 3, "config.load.load_config", "is no dataclass"),
         ("float32[F]\n  output", "float31[F]\n  output", 4, "float31", "unknown element type"),
         ("%1 = add", "%0 = add", 4, "%0", "defined twice"),
         ('output "a"', 'outputs "a"', 5, "outputs", "unknown root"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ L = tf.constant([-100.0, -1.0, 0.0, 50.0])
 INDICES = tf.constant([[3, 1], [4, 5], [0, 1]])
 LENGTHS = tf.constant([1, 3])
 FRAMES = [X[0, 0], X[1, 0], X[1, 1], X[1, 2]]
+
+
+def aligned(frames: int, targets: int, consume: bool) -> tf.Tensor:
+    return H.get_rnnt_linear_aligned_output([frames], [[1, 2, 3, 4]], [targets], 7, 9, consume)[0]
+
 
 CASES: dict[str, list[tuple[Callable[[], Any], Any]]] = {
     "safe_log": [
@@ -82,8 +88,7 @@ CASES: dict[str, list[tuple[Callable[[], Any], Any]]] = {
     ],
     "get_shared_vocab": [(lambda: H.get_shared_vocab(["a", "<b>"]), [b"a", b"<b>"])],
     "get_rnnt_linear_aligned_output": [
-        (lambda n=n, t=t, c=c: H.get_rnnt_linear_aligned_output([n], [[1, 2, 3, 4]], [t], 7, 9, c)[0], [expected])
-        for n, t, c, expected in ALIGNED
+        (partial(aligned, n, t, consume), [expected]) for n, t, consume, expected in ALIGNED
     ],
     "dropout": [
         (lambda: H.dropout(T, 1.0), X),
