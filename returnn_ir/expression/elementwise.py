@@ -279,12 +279,25 @@ def safe_log_value(b: LayerBuilder, x: Value, eps: float = 1e-20, use_fake_grad:
     """RETURNN's ``safe_log``: log of at least ``eps``, a gradient everywhere; exact on softmax, sigmoid and exp."""
     undone = _undone(b, x, _LOG_OF, "exp")
     if undone is not None:
-        return undone
+        return _finite_log(b, undone, eps)
     clipped = b.maximum(x, eps)
     if use_fake_grad:
         # the clipped value, with the gradient of x itself
         clipped = b.add(x, b.op("stop_gradient", b.sub(clipped, x)))
     return b.unary("log", clipped)
+
+
+def _finite_log(b: LayerBuilder, log: Value, eps: float) -> Value:
+    """Behind a sequence's end and outside of a window the weight 0 has the log of ``eps``, as without the exact one.
+
+    RETURNN has -inf where it sees the softmax, and then the entropy ``w * safe_log(w)`` of attention weights is NaN.
+    """
+    node = log.node
+    while node is not None and node.op.name == "rename":
+        node = node.operands[0].node
+    if node is None or node.op.name != "log_softmax" or not any(d.is_dynamic for d in node.attrs["dims"]):
+        return log
+    return b.where(b.binary("equal", log, -math.inf), math.log(eps), log)
 
 
 @function("safe_exp")
