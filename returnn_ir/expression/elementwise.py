@@ -303,7 +303,7 @@ def safe_log_value(b: LayerBuilder, x: Value, eps: float = 1e-20, use_fake_grad:
     """RETURNN's ``safe_log``: log of at least ``eps``, a gradient everywhere; exact on softmax, sigmoid and exp."""
     undone = _undone(b, x, _LOG_OF, "exp")
     if undone is not None:
-        return undone
+        return _finite_log(b, undone, eps)
     clipped = b.maximum(x, eps)
     return b.unary("log", _with_gradient_of(b, clipped, x) if use_fake_grad else clipped)
 
@@ -313,6 +313,19 @@ def _with_gradient_of(b: LayerBuilder, value: Value, x: Value) -> Value:
     nothing = b.sub(x, b.op("stop_gradient", x))  # not a number for infinities, whose gradient nobody needs
     nothing = b.op("where", b.unary("is_finite", x), nothing, b.const(0.0, x.dtype))
     return b.add(b.op("stop_gradient", value), nothing)
+
+
+def _finite_log(b: LayerBuilder, log: Value, eps: float) -> Value:
+    """Behind a sequence's end and outside of a window the weight 0 has the log of ``eps``, as without the exact one.
+
+    RETURNN has -inf where it sees the softmax, and then the entropy ``w * safe_log(w)`` of attention weights is NaN.
+    """
+    node = log.node
+    while node is not None and node.op.name == "rename":
+        node = node.operands[0].node
+    if node is None or node.op.name != "log_softmax" or not any(d.is_dynamic for d in node.attrs["dims"]):
+        return log
+    return b.where(b.binary("equal", log, -math.inf), math.log(eps), log)
 
 
 @function("safe_exp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.dims import Dim
@@ -57,7 +58,9 @@ def evaluate_on_sources(
         reason = f"{error}" if isinstance(error, UnsupportedError) else f"{type(error).__name__}: {error}"
         return opaque_call(b, code, local_names, sources, access.placed, template, reason)
     access.require_all_used(code)
-    return template.output(b, fit_axes(b, tensor.value, tensor.axes, template))
+    fitted = template.output(b, fit_axes(b, tensor.value, tensor.axes, template))
+    pairs = zip(tensor.axes, template.axes, strict=True)
+    return replace(fitted, once=frozenset(wanted for own, wanted in pairs if own is None and wanted.is_dynamic))
 
 
 def _names(b: LayerBuilder, access: SourceAccess, local_names: Mapping[str, Any]) -> dict[str, Any]:

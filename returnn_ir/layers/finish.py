@@ -24,7 +24,11 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
     own = b.session.dims.get((b.definition.path, "out"))
     if own is not None:
         output = replace(
-            b.finish_feature(output, own), activation=output.activation, states=output.states, parts=output.parts
+            b.finish_feature(output, own),
+            activation=output.activation,
+            states=output.states,
+            parts=output.parts,
+            once=output.once,
         )
     if options.batch_norm:
         output = batch_norm_of(b, output, options.batch_norm)

@@ -39,7 +39,7 @@ class _Leaving:
         """Compute the loss next to ``b``, the layer of the loop, or outside of the loop that this is in."""
         from returnn_ir.layers.context import LayerBuilder as Inner
 
-        output = self.exits.outside(self.output)
+        output = replace(self.exits.outside(self.output), once=self.output.once)
         if self.before is not None and self.output.activation is not None:
             output = replace(output, activation=(self.output.activation[0], self.exits.outside(self.before)))
         definition = _named_as_in_returnn(self.pending.definition, b.definition.path)

@@ -26,6 +26,7 @@ class LayerOutput:
         states: last hidden states of recurrent layers, by RETURNN's keys (``h``, ``c``).
         variable: for layers about one variable: the name of its parameter.
         parts: further results, reached as ``layer/NAME``.
+        once: axes for which an expression gave one entry for all: RETURNN's tensor is not repeated along them.
     """
 
     value: Value
@@ -36,6 +37,7 @@ class LayerOutput:
     states: Mapping[str, LayerOutput] = field(default_factory=dict)
     parts: Mapping[str, LayerOutput] = field(default_factory=dict)
     variable: str = ""
+    once: frozenset[Dim] = frozenset()
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.value.dims) or set(self.axes) != set(self.value.dims):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
@@ -43,9 +45,14 @@ def softmax_over_spatial(b: LayerBuilder, opt: SpatialSoftmaxOptions, x: LayerOu
             where=b.place("use_time_mask"),
             received=dim,
         )
+    infinity = _infinity(b)
     if allowed is not None:
-        energy = b.where(allowed, energy, -_infinity(b))
+        # a finite number first: where nothing is allowed, RETURNN's weights are NaN, and so are all gradients
+        lowest = float(np.finfo(energy.dtype).min) if math.isinf(infinity) else -infinity
+        energy = b.where(allowed, energy, lowest)
     weights = b.op("log_softmax" if opt.log_space else "softmax", energy, dims=(dim,), mask=masked)
+    if allowed is not None and math.isinf(infinity):
+        weights = b.where(allowed, weights, -math.inf if opt.log_space else 0.0)
     result = x.with_value(weights)
     axes = (*(d for d in result.axes if d is not dim), dim)
     return LayerOutput(weights, axes, result.time_dim, result.feature_dim)

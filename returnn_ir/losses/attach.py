@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import Dim
@@ -31,6 +32,7 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     """Add the loss that the layer's ``loss`` option names."""
     options = b.definition.options
     spec = require_loss(b, str(options.loss), "loss")
+    output = _counted_once(b, output)
     opts = b.options_dict("loss_opts")
     given = _given_target(b, spec)
     target = match_target(b, output, given, spec) if given is not None and spec.needs_target else None
@@ -42,6 +44,15 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
         _scale(b, opts),
         normalized=bool(opts.get("use_normalized_loss", False)),
     )
+
+
+def _counted_once(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
+    """Without the axes along which RETURNN's tensor is not repeated, so that a sum counts their entry once."""
+    dims = [d for d in output.axes if d in output.once and d is not output.time_dim]
+    for dim in dims:
+        first = b.op("gather", output.value, b.const(0), dim=dim)
+        output = replace(output.with_axes(first, {dim: ()}), time_dim=output.time_dim, once=output.once)
+    return output
 
 
 def _loss_name(b: LayerBuilder) -> str:
