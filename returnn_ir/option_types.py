@@ -161,9 +161,13 @@ def read_values(
     return values, problems
 
 
-@functools.cache
-def option_hints(cls: type[Any]) -> dict[str, Any]:
+def option_hints(cls: type[Any]) -> Mapping[str, Any]:
     """The types of a dataclass's fields."""
+    return _hints(cls)  # type: ignore[arg-type]  # mypy does not see that classes hash
+
+
+@functools.cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
     found = typing.get_type_hints(cls, include_extras=True)
     return {k: v for k, v in found.items() if not k.startswith("_")}
 
@@ -268,13 +272,13 @@ def _convert_number(value: object, kind: Any, limit: Range | None, *, ranges: bo
         return (True, kind(value)) if allowed else (False, value)
     if not isinstance(value, (int, np.integer) if kind is int else (int, float, np.integer, np.floating)):
         return False, value
-    number = value if type(value) in (int, float) else value.item()
+    number = value.item() if isinstance(value, np.generic) else value
     if not ranges:
         return True, number
     return _in_range(number, kind, limit), number
 
 
-def _in_range(number: float, kind: type, limit: Range | None) -> bool:
+def _in_range(number: Any, kind: type, limit: Range | None) -> bool:
     if kind is int:
         return number in (limit or _INT64)
     try:

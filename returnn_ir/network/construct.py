@@ -48,6 +48,7 @@ def construct(
     extern = ExternData(spec, graph.body)
     session = Session(graph, mode, net.behavior, extern, options, requested=_requested(net, fetch), losses=losses)
     problems: list[UserError] = []
+    unbuilt: list[UserError] = []
     scope = NetScope(net, session, graph.body, problems=problems)
     wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, session)
     outputs: dict[str, LayerOutput] = {}
@@ -55,10 +56,11 @@ def construct(
     for name in dict.fromkeys([*registered, *wanted, *(fetch or ())]):
         try:
             outputs[name] = scope.get(name)
-        except UnbuildableError:
-            continue
+        except UnbuildableError as error:
+            unbuilt.append(error)
         except UserError as error:
             problems.append(error)
+    problems = problems or unbuilt
     if problems:
         raise ProblemList(problems)
     b = Builder(graph.body)
