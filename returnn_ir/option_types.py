@@ -34,6 +34,7 @@ __all__ = [
     "Share",
     "Size",
     "Unset",
+    "fits",
     "option_hints",
     "read_options",
     "read_values",
@@ -219,6 +220,11 @@ def shown(value: object) -> str:
     if len(text) > 200:
         text = f"{text[:200]} ..."
     return f"{text} ({type(value).__name__})"
+
+
+def fits(value: object, hint: Any) -> bool:
+    """Whether a value has a type and is in its range."""
+    return _convert(value, hint)[0]
 
 
 def _convert(value: object, hint: Any, *, ranges: bool = True) -> tuple[bool, Any]:
