@@ -89,6 +89,8 @@ class Builder:
         array = np.asarray(value)
         if dtype is None:
             dtype = {"f": "float32", "b": "bool"}.get(array.dtype.kind, "int64")
+        if array.ndim != len(dims):
+            raise ConfigError("not a number", where=self.origin, received=value)
         self._require_fit(array, dtype)
         held = array.astype(dtype) if dims else array.astype(dtype).item()
         return self.op("const", value=held, dtype=dtype, dims=dims, sparse_dim=sparse_dim)

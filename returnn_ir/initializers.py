@@ -5,7 +5,10 @@ The distributions are TensorFlow's; the random numbers are not (NumPy draws them
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
+import typing
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from returnn_ir.errors import ConfigError, Origin, did_you_mean
+from returnn_ir.option_types import fits
 
 __all__ = ["Draw", "Init", "StoredInit", "initial_value", "initializer_names", "parse_init"]
 
@@ -67,15 +71,15 @@ def parse_init(init: Init, where: Origin | None = None) -> Draw:
         return _zeros()
     if isinstance(init, (bool, int, float, np.generic)):
         return _constant(init.item() if isinstance(init, np.generic) else init)
-    if isinstance(init, (np.ndarray, list, tuple)):
-        return _constant(np.asarray(init))
     try:
+        if isinstance(init, (np.ndarray, list, tuple)):
+            return _constant(init)
         if isinstance(init, str):
             return _parse_text(init, where)
         if isinstance(init, Mapping) and "class" in init:
             options = {k: v for k, v in init.items() if k != "class"}
             return _by_name(str(init["class"]), where)(**options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise ConfigError(f"initialiser {init!r}: {error}", where=where) from error
     raise ConfigError(
         "not an initialiser",
@@ -162,6 +166,21 @@ def _truncated(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[Any]
             drawn[beyond] = rng.standard_normal(count)
 
 
+def _checked(make: Callable[..., Draw]) -> Callable[..., Draw]:
+    """Refuses arguments of another type than the function says, before anything is drawn."""
+    signature, hints = inspect.signature(make), typing.get_type_hints(make)
+    known = {name: hint for name, hint in hints.items() if hint not in (object, Any, Draw) and name != "return"}
+
+    @functools.wraps(make)
+    def checked(*args: object, **options: object) -> Draw:
+        for name, value in signature.bind(*args, **options).arguments.items():
+            if name in known and not fits(value, known[name]):
+                raise TypeError(f"{name} is {value!r}")
+        return make(*args, **options)
+
+    return checked
+
+
 def _zeros(dtype: object = None) -> Draw:
     return lambda shape, rng: np.zeros(shape)
 
@@ -172,6 +191,8 @@ def _ones(dtype: object = None) -> Draw:
 
 def _constant(value: Any = 0, dtype: object = None, verify_shape: bool = False) -> Draw:
     array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError("a constant is a number or an array of numbers")
 
     def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
         if array.ndim and array.shape != shape:
@@ -183,24 +204,32 @@ def _constant(value: Any = 0, dtype: object = None, verify_shape: bool = False) 
     return draw
 
 
+@_checked
 def _random_uniform(
     minval: float = 0.0, maxval: float | None = None, seed: object = None, dtype: object = None
 ) -> Draw:
-    return lambda shape, rng: rng.uniform(minval, 1.0 if maxval is None else maxval, shape)
+    high = 1.0 if maxval is None else maxval
+    if not minval <= high:
+        raise ValueError(f"maxval {high} is below minval {minval}")
+    return lambda shape, rng: rng.uniform(minval, high, shape)
 
 
+@_checked
 def _random_uniform_abs(limit: float, **options: Any) -> Draw:
     return _random_uniform(-limit, limit, **options)
 
 
+@_checked
 def _random_normal(mean: float = 0.0, stddev: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
     return lambda shape, rng: mean + stddev * rng.standard_normal(shape)
 
 
+@_checked
 def _truncated_normal(mean: float = 0.0, stddev: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
     return lambda shape, rng: mean + stddev * _truncated(rng, shape)
 
 
+@_checked
 def _uniform_unit_scaling(factor: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
     def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
         limit = math.sqrt(3 / max(math.prod(shape[:-1]), 1)) * factor
@@ -209,6 +238,7 @@ def _uniform_unit_scaling(factor: float = 1.0, seed: object = None, dtype: objec
     return draw
 
 
+@_checked
 def _variance_scaling(
     scale: float = 1.0,
     mode: str = "fan_in",
@@ -239,6 +269,7 @@ def _variance_scaling(
     return draw
 
 
+@_checked
 def _variance_scaling_non_zero(non_zero_fraction: float = 0.5, **options: Any) -> Draw:
     """As ``variance_scaling``, but nothing within ``non_zero_fraction`` of the limit around zero."""
     uniform = options.get("distribution") == "uniform"
@@ -257,6 +288,7 @@ def _variance_scaling_non_zero(non_zero_fraction: float = 0.5, **options: Any) -
     return draw
 
 
+@_checked
 def _xavier(uniform: bool = True, seed: object = None, dtype: object = None) -> Draw:
     return _variance_scaling(1.0, "fan_avg", "uniform" if uniform else "normal")
 
@@ -265,6 +297,7 @@ def _scaled(scale: float, mode: str, distribution: str) -> Callable[..., Draw]:
     return lambda seed=None, dtype=None: _variance_scaling(scale, mode, distribution)
 
 
+@_checked
 def _orthogonal(gain: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
     """Orthonormal columns or rows (Saxe et al., arXiv:1312.6120)."""
 
@@ -279,6 +312,7 @@ def _orthogonal(gain: float = 1.0, seed: object = None, dtype: object = None) ->
     return draw
 
 
+@_checked
 def _identity(gain: float = 1.0, dtype: object = None) -> Draw:
     def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
         if len(shape) != 2:
@@ -288,6 +322,7 @@ def _identity(gain: float = 1.0, dtype: object = None) -> Draw:
     return draw
 
 
+@_checked
 def _load_txt_file(filename: str, dtype: object = None) -> Draw:
     """Numbers of a text file: one per line, or within brackets."""
 

@@ -34,6 +34,7 @@ __all__ = [
     "Share",
     "Size",
     "Unset",
+    "fits",
     "option_hints",
     "read_options",
     "read_values",
@@ -161,9 +162,13 @@ def read_values(
     return values, problems
 
 
-@functools.cache
-def option_hints(cls: type[Any]) -> dict[str, Any]:
+def option_hints(cls: type[Any]) -> Mapping[str, Any]:
     """The types of a dataclass's fields."""
+    return _hints(cls)  # type: ignore[arg-type]  # mypy does not see that classes hash
+
+
+@functools.cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
     found = typing.get_type_hints(cls, include_extras=True)
     return {k: v for k, v in found.items() if not k.startswith("_")}
 
@@ -217,6 +222,11 @@ def shown(value: object) -> str:
     return f"{text} ({type(value).__name__})"
 
 
+def fits(value: object, hint: Any) -> bool:
+    """Whether a value has a type and is in its range."""
+    return _convert(value, hint)[0]
+
+
 def _convert(value: object, hint: Any, *, ranges: bool = True) -> tuple[bool, Any]:
     """Whether the value has the type (and, with ``ranges``, is in its range), and the value with markers applied."""
     if hint is Any or hint is object:
@@ -268,13 +278,13 @@ def _convert_number(value: object, kind: Any, limit: Range | None, *, ranges: bo
         return (True, kind(value)) if allowed else (False, value)
     if not isinstance(value, (int, np.integer) if kind is int else (int, float, np.integer, np.floating)):
         return False, value
-    number = value if type(value) in (int, float) else value.item()
+    number = value.item() if isinstance(value, np.generic) else value
     if not ranges:
         return True, number
     return _in_range(number, kind, limit), number
 
 
-def _in_range(number: float, kind: type, limit: Range | None) -> bool:
+def _in_range(number: Any, kind: type, limit: Range | None) -> bool:
     if kind is int:
         return number in (limit or _INT64)
     try:

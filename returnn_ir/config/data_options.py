@@ -114,8 +114,8 @@ class DataOptions:
         if self.feature_dim_axis is not UNSET:
             return self.feature_dim_axis % len(axes)
         others = [i for i, axis in enumerate(axes) if axis is not BATCH and i != self.time_axis()]
-        static = [i for i in others if axes[i] is not None]
-        return (static or others or [None])[-1] if self.has_defaults else None
+        candidates = [i for i in others if axes[i] is not None] or others
+        return candidates[-1] if candidates and self.has_defaults else None
 
 
 def read_data_options(raw: Mapping[Any, object], place: Place) -> tuple[DataOptions | None, list[UserError]]:

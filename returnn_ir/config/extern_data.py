@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.config.data_options import DataOptions, read_data_options
@@ -35,7 +36,7 @@ def extern_data_spec(config: Config) -> dict[str, DataOptions]:
             problems.append(error)
             continue
         raw.setdefault("available_for_inference", key == input_key)
-        options, wrong = read_data_options(raw, lambda name, key=key: config.place(option, key, name))
+        options, wrong = read_data_options(raw, partial(config.place, option, key))
         problems.extend(wrong)
         if options is not None:
             found[key] = options

@@ -267,6 +267,13 @@ class _Body:
         """
         located = {path: place for path, place in loop.located().items() if place[1] in place[0].net.layers}
         guesses = {path: self._inferred(known, assumed, path) for path in unknown if path in located}
+        if not guesses and not loop.untyped:
+            raise ConfigError(
+                "nothing says of which type the layer's output of the step before is",
+                where=self.b.place("unit"),
+                received=", ".join(unknown),
+                hint="'n_out', or 'out_type'",
+            )
         if not guesses:  # they stand in networks that wait for something else
             path = max(loop.untyped, key=lambda p: certainty(*loop.untyped[p]))
             return path, guess_template(*loop.untyped[path])

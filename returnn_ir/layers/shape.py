@@ -181,7 +181,7 @@ def _split_into(b: LayerBuilder, opt: SplitDimsOptions, axis: Dim) -> tuple[tupl
     sizes = [d.size if isinstance(d, Dim) else d if d > 0 else None for d in given]
     unknown = [i for i, size in enumerate(sizes) if size is None]
     known_dims = [
-        i for i in unknown if isinstance(given[i], Dim) and (given[i].is_batch or b.lookup(given[i]) is not None)
+        i for i in unknown if isinstance(dim := given[i], Dim) and (dim.is_batch or b.lookup(dim) is not None)
     ]
     rest = unknown[0] if len(unknown) == 1 and not known_dims else None
     if len(unknown) - len(known_dims) > 1:

@@ -124,11 +124,12 @@ def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_ty
 
 def _numbered(b: LayerBuilder, axes: Sequence[Dim], given: Mapping[str, Any], key: str) -> Dim:
     """The axis that an option of ``out_type`` gives the number of."""
-    if not -len(axes) <= given[key] < len(axes):
+    number = int(given[key])
+    if not -len(axes) <= number < len(axes):
         raise ConfigError(
-            f"out_type: {key} is no axis of the output", where=b.place("out_type"), expected=axes, received=given[key]
+            f"out_type: {key} is no axis of the output", where=b.place("out_type"), expected=axes, received=number
         )
-    return axes[given[key]]
+    return axes[number]
 
 
 def _axes_option(given: Mapping[str, Any]) -> Sequence[Any] | None:

@@ -90,6 +90,7 @@ class NetScope:
         self._data = dict(data or {})
         #: layers that could not be built, and what was at the root of it
         self._failed: dict[str, UserError] = {}
+        self._building: set[str] = set()
 
     # ---------------------------------------------------------------- names
 
@@ -280,6 +281,13 @@ class NetScope:
         return output
 
     def _build(self, definition: LayerDef) -> None:
+        if definition.name in self._building:  # by a name that is no source, such as an initial output
+            needs = ConfigError(
+                "the layer needs itself", where=definition.origin, hint="'prev:NAME' reads the step before"
+            )
+            self._fail(definition.name, needs)
+            return
+        self._building.add(definition.name)
         try:
             self.results[definition.name] = self.build(definition)
         except UserError as error:
@@ -295,6 +303,8 @@ class NetScope:
             wrapped = DimError(str(error), where=definition.origin)
             wrapped.__cause__ = error
             self._fail(definition.name, wrapped)
+        finally:
+            self._building.discard(definition.name)
 
     def _call(self, b: LayerBuilder, definition: LayerDef) -> LayerOutput:
         return self.apply(b, definition, self._known_sources(b, definition))
