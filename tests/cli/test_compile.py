@@ -250,3 +250,28 @@ network = {"first": search("data"), "again": {"class": "linear", "n_out": 3, "fr
         "  received: hypotheses of 'first' in 'output'\n"
         '  try: {"class": "decide", "from": "first"}, and read that\n'
     )
+
+
+@pytest.mark.parametrize("stage", ["named", "masked", "target"])
+def test_one_stage_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str], stage: str) -> None:
+    assert main([_write(tmp_path, GOOD), f"--print-ir={stage}"]) == 0
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("graph ")]
+    assert printed == [f"graph {stage} forward {{"]
+
+
+def test_layers_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inner = '{"class": "subnetwork", "from": "data", "subnetwork": {"output": {"class": "linear", "n_out": 2}}}'
+    text = HEADER + f'network = {{\n  "s": {inner},\n  "output": {{"class": "copy", "from": "s"}}}}\n'
+    assert main([_write(tmp_path, text), "--print-ir=layers"]) == 0
+    assert capsys.readouterr().out == (
+        f"s = subnetwork(data)  # {tmp_path}/net.py:3\n"
+        f"  output = linear(data, n_out=2)  # {tmp_path}/net.py:3\n"
+        f"output = copy(s)  # {tmp_path}/net.py:4\n"
+    )
+
+
+def test_what_was_fused_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = HEADER + 'network = {"output": {"class": "rec", "unit": "lstm", "n_out": 2, "from": "data"}}\n'
+    text += 'fusion = {"lstm": "never"}\n'
+    assert main([_write(tmp_path, text), "--explain"]) == 0
+    assert "layer 'output': lstm expanded" in capsys.readouterr().out

@@ -13,6 +13,7 @@ from compiler.program import compile_net
 from compiler.targets import Array
 from returnn_ir import load
 from returnn_ir.errors import DataError
+from returnn_ir.layers.hidden_state import initial_state_refs
 from returnn_ir.network.construct import construct
 from tests.layers.nets import _write, refusal, run_net
 
@@ -186,3 +187,9 @@ def test_refusals(tmp_path: Path, layer: dict[str, Any], message: str) -> None:
     """What is wrong is said."""
     other = {"class": "linear", "activation": None, "n_out": 2, "from": "data"}
     assert message in refusal(tmp_path, {"out": layer, "other": other}, DATA, behavior_version=12)
+
+
+def test_layers_that_an_initial_state_names() -> None:
+    given = {"h": "x", "c": ["y", "zeros", {"a": "z"}], "m": "keep_over_epoch", "n": 0}
+    assert initial_state_refs(given) == ["x", "y", "z"]
+    assert initial_state_refs(None) == []

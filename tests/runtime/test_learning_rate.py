@@ -144,6 +144,27 @@ def test_score_of_zero_is_an_improvement_without_bound() -> None:
     assert next_rate(options, history, 4) == 0.2
 
 
+@pytest.mark.parametrize(
+    ("control", "threshold", "rate"),
+    [
+        ("newbob", "newbob_relative_error_threshold", 0.8),
+        ("newbob_abs", "newbob_error_threshold", 0.8),
+        ("newbob_multi_epoch", "newbob_relative_error_threshold", 0.4),
+    ],
+)
+def test_a_change_at_the_threshold_is_no_reason_to_decay(control: str, threshold: str, rate: float) -> None:
+    """The simple rules grow instead; that over several epochs grows below a threshold of its own."""
+    config = {"learning_rate_control": control, threshold: 0.5, "newbob_learning_rate_growth": 2.0}
+    config |= {"newbob_multi_update_interval": 1, "newbob_relative_error_grow_threshold": 0.5}
+    options = LearningRateOptions.from_config(config)
+    history = {1: EpochData(0.4, {"dev_score": 0.5}), 2: EpochData(0.4, {"dev_score": 1.0})}
+    assert next_rate(options, history, 3) == rate
+    worse = {**history, 2: EpochData(0.4, {"dev_score": 1.01})}
+    assert next_rate(options, worse, 3) == 0.2
+    better = {**history, 2: EpochData(0.4, {"dev_score": 0.9})}
+    assert next_rate(options, better, 3) == 0.8
+
+
 def test_best_epoch_compares_one_key() -> None:
     scores = [{"train_score": 0.1}, {"dev_score": 2.0}, {"dev_score": 1.0}, {"dev_score": 1.0}, {"dev_score": math.nan}]
     history = {epoch: EpochData(1.0, score) for epoch, score in enumerate(scores, 1)}
