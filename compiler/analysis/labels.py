@@ -12,42 +12,10 @@ import numpy as np
 
 from compiler.targets import Array
 from returnn_ir.graph import Graph, Node, Region, Value
+from returnn_ir.ops.spec import Trait
 from returnn_ir.types import is_integer
 
 __all__ = ["LabelSources", "label_sources"]
-
-#: Every entry of the result is one of the first operand, or 0.
-_MOVES = frozenset(
-    {
-        "rename",
-        "expand",
-        "squeeze",
-        "merge",
-        "split",
-        "slice",
-        "sections",
-        "resize_axis",
-        "reverse",
-        "window",
-        "transpose",
-        "set_sparse",
-        "label_index",
-        "stop_gradient",
-        "scale_gradient",
-        "print",
-        "gather",
-        "masked_select",
-        "history",
-        "decide",
-        "split_beam",
-        "like_beam",
-        "follow",
-    }
-)
-#: Every entry of the result is one of some operand, or 0.
-_JOINS = frozenset({"concat"})
-#: The k-th result moves entries of the k-th operand.
-_PARALLEL = frozenset({"step_beam"})
 
 
 @dataclass(frozen=True)
@@ -190,12 +158,12 @@ def _moved(node: Node, index: int) -> list[Value] | None:
         return _left_by(node, index)
     if name == "cond":
         return [region.results[index] for region in node.regions]
-    if name in _JOINS:
+    if node.op.has(Trait.JOINS):
         return node.operands
-    if name in _PARALLEL:
-        return [node.operands[index]]
-    if name in _MOVES:
+    if node.op.has(Trait.MOVES):
         return node.operands[:1]
+    if name == "step_beam":  # the k-th result is the k-th operand
+        return [node.operands[index]]
     if name == "cast" and is_integer(node.operands[0].dtype):
         return node.operands
     return None

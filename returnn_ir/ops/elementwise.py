@@ -66,7 +66,7 @@ def _second(dtypes: Sequence[str]) -> str:
 
 
 def _elementwise(
-    name: str, arity: int, dtype: Dtype, *, keeps_labels: bool = False, commutative: bool = False
+    name: str, arity: int, dtype: Dtype, *further: Trait, keeps_labels: bool = False, commutative: bool = False
 ) -> OpSpec:
     def infer(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
         result = dtype([t.dtype for t in types])
@@ -75,7 +75,7 @@ def _elementwise(
         )
         return [TensorType(result, broadcast(scope, types), labels[0] if labels else None)]
 
-    traits = {Trait.ELEMENTWISE} | ({Trait.COMMUTATIVE} if commutative else set())
+    traits = {Trait.ELEMENTWISE, *further} | ({Trait.COMMUTATIVE} if commutative else set())
     return register(OpSpec(name, arity, {}, infer, frozenset(traits)))
 
 
@@ -107,7 +107,7 @@ for _name in ("less", "less_equal", "greater", "greater_equal"):
 for _name in ("logical_and", "logical_or"):
     _elementwise(_name, 2, _logical, commutative=True)
 _elementwise("where", 3, _second, keeps_labels=True)
-_elementwise("stop_gradient", 1, _same, keeps_labels=True)
+_elementwise("stop_gradient", 1, _same, Trait.MOVES, keeps_labels=True)
 
 
 def _infer_cast(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -119,9 +119,10 @@ def _infer_set_sparse(scope: Scope, types: Sequence[TensorType], attrs: dict[str
     return [TensorType(types[0].dtype, types[0].dims, attrs["sparse_dim"])]
 
 
+_ENTRY_BY_ENTRY = frozenset({Trait.ELEMENTWISE, Trait.MOVES})
 register(OpSpec("cast", 1, {"dtype": ...}, _infer_cast, frozenset({Trait.ELEMENTWISE})))
 # the same numbers read as labels of another dim, or as plain numbers (sparse_dim None)
-register(OpSpec("set_sparse", 1, {"sparse_dim": ...}, _infer_set_sparse, frozenset({Trait.ELEMENTWISE})))
+register(OpSpec("set_sparse", 1, {"sparse_dim": ...}, _infer_set_sparse, _ENTRY_BY_ENTRY))
 
 
 def _infer_label_index(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -134,7 +135,7 @@ def _infer_label_index(scope: Scope, types: Sequence[TensorType], attrs: dict[st
     return [TensorType(types[0].dtype, types[0].dims)]
 
 
-register(OpSpec("label_index", 1, {"labels": ...}, _infer_label_index, frozenset({Trait.ELEMENTWISE})))
+register(OpSpec("label_index", 1, {"labels": ...}, _infer_label_index, _ENTRY_BY_ENTRY))
 
 
 def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -142,6 +143,4 @@ def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict
 
 
 # identity; the gradient is multiplied by scale, plus shift
-register(
-    OpSpec("scale_gradient", 1, {"scale": 1.0, "shift": 0.0}, _infer_scale_gradient, frozenset({Trait.ELEMENTWISE}))
-)
+register(OpSpec("scale_gradient", 1, {"scale": 1.0, "shift": 0.0}, _infer_scale_gradient, _ENTRY_BY_ENTRY))

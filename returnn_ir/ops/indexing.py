@@ -99,7 +99,8 @@ def _search_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
 
 
 _READS_TAIL = frozenset({Trait.READS_TAIL})
-register(OpSpec("gather", 2, {"dim": ...}, _gather, _READS_TAIL, order=_gather_order))
+_MOVES = frozenset({Trait.MOVES})
+register(OpSpec("gather", 2, {"dim": ...}, _gather, _READS_TAIL | _MOVES, order=_gather_order))
 register(OpSpec("scatter_add", 2, {"dims": ..., "out": ...}, _scatter_add, order=_scatter_order))
-register(OpSpec("masked_select", 2, {"dims": ..., "out": ...}, _masked_select, order=_select_order))
+register(OpSpec("masked_select", 2, {"dims": ..., "out": ...}, _masked_select, _MOVES, order=_select_order))
 register(OpSpec("search_sorted", 2, {"dim": ..., "side": "left"}, _search_sorted, order=_search_order))

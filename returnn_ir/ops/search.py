@@ -105,14 +105,14 @@ register(
         _EFFECT,
     )
 )
-register(OpSpec("follow", None, {"beam": None, "base_scale": 1.0}, _follow, _EFFECT))
+register(OpSpec("follow", None, {"beam": None, "base_scale": 1.0}, _follow, _EFFECT | {Trait.MOVES}))
 #: The value of the best hypothesis (by score; ``normalize``: by score per label).
-register(OpSpec("decide", 1, {"normalize": False}, _same, _SYMBOLIC))
+register(OpSpec("decide", 1, {"normalize": False}, _same, _SYMBOLIC | {Trait.MOVES}))
 register(OpSpec("beam_scores", 1, {}, _beam_scores, _SYMBOLIC))
 register(OpSpec("source_beams", 1, {}, _source_beams, _SYMBOLIC))
-register(OpSpec("split_beam", 1, {"out": ...}, _split_beam, _SYMBOLIC))
+register(OpSpec("split_beam", 1, {"out": ...}, _split_beam, _SYMBOLIC | {Trait.MOVES}))
 #: The first operand, one for each hypothesis of the second.
-register(OpSpec("like_beam", 2, {}, _same, _SYMBOLIC))
+register(OpSpec("like_beam", 2, {}, _same, _SYMBOLIC | {Trait.MOVES}))
 #: In a loop: of the hypotheses of each step, whatever becomes of them in later steps; all operands over the same ones.
 register(OpSpec("step_beam", None, {}, lambda scope, types, attrs: list(types), _SYMBOLIC))
 #: The sum over hypotheses.

@@ -190,12 +190,24 @@ def _alike(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [tuple(dim if d is own else d for d in model) for dim in attrs["dims"]]
 
 
-register(OpSpec("rename", 1, {"dims": ...}, _rename))
-register(OpSpec("expand", 1, {"dims": ...}, _expand))
-register(OpSpec("squeeze", 1, {"dim": ...}, _squeeze))
-register(OpSpec("merge", 1, {"dims": ..., "out": ...}, _merge, order=_adjacent))
-register(OpSpec("split", 1, {"dim": ..., "outs": ...}, _split, _READS_TAIL))
-register(OpSpec("concat", None, {"dims": ..., "out": ..., "ragged": False}, _concat, tail=Tail.ZERO, order=_alike))
+_MOVES = frozenset({Trait.MOVES})
+_MOVES_TAILS = _MOVES | _READS_TAIL
+register(OpSpec("rename", 1, {"dims": ...}, _rename, _MOVES))
+register(OpSpec("expand", 1, {"dims": ...}, _expand, _MOVES))
+register(OpSpec("squeeze", 1, {"dim": ...}, _squeeze, _MOVES))
+register(OpSpec("merge", 1, {"dims": ..., "out": ...}, _merge, _MOVES, order=_adjacent))
+register(OpSpec("split", 1, {"dim": ..., "outs": ...}, _split, _MOVES_TAILS))
+register(
+    OpSpec(
+        "concat",
+        None,
+        {"dims": ..., "out": ..., "ragged": False},
+        _concat,
+        frozenset({Trait.JOINS}),
+        Tail.ZERO,
+        order=_alike,
+    )
+)
 register(
     OpSpec(
         "pad",
@@ -205,17 +217,17 @@ register(
         _READS_TAIL,
     )
 )
-register(OpSpec("slice", 1, {"dim": ..., "out": ..., "start": 0, "end": None, "step": 1}, _slice, _READS_TAIL))
-register(OpSpec("sections", 1, {"dim": ..., "outs": ...}, _sections))
-register(OpSpec("resize_axis", 1, {"dim": ..., "out": ...}, _resize_axis, _READS_TAIL))
-register(OpSpec("reverse", 1, {"dim": ..., "ragged": True}, _reverse))
+register(OpSpec("slice", 1, {"dim": ..., "out": ..., "start": 0, "end": None, "step": 1}, _slice, _MOVES_TAILS))
+register(OpSpec("sections", 1, {"dim": ..., "outs": ...}, _sections, _MOVES))
+register(OpSpec("resize_axis", 1, {"dim": ..., "out": ...}, _resize_axis, _MOVES_TAILS))
+register(OpSpec("reverse", 1, {"dim": ..., "ragged": True}, _reverse, _MOVES))
 register(
     OpSpec(
         "window",
         1,
         {"dim": ..., "out": ..., "window": ..., "left": 0, "stride": 1, "dilation": 1},
         _window,
-        _READS_TAIL,
+        _MOVES_TAILS,
     )
 )
 register(OpSpec("iota", 0, {"dim": ..., "dtype": "int64", "sparse": False}, _iota))
@@ -223,4 +235,4 @@ register(OpSpec("length", 0, {"dim": ...}, _length))
 register(OpSpec("extent", 0, {"dim": ...}, _extent))
 register(OpSpec("mask", 0, {"dim": ...}, _mask))
 register(OpSpec("size_of", 1, {"dim": ...}, _size_of))
-register(OpSpec("transpose", 1, {"dims": ...}, _transpose, frozenset({Trait.TARGET_ONLY})))
+register(OpSpec("transpose", 1, {"dims": ...}, _transpose, _MOVES | {Trait.TARGET_ONLY}))

@@ -49,6 +49,8 @@ class Trait(Enum):
     INPUT = "input"  #: a root: stays even if two look alike
     TARGET_ONLY = "target_only"  #: appears when axes are assigned
     SYMBOLIC = "symbolic"  #: only in NAMED; a pass gives it a form that can be computed
+    MOVES = "moves"  #: every entry of a result is one of the first operand, or 0
+    JOINS = "joins"  #: every entry of a result is one of some operand, or 0
 
 
 class Tail(Enum):

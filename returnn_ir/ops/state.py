@@ -73,7 +73,7 @@ register(
         frozenset({Trait.RANDOM}),
     )
 )
-register(OpSpec("print", 1, {"title": ..., "summarize": None}, _print, frozenset({Trait.EFFECT})))
+register(OpSpec("print", 1, {"title": ..., "summarize": None}, _print, frozenset({Trait.EFFECT, Trait.MOVES})))
 register(
     OpSpec("opaque", None, {"function": ..., "axes": ..., "reason": ..., **_TYPED}, _opaque, frozenset({Trait.EFFECT}))
 )
