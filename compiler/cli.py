@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from compiler.check import CaseReport
     from compiler.program import Program
     from returnn_ir.graph import Graph
+    from returnn_ir.network.construct import Expanded
     from returnn_ir.network.net import Net
 
 __all__ = ["main"]
@@ -63,7 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("nets", nargs="+", metavar="net.py", help="config files; several only with --check")
     parser.add_argument("--target", choices=("reference", "tf", "onnx"), help="what to compile for")
     parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="a folder (tf) or an .onnx file")
-    parser.add_argument("--mode", choices=("forward", "eval", "train", "search"), default="forward")
+    parser.add_argument(
+        "--mode",
+        choices=("forward", "eval", "train", "search"),
+        help="what the network is built for (default: forward; a check alone looks at train, too)",
+    )
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--params", type=Path, metavar="REF.npz", help="parameters as param/NAME arrays")
     source.add_argument("--checkpoint", metavar="PREFIX", help="parameters of a TensorFlow checkpoint")
@@ -135,6 +140,8 @@ def _compile(args: argparse.Namespace) -> int:
         raise UserError("several nets are only checked together", hint="--check")
     from returnn_ir import load
 
+    both = args.mode is None
+    args.mode = args.mode or "forward"
     net = load(args.nets[0], args.overrides, mode=args.mode)
     if args.print_ir == "layers":
         from returnn_ir.network.show import show_layers
@@ -147,7 +154,7 @@ def _compile(args: argparse.Namespace) -> int:
         args.draw.write_text(draw_network(net), encoding="utf-8")
         print(f"wrote {args.draw}")
     if args.target is None:
-        return _check_only(args, net)
+        return _check_only(args, net, training=both)
     if args.checkpoint is not None:
         _require_plain_loading(net)
     program = _program(args, net)
@@ -175,9 +182,12 @@ def _require_plain_loading(net: Net) -> None:
         raise ProblemList(problems)
 
 
-def _check_only(args: argparse.Namespace, net: Net) -> int:
-    """Parse, infer, expand a search, verify; with --print-ir or --explain lowered for the reference target."""
-    from compiler.named import build_named
+def _check_only(args: argparse.Namespace, net: Net, *, training: bool) -> int:
+    """Parse, infer, expand a search, verify; with --print-ir or --explain lowered for the reference target.
+
+    ``training``: also what a training builds, which has losses and targets.
+    """
+    from returnn_ir.losses import has_loss
 
     if args.output is not None:
         raise UserError("-o needs a target", hint="--target onnx")
@@ -187,18 +197,39 @@ def _check_only(args: argparse.Namespace, net: Net) -> int:
         if args.explain:
             print(program.journal)
         return 0
-    expanded = build_named(net, args.mode, args.fetch, losses=_wants_losses(args))
+    trains = training and any(has_loss(layer.options, "train") for layer in net.all_layers())
+    expanded, *others = _built(net, args, (args.mode, "train") if trains else (args.mode,))
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
-    for line in _notes(expanded.graph, net):
+    for line in dict.fromkeys(line for made in (expanded, *others) for line in _notes(made.graph, net)):
         print(line)
     return 0
 
 
-def _wants_losses(args: argparse.Namespace) -> bool:
+def _built(net: Net, args: argparse.Namespace, modes: Sequence[str]) -> list[Expanded]:
+    """The network in each mode.
+
+    Raises:
+        ProblemList: what is wrong with it in any of them.
+    """
+    from compiler.named import build_named
+
+    built: list[Expanded] = []
+    problems: list[UserError] = []
+    for mode in modes:
+        try:
+            built.append(build_named(net, mode, args.fetch, losses=_wants_losses(mode)))
+        except UserError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0] if len(problems) == 1 else ProblemList(problems)
+    return built
+
+
+def _wants_losses(mode: str) -> bool:
     """Who searches does not know the targets."""
-    return bool(args.mode != "search")
+    return mode != "search"
 
 
 def _notes(graph: Graph, net: Net) -> list[str]:
@@ -229,7 +260,7 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         target=args.target,
         mode=args.mode,
         fetch=args.fetch,
-        losses=_wants_losses(args),
+        losses=_wants_losses(args.mode),
         opset=args.opset,
         print_stage=show,
     )
