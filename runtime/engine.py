@@ -140,13 +140,13 @@ class Engine:
         log(f"loaded {prefix}")
         return model
 
-    def checkpoint(self) -> str:
-        """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest.
+    def checkpoint(self, *, best: bool = False) -> str:
+        """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest, or the best.
 
         Raises:
             ConfigError: there is none.
         """
-        return find_checkpoint(self.config, self.options)
+        return find_checkpoint(self.config, self.options, best=best)
 
     def _load(self, model: Model) -> None:
         """Load what the training starts from."""

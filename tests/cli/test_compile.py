@@ -275,3 +275,28 @@ def test_what_was_fused_is_explained(tmp_path: Path, capsys: pytest.CaptureFixtu
     text += 'fusion = {"lstm": "never"}\n'
     assert main([_write(tmp_path, text), "--explain"]) == 0
     assert "layer 'output': lstm expanded" in capsys.readouterr().out
+
+
+def test_keys_of_a_training_are_one_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD.replace('"loss": "ce"', '"loss": "ce", "updater_opts": {"class": "adam"}')
+    path = _write(
+        tmp_path, text + 'pretrain = "default"\nseq_drop = 0.1\noptimizer_epsiloon = 1e-8\nlog_verbosity = 5\n'
+    )
+    assert main([path]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "note: a training with this config is refused: seq_drop, pretrain, output.updater_opts (returnn-run says why)",
+        f"warning: {path}:5, key 'optimizer_epsiloon': there is no such key, did you mean 'optimizer_epsilon'?",
+    ]
+
+
+def test_a_checkpoint_is_taken_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path, GOOD.replace('"loss": "ce"', '"custom_param_importer": "subset"'))
+    assert main([path]) == 0
+    capsys.readouterr()
+    assert main([path, "--target", "onnx", "-o", str(tmp_path / "net.onnx"), "--checkpoint", "net.001"]) == 2
+    assert capsys.readouterr().err == (
+        f"returnn-compile: layer 'output' ({path}:2, key 'custom_param_importer'): the option 'custom_param_importer' "
+        "is not available: a checkpoint's values are taken as they are\n"
+        "  received: 'subset'\n"
+        "  try: leave 'custom_param_importer' out\n"
+    )

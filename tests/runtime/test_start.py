@@ -39,6 +39,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "net.002"
 
 
+def test_the_best_checkpoint(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(trained.parent / "net.py")
+    assert main(["--best-checkpoint", path, "++seq_drop", "0.1"]) == 0  # it trains nothing, so nothing is refused
+    assert capsys.readouterr().out == f"{Engine(load_config(path)).checkpoint(best=True)}\n"
+
+
 def test_load_goes_on_behind_the_epoch_in_its_name(
     tmp_path: Path, trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
