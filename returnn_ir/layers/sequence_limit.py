@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["sequence_limit", "sequence_limit_refs"]
 
+#: As many frames as no sequence has.
+_LARGEST = 2**31 - 1
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -33,7 +35,7 @@ def sequence_limit_refs(given: object) -> list[str]:
 def _parse(text: str) -> ast.expr | None:
     try:
         return ast.parse(text, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -55,7 +57,7 @@ def sequence_limit(b: LayerBuilder, given: Any, via: str | None) -> Value:
         value = b.layer(via).value
         return b.cast(b.reduce("max", value, *value.dims) if value.dims else value, "int64")
     if isinstance(given, (int, float)) and not isinstance(given, bool):
-        return b.const(int(given), "int64")
+        return _const(b, given)
     tree = _parse(given) if isinstance(given, str) else None
     if tree is None:
         raise ConfigError(
@@ -64,12 +66,26 @@ def sequence_limit(b: LayerBuilder, given: Any, via: str | None) -> Value:
             expected="a number, or an expression such as \"max_len_from('base:encoder') * 2\"",
             received=repr(given),
         )
-    return _value(b, tree)
+    try:
+        return _value(b, tree)
+    except RecursionError as error:
+        raise ConfigError("max_seq_len is nested too deeply", where=b.place("max_seq_len")) from error
+
+
+def _const(b: LayerBuilder, number: float) -> Value:
+    if not abs(number) <= _LARGEST:  # nor is it something that cannot be compared
+        raise ConfigError(
+            "max_seq_len is no number of steps",
+            where=b.place("max_seq_len"),
+            expected=f"at most {_LARGEST}",
+            received=number,
+        )
+    return b.const(int(number), "int64")
 
 
 def _value(b: LayerBuilder, node: ast.expr) -> Value:
     if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return b.const(int(node.value), "int64")
+        return _const(b, node.value)
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
         factor = node.right if isinstance(node.right, ast.Constant) else node.left
         if isinstance(node.op, ast.Mult) and isinstance(factor, ast.Constant) and isinstance(factor.value, float):
