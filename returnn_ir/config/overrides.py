@@ -70,7 +70,11 @@ def _literal(text: str, before: object, origin: Origin) -> object:
         # A path or the like, which RETURNN keeps as text with a warning too.
         warnings.warn(f"{origin}: {text!r} is no Python literal; it replaces {before!r} as text", stacklevel=2)
         return text
-    except ValueError as error:
+    except (RecursionError, MemoryError) as error:
+        raise ConfigError(
+            "the override is nested too deeply", where=origin, expected=f"a literal like {before!r}"
+        ) from error
+    except (ValueError, TypeError) as error:
         words = {"true": "True", "false": "False", "none": "None"}
         raise ConfigError(
             "the option has a Python value, so its override must be a Python literal",

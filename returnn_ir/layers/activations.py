@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.errors import ConfigError, UserError, did_you_mean
+from returnn_ir.errors import ConfigError, IRError, UserError, did_you_mean
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Namespace
 from returnn_ir.expression.positional import Positional, UnsupportedError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["activate"]
 
+#: What a function of the table raises for operands that it does not take.
+_EXPECTED = (UnsupportedError, IRError, TypeError, ArithmeticError)
 _OVER_FEATURES = ("softmax", "log_softmax")
 #: In RETURNN's order: the first that occurs splits the text at its first place.
 _ARITHMETIC: tuple[tuple[str, Callable[[Any, Any], Any]], ...] = (
@@ -62,8 +64,7 @@ def _apply(b: LayerBuilder, name: str | Callable[..., Any], x: LayerOutput, key:
             error.where = b.place(key)
         raise
     except Exception as error:  # functions and expressions of the config run here
-        expected = (UnsupportedError, TypeError, ArithmeticError)
-        if isinstance(name, str) and "(" not in name and not isinstance(error, expected):
+        if isinstance(name, str) and "(" not in name and not isinstance(error, _EXPECTED):
             raise
         raise ConfigError(
             f"activation {name!r} does not work here: {error}", where=b.place(key), received=opts or None

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from returnn_ir.errors import ConfigError, did_you_mean
-from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.errors import ConfigError, IRError, did_you_mean
+from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
 from returnn_ir.expression.table import find_function, function_names
 from returnn_ir.layers.activations import activate
 from returnn_ir.layers.context import LayerBuilder
@@ -89,7 +89,8 @@ def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) ->
             result = function(result, other)
         if kind == "average":
             result = result / float(len(sources))
-    except (UnsupportedError, TypeError) as error:
+        result = as_positional(b, result)
+    except (UnsupportedError, IRError, TypeError, ValueError) as error:
         raise ConfigError(f"kind {opt.kind!r} does not work here: {error}", where=b.place("kind")) from error
     return _with_bias_and_activation(b, opt, template.output(b, fit_axes(b, result.value, result.axes, template)))
 

@@ -56,8 +56,8 @@ def sequence_limit(b: LayerBuilder, given: Any, via: str | None) -> Value:
     if via is not None:
         value = b.layer(via).value
         return b.cast(b.reduce("max", value, *value.dims) if value.dims else value, "int64")
-    if isinstance(given, (int, float)) and not isinstance(given, bool) and given in _STEPS:
-        return b.const(int(given), "int64")
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0:
+        return _const(b, given)
     tree = _parse(given) if isinstance(given, str) else None
     if tree is None:
         raise ConfigError(
@@ -66,12 +66,26 @@ def sequence_limit(b: LayerBuilder, given: Any, via: str | None) -> Value:
             expected="a number >= 0, or an expression such as \"max_len_from('base:encoder') * 2\"",
             received=repr(given),
         )
-    return _value(b, tree)
+    try:
+        return _value(b, tree)
+    except RecursionError as error:
+        raise ConfigError("max_seq_len is nested too deeply", where=b.place("max_seq_len")) from error
+
+
+def _const(b: LayerBuilder, number: float) -> Value:
+    if abs(number) not in _STEPS:
+        raise ConfigError(
+            "max_seq_len is no number of steps",
+            where=b.place("max_seq_len"),
+            expected=f"at most {MAX_SIZE}",
+            received=number,
+        )
+    return b.const(int(number), "int64")
 
 
 def _value(b: LayerBuilder, node: ast.expr) -> Value:
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and abs(node.value) in _STEPS:
-        return b.const(int(node.value), "int64")
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return _const(b, node.value)
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
         factor = node.right if isinstance(node.right, ast.Constant) else node.left
         if isinstance(node.op, ast.Mult) and isinstance(factor, ast.Constant) and isinstance(factor.value, float):

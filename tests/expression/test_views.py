@@ -52,7 +52,7 @@ def result(tmp_path: Path, code: str, target: str, **layer: Any) -> Any:
         (f"tf.transpose({D}.copy_as_time_major().placeholder, [1, 0, 2])", X),
         (f"tf.transpose({D}.get_placeholder_as_time_major(), [1, 0, 2])", X),
         (f"source(0) + {D}.copy_as_time_major().batch_dim_axis", X + 1),
-        (f"source(0) * tf.cast(tf.transpose({D}.copy_as_time_major().get_sequence_mask()), 'float32')[..., None]", X * MASK),
+        (f"source(0) * tf.to_float(tf.transpose({D}.copy_as_time_major().get_sequence_mask())[..., None])", X * MASK),
         (f"{D}.copy().copy_as_batch_major().get_placeholder_as_batch_major()", X),
         (f"{OWN}.placeholder + source(0, as_layer=True).output.batch_dim_axis", X),
         ("source(0, enforce_batch_major=True)", X),

@@ -112,3 +112,44 @@ def test_an_unknown_helper_may_be_imported(tmp_path: Path) -> None:
     assert not list(construct(load(path), "forward").graph.nodes("opaque"))
     (node,) = construct(load(path), "train").graph.nodes("opaque")
     assert "dropout has no counterpart" in node.attrs["reason"]
+
+
+@pytest.mark.parametrize(
+    ("activation", "text"),
+    [
+        ("1/0", "activation '1/0' does not work here: float division by zero"),
+        ("logical_not", "activation 'logical_not' does not work here: "),
+        ("5", "unknown activation '5'"),
+        ("(1)/0*tf.nn.relu(x)", "does not work here: division by zero"),
+        ("tf.nn.relu(x)[5, 5, 5, 5]", "does not work here"),
+        ("x*10**10**(10)", "the expression is too large: a whole number of so many bits"),
+    ],
+)
+def test_activations_that_do_not_work(tmp_path: Path, activation: str, text: str) -> None:
+    with pytest.raises(UserError) as caught:
+        program(tmp_path, f'"class": "activation", "activation": {activation!r}')
+    assert text in str(caught.value)
+    assert "key 'activation'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("logical_and", "kind 'logical_and' does not work here: needs bool operands, received float32, float32"),
+        ("rank", "the result has 0 axes"),
+        ("safe_log", "kind 'safe_log' does not work here"),
+        ("one_hot", "kind 'one_hot' does not work here: tf.one_hot with a computed depth"),
+        ("summ", "unknown kind 'summ'"),
+    ],
+)
+def test_kinds_that_do_not_work(tmp_path: Path, kind: str, text: str) -> None:
+    with pytest.raises(UserError) as caught:
+        program(tmp_path, f'"class": "combine", "kind": {kind!r}, "from": ["data", "data"]')
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("limit", ["1e400", "9" * 30, 10**30, "+".join(["1"] * 2500), "-" * 3000 + "1"])
+def test_limits_of_loops_are_numbers_of_steps(tmp_path: Path, limit: str | int) -> None:
+    unit = {"output": {"class": "copy", "from": "prev:output"}, "end": {"class": "constant", "value": True}}
+    with pytest.raises(UserError, match="max_seq_len"):
+        program(tmp_path, f'"class": "rec", "from": [], "max_seq_len": {limit!r}, "unit": {unit!r}')
