@@ -166,7 +166,7 @@ def _parse_layer(
         )
         return None
     try:
-        sources = _sources(raw, behavior, origin, class_name=spec.name, kind=spec.sources)
+        sources = _sources(raw, behavior, origin, spec)
     except UserError as error:
         problems.append(error)
         return None
@@ -189,16 +189,14 @@ def _parse_layer(
     return LayerDef(name, path, spec, options, sources, origin, raw, children, inner)
 
 
-def _sources(
-    raw: Mapping[str, Any], behavior: Behavior, origin: Origin, *, class_name: str, kind: str
-) -> tuple[str, ...]:
-    """The names in ``from``; before behaviour version 1, "data" where there is none."""
+def _sources(raw: Mapping[str, Any], behavior: Behavior, origin: Origin, spec: LayerSpec) -> tuple[str, ...]:
+    """The names in ``from``; where there is none "data", if the layer or the behaviour version (before 1) says so."""
     if "from" not in raw:
-        if kind == "none":
+        if spec.sources == "none":
             return ()
-        if not behavior.default_from_data:
+        if not (behavior.default_from_data or spec.reads_data):
             raise ConfigError(
-                f"a {class_name!r} layer needs 'from'",
+                f"a {spec.name!r} layer needs 'from'",
                 where=origin,
                 hint="'from': 'data'; behavior_version 0 assumes it",
             )
