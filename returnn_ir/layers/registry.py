@@ -74,6 +74,7 @@ class LayerSpec:
         like_target: the output's type is the target's, whatever the sources are.
         ignores_sources: (options, whether this is a search) -> the sources need not be built; their parameters, where
             nothing else needs them, do not exist then, as in RETURNN.
+        reads_data: without ``from`` it reads "data", in every behaviour version.
     """
 
     name: str
@@ -84,6 +85,7 @@ class LayerSpec:
     variable_scope: str = ""
     like_target: bool = False
     ignores_sources: Callable[[Any, bool], bool] | None = None
+    reads_data: bool = False
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -97,6 +99,7 @@ def layer(
     variable_scope: str = "",
     like_target: bool = False,
     ignores_sources: Callable[[Any, bool], bool] | None = None,
+    reads_data: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -105,7 +108,7 @@ def layer(
             if name in _LAYERS:
                 raise IRError(f"layer class {name!r} is registered twice")
             _LAYERS[name] = LayerSpec(
-                name, options, sources, build, extra_refs, variable_scope, like_target, ignores_sources
+                name, options, sources, build, extra_refs, variable_scope, like_target, ignores_sources, reads_data
             )
         return build
 

@@ -173,7 +173,7 @@ class _Parser:
         origin = config.origin(path)
         try:
             spec = _layer_class(raw, config, path)
-            sources = _sources(raw, self._behavior, origin, class_name=spec.name, kind=spec.sources)
+            sources = _sources(raw, self._behavior, origin, spec)
         except UserError as error:
             self.problems.append(error)
             return None
@@ -251,16 +251,14 @@ def _layer_class(raw: Mapping[Any, Any], config: Config, path: str) -> LayerSpec
     raise ConfigError(f"unknown layer class {class_name!r}", where=where, hint=hint)
 
 
-def _sources(
-    raw: Mapping[str, Any], behavior: Behavior, origin: Origin, *, class_name: str, kind: str
-) -> tuple[str, ...]:
-    """The names in ``from``; before behaviour version 1, "data" where there is none."""
+def _sources(raw: Mapping[str, Any], behavior: Behavior, origin: Origin, spec: LayerSpec) -> tuple[str, ...]:
+    """The names in ``from``; where there is none "data", if the layer or the behaviour version (before 1) says so."""
     if "from" not in raw:
-        if kind == "none":
+        if spec.sources == "none":
             return ()
-        if not behavior.default_from_data:
+        if not (behavior.default_from_data or spec.reads_data):
             raise ConfigError(
-                f"a {class_name!r} layer needs 'from'",
+                f"a {spec.name!r} layer needs 'from'",
                 where=origin,
                 hint="'from': 'data'; behavior_version 0 assumes it",
             )
