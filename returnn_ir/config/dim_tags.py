@@ -11,6 +11,7 @@ from enum import Enum
 
 from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import ConfigError, did_you_mean
+from returnn_ir.option_types import MAX_SIZE, Count, fits
 
 __all__ = [
     "DIM_NAMES",
@@ -83,8 +84,12 @@ class _DimSpelling(type):
                 raise ConfigError(f"Dim has no option {key!r}", hint=did_you_mean(key, _OPTIONS))
             if value is not None and value != 0:
                 raise ConfigError(f"the option {key!r} of Dim is not supported in a config", received=value)
-        if dimension is not None and (isinstance(dimension, bool) or not isinstance(dimension, int) or dimension < 0):
-            raise ConfigError("the dimension of a Dim must be a number of entries or None", received=repr(dimension))
+        if not fits(dimension, Count | None):
+            raise ConfigError(
+                "the dimension of a Dim must be a number of entries or None",
+                expected=f"int from 0 to {MAX_SIZE}",
+                received=repr(dimension),
+            )
         if kind is DimTypes.Batch:
             return BATCH
         return Dim(str(name or description or "unnamed"), dimension, feature=kind is DimTypes.Feature, declared=True)

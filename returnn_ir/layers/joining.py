@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
+from returnn_ir.errors import DimError
 from returnn_ir.graph import Node, Region, Value
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.unify import unify
@@ -22,6 +23,8 @@ def concat_features(b: LayerBuilder, sources: Sequence[LayerOutput]) -> LayerOut
     if len(sources) == 1:
         return sources[0]
     features = [b.require_feature(s) for s in sources]
+    if not all(f.is_static for f in features):
+        raise DimError("sources are joined over feature axes of a fixed size", where=b.place("from"), received=features)
     own = tuple(b.dim(f"from{i}", f.size, feature=True) for i, f in enumerate(features))
     # how the other axes match is found on the side, with values that have no feature axis
     stand_ins = [_without(s, f) for s, f in zip(sources, features, strict=True)]

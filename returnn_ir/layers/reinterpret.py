@@ -28,7 +28,7 @@ class ReinterpretDataOptions(SourceOptions):
     size_base: LayerRef | None = None
     batch_dim_base: LayerRef | None = None
     set_axes: dict[str, Any] | None = None
-    set_dim_tags: dict[Any, Dim] | Sequence[Any] | None = None
+    set_dim_tags: dict[Any, Dim] | Sequence[tuple[Any, Dim]] | None = None
     enforce_batch_major: bool = False
     enforce_time_major: bool = False
     set_sparse: bool | None = None

@@ -14,6 +14,7 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.sources import apply_dropout
 from returnn_ir.losses import has_loss
+from returnn_ir.option_types import Share
 
 if TYPE_CHECKING:
     from returnn_ir.network.scope import NetScope
@@ -28,7 +29,7 @@ class SubnetworkOptions(LayerOptions):
     subnetwork: NetDict
     concat_sources: bool = True
     load_on_init: Any = None
-    dropout: float = 0.0
+    dropout: Share = 0.0
     dropout_noise_shape: Any = None
     rec_previous_layer: Any = None
 

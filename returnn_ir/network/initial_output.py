@@ -70,7 +70,7 @@ def _value(
         return _variable(scope, definition, template, b, origin)
     if given == "apply(0)":
         return _applied_to_zeros(scope, definition, b)
-    if isinstance(given, str):
+    if isinstance(given, str) and not given.startswith("prev:"):
         return scope.outside(given, origin).value
     raise ConfigError(
         "initial_output is not understood",
