@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -189,6 +190,35 @@ def test_draw(tmp_path: Path) -> None:
     assert text.startswith("<svg")
     assert "<title>output/readout</title>" in text
     assert text.count("stroke-dasharray") == 1
+    _check_picture(text)
+
+
+def _check_picture(text: str) -> None:
+    """Boxes inside of the picture, none over another; words in their boxes; lines from the lower edge to an upper one."""
+
+    def numbers(element: ElementTree.Element, *names: str) -> list[float]:
+        return [float(element.attrib[name]) for name in names]
+
+    root = ElementTree.fromstring(text)
+    width, height = numbers(root, "width", "height")
+    find = "{http://www.w3.org/2000/svg}"
+    boxes = [numbers(box, "x", "y", "width", "height") for box in root.iter(f"{find}rect")]
+    assert len(boxes) > 4
+    for i, (x, y, w, h) in enumerate(boxes):
+        assert x > 0 < y
+        assert x + w < width
+        assert y + h < height
+        assert all(abs(x - a) >= w or abs(y - b) >= h for a, b, _, _ in boxes[:i])
+    words = [numbers(word, "x", "y") for word in root.iter(f"{find}text")]
+    assert len(words) == 2 * len(boxes)
+    for (x, y), (left, top, w, h) in zip(words, [box for box in boxes for _ in range(2)], strict=True):
+        assert x == left + w / 2
+        assert top + 12 < y < top + h
+    starts = {(x + w / 2, y + h) for x, y, w, h in boxes}
+    ends = {(x + w / 2, y) for x, y, w, _ in boxes}
+    for line in root.iter(f"{find}line"):
+        assert tuple(numbers(line, "x1", "y1")) in starts
+        assert tuple(numbers(line, "x2", "y2")) in ends
 
 
 TWO_TASKS = (

@@ -159,3 +159,21 @@ def test_a_loop_in_a_searching_loop(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loop["output/output"], whole["output/output"])
     np.testing.assert_allclose(loop["output/scores"], whole["output/scores"], rtol=1e-5)
     assert len(np.unique(loop["output/scores"])) == loop["output/scores"].size
+
+
+def test_what_a_loop_sees_of_an_earlier_beam_follows_its_hypotheses(tmp_path: Path) -> None:
+    """``eo`` belongs to the hypotheses before the choice ``a``, the loop's input to those behind it."""
+    first = {
+        "pa": {"class": "softmax", "target": "classes", "from": "eo", "with_bias": False},
+        "a": {"class": "choice", "target": "classes", "initial_output": 0, "from": "pa", "beam_size": 4},
+        "ea": _emb("a"),
+        "qa": {"class": "combine", "kind": "add", "from": ["base:enc", "ea"]},
+    }
+    step = {"class": "combine", "kind": "add", "from": ["data:source", "prev:output", "base:eo"]}
+    both = {"class": "combine", "kind": "add", "from": ["qa", "eo"]}
+    sums = {"class": "rec", "from": "qa", "unit": {"output": step}}
+    loop, _ = _searched(tmp_path, _decoder(**first, sums=sums, context=MEAN))
+    sums = {"class": "cumsum", "axis": "T", "from": "both"}
+    whole, _ = _searched(tmp_path, _decoder(**first, both=both, sums=sums, context=MEAN))
+    np.testing.assert_array_equal(loop["output/output"], whole["output/output"])
+    np.testing.assert_allclose(loop["output/scores"], whole["output/scores"], rtol=1e-5)
