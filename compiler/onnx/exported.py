@@ -34,7 +34,7 @@ class ExportedProgram:
         """See :class:`compiler.targets.Executable`.
 
         Raises:
-            DataError: an input is missing.
+            DataError: an input is missing, or a check of the graph does not hold.
             TargetError: onnx's checker refuses the model.
         """
         export(self._program, params, self._path)
@@ -44,4 +44,6 @@ class ExportedProgram:
             raise DataError(f"no value for the inputs {missing}", received=sorted(inputs))
         types = self._program.signature.inputs
         found = session.run({name: np.asarray(inputs[name], types[name].dtype) for name in session.inputs})
-        return {fetch: found[name] for fetch, name in self._program.signature.fetches.items()}
+        results = {fetch: found[name] for fetch, name in self._program.signature.fetches.items()}
+        self._program.require_checks(results)
+        return results

@@ -63,10 +63,18 @@ class OnnxProgram:
         session = self._open(params)
         results = session.run(list(self.signature.fetches.values()), self.feeds(session, inputs))
         found = dict(zip(self.signature.fetches, results, strict=True))
-        for index, (message, _) in enumerate(self.graph.checks):
-            if not found[f"check/{index}"].all():
-                raise DataError(message)
+        self.require_checks(found)
         return found
+
+    def require_checks(self, results: Mapping[str, Array]) -> None:
+        """What the program checks while it runs, by the results of a run.
+
+        Raises:
+            DataError: a check of the graph does not hold.
+        """
+        for index, (message, _) in enumerate(self.graph.checks):
+            if not results[f"check/{index}"].all():
+                raise DataError(message)
 
     def feeds(self, session: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """What a session of this model takes of ``inputs``, states where they are given, in the model's types.

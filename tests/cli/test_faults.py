@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,33 +20,15 @@ from returnn_ir import load
 
 FAULTS = Path(__file__).parents[1] / "faults"
 _COMMAND = re.compile(r"^\$ returnn-compile (.*)\n((?:.*\n)*?)exit (\d)\n", re.MULTILINE)
-TRANSCRIPT = _COMMAND.findall((FAULTS / "expected.txt").read_text(encoding="utf-8"))
+TEXT = (FAULTS / "expected.txt").read_text(encoding="utf-8")
+TRANSCRIPT = _COMMAND.findall(TEXT)
 
-#: Told elsewhere: labels and lengths out of range where data enter, evaluator and learning rates.
-PENDING = (
-    "eval_long.py",
-    "eval_pow.py",
-    "initout99.py",
-    "lr_two.py",
-    "onnx_bad_lengths.py",
-    "onnx_batch0_segv.py",
-    "oor.py",
-    "oor_emb.py",
-    "oor_test.py",
-    "oracle_oor.py",
-    "oracle_oor_ctc.py",
-    "oracle_oor_emb.py",
-    "rce.json",
-    "rmtree.json",
-    "silent_loss_gone.py",
-)
+SCRIPTS = re.findall(r"^\$ python (.*)\n((?:.*\n)*?)exit (\d)\n", TEXT, re.MULTILINE)
 
 
 def test_every_file_is_told_about() -> None:
     files = {path.name for path in FAULTS.iterdir() if path.suffix in (".py", ".json")}
-    told = {command.split()[0] for command, _, _ in TRANSCRIPT}
-    assert told | set(PENDING) == files
-    assert not told & set(PENDING)
+    assert {command.split()[0] for command, _, _ in (*TRANSCRIPT, *SCRIPTS)} == files
 
 
 @pytest.mark.parametrize(("command", "printed", "code"), TRANSCRIPT, ids=[command for command, _, _ in TRANSCRIPT])
@@ -58,6 +43,23 @@ def test_transcript(
     assert code in "02"
     assert "internal error" not in printed
     assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(("script", "printed", "code"), SCRIPTS, ids=[script for script, _, _ in SCRIPTS])
+def test_script(script: str, printed: str, code: str) -> None:
+    """What a program that uses ours gets: in a process of its own, because one of them once died with SIGSEGV."""
+    path = os.pathsep.join(filter(None, [str(FAULTS.parents[1]), os.environ.get("PYTHONPATH")]))
+    ran = subprocess.run(
+        [sys.executable, script],
+        cwd=FAULTS,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    error = re.findall(r"^returnn_ir\.errors\.(\w+: (?:.*\n)*)", ran.stderr, re.MULTILINE)
+    assert ran.stdout + "".join(error) == printed
+    assert ran.returncode == int(code)
 
 
 @pytest.mark.parametrize("target", ["reference", "onnx", "tf"])
