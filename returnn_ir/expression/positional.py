@@ -333,6 +333,8 @@ def _renamed(b: LayerBuilder, value: Value, dim: Dim, chosen: Dim) -> Value:
 
 def copy_of_dim(b: LayerBuilder, dim: Dim, role: str) -> Dim:
     """Another dim of the same extent and lengths, for a tensor that has an axis twice."""
+    if dim.is_batch:
+        raise UnsupportedError(f"the axis {dim} on two axes of one tensor")
     made = b.dim(role, dim.size)
     if dim.is_dynamic and b.lookup(made) is None:
         b.define(made, b.length(dim))

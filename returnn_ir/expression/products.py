@@ -63,7 +63,7 @@ def matmul(left: Positional, right: Positional) -> Positional:
     if other is not inner:
         if other.size is None or other.size != inner.size:
             raise UnsupportedError(f"a matrix product over {inner} and {other}")
-        right = _renamed(right, -2, inner)
+        right = _renamed(right, other, inner)
     first, second = left.b.operands(left.value, right.value)
     value = left.b.dot(first, second, inner, mask=False)
     return Positional(left.b, value, (*batch, left.axes[-2], right.axes[-1]))
@@ -87,7 +87,7 @@ def _common_batch(left: Positional, right: Positional) -> tuple[Positional, Posi
         if a is not None and c is not None and a is not c:
             if a.size is None or a.size != c.size:
                 raise UnsupportedError(f"a matrix product over the axes {a} and {c}")
-            right = _renamed(right, -i, a)
+            right = _renamed(right, c, a)
         batch.insert(0, a if a is not None else c)
     return left, right, batch
 
@@ -96,19 +96,13 @@ def _rows_apart(left: Positional, right: Positional) -> tuple[Positional, Positi
     """M and N as axes of their own, that the other operand does not have."""
     rows, columns = left.axes[-2], right.axes[-1]
     if rows is not None and rows in right.axes[:-2]:
-        left = _renamed(left, -2, copy_of_dim(left.b, rows, f"{rows.name}.rows"))
-    if columns is not None and (columns in left.axes):
-        right = _renamed(right, -1, copy_of_dim(right.b, columns, f"{columns.name}.columns"))
+        left = _renamed(left, rows, copy_of_dim(left.b, rows, f"{rows.name}.rows"))
+    if columns is not None and columns in left.axes:
+        right = _renamed(right, columns, copy_of_dim(right.b, columns, f"{columns.name}.columns"))
     return left, right
 
 
-def _renamed(x: Positional, axis: int, dim: Dim) -> Positional:
-    old = x.axes[axis]
+def _renamed(x: Positional, old: Dim, dim: Dim) -> Positional:
     if dim in x.axes:  # on another axis: that one makes room
-        at = x.axes.index(dim) - x.rank
-        x = _renamed(x, at, copy_of_dim(x.b, dim, f"{dim.name}.other"))
-    if old is None:
-        return x
-    axes = list(x.axes)
-    axes[axis] = dim
-    return Positional(x.b, x.b.rename(x.value, (old, dim)), axes)
+        x = _renamed(x, dim, copy_of_dim(x.b, dim, f"{dim.name}.other"))
+    return Positional(x.b, x.b.rename(x.value, (old, dim)), [dim if d is old else d for d in x.axes])

@@ -212,6 +212,14 @@ SHAPES: Sequence[str | tuple[str, str]] = (
         "tf.matmul(o, tf.transpose(x, [0, 2, 1]))",
     ),
     *("tf.matmul(x, x, transpose_b=True)", "tf.matmul(w, w, False, True)", "tf.matmul(x, y, transpose_a=True)"),
+    # matrices whose axes are batch axes of the other operand, of other names, or of size one
+    "tf.matmul(w, w[:, :, None] * [1.0, 2.0])",
+    "tf.matmul(tf.stack([w, w * 2]), tf.stack([w * 3, w]), transpose_b=True)",
+    "tf.matmul(tf.transpose(w[:, :, None] * [1.0, 2.0], [0, 2, 1]), [[[1.0]], [[2.0]], [[3.0]]] * tf.transpose(w)[None])",
+    "tf.matmul(x[..., None], y[..., None, :])",
+    "tf.matmul(v[None], v[:, None])",
+    "tf.matmul(o, tf.transpose(o, [0, 2, 1]))",
+    "tf.matmul(x, w[:, :3], adjoint_b=True)",
 )
 
 MAKING: Sequence[str | tuple[str, str]] = (

@@ -75,6 +75,7 @@ from tests.expression.tensors import Symbols
         ("tf.broadcast_to(r, [2, 7])", "tf.broadcast_to of the axis B(batch) to shape0(2)"),
         ("tf.gather(x, i, batch_dims=1)", "tf.gather with batch_dims"),
         ("tf.gather(x, i, axis=2)", "tf.gather by positions over axes that the values have"),
+        ("tf.matmul(r, r, transpose_b=True)", "the axis B(batch) on two axes of one tensor"),
         ("tf.matmul(v, w)", "a matrix product of a tensor with 1 axes"),
         ("tf.matmul(x, tf.transpose(w))", "a matrix product over data.F(3) and G(5)"),
         ("tf.matmul(o, w[:1])", "a matrix product over data.F(3) and None"),
