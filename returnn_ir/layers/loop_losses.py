@@ -10,6 +10,7 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses import add_losses
 from returnn_ir.network.loop_context import PendingLoss
 from returnn_ir.network.loop_exit import LoopExit
+from returnn_ir.network.recurrence import leaves_loop
 from returnn_ir.network.scope import NetScope
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class _Leaving:
         output = replace(self.exits.outside(self.output), once=self.output.once)
         if self.before is not None and self.output.activation is not None:
             output = replace(output, activation=(self.output.activation[0], self.exits.outside(self.before)))
-        definition = _named_as_in_returnn(self.pending.definition, b.definition.path)
+        definition = _named_as_in_returnn(self.pending, b.definition.path)
         results = {name: self.exits.outside(x) for name, x in self.others.items()}
         scope = AccumulatedScope(self.pending.scope, b.scope, b.region, {**results, definition.name: output})
         if b.scope.loop is not None:
@@ -53,11 +54,14 @@ class _Leaving:
             add_losses(inner, output)
 
 
-def _named_as_in_returnn(definition: LayerDef, loop: str) -> LayerDef:
-    """The loss of LOOP/SUBNET/LAYER is called LOOP/SUBNET/SUBNET/LAYER."""
+def _named_as_in_returnn(pending: PendingLoss, loop: str) -> LayerDef:
+    """The loss of LOOP/SUBNET/LAYER is called LOOP/SUBNET/SUBNET/LAYER where RETURNN computes the layer in the loop."""
+    definition = pending.definition
     inner = definition.path.removeprefix(f"{loop}/")
     nested = inner.rpartition("/")[0]
-    return replace(definition, path=f"{loop}/{nested}/{inner}") if nested else definition
+    if not nested or leaves_loop(pending.scope, definition.path):
+        return definition
+    return replace(definition, path=f"{loop}/{nested}/{inner}")
 
 
 def leave_with_loss(exits: LoopExit, pending: PendingLoss) -> _Leaving:
