@@ -123,8 +123,8 @@ def test_what_kills() -> None:
 
 def test_every_verdict_names_a_change_that_exists() -> None:
     for path, function, change in equivalents():
-        mutants = (make(ROOT, site) for site in sites(ROOT, path))
-        assert any(m is not None and (m.function, m.text) == (function, change) for m in mutants), (path, change)
+        mutants = (make(ROOT, site) for site in sites(ROOT, path) if site.function == function)
+        assert any(m is not None and m.text == change for m in mutants), (path, function, change)
 
 
 _SOURCE = """
