@@ -42,7 +42,11 @@ def test_fixed_values(init: Any, value: float) -> None:
         ("random_normal_initializer(mean=0.0, stddev=0.1)", 0.1, None),
         ("truncated_normal_initializer(stddev=0.1)", 0.088, 0.2),
         ("random_uniform_initializer(-0.3, 0.3)", 0.3 / np.sqrt(3), 0.3),
+        ("glorot_normal", np.sqrt(2 / 500), None),
         ("he_normal", np.sqrt(2 / 200), None),
+        ("he_uniform", np.sqrt(2 / 200), np.sqrt(6 / 200)),
+        ("lecun_normal", np.sqrt(1 / 200), None),
+        ("lecun_uniform", np.sqrt(1 / 200), np.sqrt(3 / 200)),
     ],
 )
 def test_distributions(init: Any, deviation: float, limit: float | None) -> None:

@@ -194,7 +194,7 @@ def test_draw(tmp_path: Path) -> None:
 
 
 def _check_picture(text: str) -> None:
-    """Boxes inside of the picture, none over another; words in their boxes; lines from the lower edge to an upper one."""
+    """Boxes in the picture, none over another; words in their boxes; lines from a lower edge to an upper one."""
 
     def numbers(element: ElementTree.Element, *names: str) -> list[float]:
         return [float(element.attrib[name]) for name in names]

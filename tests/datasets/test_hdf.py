@@ -256,6 +256,7 @@ def test_no_sequences(tmp_path: Path) -> None:
     [
         ({}, "HDFDataset has no files"),
         ({"files": "a.hdf"}, "wrong value for dataset option 'files'"),
+        ({"files": ["a.hdf"], "use_cache_manager": 2}, "wrong value for dataset option 'use_cache_manager'"),
         ({"files": ["a.hdf"], "cache_byte_size": 1.5}, "wrong value for dataset option 'cache_byte_size'"),
     ],
 )

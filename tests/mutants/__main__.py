@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.mutants import pool
 from tests.mutants.child import PACKAGES, Task, preload
 from tests.mutants.coverage_map import CoverageMap, measured
-from tests.mutants.draw import draw
+from tests.mutants.draw import again, draw
 from tests.mutants.mutant import Mutant
 from tests.mutants.report import Result, as_json, progress, summary
 from tests.mutants.verdicts import equivalents, verdict_of
@@ -32,11 +32,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="children beside each other (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=300, help="of tests per mutant (default %(default)s)")
     parser.add_argument("--json", type=Path, help="write the results here")
+    parser.add_argument("--again", type=Path, help="run only what survived in these results")
     parser.add_argument("--fresh", action="store_true", help="measure again which test runs which line")
     args = parser.parse_args(argv)
     preload()
     lines = measured(ROOT, args.jobs, args.fresh)
-    mutants = list(islice(draw(lines, args.paths, args.seed), args.count))
+    if args.again:
+        mutants = list(again(lines, json.loads(args.again.read_text(encoding="utf-8"))["mutants"]))
+    else:
+        mutants = list(islice(draw(lines, args.paths, args.seed), args.count))
     results = _without_doubt(_run(lines, mutants, args.jobs, args.seconds), lines)
     print("\n".join(summary(results, args.seed)))
     if args.json:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from tests.mutants.coverage_map import CoverageMap
 from tests.mutants.mutant import Mutant, Site, make, sites
 
-__all__ = ["draw"]
+__all__ = ["again", "draw"]
 
 
 def draw(lines: CoverageMap, folders: Sequence[str], seed: int) -> Iterator[Mutant]:
@@ -30,3 +31,12 @@ def draw(lines: CoverageMap, folders: Sequence[str], seed: int) -> Iterator[Muta
         mutant = next((m for site in choices if (m := make(lines.root, site)) is not None), None)
         if mutant is not None:
             yield mutant
+
+
+def again(lines: CoverageMap, rows: Sequence[Mapping[str, Any]]) -> Iterator[Mutant]:
+    """The survivors of an earlier run, as far as they still exist."""
+    for row in rows:
+        if row["state"] == "SURVIVED" and (lines.root / row["file"]).exists():
+            places = (s for s in sites(lines.root, row["file"]) if s.function == row["function"])
+            mutants = (make(lines.root, site) for site in places)
+            yield from [m for m in mutants if m is not None and m.text == row["change"]][:1]

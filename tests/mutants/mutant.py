@@ -62,12 +62,13 @@ class Site:
     index: int
     line: int
     runs: int | None
+    function: str
 
 
 def sites(root: Path, path: str) -> list[Site]:
     """All places of one file that can be changed."""
     tree = ast.parse((root / path).read_bytes())
-    return [Site(path, index, change.line, change.runs) for index, change in enumerate(changes(tree))]
+    return [Site(path, index, change.line, change.runs, change.function) for index, change in enumerate(changes(tree))]
 
 
 def make(root: Path, site: Site) -> Mutant | None:

@@ -38,6 +38,7 @@ def test_opsets(opset: int) -> None:
         b, wide = net.b, Dim("wide", 6)
         padded = b.op("pad", net.x, dim=net.feature, out=wide, left=1, right=1)
         net.give("y", b.op("log_softmax", b.unary("exp", padded), dims=(wide,)), net.batch, net.time, wide)
+        net.give("gelu", b.op("gelu", net.x), net.batch, net.time, net.feature)
         net.give("mean", b.reduce("mean", net.x, net.time), net.batch, net.feature)
 
     agree(build, opset=opset)
