@@ -151,6 +151,13 @@ def _choice_op(b: LayerBuilder, opt: ChoiceOptions, scores: Value, classes: Dim)
     loop = b.enclosing_loop
     if loop.ended is None:
         raise ConfigError("nothing says when a hypothesis ends", where=b.place())
+    if any(d is not classes and not d.is_batch for d in scores.dims):
+        raise ConfigError(
+            "a choice is one of the labels, and its source has a further axis",
+            where=b.place("from"),
+            expected=f"scores of the axes B and {classes.name}",
+            received=scores.type,
+        )
     custom = opt.custom_score_combine
     base = b.dim("base", opt.beam_size)
     operands = [scores, loop.ended]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
+from returnn_ir.dims import Dim, leaves
 from returnn_ir.errors import IRError
 from returnn_ir.graph import Region, Value
 from returnn_ir.ops.spec import get_op
@@ -64,6 +64,9 @@ class LoopFrame:
 
     def __post_init__(self) -> None:
         self.region.parent = self.outer.region
+        known = all(self.outer.lookup(leaf) is not None for leaf in leaves(self.dim) if leaf.is_dynamic)
+        if self.limit is None and self.dim.is_dynamic and known:
+            self._define_own_time()  # before initial values, which may have this axis
 
     def carry(self, key: str, initial: Value) -> Value:
         """The carry of that name, made with ``initial`` if there is none yet."""
@@ -91,10 +94,13 @@ class LoopFrame:
         if self.dim not in value.dims:
             return value
         if value not in self._captured:
-            if self.outer.lookup(self.own_time) is None:
-                self.outer.define(self.own_time, self.outer.length(self.dim))
+            self._define_own_time()
             self._captured[value] = self.outer.rename(value, (self.dim, self.own_time))
         return self._captured[value]
+
+    def _define_own_time(self) -> None:
+        if self.outer.lookup(self.own_time) is None:
+            self.outer.define(self.own_time, self.outer.length(self.dim))
 
     def part_of_step(self, value: Value, dim: Dim) -> Value:
         """The entry of this step along an axis of something that is seen as a whole."""
