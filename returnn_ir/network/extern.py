@@ -86,7 +86,7 @@ class ExternData:
     def make_with(self, dim: Dim) -> None:
         """Make the input that gives a dim of the user its lengths, if a data key has one."""
         for key, options in self._spec.items():
-            if key not in self._made and dim in (options.get("dim_tags") or options.get("dims") or ()):
+            if key not in self._made and dim in options.axes():
                 self.get(key)
                 return
 
