@@ -215,7 +215,7 @@ SHAPES: Sequence[str | tuple[str, str]] = (
     # matrices whose axes are batch axes of the other operand, of other names, or of size one
     "tf.matmul(w, w[:, :, None] * [1.0, 2.0])",
     "tf.matmul(tf.stack([w, w * 2]), tf.stack([w * 3, w]), transpose_b=True)",
-    "tf.matmul(tf.transpose(w[:, :, None] * [1.0, 2.0], [0, 2, 1]), [[[1.0]], [[2.0]], [[3.0]]] * tf.transpose(w)[None])",
+    "tf.matmul(tf.transpose(w[..., None] * [1.0, 2.0], [0, 2, 1]), [[[1.0]], [[2.0]], [[3.0]]] * tf.transpose(w))",
     "tf.matmul(x[..., None], y[..., None, :])",
     "tf.matmul(v[None], v[:, None])",
     "tf.matmul(o, tf.transpose(o, [0, 2, 1]))",
