@@ -107,6 +107,22 @@ def test_beams_of_two_choices(tmp_path: Path, first: int, second: int, keep: boo
         assert [score for score, _ in used] == pytest.approx([h.score for h in expected], rel=1e-5, abs=1e-6)
 
 
+def test_a_search_without_frames(tmp_path: Path) -> None:
+    """Nothing was chosen, so the only hypothesis has the score zero, normalized or not."""
+    network = _network(2, 3, keep_beams=False)
+    network["output"]["unit"]["output"]["length_normalization"] = True
+    file = tmp_path / "net.py"
+    lines = ["search_scores = 'independent'", f"extern_data = {EXTERN!r}", f"network = {network!r}", ""]
+    file.write_text("\n".join(lines))
+    program = compile_net(load(file), target="reference", mode="search", fetch=["output"])
+    data = {"data": np.zeros((2, 0, 3), np.float32), "data/size1": np.array([0, 0])}
+    results = program.run(data, program.initial_params())
+    found = nbest_lists(results, "output", program.graph.outputs["output"])
+    assert [[h.value.tolist() for h in beam] for beam in found] == [[[]] * 3] * 2
+    assert [beam[0].score for beam in found] == [0.0, 0.0]
+    assert all(h.score is not None and h.score < UNUSED_SCORE for beam in found for h in beam[1:])
+
+
 def _decoder(**attention: dict[str, Any]) -> dict[str, Any]:
     """A decoder that ends by itself; ``attention`` makes the layer ``context`` of ``q`` [T, F], the labels' own."""
     unit = {

@@ -116,3 +116,19 @@ def test_argsort_keeps_what_is_behind_the_end() -> None:
     np.testing.assert_array_equal(up[:2], [[1, 3, 2, 0], [1, 0, 2, 3]])
     down = net.run(net.b.op("argsort", value, dim=time, descending=True), net.batch, time)
     np.testing.assert_array_equal(down[:2, :2], [[0, 2], [0, 1]])
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_softmax_over_a_ragged_axis(masked: bool) -> None:
+    """Over the valid frames, or over all that are in memory; behind the ends is nothing: zero, or minus infinity."""
+    net = Net(batch=2)
+    time = net.time("T", [4, 2])
+    array = np.random.default_rng(1).normal(size=(2, 4)).astype(np.float32)
+    x = net.data("x", array, net.batch, time)
+    valid = np.arange(4) < np.array([4, 2])[:, None] if masked else np.ones((2, 4), bool)
+    exp = np.exp(array) * valid
+    expected = exp / exp.sum(axis=1, keepdims=True)
+    softmax = net.run(net.b.op("softmax", x, dims=(time,), mask=masked), net.batch, time)
+    np.testing.assert_allclose(softmax, expected, rtol=1e-5)
+    log_softmax = net.run(net.b.op("log_softmax", x, dims=(time,), mask=masked), net.batch, time)
+    np.testing.assert_allclose(np.exp(log_softmax), expected, rtol=1e-5)
