@@ -20,7 +20,7 @@ def draw(lines: CoverageMap, folders: Sequence[str], seed: int) -> Iterator[Muta
             continue
         run = lines.contexts(path)
         for site in sites(lines.root, path):
-            if (site.runs or site.line) in run:
+            if _is_run(site, run):
                 by_line.setdefault((path, site.line), []).append(site)
     generator = random.Random(seed)
     places = sorted(by_line)
@@ -34,9 +34,14 @@ def draw(lines: CoverageMap, folders: Sequence[str], seed: int) -> Iterator[Muta
 
 
 def again(lines: CoverageMap, rows: Sequence[Mapping[str, Any]]) -> Iterator[Mutant]:
-    """The survivors of an earlier run, as far as they still exist."""
+    """The survivors of an earlier run, as far as they still exist and tests run them."""
     for row in rows:
         if row["state"] == "SURVIVED" and (lines.root / row["file"]).exists():
-            places = (s for s in sites(lines.root, row["file"]) if s.function == row["function"])
+            run = lines.contexts(row["file"])
+            places = (s for s in sites(lines.root, row["file"]) if s.function == row["function"] and _is_run(s, run))
             mutants = (make(lines.root, site) for site in places)
             yield from [m for m in mutants if m is not None and m.text == row["change"]][:1]
+
+
+def _is_run(site: Site, run: Mapping[int, list[str]]) -> bool:
+    return (site.runs or site.line) in run
