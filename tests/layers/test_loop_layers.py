@@ -60,6 +60,23 @@ def test_a_window_over_the_last_steps_of_numbers_without_batch(tmp_path: Path) -
     np.testing.assert_array_equal(result, np.repeat(np.array(windows, np.float32)[:, :, None], 2, axis=2))
 
 
+def test_a_window_over_the_last_steps_of_labels(tmp_path: Path) -> None:
+    """They stay labels, so that a linear layer looks rows up; label 0 stands before the first step."""
+    window = {"class": "window", "window_size": 2, "window_right": 0, "from": SOURCE}
+    rows = {"class": "linear", "activation": None, "n_out": 3, "with_bias": False, "from": "w"}
+    total = {"class": "reduce", "mode": "sum", "axes": "dim:2", "from": "rows"}
+    network = {"loop": {**_loop(w=window, rows=rows, output=total), "from": "data:labels"}}
+    labels = np.array([[1, 3, 2]], np.int32)
+    inputs = {"labels": labels, "labels/size1": np.array([3]), "data": np.zeros((1, 3, 3), np.float32)}
+    weights = np.random.default_rng(3).normal(size=(4, 3)).astype(np.float32)
+    extern = {**DATA, "labels": {"dim": 4, "sparse": True}}
+    inputs["data/size1"] = np.array([3])
+    params = {"loop/rec/rows/W": weights}
+    result = run_net(tmp_path, network, extern, inputs, params=params)["output/loop"]
+    expected = [weights[0] + weights[1], weights[1] + weights[3], weights[3] + weights[2]]
+    np.testing.assert_allclose(result.reshape(3, 3), expected, rtol=1e-5)
+
+
 def test_the_last_value_of_one_number_per_sequence(tmp_path: Path) -> None:
     """It does not depend on a carry, so it leaves the loop; each sequence has its own last frame."""
     total = {"class": "reduce", "mode": "sum", "axes": "F", "from": SOURCE, "initial_output": 7, "need_last": True}

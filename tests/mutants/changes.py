@@ -39,6 +39,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
     ast.RShift: ast.LShift,
 }
 _Path = tuple[ast.FunctionDef | ast.ClassDef, ...]
+_COMMUTATIVE = {"add", "equal", "logical_and", "logical_or", "maximum", "minimum", "mul"}
 _SUBJECTS = {"b", "call", "context", "e", "opt", "scope", "self", "session"}
 
 
@@ -110,7 +111,7 @@ def _removed(body: list[ast.stmt], index: int, path: _Path) -> Iterator[Change]:
         new = ast.Break() if isinstance(statement, ast.Continue) else ast.Continue()
     elif isinstance(statement, (ast.Expr, ast.AugAssign, ast.Raise, ast.Delete)) or _rebinds(statement):
         new = ast.Pass()
-    elif isinstance(statement, ast.Return) and statement.value is not None and not _is_none(statement.value):
+    elif isinstance(statement, ast.Return) and statement.value is not None and not _is_nothing(statement.value):
         new = ast.Return(ast.Constant(None))
     if new is not None:
         replacement = ast.copy_location(new, statement)
@@ -133,8 +134,9 @@ def _rebinds(statement: ast.stmt) -> bool:
     )
 
 
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _is_nothing(node: ast.expr) -> bool:
+    """None, and False, which a condition takes for the same."""
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
 
 
 def _statement(statement: ast.stmt, path: _Path) -> Iterator[Change]:
@@ -231,7 +233,7 @@ def _replacements(node: ast.expr) -> Iterator[ast.expr]:
                 yield ast.BinOp(node.right, node.op, node.left)
         case ast.IfExp():
             yield ast.IfExp(node.test, node.orelse, node.body)
-        case ast.Call(args=[_, _, *_]):
+        case ast.Call(args=[_, _, *_]) if not _is_commutative(node.func):
             yield from (ast.Call(node.func, args, node.keywords) for args in _swapped(node.args))
         case ast.Subscript(slice=ast.Slice() as bounds):
             yield from (ast.Subscript(node.value, new, node.ctx) for new in _moved(bounds))
@@ -245,6 +247,10 @@ def _swapped(args: list[ast.expr]) -> Iterator[list[ast.expr]]:
     for i, (left, right) in enumerate(pairwise(args)):
         if type(left) is type(right) and not isinstance(left, (ast.Constant, ast.Starred)) and not _is_subject(left):
             yield [*args[:i], right, left, *args[i + 2 :]]
+
+
+def _is_commutative(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr in _COMMUTATIVE
 
 
 def _is_subject(node: ast.expr) -> bool:

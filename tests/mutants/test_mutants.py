@@ -31,6 +31,8 @@ CHANGED = {
     "f(a, b)": {"pass", "f(b, a)"},
     "f(a, g(b), key=c)": {"pass", "f(a, g(b))"},
     "x = a[b:]": {"x = a[b + 1:]"},
+    "b.add(c, d)": {"pass"},
+    "def f():\n    return False": {"def f():\n    return True"},
     "x = a[0]": {"x = a[1]"},
     "x = a[:-1]": {"x = a[:1]", "x = a[:-2]", "x = a[:-0]"},
     "x = [a for a in b if a]": {"x = [a for a in b]"},

@@ -69,16 +69,17 @@ def test_who_reads_tails(tmp_path: Path, masked: str | None, readers: list[str])
     assert export(lower(net), net.params, tmp_path / "m.onnx").tail_readers == readers
 
 
-def test_a_wrong_model_is_not_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("added", "by"), [(0.01, "0.01"), (np.nan, "inf")])
+def test_a_wrong_model_is_not_written(tmp_path: Path, added: float, by: str) -> None:
     net = _net()
     program = lower(net)
 
     class Other:
         def run(self, inputs: dict[str, Array], params: dict[str, Array]) -> dict[str, Array]:
             found = program.run(inputs, params)
-            return {**found, "output/output": found["output/output"] + 0.01}
+            return {**found, "output/output": found["output/output"] + added}
 
-    with pytest.raises(ExportMismatch, match=r"output: .* entries differ by up to 0.01"):
+    with pytest.raises(ExportMismatch, match=rf"output: .* entries differ by up to {by}"):
         export(program, net.params, tmp_path / "m.onnx", reference=Other())  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 

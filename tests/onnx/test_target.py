@@ -55,6 +55,14 @@ def test_unknown_opset(opset: int) -> None:
         OnnxTarget(opset)
 
 
+def test_the_default_opset_is_what_onnxruntime_runs_everywhere() -> None:
+    """Opset 21 with IR version 10: newer ones move pooling off CUDA."""
+    net = Net()
+    net.give("y", net.b.unary("exp", net.x), net.batch, net.time, net.feature)
+    model = OnnxTarget().lower(net.graph).model({})
+    assert (model.opset_import[0].version, model.ir_version) == (21, 10)
+
+
 def test_refusals_say_why() -> None:
     net = Net()
     y = net.b.op("random", kind="uniform", path="drop", dims=(net.feature,))
