@@ -22,7 +22,9 @@ network = {"output": {"class": "linear", "activation": "tanh", "n_out": 2, "from
 """
 
 SIGNATURES: dict[Callable[..., Any], str] = {
-    returnn_ir.load: "(path: 'str | Path', overrides: 'Sequence[str]' = (), *, epoch: 'int' = 1) -> 'Net'",
+    returnn_ir.load: (
+        "(path: 'str | Path', overrides: 'Sequence[str]' = (), *, epoch: 'int' = 1, mode: 'str | None' = None) -> 'Net'"
+    ),
     compiler.compile: (
         "(net: 'Net', *, target: 'str', mode: 'str' = 'forward', fetch: 'Sequence[str] | None' = None,"
         " everything: 'bool' = False, losses: 'bool' = True, opset: 'int | None' = None,"

@@ -78,7 +78,7 @@ def test_inputs_and_labels_are_checked(tmp_path: Path, capsys: pytest.CaptureFix
     found = driver.run(feed)
     assert [name for name in found if name.startswith("check/") and found[name].all()] == ["check/0"]
     for wrong, told in (
-        ({"data": feed["data"]}, "input 'data/size1' is missing"),
+        ({"data": feed["data"]}, "no value for the input 'data/size1'"),
         ({**feed, "data/size1": np.array([4, 2])}, "a length in 'data/size1' is out of range"),
         ({"data": feed["data"][:0], "data/size1": np.zeros(0, np.int64)}, "the batch has no sequence"),
     ):

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compiler.checkpoint_reader import read_checkpoint
 from runtime.cli import main
 from runtime.datasets import HDFWriter
 
@@ -88,26 +87,6 @@ def test_steps_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(config) == 0
     assert "nothing to do: epoch 1 of 1 is done" in capsys.readouterr().out
     assert (tmp_path / "learning_rates").read_text(encoding="utf-8") == text
-
-
-def test_training_starts_from_another_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """``load`` gives the first epoch its parameters and no number; after that the own model goes on."""
-    first, second = tmp_path / "first", tmp_path / "second"
-    assert main([_config(first, num_epochs=2)]) == 0
-    trained = _dev_scores(first)[-1]
-    config = [_config(second, num_epochs=1), "++load", str(first / "net.002")]
-    assert main([*config, "++learning_rate", "0.0"]) == 0
-    out = capsys.readouterr().out
-    assert f"started from {first}/net.002" in out
-    assert "train epoch 1, " in out
-    assert _dev_scores(second) == pytest.approx([trained], rel=1e-6)
-    assert main([*config, "++num_epochs", "2"]) == 0
-    out = capsys.readouterr().out
-    assert f"resumed from {second}/net.001" in out
-    assert "train epoch 2, " in out
-    files = (first / "net.002", second / "net.001", second / "net.002")
-    steps = [int(read_checkpoint(file)["global_step"]) for file in files]
-    assert steps[0] == steps[2] == 2 * steps[1] > 0
 
 
 def test_forward_writes_hdf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
