@@ -40,8 +40,8 @@ class CleanupOptions:
             return CleanupOptions() if OptionReader(config).flag(_KEY, False) else None
         if not value:
             return None
-        refuse_unknown(value, ("keep", "keep_best_n", "keep_last_n"), _KEY)
-        reader = OptionReader(value, _KEY)
+        refuse_unknown(value, ("keep", "keep_best_n", "keep_last_n"), _KEY, _KEY)
+        reader = OptionReader(value, _KEY, _KEY)
         options = CleanupOptions(
             reader.integer("keep_last_n", 2), reader.integer("keep_best_n", 4), _keep(value.get("keep"))
         )

@@ -159,8 +159,9 @@ class Engine:
         log(f"{how} from {start.checkpoint}" + (f" ({remark})" if remark else ""))
 
     def _dataset(self, name: str, data: Any, **defaults: Any) -> Dataset:
+        key = name if name in self.config else "eval_datasets"
         defaults = defaults or {"seq_ordering": "sorted" if name in ("dev", "eval") else "default"}
-        return init_dataset(data, name=name, defaults=defaults, where=self.config.origin(None, name))
+        return init_dataset(data, name=name, defaults=defaults, where=self.config.origin(None, key))
 
     # ---------------------------------------------------------------- epochs
 

@@ -38,7 +38,7 @@ def forward_to_hdf(config: Config) -> Path:
         raise ConfigError(
             f"the output file exists: {path}",
             where=config.origin(None, "output_file"),
-            hint="forward_override_hdf_output",
+            hint="remove it, write another one, or forward_override_hdf_output = True",
         )
     layer = config.value("forward_output_layer", "output")
     engine.start_tensorflow()

@@ -21,10 +21,16 @@ _FALSE = {"false", "no", "off", "0"}
 
 @dataclass(frozen=True)
 class OptionReader:
-    """Reads typed options from ``values``; ``owner`` names the dict in messages (None: the config itself)."""
+    """Reads typed options from ``values``.
+
+    Attributes:
+        owner: names the dict in messages; None: the config itself.
+        place: the key of the config that holds the dict; None: each option is such a key.
+    """
 
     values: Mapping[str, object]
     owner: str | None = None
+    place: str | None = None
 
     def has(self, key: str) -> bool:
         """Whether the option is set to something other than None."""
@@ -82,24 +88,27 @@ class OptionReader:
         """A float that is not below zero (and not NaN)."""
         value = self.number(key, default)
         if not value >= 0:
-            raise self._wrong(key, "a number that is not negative", value)
+            raise self._wrong(key, "a number that is not negative", self.values[key])
         return value
 
     def _wrong(self, key: str, expected: str, value: object) -> ConfigError:
         what = (
             f"option {key!r} of {self.owner} has a wrong value" if self.owner else f"option {key!r} has a wrong value"
         )
-        return ConfigError(what, where=Origin(key=key), expected=expected, received=repr(value))
+        return ConfigError(what, where=Origin(key=self.place or key), expected=expected, received=repr(value))
 
 
-def refuse_unknown(values: Iterable[str], valid: Iterable[str], owner: str) -> None:
-    """Raise a :class:`ConfigError` for the first key of ``values`` that is not in ``valid``."""
+def refuse_unknown(values: Iterable[str], valid: Iterable[str], owner: str, place: str) -> None:
+    """Raise a :class:`ConfigError` for the first key of ``values`` that is not in ``valid``.
+
+    ``owner`` names the dict, ``place`` the key of the config that holds it.
+    """
     known = sorted(valid)
     for key in values:
         if key not in known:
             raise ConfigError(
                 f"unknown key {key!r} in {owner}",
-                where=Origin(key=key),
+                where=Origin(key=place),
                 expected="one of " + ", ".join(known),
                 hint=did_you_mean(str(key), known),
             )

@@ -64,7 +64,11 @@ class RunOptions:
         evaluated = {name: config[name] for name in ("dev", "eval") if config.get(name)}
         further = config.get("eval_datasets") or {}
         if not isinstance(further, Mapping):
-            raise ConfigError("eval_datasets is a dict of datasets", where=config.origin(None, "eval_datasets"))
+            raise ConfigError(
+                "eval_datasets is a dict of datasets",
+                where=config.origin(None, "eval_datasets"),
+                received=repr(further),
+            )
         load_epoch = _load_epoch(config, task)
         return RunOptions(
             task=task,

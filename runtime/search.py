@@ -75,7 +75,7 @@ def search(config: Config) -> SearchResult:
     engine = Engine(config)
     options = SearchOptions.from_config(config, engine.options)
     engine.start_tensorflow()
-    _check_layers(engine.net, options.layers)
+    _check_layers(config, engine.net, options.layers)
     targets = {name: _target_key(config, engine.net, name) for name in options.layers}
     makers = {name: _target_layer(engine.net, key) for name, key in targets.items()}
     fetch = [*options.layers, *(m for m in makers.values() if m is not None and options.do_eval)]
@@ -109,11 +109,12 @@ def search(config: Config) -> SearchResult:
 # ---------------------------------------------------------------- what is searched, and compared with what
 
 
-def _check_layers(net: Net, names: Sequence[str]) -> None:
+def _check_layers(config: Config, net: Net, names: Sequence[str]) -> None:
     for name in names:
         if name.partition("/")[0] not in net.layers:
             raise ConfigError(
-                f"search_output_layer: there is no layer {name!r}",
+                f"there is no layer {name!r}",
+                where=config.origin(None, "search_output_layer"),
                 expected=", ".join(net.layers),
                 hint=did_you_mean(name, net.layers),
             )

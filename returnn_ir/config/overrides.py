@@ -110,6 +110,6 @@ def _dashed(word: str) -> str:
             f"unknown option {word!r}",
             where="command line",
             expected="++KEY VALUE for any option of the config",
-            hint=" or ".join(filter(None, [did_you_mean(word, _DASHED), f"++{key} VALUE"])),
+            hint=" or ".join(filter(None, [did_you_mean(word, _DASHED), f"++{key} VALUE" if key else None])) or None,
         )
     return _DASHED[word]

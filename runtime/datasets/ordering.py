@@ -23,6 +23,12 @@ LengthsFunction = Callable[[], npt.NDArray[Any]]
 _PLAIN = ("default", "reverse", "sorted", "sorted_reverse")
 _RANDOM = ("random", "random_sample")
 _BINNED = ("laplace", "sort_bin_shuffle", "sort_bin_shuffle_x2")
+#: How those are written that have parameters.
+_PARAMETERS = {
+    **{method: f"{method} or {method}:EPOCHS" for method in _RANDOM},
+    **{method: f"{method}, {method}:BINS or {method}:BINS:EPOCHS" for method in _BINNED},
+    "default_every_n": "default_every_n:STREAMS",
+}
 _METHODS = (*_PLAIN, *_RANDOM, *_BINNED, "default_every_n")
 
 
@@ -73,7 +79,11 @@ def parse_ordering(text: str) -> SeqOrdering:
         if params[0].startswith("."):
             return SeqOrdering(method, bin_size=_positive(params[0][1:], text), epochs_fixed=epochs_fixed)
         return SeqOrdering(method, count=_positive(params[0], text), epochs_fixed=epochs_fixed)
-    raise ConfigError(f"wrong number of parameters in seq_ordering {text!r}", received=f"{len(params)} parameters")
+    raise ConfigError(
+        f"wrong number of parameters in seq_ordering {text!r}",
+        expected=_PARAMETERS.get(method, f"{method}, without parameters"),
+        received=f"{len(params)} parameters",
+    )
 
 
 def _positive(text: str, ordering: str) -> int:

@@ -125,7 +125,7 @@ def _fixed_rates(config: Mapping[str, object]) -> dict[int, float]:
     for epoch, rate in value.items():
         valid_epoch = isinstance(epoch, int) and not isinstance(epoch, bool) and epoch >= 1
         if not valid_epoch or isinstance(rate, bool) or not isinstance(rate, (int, float)) or not rate >= 0:
-            raise _wrong(key, "epochs from 1 on with rates that are not negative", f"{epoch!r}: {rate!r}")
+            raise _wrong(key, "epochs from 1 on with rates that are not negative", {epoch: rate})
     return {epoch: float(rate) for epoch, rate in value.items()}
 
 

@@ -113,8 +113,8 @@ def _from_dict(chosen: Mapping[str, object], config: OptionReader) -> OptimizerO
             where=Origin(key="optimizer"),
             hint="set learning_rate in the config, and learning_rate_multiplier here for another scale",
         )
-    refuse_unknown(chosen, (*_COMMON_KEYS, *_KEYS[kind]), owner)
-    reader = OptionReader(chosen, owner)
+    refuse_unknown(chosen, (*_COMMON_KEYS, *_KEYS[kind]), owner, "optimizer")
+    reader = OptionReader(chosen, owner, "optimizer")
     uses_momentum, uses_betas = "momentum" in _KEYS[kind], "beta1" in _KEYS[kind]
     default_momentum = config.non_negative("momentum", 0.0) if uses_momentum else 0.0
     momentum = reader.non_negative("momentum", default_momentum)
@@ -145,7 +145,11 @@ def _from_old_options(config: OptionReader) -> OptimizerOptions:
         if config.flag(flag, False):
             _require_old_version(config, flag)
             if momentum:
-                raise ConfigError(f"{flag} cannot be combined with momentum", where=Origin(key="momentum"))
+                raise ConfigError(
+                    f"{flag} cannot be combined with momentum",
+                    where=Origin(key="momentum"),
+                    hint="leave one of the two out",
+                )
             return OptimizerOptions(kind=kind, epsilon=_default_epsilon(config))
     if momentum:
         _require_old_version(config, "momentum")

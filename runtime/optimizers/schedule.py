@@ -49,8 +49,8 @@ class StepSchedule:
                 f"option {_KEY!r} has a wrong value", where=Origin(key=_KEY), received=repr(value),
                 expected='a function, or {"interval": steps, "decay": factor}',
             )  # fmt: skip
-        refuse_unknown(value, ("interval", "decay"), _KEY)
-        reader = OptionReader(value, _KEY)
+        refuse_unknown(value, ("interval", "decay"), _KEY, _KEY)
+        reader = OptionReader(value, _KEY, _KEY)
         interval = reader.integer("interval", 0)
         if interval < 1 or not reader.has("decay"):
             raise ConfigError(

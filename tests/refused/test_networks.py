@@ -1,0 +1,51 @@
+"""Each way to refuse a network, with its whole message: a golden case, what is changed in it, and what is said.
+
+``tests/refused/networks/FAMILY.txt`` has ``$ CASE MODE`` and the changes as Python statements.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from returnn_ir.config import load_config
+from returnn_ir.errors import UserError
+from returnn_ir.network.construct import construct
+from returnn_ir.network.net import parse_network
+from tests.property.test_door import GOLDEN
+from tests.refused.transcripts import FOLDER, Entry, read
+
+ENTRIES = [
+    (path.stem, entry)
+    for path in sorted((FOLDER / "networks").glob("*.txt"))
+    for entry in read(f"networks/{path.name}")
+]
+
+
+def refusal(family: str, entry: Entry) -> str:
+    """The message with which the changed case is refused."""
+    case, mode = entry.command.split()
+    config = load_config(f"{family}/{case}.py")
+    names: dict[str, Any] = {
+        "network": deepcopy(config.network_for_epoch(1)),
+        "extern_data": deepcopy(config.get("extern_data")),
+        "config": config,
+    }
+    for line in entry.lines:
+        exec(line, names)
+    if names["extern_data"] is not None:
+        config.set("extern_data", names["extern_data"])
+    try:
+        construct(parse_network(names["network"], config), mode, everything=True)
+    except UserError as error:
+        return str(error)
+    return "accepted"
+
+
+@pytest.mark.parametrize(("family", "entry"), ENTRIES, ids=[f"{family}/{entry}" for family, entry in ENTRIES])
+@pytest.mark.filterwarnings("ignore")
+def test_the_whole_message(family: str, entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(GOLDEN)
+    assert refusal(family, entry) == entry.message
