@@ -20,6 +20,8 @@ __all__ = ["MAX_TABLE", "Builder", "Operand"]
 
 #: The most entries of a constant that is computed while a program is built.
 MAX_TABLE = 2**28
+#: NumPy's kinds of arrays that hold numbers; whole numbers above 64 bits are objects.
+_NUMBERS = "biufcO"
 
 Operand = Value | int | float | bool
 
@@ -89,8 +91,8 @@ class Builder:
         array = np.asarray(value)
         if dtype is None:
             dtype = {"f": "float32", "b": "bool"}.get(array.dtype.kind, "int64")
-        if array.ndim != len(dims):
-            raise ConfigError("not a number", where=self.origin, received=value)
+        if array.ndim != len(dims) or array.dtype.kind not in _NUMBERS:
+            raise ConfigError("not a number", where=self.origin, received=repr(value))
         self._require_fit(array, dtype)
         held = array.astype(dtype) if dims else array.astype(dtype).item()
         return self.op("const", value=held, dtype=dtype, dims=dims, sparse_dim=sparse_dim)

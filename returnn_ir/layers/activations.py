@@ -89,7 +89,12 @@ def _function(b: LayerBuilder, name: str | Callable[..., Any], key: str) -> Call
     found = find_function(b, name)
     if found is None:
         known = [*function_names(), *_OVER_FEATURES, "identity"]
-        raise ConfigError(f"unknown activation {name!r}", where=b.place(key), hint=did_you_mean(name, known))
+        raise ConfigError(
+            f"unknown activation {name!r}",
+            where=b.place(key),
+            expected="a function of one tensor, such as relu, tanh or sigmoid, or an expression in a string",
+            hint=did_you_mean(name, known),
+        )
     return found
 
 

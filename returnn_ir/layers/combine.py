@@ -81,6 +81,7 @@ def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) ->
         raise ConfigError(
             f"unknown kind {opt.kind!r}",
             where=b.place("kind"),
+            expected="average, eval or a function of two tensors, such as add, sub, mul, truediv or maximum",
             hint=did_you_mean(opt.kind, ["average", "eval", *function_names()]),
         )
     result, *others = positional_sources(b, unified)
@@ -152,7 +153,10 @@ def compare(b: LayerBuilder, opt: CompareOptions, sources: list[LayerOutput]) ->
     kind = _COMPARISONS.get(opt.kind, opt.kind)
     if kind not in _COMPARE_KINDS:
         raise ConfigError(
-            f"unknown kind {opt.kind!r}", where=b.place("kind"), hint=did_you_mean(opt.kind, _COMPARE_KINDS)
+            f"unknown kind {opt.kind!r}",
+            where=b.place("kind"),
+            expected=", ".join(_COMPARE_KINDS),
+            hint=did_you_mean(opt.kind, _COMPARE_KINDS),
         )
     if opt.value is None and len(sources) < 2:
         raise ConfigError("compare needs two sources, or 'value'", where=b.place("from"))

@@ -75,7 +75,12 @@ def static_axes(b: LayerBuilder, shape: Sequence[Any], key: str = "shape") -> tu
         elif isinstance(entry, (int, np.integer)) and not isinstance(entry, bool) and 0 <= entry <= MAX_SIZE:
             axes.append(b.dim(f"static:{i}", int(entry), feature=i == len(shape) - 1))
         else:
-            raise ConfigError("a shape consists of sizes and dims", where=b.place(key), received=repr(entry))
+            raise ConfigError(
+                "a shape consists of sizes and dims",
+                where=b.place(key),
+                expected=f"int from 0 to {MAX_SIZE}, or a Dim",
+                received=repr(entry),
+            )
     return tuple(axes)
 
 

@@ -155,7 +155,8 @@ def _placed(unified: Unified, dims: Sequence[Dim], template: Template) -> tuple[
         if wanted in unified.axes:
             found[i] = wanted if wanted in dims else None
         elif rest and rest[0] is unified.feature_dim and i == len(template.axes) - 1:
-            found[i] = rest[0] if rest.pop(0) in dims else None
+            feature = rest.pop(0)
+            found[i] = feature if feature in dims else None
     return tuple(found)
 
 

@@ -43,7 +43,9 @@ class MaskedComputationOptions(LayerOptions):
 def masked_computation(b: LayerBuilder, opt: MaskedComputationOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """``unit`` on the frames where ``mask`` holds; ``masked_from`` gives these frames where they are known already."""
     if opt.initial_output is not None:
-        raise ConfigError("the unit has the initial_output", where=b.place("initial_output"))
+        raise ConfigError(
+            "initial_output belongs to the unit", where=b.place("initial_output"), hint="put it into 'unit'"
+        )
     if len(sources) > 1:
         raise ConfigError("masked_computation takes one source", where=b.place("from"), received=len(sources))
     if opt.masked_from is not None:

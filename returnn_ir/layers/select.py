@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
@@ -13,7 +14,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, with_roles
-from returnn_ir.option_types import Count, Size
+from returnn_ir.option_types import MAX_AXES, Count, Range, Size
 
 __all__ = ["paired"]
 
@@ -296,7 +297,7 @@ class UnflattenNdOptions(LayerOptions):
     """Options of ``unflatten_nd``."""
 
     sizes: LayerRef
-    num_axes: Size
+    num_axes: Annotated[int, Range(1, MAX_AXES)]
     in_dim: Axis = "T"
     out_dims: list[Dim] | tuple[Dim, ...] | None = None
     declare_same_sizes_as: dict[int, LayerRef] | None = None

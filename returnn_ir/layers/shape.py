@@ -189,6 +189,13 @@ def _split_into(b: LayerBuilder, opt: SplitDimsOptions, axis: Dim) -> tuple[tupl
     known = math.prod(size for size in sizes if size is not None)
     if rest is None and not unknown and axis.size is not None and known != axis.size:
         raise DimError(f"the sizes do not multiply to {axis.size}", where=b.place("dims"), received=given)
+    if axis.is_batch and rest is None and len(given) > 1 and not any(isinstance(d, Dim) and d.is_batch for d in given):
+        raise DimError(
+            "the batch axis has no fixed size",
+            where=b.place("dims"),
+            expected="-1 as one of the sizes",
+            received=given,
+        )
     outs: list[Dim] = []
     for i, (dim, size) in enumerate(zip(given, sizes, strict=True)):
         if i == rest:

@@ -39,7 +39,13 @@ def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
     x = batch_major(x)
     size = opt.window_size or (opt.window_dim.size if opt.window_dim is not None else None)
     if not size:
-        raise ConfigError("the size of the window is not known", where=b.place("window_size"))
+        raise ConfigError(
+            "the size of the window is not known",
+            where=b.place("window_size"),
+            expected="at least 1",
+            received=opt.window_size,
+            hint="'window_size', or a window_dim of fixed size",
+        )
     if opt.window_dim is not None and opt.window_dim.size != size:
         raise DimError(f"window_dim must be of size {size}", where=b.place("window_dim"), received=opt.window_dim)
     frames = opt.window_dim or b.dim("window", size, description=f"{b.definition.name}:window")
