@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import re
 import typing
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +81,8 @@ def parse_init(init: Init, where: Origin | None = None) -> Draw:
             options = {k: v for k, v in init.items() if k != "class"}
             return _by_name(str(init["class"]), where)(**options)
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise ConfigError(f"initialiser {init!r}: {error}", where=where) from error
+        text = re.sub(r"^\S*<lambda>\(\) ", "", str(error))  # a maker has no name
+        raise ConfigError(f"initialiser {init!r}: {text}", where=where) from error
     raise ConfigError(
         "not an initialiser",
         where=where,

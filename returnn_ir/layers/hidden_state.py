@@ -236,7 +236,7 @@ class LastStateOptions(LayerOptions):
 def get_last_hidden_state(b: LayerBuilder, opt: LastStateOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """The last states of recurrent layers, joined over features or added."""
     if not sources:
-        raise ConfigError("needs a source", where=b.place("from"))
+        raise ConfigError("the layer needs a source", where=b.place("from"), expected="a recurrent layer")
     if opt.combine not in ("concat", "add"):
         raise ConfigError("unknown combine", where=b.place("combine"), expected="concat or add", received=opt.combine)
     states = [last_state(b, x, opt.key) for x in sources]

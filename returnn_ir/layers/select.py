@@ -14,7 +14,7 @@ from returnn_ir.layers.options import Axis, LayerOptions, LayerRef, SourceOption
 from returnn_ir.layers.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.layers.registry import layer
 from returnn_ir.layers.roles import arrange, batch_major, with_roles
-from returnn_ir.option_types import MAX_AXES, Count, Range, Size
+from returnn_ir.option_types import MAX_AXES, Count, Range
 
 __all__ = ["paired"]
 

@@ -98,7 +98,8 @@ def _computed(b: LayerBuilder, name: str, dims: tuple[Dim, ...], opts: Mapping[s
     }
     try:
         result = traceable(b, opts["custom"])(**arguments)
-    except UserError:
+    except UserError as error:
+        error.where = error.where or b.place("reuse_params")
         raise
     except Exception as error:  # the config's own function runs here
         raise ConfigError(

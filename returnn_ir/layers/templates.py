@@ -73,7 +73,7 @@ def common_template(
         raise DimError(
             "no source has all axes of the result",
             where=b.place("from"),
-            received=[s.value.type for s in sources],
+            received=", ".join(str(s.value.type) for s in sources),
             hint="'allow_broadcast_all_sources': True",
         )
     base = next(s for s in sources if len(s.axes) == largest)

@@ -1,6 +1,7 @@
 """Each way to refuse a network, with its whole message: a golden case, what is changed in it, and what is said.
 
-``tests/refused/networks/FAMILY.txt`` has ``$ CASE MODE`` and the changes as Python statements.
+``tests/refused/networks/FAMILY.txt`` has ``$ FAMILY/CASE MODE`` and the changes as Python statements; in
+``written.txt`` the whole network is another one.
 """
 
 from __future__ import annotations
@@ -17,17 +18,13 @@ from returnn_ir.network.net import parse_network
 from tests.property.test_door import GOLDEN
 from tests.refused.transcripts import FOLDER, Entry, read
 
-ENTRIES = [
-    (path.stem, entry)
-    for path in sorted((FOLDER / "networks").glob("*.txt"))
-    for entry in read(f"networks/{path.name}")
-]
+ENTRIES = [entry for path in sorted((FOLDER / "networks").glob("*.txt")) for entry in read(f"networks/{path.name}")]
 
 
-def refusal(family: str, entry: Entry) -> str:
+def refusal(entry: Entry) -> str:
     """The message with which the changed case is refused."""
     case, mode = entry.command.split()
-    config = load_config(f"{family}/{case}.py")
+    config = load_config(f"{case}.py")
     names: dict[str, Any] = {
         "network": deepcopy(config.network_for_epoch(1)),
         "extern_data": deepcopy(config.get("extern_data")),
@@ -44,8 +41,8 @@ def refusal(family: str, entry: Entry) -> str:
     return "accepted"
 
 
-@pytest.mark.parametrize(("family", "entry"), ENTRIES, ids=[f"{family}/{entry}" for family, entry in ENTRIES])
+@pytest.mark.parametrize("entry", ENTRIES, ids=str)
 @pytest.mark.filterwarnings("ignore")
-def test_the_whole_message(family: str, entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_whole_message(entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(GOLDEN)
-    assert refusal(family, entry) == entry.message
+    assert refusal(entry) == entry.message
