@@ -58,7 +58,11 @@ def initial_value(name: str, init: Init, shape: Sequence[int], dtype: str, seed:
         ConfigError: the description is not understood, or does not fit the shape.
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    drawn = parse_init(init, Origin(layer=name))(tuple(shape), rng)
+    try:
+        drawn = parse_init(init)(tuple(shape), rng)
+    except ConfigError as error:
+        error.where = error.where or f"parameter {name!r}"
+        raise
     return np.asarray(drawn).astype(dtype)
 
 

@@ -1,15 +1,18 @@
-"""Each way to refuse a run before it starts, with its whole message: lines added to a config, and what is said.
+"""Each way to refuse a command before it starts, with its whole message: lines added to a config, and what is said.
 
-``tests/refused/runs.txt`` has ``$ returnn-run net.py ...`` and these lines; TensorFlow is not started for it.
+``runs.txt`` and ``compilations.txt`` have ``$ returnn-run net.py ...`` or ``$ returnn-compile net.py ...`` and these lines;
+TensorFlow is not started for them.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from runtime.cli import main
+import compiler.cli
+import runtime.cli
 from runtime.engine import Engine
 from tests.refused.transcripts import Entry, read
 
@@ -24,7 +27,15 @@ num_epochs = 2
 model = "net"
 learning_rate_file = "rates"
 """
-ENTRIES = read("runs.txt")
+PROGRAMS = {"returnn-run": runtime.cli.main, "returnn-compile": compiler.cli.main}
+ENTRIES = [*read("runs.txt"), *read("compilations.txt")]
+
+
+def write_files() -> None:
+    """What the commands name: parameters of another shape, none at all, and numbers."""
+    np.savez("other.npz", **{"param/output/W": np.zeros((2, 2)), "param/output/b": np.zeros(2)})
+    np.savez("empty.npz", nothing=np.zeros(1))
+    Path("numbers.txt").write_text("1 2 3\n", encoding="utf-8")
 
 
 def _no_model(*_: object) -> None:
@@ -32,12 +43,14 @@ def _no_model(*_: object) -> None:
 
 
 def refusal(entry: Entry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """What ``returnn-run`` prints, without TensorFlow."""
+    """What a command prints, without TensorFlow."""
     monkeypatch.setattr(Engine, "start_tensorflow", lambda self: None)
     for place in ("runtime.engine.Model", "runtime.search.compile_net", "runtime.forward.compile_net"):
         monkeypatch.setattr(place, _no_model)
+    write_files()
     Path("net.py").write_text(CONFIG + "".join(f"{line}\n" for line in entry.lines), encoding="utf-8")
-    main(entry.command.split()[1:])
+    program, *words = entry.command.split()
+    assert PROGRAMS[program](words) == 2
     return capsys.readouterr().err.strip()
 
 
