@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from returnn_ir.errors import DimError
 from returnn_ir.layers.batch_norm import batch_norm_of
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.parameters import penalize_inner
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder
 
 __all__ = ["finish_layer"]
+
+#: Where RETURNN gives the sources on as they are, whatever size ``n_out`` says.
+_ANY_SIZE = frozenset({"batch_norm", "copy", "dropout", "scaled_grad", "scaled_gradient", "tikhonov_regularization"})
 
 
 def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
@@ -32,6 +36,7 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         )
     if options.batch_norm:
         output = batch_norm_of(b, output, options.batch_norm)
+    _require_size(b, output)
     shown = use_declared(b, output)
     if shown is not output:
         output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
@@ -47,3 +52,16 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         elif b.session.mode != "search":  # RETURNN's train flag is the constant False there: loops have no losses then
             b.scope.loop.losses.append(PendingLoss(b.scope, b.definition, output))
     return output
+
+
+def _require_size(b: LayerBuilder, output: LayerOutput) -> None:
+    """The number of features, or of labels, is the one that ``n_out`` and ``out_type`` say."""
+    if b.definition.spec.name in _ANY_SIZE:
+        return
+    options = b.definition.options
+    out_type = options.out_type if isinstance(options.out_type, dict) else {}
+    made = output.feature_or_sparse_dim
+    for key, size in (("n_out", options.n_out), ("out_type", out_type.get("dim"))):
+        if size is not None and (made is None or made.size != size):
+            expected = made if made is not None else "no size: the output has no feature axis"
+            raise DimError("the output has another size", where=b.place(key), expected=expected, received=size)

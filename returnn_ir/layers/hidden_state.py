@@ -174,7 +174,7 @@ def _epoch_step(b: LayerBuilder) -> Value:
     for node in b.session.root.nodes:
         if node.op.name == "input" and node.attrs["name"] == EPOCH_STEP:
             return node.result
-    return Builder(b.session.root).op("input", name=EPOCH_STEP, dtype="int64", dims=())
+    return Builder(b.session.root, origin=b.origin).op("input", name=EPOCH_STEP, dtype="int64", dims=())
 
 
 def keep_last_state(b: LayerBuilder, given: Any, state: State) -> None:

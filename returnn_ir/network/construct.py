@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError, ProblemList, UserError
+from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.graph import Graph, Output, Value
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.losses import has_loss
@@ -69,10 +69,19 @@ def construct(
     b = Builder(graph.body)
     shown = fetch if fetch is not None else [n for n in wanted if everything or _is_output(net.layers[n])]
     for name in shown:
-        graph.outputs[name] = _output(b, _assigned(session, outputs[name]))
+        x = _assigned(session, outputs[name])
+        with b.at(_origin(net, name, x)):
+            graph.outputs[name] = _output(b, x)
     _name_losses(graph)
     _objective(b, session)
     return Expanded(graph, session.params)
+
+
+def _origin(net: Net, name: str, x: LayerOutput) -> Origin:
+    """Where an output was written; that of a layer inside of others is where its value was."""
+    if name in net.layers:
+        return net.layers[name].origin
+    return x.value.node.origin if x.value.node is not None else Origin()
 
 
 def _assigned(session: Session, x: LayerOutput) -> LayerOutput:
@@ -154,7 +163,7 @@ def _name_losses(graph: Graph) -> None:
 
 
 def _objective(b: Builder, session: Session) -> None:
-    """Sum of scaled losses and constraints."""
+    """Sum of scaled losses and constraints; these nodes belong to no single layer."""
     graph = session.graph
     total: Value | None = None
     for loss in graph.losses.values():
