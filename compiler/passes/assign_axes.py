@@ -83,7 +83,6 @@ class _Assigner:
         self.env: dict[Value, Value] = {}
         self.home: dict[Value, Builder] = {}
         self.orders: dict[tuple[Value, tuple[Dim, ...]], Value] = {}
-        self.source: dict[Value, Value] = {}
         self.loops: set[Builder] = set()
 
     def graph(self, graph: Graph) -> None:
@@ -207,9 +206,6 @@ class _Assigner:
         """``x`` with its axes in the order ``dims`` (UNIT inserts one of size one)."""
         if x.dims == dims:
             return x
-        x = self.source.get(x, x)
-        if x.dims == dims:
-            return x
         known = self.orders.get((x, dims))
         if known is not None:
             return known
@@ -217,6 +213,4 @@ class _Assigner:
         with home.at(b.origin):
             result = home.op("transpose", x, dims=dims)
         self.orders[x, dims] = result
-        self.source[result] = x
-        self.home[result] = home
         return result
