@@ -49,7 +49,7 @@ class StoredInit:
     optional: bool
 
 
-def initial_value(name: str, init: Init, shape: Sequence[int], dtype: str, seed: int = 42) -> NDArray[Any]:
+def initial_value(name: str, init: Init, shape: Sequence[int], dtype: str, seed: int) -> NDArray[Any]:
     """The initial value of a parameter.
 
     The random stream depends on the variable's name and ``seed`` only, so adding a layer does not change the others.

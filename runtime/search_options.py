@@ -80,7 +80,7 @@ def _data(config: Config, options: RunOptions) -> tuple[str, Any]:
         return data, found[data]
     if isinstance(config.get(data), Mapping):
         return data, config[data]
-    if data in ("train", "dev", "eval") or data.isidentifier():
+    if data.isidentifier():
         raise ConfigError(
             f"there is no data {data!r} to search on",
             where=config.origin(None, "search_data") if "search_data" in config else str(config.path),

@@ -50,7 +50,7 @@ def compare_arrays(expected: Array, received: Array) -> Difference:
         same = (a == b) | (np.isnan(a) & np.isnan(b))
         error = np.where(same, 0.0, np.abs(a - b))
     error = np.where(np.isnan(error), np.inf, error)
-    bad = ~same & ~(error <= ATOL + RTOL * np.abs(a))
+    bad = ~same & ~(np.isfinite(error) & (error <= ATOL + RTOL * np.abs(a)))
     largest = float(np.max(error))
     return Difference(
         largest, f"{int(bad.sum())} of {bad.size} entries differ, by up to {largest:.3g}" if bad.any() else None

@@ -83,7 +83,6 @@ class _Assigner:
         self.env: dict[Value, Value] = {}
         self.home: dict[Value, Builder] = {}
         self.orders: dict[tuple[Value, tuple[Dim, ...]], Value] = {}
-        self.source: dict[Value, Value] = {}
         self.loops: set[Builder] = set()
 
     def graph(self, graph: Graph) -> None:
@@ -209,9 +208,6 @@ class _Assigner:
         """``x`` with its axes in the order ``dims`` (UNIT inserts one of size one)."""
         if x.dims == dims:
             return x
-        x = self.source.get(x, x)
-        if x.dims == dims:
-            return x
         known = self.orders.get((x, dims))
         if known is not None:
             return known
@@ -220,6 +216,4 @@ class _Assigner:
         with home.at(x.node.origin if b.origin == Origin() and x.node is not None else b.origin):
             result = home.op("transpose", x, dims=dims)
         self.orders[x, dims] = result
-        self.source[result] = x
-        self.home[result] = home
         return result

@@ -97,8 +97,7 @@ class SourceMap:
 
     def _by_pattern(self, name: str) -> Entry | None:
         found = [(len(pattern), entry) for pattern, entry in self._patterns if re.fullmatch(pattern, name)]
-        longest = max((length for length, _ in found), default=0)
-        return _unique([entry for length, entry in found if length == longest])
+        return _unique([entry for length, entry in found if all(length >= other for other, _ in found)])
 
 
 def _unique(entries: list[Entry]) -> Entry | None:

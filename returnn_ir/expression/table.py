@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from returnn_ir.errors import IRError
@@ -83,22 +83,21 @@ def function(*names: str) -> Callable[[F], F]:
 
 
 @functools.cache
-def _load() -> None:
+def _all() -> Mapping[str, ExpressionFunction]:
     for family in _FAMILIES:
         importlib.import_module(f"returnn_ir.expression.{family}")
+    return _FUNCTIONS
 
 
 def find_function(b: LayerBuilder, name: str) -> Callable[..., Any] | None:
     """The function of that name, ready to be called."""
-    _load()
-    found = _FUNCTIONS.get(name)
+    found = _all().get(name)
     return functools.partial(found, b) if found is not None else None
 
 
 def function_names() -> list[str]:
     """All names, sorted."""
-    _load()
-    return sorted(_FUNCTIONS)
+    return sorted(_all())
 
 
 def tensor_function_names() -> frozenset[str]:

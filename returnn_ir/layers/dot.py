@@ -56,12 +56,8 @@ def dot(b: LayerBuilder, opt: DotOptions, sources: Sequence[LayerOutput]) -> Lay
     looked_up = _lookup(b, x, y, red1, red2)
     reduced_x = () if looked_up == 0 else tuple(b.axes(x, red1, "red1"))
     reduced_y = () if looked_up == 1 else tuple(b.axes(y, red2, "red2"))
-    if looked_up is None and (len(reduced_x) != len(reduced_y) or not reduced_x):
-        raise DimError(
-            "the reduced axes do not match in number, or there are none",
-            where=b.place("red1" if opt.reduce is _UNSET else "reduce"),
-            received=f"{list(reduced_x)} and {list(reduced_y)}",
-        )
+    if looked_up is None:
+        _check_reduced(b, opt, reduced_x, reduced_y)
     if _is_auto(var1) or _is_auto(var2):
         own_x, own_y = _own_axes(b, x, y, reduced_x, reduced_y)
     else:
@@ -77,6 +73,15 @@ def dot(b: LayerBuilder, opt: DotOptions, sources: Sequence[LayerOutput]) -> Lay
     axes = (*brought, *axes)
     time = default_time_dim(axes) if isinstance(positions, _Unset) else positions
     return LayerOutput(value, axes, time, default_feature_dim(axes, time, sparse=value.type.sparse_dim is not None))
+
+
+def _check_reduced(b: LayerBuilder, opt: DotOptions, x: Sequence[Dim], y: Sequence[Dim]) -> None:
+    """As many axes of both sources, each as long as its partner."""
+    where, received = b.place("red1" if opt.reduce is _UNSET else "reduce"), f"{list(x)} and {list(y)}"
+    if len(x) != len(y) or not x:
+        raise DimError("the reduced axes do not match in number, or there are none", where=where, received=received)
+    if any(None not in (a.size, c.size) and a.size != c.size for a, c in zip(x, y, strict=True)):
+        raise DimError("the reduced axes are of different sizes", where=where, received=received)
 
 
 def _is_auto(spec: object) -> bool:
@@ -104,7 +109,7 @@ def _with_defaults(b: LayerBuilder, opt: DotOptions) -> tuple[Axis, Axis, Axis, 
             )
     if red1 is _UNSET or red2 is _UNSET:
         raise ConfigError("the axes to reduce are missing", where=b.place(), hint="give 'reduce', or 'red1' and 'red2'")
-    if (var1 is _UNSET) != (var2 is _UNSET) and "auto" not in (var1, var2):
+    if _is_auto(var1) != _is_auto(var2):
         raise ConfigError("give both of 'var1' and 'var2', or none", where=b.place("var1"))
     return red1, red2, var1, var2, False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -117,16 +117,15 @@ def layer(
 
 def find_layer(name: str) -> LayerSpec | None:
     """The layer class of that name."""
-    _load()
-    return _LAYERS.get(name)
+    return _all().get(name)
 
 
 def layer_names() -> list[str]:
     """All class names, sorted."""
-    _load()
-    return sorted(_LAYERS)
+    return sorted(_all())
 
 
-def _load() -> None:
+def _all() -> Mapping[str, LayerSpec]:
     for family in LAYER_FAMILIES:
         importlib.import_module(f"returnn_ir.layers.{family}")
+    return _LAYERS

@@ -248,9 +248,10 @@ def expand_dims(b: LayerBuilder, opt: ExpandDimsOptions, x: LayerOutput) -> Laye
     if isinstance(opt.axis, int):
         x = batch_major(x)
     position = _new_axis_position(b, opt.axis, x)
-    feature = opt.axis.lower() == "f" if isinstance(opt.axis, str) else False
-    if isinstance(opt.axis, int) and opt.axis < len(x.axes):
-        feature = x.axes[opt.axis] is x.feature_dim
+    if isinstance(opt.axis, int):
+        feature = x.feature_dim is not None and x.axes.index(x.feature_dim) == opt.axis
+    else:
+        feature = opt.axis.lower() == "f"
     new = opt.dim
     if not isinstance(new, Dim):
         new = b.dim("new", new, feature=feature, description=f"{b.definition.name}_expand_dims")
@@ -265,10 +266,17 @@ def expand_dims(b: LayerBuilder, opt: ExpandDimsOptions, x: LayerOutput) -> Laye
 
 def _new_axis_position(b: LayerBuilder, axis: str | int, x: LayerOutput) -> int:
     rank = len(x.axes)
+    if isinstance(axis, int):
+        if not -rank - 1 <= axis <= rank:
+            raise DimError(
+                "no place for a new axis",
+                where=b.place("axis"),
+                expected=f"a number from {-rank - 1} to {rank}",
+                received=axis,
+            )
+        return axis if axis >= 0 else axis + rank + 1
     if not rank:
         return 0
-    if isinstance(axis, int):
-        return axis if axis >= 0 else axis + rank + 1
     name = axis.lower()
     if name in ("f", "feature"):
         if x.sparse_dim is not None:

@@ -125,7 +125,9 @@ class LoopFrame:
         self.region.params = [self.index, *(c.value for c in self.carries.values()), *self._scanned.values()]
         self.region.results = [*following, *self._stacked]
         operands = [c.initial for c in self.carries.values() if c.initial is not None]
-        if self.limit is not None and self.done is not None:
+        if self.limit is not None:
+            if self.done is None:
+                raise IRError("nothing says when the loop ends")
             operands.append(self.limit)
             self.region.results.append(self.done)
         else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -140,9 +140,10 @@ _FAMILIES = (
 
 
 @functools.cache
-def _load() -> None:
+def _all() -> Mapping[str, OpSpec]:
     for family in _FAMILIES:
         importlib.import_module(f"returnn_ir.ops.{family}")
+    return _REGISTRY
 
 
 def register(spec: OpSpec) -> OpSpec:
@@ -159,16 +160,15 @@ def register(spec: OpSpec) -> OpSpec:
 
 def get_op(name: str) -> OpSpec:
     """The op of that name."""
-    _load()
-    if name not in _REGISTRY:
+    found = _all().get(name)
+    if found is None:
         raise IRError(f"no op is named {name!r}")
-    return _REGISTRY[name]
+    return found
 
 
 def all_ops() -> list[OpSpec]:
     """Every op, by name."""
-    _load()
-    return [_REGISTRY[name] for name in sorted(_REGISTRY)]
+    return [op for _, op in sorted(_all().items())]
 
 
 def length_dims(scope: Scope, dims: Iterable[Dim]) -> list[Dim]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from returnn_ir.config import Config, load_config, misspelt_keys, refused_by_training, refused_keys
+from returnn_ir.config.check_keys import _edits
 from returnn_ir.config.key import ALL, Key, Run, Verdict
 from returnn_ir.config.keys import KEYS, TABLE
 from tests.config.options_page import PAGE, options_page
@@ -209,6 +211,27 @@ def test_misspelt_keys(tmp_path: Path, name: str, key: str) -> None:
     assert misspelt_keys(config) == [
         f"{tmp_path / 'c.py'}:2, key {name!r}: there is no such key, did you mean {key!r}?"
     ]
+
+
+def _fewest_edits(first: str, second: str) -> int:
+    """By trying all ways to take something off both ends."""
+    if not first or not second:
+        return len(first) + len(second)
+    ways = [
+        _fewest_edits(first[1:], second) + 1,
+        _fewest_edits(first, second[1:]) + 1,
+        _fewest_edits(first[1:], second[1:]) + (first[0] != second[0]),
+    ]
+    if len(first) > 1 and len(second) > 1 and first[:2] == second[1::-1]:
+        ways.append(_fewest_edits(first[2:], second[2:]) + 1)
+    return min(ways)
+
+
+def test_edits_are_the_fewest() -> None:
+    words = ["".join(word) for length in range(4) for word in itertools.product("ab", repeat=length)]
+    words += ["abc", "bca", "acb", "cabb", "abcab"]
+    for first, second in itertools.product(words, repeat=2):
+        assert _edits(first, second) == _fewest_edits(first, second), (first, second)
 
 
 def test_own_variables_are_silent(tmp_path: Path) -> None:

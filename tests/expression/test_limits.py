@@ -42,6 +42,8 @@ DEEP = "the expression is nested too deeply"
         ("[0 for a in range(1000) for b in range(1000)]", STEPS),
         ("[a for a in range(199000)] + [a for a in range(199000)]", STEPS),
         ("(lambda f: f(f))(lambda f: f(f))", DEEP),
+        # no sequence anywhere: 2 ** 16 calls
+        ("(lambda two: two(two)(two)(two)(lambda a: a + 1)(0))(lambda f: lambda a: f(f(a)))", STEPS),
         ("sum([[0]] * 1000, [])", "the expression is too large: a sum of sequences"),
         ("round(7, -10**9)", "the expression is too large: rounding to so many digits"),
         ("str([0])", TEXT),

@@ -78,3 +78,18 @@ def test_spatial_axes_of_other_sizes_are_both_there() -> None:
 def test_features_that_are_ignored_are_both_there() -> None:
     found, _ = unified(10, (2, 3), (2, 4), ignore=True)
     assert [d.name for d in found.axes] == ["B", "S0", "F0", "F1"]
+
+
+def test_time_is_that_of_the_first_source_that_keeps_it() -> None:
+    """A time axis that became another source's axis, which is no time there, is nobody's time any more."""
+    net = Net(batch=2)
+    spatial, other = Dim("S", 3), Dim("T", 3)
+    features = Dim("F", 4, feature=True)
+    x = net.data("x", np.zeros((2, 3, 4), np.float32), net.batch, spatial, features)
+    y = net.data("y", np.zeros((2, 3), np.float32), net.batch, other)
+    z = net.data("z", np.zeros((3,), np.float32), spatial)
+    plain = LayerOutput(x, (net.batch, spatial, features), None, features)
+    renamed, kept = LayerOutput(y, (net.batch, other), other, None), LayerOutput(z, (spatial,), spatial, None)
+    behavior = Behavior.of(0)
+    assert unify(net.b, [plain, renamed], behavior).time_dim is None
+    assert unify(net.b, [plain, renamed, kept], behavior).time_dim is spatial

@@ -73,6 +73,13 @@ def test_initial_values(tmp_path: Path) -> None:
         "h": _rec("rhn", unit_opts={"transform_bias": -2.0}),
         "n": _rec("layernormvariantslstm", unit_opts={"forget_bias": 1.0, "norm_shift": 0.25, "norm_gain": 2.0}),
         "c": _rec("layernormvariantslstm", unit_opts={"forget_bias": 1.0, "global_norm": False}),
+        "j": _rec(
+            "layernormvariantslstm", unit_opts={"forget_bias": 1.0, "global_norm": False, "global_norm_joined": True}
+        ),
+        "p": _rec("layernormvariantslstm", unit_opts={"forget_bias": 1.0, "global_norm": False, "per_gate_norm": True}),
+        "u": _rec(
+            "layernormvariantslstm", unit_opts={"forget_bias": -1.0, "global_norm": False, "per_gate_norm": True}
+        ),
     }
     net = load(_write(tmp_path, network, DATA, {}))
     found = compile_net(net, target="reference", fetch=list(network), everything=True).initial_params()
@@ -85,6 +92,9 @@ def test_initial_values(tmp_path: Path) -> None:
         "n/rec/gamma_input_below": [2.0] * 8,
         "n/rec/beta_new_c": [0.25] * 2,
         "c/rec/bias_ff": [0, 0, 0, 0, 1, 1, 0, 0],
+        "j/rec/beta_lstm_in": [1.0] * 8,
+        **{f"p/rec/beta_{gate}_gate": [float(gate == "f")] * 2 for gate in "ijfo"},
+        **{f"u/rec/beta_{gate}_gate": [0.0] * 2 for gate in "ijfo"},
     }
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, err_msg=name)

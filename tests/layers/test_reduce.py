@@ -38,6 +38,19 @@ def test_dot_keeps_the_same_axis_twice(tmp_path: Path) -> None:
     assert result["output/out/size1"].tolist() == result["output/out/size2"].tolist() == [4, 2]
 
 
+@pytest.mark.parametrize("options", [{"var1": "auto"}, {"var2": "auto"}, {"var1": "auto", "var2": "auto"}])
+@pytest.mark.parametrize("version", [0, 3])
+def test_dot_finds_own_axes_where_one_is_auto(tmp_path: Path, options: dict[str, str], version: int) -> None:
+    """The other one, not given, is found as well."""
+    network = {
+        "w": {"class": "variable", "shape": (3, 2)},
+        "out": {"class": "dot", "from": ["data", "w"], "red1": "F", "red2": "static:0", **options},
+    }
+    inputs = _inputs([4, 2])
+    result = run_net(tmp_path, network, DATA, inputs, behavior_version=version)
+    np.testing.assert_allclose(result["output/out"], inputs["data"] @ result["output/w"], rtol=1e-5, atol=1e-6)
+
+
 def test_softmax_of_an_empty_sequence_is_finite(tmp_path: Path) -> None:
     """A sequence without frames gives zeros, not NaN."""
     network = {"out": {"class": "softmax_over_spatial", "from": "data"}}
@@ -72,6 +85,8 @@ def test_reduce_refusals(tmp_path: Path, options: dict[str, Any], message: str) 
         ({"red1": "F", "red2": "F", "var1": "T", "var2": None}, 0, "shared axes"),
         ({"reduce": "F", "add_var2_if_empty": True}, 3, "add_var2_if_empty is not allowed"),
         ({"reduce": "F", "var1": "T"}, 3, "give both of 'var1' and 'var2'"),
+        ({"reduce": "F", "var1": "auto", "var2": "T"}, 3, "give both of 'var1' and 'var2'"),
+        ({"reduce": "F", "var1": "T", "var2": "auto"}, 0, "give both of 'var1' and 'var2'"),
     ],
 )
 def test_dot_refusals(tmp_path: Path, options: dict[str, Any], version: int, message: str) -> None:
@@ -90,3 +105,13 @@ def test_reduce_out_needs_a_multiple(tmp_path: Path) -> None:
     """The features are cut into equal pieces."""
     layer = {"class": "reduce_out", "mode": "max", "num_pieces": 2, "from": "data"}
     assert "a multiple of 2" in refusal(tmp_path, {"out": layer}, DATA)
+
+
+def test_dot_over_axes_of_different_sizes(tmp_path: Path) -> None:
+    network = {
+        "w": {"class": "variable", "shape": (4, 2)},
+        "out": {"class": "dot", "from": ["data", "w"], "red1": "F", "red2": "static:0", "var1": "auto"},
+    }
+    received = refusal(tmp_path, network, DATA)
+    assert "key 'red1'): the reduced axes are of different sizes" in received
+    assert "received: [Dim" not in received and "data.F(3)" in received

@@ -94,6 +94,28 @@ def test_repeating_by_counts_of_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("axis", "position", "feature"),
+    [
+        *((number, number % 4, number == 2) for number in range(-4, 4)),
+        *(("F", 3, True), ("spatial", 2, False), ("T", 2, False)),
+    ],
+)
+def test_a_new_axis_and_its_kind(tmp_path: Path, axis: str | int, position: int, feature: bool) -> None:
+    """By number it is a feature axis in the place of the features only, as in RETURNN."""
+    path = tmp_path / "net.py"
+    layer = {"class": "expand_dims", "axis": axis, "dim": 3, "from": "data"}
+    path.write_text(f"extern_data = {DATA!r}\nnetwork = {{'output': {layer!r}}}\n")
+    output = compile_net(load(path), target="reference").graph.outputs["output"]
+    assert [(i, d.feature) for i, d in enumerate(output.axes) if d.size == 3] == [(position, feature)]
+
+
+@pytest.mark.parametrize("axis", [-9, -5, 4, 7])
+def test_no_place_for_a_new_axis(tmp_path: Path, axis: int) -> None:
+    text = refusal(tmp_path, {"out": {"class": "expand_dims", "axis": axis, "from": "data"}}, DATA)
+    assert text.endswith(f"no place for a new axis\n  expected: a number from -4 to 3\n  received: {axis}")
+
+
+@pytest.mark.parametrize(
     ("layer", "message"),
     [
         ({"class": "merge_dims", "axes": ["T", "T"], "keep_order": True}, "an axis is named twice"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from compiler.targets import Array
 from compiler.tensorflow import control
+from compiler.tensorflow.loop import Loop
 from returnn_ir.dims import Dim
 from returnn_ir.graph import Value
 from tests.tensorflow.graphs import Build, Net, lower
@@ -134,6 +135,37 @@ def test_gradients(
     assert actual.keys() == expected.keys()
     for key, gradient in expected.items():
         np.testing.assert_allclose(actual[key], gradient, rtol=2e-5, atol=2e-5, err_msg=key)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_steps_are_computed_again(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the other tests here compare is not twice TensorFlow's own gradient."""
+    loops: list[object] = []
+    hand_made = control.run_with_gradient
+
+    def counted(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        loops.append(loop)
+        return hand_made(loop, operands)
+
+    monkeypatch.setattr(control, "run_with_gradient", counted)
+    _gradients(NETS[name], (2, 1))
+    assert loops
+
+
+def test_an_effect_happens_once_in_a_step(capfd: pytest.CaptureFixture[str]) -> None:
+    """A loop that prints is not computed again for its gradient."""
+    net = Net((3, 2))
+    b = net.b
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        shown = b.op("print", b.add(carries[0], slices[0]), title="this step")
+        return [b.unary("tanh", shown)], []
+
+    (last,), _ = b.loop(net.time, [_start(net)], [net.x], step)
+    net.lose(last)
+    lower(net).gradients(net.inputs, net.params)
+    written = capfd.readouterr()
+    assert (written.out + written.err).count("this step") == 3
 
 
 def test_a_second_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
