@@ -75,7 +75,7 @@ class CopyOptions(SourceOptions):
     extra_deps: LayerRef | list[LayerRef] | tuple[LayerRef, ...] = ()
 
 
-@layer("copy", "identity", options=CopyOptions)
+@layer("copy", "identity", options=CopyOptions, any_size=True)
 def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
     """The sources, joined over features; ``extra_deps`` are built too."""
     for name in [opt.extra_deps] if isinstance(opt.extra_deps, str) else opt.extra_deps:
@@ -112,7 +112,7 @@ def source(b: LayerBuilder, opt: SourceLayerOptions) -> LayerOutput:
     return b.layer("data" if opt.data_key is None else f"data:{opt.data_key}")
 
 
-@layer("dropout", options=SourceOptions)
+@layer("dropout", options=SourceOptions, any_size=True)
 def dropout(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
     """The sources, joined, with dropout in training."""
     return x

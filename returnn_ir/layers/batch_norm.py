@@ -49,7 +49,7 @@ class BatchNormOptions(SourceOptions):
     axes: Any = None
 
 
-@layer("batch_norm", options=BatchNormOptions)
+@layer("batch_norm", options=BatchNormOptions, any_size=True)
 def batch_norm(b: LayerBuilder, opt: BatchNormOptions, x: LayerOutput) -> LayerOutput:
     """Batch normalization over all axes but the features (Ioffe & Szegedy, arXiv:1502.03167)."""
     return _normalize(b, _Settings.of(b, opt), x)

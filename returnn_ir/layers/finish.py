@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["finish_layer"]
 
-#: Where RETURNN gives the sources on as they are, whatever size ``n_out`` says.
-_ANY_SIZE = frozenset({"batch_norm", "copy", "dropout", "scaled_grad", "scaled_gradient", "tikhonov_regularization"})
-
 
 def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
     """Apply the common options to what the layer function made."""
@@ -56,7 +53,7 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
 
 def _require_size(b: LayerBuilder, output: LayerOutput) -> None:
     """The number of features, or of labels, is the one that ``n_out`` and ``out_type`` say."""
-    if b.definition.spec.name in _ANY_SIZE:
+    if b.definition.spec.any_size:
         return
     options = b.definition.options
     out_type = options.out_type if isinstance(options.out_type, dict) else {}

@@ -75,6 +75,7 @@ class LayerSpec:
         ignores_sources: (options, whether this is a search) -> the sources need not be built; their parameters, where
             nothing else needs them, do not exist then, as in RETURNN.
         reads_data: without ``from`` it reads "data", in every behaviour version.
+        any_size: the output has the sources' size, whatever ``n_out`` says.
     """
 
     name: str
@@ -86,6 +87,7 @@ class LayerSpec:
     like_target: bool = False
     ignores_sources: Callable[[Any, bool], bool] | None = None
     reads_data: bool = False
+    any_size: bool = False
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -100,6 +102,7 @@ def layer(
     like_target: bool = False,
     ignores_sources: Callable[[Any, bool], bool] | None = None,
     reads_data: bool = False,
+    any_size: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -108,7 +111,16 @@ def layer(
             if name in _LAYERS:
                 raise IRError(f"layer class {name!r} is registered twice")
             _LAYERS[name] = LayerSpec(
-                name, options, sources, build, extra_refs, variable_scope, like_target, ignores_sources, reads_data
+                name,
+                options,
+                sources,
+                build,
+                extra_refs,
+                variable_scope,
+                like_target,
+                ignores_sources,
+                reads_data,
+                any_size,
             )
         return build
 

@@ -167,7 +167,7 @@ class ScaledGradOptions(SourceOptions):
     clip_max_axis: Axis = None
 
 
-@layer("scaled_grad", "scaled_gradient", options=ScaledGradOptions)
+@layer("scaled_grad", "scaled_gradient", options=ScaledGradOptions, any_size=True)
 def scaled_grad(b: LayerBuilder, opt: ScaledGradOptions, x: LayerOutput) -> LayerOutput:
     """The source; its gradient is multiplied by ``scale``, plus ``shift``."""
     for key in ("scale_shift_by_sum_over_axis", "clip_max_axis"):
