@@ -69,7 +69,15 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("dot", "debug", _NONE, _DEBUG),
     OptionRow("edit_distance_table", "debug", _NONE, _DEBUG),
     OptionRow("optimal_completions", "debug", _NONE, _DEBUG),
+    OptionRow("rec", "cheating", _NONE, "it is an option of choice"),
+    *(
+        OptionRow(owner, name, _NONE, "only choice searches")
+        for owner in ("decide", "decide_keep_beam", "split_batch_beam")
+        for name in ("search", "add_to_beam_scores")
+    ),
+    OptionRow("length", "sparse", _NONE, "a length is a number of no axis"),
     OptionRow("conv", "auto_use_channel_first", _NONE, _PLACE),
+    OptionRow("conv", "filter_perm", _NONE, "the axes of a filter are known by themselves"),
     OptionRow("pool", "use_channel_first", _NONE, _PLACE),
     OptionRow("self_attention", "restrict_state_to_last_seq", _NONE, "no state is kept from batch to batch"),
     OptionRow("scatter_nd", "filter_invalid_indices", _NONE, "positions outside are always left out"),

@@ -20,9 +20,9 @@ from returnn_ir.network.net import parse_network
 from returnn_ir.printer import print_graph
 from tests.conformance.gaps import GOLDEN, all_cases
 
-__all__ = ["Case", "Use", "golden_uses", "recorded_mode"]
+__all__ = ["NOT_READ", "Case", "Use", "golden_uses", "recorded_mode"]
 
-#: Options whose dicts have options of their own: the key is then ``loss ce.focal_loss_factor``, ``unit lstm.forget_bias``.
+#: Options whose dicts have options of their own, with what they belong to: ``loss ce``, ``unit lstm``.
 NESTED = {"loss_opts": "loss", "unit_opts": "unit", "ctc_opts": "", "batch_norm": "", "scheduled_sampling": ""}
 Network = Mapping[str, Any]
 
@@ -53,9 +53,10 @@ class Case:
         except UserError:
             return NOT_READ
         try:
-            return print_graph(construct(net, mode, everything=everything).graph)
+            made = construct(net, mode, everything=everything)
         except UserError as error:
             return str(error)
+        return print_graph(made.graph) + "".join(f"{name} {param.init}\n" for name, param in made.params.items())
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,13 @@ class Use:
         A value that the option's type already refuses shows nothing; that the option is missing does.
         """
         case = self.case
-        changed = [_with(case.network, self.keys, other) for other in _others(self.value)]
         without = _with(case.network, self.keys, _ABSENT)
+        changed = [_with(case.network, self.keys, other) for other in _others(self.value)]
         for way in dict.fromkeys([(case.mode, True), ("train", True), (case.mode, False)]):
-            texts = {case.built(network, *way) for network in changed} - {NOT_READ}
-            if {case.built(without, *way), *texts} != {case.base(*way)}:
+            base = case.base(*way)
+            if case.built(without, *way) != base:
+                return True
+            if any(case.built(network, *way) not in (base, NOT_READ) for network in changed):
                 return True
         return False
 
@@ -98,6 +101,8 @@ def _others(value: object) -> list[object]:
         return ["no-such-name"]
     if isinstance(value, Dim):
         return [Dim("other", 17)]
+    if isinstance(value, Mapping):
+        return [{**value, key: other} for key in value for other in _others(value[key])]
     if isinstance(value, (list, tuple)) and value:
         return [type(value)([other, *value[1:]]) for other in _others(value[0])]
     return []

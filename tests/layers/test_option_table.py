@@ -59,7 +59,10 @@ def test_rows_are_of_options_that_nothing_reads() -> None:
 
 
 #: Names of options that other layers, or other things called options, have too.
-SHARED = {"state", "debug", "filename", "extra", "labels", "sorted", "sprint_opts"}
+SHARED = {
+    *("state", "debug", "filename", "extra", "labels", "sorted", "sprint_opts", "cheating", "search"),
+    *("add_to_beam_scores", "sparse", "filter_perm"),
+}
 
 
 # ---------------------------------------------------------------- what is refused

@@ -10,7 +10,7 @@ import pytest
 from compiler.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
 from returnn_ir import load
-from returnn_ir.graph import Graph, Node, Value
+from returnn_ir.graph import Graph, Node
 from returnn_ir.network.construct import construct
 from returnn_ir.network.net import Net
 from tests.conformance.gaps import GOLDEN, all_cases, gap
