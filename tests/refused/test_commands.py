@@ -1,6 +1,6 @@
 """Each way to refuse a command before it starts, with its whole message: lines added to a config, and what is said.
 
-``runs.txt`` and ``compilations.txt`` have ``$ returnn-run net.py ...`` or ``$ returnn-compile net.py ...`` and these lines;
+``runs.txt`` and ``compilations.txt`` have ``$ returnn-run ...`` or ``$ returnn-compile ...`` and these lines;
 TensorFlow is not started for them.
 """
 
