@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from returnn_ir.errors import ConfigError, IRError, did_you_mean
+from returnn_ir.errors import ConfigError, IRError, UserError, did_you_mean
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
 from returnn_ir.expression.table import find_function, function_names
 from returnn_ir.layers.activations import activate
@@ -214,7 +214,16 @@ def _decided(b: LayerBuilder, opt: SwitchOptions) -> bool:
 
     options = {k: v for k, v in b.definition.raw.items() if k != "class"}
     function: Any = opt.condition
-    answer = function(**options, name=b.definition.name, network=NetworkView(b), get_layer=b.layer)
+    try:
+        answer = function(**options, name=b.definition.name, network=NetworkView(b), get_layer=b.layer)
+    except UserError:
+        raise
+    except Exception as error:  # the config's own function runs here
+        raise ConfigError(
+            f"the condition function fails: {type(error).__name__}: {error}",
+            where=b.place("condition"),
+            expected="a function of name, network, get_layer and the layer's options, with **kwargs",
+        ) from error
     if not isinstance(answer, bool):
         raise ConfigError("the condition function gives no bool", where=b.place("condition"), received=repr(answer))
     return answer

@@ -9,7 +9,7 @@ from typing import Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.dims import Dim
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.graph import Graph, Region, Value
 from returnn_ir.initializers import Init
@@ -127,7 +127,7 @@ class Session:
         """The config's ``padding = "masked"``: window ops see the neutral element behind each sequence's end."""
         padding = self.options.get("padding", "raw")
         if padding not in ("raw", "masked"):
-            raise ConfigError("unknown config option", where="padding", expected="raw or masked", received=padding)
+            raise ConfigError(f"unknown padding {padding!r}", where=Origin(key="padding"), expected="raw or masked")
         return bool(padding == "masked")
 
     @property
@@ -141,6 +141,6 @@ class Session:
         given = self.options.get("search_scores", "returnn")
         if given not in ("returnn", "independent"):
             raise ConfigError(
-                "unknown config option", where="search_scores", expected="returnn or independent", received=given
+                f"unknown search_scores {given!r}", where=Origin(key="search_scores"), expected="returnn or independent"
             )
         return bool(given == "independent")

@@ -13,7 +13,6 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from returnn_ir.errors import ConfigError
 from runtime.datasets.base import Dataset, DataSpec, Sequence
 from runtime.datasets.options import DatasetOptions, check_int
 from runtime.datasets.ordering import IntArray
@@ -52,9 +51,7 @@ class Task12AXDataset(Dataset):
 
     def __init__(self, options: Task12AXOptions) -> None:
         super().__init__(options)
-        if options.num_seqs is None:
-            raise ConfigError("num_seqs is missing", where=options.where)
-        self._num_seqs = options.num_seqs
+        self._num_seqs = options.num_seqs or 0  # the options have checked that it is there
         self._lengths: tuple[int, IntArray] | None = None
 
     @property

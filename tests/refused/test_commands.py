@@ -1,12 +1,13 @@
 """Each way to refuse a command before it starts, with its whole message: lines added to a config, and what is said.
 
-``runs.txt`` and ``compilations.txt`` have ``$ returnn-run net.py ...`` or ``$ returnn-compile net.py ...`` and these lines;
+``runs.txt`` and ``compilations.txt`` have ``$ returnn-run ...`` or ``$ returnn-compile ...`` and these lines;
 TensorFlow is not started for them.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,8 @@ ENTRIES = [*read("runs.txt"), *read("compilations.txt")]
 
 def write_files() -> None:
     """What the commands name: parameters of another shape, none at all, and numbers."""
-    np.savez("other.npz", **{"param/output/W": np.zeros((2, 2)), "param/output/b": np.zeros(2)})
+    other: dict[str, Any] = {"param/output/W": np.zeros((2, 2)), "param/output/b": np.zeros(2)}
+    np.savez("other.npz", **other)
     np.savez("empty.npz", nothing=np.zeros(1))
     Path("numbers.txt").write_text("1 2 3\n", encoding="utf-8")
 
