@@ -167,8 +167,15 @@ SHAPES: Sequence[str | tuple[str, str]] = (
     *("tf.shape(x)[-1] * 2", "tf.cast(tf.shape(x)[1], tf.float32)", "tf.shape(o)", "tf.shape(x, out_type=tf.int64)"),
     *(f"tf.expand_dims(x, {axis})" for axis in ("0", "1", "3", "-1", "-4", "axis=2")),
     ("tf.expand_dims(x, dim=1)", "tf.expand_dims(x, 1)"),
-    *("tf.squeeze(o, 1)", "tf.squeeze(o)", "tf.squeeze(o, axis=[1])", "tf.squeeze(x[:, None, :, None], [1, -2])"),
+    *(
+        "tf.squeeze(o, 1)",
+        "tf.squeeze(o)",
+        "tf.squeeze(o, axis=[1])",
+        "tf.squeeze(x[:, None, :, None], -2)",
+        "tf.squeeze(x[:, None, :, None], [1, -2])",
+    ),
     ("tf.squeeze(o, squeeze_dims=[1])", "tf.squeeze(o, 1)"),
+    ("tf.squeeze(x[:, None, :, None], squeeze_dims=[1])", "tf.squeeze(x[:, None, :, None], 1)"),
     *(
         "tf.reshape(x, [tf.shape(x)[0], -1, 1, 3])",
         "tf.reshape(x, tf.shape(x))",

@@ -191,12 +191,17 @@ def test_input_without_batch(tmp_path: Path) -> None:
         (_rec("gru", initial_state="nowhere"), "there is no layer 'nowhere'"),
         ({"class": "rnn_cell", "unit": "lstm", "n_out": 2, "from": "data"}, "is for a whole sequence"),
         ({"class": "get_last_hidden_state", "n_out": 3, "from": "data"}, "has no hidden state"),
+        # one part alone is not a sequence to make flat, in RETURNN neither
+        (
+            {"class": "get_last_hidden_state", "key": "flat", "n_out": 2, "from": "gru"},
+            "has no part 'flat'\n  expected: *",
+        ),
     ],
 )
 def test_refusals(tmp_path: Path, layer: dict[str, Any], message: str) -> None:
     """What is wrong is said."""
-    other = {"class": "linear", "activation": None, "n_out": 2, "from": "data"}
-    assert message in refusal(tmp_path, {"out": layer, "other": other}, DATA, behavior_version=12)
+    others = {"other": {"class": "linear", "activation": None, "n_out": 2, "from": "data"}, "gru": _rec("gru")}
+    assert message in refusal(tmp_path, {"out": layer, **others}, DATA, behavior_version=12)
 
 
 def test_layers_that_an_initial_state_names() -> None:
