@@ -109,11 +109,9 @@ class _Assigner:
         order = [d for d in axes if d in value.dims]
         return self.ordered(value, (*order, *(d for d in value.dims if d not in order)), builder)
 
-    def region(
-        self, region: Region, params: Sequence[Value], origin: Origin | None = None, *, loop: bool = False
-    ) -> Builder:
-        """Emit a region's nodes again; ``params`` replace its parameters, ``origin`` is that of its owner."""
-        builder = Builder(region, positional=True, origin=origin)
+    def region(self, region: Region, params: Sequence[Value], *, loop: bool = False) -> Builder:
+        """Emit a region's nodes again; ``params`` replace its parameters."""
+        builder = Builder(region, positional=True)
         if loop:
             self.loops.add(builder)
         for before, after in zip(region.params, params, strict=True):
@@ -173,7 +171,7 @@ class _Assigner:
         params = [Value(TensorType("int64"))]
         params.extend(Value(v.type) for v in operands[:carries])
         params.extend(Value(v.type.without([dim])) for v in operands[carries:] if not ends)
-        inner = self.region(region, params, b.origin, loop=True)
+        inner = self.region(region, params, loop=True)
         following = [
             self.ordered(v, start.dims, inner)
             for v, start in zip(region.results[:carries], operands[:carries], strict=True)
@@ -185,7 +183,7 @@ class _Assigner:
 
     def cond(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
         """Two branches: the results of both have the order that they happen to have in the first one."""
-        builders = [self.region(region, [], b.origin) for region in node.regions]
+        builders = [self.region(region, []) for region in node.regions]
         first, second = node.regions
         second.results = [
             self.ordered(v, wanted.dims, builders[1]) for v, wanted in zip(second.results, first.results, strict=True)
@@ -212,7 +210,7 @@ class _Assigner:
         if known is not None:
             return known
         home = self.home.get(x, b)
-        # what a root needs in another order comes from where the value does
+        # what a region's results need in another order comes from where the value does
         with home.at(x.node.origin if b.origin == Origin() and x.node is not None else b.origin):
             result = home.op("transpose", x, dims=dims)
         self.orders[x, dims] = result

@@ -24,7 +24,7 @@ LABELS = Dim("labels", 3, declared=True, feature=True)
 Layers = dict[str, dict[str, Any]]
 
 
-def _loop(output: dict[str, Any], end: dict[str, Any] | None = None, **loop: Any) -> Layers:
+def _loop(output: dict[str, Any], source: Any = "data", end: dict[str, Any] | None = None, **loop: Any) -> Layers:
     """A loop over targets with a choice, a dict of whose options are given; ``end`` says where a search ends."""
     choice = {"class": "choice", "from": "p", "beam_size": 2, "target": "classes", "initial_output": 0, **output}
     unit = {
@@ -33,7 +33,7 @@ def _loop(output: dict[str, Any], end: dict[str, Any] | None = None, **loop: Any
         "output": choice,
         **({"end": end} if end is not None else {}),
     }
-    return {"x": {"class": "rec", "from": "data", "target": "classes", "unit": unit, **loop}}
+    return {"x": {"class": "rec", "from": source, "target": "classes", "unit": unit, **loop}}
 
 
 def _on_data(name: str, **options: Any) -> Layers:
@@ -87,10 +87,10 @@ UNUSED: dict[tuple[str, ...], Layers] = {
     ("choice", "add_to_beam_scores", "search"): _loop({"search": False, "add_to_beam_scores": False}),
     ("choice", "explicit_search_source", "search"): _loop({**_COMBINED, "explicit_search_source": "prev:output"}),
     ("choice", "explicit_search_sources", "search"): _loop({**_COMBINED, "explicit_search_sources": ["prev:output"]}),
-    ("rec", "size_target", "search"): _loop({}, **{"from": []}, size_target="other"),
+    ("rec", "size_target", "search"): _loop({}, source=[], size_target="other"),
     ("rec", "max_seq_len_via", "search"): {
         **_LENGTH,
-        **_loop({}, end={"class": "compare", "from": "output", "value": 0}, max_seq_len_via="len", **{"from": []}),
+        **_loop({}, end={"class": "compare", "from": "output", "value": 0}, max_seq_len_via="len", source=[]),
     },
     ("combine", "eval_for_output_loss"): _on_data("combine", kind="eval", eval="source(0)", eval_for_output_loss=True),
     ("compare", "allow_broadcast_all_sources"): {
