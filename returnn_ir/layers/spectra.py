@@ -57,7 +57,6 @@ class StftOptions(SourceOptions):
 @layer("stft", options=StftOptions)
 def stft(b: LayerBuilder, opt: StftOptions, x: LayerOutput) -> LayerOutput:
     """The spectrum of every frame of one channel, complex [batch, frames, fft_size // 2 + 1]."""
-    _check_sizes(b, opt)
     _refuse_sizes_of_output(b, opt)
     source = _samples(b, opt, x)
     if source.feature.size != 1:
@@ -74,7 +73,6 @@ def stft(b: LayerBuilder, opt: StftOptions, x: LayerOutput) -> LayerOutput:
 @layer("istft", options=StftOptions)
 def istft(b: LayerBuilder, opt: StftOptions, x: LayerOutput) -> LayerOutput:
     """The samples of spectra: overlapping frames are added, [batch, samples, 1]."""
-    _check_sizes(b, opt)
     _refuse_sizes_of_output(b, opt)
     source, size, shift = _samples(b, opt, x), opt.frame_size, opt.frame_shift
     if source.value.dtype != "complex64" or source.feature.size != _fft_size(opt) // 2 + 1:
@@ -112,17 +110,6 @@ def _inverse_window(size: int, shift: int) -> Window:
 
 def _fft_size(opt: StftOptions) -> int:
     return opt.fft_size or opt.frame_size
-
-
-def _check_sizes(b: LayerBuilder, opt: StftOptions) -> None:
-    for key, value in (("frame_shift", opt.frame_shift), ("frame_size", opt.frame_size), ("fft_size", _fft_size(opt))):
-        _require_positive(b, key, value)
-
-
-def _require_positive(b: LayerBuilder, key: str, *values: int) -> None:
-    if any(value < 1 for value in values):
-        received = ", ".join(map(str, values))
-        raise ConfigError(f"{key} is a number of samples", where=b.place(key), expected="at least 1", received=received)
 
 
 def _refuse_sizes_of_output(b: LayerBuilder, opt: LayerOptions) -> None:
@@ -206,9 +193,6 @@ def _channel_spectra(
     b: LayerBuilder, opt: _ChannelOptions, x: LayerOutput, frame_sizes: Sequence[int], fft_sizes: Sequence[int]
 ) -> LayerOutput:
     _check_channels(b, opt, x)
-    _require_positive(b, "frame_shift", opt.frame_shift)
-    _require_positive(b, "frame_sizes", *frame_sizes)
-    _require_positive(b, "fft_sizes", *fft_sizes)
     x, channel = batch_major(x), b.require_feature(x)
     (time,) = spatial_input(b, x, 1, None).dims
     reference, shift = frame_sizes[0], opt.frame_shift

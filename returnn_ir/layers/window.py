@@ -61,7 +61,9 @@ def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
         left = 0
         out = (axis - (size - 1)).ceildiv(opt.stride)
     else:
-        raise ConfigError("unknown padding", where=b.place("padding"), expected="same or valid", received=opt.padding)
+        raise ConfigError(
+            "unknown padding", where=b.place("padding"), expected="same or valid", received=repr(opt.padding)
+        )
     source = b.window_input(x.value, [axis], 0)
     value = b.op("window", source, dim=axis, out=out, window=frames, left=left, stride=opt.stride)
     axes = [out if d is axis else d for d in x.axes]
@@ -148,7 +150,9 @@ def fold(b: LayerBuilder, opt: FoldOptions, x: LayerOutput) -> LayerOutput:
         made = left + axis * opt.stride + (size - 1 - left if right is None else right)
         left = 0
     else:
-        raise ConfigError("unknown padding", where=b.place("padding"), expected="same or valid", received=opt.padding)
+        raise ConfigError(
+            "unknown padding", where=b.place("padding"), expected="same or valid", received=repr(opt.padding)
+        )
     wanted = opt.out_spatial_dim
     known = wanted is not None and is_known(b, wanted)
     out = wanted if known and wanted is not None else made

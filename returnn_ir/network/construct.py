@@ -139,7 +139,7 @@ def _roots(net: Net, session: Session) -> list[str]:
         raise ConfigError(
             "the network has no output",
             expected="a layer named 'output', or one with is_output_layer or loss",
-            received=", ".join(net.layers),
+            received=", ".join(net.layers) or "no layers",
         )
     return found
 

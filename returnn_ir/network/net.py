@@ -286,9 +286,4 @@ def load_net(config: Config, epoch: int = 1) -> Net:
     Raises:
         ConfigError: the config has none.
     """
-    network = config.network_for_epoch(epoch)
-    if network is None:
-        raise ConfigError(
-            "the config has no network", where=str(config.path), expected="network = {...} or get_network()"
-        )
-    return parse_network(network, config)
+    return parse_network(config.network_for_epoch(epoch), config)

@@ -82,11 +82,11 @@ def _limited() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _copy(value: Any) -> Any:
+def copied(value: Any) -> Any:
     """Containers copied, what they hold (functions, Dim objects) shared."""
     if isinstance(value, Mapping):
-        return {key: _copy(item) for key, item in value.items()}
-    return type(value)(_copy(item) for item in value) if type(value) in (list, tuple) else value
+        return {key: copied(item) for key, item in value.items()}
+    return type(value)(copied(item) for item in value) if type(value) in (list, tuple) else value
 
 
 def _layers(network: dict[str, Any]) -> list[dict[str, Any]]:
@@ -125,7 +125,7 @@ def _try(path: Path, number: int) -> None:
     """One change of a case, the same whenever it is tried."""
     draw = random.Random(f"{path.parent.name}/{path.stem}/{number}")
     config = load_config(path)
-    network, data = _copy(config.network_for_epoch(1)), _copy(config.get("extern_data", {}))
+    network, data = copied(config.network_for_epoch(1)), copied(config.get("extern_data", {}))
     if data and draw.random() < 0.15:
         key = draw.choice(list(data))
         change = f"extern_data {key!r}: {_change(draw, data[key], list(option_hints(DataOptions)))}"

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from returnn_ir.config import load_config
 from returnn_ir.errors import UserError
 from returnn_ir.network.construct import construct
 from returnn_ir.network.net import parse_network
-from tests.property.test_door import GOLDEN
+from tests.property.test_door import GOLDEN, copied
 from tests.refused.transcripts import FOLDER, Entry, read
 
 ENTRIES = [entry for path in sorted((FOLDER / "networks").glob("*.txt")) for entry in read(f"networks/{path.name}")]
@@ -26,8 +25,8 @@ def refusal(entry: Entry) -> str:
     case, mode = entry.command.split()
     config = load_config(f"{case}.py")
     names: dict[str, Any] = {
-        "network": deepcopy(config.network_for_epoch(1)),
-        "extern_data": deepcopy(config.get("extern_data")),
+        "network": copied(config.network_for_epoch(1)),
+        "extern_data": copied(config.get("extern_data")),
         "config": config,
     }
     for line in entry.lines:
