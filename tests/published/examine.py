@@ -78,10 +78,8 @@ class _Examination:
         try:
             with stubbed():
                 compile_net(net, target=self.target, mode=self.mode, losses=losses)
-        except TargetError as error:
-            return "refused by the target", cause(error)
         except Exception as error:
-            return "died in a pass", cause(error)
+            return ("refused by the target" if _of_target(error) else "died in a pass"), cause(error)
         finally:
             self._took("lower", started)
         return "lowered", ""
@@ -104,6 +102,12 @@ def preload(target: str) -> None:
     layer_names()
     find_loss("ce")
     make_target(target)
+
+
+def _of_target(error: Exception) -> bool:
+    """Whether it is a target's refusal of one or several ops."""
+    problems = error.problems if isinstance(error, ProblemList) else [error]
+    return all(isinstance(problem, TargetError) for problem in problems)
 
 
 def _of_network(error: Exception) -> bool:
