@@ -222,3 +222,10 @@ def test_a_declared_axis_of_another_extent(tmp_path: Path, frames: int) -> None:
     )
     inputs |= _inputs([5, 1])
     assert program.run(inputs, {})["output/sum"].shape == (2, 5, 4)
+
+
+def test_gather_clips_to_the_last_frame_of_each_sequence(tmp_path: Path) -> None:
+    data = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    network = {"y": {"class": "gather", "position": 2, "axis": "T", "clip_to_valid": True, "from": "data"}}
+    results = run_net(tmp_path, network, DATA, {"data": data, "data/size1": np.array([3, 1])})
+    np.testing.assert_array_equal(results["output/y"], [data[0, 2], data[1, 0]])
