@@ -164,7 +164,7 @@ def _compile(args: argparse.Namespace) -> int:
         from compiler.artifacts import write_artifact
 
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
-        for line in (*write_artifact(program, net, args.output, **options), *_notes(program.graph, net)):
+        for line in (*write_artifact(program, net, args.output, **options), *_notes(net, program.graph)):
             print(line)
     elif args.target != "reference":
         from compiler.inference_inputs import require_inference_inputs
@@ -202,7 +202,7 @@ def _check_only(args: argparse.Namespace, net: Net, *, training: bool) -> int:
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
     print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
-    for line in dict.fromkeys(line for made in (expanded, *others) for line in _notes(made.graph, net)):
+    for line in _notes(net, expanded.graph, *(made.graph for made in others)):
         print(line)
     return 0
 
@@ -232,12 +232,12 @@ def _wants_losses(mode: str) -> bool:
     return mode != "search"
 
 
-def _notes(graph: Graph, net: Net) -> list[str]:
+def _notes(net: Net, *graphs: Graph) -> list[str]:
     """What there is to say of a net that is fine: of its layers, of keys that a training lacks, of misspelt ones."""
     from returnn_ir.config import misspelt_keys, refused_by_training
     from returnn_ir.layers.option_table import refused_in_run
 
-    lines = [f"note: {note}" for note in graph.notes]
+    lines = list(dict.fromkeys(f"note: {note}" for graph in graphs for note in graph.notes))
     if net.config is None:
         return lines
     options = {f"{p.where.layer}.{p.where.key}" for p in refused_in_run(net, "train") if isinstance(p.where, Origin)}

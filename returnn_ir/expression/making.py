@@ -24,8 +24,7 @@ __all__: list[str] = []
 
 
 def _filled(b: LayerBuilder, dims: Sequence[Dim | None], number: float, dtype: str) -> Positional:
-    held = number if is_float(dtype) else bool(number) if dtype == "bool" else int(number)
-    value = b.expand(b.const(held, dtype), *[d for d in dims if d is not None])
+    value = b.expand(b.const(number, dtype), *[d for d in dims if d is not None])
     return Positional(b, value, dims)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -137,6 +138,7 @@ def layer_names() -> list[str]:
     return sorted(_all())
 
 
+@functools.cache
 def _all() -> Mapping[str, LayerSpec]:
     for family in LAYER_FAMILIES:
         importlib.import_module(f"returnn_ir.layers.{family}")
