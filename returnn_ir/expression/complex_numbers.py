@@ -9,7 +9,7 @@ from returnn_ir.expression.positional import Positional, as_positional, binary
 from returnn_ir.expression.table import function
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__: list[str] = []
 

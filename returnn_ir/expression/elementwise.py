@@ -18,12 +18,12 @@ from returnn_ir.expression.positional import (
     power,
 )
 from returnn_ir.expression.table import function
-from returnn_ir.graph import Value
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_float
 from returnn_ir.ops.reduce import highest, lowest
-from returnn_ir.types import is_float
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["apply_unary", "safe_log_value"]
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from returnn_ir.dims import Dim
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional, copy_of_dim
 from returnn_ir.expression.sizes import Size, as_shape
 from returnn_ir.expression.table import function
-from returnn_ir.graph import Value
-from returnn_ir.types import is_float
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__: list[str] = []
 

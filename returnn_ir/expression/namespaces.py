@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from returnn_ir.expression.dtypes import DType
 from returnn_ir.expression.positional import UnsupportedError
 from returnn_ir.expression.table import find_function, tensor_function_names
-from returnn_ir.types import DTYPES
+from returnn_ir.ir.types import DTYPES
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["TENSOR_PARTS", "Missing", "Namespace", "TensorNames"]
 

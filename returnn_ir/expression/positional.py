@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import DimError
 from returnn_ir.expression.access import shown
 from returnn_ir.expression.limits import checked_entries
-from returnn_ir.graph import Value
-from returnn_ir.types import is_float
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = [
     "Axes",

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
 from returnn_ir.expression.table import function
-from returnn_ir.types import is_float
+from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__: list[str] = []
 

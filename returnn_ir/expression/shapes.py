@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import DimError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
@@ -13,9 +12,10 @@ from returnn_ir.expression.positional import Positional, UnsupportedError, align
 from returnn_ir.expression.sizes import Shape, Size, as_shape, entries_of
 from returnn_ir.expression.slicing import cut
 from returnn_ir.expression.table import function
+from returnn_ir.ir.dims import Dim
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__: list[str] = []
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from returnn_ir.dims import Dim
 from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.positional import Positional, UnsupportedError, packed
-from returnn_ir.graph import Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["Shape", "Size", "as_shape", "entries_of"]
 

@@ -10,7 +10,7 @@ from returnn_ir.expression.reductions import reduced
 from returnn_ir.expression.table import find_function, function
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__: list[str] = []
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from returnn_ir.errors import IRError
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = [
     "RETURNN_ONLY",

@@ -18,7 +18,7 @@ from returnn_ir.config.shim import LazyName
 from returnn_ir.expression.namespaces import Namespace
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["HELPER_MODULES", "rebound", "traceable"]
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.dims import Dim
+from returnn_ir.axes.output import LayerOutput
 from returnn_ir.expression.access import shown
 from returnn_ir.expression.positional import Positional, UnsupportedError
 from returnn_ir.expression.sizes import Size
 from returnn_ir.expression.trace import traceable
-from returnn_ir.layers.beams import beam_of
-from returnn_ir.layers.output import LayerOutput
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.hypotheses import beam_of
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["ConfigView", "DataView", "LayerView", "NetworkView", "SourceLayerView"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.dims import Dim
+from returnn_ir.axes.output import LayerOutput
 from returnn_ir.errors import ConfigError, DimError, ProblemList, did_you_mean
-from returnn_ir.graph import Loss, Value
-from returnn_ir.layers.beams import beam_of
-from returnn_ir.layers.output import LayerOutput
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Loss, Value
+from returnn_ir.ir.hypotheses import beam_of
 from returnn_ir.losses.registry import LossInput, LossSpec, find_loss, loss_names, read_loss_options
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
-    from returnn_ir.layers.options import LayerOptions
+    from returnn_ir.construct.layer_builder import LayerBuilder
+    from returnn_ir.network.layer_options import LayerOptions
 
 __all__ = ["add_losses", "has_loss", "loss_input", "match_target", "require_loss"]
 

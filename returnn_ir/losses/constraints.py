@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
-from returnn_ir.graph import Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
-    from returnn_ir.layers.output import LayerOutput
+    from returnn_ir.axes.output import LayerOutput
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["add_constraints"]
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from returnn_ir.axes.output import LayerOutput
 from returnn_ir.errors import IRError, Origin, UserError
-from returnn_ir.graph import Value
-from returnn_ir.layers.output import LayerOutput
-from returnn_ir.option_types import Finite, read_values
+from returnn_ir.ir.graph import Value
+from returnn_ir.options import Finite, read_values
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["LossInput", "LossResult", "LossSpec", "find_loss", "loss", "loss_names", "read_loss_options"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
-from returnn_ir.graph import Value
-from returnn_ir.layers.context import LayerBuilder
+from returnn_ir.ir.graph import Value
 from returnn_ir.losses.framewise import aligned_target, frame_error
 from returnn_ir.losses.registry import LossInput, LossResult, loss
 

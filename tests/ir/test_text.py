@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir import ops as _ops  # noqa: F401  registers the ops
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim, Kind
 from returnn_ir.errors import IRError, Origin
-from returnn_ir.graph import Graph, Loss, Output, Region, Value
-from returnn_ir.parser import ParseError, parse_graph
-from returnn_ir.printer import print_graph
-from returnn_ir.verify import verify
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim, Kind
+from returnn_ir.ir.graph import Graph, Loss, Output, Region, Value
+from returnn_ir.text.parser import ParseError, parse_graph
+from returnn_ir.text.printer import print_graph
+from returnn_ir.text.verify import verify
 
 
 class Net:

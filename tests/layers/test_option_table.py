@@ -10,9 +10,9 @@ import pytest
 
 from returnn_ir.config import Config, load_config
 from returnn_ir.errors import ProblemList
-from returnn_ir.layers.option_table import OPTIONS, OptionVerdict, refused_in_run
-from returnn_ir.layers.registry import find_layer, layer_names
+from returnn_ir.network.layer_registry import find_layer, layer_names
 from returnn_ir.network.net import load_net
+from returnn_ir.network.option_table import OPTIONS, OptionVerdict, refused_in_run
 from tests.config.test_keys import ROOT
 
 SOURCES = {

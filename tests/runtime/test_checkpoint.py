@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import runtime.checkpoint
-from compiler.checkpoint_reader import CheckpointReader, read_checkpoint
-from compiler.crc32c import crc32c
+import runtime.checkpoints.files
+from compiler.checkpoint.crc32c import crc32c
+from compiler.checkpoint.reader import CheckpointReader, read_checkpoint
 from returnn_ir.errors import ConfigError, DataError, ProblemList
-from runtime.checkpoint import (
+from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models, epochs_to_delete
+from runtime.checkpoints.files import (
     GLOBAL_STEP,
     checkpoint_prefix,
     delete_checkpoint,
@@ -27,7 +28,6 @@ from runtime.checkpoint import (
     restore_variables,
     save_checkpoint,
 )
-from runtime.cleanup import CleanupOptions, cleanup_old_models, epochs_to_delete
 from runtime.learning_rate import EpochData
 
 DATA = Path(__file__).parent / "data"
@@ -229,7 +229,7 @@ def _save_with_crash(monkeypatch: pytest.MonkeyPatch, point: int, save: Callable
         return call
 
     with monkeypatch.context() as patch:
-        patch.setattr(runtime.checkpoint, "_flush", counted(runtime.checkpoint._flush))
+        patch.setattr(runtime.checkpoints.files, "_flush", counted(runtime.checkpoints.files._flush))
         for name in ("replace", "unlink"):
             patch.setattr(Path, name, counted(getattr(Path, name)))
         try:
