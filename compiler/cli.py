@@ -187,7 +187,7 @@ def _check_only(args: argparse.Namespace, net: Net, *, training: bool) -> int:
 
     ``training``: also what a training builds, which has losses and targets.
     """
-    from returnn_ir.losses import has_loss
+    from returnn_ir.construct.attach_losses import has_loss
 
     if args.output is not None:
         raise UserError("-o needs a target", hint="--target onnx")

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import use_declared
+from returnn_ir.construct.attach_losses import add_losses, has_loss
+from returnn_ir.construct.constraints import add_constraints
+from returnn_ir.construct.declared_dims import use_declared
 from returnn_ir.construct.loop_context import PendingLoss
 from returnn_ir.construct.parameters import penalize_inner
 from returnn_ir.errors import DimError
-from returnn_ir.layers.dense.batch_norm import batch_norm_of
-from returnn_ir.losses import add_constraints, add_losses, has_loss
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["finish_layer"]
+__all__ = ["common_option", "finish_layer"]
+
+#: What an option that every layer has does to the layer's output; the modules of such layers register it.
+_APPLIED: dict[str, Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]] = {}
+
+
+def common_option(
+    key: str,
+) -> Callable[[Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]], Callable[..., LayerOutput]]:
+    """Register what the option ``key`` of every layer does to its output: (builder, output, value) -> output."""
+
+    def add(apply: Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]) -> Callable[..., LayerOutput]:
+        _APPLIED[key] = apply
+        return apply
+
+    return add
 
 
 def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
@@ -31,8 +47,10 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
             parts=output.parts,
             once=output.once,
         )
-    if options.batch_norm:
-        output = batch_norm_of(b, output, options.batch_norm)
+    for key, apply in _APPLIED.items():
+        given = getattr(options, key)
+        if given:
+            output = apply(b, output, given)
     _require_size(b, output)
     shown = use_declared(b, output)
     if shown is not output:

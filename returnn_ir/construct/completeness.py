@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from returnn_ir.construct.attach_losses import has_loss
 from returnn_ir.errors import ConfigError, Origin, UserError
-from returnn_ir.losses import has_loss
 
 if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope

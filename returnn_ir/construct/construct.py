@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.attach_losses import has_loss
 from returnn_ir.construct.completeness import missing
 from returnn_ir.construct.inputs import ExternData
 from returnn_ir.construct.scope import NetScope, UnbuildableError
@@ -14,7 +15,6 @@ from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Output, Value
-from returnn_ir.losses import has_loss
 from returnn_ir.network.naming import extra_prefix
 from returnn_ir.network.net import LayerDef, Net
 

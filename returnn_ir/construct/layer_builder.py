@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,11 @@ from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.loop_context import LoopContext, conform
 from returnn_ir.construct.parameters import ParamFlags, create_param
 from returnn_ir.errors import ConfigError, DimError, Origin
+from returnn_ir.expression.tracer import Tracer
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.losses.registry import find_loss
+from returnn_ir.network.loss_registry import find_loss
 
 if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LayerBuilder"]
 
 
-class LayerBuilder(Builder):
+class LayerBuilder(Tracer):
     """Builds one layer.
 
     Attributes:
@@ -53,9 +54,29 @@ class LayerBuilder(Builder):
         return self.session.behavior
 
     @property
+    def name(self) -> str:
+        """The layer's name in its network."""
+        return self.definition.name
+
+    @property
+    def mode(self) -> str:
+        """What the program is for."""
+        return self.session.mode
+
+    @property
+    def config_options(self) -> Mapping[str, Any]:
+        """The config that the network stands in."""
+        return self.session.options
+
+    @property
     def training(self) -> bool:
         """Whether this program trains."""
         return self.session.training
+
+    @property
+    def searching(self) -> bool:
+        """Whether this layer is part of a search."""
+        return self.session.searching
 
     def place(self, key: str | None = None) -> Origin:
         """This layer's place, for a message."""

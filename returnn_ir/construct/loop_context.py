@@ -166,7 +166,7 @@ class LoopContext:
             for part, state in template.states.items()
         }
         if key not in self.frame.carries:
-            from returnn_ir.loops.initial_output import initial_output, needs_sources
+            from returnn_ir.construct.initial_output import initial_output, needs_sources
 
             owner, own = scope.locate(name)
             if own not in owner.net.layers or needs_sources(owner, own):

@@ -9,14 +9,14 @@ from returnn_ir.expression.table import function
 from returnn_ir.ir.dims import Dim
 
 if TYPE_CHECKING:
-    from returnn_ir.construct.layer_builder import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = ["matmul"]
 
 
 @function("matmul")
 def _matmul(
-    b: LayerBuilder,
+    b: Tracer,
     x: object,
     y: object,
     transpose_a: object = False,

@@ -11,7 +11,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 
 if TYPE_CHECKING:
-    from returnn_ir.construct.layer_builder import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = ["Shape", "Size", "as_shape", "entries_of"]
 
@@ -19,7 +19,7 @@ __all__ = ["Shape", "Size", "as_shape", "entries_of"]
 class Size(Positional):
     """The extent of an axis: an integer scalar that remembers which axis it is of."""
 
-    def __init__(self, b: LayerBuilder, dim: Dim, dtype: str = "int32") -> None:
+    def __init__(self, b: Tracer, dim: Dim, dtype: str = "int32") -> None:
         super().__init__(b, b.cast(b.extent(dim), dtype), ())
         self.dim = dim
 
@@ -30,7 +30,7 @@ class Shape(Positional):
     As an argument that says what shape something has, the entries count; anything else computes with the vector.
     """
 
-    def __init__(self, b: LayerBuilder, entries: Sequence[object], dtype: str = "int32") -> None:
+    def __init__(self, b: Tracer, entries: Sequence[object], dtype: str = "int32") -> None:
         self.b = b
         self._dtype = dtype
         self.entries = list(entries)

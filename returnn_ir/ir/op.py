@@ -6,7 +6,6 @@ An op's only shape rule is its ``infer`` function. The builder calls it to make 
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from returnn_ir.errors import DimError, IRError
 from returnn_ir.ir.dims import UNIT, Dim, leaves
 from returnn_ir.ir.types import TensorType
+from returnn_ir.registry import import_modules
 
 if TYPE_CHECKING:
     from returnn_ir.ir.builder import Builder
@@ -118,31 +118,11 @@ class OpSpec:
 
 _REGISTRY: dict[str, OpSpec] = {}
 
-#: The modules that register ops. They need the builder, which needs this module, so they are imported on first use.
-_FAMILIES = (
-    "control",
-    "elementwise",
-    "indexing",
-    "linalg",
-    "reduce",
-    "search",
-    "shape",
-    "state",
-    "composite.activations",
-    "composite.cross_entropy",
-    "composite.ctc_decode",
-    "composite.losses",
-    "composite.norms",
-    "composite.recurrent",
-    "composite.softmax",
-    "composite.spectra",
-)
-
 
 @functools.cache
 def _all() -> Mapping[str, OpSpec]:
-    for family in _FAMILIES:
-        importlib.import_module(f"returnn_ir.ops.{family}")
+    """Every op; the modules that define them need this one, so they are imported on first use."""
+    import_modules("returnn_ir.ops")
     return _REGISTRY
 
 

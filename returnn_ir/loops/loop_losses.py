@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.attach_losses import add_losses
 from returnn_ir.construct.loop_context import PendingLoss
 from returnn_ir.construct.recurrence import leaves_loop
 from returnn_ir.construct.scope import NetScope
 from returnn_ir.loops.loop_exit import LoopExit
-from returnn_ir.losses import add_losses
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.attach_losses import has_loss
+from returnn_ir.construct.initial_output import initial_output
 from returnn_ir.construct.loop_builder import LoopFrame, state_carry
 from returnn_ir.construct.loop_context import LoopContext, Probe, Template, conform, state_key
 from returnn_ir.construct.scope import NetScope, UnbuildableError
@@ -15,18 +17,16 @@ from returnn_ir.errors import ConfigError, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
-from returnn_ir.layers.recurrent.loop_access import declared_time, last_parts
-from returnn_ir.loops.initial_output import initial_output
 from returnn_ir.loops.loop_exit import LoopExit
 from returnn_ir.loops.loop_losses import leave_with_loss
+from returnn_ir.loops.options import RecOptions
 from returnn_ir.loops.sequence_limit import sequence_limit
+from returnn_ir.loops.step_axes import declared_time, last_parts
 from returnn_ir.loops.type_guess import Guess, certainty, first_guess, guess_template
-from returnn_ir.losses import has_loss
 from returnn_ir.network.naming import variable_name
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
-    from returnn_ir.layers.recurrent.rec import RecOptions
     from returnn_ir.network.net import Net
 
 __all__ = ["rec_subnet"]

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.initial_output import initial_output_refs
 from returnn_ir.construct.loop_context import Template
 from returnn_ir.errors import UserError
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.ir.types import DTYPES, TensorType
-from returnn_ir.loops.initial_output import initial_output_refs
 
 if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope

@@ -11,7 +11,7 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import is_integer
-from returnn_ir.losses.registry import LossInput, LossResult, loss
+from returnn_ir.network.loss_registry import LossInput, LossResult, loss
 from returnn_ir.options import Finite, Positive, Share, Size
 
 __all__: list[str] = []

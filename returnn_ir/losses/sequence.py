@@ -23,7 +23,7 @@ from returnn_ir.losses.labels import (
     truncated,
     without_repeats,
 )
-from returnn_ir.losses.registry import LossInput, LossResult, loss
+from returnn_ir.network.loss_registry import LossInput, LossResult, loss
 from returnn_ir.options import Size, read_values
 
 __all__: list[str] = []

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from returnn_ir.errors import IRError
 from returnn_ir.network.layer_options import LayerOptions
+from returnn_ir.registry import import_modules
 
 __all__ = ["LayerSpec", "find_layer", "layer", "layer_names"]
 
@@ -96,7 +95,5 @@ def layer_names() -> list[str]:
 @functools.cache
 def _all() -> Mapping[str, LayerSpec]:
     """Every layer class: importing the modules in the folder of layers registers them."""
-    layers = importlib.import_module("returnn_ir.layers")
-    for module in pkgutil.walk_packages(layers.__path__, f"{layers.__name__}."):
-        importlib.import_module(module.name)
+    import_modules("returnn_ir.layers")
     return _LAYERS

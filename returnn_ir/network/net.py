@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
-from returnn_ir.construct.nested_options import nested_problems
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.network.layer_registry import LayerSpec, find_layer, layer_names
 from returnn_ir.network.naming import extra_prefix
+from returnn_ir.network.nested_options import nested_problems
 from returnn_ir.network.option_table import OptionVerdict, refused_options
 from returnn_ir.options import shown
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from returnn_ir import ops
 from returnn_ir.errors import IRError, Origin
 from returnn_ir.ir.dims import UNIT, Dim, Kind
 from returnn_ir.ir.graph import STAGES, Graph, Loss, Node, Output, Region, Value
@@ -32,7 +31,6 @@ __all__ = ["ParseError", "parse_graph"]
 
 T = TypeVar("T")
 _ROOTS = ("output", "loss", "constraints", "objective", "state", "trainable", "check")
-_ALL_OPS = ops  # importing the package registers the ops
 
 
 def parse_graph(source: str) -> Graph:

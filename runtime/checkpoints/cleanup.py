@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from returnn_ir.errors import ConfigError, Origin
 from runtime.checkpoints.files import delete_checkpoint, existing_checkpoints
-from runtime.learning_rate.history import History
 from runtime.options import OptionReader, refuse_unknown
 
 __all__ = ["CleanupOptions", "cleanup_old_models", "epochs_to_delete"]
 
 _KEY = "cleanup_old_models"
+
+#: By epoch: score by its name in the learning-rate file; an epoch may lack any.
+Scores = Mapping[int, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -66,36 +68,34 @@ def _keep(value: object) -> frozenset[int] | None:
     return frozenset(value)
 
 
-def cleanup_old_models(options: CleanupOptions, model: str, history: History) -> list[int]:
+def cleanup_old_models(options: CleanupOptions, model: str, scores: Scores) -> list[int]:
     """Delete what the options do not keep; returns the deleted epochs."""
     existing = existing_checkpoints(model)
-    removed = epochs_to_delete(options, existing, history)
+    removed = epochs_to_delete(options, existing, scores)
     for epoch in removed:
         delete_checkpoint(existing[epoch])
     return removed
 
 
-def epochs_to_delete(options: CleanupOptions, epochs: Iterable[int], history: History) -> list[int]:
+def epochs_to_delete(options: CleanupOptions, epochs: Iterable[int], scores: Scores) -> list[int]:
     """The epochs, of those that have a checkpoint, to delete.
 
-    Without any score in the history nothing is deleted, since the best models are unknown.
+    Without any score nothing is deleted, since the best models are unknown.
     """
     existing = sorted(epochs)
-    scored = any(data.scores for data in history.values())
-    if not scored or max(options.keep_last_n, options.keep_best_n) >= len(existing):
+    if not any(scores.values()) or max(options.keep_last_n, options.keep_best_n) >= len(existing):
         return []
     keep = set(_default_pattern(existing[-1]) if options.keep is None else options.keep)
     keep.update(existing[-options.keep_last_n :])
-    keep.update(_best(options.keep_best_n, existing, history))
+    keep.update(_best(options.keep_best_n, existing, scores))
     return [epoch for epoch in existing if epoch not in keep]
 
 
-def _best(number: int, epochs: Sequence[int], history: History) -> set[int]:
+def _best(number: int, epochs: Sequence[int], scores: Scores) -> set[int]:
     """The ``number`` best epochs by every key that tells them apart; an epoch without the key counts as worst."""
-    scores = {epoch: history[epoch].scores if epoch in history else {} for epoch in epochs}
     result: set[int] = set()
-    for key in {key for data in scores.values() for key in data}:
-        values = {epoch: _comparable(data[key]) for epoch, data in scores.items() if key in data}
+    for key in {key for epoch in epochs for key in scores.get(epoch, ())}:
+        values = {epoch: _comparable(scores[epoch][key]) for epoch in epochs if key in scores.get(epoch, ())}
         worst = max(values.values())
         if min(values.values()) < worst:
             ranked = sorted((values.get(epoch, worst), epoch) for epoch in epochs)

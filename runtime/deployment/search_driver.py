@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from compiler.program.split import PARTS, drive
 from compiler.target.protocol import Array
+from compiler.target.split_driver import PARTS, drive
 from returnn_ir.errors import DataError, UserError
 from runtime.deployment.session import OnnxSession
 

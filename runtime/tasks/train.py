@@ -117,7 +117,7 @@ class Engine:
         if options.model and (epoch % options.save_interval == 0 or epoch == options.num_epochs):
             save_checkpoint(options.model, epoch, model.saved_variables(), model.optimizer_state())
         if cleanup is not None and options.model:
-            cleanup_old_models(cleanup, options.model, rates.history)
+            cleanup_old_models(cleanup, options.model, {e: data.scores for e, data in rates.history.items()})
 
     def evaluate(self) -> dict[str, EpochScores]:
         """Losses of a checkpoint on the evaluation datasets."""

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from compiler.program.program import Program, compile_net
-from compiler.tensorflow import opaque
+from compiler.tensorflow.python_code import call as python_call
 from compiler.tensorflow.python_code.helpers import Helpers
 from compiler.tensorflow.python_code.modules import TensorFunctions
 from returnn_ir import load
@@ -190,7 +190,7 @@ def test_what_an_expression_reaches_on_tensorflow(tmp_path: Path, monkeypatch: p
         caught.update(wrong=wrong, count=count)
         return names["source"](0)
 
-    monkeypatch.setattr(opaque, "evaluate_expression", catch)
+    monkeypatch.setattr(python_call, "evaluate_expression", catch)
     program(config(tmp_path, "tf.math.lgamma(source(0))"), "tf").run(FEED, {})
     assert caught["wrong"] == []
     assert caught["count"] > 300

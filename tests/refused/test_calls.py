@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from compiler.program.program import Program, compile_net
-from compiler.program.split import drive
+from compiler.target.split_driver import drive
 from returnn_ir import load
 from returnn_ir.errors import UserError
 from runtime.datasets import HDFWriter

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import arrange, batch_major, moved_to, require, settle
+from returnn_ir.axes.roles import arrange, batch_major, moved_to
+from returnn_ir.construct.declared_dims import require, settle
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim

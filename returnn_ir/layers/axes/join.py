@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import arrange, settle
+from returnn_ir.axes.roles import arrange
 from returnn_ir.axes.unify import match_dims
+from returnn_ir.construct.declared_dims import settle
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim

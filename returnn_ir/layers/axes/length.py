@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import settle, with_roles
+from returnn_ir.axes.roles import with_roles
+from returnn_ir.construct.declared_dims import settle
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim
-from returnn_ir.axes.roles import arrange, as_declared, batch_major, moved_to, require, with_roles
+from returnn_ir.axes.roles import arrange, batch_major, moved_to, with_roles
+from returnn_ir.construct.declared_dims import as_declared, require
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import arrange, batch_major, moved_to, settle
+from returnn_ir.axes.roles import arrange, batch_major, moved_to
+from returnn_ir.construct.declared_dims import settle
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import arrange, batch_major, moved_to, settle, with_roles
+from returnn_ir.axes.roles import arrange, batch_major, moved_to, with_roles
+from returnn_ir.construct.declared_dims import settle
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim, product

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.common_options import common_option
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.recurrence import leaves_loop
 from returnn_ir.errors import ConfigError, DimError, did_you_mean
@@ -55,6 +56,7 @@ def batch_norm(b: LayerBuilder, opt: BatchNormOptions, x: LayerOutput) -> LayerO
     return _normalize(b, _Settings.of(b, opt), x)
 
 
+@common_option("batch_norm")
 def batch_norm_of(b: LayerBuilder, x: LayerOutput, given: bool | dict[str, Any]) -> LayerOutput:
     """What the option ``batch_norm`` (True, or a dict of the layer's options) does to a layer's output.
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.attach_losses import loss_input, match_target, require_loss
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.graph import Value
-from returnn_ir.losses.attach import loss_input, match_target, require_loss
 from returnn_ir.losses.labels import class_number
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer

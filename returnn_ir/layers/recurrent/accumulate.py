@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import batch_major
+from returnn_ir.construct.initial_output import initial_output_of
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_context import Template
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.loops.initial_output import initial_output_of
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Finite

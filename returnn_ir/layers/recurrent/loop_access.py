@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef
+from returnn_ir.loops.step_axes import LAST, RecUnstackOptions
+from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
 
-if TYPE_CHECKING:
-    from returnn_ir.network.net import Net
-
-__all__ = ["declared_time", "last_parts"]
-
-_LAST = "/:last"
-
-
-def last_parts(last: Mapping[str, LayerOutput]) -> dict[str, LayerOutput]:
-    """Outputs of the last step, by layer, as parts of a loop's output."""
-    return {f"{name}{_LAST}": output for name, output in last.items()}
+__all__: list[str] = []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +27,12 @@ class RecLastOutputOptions(LayerOptions):
 def rec_last_output(b: LayerBuilder, opt: RecLastOutputOptions) -> LayerOutput:
     """What a layer of a loop gave in each sequence's last step."""
     loop = b.layer(opt.rec_layer)
-    found = loop.parts.get(opt.sub_layer_name + _LAST)
+    found = loop.parts.get(opt.sub_layer_name + LAST)
     if found is None:
         raise ConfigError(
             f"the last output of {opt.sub_layer_name!r} is not known",
             where=b.place("sub_layer_name"),
-            expected=", ".join(n.removesuffix(_LAST) for n in loop.parts if n.endswith(_LAST)) or "a rec layer",
+            expected=", ".join(n.removesuffix(LAST) for n in loop.parts if n.endswith(LAST)) or "a rec layer",
             hint="'need_last': True in that layer",
         )
     return found
@@ -63,36 +52,10 @@ def get_rec_accumulated(b: LayerBuilder, opt: RecAccumulatedOptions, loop: Layer
         raise ConfigError(
             f"the loop has no output layer {opt.sub_layer!r}",
             where=b.place("sub_layer"),
-            expected=", ".join(n for n in loop.parts if not n.endswith(_LAST)) or "a rec layer as source",
+            expected=", ".join(n for n in loop.parts if not n.endswith(LAST)) or "a rec layer as source",
             hint="'is_output_layer': True in that layer",
         )
     return loop.parts[opt.sub_layer]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecUnstackOptions(LayerOptions):
-    """Options of ``rec_unstack``."""
-
-    axis: Axis = None
-    declare_rec_time: bool = False
-
-
-def declared_time(b: LayerBuilder, net: Net) -> Dim | None:
-    """The axis that a rec_unstack with ``declare_rec_time`` makes that of its loop, as the network around knows it."""
-    for definition in net.layers.values():
-        options = definition.options
-        if isinstance(options, RecUnstackOptions) and options.declare_rec_time:
-            source = definition.sources[0] if definition.sources else ""
-            if not source.startswith("base:"):
-                raise ConfigError(
-                    "declare_rec_time needs a source from outside of the loop",
-                    where=definition.key_origin("from"),
-                    expected="base:LAYER",
-                    received=source,
-                )
-            x = b.layer(source.removeprefix("base:"))
-            return b.axis(x, options.axis if options.axis is not None else "T")
-    return None
 
 
 @layer("rec_unstack", options=RecUnstackOptions, sources="one")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import batch_major, moved_to
+from returnn_ir.construct.initial_output import initial_output_of
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_builder import state_carry
 from returnn_ir.construct.loop_context import Template, state_key
@@ -20,7 +21,6 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.loops.initial_output import initial_output_of
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.network.net import LayerDef

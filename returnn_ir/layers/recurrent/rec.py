@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim
-from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError
@@ -15,36 +12,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.layers.recurrent.cells import CellScope, Inits, make_cell
 from returnn_ir.layers.recurrent.cells.in_loop import one_step
 from returnn_ir.layers.recurrent.hidden_state import initial_state, initial_state_refs, keep_last_state, state_outputs
+from returnn_ir.loops.options import RecOptions
 from returnn_ir.loops.sequence_limit import sequence_limit_refs
 from returnn_ir.loops.subnetwork import rec_subnet
-from returnn_ir.network.layer_options import Axis, LayerRef, NetDict, SourceOptions
 from returnn_ir.network.layer_registry import layer
 
 __all__: list[str] = []
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecOptions(SourceOptions):
-    """Options of ``rec``; those about loops have no effect on a unit with a name."""
-
-    unit: str | NetDict
-    unit_opts: dict[str, Any] | None = None
-    direction: Literal[-1, 1] | None = None
-    input_projection: bool = True
-    initial_state: Any = None
-    max_seq_len: Any = None
-    max_seq_len_via: LayerRef | None = None
-    forward_weights_init: Init = None
-    recurrent_weights_init: Init = None
-    bias_init: Init = None
-    optimize_move_layers_out: bool | None = None
-    cheating: Any = False
-    unroll: bool = False
-    back_prop: bool | None = None
-    use_global_rec_step_offset: bool = False
-    include_eos: bool = False
-    debug: bool | None = None
-    axis: Axis = None
 
 
 def _refs(opt: RecOptions) -> list[str]:

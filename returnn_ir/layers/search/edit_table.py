@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import settle
+from returnn_ir.construct.declared_dims import settle
+from returnn_ir.construct.initial_output import POSITIONS
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.loops.initial_output import POSITIONS
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
 

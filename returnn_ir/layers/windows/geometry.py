@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.grammar import spatial_axes
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import as_declared
+from returnn_ir.construct.declared_dims import as_declared
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value

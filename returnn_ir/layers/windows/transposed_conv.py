@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.axes.roles import is_known
+from returnn_ir.construct.declared_dims import is_known
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError

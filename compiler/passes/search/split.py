@@ -2,8 +2,9 @@
 
 The loop of the search is cut open. ``encoder`` computes from the inputs what every step reads, ``init`` the states
 before the first step, ``step`` one step of the loop (score combination, top-k and the gathering of states included),
-and ``finish`` everything behind the loop (the back-trace above all). The host feeds states, tests ``done`` and collects
-what the steps leave; it does no arithmetic, so that both layouts give the same bits.
+and ``finish`` everything behind the loop (the back-trace above all). The host (``compiler/target/split_driver.py``)
+feeds states, tests ``done`` and collects what the steps leave; it does no arithmetic, so that both layouts give the same
+bits.
 
 Names: ``encoder/K`` what steps read, ``state/K`` carries, ``state/K/next`` carries behind a step, ``stack/K`` what a
 step leaves, ``i`` the step's number, ``limit`` the largest number of steps, ``done`` after the last one.
@@ -11,22 +12,17 @@ step leaves, ``i`` the step's number, ``limit`` the largest number of steps, ``d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from compiler.target.protocol import Array
-from returnn_ir.errors import DataError, TargetError
+from returnn_ir.errors import TargetError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node, Output, Region, Value
 from returnn_ir.ir.op import Trait, get_op
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["PARTS", "SplitSearch", "drive", "split_search"]
-
-PARTS = ("encoder", "init", "step", "finish")
+__all__ = ["SplitSearch", "split_search"]
 
 
 @dataclass(frozen=True)
@@ -59,35 +55,6 @@ def split_search(graph: Graph) -> SplitSearch:
             "the split layout needs exactly one search", received=f"{len(loops)} searches", hint="--mode search"
         )
     return _Splitter(graph, loops[0]).split()
-
-
-def drive(run: Callable[[str, Mapping[str, Array]], dict[str, Array]], inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Search one batch with the parts: what a host does.
-
-    Args:
-        run: runs the part of that name; it takes of the feed what it needs.
-        inputs: of the whole program.
-
-    Returns:
-        the outputs of ``finish``.
-
-    Raises:
-        DataError: the batch allows no step at all.
-    """
-    held = {**inputs, **run("encoder", inputs)}
-    states = run("init", held)
-    limit = int(states.pop("limit"))
-    stacks: list[dict[str, Array]] = []
-    for i in range(limit):
-        left = run("step", {**held, **states, "i": np.asarray(i, np.int64)})
-        states = {name.removesuffix("/next"): v for name, v in left.items() if name.endswith("/next")}
-        stacks.append({name: v for name, v in left.items() if name.startswith("stack/")})
-        if bool(left.get("done", False)):
-            break
-    if not stacks:
-        raise DataError("the search takes no step", received=f"limit {limit}")
-    stacked = {name: np.stack([s[name] for s in stacks]) for name in stacks[0]}
-    return run("finish", {**held, **states, **stacked, "steps": np.asarray(len(stacks), np.int64)})
 
 
 class _Splitter:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.errors import IRError, Origin, UserError
 from returnn_ir.ir.graph import Value
 from returnn_ir.options import Finite, read_values
-
-if TYPE_CHECKING:
-    from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.registry import import_modules
 
 __all__ = ["LossInput", "LossResult", "LossSpec", "find_loss", "loss", "loss_names", "read_loss_options"]
-
-#: The modules of this package that hold losses.
-LOSS_FAMILIES = ("framewise", "regression", "search", "sequence", "via_layer")
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,10 @@ class LossResult:
     error: Value | None = None
 
 
+#: (layer builder, what it gets) -> the loss; the builder's class stands above this module.
+LossFunction = Callable[[Any, LossInput], LossResult]
+
+
 @dataclass(frozen=True)
 class LossSpec:
     """A loss.
@@ -61,7 +60,7 @@ class LossSpec:
     """
 
     name: str
-    compute: Callable[[LayerBuilder, LossInput], LossResult]
+    compute: LossFunction
     needs_target: bool
     rename_target_time: bool
     extra_labels: int
@@ -88,12 +87,10 @@ def loss(
     framewise: bool = True,
     extra_labels: int = 0,
     opts: Mapping[str, Any] = _NO_OPTIONS,
-) -> Callable[[Callable[[LayerBuilder, LossInput], LossResult]], Callable[[LayerBuilder, LossInput], LossResult]]:
+) -> Callable[[LossFunction], LossFunction]:
     """Register a loss function."""
 
-    def add(
-        compute: Callable[[LayerBuilder, LossInput], LossResult],
-    ) -> Callable[[LayerBuilder, LossInput], LossResult]:
+    def add(compute: LossFunction) -> LossFunction:
         if name in _LOSSES:
             raise IRError(f"loss {name!r} is registered twice")
         _LOSSES[name] = LossSpec(name, compute, needs_target, framewise, extra_labels, opts)
@@ -104,14 +101,19 @@ def loss(
 
 def find_loss(name: str) -> LossSpec | None:
     """The loss of that name."""
-    for family in LOSS_FAMILIES:
-        importlib.import_module(f"returnn_ir.losses.{family}")
-    return _LOSSES.get(name)
+    return _all().get(name)
 
 
 def loss_names() -> list[str]:
     """All loss names."""
-    return sorted(_LOSSES)
+    return sorted(_all())
+
+
+@functools.cache
+def _all() -> Mapping[str, LossSpec]:
+    """Every loss: importing the modules in the folder of losses registers them."""
+    import_modules("returnn_ir.losses")
+    return _LOSSES
 
 
 def read_loss_options(

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.losses.registry import find_loss, read_loss_options
 from returnn_ir.network.layer_options import LayerOptions
+from returnn_ir.network.loss_registry import find_loss, read_loss_options
 from returnn_ir.options import MAX_AXES, Range, Size, read_values, shown
 
 __all__ = ["nested_problems"]

@@ -10,7 +10,7 @@ from returnn_ir.errors import ConfigError, DimError, ProblemList, did_you_mean
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Loss, Value
 from returnn_ir.ir.hypotheses import beam_of
-from returnn_ir.losses.registry import LossInput, LossSpec, find_loss, loss_names, read_loss_options
+from returnn_ir.network.loss_registry import LossInput, LossSpec, find_loss, loss_names, read_loss_options
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
