@@ -107,7 +107,6 @@ REGISTRIES = {
     "returnn_ir/expression/table.py",
     "returnn_ir/network/layer_registry.py",
     "returnn_ir/network/loss_registry.py",
-    "returnn_ir/text/attributes.py",
 }
 #: They import modules of a config by names that the config gives.
 CONFIG_MODULES = {"returnn_ir/config/returnn_names.py", "returnn_ir/config/shim.py"}

@@ -13,10 +13,11 @@ from compiler.target.inputs import InputSpec, input_specs
 from compiler.target.protocol import Array, Executable, Target
 from compiler.tensorflow.start import start_tensorflow
 from returnn_ir.construct.construct import construct
-from returnn_ir.construct.initializers import StoredInit, initial_value
+from returnn_ir.construct.initializers import initial_value
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError, TargetError, did_you_mean
 from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.network.net import Net
 
 __all__ = ["MODES", "TARGETS", "Program", "compile_net", "make_target"]

@@ -12,7 +12,6 @@ import re
 import typing
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from returnn_ir.errors import ConfigError, Origin, did_you_mean
 from returnn_ir.options import fits
 
-__all__ = ["Draw", "Init", "StoredInit", "initial_value", "initializer_names", "parse_init"]
+__all__ = ["Draw", "Init", "initial_value", "initializer_names", "parse_init"]
 
 #: A number, an array, or RETURNN's description of an initialiser (a name, a call in a string, a dict with "class").
 Init = Any
@@ -31,22 +30,6 @@ Draw = Callable[[tuple[int, ...], np.random.Generator], NDArray[Any]]
 
 #: The standard deviation of a normal distribution that is cut off at two of its own.
 _TRUNCATED_STD = 0.87962566103423978
-
-
-@dataclass(frozen=True)
-class StoredInit:
-    """A parameter that starts with a checkpoint's.
-
-    Attributes:
-        file: the prefix of the checkpoint's files.
-        name: the variable in there.
-        otherwise: the initialiser where the checkpoint lacks it, if ``optional``.
-    """
-
-    file: str
-    name: str
-    otherwise: Init
-    optional: bool
 
 
 def initial_value(name: str, init: Init, shape: Sequence[int], dtype: str, seed: int) -> NDArray[Any]:

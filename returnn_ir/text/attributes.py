@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim
+from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.ir.types import DTYPES, TensorType
 from returnn_ir.text.tokens import Token, tokenize
 
 __all__ = ["AttributeParser", "DimName", "missing_function"]
 
 T = TypeVar("T")
+_STORED_INIT = ", ".join(field.name for field in fields(StoredInit))
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ class AttributeParser:
             return self.dim()
         if token.kind == "name":
             return self._word()
-        for opening, parse in (("[", self._tuple), ("{", self._dict), ("!", self._instance), ("<", self._function)):
+        for opening, parse in (("[", self._tuple), ("{", self._dict), ("!", self._stored_init), ("<", self._function)):
             if self.accept(opening):
                 return parse()
         raise token.error("unexpected text", expected="the value of an attribute")
@@ -222,19 +223,15 @@ class AttributeParser:
             return np.frombuffer(entries, dtype).reshape(shape).copy()
         return np.asarray(entries, dtype).reshape(shape)
 
-    def _instance(self) -> Any:
-        """A dataclass of this package."""
-        token = self.expect("name")
-        module, _, name = token.text.rpartition(".")
+    def _stored_init(self) -> StoredInit:
+        token = self.peek
+        self.word("stored_init")
         self.symbol("(")
         arguments = self.mapping(")", lambda: self.expect("name").text, "=")
         try:
-            made = getattr(importlib.import_module(f"returnn_ir.{module}"), name)
-            if not isinstance(made, type) or not is_dataclass(made):
-                raise TypeError(f"{token.text} is no dataclass")
-            return made(**arguments)
-        except (ImportError, AttributeError, TypeError) as error:
-            raise token.error(f"cannot make this object: {error}") from error
+            return StoredInit(**arguments)
+        except TypeError as error:
+            raise token.error("not the parts of a stored initial value", expected=_STORED_INIT) from error
 
     def _function(self) -> Callable[..., NoReturn]:
         self.word("function")

@@ -24,13 +24,14 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 
 import numpy as np
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim, Division, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
+from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.ir.types import DTYPES, TensorType
 
 __all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines"]
@@ -130,10 +131,9 @@ class _Printer:
             return _array(value)
         if isinstance(value, Mapping):
             return f"{{{', '.join(f'{json.dumps(k)}: {self.attribute(v)}' for k, v in value.items())}}}"
-        if is_dataclass(value) and not isinstance(value, type):
-            body = ", ".join(f"{f.name}={self.attribute(getattr(value, f.name))}" for f in fields(value) if f.repr)
-            module = type(value).__module__.removeprefix("returnn_ir.")
-            return f"!{module}.{type(value).__qualname__}({body})"
+        if isinstance(value, StoredInit):
+            body = ", ".join(f"{f.name}={self.attribute(getattr(value, f.name))}" for f in fields(value))
+            return f"!stored_init({body})"
         if callable(value):
             return f"<function {json.dumps(getattr(value, '__qualname__', type(value).__name__))}>"
         return _scalar(value)

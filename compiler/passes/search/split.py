@@ -3,8 +3,7 @@
 The loop of the search is cut open. ``encoder`` computes from the inputs what every step reads, ``init`` the states
 before the first step, ``step`` one step of the loop (score combination, top-k and the gathering of states included),
 and ``finish`` everything behind the loop (the back-trace above all). The host (``compiler/target/split_driver.py``)
-feeds states, tests ``done`` and collects what the steps leave; it does no arithmetic, so that both layouts give the same
-bits.
+feeds states, tests ``done`` and collects what the steps leave; it does no arithmetic: both layouts give the same bits.
 
 Names: ``encoder/K`` what steps read, ``state/K`` carries, ``state/K/next`` carries behind a step, ``stack/K`` what a
 step leaves, ``i`` the step's number, ``limit`` the largest number of steps, ``done`` after the last one.

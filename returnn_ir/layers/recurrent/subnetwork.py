@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.attach_losses import has_loss
-from returnn_ir.construct.initializers import StoredInit
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.sources import apply_dropout
 from returnn_ir.errors import ConfigError, did_you_mean
+from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.network.layer_options import LayerOptions, NetDict, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Share
