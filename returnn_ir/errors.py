@@ -20,6 +20,7 @@ __all__ = [
     "Origin",
     "ProblemList",
     "TargetError",
+    "UnsupportedError",
     "UserError",
     "bug_report",
     "did_you_mean",
@@ -122,6 +123,10 @@ class ProblemList(UserError):
 def _single(problems: Iterable[UserError]) -> Iterator[UserError]:
     for problem in problems:
         yield from problem.problems if isinstance(problem, ProblemList) else (problem,)
+
+
+class UnsupportedError(Exception):
+    """Something in a config's code that has no counterpart in the IR; who traces the code says where, or goes on."""
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str | None:

@@ -74,6 +74,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("axes",),
         ("config",),
         ("network",),
+        ("facade",),
         ("expression",),
         ("construct",),
         ("losses",),

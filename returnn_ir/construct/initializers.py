@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from returnn_ir.errors import ConfigError, Origin, did_you_mean
+from returnn_ir.errors import ConfigError, Origin, UnsupportedError, did_you_mean
 from returnn_ir.options import fits
 
 __all__ = ["Draw", "Init", "initial_value", "initializer_names", "parse_init"]
@@ -86,10 +86,9 @@ def initializer_names() -> list[str]:
 def _parse_text(text: str, where: Origin | None) -> Draw:
     """An initialiser as text is data, whatever the config is: it sees pure functions of numbers only."""
     # the walker needs the whole expression package, which most nets do without
-    from returnn_ir.expression.access import DeniedError
     from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
     from returnn_ir.expression.number_functions import NUMBER_NAMES
-    from returnn_ir.expression.positional import UnsupportedError
+    from returnn_ir.facade.access import DeniedError
 
     if "(" not in text:
         return _by_name(text, where)()

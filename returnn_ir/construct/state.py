@@ -11,7 +11,7 @@ from returnn_ir.behavior import Behavior
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.inputs import ExternData
 from returnn_ir.errors import ConfigError, Origin
-from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule
+from returnn_ir.facade.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
 

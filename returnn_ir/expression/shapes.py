@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import DimError
+from returnn_ir.errors import DimError, UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
-from returnn_ir.expression.positional import Positional, UnsupportedError, aligned, as_positional
+from returnn_ir.expression.positional import Positional, aligned, as_positional
 from returnn_ir.expression.sizes import Shape, Size, as_shape, entries_of
 from returnn_ir.expression.slicing import cut
 from returnn_ir.expression.table import function

@@ -18,11 +18,11 @@ from returnn_ir.construct.inputs import ExternData
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.scope import NetScope
 from returnn_ir.construct.state import Session
-from returnn_ir.expression.access import TRUSTED, AttributeRule
 from returnn_ir.expression.evaluate import evaluate_expression
 from returnn_ir.expression.namespaces import Namespace
 from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.table import find_function, function_names
+from returnn_ir.facade.access import TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Output
 from returnn_ir.network.net import parse_network

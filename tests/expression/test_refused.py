@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from compiler.reference.target import ReferenceTarget
-from returnn_ir.errors import UserError
-from returnn_ir.expression.positional import UnsupportedError
+from returnn_ir.errors import UnsupportedError, UserError
 from tests.expression.tensors import Symbols
 
 

@@ -12,9 +12,11 @@ from returnn_ir.axes.unify import Unified
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_context import UntypedError
 from returnn_ir.construct.out_type import Template, common_template, fit_axes, with_out_type
-from returnn_ir.errors import ConfigError, IRError, UserError, did_you_mean
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError, did_you_mean
+from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.table import find_function, function_names
+from returnn_ir.expression.traced_source import traced_facts
+from returnn_ir.facade.network import NetworkView
 from returnn_ir.layers.code.evaluation import evaluate_on_sources
 from returnn_ir.layers.code.out_type_function import called_out_type
 from returnn_ir.layers.dense.activations import activate
@@ -210,12 +212,10 @@ def switch(b: LayerBuilder, opt: SwitchOptions) -> LayerOutput:
 
 
 def _decided(b: LayerBuilder, opt: SwitchOptions) -> bool:
-    from returnn_ir.expression.views import NetworkView
-
     options = {k: v for k, v in b.definition.raw.items() if k != "class"}
     function: Any = opt.condition
     try:
-        answer = function(**options, name=b.definition.name, network=NetworkView(b), get_layer=b.layer)
+        answer = function(**options, name=b.definition.name, network=NetworkView(traced_facts(b)), get_layer=b.layer)
     except UserError:
         raise
     except Exception as error:  # the config's own function runs here

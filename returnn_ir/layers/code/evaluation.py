@@ -10,13 +10,15 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.unify import Unified
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.out_type import Template, fit_axes
-from returnn_ir.errors import ConfigError, IRError, UserError
+from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Missing, Namespace
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.table import RETURNN_ONLY, find_function, function_names
 from returnn_ir.expression.trace import traceable
-from returnn_ir.expression.views import DataView, LayerView, NetworkView, SourceLayerView
+from returnn_ir.expression.traced_source import TracedSource, traced_facts
+from returnn_ir.facade.data import DataView
+from returnn_ir.facade.network import LayerView, NetworkView, SourceLayerView
 from returnn_ir.ir.dims import Dim
 from returnn_ir.layers.code.python_code import opaque_call
 
@@ -95,7 +97,7 @@ class SourceAccess:
         enforce_batch_major: bool = False,
         as_data: bool = False,
         as_layer: bool = False,
-    ) -> Positional | DataView | SourceLayerView:
+    ) -> Positional | DataView[Positional] | SourceLayerView[Positional]:
         """A source as tensor, as ``Data`` or as layer, over the common axes unless ``auto_convert`` is off."""
         if not 0 <= i < len(self._sources):
             raise ConfigError(f"source({i}), but there are {len(self._sources)} sources", where=self._b.place("eval"))
@@ -107,7 +109,7 @@ class SourceAccess:
             data = data.copy_as_batch_major()
         return data if as_data else data.placeholder
 
-    def _data(self, i: int, auto_convert: bool) -> DataView:
+    def _data(self, i: int, auto_convert: bool) -> DataView[Positional]:
         source = self._sources[i]
         value = self._unified.values[i] if auto_convert else source.value
         axes: Sequence[Dim | None] = self.placed[i] if auto_convert else source.axes
@@ -120,19 +122,19 @@ class SourceAccess:
             time = common.time_dim if common.time_dim in bare else None
             feature = common.feature_dim if common.feature_dim in bare and source.sparse_dim is None else None
             special = LayerOutput(value, tuple(bare), time, feature)
-        return DataView(self._b, source, Positional(self._b, value, axes), special)
+        return DataView(TracedSource(self._b, source, Positional(self._b, value, axes), special))
 
-    def _layer(self, i: int) -> SourceLayerView:
+    def _layer(self, i: int) -> SourceLayerView[Positional]:
         self._used.add(i)
         name = self._b.definition.sources[i]
-        return SourceLayerView(name, self._data(i, False), NetworkView(self._b))
+        return SourceLayerView(name, self._data(i, False), NetworkView(traced_facts(self._b)))
 
-    def layer_view(self) -> LayerView:
+    def layer_view(self) -> LayerView[Positional]:
         """``self`` of the expression."""
         used = set(self._used)
         layers = [self._layer(i) for i in range(len(self._sources))]
         self._used = used
-        return LayerView(self._b, layers)
+        return LayerView(self._b.name, traced_facts(self._b), layers)
 
     def require_all_used(self, code: object) -> None:
         """RETURNN refuses sources that the expression does not use."""

@@ -106,6 +106,7 @@ def _call(
         options=b.session.options,
         training=b.training,
         searching=b.session.searching,
+        evaluating=b.mode != "forward",
         trusted=b.session.trusted,
     )
     dtype = template.dtype or sources[0].dtype

@@ -7,10 +7,11 @@ from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.errors import ConfigError, IRError, UserError
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError
+from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.trace import traceable
-from returnn_ir.expression.views import LayerView
+from returnn_ir.expression.traced_source import traced_facts
+from returnn_ir.facade.network import LayerView
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.op import get_op
@@ -104,7 +105,7 @@ def _combined(b: LayerBuilder, function: Callable[..., Any], region: Region, axe
     }
     kept = len(region.nodes)
     try:
-        result = as_positional(b, traceable(b, function)(layer=LayerView(b, []), **arguments))
+        result = as_positional(b, traceable(b, function)(layer=LayerView(b.name, traced_facts(b), []), **arguments))
         if result.rank != len(axes):
             raise UnsupportedError(f"a result with {result.rank} axes")
         return b.expand(result.value, *axes)
@@ -135,6 +136,7 @@ def _opaque(
         options=b.session.options,
         training=b.training,
         searching=b.session.searching,
+        evaluating=b.mode != "forward",
         trusted=b.session.trusted,
     )
     return b.op("opaque", *operands, function=call, axes=placed, reason=reason, dtype="float32", dims=axes)
