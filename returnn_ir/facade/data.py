@@ -118,7 +118,7 @@ class DataView(View, Generic[T]):
         """The number of the axis that a description names."""
         if isinstance(axis, int) and not isinstance(axis, bool) and allow_int:
             if not -self.batch_ndim <= axis < self.batch_ndim:
-                raise DimError(f"axis {axis} of a tensor with {self.batch_ndim} axes", received=self._source.dims)
+                raise DimError(f"axis {axis} of a tensor with {self.batch_ndim} axes", received=self._source.sizes)
             return axis % self.batch_ndim
         found = self._source.find(axis)
         if len(found) != 1:
