@@ -117,11 +117,17 @@ class LayerBuilder(Tracer):
 
     def axes(self, x: LayerOutput, spec: object, key: str = "axis") -> list[Dim]:
         """The axes that a description names; ``key`` is the option it came from."""
-        return axis_grammar.resolve_axes(x, self._declared(x, spec), self.behavior, self.place(key))
+        given, names = self._declared(x, spec), self.session.names
+        return axis_grammar.resolve_axes(x, given, self.behavior, self.place(key), names=names)
 
     def axis(self, x: LayerOutput, spec: object, key: str = "axis") -> Dim:
         """The one axis that a description names."""
-        return axis_grammar.resolve_axis(x, self._declared(x, spec), self.behavior, self.place(key))
+        given, names = self._declared(x, spec), self.session.names
+        return axis_grammar.resolve_axis(x, given, self.behavior, self.place(key), names=names)
+
+    def also_called(self, dim: Dim, name: str) -> None:
+        """``stag:NAME`` finds a dim under this name, too."""
+        self.session.names.setdefault(dim, set()).add(name)
 
     def _declared(self, x: LayerOutput, spec: object) -> object:
         """A derived Dim for which the user declared another one means that one."""

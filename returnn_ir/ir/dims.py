@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 __all__ = [
@@ -62,7 +62,7 @@ class Division:
 
 
 class Dim:
-    """One axis identity.
+    """One axis identity; it does not change after it was made.
 
     Args:
         name: for messages and the printed IR only; never compared.
@@ -86,18 +86,13 @@ class Dim:
         description: str | None = None,
         expr: Polynomial | Division | None = None,
     ) -> None:
-        self.name = name
-        self.description = description or name
-        self.size = size
-        self.kind = kind or (Kind.DYNAMIC if size is None else Kind.STATIC)
-        self.feature = feature
-        self.declared = declared
-        self.expr = expr
-
-    def also_called(self, description: str) -> None:
-        """Another name that ``stag:NAME`` finds: where layers share a derived dim here, each has its own in RETURNN."""
-        if description not in self.description.split(", "):
-            self.description = f"{self.description}, {description}"
+        self.name: Final = name
+        self.description: Final = description or name
+        self.size: Final = size
+        self.kind: Final = kind or (Kind.DYNAMIC if size is None else Kind.STATIC)
+        self.feature: Final = feature
+        self.declared: Final = declared
+        self.expr: Final = expr
 
     def __repr__(self) -> str:
         return f"{self.name}({self.size if self.size is not None else self.kind.value})"

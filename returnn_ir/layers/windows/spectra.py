@@ -201,7 +201,7 @@ def _channel_spectra(
         out = reach.ceildiv(shift)
     else:
         out = (time - (reference - 1)).ceildiv(shift)
-    out.also_called(f"{b.definition.name}:MultiChannelMultiResolutionStft")
+    b.also_called(out, f"{b.definition.name}:MultiChannelMultiResolutionStft")
     signal = b.window_input(x.value, [time], 0)
     parts: list[Value] = []
     dims: list[Dim] = []
