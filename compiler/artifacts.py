@@ -33,7 +33,7 @@ def read_parameters(program: Program, *, checkpoint: str | None, params: Path | 
         DataError: the file is missing, or lacks a parameter or has another shape for it.
     """
     if checkpoint is not None:
-        shapes = {name: tuple(d.size or 0 for d in p.dims) for name, p in program.params.items()}
+        shapes = {name: p.shape for name, p in program.params.items()}
         return CheckpointReader.open(checkpoint).read_matching(shapes)
     if params is not None:
         return _from_npz(program, params)

@@ -123,7 +123,7 @@ def _description(program: OnnxProgram, labels: Mapping[str, Sequence[str]]) -> d
 
 
 def _sorted(dims: set[Dim]) -> list[Dim]:
-    return sorted(dims, key=lambda d: (d.name, d.size or 0))
+    return sorted(dims, key=lambda d: (d.name, -1 if d.size is None else d.size))
 
 
 def _axes(type_: TensorType) -> dict[str, Any]:

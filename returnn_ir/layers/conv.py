@@ -10,7 +10,7 @@ from typing import Any
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.graph import Value
-from returnn_ir.initializers import Init
+from returnn_ir.initializers import Init, option_init
 from returnn_ir.layers.activations import activate
 from returnn_ir.layers.context import LayerBuilder
 from returnn_ir.layers.options import LayerRef, SourceOptions
@@ -86,7 +86,7 @@ def conv(b: LayerBuilder, opt: ConvOptions, x: LayerOutput) -> LayerOutput:
     with_bias = opt.with_bias
     if with_bias is None:
         with_bias = b.behavior.conv_bias or opt.bias is not None
-    result = add_bias(b, result, out, with_bias, opt.bias, opt.bias_init)
+    result = add_bias(b, result, out, with_bias, opt.bias, option_init(opt, "bias_init"))
     return adopt_dims(b, activate(b, opt.activation, result), outs, opt.out_spatial_dims)
 
 
@@ -127,7 +127,7 @@ def _filters(
 ) -> tuple[Value, tuple[Dim, ...], Dim]:
     """The filter [*filter_dims, in / groups, out]: a parameter, or what another layer gives."""
     channels = in_dim.size
-    if channels is None or channels % opt.groups or (out.size or 0) % opt.groups:
+    if channels is None or channels % opt.groups or b.size(out) % opt.groups:
         raise ConfigError(
             "groups must divide the numbers of input and output features",
             where=b.place("groups"),
@@ -136,7 +136,11 @@ def _filters(
     filter_dims = tuple(b.dim(f"filter{i}", size) for i, size in enumerate(sizes))
     filter_in = b.dim("filter_in", channels // opt.groups, feature=True)
     if opt.filter is None:
-        return b.param("W", (*filter_dims, filter_in, out), opt.forward_weights_init), filter_dims, filter_in
+        return (
+            b.param("W", (*filter_dims, filter_in, out), option_init(opt, "forward_weights_init")),
+            filter_dims,
+            filter_in,
+        )
     given = b.layer(opt.filter)
     wanted = opt.out_dim if opt.out_dim is not None else out
     features = _matching(b, given, [in_dim if opt.groups == 1 else filter_in, wanted])

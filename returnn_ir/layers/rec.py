@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError
-from returnn_ir.initializers import Init
+from returnn_ir.initializers import Init, option_init
 from returnn_ir.layers.cells import CellScope, Inits, make_cell
 from returnn_ir.layers.cells.in_loop import one_step
 from returnn_ir.layers.context import LayerBuilder
@@ -71,7 +71,7 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
         sparse,
         rest,
         out,
-        Inits(opt.forward_weights_init, opt.recurrent_weights_init, opt.bias_init),
+        Inits(*(option_init(opt, k) for k in ("forward_weights_init", "recurrent_weights_init", "bias_init"))),
     )
     cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=False, input_projection=opt.input_projection)
     if dim is None:

@@ -175,7 +175,7 @@ def accumulate_mean(b: LayerBuilder, opt: AccumulateMeanOptions, x: LayerOutput)
         raise DimError("a distribution has one axis", where=b.place("is_prob_distribution"), received=mean.type)
     initial = opt.initial_value
     if initial is None:
-        initial = 1.0 / (dims[0].size or 1) if opt.is_prob_distribution else 0.0
+        initial = 1.0 / max(b.size(dims[0]), 1) if opt.is_prob_distribution else 0.0
     # RETURNN's variable is called so, because TensorFlow has given the name "mean" to the reduction before
     held = b.param("mean_1", dims, initial)
     if b.training:

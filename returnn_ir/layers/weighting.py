@@ -93,8 +93,8 @@ def weighted_sum(b: LayerBuilder, opt: WeightedSumOptions, x: LayerOutput) -> La
     if opt.size is None:
         dims = _static_in_order(b, x, opt.axes)
         if opt.keep_dims or (opt.padding or "valid").lower() != "valid":
-            return _sliding(b, opt, x, dims, [d.size or 1 for d in dims], keep=bool(opt.keep_dims))
-        weights = b.param("W", dims, 1.0 / _product([d.size or 1 for d in dims]))
+            return _sliding(b, opt, x, dims, [b.size(d) for d in dims], keep=bool(opt.keep_dims))
+        weights = b.param("W", dims, 1.0 / _product([b.size(d) for d in dims]))
         return x.with_axes(b.dot(x.value, weights, *dims, mask=False), dict.fromkeys(dims, ()))
     if opt.padding is None:
         raise ConfigError("'size' needs 'padding'", where=b.place("size"), expected="valid or same")
