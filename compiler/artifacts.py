@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compiler.checkpoint_reader import CheckpointReader
 from compiler.inference_inputs import require_inference_inputs
 from compiler.named import named_reference
+from compiler.parameters import checkpoint_parameters, unstarted_states
 from compiler.passes.expand_search import BATCH_SCORES
 from compiler.program import Program, compile_net
 from compiler.targets import Array
@@ -33,8 +33,7 @@ def read_parameters(program: Program, *, checkpoint: str | None, params: Path | 
         DataError: the file is missing, or lacks a parameter or has another shape for it.
     """
     if checkpoint is not None:
-        shapes = {name: p.shape for name, p in program.params.items()}
-        return CheckpointReader.open(checkpoint).read_matching(shapes)
+        return checkpoint_parameters(program, checkpoint)
     if params is not None:
         return _from_npz(program, params)
     return program.initial_params()
@@ -44,13 +43,14 @@ def _from_npz(program: Program, path: Path) -> dict[str, Array]:
     if not path.exists():
         raise DataError(f"no such file: {path}")
     with np.load(path, allow_pickle=False) as archive:
-        values = {k.removeprefix("param/"): archive[k] for k in archive.files if k.startswith("param/")}
+        stored = {k.removeprefix("param/"): archive[k] for k in archive.files if k.startswith("param/")}
+    values = {**unstarted_states(program), **stored}
     problems: list[UserError] = []
     for name, param in program.params.items():
         shape = tuple(d.size for d in param.dims)
         if name not in values:
             problems.append(DataError(f"no parameter {name!r}", where=str(path), hint=did_you_mean(name, values)))
-        elif values[name].shape != shape:
+        elif not _fits(values[name].shape, shape):
             problems.append(
                 DataError(
                     f"parameter {name!r} has another shape",
@@ -62,6 +62,10 @@ def _from_npz(program: Program, path: Path) -> dict[str, Array]:
     if problems:
         raise ProblemList(problems)
     return values
+
+
+def _fits(given: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    return len(given) == len(shape) and all(size in (None, own) for own, size in zip(given, shape, strict=True))
 
 
 def write_artifact(
