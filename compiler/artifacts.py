@@ -15,6 +15,7 @@ from compiler.named import named_reference
 from compiler.parameters import checkpoint_parameters, unstarted_states
 from compiler.passes.expand_search import BATCH_SCORES
 from compiler.program import Program, compile_net
+from compiler.staged import staged
 from compiler.targets import Array
 from returnn_ir.errors import DataError, ProblemList, TargetError, UserError, did_you_mean
 from returnn_ir.network.net import Net
@@ -149,8 +150,6 @@ def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], 
         ).executable
     if program.graph.losses:
         programs["loss"] = program.executable
-    export_saved_model(output, programs, values)
-    (output / "graph.txt").write_text(print_graph(program.graph), encoding="utf-8")
     report = {
         "mode": program.mode,
         "parameters": {name: [d.size for d in p.dims] for name, p in program.params.items()},
@@ -158,5 +157,8 @@ def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], 
         "signatures": list(programs),
         "decisions": [str(d) for d in program.journal],
     }
-    (output / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    with staged(output) as part:
+        export_saved_model(part, programs, values)
+        (part / "graph.txt").write_text(print_graph(program.graph), encoding="utf-8")
+        (part / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return [f"wrote {output} (signatures {', '.join(programs)}) with {source}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from itertools import count
 from typing import Any
 
@@ -51,6 +52,7 @@ class Engine:
         """
         self.config = config
         self.options = RunOptions.from_config(config)
+        self._opened = ExitStack()  # closes the datasets, however the run ends
         self.start = find_start(config, self.options)
         training = self.options.task == "train"
         epoch = self.start.epoch + 1 if training else max(self.start.epoch, 1)
@@ -76,7 +78,7 @@ class Engine:
             rates = LearningRateOptions.from_config(self.config)
             optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
         files = [] if options.dry_run else [path for path in (options.model, rates.file) if path]
-        with lock_paths(files):
+        with lock_paths(files), self._opened:
             self.start = find_start(self.config, options)  # what others have written is whole now
             self._train(LearningRateControl(rates), optimizer, cleanup)
 
@@ -124,11 +126,12 @@ class Engine:
         self.start_tensorflow()
         model = self._loaded_model()
         scores = {}
-        for name, data in self.options.eval_datasets.items():
-            dataset = self._dataset(name, data)
-            check_dataset(name, dataset, model.eval_program.graph)
-            scores[name] = self._evaluate(model, name, dataset, 1)
-            log(f"{name}: {scores[name].line()}")
+        with self._opened:
+            for name, data in self.options.eval_datasets.items():
+                dataset = self._dataset(name, data)
+                check_dataset(name, dataset, model.eval_program.graph)
+                scores[name] = self._evaluate(model, name, dataset, 1)
+                log(f"{name}: {scores[name].line()}")
         return scores
 
     # ---------------------------------------------------------------- models and data
@@ -161,7 +164,8 @@ class Engine:
     def _dataset(self, name: str, data: Any, **defaults: Any) -> Dataset:
         key = name if name in self.config else "eval_datasets"
         defaults = defaults or {"seq_ordering": "sorted" if name in ("dev", "eval") else "default"}
-        return init_dataset(data, name=name, defaults=defaults, where=self.config.origin(None, key))
+        dataset = init_dataset(data, name=name, defaults=defaults, where=self.config.origin(None, key))
+        return self._opened.enter_context(dataset)
 
     # ---------------------------------------------------------------- epochs
 

@@ -44,24 +44,25 @@ def forward_to_hdf(config: Config) -> Path:
     engine.start_tensorflow()
     program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
     params = checkpoint_parameters(program, engine.checkpoint())
-    dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"})
-    check_dataset(name, dataset, program.graph)
-    output = program.graph.outputs[layer]
-    feature = output.feature_dim.size if output.feature_dim is not None else None
-    sparse = output.value.type.sparse_dim
-    width = sparse.size if sparse is not None else feature
-    frames = 1 + len([d for d in output.axes if not d.is_batch and d.is_dynamic])
-    keys = {n.partition("/")[0] for n in program.input_names()}
-    batches = make_batches(dataset, dataset.init_epoch(1), limits)
-    started = time.monotonic()
-    writer = HDFWriter(path, width, ndim=frames if sparse is None else frames - 1, overwrite=True)
-    with writer, BatchLoader(dataset, batches, keys=keys) as loader, progress("forward", dataset.num_seqs) as bar:
-        for batch in loader:
-            results = program.run(checked_feed(batch, program, "forward"), params)
-            params |= kept_states(program, results)
-            value, lengths = _batch_major(results, layer, output)
-            writer.insert_batch(value, lengths, list(batch.tags))
-            bar.advance(batch.num_seqs, "")
+    with init_dataset(data, name=name, defaults={"seq_ordering": "default"}) as dataset:
+        check_dataset(name, dataset, program.graph)
+        output = program.graph.outputs[layer]
+        feature = output.feature_dim.size if output.feature_dim is not None else None
+        sparse = output.value.type.sparse_dim
+        width = sparse.size if sparse is not None else feature
+        frames = 1 + len([d for d in output.axes if not d.is_batch and d.is_dynamic])
+        keys = {n.partition("/")[0] for n in program.input_names()}
+        batches = make_batches(dataset, dataset.init_epoch(1), limits)
+        started = time.monotonic()
+        writer = HDFWriter(path, width, ndim=frames if sparse is None else frames - 1, overwrite=True)
+        loader = BatchLoader(dataset, batches, keys=keys)
+        with writer, loader, progress("forward", dataset.num_seqs) as bar:
+            for batch in loader:
+                results = program.run(checked_feed(batch, program, "forward"), params)
+                params |= kept_states(program, results)
+                value, lengths = _batch_major(results, layer, output)
+                writer.insert_batch(value, lengths, list(batch.tags))
+                bar.advance(batch.num_seqs, "")
     log(f"wrote {path}: {dataset.num_seqs} sequences in {time.monotonic() - started:.1f} s")
     return path
 

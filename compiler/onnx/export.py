@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +12,7 @@ from typing import Any
 from compiler.inputs import input_specs
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
+from compiler.staged import staged
 from compiler.targets import Array, Executable
 from returnn_ir.dims import Dim, leaves
 from returnn_ir.errors import MismatchError, TargetError
@@ -96,10 +96,8 @@ def export(
 
 def _write(path: Path, content: bytes) -> None:
     """All of the file or nothing of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    with staged(path.parent) as part:
+        (part / path.name).write_bytes(content)
 
 
 # -------------------------------------------------------------------- metadata

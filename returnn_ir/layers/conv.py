@@ -126,8 +126,8 @@ def _filters(
     b: LayerBuilder, opt: ConvOptions, in_dim: Dim, out: Dim, sizes: tuple[int, ...]
 ) -> tuple[Value, tuple[Dim, ...], Dim]:
     """The filter [*filter_dims, in / groups, out]: a parameter, or what another layer gives."""
-    channels = in_dim.size
-    if channels is None or channels % opt.groups or b.size(out) % opt.groups:
+    channels = b.size(in_dim)
+    if channels % opt.groups or b.size(out) % opt.groups:
         raise ConfigError(
             "groups must divide the numbers of input and output features",
             where=b.place("groups"),

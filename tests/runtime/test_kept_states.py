@@ -1,4 +1,4 @@
-"""``initial_state = "keep_over_epoch"``: a state goes from batch to batch in every task, and begins anew with the task."""
+"""``initial_state = "keep_over_epoch"``: a state goes from batch to batch in every task, and begins anew with each."""
 
 from __future__ import annotations
 
