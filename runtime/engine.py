@@ -29,7 +29,7 @@ from runtime.model import Model
 from runtime.optimizers import Optimizer
 from runtime.options import placed
 from runtime.progress import log, progress
-from runtime.run_lock import lock_paths
+from runtime.run_lock import LockedError, lock_paths
 from runtime.run_options import RunOptions
 from runtime.scores import EpochScores
 from runtime.start import find_checkpoint, find_start
@@ -122,7 +122,9 @@ class Engine:
             cleanup_old_models(cleanup, options.model, rates.history)
 
     def evaluate(self) -> dict[str, EpochScores]:
-        """Losses of a checkpoint on the evaluation datasets."""
+        """Losses of a checkpoint on the evaluation datasets; kept beside those of the training that wrote it."""
+        with placed(self.config):
+            rates = LearningRateOptions.from_config(self.config)
         self.start_tensorflow()
         model = self._loaded_model()
         scores = {}
@@ -130,9 +132,24 @@ class Engine:
             for name, data in self.options.eval_datasets.items():
                 dataset = self._dataset(name, data)
                 check_dataset(name, dataset, model.eval_program.graph)
-                scores[name] = self._evaluate(model, name, dataset, 1)
+                scores[name] = self._evaluate(model, name, dataset, self.start.epoch or 1)
                 log(f"{name}: {scores[name].line()}")
+        self._record(rates, scores)
         return scores
+
+    def _record(self, rates: LearningRateOptions, scores: Mapping[str, EpochScores]) -> None:
+        """Add scores to the learning-rate file, as RETURNN does unless a checkpoint was asked for by ``load``."""
+        options, epoch = self.options, self.start.epoch
+        if rates.file is None or options.dry_run or options.load or not epoch:
+            return
+        try:
+            with lock_paths([rates.file]):
+                control = LearningRateControl(rates)
+                for name, found in scores.items():
+                    self._keep_scores(control, epoch, name, found)
+                control.save()
+        except LockedError as error:  # a training that runs has the file for itself
+            log(f"note: the scores are not kept: {error.what}")
 
     # ---------------------------------------------------------------- models and data
 

@@ -187,7 +187,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("newbob_relative_error_div_by_old", _RATES, "relative to the old score, not the new one", TRAIN),
         done("newbob_multi_num_epochs", _RATES, "whose scores newbob_multi_epoch averages (5)", TRAIN),
         done("newbob_multi_update_interval", _RATES, "epochs from change to change", TRAIN),
-        done("learning_rate_file", _RATES, "where rates and scores are kept", TRAIN),
+        done("learning_rate_file", _RATES, "where rates and scores are kept", TRAIN | EVAL),
         no_effect("check_learning_rates", _TOOL),
     ),
     "Pretraining": (

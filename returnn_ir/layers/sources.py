@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.dims import Dim
-from returnn_ir.errors import DimError
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.layers.options import SourceOptions
 from returnn_ir.layers.output import LayerOutput
 
@@ -21,6 +21,14 @@ def joined_source(b: LayerBuilder, options: SourceOptions | None, sources: Seque
     x = b.concat_features(sources)
     if options is None:
         return x
+    if options.mask is not None and (options.mask == "dropout") != bool(options.dropout):
+        raise ConfigError(
+            "'mask' and 'dropout' contradict each other",
+            where=b.place("mask"),
+            expected="no dropout with 'unity', some with 'dropout'",
+            received=f"mask {options.mask!r}, dropout {options.dropout}",
+            hint="leave 'mask' out: it says nothing that 'dropout' does not say",
+        )
     if options.in_dim is not None and x.feature_or_sparse_dim is not options.in_dim:
         if options.in_dim not in x.axes:
             raise DimError(
