@@ -85,7 +85,7 @@ class Engine:
     def _train(self, rates: LearningRateControl, optimizer: Optimizer, cleanup: CleanupOptions | None) -> None:
         options = self.options
         self.start_tensorflow()
-        train = self._dataset("train", options.train, seq_ordering=self.config.value("batching", "default"))
+        train = self._dataset("train", options.train, seq_ordering=options.batching)
         evaluated = {name: self._dataset(name, data) for name, data in options.eval_datasets.items()}
         model = Model(self.net, optimizer, options.random_seed)
         for name, dataset in {"train": train, **evaluated}.items():

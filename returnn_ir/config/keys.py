@@ -90,7 +90,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         ),
         done("min_seq_length", _RUN, "shorter sequences are left out", TRAIN),
         done("max_pad_size", _RUN, "padding frames", TRAIN),
-        done("batching", "runtime.engine", "the order of sequences in training", TRAIN),
+        done("batching", _RUN, "the order of sequences in training", TRAIN),
         refused("chunking", 0, ALL, "sequences are not cut into chunks", chunking),
         refused("chunk_eval", False, ALL, "sequences are not cut into chunks", with_chunking),
         refused("on_size_limit", "ignore", ALL, "sequences that are longer than batch_size are not cut"),
