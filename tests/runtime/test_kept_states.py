@@ -72,7 +72,7 @@ def test_forward(config: Path, expected: Array) -> None:
 
 
 def test_search(config: Path, expected: Array) -> None:
-    entries = search(load_config(config, ["++task", "search", "++search_output_file", "none"])).entries
+    entries = search(load_config(config, ["++task", "search"])).entries
     found = np.stack([np.asarray(entries[index][1]) for index in range(6)])
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
