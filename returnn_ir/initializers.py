@@ -386,7 +386,7 @@ def _identity(gain: float = 1.0, dtype: object = None) -> Draw:
         if len(shape) != 2:
             raise ConfigError("the identity initialiser needs two axes", received=shape)
 
-    return _Demanding(check, lambda shape, rng: gain * np.eye(*shape))
+    return _Demanding(check, lambda shape, rng: gain * np.eye(shape[0], shape[1]))
 
 
 @_checked

@@ -144,11 +144,11 @@ def _top(b: Builder, total: Value, before: Dim, classes: Dim, after: Dim) -> tup
     """The best entries over both axes; where there are fewer than the beam is wide, the rest are not there."""
     both = before * classes
     flat = b.op("merge", total, dims=(before, classes), out=both)
-    count = both.size
-    some = after if count is None or b.size(after) <= count else Dim("some", count)
+    count = both.size if both.size is not None and both.size < b.size(after) else None
+    some = after if count is None else Dim("some", count)
     scores, position = b.emit(get_op("top_k"), [flat], {"dim": both, "k": some, "mask": False})
     position = b.op("set_sparse", position, sparse_dim=None)
-    if some is after:
+    if count is None:
         return scores, position
     there = b.binary("less", b.iota(after), count)
     scores = b.where(there, b.op("resize_axis", scores, dim=some, out=after), UNUSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -53,7 +54,8 @@ def expected(config: Path) -> Array:
     """The outputs of all frames, computed by NumPy in three steps of an epoch; the first state is zero."""
     program = compile_net(load(config), target="reference", mode="eval", fetch=["output"], losses=False)
     params = checkpoint_parameters(program, str(config.parent / "net.001"))
-    frames = np.stack([seq["data"] for seq in load_config(config)["seqs"]])
+    seqs: Any = load_config(config)["seqs"]
+    frames = np.stack([seq["data"] for seq in seqs])
     outputs = []
     for step in range(3):
         inputs = {"data": frames[2 * step : 2 * step + 2], "data/size1": np.array([4, 4]), "epoch_step": np.array(step)}
