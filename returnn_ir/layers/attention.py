@@ -35,7 +35,7 @@ class SelfAttentionOptions(SourceOptions):
     state_var_lengths: Any = None
 
 
-@layer("self_attention", options=SelfAttentionOptions)
+@layer("self_attention", options=SelfAttentionOptions, names_time=True)
 def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
     """Attention over the time axis.
 

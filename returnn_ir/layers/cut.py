@@ -60,7 +60,7 @@ def _number(value: float | bool) -> int | float:
 
 
 def _replaced(x: LayerOutput, value: Value, old: Dim, new: Dim) -> LayerOutput:
-    return arrange(x, value, [new if d is old else d for d in x.axes], {old: new}, keep_time=False)
+    return arrange(x, value, [new if d is old else d for d in x.axes], {old: new}, keep_time=x.time_named)
 
 
 _Amount = Count | Dim

@@ -41,7 +41,7 @@ class ReduceOptions(SourceOptions):
     use_time_mask: bool | None = None
 
 
-@layer("reduce", options=ReduceOptions)
+@layer("reduce", options=ReduceOptions, names_time=True)
 def reduce(b: LayerBuilder, opt: ReduceOptions, x: LayerOutput) -> LayerOutput:
     """A reduction over one or more axes; over dynamic ones only valid frames count, unless ``use_time_mask`` is off."""
     spec = _axis_spec(b, opt.axis, opt.axes)
@@ -145,7 +145,7 @@ class MathNormOptions(SourceOptions):
     keep_dims: bool = False
 
 
-@layer("math_norm", options=MathNormOptions)
+@layer("math_norm", options=MathNormOptions, names_time=True)
 def math_norm(b: LayerBuilder, opt: MathNormOptions, x: LayerOutput) -> LayerOutput:
     """The p-norm ``sum(|x| ** p) ** (1 / p)``."""
     x, dims = _reduced_axes(b, x, _axis_spec(b, opt.axis, opt.axes), None)

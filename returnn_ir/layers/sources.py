@@ -50,7 +50,7 @@ def apply_dropout(b: LayerBuilder, options: SourceOptions, x: LayerOutput, role:
         return x
     dims = _noise_dims(b, x, options.dropout_noise_shape, options.dropout_axis)
     value = b.dropout(x.value, options.dropout, dims, role)
-    return LayerOutput(value, x.axes, x.time_dim, x.feature_dim)
+    return x.with_value(value)
 
 
 def _noise_dims(b: LayerBuilder, x: LayerOutput, noise_shape: Any, axis: Any) -> list[Dim]:

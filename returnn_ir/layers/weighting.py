@@ -28,7 +28,7 @@ class GatingOptions(SourceOptions):
     gate_activation: str | Callable[..., Any] | None = "sigmoid"
 
 
-@layer("gating", options=GatingOptions)
+@layer("gating", options=GatingOptions, names_time=True)
 def gating(b: LayerBuilder, opt: GatingOptions, x: LayerOutput) -> LayerOutput:
     """The first half of the features times the activated second half (arXiv:1612.08083)."""
     feature = b.require_feature(x)
@@ -85,7 +85,7 @@ class WeightedSumOptions(SourceOptions):
     keep_dims: bool | None = None
 
 
-@layer("weighted_sum", options=WeightedSumOptions)
+@layer("weighted_sum", options=WeightedSumOptions, names_time=False)
 def weighted_sum(b: LayerBuilder, opt: WeightedSumOptions, x: LayerOutput) -> LayerOutput:
     """A trainable weighted sum over axes of fixed size, or over a window of ``size`` sliding along them."""
     named = b.axes(x, opt.axes, "axes")

@@ -33,7 +33,7 @@ class WindowOptions(SourceOptions):
     stride: Size = 1
 
 
-@layer("window", options=WindowOptions)
+@layer("window", options=WindowOptions, names_time=True)
 def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
     """A new axis with the neighbours of every position; zeros outside of the axis."""
     x = batch_major(x)

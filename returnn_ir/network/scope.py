@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,13 @@ class UnbuildableError(UserError):
 
 def _root_cause(error: UserError) -> UserError:
     return error.cause if isinstance(error, UnbuildableError) else error
+
+
+def _with_time_named(x: LayerOutput, says: bool | None, sources: Sequence[LayerOutput]) -> LayerOutput:
+    """Whether the time axis is named: as the layer class says, else as its sources have it."""
+    if says is None:
+        says = x.time_named or any(s.time_named and s.time_dim is x.time_dim for s in sources)
+    return x if x.time_named is says else replace(x, time_named=says)
 
 
 def _root_name(ref: str) -> str:
@@ -366,4 +374,4 @@ class NetScope:
             joined = joined_source(b, options if isinstance(options, SourceOptions) else None, sources)
             joined = b.apart(joined)
             result = spec.build(b, options, joined)
-        return result
+        return _with_time_named(result, spec.names_time, sources)
