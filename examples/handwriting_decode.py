@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 import compiler
-from compiler.parameters import checkpoint_parameters
+from compiler.program.parameters import checkpoint_parameters
 from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
 from runtime.decoding import greedy_ctc, label_error_rate
-from runtime.engine import Engine
-from runtime.session import OnnxSession
+from runtime.deployment.session import OnnxSession
+from runtime.tasks.train import Engine
 
 CONFIG = "examples/handwriting.py"
 

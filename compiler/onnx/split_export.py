@@ -11,9 +11,10 @@ import numpy as np
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.samples import BATCHES, sample
 from compiler.onnx.session import open_session
-from compiler.split import drive, split_search
-from compiler.staged import staged
-from compiler.targets import Array
+from compiler.passes.search.split import split_search
+from compiler.target.protocol import Array
+from compiler.target.split_driver import drive
+from compiler.target.staged import staged
 from returnn_ir.errors import MismatchError, TargetError
 
 __all__ = ["export_split"]

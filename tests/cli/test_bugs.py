@@ -11,13 +11,13 @@ from traceback import format_exception_only
 import pytest
 
 from compiler.cli import main as compile_main
-from returnn_ir.builder import Builder
 from returnn_ir.errors import IRError, bug_report
-from returnn_ir.graph import Graph
-from returnn_ir.layers import registry
-from returnn_ir.layers.registry import find_layer
-from returnn_ir.types import TensorType
-from returnn_ir.verify import verify
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.types import TensorType
+from returnn_ir.network import layer_registry
+from returnn_ir.network.layer_registry import find_layer
+from returnn_ir.text.verify import verify
 from runtime.cli import main as run_main
 
 NET = 'extern_data = {"data": {"dim": 3}}\nnetwork = {"output": {"class": "copy", "from": "data"}}\n'
@@ -34,7 +34,7 @@ def _broken(error: Exception) -> Callable[..., object]:
 def _break_copy(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     spec = find_layer("copy")
     assert spec is not None
-    monkeypatch.setitem(registry._LAYERS, "copy", replace(spec, build=_broken(error)))
+    monkeypatch.setitem(layer_registry._LAYERS, "copy", replace(spec, build=_broken(error)))
 
 
 def _net(folder: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from compiler.cli import main
-from compiler.staged import staged
+from compiler.target.staged import staged
 
 NAMES = ["encoder.onnx", "finish.onnx", "init.onnx", "step.onnx"]
 

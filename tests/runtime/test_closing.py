@@ -12,7 +12,7 @@ import pytest
 from runtime.cli import main
 from runtime.datasets import HDFWriter
 from runtime.datasets.hdf import HDFDataset, HDFOptions
-from runtime.model import Model
+from runtime.model.model import Model
 
 CONFIG = """
 folder = {folder!r}
@@ -105,7 +105,7 @@ def test_other_tasks_that_fail_in_a_step(
         opened.append(open_files())
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"runtime.{task}.checked_feed", feed)
+    monkeypatch.setattr(f"runtime.tasks.{task}.checked_feed", feed)
     assert main([config, "++task", task, "++output_file", str(tmp_path / "out.hdf")]) == 130
     assert opened and opened[0] > 0
 

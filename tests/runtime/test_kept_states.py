@@ -9,13 +9,13 @@ import h5py
 import numpy as np
 import pytest
 
-from compiler.parameters import checkpoint_parameters
-from compiler.program import compile_net
-from compiler.targets import Array
+from compiler.program.parameters import checkpoint_parameters
+from compiler.program.program import compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.cli import main
-from runtime.search import search
+from runtime.tasks.search import search
 
 CONFIG = """
 import numpy
