@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compiler.target.staged import staged
 from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError, bug_report
 
 if TYPE_CHECKING:
@@ -130,9 +131,8 @@ def _check(args: argparse.Namespace) -> int:
 
 def _write_reports(path: Path, reports: list[CaseReport]) -> None:
     text = json.dumps({"cases": [r.to_json() for r in reports]}, indent=1)
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with staged(path.parent) as part:
+        (part / path.name).write_text(text + "\n", encoding="utf-8")
 
 
 def _compile(args: argparse.Namespace) -> int:

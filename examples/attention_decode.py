@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 import compiler
+from compiler.program.parameters import checkpoint_parameters
 from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
 from runtime.decoding import Hypothesis, label_error_rate, nbest_lists
 from runtime.deployment.session import OnnxSession
-from runtime.tasks.forward import read_params
 from runtime.tasks.train import Engine
 
 CONFIG = "examples/attention.py"
@@ -35,7 +35,7 @@ def main() -> int:
     config = load_config(CONFIG)
     session = OnnxSession(sys.argv[1])
     program = compiler.compile(load(CONFIG, mode="search"), target="tf", mode="search", fetch=[LAYER], losses=False)
-    params = read_params(Engine(config).checkpoint(best=True), program)
+    params = checkpoint_parameters(program, Engine(config).checkpoint(best=True))
     output = program.graph.outputs[LAYER]
     runs: dict[str, Callable[[dict[str, Array]], dict[str, Array]]] = {
         "TensorFlow": lambda feed: program.run(feed, params),

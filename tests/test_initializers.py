@@ -20,6 +20,7 @@ from returnn_ir.errors import ConfigError
         (0, 0.0),
         (0.25, 0.25),
         (None, 0.0),
+        (10**30, 1e30),
         ("zeros", 0.0),
         ("ones", 1.0),
         ("constant_initializer(value=-1.5)", -1.5),

@@ -211,8 +211,9 @@ class Emitter(Writer):
 
     def shape(self, dims: Sequence[Dim]) -> str:
         """The extents of ``dims`` as one vector."""
-        if all(d.size is not None for d in dims):
-            return self.ints(*(d.size or 0 for d in dims))
+        known = [d.size for d in dims if d.size is not None]
+        if len(known) == len(dims):
+            return self.ints(*known)
         return self.concat([self.extent(d) for d in dims], 0)
 
     def reshape(self, name: str, dims: Sequence[Dim], extents: Mapping[Dim, str] | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +13,7 @@ from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
 from compiler.target.inputs import input_specs
 from compiler.target.protocol import Array, Executable
+from compiler.target.staged import staged
 from returnn_ir.errors import MismatchError, TargetError
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Value, attr_dims
@@ -96,10 +96,8 @@ def export(
 
 def _write(path: Path, content: bytes) -> None:
     """All of the file or nothing of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    with staged(path.parent) as part:
+        (part / path.name).write_bytes(content)
 
 
 # -------------------------------------------------------------------- metadata
@@ -123,7 +121,7 @@ def _description(program: OnnxProgram, labels: Mapping[str, Sequence[str]]) -> d
 
 
 def _sorted(dims: set[Dim]) -> list[Dim]:
-    return sorted(dims, key=lambda d: (d.name, d.size or 0))
+    return sorted(dims, key=lambda d: (d.name, -1 if d.size is None else d.size))
 
 
 def _axes(type_: TensorType) -> dict[str, Any]:

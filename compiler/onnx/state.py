@@ -74,7 +74,9 @@ def _same_in_every_run(node: Node, opset: int) -> str | None:
 @emits("random", check=_same_in_every_run)
 def _random(e: Emitter, node: Node) -> list[str]:
     attrs = node.attrs
-    numbers = draw(attrs["kind"], [d.size or 0 for d in attrs["dims"]], attrs["path"], state=attrs["state"])
+    numbers = draw(
+        attrs["kind"], [d.require_size(node.origin) for d in attrs["dims"]], attrs["path"], state=attrs["state"]
+    )
     return [e.constant(numbers.transpose([attrs["dims"].index(d) for d in node.result.dims]), attrs["dtype"])]
 
 

@@ -65,7 +65,7 @@ class Program:
         files: dict[str, CheckpointReader] = {}
         found: dict[str, Array] = {}
         for name, param in self.params.items():
-            shape = [d.size or 0 for d in param.dims]
+            shape = param.shape
             init = param.init
             if isinstance(init, StoredInit):
                 reader = files.get(init.file) or CheckpointReader.open(init.file)

@@ -61,8 +61,9 @@ def _flat_logits(call: Call, logits: tf.Tensor, blank: int) -> tf.Tensor:
     """Logits [dim, rest, classes] as [dim, all of rest, classes], the blank last."""
     dims = call.type().dims
     rows = product(call.frame.shape(dims[1:-1]))
-    flat = tf.reshape(logits, [call.frame.extent(dims[0]), rows, dims[-1].size or -1])
-    if blank == (dims[-1].size or 0) - 1:
+    classes = dims[-1].require_size(call.node.origin)
+    flat = tf.reshape(logits, [call.frame.extent(dims[0]), rows, classes])
+    if blank == classes - 1:
         return flat
     return tf.concat([flat[..., :blank], flat[..., blank + 1 :], flat[..., blank : blank + 1]], -1)
 

@@ -12,6 +12,7 @@ import re
 import typing
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,16 @@ from numpy.typing import NDArray
 from returnn_ir.errors import ConfigError, Origin, UnsupportedError, did_you_mean
 from returnn_ir.options import fits
 
-__all__ = ["Draw", "Init", "initial_value", "initializer_names", "parse_init"]
+__all__ = [
+    "Draw",
+    "Init",
+    "OptionInit",
+    "check_init",
+    "initial_value",
+    "initializer_names",
+    "option_init",
+    "parse_init",
+]
 
 #: A number, an array, or RETURNN's description of an initialiser (a name, a call in a string, a dict with "class").
 Init = Any
@@ -30,6 +40,24 @@ Draw = Callable[[tuple[int, ...], np.random.Generator], NDArray[Any]]
 
 #: The standard deviation of a normal distribution that is cut off at two of its own.
 _TRUNCATED_STD = 0.87962566103423978
+
+
+@dataclass(frozen=True)
+class OptionInit:
+    """An initialiser as an option of a layer gives it.
+
+    Attributes:
+        key: the option, for messages.
+    """
+
+    init: Init
+    key: str
+
+
+def option_init(options: object, key: str) -> Init:
+    """The initialiser that a layer's or unit's options hold under a key, with the key; None where they hold None."""
+    init = getattr(options, key)
+    return None if init is None else OptionInit(init, key)
 
 
 def initial_value(name: str, init: Init, shape: Sequence[int], dtype: str, seed: int) -> NDArray[Any]:
@@ -49,6 +77,38 @@ def initial_value(name: str, init: Init, shape: Sequence[int], dtype: str, seed:
     return np.asarray(drawn).astype(dtype)
 
 
+@dataclass(frozen=True)
+class _Demanding:
+    """A draw that not every shape can have.
+
+    Attributes:
+        check: a :class:`ConfigError` for a shape that cannot.
+    """
+
+    check: Callable[[tuple[int, ...]], None]
+    make: Draw
+
+    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+        """The initial value."""
+        self.check(shape)
+        return self.make(shape, rng)
+
+
+def check_init(init: Init, shape: tuple[int, ...], where: Origin | None = None) -> None:
+    """Whether a description is understood and gives a value of this shape; nothing is drawn, no file is read.
+
+    Raises:
+        ConfigError: it is not, or does not.
+    """
+    draw = parse_init(init, where)
+    if isinstance(draw, _Demanding):
+        try:
+            draw.check(shape)
+        except ConfigError as error:
+            error.where = error.where or where
+            raise
+
+
 def parse_init(init: Init, where: Origin | None = None) -> Draw:
     """The initialiser that a description names.
 
@@ -57,10 +117,8 @@ def parse_init(init: Init, where: Origin | None = None) -> Draw:
     """
     if init is None:
         return _zeros()
-    if isinstance(init, (bool, int, float, np.generic)):
-        return _constant(init.item() if isinstance(init, np.generic) else init)
     try:
-        if isinstance(init, (np.ndarray, list, tuple)):
+        if isinstance(init, (bool, int, float, np.generic, np.ndarray, list, tuple)):
             return _constant(init)
         if isinstance(init, str):
             return _parse_text(init, where)
@@ -179,17 +237,19 @@ def _ones(dtype: object = None) -> Draw:
 
 def _constant(value: Any = 0, dtype: object = None, verify_shape: bool = False) -> Draw:
     array = np.asarray(value)
+    if array.dtype.kind == "O":  # whole numbers above 64 bits
+        array = array.astype(np.float64)
     if array.dtype.kind not in "biuf":
         raise TypeError("a constant is a number or an array of numbers")
 
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if array.ndim and array.shape != shape:
-            if array.size != math.prod(shape):
-                raise ConfigError("the initial value has another shape", expected=shape, received=array.shape)
-            return array.reshape(shape)
-        return np.broadcast_to(array, shape)
+    def check(shape: tuple[int, ...]) -> None:
+        if array.ndim and array.shape != shape and array.size != math.prod(shape):
+            raise ConfigError("the initial value has another shape", expected=shape, received=array.shape)
 
-    return draw
+    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+        return array.reshape(shape) if array.ndim else np.broadcast_to(array, shape)
+
+    return _Demanding(check, draw)
 
 
 @_checked
@@ -289,25 +349,26 @@ def _scaled(scale: float, mode: str, distribution: str) -> Callable[..., Draw]:
 def _orthogonal(gain: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
     """Orthonormal columns or rows (Saxe et al., arXiv:1312.6120)."""
 
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    def check(shape: tuple[int, ...]) -> None:
         if len(shape) < 2:
             raise ConfigError("the orthogonal initialiser needs two axes", received=shape)
+
+    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))
         return gain * (q.T if rows < columns else q).reshape(shape)
 
-    return draw
+    return _Demanding(check, draw)
 
 
 @_checked
 def _identity(gain: float = 1.0, dtype: object = None) -> Draw:
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    def check(shape: tuple[int, ...]) -> None:
         if len(shape) != 2:
             raise ConfigError("the identity initialiser needs two axes", received=shape)
-        return gain * np.eye(*shape)
 
-    return draw
+    return _Demanding(check, lambda shape, rng: gain * np.eye(shape[0], shape[1]))
 
 
 @_checked

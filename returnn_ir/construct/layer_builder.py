@@ -290,13 +290,15 @@ class LayerBuilder(Tracer):
         trainable: bool = True,
         regularize: bool = True,
         unit_scope: bool = True,
+        kept: bool = False,
     ) -> Value:
         """A parameter of this layer under RETURNN's name (``name`` is relative to the layer's scope).
 
         ``reuse_params``, ``trainable``, ``L2``, ``param_dropout`` and ``param_variational_noise`` are applied here.
         Without ``unit_scope`` the scope that RETURNN puts around a recurrent unit's variables is not part of the name.
+        With ``kept`` it is a state from the run before, whose axes may be of any size; all others have fixed sizes.
         """
-        flags = ParamFlags(trainable, regularize, unit_scope)
+        flags = ParamFlags(trainable, regularize, unit_scope, kept)
         return create_param(self, name, dims, init, dtype, flags)
 
     def train_step(self) -> Value:

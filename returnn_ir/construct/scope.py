@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
@@ -38,6 +40,18 @@ class UnbuildableError(UserError):
 
 def _root_cause(error: UserError) -> UserError:
     return error.cause if isinstance(error, UnbuildableError) else error
+
+
+def _with_time_named(x: LayerOutput, says: bool | None, sources: Sequence[LayerOutput]) -> LayerOutput:
+    """Whether the time axis is named: as the layer class says, else as its sources have it."""
+    if says is None:
+        says = x.time_named or any(s.time_named and s.time_dim is x.time_dim for s in sources)
+    return x if x.time_named is says else replace(x, time_named=says)
+
+
+def _root_name(ref: str) -> str:
+    """The layer that a reference out of nested networks begins with."""
+    return ref.rpartition(":")[2].partition("/")[0]
 
 
 @contextmanager
@@ -133,7 +147,7 @@ class NetScope:
         if extra_prefix(name) is not None:
             return self._extra(name).get(name, where)
         own, rest = self._split(name, where)
-        if own not in self.results:
+        if own not in self.results and own not in self._failed:
             self._build_with_deps(own)
         if own in self._failed:
             raise UnbuildableError(own, self._failed[own], where)
@@ -231,17 +245,30 @@ class NetScope:
                 if current not in self._failed and current not in self.results:
                     self._build(self.net.layers[current])
             elif following in open_names:
-                chain = [*list(open_names)[list(open_names).index(following) :], following]
-                self._fail(
-                    current,
-                    ConfigError(
-                        f"layers need each other in a circle: {' <- '.join(chain)}",
-                        where=self.net.layers[current].origin,
-                        hint="inside a rec layer, 'prev:NAME' reads the previous step",
-                    ),
-                )
+                self._fail(current, self._circle(list(open_names)[list(open_names).index(following) :]))
             elif following not in self.results and following not in self._failed:
                 enter(following)
+
+    def _circle(self, layers: list[str]) -> ConfigError:
+        """What is said of layers each of which needs the next one, and the last one the first."""
+        chain = [*layers, layers[0]]
+        for name, needed in pairwise(chain):
+            definition = self.net.layers[name]
+            owners = [definition, *definition.nested_layers()]
+            taker = next((o for o in owners if needed in map(_root_name, o.reused())), None)
+            if taker is not None and needed not in definition.sources:
+                start = layers.index(name)
+                around = " <- ".join([*layers[start:], *layers[:start], name])
+                return ConfigError(
+                    f"the parameters are to be those of a layer that needs this one: {around}",
+                    where=taker.key_origin("reuse_params"),
+                    hint="let the layer that is built first have them, and the other one reuse them",
+                )
+        return ConfigError(
+            f"layers need each other in a circle: {' <- '.join(chain)}",
+            where=self.net.layers[layers[-1]].origin,
+            hint="inside a rec layer, 'prev:NAME' reads the previous step",
+        )
 
     def assume(self, name: str, template: Template) -> None:
         """While types are being found: take it that a layer, or ``prev:`` of it, gives this."""
@@ -347,4 +374,4 @@ class NetScope:
             joined = joined_source(b, options if isinstance(options, SourceOptions) else None, sources)
             joined = b.apart(joined)
             result = spec.build(b, options, joined)
-        return result
+        return _with_time_named(result, spec.names_time, sources)

@@ -37,9 +37,19 @@ class Param:
     trainable: bool
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape before the first run: a kept state has no rows then."""
+        return tuple(0 if d.size is None else d.size for d in self.dims)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is a state from the run before, whose size is that of a batch; no checkpoint has it."""
+        return not all(d.is_static for d in self.dims)
+
+    @property
     def size(self) -> int:
         """The number of entries."""
-        return math.prod(d.size or 0 for d in self.dims)
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def _concat(b: Tracer, values: Sequence[object], axis: object, name: object = No
         own.append(dim)
         rest.append(Positional(b, value, [dim if j == at else d for j, d in enumerate(x.axes)]))
     values_, axes = _aligned_except(b, [r for r in rest if isinstance(r, Positional)], at)
-    out = Dim("concat", sum(d.size or 0 for d in own), feature=True)
+    out = Dim("concat", sum(map(b.size, own)), feature=True)
     joined = b.op("concat", *[v.value for v in values_], dims=tuple(own), out=out)
     return Positional(b, joined, [out if j == at else d for j, d in enumerate(axes)])
 

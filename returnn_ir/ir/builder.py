@@ -121,6 +121,10 @@ class Builder:
                 received=" x ".join(f"{size:g}" for size in sizes),
             )
 
+    def size(self, dim: Dim) -> int:
+        """The size of a dim, for what cannot be built without; a :class:`DimError` where it is not fixed."""
+        return dim.require_size(self.origin)
+
     def cast(self, x: Value, dtype: str) -> Value:
         """Another element type; the same value where it has it already."""
         return x if x.dtype == dtype else self.op("cast", x, dtype=dtype)
@@ -144,7 +148,7 @@ class Builder:
         Args:
             blank: an entry that is no label. The last one is then out of range.
         """
-        labels = (dim.size or 0) - (blank is not None and blank + 1 == dim.size)
+        labels = 0 if dim.size is None else dim.size - (blank is not None and blank + 1 == dim.size)
         if labels < 1 or not is_integer(x.dtype):
             return self.op("set_sparse", x, sparse_dim=None)
         return self.op("label_index", x, labels=labels)

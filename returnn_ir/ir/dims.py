@@ -18,6 +18,8 @@ from enum import Enum
 from typing import Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from returnn_ir.errors import DimError, Origin
+
 __all__ = [
     "BATCH",
     "COMPLEX_PARTS",
@@ -101,6 +103,24 @@ class Dim:
     def is_static(self) -> bool:
         """Has a size known at compile time."""
         return self.size is not None
+
+    def require_size(self, where: Origin | str | None) -> int:
+        """The size, for what cannot do without.
+
+        Args:
+            where: what needs it, for the message.
+
+        Raises:
+            DimError: the size is not fixed.
+        """
+        if self.size is None:
+            raise DimError(
+                f"the size of the axis {self.name!r} must be fixed",
+                where=where,
+                expected="a number that the config gives",
+                received=f"{self.name}, whose size is known with the data only",
+            )
+        return self.size
 
     @property
     def is_dynamic(self) -> bool:

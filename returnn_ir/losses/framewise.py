@@ -176,7 +176,7 @@ def _binary(b: LayerBuilder, x: LossInput, pos_weight: float | None) -> LossResu
     target = aligned_target(b, x)
     feature = b.require_feature(x.output)
     z, y = x.output.value, b.cast(target.value, "float32")
-    scale = 1.0 / (feature.size or 1)
+    scale = 1.0 / max(b.size(feature), 1)
     if pos_weight is None:
         per_entry = b.sub(b.unary("softplus", z), b.mul(z, y))
     else:
@@ -228,7 +228,7 @@ def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:
         return b.add(b.mul(y, 0.0), 1.0)
     if name == "sigmoid":
         return b.sub(1.0, y)
-    return b.sub(1.0, b.mul(y, float(feature.size or 1)))
+    return b.sub(1.0, b.mul(y, float(b.size(feature))))
 
 
 @loss(

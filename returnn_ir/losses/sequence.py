@@ -103,7 +103,7 @@ def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
     _check_sizes(b, x, classes)
     opts, logits = _ctc_opts(b, x), _scores(b, x)
     labels, labels_dim = label_sequence(b, _required_target(b, x), "target", apart_from=time)
-    given = b.labels(labels, classes, blank=_blank(opts, classes)), labels_dim
+    given = b.labels(labels, classes, blank=_blank(b, opts, classes)), labels_dim
     clipped = _clipped(b, x, given, time)
     if x.options.get("use_viterbi"):
         value = _possible_only(b, _ctc(b, logits, given, time, classes, {"viterbi": True}), zero=_zeroes(b, opts))
@@ -111,7 +111,7 @@ def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
         value = _native(b, logits, given, time, classes, opts)
     else:
         value = _tf(b, logits, clipped, time, classes, opts)
-    blank = (classes.size or 1) - 1
+    blank = b.size(classes) - 1
     width = int(x.options.get("beam_width", _BEAM_WIDTH))
     if width > 1 and x.options.get("use_native"):
         raise ConfigError(
@@ -124,9 +124,9 @@ def ctc(b: LayerBuilder, x: LossInput) -> LossResult:
     return LossResult(value, b.op("edit_distance", decoded, clipped[0], a=dim, b=clipped[1]))
 
 
-def _blank(opts: dict[str, Any], classes: Dim) -> int:
+def _blank(b: LayerBuilder, opts: dict[str, Any], classes: Dim) -> int:
     """The class that is no label."""
-    return int(opts.get("blank_index", -1)) % (classes.size or 1)
+    return int(opts.get("blank_index", -1)) % b.size(classes)
 
 
 def _clipped(b: LayerBuilder, x: LossInput, labels: Labels, time: Dim) -> Labels:
@@ -228,7 +228,7 @@ def edit_distance(b: LayerBuilder, x: LossInput) -> LossResult:
     if x.options.get("ctc_decode"):
         classes = b.require_feature(x.output)
         _check_sizes(b, x, classes)
-        hypothesis = beam_search(b, _scores(b, x), time, classes, (classes.size or 1) - 1, _BEAM_WIDTH)
+        hypothesis = beam_search(b, _scores(b, x), time, classes, b.size(classes) - 1, _BEAM_WIDTH)
     else:
         hypothesis = label_sequence(b, x.output, "output")
         _check_labels(b, x.output, target)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from compiler.checkpoint.reader import CheckpointReader
-from compiler.program.program import Program, compile_net
+from compiler.program.parameters import checkpoint_parameters, kept_states
+from compiler.program.program import compile_net
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError
@@ -21,7 +21,7 @@ from runtime.tasks.feeding import checked_feed
 from runtime.tasks.progress import log, progress
 from runtime.tasks.train import Engine
 
-__all__ = ["forward_to_hdf", "read_params"]
+__all__ = ["forward_to_hdf"]
 
 
 def forward_to_hdf(config: Config) -> Path:
@@ -43,24 +43,26 @@ def forward_to_hdf(config: Config) -> Path:
     layer = config.value("forward_output_layer", "output")
     engine.start_tensorflow()
     program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
-    params = read_params(engine.checkpoint(), program)
-    dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"})
-    check_dataset(name, dataset, program.graph)
-    output = program.graph.outputs[layer]
-    feature = output.feature_dim.size if output.feature_dim is not None else None
-    sparse = output.value.type.sparse_dim
-    width = sparse.size if sparse is not None else feature
-    frames = 1 + len([d for d in output.axes if not d.is_batch and d.is_dynamic])
-    keys = {n.partition("/")[0] for n in program.input_names()}
-    batches = make_batches(dataset, dataset.init_epoch(1), limits)
-    started = time.monotonic()
-    writer = HDFWriter(path, width, ndim=frames if sparse is None else frames - 1, overwrite=True)
-    with writer, BatchLoader(dataset, batches, keys=keys) as loader, progress("forward", dataset.num_seqs) as bar:
-        for batch in loader:
-            results = program.run(checked_feed(batch, program, "forward"), params)
-            value, lengths = _batch_major(results, layer, output)
-            writer.insert_batch(value, lengths, list(batch.tags))
-            bar.advance(batch.num_seqs, "")
+    params = checkpoint_parameters(program, engine.checkpoint())
+    with init_dataset(data, name=name, defaults={"seq_ordering": "default"}) as dataset:
+        check_dataset(name, dataset, program.graph)
+        output = program.graph.outputs[layer]
+        feature = output.feature_dim.size if output.feature_dim is not None else None
+        sparse = output.value.type.sparse_dim
+        width = sparse.size if sparse is not None else feature
+        frames = 1 + len([d for d in output.axes if not d.is_batch and d.is_dynamic])
+        keys = {n.partition("/")[0] for n in program.input_names()}
+        batches = make_batches(dataset, dataset.init_epoch(1), limits)
+        started = time.monotonic()
+        writer = HDFWriter(path, width, ndim=frames if sparse is None else frames - 1, overwrite=True)
+        loader = BatchLoader(dataset, batches, keys=keys)
+        with writer, loader, progress("forward", dataset.num_seqs) as bar:
+            for batch in loader:
+                results = program.run(checked_feed(batch, program, "forward"), params)
+                params |= kept_states(program, results)
+                value, lengths = _batch_major(results, layer, output)
+                writer.insert_batch(value, lengths, list(batch.tags))
+                bar.advance(batch.num_seqs, "")
     log(f"wrote {path}: {dataset.num_seqs} sequences in {time.monotonic() - started:.1f} s")
     return path
 
@@ -82,16 +84,6 @@ def _limits(config: Config, limits: BatchLimits) -> BatchLimits:
         where = config.origin(None, "forward_batch_size")
         raise ConfigError("wrong value for 'forward_batch_size'", where=where, expected="at least 1", received=size)
     return replace(limits, batch_size=size) if size else limits
-
-
-def read_params(prefix: str, program: Program) -> dict[str, Array]:
-    """A checkpoint's values for a program's parameters.
-
-    Raises:
-        DataError: the checkpoint is missing or does not have them.
-    """
-    shapes = {name: tuple(d.size or 0 for d in p.dims) for name, p in program.params.items()}
-    return CheckpointReader.open(prefix).read_matching(shapes)
 
 
 def _batch_major(results: dict[str, Array], layer: str, output: Output) -> tuple[Array, dict[int, Array]]:

@@ -9,6 +9,7 @@ from typing import Any
 from returnn_ir.config import Config
 from returnn_ir.errors import ConfigError, did_you_mean
 from runtime.datasets.batching import BatchLimits
+from runtime.datasets.ordering import parse_ordering
 from runtime.options import placed
 
 __all__ = ["TASKS", "RunOptions"]
@@ -26,6 +27,7 @@ class RunOptions:
         num_epochs: the last epoch; None: there is no last one.
         limits: of a batch in training.
         eval_limits: of a batch anywhere else; only ``dev`` leaves out long sequences.
+        batching: the order of training data that say none themselves.
         eval_datasets: by name; ``dev`` and ``eval`` are two of them.
         load_epoch: the epoch to evaluate, forward or search with; None: the newest checkpoint.
         load: a checkpoint to start from, as path without epoch resolution.
@@ -43,6 +45,7 @@ class RunOptions:
     limits: BatchLimits
     eval_limits: BatchLimits
     train: Any
+    batching: str = "default"
     eval_datasets: dict[str, Any] = field(default_factory=dict)
     load_epoch: int | None = None
     load: str | None = None
@@ -78,6 +81,7 @@ class RunOptions:
             limits=_limits(config, "batch_size", "max_seq_length", "min_seq_length", "max_pad_size"),
             eval_limits=_limits(config, "eval_batch_size" if config.get("eval_batch_size") else "batch_size"),
             train=config.get("train"),
+            batching=_batching(config) if task == "train" else "default",
             eval_datasets={**evaluated, **further},
             load_epoch=load_epoch,
             load=_checkpoint(config, "load"),
@@ -105,6 +109,17 @@ def _task(config: Config) -> str:
             hint=did_you_mean(str(task), TASKS),
         )
     return str(task)
+
+
+def _batching(config: Config) -> str:
+    """The order, which is refused here where it is wrong, and not as an option of the dataset that takes it over."""
+    text = str(config.value("batching", "default"))
+    try:
+        parse_ordering(text, "batching")
+    except ConfigError as error:
+        error.where = config.origin(None, "batching")
+        raise
+    return text
 
 
 def _on_cpu(config: Config) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from compiler.program.parameters import checkpoint_parameters, kept_states
 from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
@@ -18,7 +19,6 @@ from runtime.datasets import Batch, BatchLoader, Dataset, init_dataset, make_bat
 from runtime.decoding import Hypothesis, Vocabulary, nbest_lists
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.feeding import checked_feed
-from runtime.tasks.forward import read_params
 from runtime.tasks.progress import log, progress
 from runtime.tasks.scores import EpochScores
 from runtime.tasks.search_file import Entry, Scored, Text, write_search_file
@@ -83,7 +83,7 @@ def search(config: Config) -> SearchResult:
         engine.net, target="tf", mode="search", fetch=list(dict.fromkeys(fetch)), losses=options.do_eval
     )
     checkpoint = engine.checkpoint()
-    params = read_params(checkpoint, program)
+    params = checkpoint_parameters(program, checkpoint)
     log(f"loaded {checkpoint}")
     for note in program.graph.notes:
         log(f"note: {note}")
@@ -199,6 +199,7 @@ def _run(
         for step, batch in enumerate(loader):
             feed = checked_feed(batch, program, "search")
             found = program.run({**feed, EPOCH_STEP: np.asarray(step)}, params)
+            params = {**params, **kept_states(program, found)}
             result.losses.add(program.graph, found)
             _take(result, program, found, batch, layers, options)
             bar.advance(batch.num_seqs, " ".join(s.line() for s in result.scores.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from itertools import count
 from typing import Any
 
@@ -28,7 +29,7 @@ from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.feeding import checked_feed
 from runtime.tasks.key_check import check_network_of_epochs, checked_net
 from runtime.tasks.progress import log, progress
-from runtime.tasks.run_lock import lock_paths
+from runtime.tasks.run_lock import LockedError, lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import EpochScores
 from runtime.tasks.start import find_checkpoint, find_start
@@ -51,6 +52,7 @@ class Engine:
         """
         self.config = config
         self.options = RunOptions.from_config(config)
+        self._opened = ExitStack()  # closes the datasets, however the run ends
         self.start = find_start(config, self.options)
         training = self.options.task == "train"
         epoch = self.start.epoch + 1 if training else max(self.start.epoch, 1)
@@ -76,14 +78,14 @@ class Engine:
             rates = LearningRateOptions.from_config(self.config)
             optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
         files = [] if options.dry_run else [path for path in (options.model, rates.file) if path]
-        with lock_paths(files):
+        with lock_paths(files), self._opened:
             self.start = find_start(self.config, options)  # what others have written is whole now
             self._train(LearningRateControl(rates), optimizer, cleanup)
 
     def _train(self, rates: LearningRateControl, optimizer: Optimizer, cleanup: CleanupOptions | None) -> None:
         options = self.options
         self.start_tensorflow()
-        train = self._dataset("train", options.train, seq_ordering=self.config.value("batching", "default"))
+        train = self._dataset("train", options.train, seq_ordering=options.batching)
         evaluated = {name: self._dataset(name, data) for name, data in options.eval_datasets.items()}
         model = Model(self.net, optimizer, options.random_seed)
         for name, dataset in {"train": train, **evaluated}.items():
@@ -120,16 +122,34 @@ class Engine:
             cleanup_old_models(cleanup, options.model, {e: data.scores for e, data in rates.history.items()})
 
     def evaluate(self) -> dict[str, EpochScores]:
-        """Losses of a checkpoint on the evaluation datasets."""
+        """Losses of a checkpoint on the evaluation datasets; kept beside those of the training that wrote it."""
+        with placed(self.config):
+            rates = LearningRateOptions.from_config(self.config)
         self.start_tensorflow()
         model = self._loaded_model()
         scores = {}
-        for name, data in self.options.eval_datasets.items():
-            dataset = self._dataset(name, data)
-            check_dataset(name, dataset, model.eval_program.graph)
-            scores[name] = self._evaluate(model, name, dataset, 1)
-            log(f"{name}: {scores[name].line()}")
+        with self._opened:
+            for name, data in self.options.eval_datasets.items():
+                dataset = self._dataset(name, data)
+                check_dataset(name, dataset, model.eval_program.graph)
+                scores[name] = self._evaluate(model, name, dataset, self.start.epoch or 1)
+                log(f"{name}: {scores[name].line()}")
+        self._record(rates, scores)
         return scores
+
+    def _record(self, rates: LearningRateOptions, scores: Mapping[str, EpochScores]) -> None:
+        """Add scores to the learning-rate file, as RETURNN does unless a checkpoint was asked for by ``load``."""
+        options, epoch = self.options, self.start.epoch
+        if rates.file is None or options.dry_run or options.load or not epoch:
+            return
+        try:
+            with lock_paths([rates.file]):
+                control = LearningRateControl(rates)
+                for name, found in scores.items():
+                    self._keep_scores(control, epoch, name, found)
+                control.save()
+        except LockedError as error:  # a training that runs has the file for itself
+            log(f"note: the scores are not kept: {error.what}")
 
     # ---------------------------------------------------------------- models and data
 
@@ -161,7 +181,8 @@ class Engine:
     def _dataset(self, name: str, data: Any, **defaults: Any) -> Dataset:
         key = name if name in self.config else "eval_datasets"
         defaults = defaults or {"seq_ordering": "sorted" if name in ("dev", "eval") else "default"}
-        return init_dataset(data, name=name, defaults=defaults, where=self.config.origin(None, key))
+        dataset = init_dataset(data, name=name, defaults=defaults, where=self.config.origin(None, key))
+        return self._opened.enter_context(dataset)
 
     # ---------------------------------------------------------------- epochs
 

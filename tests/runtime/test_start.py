@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -269,6 +270,39 @@ def test_exp_scores_have_returnns_names(tmp_path: Path) -> None:
         "train_score_output:exp",
     ]
     assert scores["dev_score_output:exp"] == pytest.approx(np.exp(scores["dev_score_output"]), rel=1e-6)
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_evaluating_an_epoch_adds_to_its_scores(tmp_path: Path, epoch: int) -> None:
+    """As RETURNN, which evaluates on the data of the epoch, too."""
+    config = config_in(tmp_path / "run")
+    assert main([config]) == 0
+    before = load_history(tmp_path / "run" / "rates")
+    more = "{'class': 'Task12AXDataset', 'num_seqs': 7}"
+    assert main([config, "++task", "eval", "++load_epoch", str(epoch), "++eval", more]) == 0
+    after = load_history(tmp_path / "run" / "rates")
+    scores, added = dict(before[epoch].scores), dict(after[epoch].scores)
+    found = {key: added.pop(key) for key in ("eval_score", "eval_error", "dev_score", "dev_error")}
+    assert found["dev_score"] == pytest.approx(scores.pop("dev_score"), rel=1e-6)
+    assert found["dev_error"] == scores.pop("dev_error")
+    assert 0 < found["eval_score"] < 1
+    assert added == scores
+    assert replace(after[epoch], scores={}) == replace(before[epoch], scores={})
+    assert after[3 - epoch] == before[3 - epoch]
+
+
+def test_evaluations_that_keep_no_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, rates = config_in(tmp_path / "run"), tmp_path / "run" / "rates"
+    assert main([config]) == 0
+    before = rates.read_bytes()
+    more = ["++task", "eval", "++eval", "{'class': 'Task12AXDataset', 'num_seqs': 7}"]
+    assert main([config, *more, "++load", str(tmp_path / "run" / "net.001")]) == 0
+    assert main([config, *more, "++dry_run", "True"]) == 0
+    capsys.readouterr()
+    with lock_paths([str(rates)]):
+        assert main([config, *more]) == 0
+    assert f"note: the scores are not kept: another training writes to {rates}\n" in capsys.readouterr().out
+    assert rates.read_bytes() == before
 
 
 def test_forwarding_leaves_no_sequence_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

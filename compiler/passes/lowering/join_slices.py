@@ -64,7 +64,10 @@ def _partitions(region: Region) -> list[list[Node]]:
 
 def _covers(nodes: Sequence[Node], dim: Dim) -> bool:
     ordered = sorted(nodes, key=_start)
-    ends = [_start(node) + (node.attrs["out"].size or 0) for node in ordered]
+    sizes = [node.attrs["out"].size for node in ordered]
+    if None in sizes:
+        return False
+    ends = [_start(node) + size for node, size in zip(ordered, sizes, strict=True)]
     return (
         _start(ordered[0]) == 0
         and ends[-1] == dim.size
@@ -75,4 +78,4 @@ def _covers(nodes: Sequence[Node], dim: Dim) -> bool:
 def _start(node: Node) -> int:
     """The first entry of a slice, counted from the front."""
     start: int = node.attrs["start"] or 0
-    return start if start >= 0 else max(start + (node.attrs["dim"].size or 0), 0)
+    return start if start >= 0 else max(start + node.attrs["dim"].require_size(node.origin), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -52,10 +53,7 @@ def combined_sources(
         dims.append(best)
     if total is None:
         raise IRError("no sources")
-    count = 1
-    for dim in dims:
-        count *= dim.size or 1
-    combined = b.dim("combinations", count, feature=True)
+    combined = b.dim("combinations", math.prod(map(b.size, dims)), feature=True)
     return b.op("merge", total, dims=tuple(dims), out=combined), combined, labels
 
 
@@ -93,7 +91,7 @@ def _combined(b: LayerBuilder, function: Callable[..., Any], region: Region, axe
     scores, hypotheses, step, ended = region.params
     step = b.cast(step, "int32")
     extent = b.cast(b.extent(axes[0]), "int32")
-    size = b.const(axes[1].size or 1, "int32")
+    size = b.const(b.size(axes[1]), "int32")
     arguments = {
         "scores_in": Positional(b, scores, axes),
         "scores_base": Positional(b, hypotheses, (*axes[:2], None)),

@@ -138,8 +138,9 @@ def _framed(
 
 
 def _spectrum(b: LayerBuilder, frames: Value, frame: Dim, window: Any, fft_size: int, bins: Dim) -> Value:
-    b.require_room(frame.size or 0)
-    shape = b.const(window(frame.size), "float32", (frame,))
+    size = b.size(frame)
+    b.require_room(size)
+    shape = b.const(window(size), "float32", (frame,))
     return b.op("rfft", b.mul(frames, shape), dim=frame, out=bins, size=fft_size)
 
 
@@ -210,9 +211,9 @@ def _channel_spectra(
         bins = b.dim(f"bins{i}", fft_size // 2 + 1)
         frames = _framed(b, samples, long, out, size, shift, f"frame{i}")
         value = _spectrum(b, *frames, _WINDOWS[opt.window], fft_size, bins)
-        dims.append(b.dim(f"part{i}", (channel.size or 1) * (fft_size // 2 + 1)))
+        dims.append(b.dim(f"part{i}", b.size(channel) * (fft_size // 2 + 1)))
         parts.append(b.op("merge", value, dims=(channel, bins), out=dims[-1]))
-    features = b.dim("out", sum(d.size or 0 for d in dims), feature=True)
+    features = b.dim("out", sum(map(b.size, dims)), feature=True)
     if opt.n_out is not None and opt.n_out != features.size:
         raise ConfigError(
             "n_out is not the number of all bins", where=b.place("n_out"), expected=features.size, received=opt.n_out

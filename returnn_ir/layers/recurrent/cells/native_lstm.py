@@ -84,7 +84,7 @@ def native_lstm_low_mem(scope: CellScope, unit: str, given: Mapping[str, Any]) -
     scope.require_dense(unit)
     parse_unit_options(scope.b, unit, _NoOptions, given)
     b, gate, previous = scope.b, scope.gates(), scope.previous()
-    rows = b.dim("rows", (scope.feature.size or 0) + scope.units, feature=True)
+    rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
     weights = scope.param("W", (rows, gate), scope.inits.default)
     bias = scope.param("b", (gate,), 0.0)
     w, w_re = scope.split_rows(weights, rows, previous)
