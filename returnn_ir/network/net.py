@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
@@ -52,7 +53,12 @@ class LayerDef:
 
     def refs(self, sources: Sequence[str] | None = None) -> list[str]:
         """The names this layer needs, as its own network knows them; ``sources`` for only some of its sources."""
-        found = [*(self.sources if sources is None else sources), *layer_refs(self.options)]
+        return list(dict.fromkeys([*(self.sources if sources is None else sources), *self._refs_of_options]))
+
+    @cached_property
+    def _refs_of_options(self) -> tuple[str, ...]:
+        """What it needs besides its sources; found once, as nested networks are looked through for it."""
+        found = layer_refs(self.options)
         if self.spec.extra_refs is not None:
             found.extend(self.spec.extra_refs(self.options))
         found.extend(t.removeprefix("layer:") for t in self.targets() if t.startswith("layer:"))
@@ -61,7 +67,7 @@ class LayerDef:
             found.extend(child.outer_refs())
         for definition in self.inner.values():
             found.extend(definition.refs())
-        return list(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found))
 
     def reused(self) -> list[str]:
         """The layers whose parameters this one takes."""

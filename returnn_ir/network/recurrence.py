@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef, Net
     from returnn_ir.network.scope import NetScope
 
-__all__ = ["READS_LOOP_AXIS", "leaves_loop", "reads_loop_axis_whole"]
+__all__ = ["READS_LOOP_AXIS", "layer_of", "leaves_loop", "reads_loop_axis_whole"]
 
 READS_LOOP_AXIS = (
     "reads the axis of its loop as a whole in every step; RETURNN computes this layer outside of the loop, where that "
@@ -47,7 +47,7 @@ def _built(scope: NetScope, ref: str) -> LayerOutput | None:
     """The layer of a network around this one, if it is there: nothing is built only to say something about it."""
     while ref.startswith("base:") and scope.parent is not None:
         scope, ref = scope.parent, ref.removeprefix("base:")
-    own = _layer_of(scope.net, ref)
+    own = layer_of(scope.net, ref)
     return scope.results.get(own) if own is not None else None
 
 
@@ -72,7 +72,7 @@ def _on_cycle(net: Net, name: str, *, searching: bool) -> bool:
     while waiting:
         definition = net.layers[waiting.pop()]
         for ref in definition.refs(definition.sources_in(searching=searching)):
-            needed = _layer_of(net, ref.removeprefix("prev:"))
+            needed = layer_of(net, ref.removeprefix("prev:"))
             if needed == name:
                 return True
             if needed is not None and needed not in seen:
@@ -81,7 +81,7 @@ def _on_cycle(net: Net, name: str, *, searching: bool) -> bool:
     return False
 
 
-def _layer_of(net: Net, ref: str) -> str | None:
+def layer_of(net: Net, ref: str) -> str | None:
     """The layer of this network that a name begins with; None for one from elsewhere."""
     if extra_prefix(ref) is not None:
         return None
