@@ -8,14 +8,19 @@ more. A type may gain axes and, a few times, become another one; what goes on ch
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from itertools import count
+from textwrap import shorten
 from typing import TYPE_CHECKING, Protocol
 
+from returnn_ir.dims import Dim, Division
 from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.layers.template_guess import best_guess
 from returnn_ir.network.circles import groups
-from returnn_ir.network.loop_context import LoopContext, Template, TypeSearch
+from returnn_ir.network.loop_context import LoopContext, Template
 from returnn_ir.network.recurrence import layer_of
+from returnn_ir.network.type_search import TypeSearch
 
 if TYPE_CHECKING:
     from returnn_ir.network.net import Net
@@ -27,6 +32,12 @@ __all__ = ["TrialBody", "find_types", "quietly"]
 _MAX_REPLACED = 3
 #: No layer has as many axes.
 _MAX_AXES = 32
+#: Of how many dims its axes may be made: the products of a product grow faster than they can be written down.
+_MAX_FACTORS = 256
+#: How much of an axis' name an error has room for.
+_MAX_NAME = 60
+#: How many layers and types an error names.
+_MAX_NAMED = 4
 
 
 class TrialBody(Protocol):
@@ -53,47 +64,101 @@ def find_types(body: TrialBody) -> dict[str, Template]:
     known: dict[str, Template] = {}
     assumed: dict[str, Template] = {}
     growth = _Growth()
-    while True:
-        trial = _Trial(body, known, assumed)
-        guessed = trial.settle()
-        found = known | trial.types()
-        if not guessed and all(trial.search.was_read_as(path, found[path]) for path in trial.loop.asked):
-            return found
-        growth.check(trial.loop, known, found)
-        known = found
+    for number in count():
+        trial = _Trial(body, known, assumed, growth)
+        settled = not trial.settle() and not trial.stale()
+        if not settled and number:
+            trial.spread()  # what is found in this way is seen to hold once more
+        known |= trial.types()
+        if settled:
+            break
+    return known
 
 
 class _Trial:
     """One body that is built to find types."""
 
-    def __init__(self, body: TrialBody, known: Mapping[str, Template], assumed: dict[str, Template]) -> None:
-        self.search = TypeSearch(body.net, assumed)
-        self.loop, self._scope = body.trial(known, self.search)
+    def __init__(
+        self, body: TrialBody, known: Mapping[str, Template], assumed: dict[str, Template], growth: _Growth
+    ) -> None:
+        self._search = TypeSearch(body.net, assumed)
+        self._loop, self._scope = body.trial(known, self._search)
         self._body = body
         self._assumed = assumed
+        self._growth = growth
         body.build(self._scope)
 
     def types(self) -> dict[str, Template]:
-        """What the layers give whose previous step is asked for, as far as it is known."""
-        typed = ((path, self._type_of(path)) for path in self.loop.asked)
-        return {path: template for path, template in typed if template is not None}
+        """What the layers give whose previous step is asked for, as far as it is known.
+
+        Raises:
+            ConfigError: one of them changes without end.
+        """
+        found: dict[str, Template] = {}
+        for path in self._loop.asked:
+            template = self._type_of(path)
+            if template is not None:
+                self._growth.see(self._loop, path, template)
+                found[path] = template
+        return found
+
+    def stale(self) -> dict[str, None]:
+        """The layers that were built with something else than what there is now."""
+        return self._search.stale(self._seen_now, self._search.seen)
+
+    def spread(self) -> None:
+        """Build these again, and those that see them change, the ones that others need first."""
+        order = {name: number for number, name in enumerate(self._scope.results)}
+        waiting = [(order.get(name, len(order)), name) for name in self.stale()]
+        heapify(waiting)
+        queued = {name for _, name in waiting}
+        while waiting:
+            _, name = heappop(waiting)
+            queued.discard(name)
+            changed = self._build_again(name)
+            for reader in self._search.stale(self._seen_now, changed):
+                if reader not in queued:
+                    queued.add(reader)
+                    heappush(waiting, (order.get(reader, len(order)), reader))
+
+    def _build_again(self, name: str) -> list[str]:
+        """Returns what others may have seen of it."""
+        asked = self._search.asked.get(name, [])
+        for path in asked:
+            held = self._type_of(path)
+            if held is not None:
+                self._loop.previous[path] = held
+        self._scope.forget(name)
+        self._try_again([name])
+        for path in asked:
+            template = self._type_of(path)
+            if template is not None:
+                self._growth.see(self._loop, path, template)
+        return [name, *(f"prev:{path}" for path in asked)]
+
+    def _seen_now(self, key: str) -> Template | None:
+        """The type of what somebody has seen."""
+        if key.startswith("prev:"):
+            return self._type_of(key.removeprefix("prev:"))
+        output = self._scope.results.get(key)
+        return Template.of(output) if output is not None else None
 
     def settle(self) -> bool:
         """Build what could not be built, with a guess where layers wait for each other; whether there was one.
 
         Layers that wait for each other come behind those that they all wait for.
         """
-        if not self._unknown(self.loop.asked):
+        if not self._unknown(self._loop.asked):
             return False
         guessed = False
-        for group in groups([*self._scope.failed(), *self.search.asked], self._needs):
+        for group in groups([*self._scope.failed(), *self._search.asked], self._needs):
             self._try_again(group)
-            while waiting := self._unknown(path for name in group for path in self.search.asked.get(name, ())):
-                if not self._guess(waiting, frozenset(group)):
+            while waiting := self._unknown(path for name in group for path in self._search.asked.get(name, ())):
+                if not self._guess(waiting, group):
                     break
                 guessed = True
                 self._try_again(group)
-        unknown = self._unknown(self.loop.asked)
+        unknown = self._unknown(self._loop.asked)
         if unknown and not guessed:
             raise ConfigError(
                 "nothing says of which type the layer's output of the step before is",
@@ -105,32 +170,33 @@ class _Trial:
 
     def _try_again(self, group: list[str]) -> None:
         self._scope.try_again(group)
-        for path in [path for name in group for path in self.search.asked.get(name, ())]:
-            owner, name = self.loop.asked[path]
+        for path in [path for name in group for path in self._search.asked.get(name, ())]:
+            owner, name = self._loop.asked[path]
             quietly(owner, name)
 
-    def _guess(self, waiting: list[str], within: frozenset[str]) -> bool:
+    def _guess(self, waiting: list[str], group: list[str]) -> bool:
         """Take the likeliest type of one layer for true; False if there is nothing to go by."""
         untyped = {
             path: place
-            for path, place in self.search.untyped.items()
-            if path not in self._assumed and self.search.layer_of(path) in within
+            for name in group
+            for path, place in self._search.untyped.get(name, {}).items()
+            if path not in self._assumed
         }
-        found = best_guess(self.loop, waiting, untyped)
+        found = best_guess(self._loop, waiting, untyped, frozenset(group))
         if found is None:
             return False
         path, template = found
-        (self.loop.previous if path in waiting else self._assumed)[path] = template
+        (self._loop.previous if path in waiting else self._assumed)[path] = template
         return True
 
     def _unknown(self, paths: Iterable[str]) -> list[str]:
         return [path for path in paths if self._type_of(path) is None]
 
     def _type_of(self, path: str) -> Template | None:
-        scope, name = self.loop.asked[path]
+        scope, name = self._loop.asked[path]
         owner, own = scope.locate(name)
         output = owner.results.get(own)
-        return Template.of(output) if output is not None else self.loop.previous.get(path)
+        return Template.of(output) if output is not None else self._loop.previous.get(path)
 
     def _needs(self, name: str) -> list[str]:
         definition = self._body.net.layers.get(name)
@@ -148,31 +214,53 @@ def quietly(scope: NetScope, name: str) -> None:
 
 
 class _Growth:
-    """Counts how often each type became another one."""
+    """Keeps what each type was, to see whether it settles."""
 
     def __init__(self) -> None:
+        self._seen: dict[str, list[Template]] = {}
         self._replaced: Counter[str] = Counter()
 
-    def check(self, loop: LoopContext, known: Mapping[str, Template], found: Mapping[str, Template]) -> None:
-        """See that types settle.
+    def see(self, loop: LoopContext, path: str, template: Template) -> None:
+        """Take a type down.
 
         Raises:
-            ConfigError: one of them changes too often.
+            ConfigError: it has changed too often.
         """
-        changed = {p: (known[p], found[p]) for p in known if not found[p].matches(known[p])}
-        self._replaced.update(p for p, (before, after) in changed.items() if not before.is_part_of(after))
-        growing = [
-            p for p, (_, after) in changed.items() if self._replaced[p] > _MAX_REPLACED or len(after.axes) > _MAX_AXES
-        ]
-        if not growing:
+        seen = self._seen.setdefault(path, [template])
+        if template.matches(seen[-1]):
             return
-        scope, name = loop.located()[growing[0]]
-        before, after = changed[growing[0]]
-        also = f"; so do {', '.join(map(repr, growing[1:4]))}" if growing[1:] else ""
-        raise ConfigError(
-            f"layer {growing[0]!r} gives another type in each step of the loop{also}",
+        self._replaced[path] += not seen[-1].is_part_of(template)
+        seen.append(template)
+        if self._replaced[path] > _MAX_REPLACED or _is_huge(template):
+            also = [other for other, times in self._replaced.items() if times >= _MAX_REPLACED and other != path]
+            raise self._error(loop, [path, *also])
+
+    def _error(self, loop: LoopContext, growing: Sequence[str]) -> ConfigError:
+        first = growing[0]
+        scope, name = loop.located()[first]
+        names = ", ".join(map(repr, growing[1:_MAX_NAMED]))
+        more = " and others" if len(growing) > _MAX_NAMED else ""
+        return ConfigError(
+            "the layer gives another type in each step of the loop" + (f"; so do {names}{more}" if names else ""),
             where=scope.net.layers[name].origin,
-            expected=f"{before.type}, which 'prev:{name}' is taken for",
-            received=after.type,
-            hint="it is made from its own step before, and must be brought back to one size",
+            expected=f"one type in all steps, which 'prev:{name}' has",
+            received=", then ".join(map(_shown, self._seen[first][:_MAX_NAMED])),
+            hint="between two steps bring it back to one size, such as by a 'linear' with 'n_out'",
         )
+
+
+def _is_huge(template: Template) -> bool:
+    return len(template.axes) > _MAX_AXES or sum(map(_factors, template.axes)) > _MAX_FACTORS
+
+
+def _factors(dim: Dim) -> int:
+    """Of how many dims a derived one is made."""
+    if isinstance(dim.expr, Division):
+        return _factors(dim.expr.base)
+    return sum(max(1, len(monomial)) for monomial, _ in dim.expr.terms) if dim.expr is not None else 1
+
+
+def _shown(template: Template) -> str:
+    """The type with the sizes of its axes, by which two axes of one name differ."""
+    axes = (str(d) if d.expr is None or d.size is None else str(d.size) for d in template.axes)
+    return f"{template.type.dtype}[{', '.join(shorten(x, _MAX_NAME, placeholder=' ...') for x in axes)}]"

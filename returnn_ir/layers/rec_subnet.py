@@ -18,12 +18,13 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sequence_limit import sequence_limit
 from returnn_ir.losses import has_loss
 from returnn_ir.network.initial_output import initial_output
-from returnn_ir.network.loop_context import LoopContext, Probe, Template, TypeSearch, conform, state_key
+from returnn_ir.network.loop_context import LoopContext, Probe, Template, conform, state_key
 from returnn_ir.network.loop_exit import LoopExit
 from returnn_ir.network.loop_frame import LoopFrame, state_carry
 from returnn_ir.network.naming import variable_name
 from returnn_ir.network.scope import NetScope, UnbuildableError
 from returnn_ir.network.session import Session
+from returnn_ir.network.type_search import TypeSearch
 
 if TYPE_CHECKING:
     from returnn_ir.layers.context import LayerBuilder

@@ -12,14 +12,14 @@ from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.graph import Value
 from returnn_ir.layers.output import LayerOutput
 from returnn_ir.network.loop_frame import LoopFrame
-from returnn_ir.network.recurrence import layer_of
 from returnn_ir.types import TensorType
 
 if TYPE_CHECKING:
-    from returnn_ir.network.net import LayerDef, Net
+    from returnn_ir.network.net import LayerDef
     from returnn_ir.network.scope import NetScope
+    from returnn_ir.network.type_search import TypeSearch
 
-__all__ = ["LoopContext", "PendingLoss", "Probe", "Template", "TypeSearch", "UntypedError", "conform", "state_key"]
+__all__ = ["LoopContext", "PendingLoss", "Probe", "Template", "UntypedError", "conform", "state_key"]
 
 
 class UntypedError(UserError):
@@ -76,42 +76,6 @@ class Probe:
 
     path: str
     found: LayerOutput | None = None
-
-
-@dataclass
-class TypeSearch:
-    """What a body that is built to find types learns: layers are built in the order in which they know each other.
-
-    Attributes:
-        net: the network of the body.
-        assumed: what layers give that cannot be built yet, by full path.
-        untyped: the layers that could not be built because a previous step has no type yet.
-        asked: the paths whose previous step is asked for, by the layer of the body that has them or is them.
-        read: as what the previous steps were read, None where nothing was known yet.
-    """
-
-    net: Net
-    assumed: Mapping[str, Template]
-    asked: dict[str, list[str]] = field(default_factory=dict)
-    untyped: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
-    read: dict[str, list[Template | None]] = field(default_factory=dict)
-
-    def note(self, path: str, template: Template | None) -> None:
-        """Somebody reads the step before of the layer at a path."""
-        if path not in self.read:
-            self.asked.setdefault(self.layer_of(path), []).append(path)
-        as_what = self.read.setdefault(path, [])
-        if not as_what or as_what[-1] is not template:
-            as_what.append(template)
-
-    def layer_of(self, path: str) -> str:
-        """The layer of the body that a layer is, or stands in."""
-        own = path.removeprefix(f"{self.net.path}/")
-        return layer_of(self.net, own) or own
-
-    def was_read_as(self, path: str, template: Template) -> bool:
-        """Whether everybody saw the step before as this."""
-        return all(seen is not None and seen.matches(template) for seen in self.read.get(path, ()))
 
 
 @dataclass
@@ -185,7 +149,7 @@ class LoopContext:
         path = scope.path_of(name)
         template = self.search.assumed.get(path)
         if template is None:
-            self.search.untyped[path] = (scope, name)
+            self.search.wait(path, scope, name)
             return None
         b = Builder(scope.region, origin=self.frame.outer.origin)
         return template.around(conform(b, b.const(0, template.type.dtype), template.type, name))
@@ -226,7 +190,7 @@ class LoopContext:
         output = owner.results.get(own)
         if output is not None and (known is None or not Template.of(output).matches(known)):
             known = self.previous[path] = Template.of(output)
-        self.search.note(path, known)
+        self.search.ask(path, known)
         return known
 
 

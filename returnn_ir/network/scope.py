@@ -144,6 +144,11 @@ class NetScope:
         self.children[definition.name] = scope
         return scope
 
+    @property
+    def is_body(self) -> bool:
+        """Whether this is the network of a loop's body itself."""
+        return self.loop is not None and (self.parent is None or self.parent.loop is not self.loop)
+
     # ---------------------------------------------------------------- building
 
     def get(self, name: str, where: Origin | None = None) -> LayerOutput:
@@ -163,6 +168,8 @@ class NetScope:
         own, rest = self._split(name, where)
         if own not in self.results:
             self._build_with_deps(own)
+        if self.is_body and self.loop is not None and self.loop.search is not None:
+            self.loop.search.see(own, Template.of(self.results[own]) if own in self.results else None)
         if own in self._failed:
             raise UnbuildableError(own, self._failed[own], where)
         return self._part(own, rest, where) if rest else self.results[own]
@@ -309,6 +316,12 @@ class NetScope:
         yield
         self.results, self._failed, self.loop.previous = held
 
+    def forget(self, name: str) -> None:
+        """A layer is to be built once more."""
+        self.results.pop(name, None)
+        self._failed.pop(name, None)
+        self.children.pop(name, None)
+
     def failed(self) -> list[str]:
         """The layers that could not be built."""
         return list(self._failed)
@@ -359,6 +372,9 @@ class NetScope:
             self._fail(definition.name, needs)
             return
         self._building.add(definition.name)
+        search = self.loop.search if self.loop is not None and self.is_body else None
+        if search is not None:
+            search.building.append(definition.name)
         try:
             self.results[definition.name] = self.build(definition)
         except UserError as error:
@@ -376,6 +392,8 @@ class NetScope:
             self._fail(definition.name, wrapped)
         finally:
             self._building.discard(definition.name)
+            if search is not None:
+                search.building.pop()
 
     def _call(self, b: LayerBuilder, definition: LayerDef) -> LayerOutput:
         return self.apply(b, definition, self._known_sources(b, definition))
