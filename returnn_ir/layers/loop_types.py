@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import heapify, heappop, heappush
+from functools import cached_property
+from heapq import heappop, heappush
 from itertools import count
 from textwrap import shorten
 from typing import TYPE_CHECKING, Protocol
@@ -17,9 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 from returnn_ir.dims import Dim, Division
 from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.layers.template_guess import best_guess
-from returnn_ir.network.circles import groups
+from returnn_ir.network.circles import Circles
 from returnn_ir.network.loop_context import LoopContext, Template
-from returnn_ir.network.recurrence import layer_of
 from returnn_ir.network.type_search import TypeSearch
 
 if TYPE_CHECKING:
@@ -66,9 +66,7 @@ def find_types(body: TrialBody) -> dict[str, Template]:
     growth = _Growth()
     for number in count():
         trial = _Trial(body, known, assumed, growth)
-        settled = not trial.settle() and not trial.stale()
-        if not settled and number:
-            trial.spread()  # what is found in this way is seen to hold once more
+        settled = trial.settle(first=number == 0)
         known |= trial.types()
         if settled:
             break
@@ -102,24 +100,79 @@ class _Trial:
                 found[path] = template
         return found
 
-    def stale(self) -> dict[str, None]:
-        """The layers that were built with something else than what there is now."""
-        return self._search.stale(self._seen_now, self._search.seen)
+    def settle(self, *, first: bool) -> bool:
+        """Build again what was built with something else than what there is now, with a guess where nobody begins.
 
-    def spread(self) -> None:
-        """Build these again, and those that see them change, the ones that others need first."""
-        order = {name: number for number, name in enumerate(self._scope.results)}
-        waiting = [(order.get(name, len(order)), name) for name in self.stale()]
-        heapify(waiting)
-        queued = {name for _, name in waiting}
+        Args:
+            first: only what could not be built at all; most often the next body is built with the right types then.
+
+        Returns:
+            Whether this body was built with what there is, and without a guess.
+        """
+        again = self._spread(self._stale(self._search.seen), only_failed=first)
+        guessed = False
+        for group in self._unknown_groups():
+            while waiting := self._unknown(path for name in group for path in self._search.asked.get(name, ())):
+                begun = self._guess(waiting, group)
+                if begun is None:
+                    break
+                guessed = True
+                again |= self._spread(begun, only_failed=first)
+        unknown = self._unknown(self._loop.asked)
+        if unknown and not guessed:
+            raise ConfigError(
+                "nothing says of which type the layer's output of the step before is",
+                where=self._body.place(),
+                received=", ".join(unknown),
+                hint="'n_out', or 'out_type'",
+            )
+        return not guessed and not again and not self._stale(self._search.seen)
+
+    # ---------------------------------------------------------------- what changes with something else
+
+    def _stale(self, keys: Iterable[str]) -> dict[str, None]:
+        """The layers that saw one of these as something else than what it is now."""
+        return self._search.stale(self._seen_now, keys)
+
+    def _seen_now(self, key: str) -> Template | None:
+        if key.startswith("prev:"):
+            return self._type_of(key.removeprefix("prev:"))
+        output = self._scope.results.get(key)
+        return Template.of(output) if output is not None else None
+
+    def _spread(self, names: Iterable[str], *, only_failed: bool) -> bool:
+        """Build these layers again, and those that see them change; whether one of them had been built before.
+
+        A layer comes behind those that it needs, so that each is built about as often as a type that it sees changes.
+        """
+        waiting: list[tuple[int, str]] = []
+        queued: set[str] = set()
+        again = False
+
+        def add(names: Iterable[str]) -> None:
+            for name in names:
+                if name not in queued and not (only_failed and name in self._scope.results):
+                    queued.add(name)
+                    heappush(waiting, (self._order.get(name, -1), name))
+
+        add(names)
         while waiting:
             _, name = heappop(waiting)
             queued.discard(name)
-            changed = self._build_again(name)
-            for reader in self._search.stale(self._seen_now, changed):
-                if reader not in queued:
-                    queued.add(reader)
-                    heappush(waiting, (order.get(reader, len(order)), reader))
+            again |= name in self._scope.results
+            add(self._stale(self._build_again(name)))
+        return again
+
+    @cached_property
+    def _order(self) -> Mapping[str, int]:
+        """The layers of the body, each behind those of which it needs this step."""
+        net = self._body.net
+
+        def needs(name: str) -> list[str]:
+            refs = (ref for ref in net.layers[name].refs() if not ref.startswith("prev:"))
+            return [own for ref in refs if (own := net.layer_of(ref)) is not None]
+
+        return Circles.of(net.layers, needs).number
 
     def _build_again(self, name: str) -> list[str]:
         """Returns what others may have seen of it."""
@@ -129,65 +182,42 @@ class _Trial:
             if held is not None:
                 self._loop.previous[path] = held
         self._scope.forget(name)
-        self._try_again([name])
-        for path in asked:
+        quietly(self._scope, name)
+        for path in self._search.asked.get(name, []):
+            quietly(*self._loop.asked[path])
             template = self._type_of(path)
             if template is not None:
                 self._growth.see(self._loop, path, template)
-        return [name, *(f"prev:{path}" for path in asked)]
+        return [name, *(f"prev:{path}" for path in self._search.asked.get(name, []))]
 
-    def _seen_now(self, key: str) -> Template | None:
-        """The type of what somebody has seen."""
-        if key.startswith("prev:"):
-            return self._type_of(key.removeprefix("prev:"))
-        output = self._scope.results.get(key)
-        return Template.of(output) if output is not None else None
+    # ---------------------------------------------------------------- where nobody begins
 
-    def settle(self) -> bool:
-        """Build what could not be built, with a guess where layers wait for each other; whether there was one.
+    def _unknown_groups(self) -> list[list[str]]:
+        """The layers of which something is unknown, those that wait for each other together, behind what they need."""
+        circles = self._body.net.circles(searching=self._scope.session.searching)
+        found: dict[int, list[str]] = {}
+        if self._unknown(self._loop.asked):
+            for name in dict.fromkeys([*self._search.asked, *self._search.untyped]):
+                found.setdefault(circles.number.get(name, -1), []).append(name)
+        return [found[number] for number in sorted(found)]
 
-        Layers that wait for each other come behind those that they all wait for.
-        """
-        if not self._unknown(self._loop.asked):
-            return False
-        guessed = False
-        for group in groups([*self._scope.failed(), *self._search.asked], self._needs):
-            self._try_again(group)
-            while waiting := self._unknown(path for name in group for path in self._search.asked.get(name, ())):
-                if not self._guess(waiting, group):
-                    break
-                guessed = True
-                self._try_again(group)
-        unknown = self._unknown(self._loop.asked)
-        if unknown and not guessed:
-            raise ConfigError(
-                "nothing says of which type the layer's output of the step before is",
-                where=self._body.place(),
-                received=", ".join(unknown),
-                hint="'n_out', or 'out_type'",
-            )
-        return guessed
-
-    def _try_again(self, group: list[str]) -> None:
-        self._scope.try_again(group)
-        for path in [path for name in group for path in self._search.asked.get(name, ())]:
-            owner, name = self._loop.asked[path]
-            quietly(owner, name)
-
-    def _guess(self, waiting: list[str], group: list[str]) -> bool:
-        """Take the likeliest type of one layer for true; False if there is nothing to go by."""
+    def _guess(self, waiting: list[str], group: list[str]) -> list[str] | None:
+        """Take the likeliest type of one layer for true; who can be built then, None if there is nothing to go by."""
         untyped = {
             path: place
             for name in group
             for path, place in self._search.untyped.get(name, {}).items()
             if path not in self._assumed
         }
-        found = best_guess(self._loop, waiting, untyped, frozenset(group))
+        found = best_guess(self._loop, waiting, untyped)
         if found is None:
-            return False
+            return None
         path, template = found
-        (self._loop.previous if path in waiting else self._assumed)[path] = template
-        return True
+        if path in waiting:
+            self._loop.previous[path] = template
+            return list(self._stale([f"prev:{path}"]))
+        self._assumed[path] = template
+        return [self._search.layer_of(path)]
 
     def _unknown(self, paths: Iterable[str]) -> list[str]:
         return [path for path in paths if self._type_of(path) is None]
@@ -197,12 +227,6 @@ class _Trial:
         owner, own = scope.locate(name)
         output = owner.results.get(own)
         return Template.of(output) if output is not None else self._loop.previous.get(path)
-
-    def _needs(self, name: str) -> list[str]:
-        definition = self._body.net.layers.get(name)
-        refs = definition.refs() if definition is not None else []
-        found = (layer_of(self._body.net, ref.removeprefix("prev:")) for ref in refs)
-        return [own for own in found if own is not None]
 
 
 def quietly(scope: NetScope, name: str) -> None:

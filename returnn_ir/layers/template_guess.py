@@ -6,7 +6,7 @@ that their own type rules are asked as far as possible and only the place where 
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,7 +28,7 @@ Place = tuple["NetScope", str]
 
 
 def best_guess(
-    loop: LoopContext, waiting: Sequence[str], untyped: Mapping[str, Place], group: Container[str]
+    loop: LoopContext, waiting: Sequence[str], untyped: Mapping[str, Place]
 ) -> tuple[str, Template] | None:
     """The likeliest type of one of the layers that wait for each other; None if they all stand in unbuilt networks.
 
@@ -38,14 +38,13 @@ def best_guess(
         loop: of a body that was built as far as its types are known.
         waiting: the layers whose previous step is asked for, by full path.
         untyped: layers between them that could not be built, by full path.
-        group: the layers of the body that wait for each other; what they need besides has been tried before.
     """
     located = {path: place for path, place in loop.located(waiting).items() if place[1] in place[0].net.layers}
     ranks = {path: _certainty(*place) for path, place in located.items()}
     likely = sorted(located, key=ranks.__getitem__, reverse=True)
     if not likely or not ranks[likely[0]].like_target:
         for path in likely:
-            found = _inferred(*located[path], group)
+            found = _inferred(*located[path])
             if found is not None:
                 return path, found
     # nobody knows by a rule of his own: a layer between them may be the surest
@@ -56,8 +55,9 @@ def best_guess(
     return path, _guess_template(*(located | dict(untyped))[path])
 
 
-def _inferred(scope: NetScope, name: str, group: Container[str]) -> Template | None:
+def _inferred(scope: NetScope, name: str) -> Template | None:
     """The template by the layer's own type rule, on inputs that are found in the same way."""
+    circles = scope.net.circles(searching=scope.session.searching)
     with scope.supposing():
         open_names: set[str] = set()
         stack = [_infer(scope, name, open_names)]
@@ -66,9 +66,8 @@ def _inferred(scope: NetScope, name: str, group: Container[str]) -> Template | N
             try:
                 needed = stack[-1].send(found)
                 found = None
-                if scope.is_body and needed not in group:
-                    continue
-                stack.append(_infer(scope, needed, open_names))
+                if circles.share(needed, name):  # else it has been tried before
+                    stack.append(_infer(scope, needed, open_names))
             except StopIteration as done:
                 stack.pop()
                 found = done.value

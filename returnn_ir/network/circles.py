@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-__all__ = ["groups"]
+__all__ = ["Circles", "groups"]
+
+
+@dataclass(frozen=True)
+class Circles:
+    """What the layers of a network need of each other.
+
+    Attributes:
+        number: of the group of layers that each one is in.
+        recurrent: the layers that need themselves, by way of others or not.
+    """
+
+    number: Mapping[str, int]
+    recurrent: frozenset[str]
+
+    @staticmethod
+    def of(names: Iterable[str], needs: Callable[[str], Iterable[str]]) -> Circles:
+        """As :func:`groups`."""
+        found = groups(names, needs)
+        number = {name: i for i, group in enumerate(found) for name in group}
+        return Circles(number, frozenset(x for g in found for x in g if len(g) > 1 or x in needs(x)))
+
+    def share(self, one: str, other: str) -> bool:
+        """Whether two layers need each other."""
+        return self.number[one] == self.number[other]
 
 
 def groups(names: Iterable[str], needs: Callable[[str], Iterable[str]]) -> list[list[str]]:

@@ -64,6 +64,6 @@ class ExtraScope(NetScope):
             raise ConfigError(f"there is no layer {own!r}", where=where, hint=did_you_mean(own, layers))
         return found
 
-    def _needs(self, definition: LayerDef) -> Iterator[tuple[str, bool]]:
+    def _local_refs(self, definition: LayerDef) -> Iterator[str]:
         """What a layer refers to is built when it asks."""
         return iter(())

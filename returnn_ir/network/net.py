@@ -13,6 +13,7 @@ from returnn_ir.layers.nested_options import nested_problems
 from returnn_ir.layers.option_table import OptionVerdict, refused_options
 from returnn_ir.layers.options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.layers.registry import LayerSpec, find_layer, layer_names
+from returnn_ir.network.circles import Circles
 from returnn_ir.network.naming import extra_prefix
 from returnn_ir.option_types import shown
 
@@ -109,6 +110,28 @@ class Net:
     behavior: Behavior
     path: str = ""
     config: Config | None = None
+    _circles: dict[bool, Circles] = field(default_factory=dict, repr=False, compare=False)
+
+    def layer_of(self, ref: str) -> str | None:
+        """The layer that a name begins with; None for one from elsewhere."""
+        if extra_prefix(ref) is not None:
+            return None
+        while ref and ref not in self.layers:
+            ref = ref.rpartition("/")[0]
+        return ref or None
+
+    def circles(self, *, searching: bool) -> Circles:
+        """Which layers need each other in a search, or outside of one, this step or the step before."""
+        if searching not in self._circles:
+
+            def needs(name: str) -> list[str]:
+                definition = self.layers[name]
+                refs = definition.refs(definition.sources_in(searching=searching))
+                found = (self.layer_of(ref.removeprefix("prev:")) for ref in refs)
+                return [own for own in found if own is not None]
+
+            self._circles[searching] = Circles.of(self.layers, needs)
+        return self._circles[searching]
 
     def outer_refs(self) -> list[str]:
         """What the layers of a nested network need of the network around it."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -17,7 +15,7 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sources import joined_source
 from returnn_ir.network.loop_context import LoopContext, Template, UntypedError
 from returnn_ir.network.naming import extra_prefix, layer_scope, variable_name
-from returnn_ir.network.recurrence import READS_LOOP_AXIS, layer_of, reads_loop_axis_whole
+from returnn_ir.network.recurrence import READS_LOOP_AXIS, reads_loop_axis_whole
 
 if TYPE_CHECKING:
     from returnn_ir.network.net import LayerDef, Net
@@ -38,16 +36,6 @@ class UnbuildableError(UserError):
         self.cause = cause
 
 
-def _is_wanted_only(stack: Sequence[_Waiting], needed: str) -> bool:
-    """Whether the layers that wait for an open one do so for a type only, without which the open one can be built."""
-    for waiting in reversed(stack):
-        if waiting.name == needed:
-            return False
-        if not waiting.needed:
-            return True
-    return False
-
-
 def _root_cause(error: UserError) -> UserError:
     return error.cause if isinstance(error, UnbuildableError) else error
 
@@ -62,20 +50,6 @@ def _noted(origin: Origin) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"while building: {origin}")
         raise
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A layer that waits for those it refers to.
-
-    Attributes:
-        needs: what is still to be built before it.
-        needed: the layer before it on the stack cannot do without it; else only its type is wanted.
-    """
-
-    name: str
-    needs: Iterator[tuple[str, bool]]
-    needed: bool
 
 
 class NetScope:
@@ -117,8 +91,6 @@ class NetScope:
         #: layers that could not be built, and what was at the root of it
         self._failed: dict[str, UserError] = {}
         self._building: set[str] = set()
-        #: layers whose needs are being built
-        self._open: Counter[str] = Counter()
 
     # ---------------------------------------------------------------- names
 
@@ -143,6 +115,11 @@ class NetScope:
         )
         self.children[definition.name] = scope
         return scope
+
+    @property
+    def finds_types(self) -> bool:
+        """Whether this is only built to find the types in its loop."""
+        return self.loop is not None and self.loop.search is not None
 
     @property
     def is_body(self) -> bool:
@@ -236,66 +213,57 @@ class NetScope:
             f"layer {own!r} has no part {rest!r}", where=where, expected=", ".join(output.parts) or "a layer with parts"
         )
 
-    def _needs(self, definition: LayerDef) -> Iterator[tuple[str, bool]]:
-        """The layers of this network to build before that one, and whether it cannot do without them.
+    def _local_refs(self, definition: LayerDef) -> Iterator[str]:
+        """The layers of this network to build before that one.
 
-        While the types in a loop are being found, a layer of which only the step before is read comes first too.
+        While the types in a loop are being found, a layer of which only the step before is read comes first too, unless
+        it needs this one.
         """
-        finds_types = self.loop is not None and self.loop.search is not None
+        circles = self.net.circles(searching=self.session.searching) if self.finds_types else None
         for ref in definition.refs(definition.sources_in(searching=self.session.searching)):
-            if ref.startswith("prev:"):
-                own = layer_of(self.net, ref.removeprefix("prev:")) if finds_types else None
-                if own is not None:
-                    yield own, False
-            elif not ref.startswith(("base:", "data:", ":")) and ref != "data" and extra_prefix(ref) is None:
-                yield self._split(ref, definition.origin)[0], True
+            if circles is not None and ref.startswith("prev:"):
+                own = self.net.layer_of(ref.removeprefix("prev:"))
+                if own is not None and not circles.share(own, definition.name):
+                    yield own
+            if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data" or extra_prefix(ref) is not None:
+                continue
+            yield self._split(ref, definition.origin)[0]
 
     def _build_with_deps(self, name: str) -> None:
         """Build a layer after everything it refers to, without recursion along chains."""
-        stack = [self._enter(name, needed=True)]
-        postponed: dict[str, str] = {}
+        stack: list[tuple[str, Iterator[str]]] = []
+        open_names: dict[str, None] = {}
+
+        def enter(n: str) -> None:
+            open_names[n] = None
+            try:
+                refs = list(self._local_refs(self.net.layers[n]))
+            except UserError as error:
+                self._fail(n, error)
+                refs = []
+            stack.append((n, iter(refs)))
+
+        enter(name)
         while stack:
-            following, needed = next(stack[-1].needs, (None, False))
+            current, refs = stack[-1]
+            following = next(refs, None)
             if following is None:
-                current = stack[-1].name
+                stack.pop()
+                del open_names[current]
                 if current not in self._failed and current not in self.results:
                     self._build(self.net.layers[current])
-                self._leave(stack)
-            elif following in self.results or following in self._failed:
-                continue
-            elif not needed and (self._open[following] or self._open[postponed.get(following, "")]):
-                continue  # of two layers that need each other's type one comes first
-            elif self._open[following] and _is_wanted_only(stack, following):
-                while stack[-1].needed:  # the layer whose type was wanted needs one that waits for it
-                    self._leave(stack)
-                postponed[self._leave(stack)] = following
-            elif self._open[following] and following in (names := [x.name for x in stack]):
-                chain = [*names[names.index(following) :], following]
-                self._fail(stack[-1].name, self._circle(chain))
-            else:
-                stack.append(self._enter(following, needed=needed))
-
-    def _enter(self, name: str, *, needed: bool) -> _Waiting:
-        definition = self.net.layers[name]
-        try:
-            needs = list(self._needs(definition))
-        except UserError as error:
-            self._fail(name, error)
-            needs = []
-        self._open[name] += 1
-        return _Waiting(name, iter(needs), needed)
-
-    def _leave(self, stack: list[_Waiting]) -> str:
-        name = stack.pop().name
-        self._open[name] -= 1
-        return name
-
-    def _circle(self, chain: Sequence[str]) -> UserError:
-        return ConfigError(
-            f"layers need each other in a circle: {' <- '.join(chain)}",
-            where=self.net.layers[chain[-2]].origin,
-            hint="inside a rec layer, 'prev:NAME' reads the previous step",
-        )
+            elif following in open_names:
+                chain = [*list(open_names)[list(open_names).index(following) :], following]
+                self._fail(
+                    current,
+                    ConfigError(
+                        f"layers need each other in a circle: {' <- '.join(chain)}",
+                        where=self.net.layers[current].origin,
+                        hint="inside a rec layer, 'prev:NAME' reads the previous step",
+                    ),
+                )
+            elif following not in self.results and following not in self._failed:
+                enter(following)
 
     def assume(self, name: str, template: Template) -> None:
         """While types are being found: take it that a layer, or ``prev:`` of it, gives this."""
@@ -310,10 +278,11 @@ class NetScope:
     @contextmanager
     def supposing(self) -> Iterator[None]:
         """What is assumed inside, and built on it, is forgotten behind."""
-        if self.loop is None:
-            raise IRError("an assumption outside of a loop")
+        if self.loop is None or self.loop.search is None:
+            raise IRError("an assumption where a network is built for good")
         held = dict(self.results), dict(self._failed), dict(self.loop.previous)
-        yield
+        with self.loop.search.unseen():
+            yield
         self.results, self._failed, self.loop.previous = held
 
     def forget(self, name: str) -> None:
@@ -325,17 +294,6 @@ class NetScope:
     def failed(self) -> list[str]:
         """The layers that could not be built."""
         return list(self._failed)
-
-    def try_again(self, names: Sequence[str]) -> None:
-        """Build layers that could not be built before, those of networks inside of them too."""
-        for name in names:
-            self._failed.pop(name, None)
-        for name in names:
-            if name in self.net.layers and name not in self.results:
-                self._build_with_deps(name)
-            child = self.children.get(name)
-            if child is not None:
-                child.try_again(child.failed())
 
     def retry(self, name: str) -> LayerOutput | None:
         """Build a layer again that could not be built before; None if it still cannot."""

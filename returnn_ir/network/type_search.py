@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from returnn_ir.network.recurrence import layer_of
 
 if TYPE_CHECKING:
     from returnn_ir.network.loop_context import Template
@@ -26,6 +25,7 @@ class TypeSearch:
         asked: the paths whose previous step is asked for, by layer of the body.
         untyped: by layer of the body, the layers that could not be built because a previous step has no type yet.
         building: the layers of the body that are being built, the last one for those before it.
+        supposing: what is seen counts for nothing.
         seen: as what each layer saw others; a layer is named, its previous step has ``prev:`` and its full path.
     """
 
@@ -34,12 +34,13 @@ class TypeSearch:
     asked: dict[str, list[str]] = field(default_factory=dict)
     untyped: dict[str, dict[str, tuple[NetScope, str]]] = field(default_factory=dict)
     building: list[str] = field(default_factory=list)
+    supposing: bool = False
     seen: dict[str, dict[str, Template | None]] = field(default_factory=dict)
 
     def layer_of(self, path: str) -> str:
         """The layer of the body that a layer is, or stands in."""
         own = path.removeprefix(f"{self.net.path}/")
-        return layer_of(self.net, own) or own
+        return self.net.layer_of(own) or own
 
     def ask(self, path: str, template: Template | None) -> None:
         """The layer that is being built reads the step before of the layer at a path."""
@@ -51,8 +52,16 @@ class TypeSearch:
 
     def see(self, key: str, template: Template | None) -> None:
         """The layer that is being built reads something of this type, None if that is not known."""
-        if self.building:
+        if self.building and not self.supposing:
             self.seen.setdefault(key, {})[self.building[-1]] = template
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """What layers see inside was only supposed."""
+        building, self.building = self.building, []
+        self.supposing = True
+        yield
+        self.building, self.supposing = building, False
 
     def wait(self, path: str, scope: NetScope, name: str) -> None:
         """The layer at a path needs a type that is not known."""
