@@ -63,11 +63,13 @@ def find_types(body: TrialBody) -> dict[str, Template]:
     """
     known: dict[str, Template] = {}
     assumed: dict[str, Template] = {}
-    growth = _Growth()
+    growth = _Growth(body.net)
     for number in count():
         trial = _Trial(body, known, assumed, growth)
         settled = trial.settle(first=number == 0)
         known |= trial.types()
+        for path, template in known.items():
+            growth.see(path, template)
         if settled:
             break
     return known
@@ -87,18 +89,9 @@ class _Trial:
         body.build(self._scope)
 
     def types(self) -> dict[str, Template]:
-        """What the layers give whose previous step is asked for, as far as it is known.
-
-        Raises:
-            ConfigError: one of them changes without end.
-        """
-        found: dict[str, Template] = {}
-        for path in self._loop.asked:
-            template = self._type_of(path)
-            if template is not None:
-                self._growth.see(self._loop, path, template)
-                found[path] = template
-        return found
+        """What the layers give whose previous step is asked for, as far as it is known."""
+        typed = ((path, self._type_of(path)) for path in self._loop.asked)
+        return {path: template for path, template in typed if template is not None}
 
     def settle(self, *, first: bool) -> bool:
         """Build again what was built with something else than what there is now, with a guess where nobody begins.
@@ -137,7 +130,7 @@ class _Trial:
     def _seen_now(self, key: str) -> Template | None:
         if key.startswith("prev:"):
             return self._type_of(key.removeprefix("prev:"))
-        output = self._scope.results.get(key)
+        output = self._scope.built(key)
         return Template.of(output) if output is not None else None
 
     def _spread(self, names: Iterable[str], *, only_failed: bool) -> bool:
@@ -181,13 +174,13 @@ class _Trial:
             held = self._type_of(path)
             if held is not None:
                 self._loop.previous[path] = held
+        self._growth.see(self._scope.path_of(name), self._seen_now(name))
         self._scope.forget(name)
         quietly(self._scope, name)
+        self._growth.see(self._scope.path_of(name), self._seen_now(name))
         for path in self._search.asked.get(name, []):
             quietly(*self._loop.asked[path])
-            template = self._type_of(path)
-            if template is not None:
-                self._growth.see(self._loop, path, template)
+            self._growth.see(path, self._type_of(path))
         return [name, *(f"prev:{path}" for path in self._search.asked.get(name, []))]
 
     # ---------------------------------------------------------------- where nobody begins
@@ -240,35 +233,39 @@ def quietly(scope: NetScope, name: str) -> None:
 class _Growth:
     """Keeps what each type was, to see whether it settles."""
 
-    def __init__(self) -> None:
-        self._seen: dict[str, list[Template]] = {}
+    def __init__(self, net: Net) -> None:
+        self._net = net
+        self._seen: dict[str, list[Template | None]] = {}
         self._replaced: Counter[str] = Counter()
 
-    def see(self, loop: LoopContext, path: str, template: Template) -> None:
-        """Take a type down.
+    def see(self, path: str, template: Template | None) -> None:
+        """Take down the type of a layer, None if it cannot be built.
 
         Raises:
             ConfigError: it has changed too often.
         """
         seen = self._seen.setdefault(path, [template])
-        if template.matches(seen[-1]):
+        before = seen[-1]
+        if template is before or (template is not None and before is not None and template.matches(before)):
             return
-        self._replaced[path] += not seen[-1].is_part_of(template)
+        if before is not None:
+            self._replaced[path] += template is None or not before.is_part_of(template)
         seen.append(template)
-        if self._replaced[path] > _MAX_REPLACED or _is_huge(template):
-            also = [other for other, times in self._replaced.items() if times >= _MAX_REPLACED and other != path]
-            raise self._error(loop, [path, *also])
+        if self._replaced[path] > _MAX_REPLACED or (template is not None and _is_huge(template)):
+            raise self._error(path)
 
-    def _error(self, loop: LoopContext, growing: Sequence[str]) -> ConfigError:
-        first = growing[0]
-        scope, name = loop.located()[first]
-        names = ", ".join(map(repr, growing[1:_MAX_NAMED]))
-        more = " and others" if len(growing) > _MAX_NAMED else ""
+    def _error(self, path: str) -> ConfigError:
+        also = [other for other, times in self._replaced.items() if times >= _MAX_REPLACED and other != path]
+        names = ", ".join(map(repr, also[: _MAX_NAMED - 1]))
+        more = " and others" if len(also) >= _MAX_NAMED else ""
+        name = path.removeprefix(f"{self._net.path}/")
+        definition = self._net.layers[self._net.layer_of(name) or name]
+        types = list(dict.fromkeys(_shown(x) for x in self._seen[path] if x is not None))
         return ConfigError(
             "the layer gives another type in each step of the loop" + (f"; so do {names}{more}" if names else ""),
-            where=scope.net.layers[name].origin,
-            expected=f"one type in all steps, which 'prev:{name}' has",
-            received=", then ".join(map(_shown, self._seen[first][:_MAX_NAMED])),
+            where=definition.origin,
+            expected="one type in all steps",
+            received=", then ".join(types[:_MAX_NAMED]),
             hint="between two steps bring it back to one size, such as by a 'linear' with 'n_out'",
         )
 

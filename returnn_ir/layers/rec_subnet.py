@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from returnn_ir.layers.output import LayerOutput
 from returnn_ir.layers.sequence_limit import sequence_limit
 from returnn_ir.losses import has_loss
 from returnn_ir.network.initial_output import initial_output
-from returnn_ir.network.loop_context import LoopContext, Probe, Template, conform, state_key
+from returnn_ir.network.loop_context import AnsweredError, LoopContext, Probe, Template, conform, state_key
 from returnn_ir.network.loop_exit import LoopExit
 from returnn_ir.network.loop_frame import LoopFrame, state_carry
 from returnn_ir.network.naming import variable_name
@@ -253,8 +254,10 @@ class _Body:
             loop.sequence = lambda other: self.sequence(other, previous)
             own = path.removeprefix(f"{self.net.path}/")
             for name in dict.fromkeys((own.split("/")[0], own)):
-                if loop.probe.found is None:
+                with suppress(AnsweredError):
                     quietly(scope, name)
+                if loop.probe.found is not None:
+                    break
             _build_asked(loop)
             if loop.probe.found is None:
                 cause = scope.failure(own.split("/")[:1]) or ConfigError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from returnn_ir.builder import Builder
 from returnn_ir.dims import Dim
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from returnn_ir.network.scope import NetScope
     from returnn_ir.network.type_search import TypeSearch
 
-__all__ = ["LoopContext", "PendingLoss", "Probe", "Template", "UntypedError", "conform", "state_key"]
+__all__ = ["AnsweredError", "LoopContext", "PendingLoss", "Probe", "Template", "UntypedError", "conform", "state_key"]
 
 
 class UntypedError(UserError):
@@ -65,6 +65,10 @@ class PendingLoss:
     output: LayerOutput
 
 
+class AnsweredError(Exception):
+    """The layer that was asked for what it works on has said so: nothing behind it is needed, and it itself is not."""
+
+
 @dataclass
 class Probe:
     """Asks what a layer of a loop works on; the layer answers when it is built.
@@ -76,6 +80,11 @@ class Probe:
 
     path: str
     found: LayerOutput | None = None
+
+    def answer(self, x: LayerOutput) -> NoReturn:
+        """End the building: what is behind the layer may in turn ask for what the layer gives in all steps."""
+        self.found = x
+        raise AnsweredError
 
 
 @dataclass

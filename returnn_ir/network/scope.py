@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -146,7 +146,8 @@ class NetScope:
         if own not in self.results:
             self._build_with_deps(own)
         if self.is_body and self.loop is not None and self.loop.search is not None:
-            self.loop.search.see(own, Template.of(self.results[own]) if own in self.results else None)
+            built = self.built(own)
+            self.loop.search.see(own, Template.of(built) if built is not None else None)
         if own in self._failed:
             raise UnbuildableError(own, self._failed[own], where)
         return self._part(own, rest, where) if rest else self.results[own]
@@ -285,6 +286,10 @@ class NetScope:
             yield
         self.results, self._failed, self.loop.previous = held
 
+    def built(self, name: str) -> LayerOutput | None:
+        """The output of a layer that was built, without an error."""
+        return self.results.get(name) if name not in self._failed else None
+
     def forget(self, name: str) -> None:
         """A layer is to be built once more."""
         self.results.pop(name, None)
@@ -331,10 +336,9 @@ class NetScope:
             return
         self._building.add(definition.name)
         search = self.loop.search if self.loop is not None and self.is_body else None
-        if search is not None:
-            search.building.append(definition.name)
         try:
-            self.results[definition.name] = self.build(definition)
+            with search.build(definition.name) if search is not None else nullcontext():
+                self.results[definition.name] = self.build(definition)
         except UserError as error:
             waits = isinstance(error, (UntypedError, UnbuildableError))
             assumed = self.loop.assume(self, definition.name) if self.loop is not None and waits else None
@@ -350,8 +354,6 @@ class NetScope:
             self._fail(definition.name, wrapped)
         finally:
             self._building.discard(definition.name)
-            if search is not None:
-                search.building.pop()
 
     def _call(self, b: LayerBuilder, definition: LayerDef) -> LayerOutput:
         return self.apply(b, definition, self._known_sources(b, definition))

@@ -36,6 +36,7 @@ class TypeSearch:
     building: list[str] = field(default_factory=list)
     supposing: bool = False
     seen: dict[str, dict[str, Template | None]] = field(default_factory=dict)
+    _by_reader: dict[str, set[str]] = field(default_factory=dict)
 
     def layer_of(self, path: str) -> str:
         """The layer of the body that a layer is, or stands in."""
@@ -54,6 +55,19 @@ class TypeSearch:
         """The layer that is being built reads something of this type, None if that is not known."""
         if self.building and not self.supposing:
             self.seen.setdefault(key, {})[self.building[-1]] = template
+            self._by_reader.setdefault(self.building[-1], set()).add(key)
+
+    @contextmanager
+    def build(self, name: str) -> Iterator[None]:
+        """A layer of the body is built, perhaps once more."""
+        if not self.supposing:
+            for key in self._by_reader.pop(name, ()):
+                self.seen[key].pop(name, None)
+        self.building.append(name)
+        try:
+            yield
+        finally:
+            self.building.pop()
 
     @contextmanager
     def unseen(self) -> Iterator[None]:
