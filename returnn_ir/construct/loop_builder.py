@@ -44,6 +44,7 @@ class LoopFrame:
         limit: for a loop that ends by itself, the largest number of steps (int64 scalar).
         hoist: whether work may be moved out of the loop later.
         past: dims whose length is the number of steps so far.
+        drafts: the body is built to find types only: a carry whose type turns out to be another one is made anew.
         own_time: ``dim`` as seen in values that come from outside as a whole (attention over the axis of the loop).
     """
 
@@ -52,6 +53,7 @@ class LoopFrame:
     own_time: Dim
     limit: Value | None = None
     hoist: bool = True
+    drafts: bool = False
     region: Region = field(default_factory=Region)
     index: Value = field(default_factory=lambda: Value(TensorType("int64")))
     carries: dict[str, Carry] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class LoopFrame:
 
     def carry(self, key: str, initial: Value) -> Value:
         """The carry of that name, made with ``initial`` if there is none yet."""
+        self._drop_draft(key, initial.type)
         carry = self.carries.setdefault(key, Carry(initial, Value(initial.type)))
         if carry.initial is None:
             carry.initial = initial
@@ -77,7 +80,12 @@ class LoopFrame:
 
     def reserve(self, key: str, type_: TensorType) -> Value:
         """The carry of that name for somebody who reads it before its owner is built."""
+        self._drop_draft(key, type_)
         return self.carries.setdefault(key, Carry(None, Value(type_))).value
+
+    def _drop_draft(self, key: str, type_: TensorType) -> None:
+        if self.drafts and key in self.carries and not self.carries[key].value.type.same_as(type_):
+            del self.carries[key]
 
     def scan(self, value: Value) -> Value:
         """The slice of an outer value that belongs to the step."""

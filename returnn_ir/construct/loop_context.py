@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.loop_builder import LoopFrame
@@ -16,9 +16,10 @@ from returnn_ir.ir.types import TensorType
 
 if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
+    from returnn_ir.construct.type_search import TypeSearch
     from returnn_ir.network.net import LayerDef
 
-__all__ = ["LoopContext", "PendingLoss", "Probe", "Template", "UntypedError", "conform", "state_key"]
+__all__ = ["AnsweredError", "LoopContext", "PendingLoss", "Probe", "Template", "UntypedError", "conform", "state_key"]
 
 
 class UntypedError(UserError):
@@ -45,6 +46,11 @@ class Template:
         """Whether both describe the same tensor."""
         return self.type.same_as(other.type) and self.axes == other.axes and self.states.keys() == other.states.keys()
 
+    def is_part_of(self, other: Template) -> bool:
+        """Whether the other one is this one with further axes."""
+        same = self.type.dtype == other.type.dtype and self.type.sparse_dim is other.type.sparse_dim
+        return same and set(self.axes) <= set(other.axes)
+
     def around(self, value: Value, states: Mapping[str, LayerOutput] | None = None) -> LayerOutput:
         """An output of this kind."""
         return LayerOutput(value, self.axes, self.time_dim, self.feature_dim, states=states or {})
@@ -59,6 +65,10 @@ class PendingLoss:
     output: LayerOutput
 
 
+class AnsweredError(Exception):
+    """The layer that was asked for what it works on has said so: nothing behind it is needed, and it itself is not."""
+
+
 @dataclass
 class Probe:
     """Asks what a layer of a loop works on; the layer answers when it is built.
@@ -71,6 +81,11 @@ class Probe:
     path: str
     found: LayerOutput | None = None
 
+    def answer(self, x: LayerOutput) -> NoReturn:
+        """End the building: what is behind the layer may in turn ask for what the layer gives in all steps."""
+        self.found = x
+        raise AnsweredError
+
 
 @dataclass
 class LoopContext:
@@ -81,9 +96,8 @@ class LoopContext:
         previous: what ``prev:`` gives, by full layer path; grows until nothing changes.
         asked: the layers that somebody reads the previous step of, with the scope they stand in.
         losses: of the layers in the body, those of nested networks included.
-        trial: the body is only built to find types.
-        assumed: in a trial, what layers give that cannot be built yet, by full path.
-        untyped: in a trial, the layers that could not be built because a previous step has no type yet.
+        trial: the body, or one around it, is only built to find types.
+        search: what this body learns of its own types, if it is built to find them.
         probe: somebody wants to know what a layer works on.
         sequence: gives what the layer of that full path works on in all steps, computed by a loop in front of this one.
         at_end: what is to be done with final values of carries, once there is the loop.
@@ -97,8 +111,7 @@ class LoopContext:
     asked: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
     losses: list[PendingLoss] = field(default_factory=list)
     trial: bool = False
-    assumed: Mapping[str, Template] = field(default_factory=dict)
-    untyped: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
+    search: TypeSearch | None = None
     probe: Probe | None = None
     sequence: Callable[[str], LayerOutput] | None = None
     at_end: list[Callable[[], None]] = field(default_factory=list)
@@ -139,25 +152,26 @@ class LoopContext:
         return LayerOutput(self.frame.capture(x.value), moved, time, feature, states=x.states, parts=x.parts)
 
     def assume(self, scope: NetScope, name: str) -> LayerOutput | None:
-        """In a trial, the output of a layer that needs an unknown type, if one was assumed; else it is noted."""
+        """While types are found, what a layer that needs an unknown one is assumed to give; else it is noted."""
+        if self.search is None:
+            return None
         path = scope.path_of(name)
-        if not self.trial:
+        template = self.search.assumed.get(path)
+        if template is None:
+            self.search.wait(path, scope, name)
             return None
-        if path not in self.assumed:
-            self.untyped[path] = (scope, name)
-            return None
-        template = self.assumed[path]
         b = Builder(scope.region, origin=self.frame.outer.origin)
         return template.around(conform(b, b.const(0, template.type.dtype), template.type, name))
 
-    def located(self) -> dict[str, tuple[NetScope, str]]:
+    def located(self, paths: Iterable[str] | None = None) -> dict[str, tuple[NetScope, str]]:
         """By full path, the layers whose previous step is asked for: the networks they stand in, and their names."""
-        return {path: owner.locate(name) for path, (owner, name) in self.asked.items()}
+        asked = self.asked if paths is None else paths
+        return {path: self.asked[path][0].locate(self.asked[path][1]) for path in asked}
 
     def expand_previous(self, scope: NetScope, name: str, path: str) -> LayerOutput:
         """``prev:NAME``: the layer's output in the step before."""
         self.asked[path] = (scope, name)
-        template = self.previous.get(path)
+        template = self._type_of_previous(scope, name, path)
         if template is None:
             raise UntypedError(f"the type of prev:{name} is not known yet")
         key = f"prev:{path}"
@@ -174,7 +188,19 @@ class LoopContext:
                 return template.around(self.frame.reserve(key, template.type), states)
             initial = initial_output(owner, own, template, self.frame.outer)
             return template.around(self.frame.carry(key, initial), states)
-        return template.around(self.frame.carries[key].value, states)
+        return template.around(self.frame.reserve(key, template.type), states)
+
+    def _type_of_previous(self, scope: NetScope, name: str, path: str) -> Template | None:
+        """What ``prev:NAME`` is; while types are found what the layer gives in this body, if it is built already."""
+        known = self.previous.get(path)
+        if self.search is None:
+            return known
+        owner, own = scope.locate(name)
+        output = owner.results.get(own)
+        if output is not None and (known is None or not Template.of(output).matches(known)):
+            known = self.previous[path] = Template.of(output)
+        self.search.ask(path, known)
+        return known
 
 
 def state_key(path: str, part: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -130,6 +130,16 @@ class NetScope:
         self.children[definition.name] = scope
         return scope
 
+    @property
+    def finds_types(self) -> bool:
+        """Whether this is only built to find the types in its loop."""
+        return self.loop is not None and self.loop.search is not None
+
+    @property
+    def is_body(self) -> bool:
+        """Whether this is the network of a loop's body itself."""
+        return self.loop is not None and (self.parent is None or self.parent.loop is not self.loop)
+
     # ---------------------------------------------------------------- building
 
     def get(self, name: str, where: Origin | None = None) -> LayerOutput:
@@ -149,6 +159,9 @@ class NetScope:
         own, rest = self._split(name, where)
         if own not in self.results and own not in self._failed:
             self._build_with_deps(own)
+        if self.is_body and self.loop is not None and self.loop.search is not None:
+            built = self.built(own)
+            self.loop.search.see(own, Template.of(built) if built is not None else None)
         if own in self._failed:
             raise UnbuildableError(own, self._failed[own], where)
         return self._part(own, rest, where) if rest else self.results[own]
@@ -216,7 +229,17 @@ class NetScope:
         )
 
     def _local_refs(self, definition: LayerDef) -> Iterator[str]:
+        """The layers of this network to build before that one.
+
+        While the types in a loop are being found, a layer of which only the step before is read comes first too, unless
+        it needs this one.
+        """
+        circles = self.net.circles(searching=self.session.searching) if self.finds_types else None
         for ref in definition.refs(definition.sources_in(searching=self.session.searching)):
+            if circles is not None and ref.startswith("prev:"):
+                own = self.net.layer_of(ref.removeprefix("prev:"))
+                if own is not None and not circles.share(own, definition.name):
+                    yield own
             if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data" or extra_prefix(ref) is not None:
                 continue
             yield self._split(ref, definition.origin)[0]
@@ -272,13 +295,37 @@ class NetScope:
 
     def assume(self, name: str, template: Template) -> None:
         """While types are being found: take it that a layer, or ``prev:`` of it, gives this."""
-        if self.loop is None or not self.loop.trial:
+        if self.loop is None or self.loop.search is None:
             raise IRError(f"an assumption about {name!r} where a network is built for good")
         if name.startswith("prev:"):
             self.loop.previous.setdefault(self.path_of(name.removeprefix("prev:")), template)
         else:
             self._failed.pop(name, None)
             self.results.setdefault(name, template.around(Value(template.type)))
+
+    @contextmanager
+    def supposing(self) -> Iterator[None]:
+        """What is assumed inside, and built on it, is forgotten behind."""
+        if self.loop is None or self.loop.search is None:
+            raise IRError("an assumption where a network is built for good")
+        held = dict(self.results), dict(self._failed), dict(self.loop.previous)
+        with self.loop.search.unseen():
+            yield
+        self.results, self._failed, self.loop.previous = held
+
+    def built(self, name: str) -> LayerOutput | None:
+        """The output of a layer that was built, without an error."""
+        return self.results.get(name) if name not in self._failed else None
+
+    def forget(self, name: str) -> None:
+        """A layer is to be built once more."""
+        self.results.pop(name, None)
+        self._failed.pop(name, None)
+        self.children.pop(name, None)
+
+    def failed(self) -> list[str]:
+        """The layers that could not be built."""
+        return list(self._failed)
 
     def retry(self, name: str) -> LayerOutput | None:
         """Build a layer again that could not be built before; None if it still cannot."""
@@ -315,8 +362,10 @@ class NetScope:
             self._fail(definition.name, needs)
             return
         self._building.add(definition.name)
+        search = self.loop.search if self.loop is not None and self.is_body else None
         try:
-            self.results[definition.name] = self.build(definition)
+            with search.build(definition.name) if search is not None else nullcontext():
+                self.results[definition.name] = self.build(definition)
         except UserError as error:
             waits = isinstance(error, (UntypedError, UnbuildableError))
             assumed = self.loop.assume(self, definition.name) if self.loop is not None and waits else None

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.attach_losses import has_loss
 from returnn_ir.construct.initial_output import initial_output
 from returnn_ir.construct.loop_builder import LoopFrame, state_carry
-from returnn_ir.construct.loop_context import LoopContext, Probe, Template, conform, state_key
+from returnn_ir.construct.loop_context import AnsweredError, LoopContext, Probe, Template, conform, state_key
 from returnn_ir.construct.scope import NetScope, UnbuildableError
 from returnn_ir.construct.state import Session
-from returnn_ir.errors import ConfigError, ProblemList, UserError
+from returnn_ir.construct.type_search import TypeSearch
+from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
@@ -22,7 +25,7 @@ from returnn_ir.loops.loop_losses import leave_with_loss
 from returnn_ir.loops.options import RecOptions
 from returnn_ir.loops.sequence_limit import sequence_limit
 from returnn_ir.loops.step_axes import declared_time, last_parts
-from returnn_ir.loops.type_guess import Guess, certainty, first_guess, guess_template
+from returnn_ir.loops.types import find_types, quietly
 from returnn_ir.network.naming import variable_name
 
 if TYPE_CHECKING:
@@ -30,9 +33,6 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import Net
 
 __all__ = ["rec_subnet"]
-
-#: The types of previous steps are a least fixpoint; real networks need two or three rounds.
-_MAX_ROUNDS = 50
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
     axis = _find_axis(b, opt, source, net)
     limit = sequence_limit(b, opt.max_seq_len, opt.max_seq_len_via) if axis.ends else None
     body = _Body(b, opt, source, net, axis, limit)
-    previous = _find_types(body)
+    previous = find_types(body)
     loop, scope = body.open(b.session, previous, body.problems())
     loop.trial = b.scope.loop is not None and b.scope.loop.trial  # of the loop around this one
     loop.sequence = lambda path: body.sequence(path, previous)
@@ -119,30 +119,6 @@ def _target_key(b: LayerBuilder, net: Net) -> str | None:
     return targets[0] if targets else None
 
 
-def _find_types(body: _Body) -> dict[str, Template]:
-    """What every ``prev:`` gives: build the body on the side until nothing changes any more."""
-    known: dict[str, Template] = {}
-    assumed: dict[str, Template] = {}
-    for _ in range(_MAX_ROUNDS):
-        loop, scope = body.open(body.fork(), known, [])
-        loop.trial, loop.assumed = True, assumed
-        body.build(scope)
-        found = dict(known)
-        for path, (owner, name) in loop.located().items():
-            output = owner.results.get(name)
-            if output is not None:
-                found[path] = Template.of(output)
-        if found.keys() == known.keys() and all(found[p].matches(known[p]) for p in found):
-            unknown = [path for path in loop.asked if path not in known]
-            if not unknown:
-                return known
-            # one guess may be all that the others need
-            path, template = body.guess(loop, known, assumed, unknown)
-            (found if path in unknown else assumed)[path] = template
-        known = found
-    raise ConfigError("the types of previous steps do not settle", where=body.b.place("unit"))
-
-
 @dataclass
 class _Body:
     """Builds the loop of one rec layer, as often as it takes."""
@@ -162,16 +138,23 @@ class _Body:
         """Where the real body reports."""
         return self.found
 
-    def fork(self) -> Session:
-        """A session whose parameters, losses and nodes are thrown away."""
+    def place(self) -> Origin:
+        """Where the body is written."""
+        return self.b.place("unit")
+
+    def trial(self, known: Mapping[str, Template], search: TypeSearch) -> tuple[LoopContext, NetScope]:
+        """A body whose parameters, losses and nodes are thrown away."""
         session = self.b.session
-        return replace(
+        fork = replace(
             session,
             graph=Graph(body=Region(parent=self.b.region), mode=session.mode),
             params=dict(session.params),
             layer_params=dict(session.layer_params),
             constraints=[],
         )
+        loop, scope = self.open(fork, known, [])
+        loop.trial, loop.search, loop.frame.drafts = True, search, True
+        return loop, scope
 
     def open(
         self, session: Session, previous: Mapping[str, Template], problems: list[UserError]
@@ -249,48 +232,10 @@ class _Body:
         """Build every layer that is needed, those that are only read one step later too."""
         names = self.wanted()
         for name in (*names, *self.requested_inside()):
-            _quietly(scope, name)
+            quietly(scope, name)
         if scope.loop is not None:
             _build_asked(scope.loop)
         return names
-
-    def guess(
-        self, loop: LoopContext, known: Mapping[str, Template], assumed: Mapping[str, Template], unknown: list[str]
-    ) -> tuple[str, Template]:
-        """The path of a layer that a trial found no type for, and the likeliest one.
-
-        Args:
-            loop: of the trial.
-            known: what it was given for previous steps.
-            assumed: what it was given for layers that could not be built.
-            unknown: the layers whose previous step is asked for, and that have no type.
-        """
-        located = {path: place for path, place in loop.located().items() if place[1] in place[0].net.layers}
-        guesses = {path: self._inferred(known, assumed, path) for path in unknown if path in located}
-        if not guesses and not loop.untyped:
-            raise ConfigError(
-                "nothing says of which type the layer's output of the step before is",
-                where=self.b.place("unit"),
-                received=", ".join(unknown),
-                hint="'n_out', or 'out_type'",
-            )
-        if not guesses:  # they stand in networks that wait for something else
-            path = max(loop.untyped, key=lambda p: certainty(*loop.untyped[p]))
-            return path, guess_template(*loop.untyped[path])
-        best = max(guesses, key=lambda path: guesses[path].worth)
-        if guesses[best].exact or not loop.untyped:
-            return best, guesses[best].template
-        # nobody knows by a rule of his own: a layer between them may be the surest
-        candidates = {path: located[path] for path in guesses} | loop.untyped
-        path = max(candidates, key=lambda p: certainty(*candidates[p]))
-        return path, guess_template(*candidates[path])
-
-    def _inferred(self, known: Mapping[str, Template], assumed: Mapping[str, Template], path: str) -> Guess:
-        """What the layer at a path may give, of which ``prev:`` is asked for; found on a body of its own."""
-        loop, scope = self.open(self.fork(), known, [])
-        loop.trial, loop.assumed = True, assumed
-        self.build(scope)
-        return first_guess(*loop.located()[path])
 
     def sequence(self, path: str, previous: Mapping[str, Template]) -> LayerOutput:
         """What the layer of that path works on in all steps, from a loop of its own; the layer must not need its past.
@@ -309,8 +254,10 @@ class _Body:
             loop.sequence = lambda other: self.sequence(other, previous)
             own = path.removeprefix(f"{self.net.path}/")
             for name in dict.fromkeys((own.split("/")[0], own)):
-                if loop.probe.found is None:
-                    _quietly(scope, name)
+                with suppress(AnsweredError):
+                    quietly(scope, name)
+                if loop.probe.found is not None:
+                    break
             _build_asked(loop)
             if loop.probe.found is None:
                 cause = scope.failure(own.split("/")[:1]) or ConfigError(
@@ -431,23 +378,14 @@ class _Body:
         return {name: output for name, output in outside.items() if not name.endswith("/:before")}
 
 
-def _quietly(scope: NetScope, name: str) -> None:
-    """Build a layer; what is wrong with it is in the scope's problems already."""
-    try:
-        scope.get(name)
-    except UserError:
-        return
-
-
 def _build_asked(loop: LoopContext) -> None:
     """Build the layers that are only read one step later."""
-    done: set[str] = set()
-    while set(loop.asked) - done:
-        for path in list(loop.asked):
-            if path not in done:
-                done.add(path)
-                owner, name = loop.asked[path]
-                _quietly(owner, name)
+    done = 0
+    while done < len(loop.asked):
+        asked = list(islice(reversed(loop.asked.values()), len(loop.asked) - done))
+        done += len(asked)
+        for owner, name in reversed(asked):
+            quietly(owner, name)
 
 
 def _states(loop: LoopContext, scope: NetScope) -> dict[str, LayerOutput]:

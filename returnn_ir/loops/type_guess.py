@@ -6,12 +6,13 @@ that their own type rules are asked as far as possible and only the place where 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initial_output import initial_output_refs
-from returnn_ir.construct.loop_context import Template
+from returnn_ir.construct.loop_context import LoopContext, Template
 from returnn_ir.errors import UserError
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.ir.types import DTYPES, TensorType
@@ -20,52 +21,71 @@ if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
     from returnn_ir.network.net import LayerDef
 
-__all__ = ["Guess", "certainty", "first_guess", "guess_template"]
+__all__ = ["best_guess"]
 
 
-@dataclass(frozen=True)
-class Guess:
-    """What a layer may give.
+Place = tuple["NetScope", str]
 
-    Attributes:
-        exact: the layer itself said so, on inputs that may be guesses.
-        certainty: how much a guess is worth, to be compared.
+
+def best_guess(loop: LoopContext, waiting: Sequence[str], untyped: Mapping[str, Place]) -> tuple[str, Template] | None:
+    """The likeliest type of one of the layers that wait for each other; None if they all stand in unbuilt networks.
+
+    The type of a target is the best guess, then what the layer itself says on inputs that may be guesses.
+
+    Args:
+        loop: of a body that was built as far as its types are known.
+        waiting: the layers whose previous step is asked for, by full path.
+        untyped: layers between them that could not be built, by full path.
     """
-
-    template: Template
-    exact: bool
-    certainty: tuple[bool, bool, int]
-
-    @property
-    def worth(self) -> tuple[bool, bool, bool, int]:
-        """The larger, the better: the type of the target, the layer's own word, a declared size, known sources."""
-        like_target, sized, known = self.certainty
-        return like_target, self.exact, sized, known
-
-
-def first_guess(scope: NetScope, name: str) -> Guess:
-    """A guess for a layer of a body that was built as far as its types are known; it is changed by this."""
-    rank = certainty(scope, name)
-    found = None if rank[0] else _inferred(scope, name, set())
-    return Guess(found if found is not None else guess_template(scope, name), found is not None, rank)
+    located = {path: place for path, place in loop.located(waiting).items() if place[1] in place[0].net.layers}
+    ranks = {path: _certainty(*place) for path, place in located.items()}
+    likely = sorted(located, key=ranks.__getitem__, reverse=True)
+    if not likely or not ranks[likely[0]].like_target:
+        for path in likely:
+            found = _inferred(*located[path])
+            if found is not None:
+                return path, found
+    # nobody knows by a rule of his own: a layer between them may be the surest
+    ranks |= {path: _certainty(*place) for path, place in untyped.items()}
+    if not ranks:
+        return None
+    path = max(ranks, key=ranks.__getitem__)
+    return path, _guess_template(*(located | dict(untyped))[path])
 
 
-def _inferred(scope: NetScope, name: str, open_names: set[str]) -> Template | None:
-    """The template by the layer's own type rule, on inputs that are found in the same way; None in a circle."""
+def _inferred(scope: NetScope, name: str) -> Template | None:
+    """The template by the layer's own type rule, on inputs that are found in the same way."""
+    circles = scope.net.circles(searching=scope.session.searching)
+    with scope.supposing():
+        open_names: set[str] = set()
+        stack = [_infer(scope, name, open_names)]
+        found: Template | None = None
+        while stack:
+            try:
+                needed = stack[-1].send(found)
+                found = None
+                if circles.share(needed, name):  # else it has been tried before
+                    stack.append(_infer(scope, needed, open_names))
+            except StopIteration as done:
+                stack.pop()
+                found = done.value
+        return found
+
+
+def _infer(scope: NetScope, name: str, open_names: set[str]) -> Generator[str, Template | None, Template | None]:
+    """Yields the layers that this one needs, and is sent their templates; None in a circle."""
     if name in scope.results:
         return Template.of(scope.results[name])
     if name in open_names:
         return None
     definition = scope.net.layers[name]
     if definition.spec.like_target and definition.targets():
-        return guess_template(scope, name)
+        return _guess_template(scope, name)
     open_names.add(name)
     for ref in definition.refs():
-        if _known(scope, ref) is not None:
-            continue
         own = ref.removeprefix("prev:")
-        if own in scope.net.layers:
-            template = _inferred(scope, own, open_names) or _sized_guess(scope, own)
+        if _known(scope, ref) is None and own in scope.net.layers:
+            template = (yield own) or _sized_guess(scope, own)
             if template is not None:
                 scope.assume(ref, template)
     open_names.discard(name)
@@ -76,20 +96,28 @@ def _inferred(scope: NetScope, name: str, open_names: set[str]) -> Template | No
 def _sized_guess(scope: NetScope, name: str) -> Template | None:
     """A guess that rests on something: a declared output, or a source that is known."""
     definition = scope.net.layers[name]
-    like_target, sized, known = certainty(scope, name)
     declared = isinstance(definition.options.out_type, dict)
-    return guess_template(scope, name) if like_target or sized or declared or known else None
+    return _guess_template(scope, name) if declared or any(_certainty(scope, name)) else None
 
 
-def certainty(scope: NetScope, name: str) -> tuple[bool, bool, int]:
+class _Certainty(NamedTuple):
     """How much a guess is worth, to be compared: the type of the target, a declared size, known sources."""
+
+    like_target: bool
+    sized: bool
+    known: int
+
+
+def _certainty(scope: NetScope, name: str) -> _Certainty:
+    """How much a guess of what a layer gives is worth."""
     definition = scope.net.layers[name]
     like_target = definition.spec.like_target and bool(definition.targets())
     known = sum(_known(scope, source) is not None for source in definition.sources)
-    return like_target or _initial(scope, definition) is not None, _feature(scope, definition, None) is not None, known
+    like_target = like_target or _initial(scope, definition) is not None
+    return _Certainty(like_target, _feature(scope, definition, None) is not None, known)
 
 
-def guess_template(scope: NetScope, name: str) -> Template:
+def _guess_template(scope: NetScope, name: str) -> Template:
     """The largest of the sources that are known, with the size and type that the options name."""
     definition = scope.net.layers[name]
     if definition.spec.like_target and definition.targets():

@@ -206,8 +206,7 @@ def _in_loop(
     if loop.trial:
         return running
     if loop.probe is not None and loop.probe.path == b.definition.path:
-        loop.probe.found = x
-        return running
+        loop.probe.answer(x)
     if loop.sequence is None or not _leaves_loop(b):
         return None
     if not settings.uses_batch(b):
