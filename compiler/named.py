@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler.passes.base import Context
-from compiler.passes.dce import Dce
-from compiler.pipelines import MEANING, NAMED, run_pipeline
+from compiler.pipelines import NAMED, PLAIN, run_pipeline
 from compiler.reference.target import ReferenceTarget
 from compiler.targets import Executable
 from returnn_ir.network.construct import Expanded, construct
@@ -43,5 +42,5 @@ def named_reference(
     """
     graph = construct(net, mode, fetch, everything=everything, losses=losses).graph
     target = ReferenceTarget()
-    run_pipeline(graph, (*MEANING, Dce()), Context(target))
+    run_pipeline(graph, PLAIN, Context(target))
     return target.lower(graph)

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiler.passes.base import Context, run_pass
-from compiler.passes.expand_search import ExpandSearch
 from compiler.passes.history_to_carry import HistoryToCarry
+from compiler.pipelines import SEARCH
 from compiler.program import compile_net
 from compiler.reference.target import ReferenceTarget
 from compiler.targets import Array
@@ -148,7 +148,7 @@ def _check(network: Mapping[str, Layer], lengths: list[int], *, exported: bool) 
     program = compile_net(net, target="reference", mode="search", fetch=FETCH)
     params = _params(program.initial_params())
     named = construct(net, "search", FETCH).graph
-    for pass_ in (ExpandSearch(), HistoryToCarry()):
+    for pass_ in (*SEARCH, HistoryToCarry()):
         run_pass(pass_, named, Context(RefusingTarget()))
         verify(named)
     found = ReferenceTarget().lower(named).run(inputs, params)
