@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError, bug_report
+from compiler.command import MISMATCH, USER_ERROR, run_command
+from returnn_ir.errors import Origin, ProblemList, UserError
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -21,29 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-USER_ERROR, MISMATCH = 2, 1
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (2: a user's error, 1: numbers that differ)."""
     words, overrides = _split_overrides(sys.argv[1:] if argv is None else argv)
     args = _parser().parse_args(words, argparse.Namespace(overrides=overrides))
-    try:
-        if args.check is not None:
-            return _check(args)
-        return _compile(args)
-    except UserError as error:
-        if args.debug:
-            raise
-        print(f"returnn-compile: {error}", file=sys.stderr)
-        return MISMATCH if isinstance(error, MismatchError) else USER_ERROR
-    except BrokenPipeError:
-        return 0
-    except Exception as error:  # the last resort: whatever escapes is told in one message, too
-        if args.debug:
-            raise
-        print(f"returnn-compile: {bug_report(error)}", file=sys.stderr)
-        return USER_ERROR
+    run = _compile if args.check is None else _check
+    return run_command("returnn-compile", lambda: run(args), debug=args.debug)
 
 
 def _split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from returnn_ir.errors import ProblemList, TargetError, did_you_mean
 from returnn_ir.graph import Graph, Node, Stage, Value
 from returnn_ir.ops.spec import Trait, all_ops
 
-__all__ = ["FUSION_POLICIES", "CheckAccepted", "CheckEffects", "ExpandComposites"]
+__all__ = ["FUSION_POLICIES", "CheckAccepted", "CheckEffects", "ExpandComposites", "check_fusion"]
 
 FUSION_POLICIES = ("require", "prefer", "never")
 
@@ -50,7 +50,7 @@ class ExpandComposites(Pass):
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The journal learns every verdict."""
-        _check_policies(context)
+        check_fusion(context.fusion)
         known: set[Node] = set()
 
         def expand(b: Builder, node: Node) -> Sequence[Value] | None:
@@ -103,9 +103,10 @@ def _refusal(node: Node, context: Context, reason: str, hint: str | None = None)
     )
 
 
-def _check_policies(context: Context) -> None:
+def check_fusion(fusion: Mapping[str, str]) -> None:
+    """Refuse a ``fusion`` that names no composite, or does not say one of :data:`FUSION_POLICIES` about it."""
     names = [spec.name for spec in all_ops() if spec.has(Trait.COMPOSITE)]
-    for name, policy in context.fusion.items():
+    for name, policy in fusion.items():
         if name not in names:
             raise TargetError(
                 f"config key 'fusion' names {name!r}, which is no composite",

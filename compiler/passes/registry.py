@@ -20,10 +20,11 @@ from types import ModuleType
 
 from compiler.passes.base import Pass
 from returnn_ir.errors import IRError, UserError, did_you_mean
+from returnn_ir.graph import STAGES
 from returnn_ir.text_attributes import AttributeParser
 from returnn_ir.text_tokens import Token
 
-__all__ = ["all_passes", "parse_passes", "pass_text"]
+__all__ = ["all_passes", "describe_passes", "parse_passes", "pass_text"]
 
 _PACKAGE = "compiler.passes"
 _NO_GROUPS: Mapping[str, Sequence[Pass]] = {}
@@ -55,6 +56,21 @@ def pass_text(pass_: Pass) -> str:
     options = {f.name: getattr(pass_, f.name) for f in fields(pass_)}
     shown = [f"{f.name}={json.dumps(options[f.name])}" for f in fields(pass_) if options[f.name] != f.default]
     return f"{pass_.name}{{{', '.join(shown)}}}" if shown else pass_.name
+
+
+def describe_passes() -> list[str]:
+    """A line for each pass: its name, its options with their defaults, the stages it takes and makes, what it does."""
+    rows = []
+    for name, cls in all_passes().items():
+        options = ", ".join(f"{f.name}={json.dumps(f.default)}" for f in fields(cls))
+        stages = "any" if cls.requires == STAGES else "|".join(cls.requires)
+        summary = (inspect.getdoc(cls) or "").partition("\n")[0].replace("``", "")
+        rows.append((f"{name}{{{options}}}" if options else name, stages, cls.ensures or "", summary))
+    name_width, stage_width = (max(len(row[i]) for row in rows) for i in (0, 1))
+    return [
+        f"{name:{name_width}}  {stages:{stage_width}}  {f'-> {made}' if made else '':9}  {summary}"
+        for name, stages, made, summary in rows
+    ]
 
 
 def parse_passes(text: str, groups: Mapping[str, Sequence[Pass]] = _NO_GROUPS) -> tuple[Pass, ...]:
