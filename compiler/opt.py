@@ -15,7 +15,7 @@ from compiler.passes.registry import describe_passes, parse_passes, pass_text
 from compiler.pipelines import PIPELINES
 from compiler.targets import Accept, Executable, Reject, Target
 from returnn_ir.errors import IRError, UserError
-from returnn_ir.graph import Graph, Node
+from returnn_ir.graph import Graph, Node, Region
 from returnn_ir.parser import ParseError, parse_graph
 from returnn_ir.printer import print_graph
 from returnn_ir.verify import verify
@@ -164,9 +164,9 @@ class _DeferredTarget:
 
         return make_target(self.name, opset=self._opset)
 
-    def accepts(self, node: Node) -> Accept | Reject:
+    def accepts(self, node: Node, region: Region) -> Accept | Reject:
         """What the target says."""
-        return self._target.accepts(node)
+        return self._target.accepts(node, region)
 
     def lower(self, graph: Graph) -> Executable:
         """The target's program."""

@@ -31,7 +31,7 @@ from compiler.passes.registry import parse_passes
 from compiler.pipelines import PIPELINES
 from compiler.targets import Accept, Executable, Reject
 from returnn_ir.errors import IRError, UserError
-from returnn_ir.graph import Graph, Node
+from returnn_ir.graph import Graph, Node, Region
 from returnn_ir.parser import parse_graph
 from returnn_ir.printer import print_graph
 from returnn_ir.verify import verify
@@ -49,7 +49,7 @@ class RefusingTarget:
     refused: tuple[str, ...] = ()
     name: str = "test"
 
-    def accepts(self, node: Node) -> Accept | Reject:
+    def accepts(self, node: Node, region: Region) -> Accept | Reject:
         return Reject("it was told to") if node.op.name in self.refused else Accept()
 
     def lower(self, graph: Graph) -> Executable:
