@@ -28,13 +28,13 @@ from pathlib import Path
 
 from compiler.passes.base import Context, Pass, run_pass
 from compiler.passes.registry import parse_passes
-from compiler.pipelines import PIPELINES
-from compiler.targets import Accept, Executable, Reject
+from compiler.program.pipelines import PIPELINES
+from compiler.target.protocol import Accept, Executable, Reject
 from returnn_ir.errors import IRError, UserError
-from returnn_ir.graph import Graph, Node, Region
-from returnn_ir.parser import parse_graph
-from returnn_ir.printer import print_graph
-from returnn_ir.verify import verify
+from returnn_ir.ir.graph import Graph, Node, Region
+from returnn_ir.text.parser import parse_graph
+from returnn_ir.text.printer import print_graph
+from returnn_ir.text.verify import verify
 
 __all__ = ["RefusingTarget", "check_file", "passes_of", "run_truthfully"]
 

@@ -9,10 +9,9 @@ fields of its class, in braces where they differ from their defaults.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 import json
-import pkgutil
+import sys
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
@@ -20,9 +19,10 @@ from types import ModuleType
 
 from compiler.passes.base import Pass
 from returnn_ir.errors import IRError, UserError, did_you_mean
-from returnn_ir.graph import STAGES
-from returnn_ir.text_attributes import AttributeParser
-from returnn_ir.text_tokens import Token
+from returnn_ir.ir.graph import STAGES
+from returnn_ir.registry import import_modules
+from returnn_ir.text.attributes import AttributeParser
+from returnn_ir.text.tokens import Token
 
 __all__ = ["all_passes", "describe_passes", "parse_passes", "pass_text"]
 
@@ -33,8 +33,8 @@ _NO_GROUPS: Mapping[str, Sequence[Pass]] = {}
 @functools.cache
 def all_passes() -> Mapping[str, type[Pass]]:
     """The classes of all passes by name, in the order of the names."""
-    package = importlib.import_module(_PACKAGE)
-    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(package.__path__, f"{_PACKAGE}.")]
+    import_modules(_PACKAGE)
+    modules = [module for name, module in sys.modules.items() if name.startswith(f"{_PACKAGE}.")]
     found: dict[str, type[Pass]] = {}
     for made in (cls for module in modules for cls in _passes_in(module)):
         if made.name in found:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from compiler.opt import main
+from compiler.cli.opt import main
 from compiler.passes.registry import all_passes
-from compiler.pipelines import PIPELINES
+from compiler.program.pipelines import PIPELINES
 
 GRAPH = """\
 graph named forward {
@@ -133,7 +133,7 @@ def test_what_is_wrong_is_told(words: tuple[str, ...], file: str, capsys: pytest
 
 def _imports(*words: str) -> str:
     code = (
-        "import sys; from compiler.opt import main; code = main(sys.argv[1:]); "
+        "import sys; from compiler.cli.opt import main; code = main(sys.argv[1:]); "
         "print(sorted({'tensorflow', 'onnx', 'onnxruntime', 'networkx', 'h5py'} & set(sys.modules))); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.opt import main
+from compiler.cli.opt import main
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```\n\$ returnn-opt (.*)\n((?:.*\n)*?)```$", re.MULTILINE)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import compiler.passes
-from compiler import pipelines
-from compiler.opt import main
+from compiler.cli.opt import main
 from compiler.passes.base import Pass, check_order
 from compiler.passes.registry import all_passes
+from compiler.program import pipelines
 from tests.filecheck import check_file
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing_a_pass.md").read_text(encoding="utf-8")

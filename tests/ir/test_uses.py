@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Graph, Region, Value
-from returnn_ir.parser import parse_graph
+from returnn_ir.ir.graph import Graph, Region, Value
+from returnn_ir.text.parser import parse_graph
 
 TEXT = """\
 graph named forward {

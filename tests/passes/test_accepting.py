@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 
 from compiler.passes.base import Context
-from compiler.passes.legalize import CheckAccepted, ExpandComposites
-from compiler.targets import Accept, Executable, Reject
+from compiler.passes.lowering.legalize import CheckAccepted, ExpandComposites
+from compiler.target.protocol import Accept, Executable, Reject
 from returnn_ir.errors import TargetError
-from returnn_ir.graph import Graph, Node, Region
-from returnn_ir.parser import parse_graph
-from returnn_ir.printer import print_graph
+from returnn_ir.ir.graph import Graph, Node, Region
+from returnn_ir.text.parser import parse_graph
+from returnn_ir.text.printer import print_graph
 
 GRAPH = """\
 graph named forward {

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from compiler.passes.base import Pass
-from compiler.passes.fold_constants import FoldConstants
-from compiler.passes.history_to_carry import HistoryToCarry
+from compiler.passes.cleanup.fold_constants import FoldConstants
+from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.registry import all_passes, parse_passes, pass_text
-from compiler.pipelines import PIPELINES
+from compiler.program.pipelines import PIPELINES
 from returnn_ir.errors import UserError
 from tests.filecheck import passes_of
 

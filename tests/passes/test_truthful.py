@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from compiler.passes.base import Context
-from compiler.pipelines import LOWER, NAMED
+from compiler.program.pipelines import LOWER, NAMED
 from returnn_ir import load
-from returnn_ir.network.construct import construct
-from returnn_ir.ops.spec import Trait, all_ops
+from returnn_ir.construct.construct import construct
+from returnn_ir.ir.op import Trait, all_ops
 from tests.filecheck import RefusingTarget, run_truthfully
 
 GOLDEN = Path(__file__).parents[1] / "golden"

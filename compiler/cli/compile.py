@@ -1,0 +1,251 @@
+"""``returnn-compile``: check, print, lower and export the network of a config."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compiler.cli.command import MISMATCH, USER_ERROR, run_command
+from returnn_ir.errors import Origin, ProblemList, UserError
+
+if TYPE_CHECKING:
+    from compiler.check import CaseReport
+    from compiler.program.program import Program
+    from returnn_ir.construct.construct import Expanded
+    from returnn_ir.ir.graph import Graph
+    from returnn_ir.network.net import Net
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (2: a user's error, 1: numbers that differ)."""
+    words, overrides = _split_overrides(sys.argv[1:] if argv is None else argv)
+    args = _parser().parse_args(words, argparse.Namespace(overrides=overrides))
+    run = _compile if args.check is None else _check
+    return run_command("returnn-compile", lambda: run(args), debug=args.debug)
+
+
+def _split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The command line without ``++key value``, and these."""
+    words, overrides = list(argv), []
+    while (at := next((i for i, word in enumerate(words) if word.startswith("++")), None)) is not None:
+        overrides += words[at : at + 2]
+        del words[at : at + 2]
+    return words, overrides
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="returnn-compile",
+        description="Compile the network dict of a RETURNN config. Without --target it is only checked.",
+        epilog='"++key value" sets an option of the config; --mode search loads it with ++task search.',
+    )
+    parser.add_argument("nets", nargs="+", metavar="net.py", help="config files; several only with --check")
+    parser.add_argument("--target", choices=("reference", "tf", "onnx"), help="what to compile for")
+    parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="a folder (tf) or an .onnx file")
+    parser.add_argument(
+        "--mode",
+        choices=("forward", "eval", "train", "search"),
+        help="what the network is built for (default: forward; a check alone looks at train, too)",
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--params", type=Path, metavar="REF.npz", help="parameters as param/NAME arrays")
+    source.add_argument("--checkpoint", metavar="PREFIX", help="parameters of a TensorFlow checkpoint")
+    parser.add_argument(
+        "--print-ir",
+        nargs="?",
+        const="named",
+        choices=("layers", "named", "masked", "target"),
+        metavar="STAGE",
+        help="print the IR of a stage: layers, named (default), masked or target",
+    )
+    parser.add_argument("--draw", type=Path, metavar="FILE.svg", help="draw the layers and what they read")
+    parser.add_argument("--explain", action="store_true", help="tell what was fused, what was not, and why")
+    parser.add_argument(
+        "--layout",
+        choices=("single", "split"),
+        default="single",
+        help="ONNX search: one file, or encoder, init, step, finish",
+    )
+    parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
+    parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
+    parser.add_argument(
+        "--check",
+        nargs="?",
+        const="",
+        metavar="REF.npz",
+        help="compare with recorded numbers (default: beside the net)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result of --check here")
+    parser.add_argument("--debug", action="store_true", help="show a traceback for errors")
+    return parser
+
+
+def _check(args: argparse.Namespace) -> int:
+    from compiler.check import check_case
+    from compiler.check.table import print_reports
+
+    nets = [Path(n) for n in args.nets]
+    if args.check.endswith(".py"):  # "--check a.py": the word belongs to the nets
+        nets, args.check = [*nets, Path(args.check)], ""
+    if args.check and len(nets) > 1:
+        raise UserError("--check REF.npz takes one net", hint="with several nets, each has its .npz beside it")
+    reference = Path(args.check) if args.check else None
+    target = args.target or "reference"
+    if args.debug:
+        logging.getLogger("compiler.check").setLevel(logging.DEBUG)
+        logging.basicConfig()
+    reports: list[CaseReport] = []
+    for net in nets:
+        reports.append(check_case(net, target, reference, overrides=args.overrides))
+        if args.json is not None:  # after every net: what is known stays, whatever happens to the process
+            _write_reports(args.json, reports)
+    print_reports(reports)
+    if all(r.ok for r in reports):
+        return 0
+    only_refused = all(r.ok or r.refused for r in reports)
+    return USER_ERROR if only_refused else MISMATCH
+
+
+def _write_reports(path: Path, reports: list[CaseReport]) -> None:
+    text = json.dumps({"cases": [r.to_json() for r in reports]}, indent=1)
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _compile(args: argparse.Namespace) -> int:
+    if len(args.nets) > 1:
+        raise UserError("several nets are only checked together", hint="--check")
+    from returnn_ir import load
+
+    both = args.mode is None
+    args.mode = args.mode or "forward"
+    net = load(args.nets[0], args.overrides, mode=args.mode)
+    if args.print_ir == "layers":
+        from returnn_ir.network.show import show_layers
+
+        print(show_layers(net))
+        return 0
+    if args.draw is not None:
+        from returnn_ir.network.draw import draw_network
+
+        args.draw.write_text(draw_network(net), encoding="utf-8")
+        print(f"wrote {args.draw}")
+    if args.target is None:
+        return _check_only(args, net, training=both)
+    if args.checkpoint is not None:
+        _require_plain_loading(net)
+    program = _program(args, net)
+    if args.explain:
+        print(program.journal)
+    if args.output is not None:
+        from compiler.program.artifacts import write_artifact
+
+        options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
+        for line in (*write_artifact(program, net, args.output, **options), *_notes(net, program.graph)):
+            print(line)
+    elif args.target != "reference":
+        from compiler.analysis.inference_inputs import require_inference_inputs
+
+        require_inference_inputs(program.graph, net)
+    return 0
+
+
+def _require_plain_loading(net: Net) -> None:
+    """Refuse layers that say how they take a checkpoint's values; these are taken as they are."""
+    from returnn_ir.network.option_table import OptionVerdict, refused_options
+
+    problems = [p for layer in net.all_layers() for p in refused_options(layer, net.config, OptionVerdict.LOADING)]
+    if problems:
+        raise ProblemList(problems)
+
+
+def _check_only(args: argparse.Namespace, net: Net, *, training: bool) -> int:
+    """Parse, infer, expand a search, verify; with --print-ir or --explain lowered for the reference target.
+
+    ``training``: also what a training builds, which has losses and targets.
+    """
+    from returnn_ir.construct.attach_losses import has_loss
+
+    if args.output is not None:
+        raise UserError("-o needs a target", hint="--target onnx")
+    if args.print_ir is not None or args.explain:
+        args.target = "reference"
+        program = _program(args, net)
+        if args.explain:
+            print(program.journal)
+        return 0
+    trains = training and any(has_loss(layer.options, "train") for layer in net.all_layers())
+    expanded, *others = _built(net, args, (args.mode, "train") if trains else (args.mode,))
+    count = sum(p.size for p in expanded.params.values())
+    outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
+    print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
+    for line in _notes(net, expanded.graph, *(made.graph for made in others)):
+        print(line)
+    return 0
+
+
+def _built(net: Net, args: argparse.Namespace, modes: Sequence[str]) -> list[Expanded]:
+    """The network in each mode.
+
+    Raises:
+        ProblemList: what is wrong with it in any of them.
+    """
+    from compiler.program.named import build_named
+
+    built: list[Expanded] = []
+    problems: list[UserError] = []
+    for mode in modes:
+        try:
+            built.append(build_named(net, mode, args.fetch, losses=_wants_losses(mode)))
+        except UserError as error:
+            problems.append(error)
+    if problems:
+        raise problems[0] if len(problems) == 1 else ProblemList(problems)
+    return built
+
+
+def _wants_losses(mode: str) -> bool:
+    """Who searches does not know the targets."""
+    return mode != "search"
+
+
+def _notes(net: Net, *graphs: Graph) -> list[str]:
+    """What there is to say of a net that is fine: of its layers, of keys that a training lacks, of misspelt ones."""
+    from returnn_ir.config import misspelt_keys, refused_by_training
+    from returnn_ir.network.option_table import refused_in_run
+
+    lines = list(dict.fromkeys(f"note: {note}" for graph in graphs for note in graph.notes))
+    if net.config is None:
+        return lines
+    options = {f"{p.where.layer}.{p.where.key}" for p in refused_in_run(net, "train") if isinstance(p.where, Origin)}
+    refused = [*refused_by_training(net.config), *sorted(options)]
+    if refused:
+        lines.append(f"note: a training with this config is refused: {', '.join(refused)} (returnn-run says why)")
+    return lines + [f"warning: {warning}" for warning in misspelt_keys(net.config)]
+
+
+def _program(args: argparse.Namespace, net: Net) -> Program:
+    from compiler.program.program import compile_net
+    from returnn_ir.text.printer import print_graph
+
+    def show(stage: str, graph: Graph) -> None:
+        if stage == args.print_ir:
+            print(print_graph(graph))
+
+    return compile_net(
+        net,
+        target=args.target,
+        mode=args.mode,
+        fetch=args.fetch,
+        losses=_wants_losses(args.mode),
+        opset=args.opset,
+        print_stage=show,
+    )
