@@ -18,6 +18,23 @@ __all__ = ["load"]
 def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mode: str | None = None) -> Net:
     """Load a config file and parse its network.
 
+    >>> from tempfile import TemporaryDirectory
+    >>> config = '''
+    ... extern_data = {"data": {"dim": 8}, "classes": {"dim": 10, "sparse": True}}
+    ... network = {
+    ...     "lstm": {"class": "rec", "unit": "nativelstm2", "n_out": 64, "from": "data"},
+    ...     "output": {"class": "softmax", "from": "lstm", "loss": "ce", "target": "classes"},
+    ... }
+    ... '''
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "net.py"
+    ...     _ = path.write_text(config)
+    ...     net = load(path)
+    >>> [layer.path for layer in net.all_layers()]
+    ['lstm', 'output']
+    >>> net.layers["lstm"].options.n_out
+    64
+
     Args:
         path: a config in any of RETURNN's three syntaxes.
         overrides: ``["++key", "value", ...]`` as on RETURNN's command line.

@@ -37,7 +37,7 @@ class Emitter(Writer):
         self.graph = graph
         self.params = params
         self.region = graph.body
-        self.used = _used_values(graph)
+        self.used = graph.uses()
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
 
@@ -242,12 +242,3 @@ def _is_product(dim: Dim) -> bool:
     """Whether several dynamic axes are merged: then their extents are multiplied, not their lengths."""
     terms = dim.expr.terms if isinstance(dim.expr, Polynomial) else ()
     return any(sum(d.size is None for d in monomial) > 1 for monomial, _ in terms)
-
-
-def _used_values(graph: Graph) -> set[Value]:
-    used = set(graph.fetches().values()) | set(graph.body.dim_defs.values())
-    for node in graph.body.walk():
-        used.update(node.operands)
-        for region in node.regions:
-            used.update(region.results, region.dim_defs.values())
-    return used

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.indexing import never_empty
 from compiler.onnx.registry import emits
-from returnn_ir.ir.graph import Node, Value
+from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _KINDS = {
 }
 
 
-def _kind(node: Node, opset: int) -> str | None:
+def _kind(node: Node, region: Region, opset: int) -> str | None:
     kind, dtype = node.attrs["kind"], node.operands[0].dtype
     if kind in ("logsumexp", "mean") and not is_float(dtype):
         return f"{kind} of {dtype}"

@@ -31,7 +31,7 @@ class ReferenceTarget:
 
     name: str = "reference"
 
-    def accepts(self, node: Node) -> Accept | Reject:
+    def accepts(self, node: Node, region: Region) -> Accept | Reject:
         """Everything but callbacks and gradients."""
         if node.op.name in RULES or node.op.body is not None:
             return Accept()
@@ -41,8 +41,8 @@ class ReferenceTarget:
 
     def lower(self, graph: Graph) -> Executable:
         """Nothing is translated; an op that is not accepted is a :class:`TargetError`."""
-        for node in graph.body.walk():
-            verdict = self.accepts(node)
+        for node, region in graph.body.placed():
+            verdict = self.accepts(node, region)
             if isinstance(verdict, Reject):
                 raise TargetError(f"the reference cannot run {node.op.name!r}: {verdict.reason}", where=node.origin)
         return ReferenceExecutable(graph)

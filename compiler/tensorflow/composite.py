@@ -13,12 +13,12 @@ from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row, elementwise
 from compiler.tensorflow.sizes import reshape, sizes
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 __all__ = ["COMPOSITES", "Fused"]
 
 
-def _always(node: Node) -> str | None:
+def _always(node: Node, region: Region) -> str | None:
     return None
 
 
@@ -34,10 +34,10 @@ class Fused:
 
     kernel: str
     row: Row
-    refusal: Callable[[Node], str | None] = _always
+    refusal: Callable[[Node, Region], str | None] = _always
 
 
-def _one_dim(node: Node) -> str | None:
+def _one_dim(node: Node, region: Region) -> str | None:
     dims = node.attrs["dims"]
     return None if len(dims) == 1 else f"the kernel works over one dim, not over {len(dims)}"
 
@@ -52,7 +52,7 @@ def _along(function: Callable[..., tf.Tensor]) -> Row:
     return row
 
 
-def _float32(node: Node) -> str | None:
+def _float32(node: Node, region: Region) -> str | None:
     dtype = node.operands[0].dtype
     return None if dtype == "float32" else f"the kernel computes in float32, not in {dtype}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import tensorflow as tf
@@ -39,7 +39,7 @@ class Feed:
     params: Mapping[str, tf.Tensor]
     seed: tf.Tensor
     step: tf.Tensor
-    used: frozenset[Value] = frozenset()
+    used: Container[Value] = frozenset()
     differentiated: bool = False
     kernels: TracedKernels = field(default_factory=TracedKernels)
 

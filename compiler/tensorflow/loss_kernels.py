@@ -10,7 +10,7 @@ from compiler.tensorflow.call import Call
 from compiler.tensorflow.positions import clipped
 from compiler.tensorflow.sizes import product, reshape, sizes
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 __all__ = [
     "beam_decode",
@@ -38,7 +38,7 @@ def soft_cross_entropy(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.nn.softmax_cross_entropy_with_logits(labels=operands[1], logits=operands[0])
 
 
-def ctc_refusal(node: Node) -> str | None:
+def ctc_refusal(node: Node, region: Region) -> str | None:
     """The kernel sums over all alignments and takes a softmax, with the gradient of both."""
     if node.attrs["viterbi"]:
         return "the kernel sums over all alignments, it knows no best one"
@@ -47,7 +47,7 @@ def ctc_refusal(node: Node) -> str | None:
     return _float32(node)
 
 
-def beam_decode_refusal(node: Node) -> str | None:
+def beam_decode_refusal(node: Node, region: Region) -> str | None:
     """The kernel takes float32."""
     return _float32(node)
 

@@ -35,6 +35,24 @@ def resolve_axes(
     """The axes of ``x`` that ``spec`` names, each once, in the order of the description; ``names``: what else a dim
     is called.
 
+    >>> from returnn_ir.ir.dims import BATCH
+    >>> from returnn_ir.ir.graph import Value
+    >>> from returnn_ir.ir.types import TensorType
+    >>> time, heads, feature = Dim("T"), Dim("heads", 8), Dim("F", 64, feature=True)
+    >>> axes = (BATCH, time, heads, feature)
+    >>> x = LayerOutput.of(Value(TensorType("float32", axes)), axes)
+    >>> for spec in ("T", "bt", "F", "spatial", "except_time", "stag:heads", "dim:8", heads, ["F", "T"]):
+    ...     print(spec, resolve_axes(x, spec, Behavior.of(21)))
+    T [T(dynamic)]
+    bt [B(batch), T(dynamic)]
+    F [F(64)]
+    spatial [T(dynamic), heads(8)]
+    except_time [heads(8), F(64)]
+    stag:heads [heads(8)]
+    dim:8 [heads(8)]
+    heads(8) [heads(8)]
+    ['F', 'T'] [F(64), T(dynamic)]
+
     Raises:
         DimError: nothing matches, or the description is not in the grammar or not allowed by the behaviour version.
     """

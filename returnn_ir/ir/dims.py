@@ -66,6 +66,14 @@ class Division:
 class Dim:
     """One axis identity; it does not change after it was made.
 
+    >>> time, feature = Dim("T"), Dim("F", 3)
+    >>> Dim("F", 3) == feature, time - 1 + 1 is time, time.ceildiv(2) is time.ceildiv(2)
+    (False, True, True)
+    >>> time.ceildiv(2), time + 1, feature * 2, Dim("N", 2) * feature
+    (T/^2(dynamic), T+1(dynamic), 2*F(6), N*F(6))
+    >>> feature + time is time + feature  # the frames come in another order
+    False
+
     Args:
         name: for messages and the printed IR only; never compared.
         description: RETURNN's longer name, which ``stag:NAME`` looks into; by default the name.
@@ -271,14 +279,22 @@ class DimAlgebra(Generic[T]):
 
 
 def leaves(dim: Dim) -> list[Dim]:
-    """The underived dims that ``dim`` is computed from, itself if it is one."""
+    """The underived dims that ``dim`` is computed from, itself if it is one.
+
+    >>> leaves(Dim("T").ceildiv(2) + Dim("S") - 1)
+    [T(dynamic), S(dynamic)]
+    """
     if dim.expr is None:
         return [dim]
     return list(dict.fromkeys(leaf for d in _operands(dim.expr) for leaf in leaves(d)))
 
 
 def product(dims: Sequence[Dim]) -> Dim:
-    """Several axes merged into one, the last fastest."""
+    """Several axes merged into one, the last fastest.
+
+    >>> product([Dim("H", 4), Dim("F", 16)])
+    H*F(64)
+    """
     result = dims[0]
     for dim in dims[1:]:
         result = result * dim
@@ -305,6 +321,12 @@ def evaluate(dim: Dim, algebra: DimAlgebra[T], leaf: Callable[[Dim], T]) -> T:
     """The value of ``dim`` from those of its operands; ``leaf`` gives the value of a dim without expression.
 
     A difference is clipped at zero, because a sequence has no negative length.
+
+    >>> from operator import add, floordiv, mul
+    >>> integers = DimAlgebra[int](int, add, mul, floordiv, lambda n: max(n, 0))
+    >>> time = Dim("T")
+    >>> [evaluate((time - 2).ceildiv(3), integers, {time: length}.__getitem__) for length in (9, 6, 1)]
+    [3, 2, 0]
     """
     if dim.size is not None:
         return algebra.constant(dim.size)

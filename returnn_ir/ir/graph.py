@@ -8,12 +8,14 @@ are operands too, though implicit ones: a region maps every dynamic dim to the v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.errors import Origin
+from returnn_ir.errors import IRError, Origin
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.uses import Uses
 
 if TYPE_CHECKING:
     from returnn_ir.ir.op import OpSpec
@@ -109,6 +111,7 @@ class Region:
 
     Attributes:
         dim_defs: lengths of the dynamic dims (int64, with dims of their own), extents of the batch dims (scalars).
+        graph: of the root region, the program that it is.
     """
 
     params: list[Value] = field(default_factory=list)
@@ -116,6 +119,7 @@ class Region:
     results: list[Value] = field(default_factory=list)
     dim_defs: dict[Dim, Value] = field(default_factory=dict)
     parent: Region | None = None
+    graph: Graph | None = field(default=None, repr=False)
 
     def lookup(self, dim: Dim) -> Value | None:
         """The lengths of ``dim`` as seen from here."""
@@ -149,6 +153,29 @@ class Region:
             yield node
             for region in node.regions:
                 yield from region.walk()
+
+    def regions(self) -> Iterator[Region]:
+        """This region and all nested ones, each before those in it."""
+        yield self
+        for node in self.nodes:
+            for region in node.regions:
+                yield from region.regions()
+
+    def placed(self) -> Iterator[tuple[Node, Region]]:
+        """All nodes with the regions that hold them, those of nested regions before their owner."""
+        for node in self.nodes:
+            for region in node.regions:
+                yield from region.placed()
+            yield node, self
+
+    def uses(self) -> Uses:
+        """Who needs which value of the program that this region belongs to, see :meth:`Graph.uses`."""
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        if root.graph is None:
+            raise IRError("a region that belongs to no graph has no users of its values")
+        return root.graph.uses()
 
     def substitute(self, env: Mapping[Value, Value]) -> None:
         """Replace values everywhere in this region and in nested ones."""
@@ -221,6 +248,26 @@ class Graph:
     checks: list[tuple[str, Value]] = field(default_factory=list)
     #: What somebody who knows the network from RETURNN should be told, with the layer's path.
     notes: list[str] = field(default_factory=list)
+    _frozen: bool = field(default=False, init=False, repr=False)
+    _uses: Uses | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.body.graph = self
+
+    def uses(self) -> Uses:
+        """Who needs which value, as the graph is now: nodes, and what regions yield, lengths are and a run gives."""
+        uses = self._uses or Uses.of(self)
+        self._uses = uses if self._frozen else None
+        return uses
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Nothing changes the graph meanwhile, so that :meth:`uses` finds out once."""
+        self._frozen = True
+        try:
+            yield
+        finally:
+            self._frozen, self._uses = False, None
 
     def nodes(self, op: str) -> Iterator[Node]:
         """All nodes of one op, in execution order."""

@@ -7,13 +7,16 @@ has an axis of hypotheses, and every op here is one of a single hypothesis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.op import OpSpec, Scope, Trait, register
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["SEARCH_OPS"]
+if TYPE_CHECKING:
+    from returnn_ir.ir.graph import Node
+
+__all__ = ["SEARCH_OPS", "searches"]
 
 Types = Sequence[TensorType]
 Attrs = dict[str, Any]
@@ -30,6 +33,13 @@ SEARCH_OPS = (
     "step_beam",
     "sum_beam",
 )
+
+
+def searches(node: Node) -> bool:
+    """Whether a node is a loop that has hypotheses."""
+    return node.op.name == "loop" and any(
+        n.op.name == "choice" or (n.op.name == "follow" and n.attrs["beam"] is not None) for n in node.regions[0].nodes
+    )
 
 
 def _choice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:

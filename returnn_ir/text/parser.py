@@ -228,7 +228,12 @@ class _Parser(AttributeParser):
         if self.accept_word("lengths"):
             self.symbol("[")
             lengths = dict(self.until("]", self._length))
-        return Output(value, axes, time, feature, lengths)
+        beam = self._optional("beam", self.dim)
+        scores = None
+        if beam is not None:
+            self.word("scores")
+            scores = self._value()
+        return Output(value, axes, time, feature, lengths, beam, scores)
 
     def _length(self) -> tuple[int, Value]:
         axis = self.integer()

@@ -194,6 +194,12 @@ def _roots(graph: Graph, visible: set[Value]) -> None:
     for name, output in graph.outputs.items():
         axes = TensorType(output.value.dtype, output.axes, output.value.type.sparse_dim)
         _same(graph, output.value.node, f"output {name!r} is", output.value.type, "its axes say", axes)
+        if (output.beam is None) != (output.beam_scores is None):
+            raise _Violation(output.value.node, f"output {name!r} has a beam without scores, or scores without a beam")
+        if output.beam is not None and output.beam not in output.axes:
+            raise _Violation(output.value.node, f"the beam {output.beam} of output {name!r} is none of its axes")
+        if output.beam_scores is not None and output.beam not in output.beam_scores.dims:
+            raise _Violation(output.beam_scores.node, f"the scores of output {name!r} have no axis {output.beam}")
 
 
 def _message(graph: Graph, violation: _Violation, after: str | None) -> str:

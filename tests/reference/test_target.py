@@ -31,7 +31,7 @@ def test_gradient_is_refused_with_a_reason() -> None:
     y = net.b.op("gradient", net.b.mul(x, x), x)
     node: Node | None = y.node
     assert node is not None
-    assert isinstance(ReferenceTarget().accepts(node), Reject)
+    assert isinstance(ReferenceTarget().accepts(node, net.b.region), Reject)
     with pytest.raises(TargetError, match="gradient"):
         net.run(y, net.batch)
 

@@ -253,7 +253,7 @@ def test_accepts_says_why_not() -> None:
     net = Net()
     node = net.b.op("softmax", net.x, dims=(net.time, net.feature)).node
     assert node is not None
-    verdict = TensorFlowTarget().accepts(node)
+    verdict = TensorFlowTarget().accepts(node, net.graph.body)
     assert "one dim" in str(verdict)
 
 

@@ -1,4 +1,4 @@
-"""What is left of ``history`` after hoisting becomes state: a buffer over the loop's steps that each step adds to.
+"""What a loop remembers of its steps becomes state: ``history`` is a buffer over the steps that each step adds to.
 
 The buffer has its final size from the start, because a carry that grows would be copied in every step; what a step
 sees of it is cut to the steps so far.
@@ -16,30 +16,37 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
 from returnn_ir.ir.op import get_op
+from returnn_ir.ops.search import searches
 
-__all__ = ["HistoryToCarry", "lower_histories"]
+__all__ = ["HistoryToCarry"]
 
 
 @dataclass(frozen=True)
 class HistoryToCarry(Pass):
-    """Lower every ``history`` to a carry of its loop."""
+    """Lower every ``history`` to a carry of its loop.
+
+    Attributes:
+        searching: only in loops that search: what a hypothesis remembers changes hands with it, as carries do. The rest
+            may still leave its loop.
+    """
 
     name: ClassVar[str] = "history_to_carry"
     requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    searching: bool = False
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Inner loops first: a history in them may be one of values that are histories of the outer loop."""
-        return lower_histories(graph.body)
+        return _lower_histories(graph.body, searches if self.searching else lambda loop: True)
 
 
-def lower_histories(region: Region, only: Callable[[Node], bool] = lambda loop: True) -> bool:
+def _lower_histories(region: Region, only: Callable[[Node], bool]) -> bool:
     """Lower the histories of all loops in a region that ``only`` accepts, inner ones first."""
     changed = False
     old, region.nodes = region.nodes, []
     outer = Builder(region)
     for node in old:
         for inner in node.regions:
-            changed |= lower_histories(inner, only)
+            changed |= _lower_histories(inner, only)
         if node.op.name == "loop" and only(node) and any(n.op.name == "history" for n in node.regions[0].nodes):
             with outer.at(node.origin):
                 _Lowering(outer, node).run()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from returnn_ir.ir.dims import leaves
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.op import Trait
+from returnn_ir.ir.uses import Uses
 
 __all__ = ["LoopPlan", "plan_loop"]
 
@@ -64,11 +65,11 @@ class LoopPlan:
         return params.index(value) if value in params else None
 
 
-def plan_loop(loop: Node, used: set[Value], stuck: set[Node], *, invariant: bool) -> LoopPlan:
+def plan_loop(loop: Node, used: Uses, stuck: set[Node], *, invariant: bool) -> LoopPlan:
     """Take a loop apart.
 
     Args:
-        used: values that something in the graph needs.
+        used: what the graph needs.
         stuck: nodes that have to stay where they are.
         invariant: only what is the same in all steps may leave.
     """
@@ -159,7 +160,7 @@ class _Inside:
                 waiting.extend(self.plan.deps(value.node))
 
 
-def _find_inside(plan: LoopPlan, used: set[Value], held: set[Node]) -> set[Node]:
+def _find_inside(plan: LoopPlan, used: Uses, held: set[Node]) -> set[Node]:
     region, results = plan.region, plan.loop.results
     gone = {k for k in plan.before if isinstance(k, int)}
     inside = _Inside(plan)

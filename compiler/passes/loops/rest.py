@@ -10,6 +10,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.op import Trait
+from returnn_ir.ir.uses import Uses
 
 __all__ = ["LoopRemainder"]
 
@@ -17,7 +18,7 @@ __all__ = ["LoopRemainder"]
 class LoopRemainder:
     """Emits the smaller loop and the nodes behind it, after the part before it has been lifted."""
 
-    def __init__(self, b: Builder, plan: LoopPlan, lifter: Lifter, used: set[Value], *, invariant: bool) -> None:
+    def __init__(self, b: Builder, plan: LoopPlan, lifter: Lifter, used: Uses, *, invariant: bool) -> None:
         self.b = b
         self.plan = plan
         self.lifter = lifter

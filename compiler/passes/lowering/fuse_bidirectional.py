@@ -109,12 +109,12 @@ def _fuse(graph: Graph, region: Region, forward: Node, backward: Node, context: 
     if second in after:
         return False  # two layers of a stack, not two directions of one
     built = _built(region, forward, backward)
-    verdict = context.target.accepts(next(n for n in built.nodes if n.op.name == "blstm"))
+    verdict = context.target.accepts(next(n for n in built.region.nodes if n.op.name == "blstm"), built.region)
     if isinstance(verdict, Reject):
         context.journal.add("not fused with its other direction", "lstm", forward.origin, verdict.reason)
         return False
     before = [n for n in region.nodes[at + 1 : end] if n not in after]
-    region.nodes[at : end + 1] = [*before, *built.nodes, *after]
+    region.nodes[at : end + 1] = [*before, *built.region.nodes, *after]
     graph.substitute(built.results)
     context.journal.add("fused", "lstm", forward.origin, f"one node with {backward.origin or 'its other direction'}")
     return True
@@ -134,9 +134,9 @@ def _dependents(region: Region, source: Node, nodes: Sequence[Node]) -> list[Nod
 
 @dataclass(frozen=True)
 class _Built:
-    """The new nodes, and the new value for each old result."""
+    """A region with the new nodes, inside of the one that they are for, and the new value for each old result."""
 
-    nodes: list[Node]
+    region: Region
     results: dict[Value, Value]
 
 
@@ -151,4 +151,4 @@ def _built(region: Region, forward: Node, backward: Node) -> _Built:
     with b.at(backward.origin):
         results = dict(zip(backward.results, (b.rename(v, back) for v in (y_bw, h_bw, c_bw)), strict=True))
     results.update(zip(forward.results, (y_fw, h_fw, c_fw), strict=True))
-    return _Built(scratch.nodes, results)
+    return _Built(scratch, results)

@@ -24,7 +24,7 @@ __all__ = ["JoinSlices"]
 class JoinSlices(Pass):
     """Join the slices of a value along an axis where they cover it without overlap."""
 
-    name: ClassVar[str] = "join-slices"
+    name: ClassVar[str] = "join_slices"
     requires: ClassVar[tuple[str, ...]] = ("target",)
 
     def run(self, graph: Graph, context: Context) -> bool:

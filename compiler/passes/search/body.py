@@ -210,7 +210,7 @@ class BeamBody:
         """A stacked output [steps, ..., beam], every hypothesis along its own history."""
         if self.beam not in y.dims:
             return y
-        slots = Dim(f"{self.beam.name}'", self.beam.size)
+        slots = Dim(f"{self.beam.name}.slots", self.beam.size)
         return self.b.op("gather", self.b.rename(y, (self.beam, slots)), trace, dim=slots)
 
     def _public(self, value: Value) -> Value:
@@ -367,7 +367,7 @@ class BeamBody:
     def _trace(self, slots: Value) -> Value:
         """Follow the back-pointers from the last step to the first."""
         b, dim, beam = self.b, self.dim, self.beam
-        before = Dim(f"{beam.name}'", beam.size)
+        before = Dim(f"{beam.name}.slots", beam.size)
         backwards = b.op("reverse", b.rename(slots, (beam, before)), dim=dim, ragged=False)
         rest = [d for d in slots.dims if d not in (dim, beam)]
         final = b.expand(b.iota(beam), *rest)

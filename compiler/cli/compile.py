@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compiler.cli.command import MISMATCH, USER_ERROR, run_command
 from compiler.target.staged import staged
-from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError, bug_report
+from returnn_ir.errors import Origin, ProblemList, UserError
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -22,29 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-USER_ERROR, MISMATCH = 2, 1
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (2: a user's error, 1: numbers that differ)."""
     words, overrides = _split_overrides(sys.argv[1:] if argv is None else argv)
     args = _parser().parse_args(words, argparse.Namespace(overrides=overrides))
-    try:
-        if args.check is not None:
-            return _check(args)
-        return _compile(args)
-    except UserError as error:
-        if args.debug:
-            raise
-        print(f"returnn-compile: {error}", file=sys.stderr)
-        return MISMATCH if isinstance(error, MismatchError) else USER_ERROR
-    except BrokenPipeError:
-        return 0
-    except Exception as error:  # the last resort: whatever escapes is told in one message, too
-        if args.debug:
-            raise
-        print(f"returnn-compile: {bug_report(error)}", file=sys.stderr)
-        return USER_ERROR
+    run = _compile if args.check is None else _check
+    return run_command("returnn-compile", lambda: run(args), debug=args.debug)
 
 
 def _split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -264,7 +249,3 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         opset=args.opset,
         print_stage=show,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
