@@ -12,6 +12,7 @@ import numpy as np
 
 from compiler.target.protocol import Array
 from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.loop import LoopView
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import is_integer
 
@@ -135,27 +136,26 @@ def _fed_params(region: Region) -> Iterator[tuple[Value, tuple[Value, ...]]]:
     """What the parameters of the bodies of loops are given, from step to step."""
     for node in region.nodes:
         if node.op.name == "loop":
-            (body,), count = node.regions, node.attrs["carries"]
-            scanned = [] if node.attrs["ends"] else node.operands[count:]
-            carries = zip(node.operands[:count], body.results[:count], strict=True)
-            yield from zip(body.params[1:], [*carries, *((v,) for v in scanned)], strict=True)
+            loop = LoopView.of(node)
+            yield from ((carry.param, (carry.initial, carry.next)) for carry in loop.carries)
+            yield from ((part.param, (part.whole,)) for part in loop.slices)
         for inner in node.regions:
             yield from _fed_params(inner)
 
 
-def _left_by(loop: Node, index: int) -> list[Value] | None:
-    """What a result of a loop is: a carry, stacked values, or the number of steps."""
-    (body,), count = loop.regions, loop.attrs["carries"]
-    if index < count:
-        return [loop.operands[index], body.results[index]]
-    return None if loop.attrs["ends"] and index == len(loop.results) - 1 else [body.results[index]]
+def _left_by(loop: LoopView, result: Value) -> list[Value] | None:
+    """What a result of a loop is: a carry, stacked values; None for the number of steps."""
+    for carry in loop.carries:
+        if carry.result is result:
+            return [carry.initial, carry.next]
+    return next(([stack.inner] for stack in loop.stacked if stack.outer is result), None)
 
 
 def _moved(node: Node, index: int) -> list[Value] | None:
     """The values whose entries the result has; None where it computes others."""
     name = node.op.name
     if name == "loop":
-        return _left_by(node, index)
+        return _left_by(LoopView.of(node), node.results[index])
     if name == "cond":
         return [region.results[index] for region in node.regions]
     if node.op.has(Trait.JOINS):

@@ -23,6 +23,7 @@ from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.loop import LoopLayout, loop_results
 
 __all__ = ["BATCH_SCORES", "ExpandSearch"]
 
@@ -49,7 +50,7 @@ class ExpandSearch(Pass):
         lower_histories(graph.body, _searches)
         for loop in filter(_searches, graph.body.nodes):
             for node in filter(lambda n: n.op.name == "choice", loop.regions[0].nodes):
-                if not node.attrs["independent"] and (node.attrs["normalize"] or not loop.attrs["ends"]):
+                if not node.attrs["independent"] and (node.attrs["normalize"] or not LoopLayout.of(loop.attrs).ends):
                     context.journal.add(BATCH_SCORES, "choice", node.origin, _BATCH_REASON)
         _Expander(graph).run()
         return True
@@ -122,8 +123,7 @@ class _Expander:
         found = body.run()
         self.table.known[body.beam] = Hypotheses(found.scores, None, found.lengths)
         self.searches[body.beam] = node.origin
-        steps = found.steps
-        return [*found.finals, *found.stacked, *([steps] if steps is not None else [])]
+        return loop_results(found.finals, found.stacked, found.steps)
 
     def _refuse_beams(self, b: Builder, node: Node) -> None:
         """A search that depends on hypotheses that nobody has decided between would need a beam for each of them."""
