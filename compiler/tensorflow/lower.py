@@ -11,9 +11,9 @@ from compiler.tensorflow.call import Call
 from compiler.tensorflow.environment import Feed, Frame
 from compiler.tensorflow.table import ROWS
 from returnn_ir.errors import IRError
-from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.graph import Graph, Node, Region
 
-__all__ = ["lower_graph", "lower_region", "scope_of", "used_values"]
+__all__ = ["lower_graph", "lower_region", "scope_of"]
 
 
 def lower_graph(graph: Graph, feed: Feed) -> dict[str, tf.Tensor]:
@@ -52,19 +52,6 @@ def lower_region(region: Region, frame: Frame, arguments: Sequence[tf.Tensor]) -
             with tf.name_scope(scope_of(layer)):
                 _lower_nodes(nodes, frame)
     return [frame.get(value) for value in region.results]
-
-
-def used_values(graph: Graph) -> frozenset[Value]:
-    """Every value that a node, a region's result or a root refers to."""
-    used: set[Value] = set(graph.fetches().values())
-    regions = [graph.body]
-    for node in graph.body.walk():
-        used.update(node.operands)
-        regions.extend(node.regions)
-    for region in regions:
-        used.update(region.results)
-        used.update(region.dim_defs.values())
-    return frozenset(used)
 
 
 def _by_layer(nodes: Sequence[Node]) -> list[tuple[str | None, list[Node]]]:

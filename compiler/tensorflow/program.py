@@ -9,13 +9,14 @@ from threading import Lock
 import numpy as np
 import tensorflow as tf
 
+from compiler.analysis.uses import used_values
 from compiler.target.inputs import input_specs
 from compiler.target.protocol import Array
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.environment import Feed
 from compiler.tensorflow.feeds import SEED, STEP, feeds_of, prepare_inputs, prepare_params
 from compiler.tensorflow.label_errors import label_errors
-from compiler.tensorflow.lower import lower_graph, used_values
+from compiler.tensorflow.lower import lower_graph
 from returnn_ir.errors import DataError, TargetError
 from returnn_ir.ir.graph import Graph, Node
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from returnn_ir.errors import ConfigError, IRError, Origin
-from returnn_ir.ir.dims import Dim, leaves
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.loop import OpenLoop
 from returnn_ir.ir.op import OpSpec, get_op
@@ -217,11 +217,8 @@ class Builder:
         return self.op("iota", dim=dim, dtype=dtype)
 
     def needs_mask(self, dim: Dim) -> bool:
-        """Whether the frames of a dim are ragged: its lengths have dims of their own."""
-        if not dim.is_dynamic:
-            return False
-        lengths = [self.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
-        return any(length is not None and length.type.dims for length in lengths)
+        """Whether the frames of a dim are ragged here: its lengths have dims of their own."""
+        return self.region.is_ragged(dim)
 
     # ---------------------------------------------------------------- reductions and products
 

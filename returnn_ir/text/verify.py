@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from returnn_ir.errors import DimError, IRError
 from returnn_ir.ir.dims import UNIT, Dim, leaves
-from returnn_ir.ir.graph import STAGES, Graph, Node, Region, Value, attr_dims
+from returnn_ir.ir.graph import STAGES, Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopLayout
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import TensorType
@@ -125,16 +125,9 @@ def _attributes(graph: Graph, node: Node, region: Region) -> None:
 
 
 def _no_implicit_mask(node: Node, region: Region) -> None:
-    held = {d for v in node.operands for d in v.dims}
-    for value in node.attrs.values():
-        for dim in attr_dims(value):
-            if dim in held and _is_ragged(dim, region):
-                raise _Violation(node, f"means valid frames of {dim} only, which has to be explicit by now")
-
-
-def _is_ragged(dim: Dim, region: Region) -> bool:
-    lengths = [region.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
-    return dim.is_dynamic and any(length is not None and length.dims for length in lengths)
+    for dim in node.addressed_dims():
+        if region.is_ragged(dim):
+            raise _Violation(node, f"means valid frames of {dim} only, which has to be explicit by now")
 
 
 def _types(graph: Graph, node: Node, region: Region) -> None:

@@ -13,10 +13,11 @@ Of a loop that finds its own end only what is the same in all steps can leave.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import ClassVar
 
+from compiler.analysis.uses import used_values
 from compiler.passes.base import Context, Journal, Pass
 from compiler.passes.loops.lift import Lifter, RefusedError
 from compiler.passes.loops.plan import LoopPlan, plan_loop
@@ -24,7 +25,7 @@ from compiler.passes.loops.rest import LoopRemainder
 from compiler.passes.loops.split_concat_dot import split_concat_dot
 from compiler.passes.rewrite import rewrite
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Stage, Value
 from returnn_ir.ir.loop import LoopLayout, LoopOptions
 
 __all__ = ["HoistFromLoop", "HoistInvariants"]
@@ -57,7 +58,7 @@ class HoistInvariants(Pass):
 def _run(graph: Graph, journal: Journal | None, *, invariant: bool) -> bool:
     if not any(True for _ in graph.nodes("loop")):
         return False
-    used = _used_values(graph)
+    used = used_values(graph)
 
     def hoist(b: Builder, node: Node) -> Sequence[Value] | None:
         if node.op.name != "loop" or not LoopOptions.of(node.attrs).hoist:
@@ -67,24 +68,10 @@ def _run(graph: Graph, journal: Journal | None, *, invariant: bool) -> bool:
     return rewrite(graph, hoist)
 
 
-def _used_values(graph: Graph) -> set[Value]:
-    """Everything that a node, a length or a fetch reads."""
-
-    def of(region: Region) -> Iterable[Value]:
-        yield from region.results
-        yield from region.dim_defs.values()
-        for node in region.nodes:
-            yield from node.operands
-            for inner in node.regions:
-                yield from of(inner)
-
-    return {*of(graph.body), *graph.fetches().values()}
-
-
 class _Hoisting:
     """One loop."""
 
-    def __init__(self, b: Builder, loop: Node, used: set[Value], *, invariant: bool) -> None:
+    def __init__(self, b: Builder, loop: Node, used: Set[Value], *, invariant: bool) -> None:
         self.b = b
         self.loop = loop
         self.used = used

@@ -14,7 +14,7 @@ from compiler.passes.reemit import reemit
 from returnn_ir.errors import DimError, IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves, rebuild
-from returnn_ir.ir.graph import Node, Region, Value, attr_dims
+from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.loop import LoopCarry, LoopLayout, LoopView
 from returnn_ir.ir.op import OpSpec, Trait, length_dims
 from returnn_ir.ir.types import TensorType
@@ -161,9 +161,7 @@ class Lifter:
 
     def _without_tails(self, node: Node, operands: list[Value]) -> tuple[list[Value], dict[str, Any]]:
         """In the body a dim without ragged lengths has valid frames only; that has to be said outside."""
-        held = {d for v in node.operands for d in v.dims}
-        named = dict.fromkeys(d for value in node.attrs.values() for d in attr_dims(value))
-        grown = [d for d in named if d in held and self._grows(d)]
+        grown = [d for d in node.addressed_dims() if self._grows(d)]
         if not grown or node.op.has(Trait.ELEMENTWISE) or node.op.name == "rename":
             return operands, node.attrs
         if node.op.name == "resize_axis":

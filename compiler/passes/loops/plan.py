@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from returnn_ir.ir.dims import leaves
@@ -64,7 +64,7 @@ class LoopPlan:
         return next((k for k, carry in enumerate(self.loop.carries) if carry.param is value), None)
 
 
-def plan_loop(loop: Node, used: set[Value], stuck: set[Node], *, invariant: bool) -> LoopPlan:
+def plan_loop(loop: Node, used: Set[Value], stuck: set[Node], *, invariant: bool) -> LoopPlan:
     """Take a loop apart.
 
     Args:
@@ -159,7 +159,7 @@ class _Inside:
                 waiting.extend(self.plan.deps(value.node))
 
 
-def _find_inside(plan: LoopPlan, used: set[Value], held: set[Node]) -> set[Node]:
+def _find_inside(plan: LoopPlan, used: Set[Value], held: set[Node]) -> set[Node]:
     region, gone = plan.region, {k for k in plan.before if isinstance(k, int)}
     inside = _Inside(plan)
     asked = {k: c.next for k, c in enumerate(plan.loop.carries) if k not in gone and c.result in used}

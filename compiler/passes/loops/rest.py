@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from compiler.passes.loops.lift import Lifter, labelled
 from compiler.passes.loops.plan import LoopPlan
@@ -18,7 +18,7 @@ __all__ = ["LoopRemainder"]
 class LoopRemainder:
     """Emits the smaller loop and the nodes behind it, after the part before it has been lifted."""
 
-    def __init__(self, b: Builder, plan: LoopPlan, lifter: Lifter, used: set[Value], *, invariant: bool) -> None:
+    def __init__(self, b: Builder, plan: LoopPlan, lifter: Lifter, used: Set[Value], *, invariant: bool) -> None:
         self.b = b
         self.plan = plan
         self.lifter = lifter
