@@ -49,7 +49,7 @@ def loop_params(index: T, carries: Sequence[T], slices: Sequence[T]) -> list[T]:
 
 
 def loop_results(carries: Sequence[T], stacked: Sequence[T], end: T | None = None) -> list[T]:
-    """Results of the body (``end``: whether this step was the last one) or of the node (``end``: how many there were)."""
+    """Results of the body (``end``: this step was the last one) or of the node (``end``: how many steps there were)."""
     return [*carries, *stacked, *([] if end is None else [end])]
 
 
