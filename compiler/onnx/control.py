@@ -28,8 +28,8 @@ def _loop(e: Emitter, node: Node) -> list[str]:
         return _loop_until(e, loop, loop.end)
     kept = [i for i in range(len(loop.carries)) if _stops_early(e, loop, i)]
     initial = [e[c.initial] for c in loop.carries]
-    given = [e.scalar(e.extent(loop.dim)), "", *initial, *(initial[i] for i in kept)]
     body = _body(e, loop, kept)
+    given = [e.scalar(e.extent(loop.dim)), "", *initial, *(initial[i] for i in kept)]
     names = iter(e.multi("Loop", given, len(initial) + len(kept) + len(loop.stacked), body=body))
     finals = [next(names) for _ in loop.carries]
     for i in kept:
