@@ -69,7 +69,7 @@ class _Trace:
     """Follows values of one graph back to where they come from."""
 
     def __init__(self, graph: Graph) -> None:
-        self._fed: dict[Value, tuple[Value, ...]] = dict(_fed_params(graph.body))
+        self._fed: dict[Value, tuple[Value, ...]] = dict(_fed_by_loops(graph.body))
 
     def sources(self, value: Value) -> LabelSources:
         """Where the values of a tensor of integers come from."""
@@ -132,30 +132,22 @@ class _Trace:
         return found
 
 
-def _fed_params(region: Region) -> Iterator[tuple[Value, tuple[Value, ...]]]:
-    """What the parameters of the bodies of loops are given, from step to step."""
+def _fed_by_loops(region: Region) -> Iterator[tuple[Value, tuple[Value, ...]]]:
+    """What the parameters of the bodies of loops are given, from step to step, and their results."""
     for node in region.nodes:
         if node.op.name == "loop":
             loop = LoopView.of(node)
-            yield from ((carry.param, (carry.initial, carry.next)) for carry in loop.carries)
+            for carry in loop.carries:
+                yield from ((value, (carry.initial, carry.next)) for value in (carry.param, carry.result))
             yield from ((part.param, (part.whole,)) for part in loop.slices)
+            yield from ((stack.outer, (stack.inner,)) for stack in loop.stacked)
         for inner in node.regions:
-            yield from _fed_params(inner)
-
-
-def _left_by(loop: LoopView, result: Value) -> list[Value] | None:
-    """What a result of a loop is: a carry, stacked values; None for the number of steps."""
-    for carry in loop.carries:
-        if carry.result is result:
-            return [carry.initial, carry.next]
-    return next(([stack.inner] for stack in loop.stacked if stack.outer is result), None)
+            yield from _fed_by_loops(inner)
 
 
 def _moved(node: Node, index: int) -> list[Value] | None:
     """The values whose entries the result has; None where it computes others."""
     name = node.op.name
-    if name == "loop":
-        return _left_by(LoopView.of(node), node.results[index])
     if name == "cond":
         return [region.results[index] for region in node.regions]
     if node.op.has(Trait.JOINS):

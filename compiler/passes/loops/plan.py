@@ -37,6 +37,7 @@ class LoopPlan:
     #: values of the body that the part before the loop gives
     available: set[Value] = field(default_factory=set)
     _own: set[Value] = field(default_factory=set)
+    _numbers: dict[Value, int] = field(default_factory=dict)
     _deps: dict[Node, list[Value]] = field(default_factory=dict)
 
     @property
@@ -61,7 +62,7 @@ class LoopPlan:
 
     def carry_of(self, value: Value) -> int | None:
         """The index of the carry that the value is in the body, if any."""
-        return next((k for k, carry in enumerate(self.loop.carries) if carry.param is value), None)
+        return self._numbers.get(value)
 
 
 def plan_loop(loop: Node, used: Set[Value], stuck: set[Node], *, invariant: bool) -> LoopPlan:
@@ -74,6 +75,7 @@ def plan_loop(loop: Node, used: Set[Value], stuck: set[Node], *, invariant: bool
     """
     plan = LoopPlan(LoopView.of(loop))
     region = plan.region
+    plan._numbers = {carry.param: k for k, carry in enumerate(plan.loop.carries)}
     plan._own = {*region.params, *(v for n in region.nodes for v in n.results)}
     if not invariant:
         plan.available.update((plan.loop.index, *(part.param for part in plan.loop.slices)))
