@@ -180,3 +180,32 @@ def test_imports_by_name() -> None:
             name = path.relative_to(ROOT).as_posix()
             if name not in REGISTRIES | CONFIG_MODULES:
                 assert "import_module(" not in path.read_text(encoding="utf-8"), name
+
+
+# ---------------------------------------------------------------- one concept, one place
+
+#: How a loop lays out what it carries, scans and stacks, and what the branches of a choice give.
+LAYOUT = {"carries", "stacked", "ends", "branches"}
+KNOWS_LAYOUT = {"returnn_ir/ir/loop.py", "returnn_ir/ir/builder.py", "returnn_ir/ops/control.py"}
+
+
+def _layout_uses(path: Path) -> Iterator[str]:
+    """Names of layout attributes, and params of a region that are told by their number."""
+    where = path.relative_to(ROOT)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Constant(value=str() as name) if name in LAYOUT:
+                yield f"{where}:{node.lineno} attribute {name!r}"
+            case ast.Subscript(
+                value=ast.Attribute(attr="params"),
+                slice=ast.Constant() | ast.BinOp() | ast.UnaryOp() | ast.Slice(),
+            ):
+                yield f"{where}:{node.lineno} {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_the_layout_of_loops_is_known_in_one_place(package: str) -> None:
+    """Everybody else asks ``returnn_ir.ir.loop``."""
+    paths = [p for p in _files(package) if p.relative_to(ROOT).as_posix() not in KNOWS_LAYOUT]
+    found = [use for path in paths for use in _layout_uses(path)]
+    assert not found, "\n".join(found)

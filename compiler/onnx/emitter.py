@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from compiler.analysis.extents import derived_extent
 from compiler.onnx.registry import ROWS
 from compiler.onnx.writer import GraphScope, Writer
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
-from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, evaluate, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
 __all__ = ["Emitter"]
@@ -116,11 +117,7 @@ class Emitter(Writer):
             if value is None:
                 raise IRError(f"dim {dim} has no {'extent' if dim.is_batch else 'lengths'} here")
             return self.unsqueeze(self[value], [0]) if dim.is_batch else self.longest(self[value], len(value.dims))
-        varying = [d for d in leaves(dim) if d.size is None]
-        if dim.is_batch or _is_product(dim) or len(varying) == 1:
-            return evaluate(dim, self._extent_algebra(), self.extent)
-        length, dims = self.length(dim)
-        return self.longest(length, len(dims))
+        return derived_extent(dim, self._extent_algebra(), self.extent, self._longest_of)
 
     def _extent_algebra(self) -> DimAlgebra[str]:
         return DimAlgebra(
@@ -130,6 +127,10 @@ class Emitter(Writer):
             lambda a, divisor: self.floordiv(a, self.ints(divisor)),
             lambda a: self.op("Max", a, self.ints(0)),
         )
+
+    def _longest_of(self, dim: Dim) -> str:
+        length, dims = self.length(dim)
+        return self.longest(length, len(dims))
 
     def longest(self, length: str, rank: int) -> str:
         """The largest of some lengths, a vector of one; zero for an empty batch."""
@@ -189,11 +190,6 @@ class Emitter(Writer):
         at = (*dims, dim)
         return self.op("Less", self.range(self.extent(dim)), self.align(length, dims, at)), at
 
-    def is_ragged(self, dim: Dim) -> bool:
-        """Whether the lengths of a dim vary."""
-        values = [self.region.lookup(d) for d in leaves(dim) if d.is_dynamic]
-        return dim.is_dynamic and any(v is not None and v.dims for v in values)
-
     # ---------------------------------------------------------------- shapes
 
     def align(self, name: str, dims: Sequence[Dim], target: Sequence[Dim]) -> str:
@@ -236,9 +232,3 @@ class Emitter(Writer):
         real = [d for d in new if d is not UNIT]
         name = self.permute(name, [d for d in old if d is not UNIT], real)
         return self.unsqueeze(name, [i for i, d in enumerate(new) if d is UNIT])
-
-
-def _is_product(dim: Dim) -> bool:
-    """Whether several dynamic axes are merged: then their extents are multiplied, not their lengths."""
-    terms = dim.expr.terms if isinstance(dim.expr, Polynomial) else ()
-    return any(sum(d.size is None for d in monomial) > 1 for monomial, _ in terms)

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from compiler.analysis.extents import derived_extent
 from compiler.reference import control, elementwise, indexing, linalg, reduce, shape, state
 from compiler.reference.named import Named, align
 from compiler.reference.registry import RULES, Session
 from returnn_ir.errors import DataError, IRError
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, evaluate
 from returnn_ir.ir.graph import Node, Region, Value
-from returnn_ir.ir.op import length_dims
 
 __all__ = ["FAMILIES", "Bodies", "Frame"]
 
@@ -42,6 +42,10 @@ _LENGTHS: DimAlgebra[Named] = DimAlgebra(
     floordiv=lambda a, n: Named(a.array // n, a.dims),
     clip_at_zero=lambda a: Named(np.maximum(a.array, 0), a.dims),
 )
+
+
+def _longest(lengths: Named) -> int:
+    return int(lengths.array.max()) if lengths.array.size else 0
 
 
 class Bodies:
@@ -166,12 +170,8 @@ class Frame:
         if known is not None:
             return known
         if dim.expr is None:
-            lengths = self._leaf_length(dim).array
-            return int(lengths.max()) if lengths.size else 0
-        if dim.is_batch or _is_product(dim) or len([d for d in leaves(dim) if d.size is None]) == 1:
-            return evaluate(dim, _INTEGERS, self.extent)
-        lengths = self.length(dim).array
-        return int(lengths.max()) if lengths.size else 0
+            return _longest(self._leaf_length(dim))
+        return derived_extent(dim, _INTEGERS, self.extent, lambda d: _longest(self.length(d)))
 
     def length(self, dim: Dim) -> Named:
         """The lengths of a dim, int64; a scalar where they do not vary."""
@@ -188,17 +188,10 @@ class Frame:
 
     def ragged(self, dim: Dim) -> bool:
         """Whether the lengths of a dynamic dim have dims of their own."""
-        return bool(length_dims(Builder(self.region), [dim])) if dim.is_dynamic else False
+        return self.region.is_ragged(dim)
 
     def mask(self, dim: Dim) -> Named:
         """True on the valid frames: the dims of the lengths, then ``dim``."""
         lengths = self.length(dim)
         frames = np.arange(self.extent(dim))
         return Named(frames < lengths.array[..., None], (*lengths.dims, dim))
-
-
-def _is_product(dim: Dim) -> bool:
-    """Whether several dynamic axes are merged: then their padded extents are multiplied, not their lengths."""
-    if isinstance(dim.expr, Polynomial):
-        return any(sum(d.size is None for d in monomial) > 1 for monomial, _ in dim.expr.terms)
-    return False

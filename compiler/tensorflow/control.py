@@ -14,15 +14,17 @@ from compiler.tensorflow.loops.gradient import can_compute_again, run_with_gradi
 from compiler.tensorflow.loops.loop import Loop, in_order, run, settle_extents
 from compiler.tensorflow.loops.until import run_until
 from returnn_ir.ir.graph import Region
+from returnn_ir.ir.loop import LoopView
 
 __all__ = ["ROWS"]
 
 
 def _loop(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
-    settle_extents(call.frame, call.node.regions[0])
-    if call.attrs["ends"]:
-        return run_until(call, operands)
-    loop = Loop.of(call)
+    view = LoopView.of(call.node)
+    settle_extents(call.frame, view.region)
+    if view.end is not None:
+        return run_until(call, view, operands)
+    loop = Loop.of(call, view)
     if call.frame.feed.differentiated and can_compute_again(loop.region):
         return run_with_gradient(loop, operands)
     return run(loop, operands)[0]

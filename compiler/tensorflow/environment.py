@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import tensorflow as tf
 
+from compiler.analysis.extents import derived_extent
 from compiler.tensorflow.align import align
 from compiler.tensorflow.entering import entering
 from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.sizes import Shape, Size, sizes
 from returnn_ir.errors import IRError
-from returnn_ir.ir.dims import Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.dims import Dim, DimAlgebra, evaluate, leaves
 from returnn_ir.ir.graph import Region, Value
 
 __all__ = ["Feed", "Frame"]
@@ -149,11 +150,11 @@ class Frame:
             if value is None:
                 raise IRError(f"batch dim {dim} has no extent here")
             return tf.cast(self.get(value), tf.int32)
-        if dim.is_batch or _is_product(dim) or _has_one_leaf(dim):
-            return tf.convert_to_tensor(evaluate(dim, _EXTENTS, self.extent), tf.int32)
+        return tf.convert_to_tensor(derived_extent(dim, _EXTENTS, self.extent, self._longest), tf.int32)
+
+    def _longest(self, dim: Dim) -> tf.Tensor:
         lengths, dims = self._lengths_of(dim)
-        longest = tf.maximum(tf.reduce_max(lengths), 0) if dims else lengths
-        return tf.cast(longest, tf.int32)
+        return tf.cast(tf.maximum(tf.reduce_max(lengths), 0) if dims else lengths, tf.int32)
 
     # ---------------------------------------------------------------- lengths
 
@@ -190,18 +191,6 @@ class Frame:
         if dim.is_dynamic:
             raise IRError(f"dim {dim} has no lengths here")
         return tf.cast(self.extent(dim), tf.int64), ()
-
-
-def _is_product(dim: Dim) -> bool:
-    """Whether several dynamic axes are merged: then their extents are multiplied, not their lengths."""
-    if not isinstance(dim.expr, Polynomial):
-        return False
-    return any(sum(factor.size is None for factor in factors) > 1 for factors, _ in dim.expr.terms)
-
-
-def _has_one_leaf(dim: Dim) -> bool:
-    """Whether the dim follows from one axis alone, whose extent tells its own."""
-    return dim.expr is not None and sum(leaf.size is None for leaf in leaves(dim)) == 1
 
 
 def _paired(op: str, a: _Lengths, b: _Lengths) -> _Lengths:

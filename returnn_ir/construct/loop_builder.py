@@ -8,7 +8,7 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Region, Value
-from returnn_ir.ir.op import get_op
+from returnn_ir.ir.loop import LoopOptions, LoopView, OpenLoop
 from returnn_ir.ir.types import TensorType
 
 __all__ = ["LENGTH", "Carry", "LoopFrame"]
@@ -62,7 +62,7 @@ class LoopFrame:
     _scanned: dict[Value, Value] = field(default_factory=dict)
     _stacked: dict[Value, int] = field(default_factory=dict)
     _captured: dict[Value, Value] = field(default_factory=dict)
-    _results: list[Value] = field(default_factory=list)
+    _view: LoopView | None = None
 
     def __post_init__(self) -> None:
         self.region.parent = self.outer.region
@@ -130,35 +130,29 @@ class LoopFrame:
             if not carry.following.type.same_as(carry.value.type) or not carry.initial.type.same_as(carry.value.type):
                 raise IRError(f"carry {key!r} starts as {carry.initial.type} and goes on as {carry.following.type}")
             following.append(carry.following)
-        self.region.params = [self.index, *(c.value for c in self.carries.values()), *self._scanned.values()]
-        self.region.results = [*following, *self._stacked]
-        operands = [c.initial for c in self.carries.values() if c.initial is not None]
-        if self.limit is not None:
-            if self.done is None:
-                raise IRError("nothing says when the loop ends")
-            operands.append(self.limit)
-            self.region.results.append(self.done)
-        else:
-            operands.extend(self._scanned)
-        attrs = {
-            "dim": self.dim,
-            "carries": len(self.carries),
-            "stacked": tuple(v.type for v in self._stacked),
-            "ends": self.limit is not None,
-            "hoist": self.hoist,
-            "length_carry": list(self.carries).index(LENGTH) if LENGTH in self.carries else None,
-        }
-        self._results = self.outer.emit(get_op("loop"), operands, attrs, (self.region,))
-        if self.limit is not None:
-            self.outer.define(self.dim, self._results[-1])
+        if self.limit is not None and self.done is None:
+            raise IRError("nothing says when the loop ends")
+        initial = [c.initial for c in self.carries.values() if c.initial is not None]
+        params, slices = [c.value for c in self.carries.values()], list(self._scanned.values())
+        length = list(self.carries).index(LENGTH) if LENGTH in self.carries else None
+        options = LoopOptions(self.hoist, length)
+        loop = OpenLoop(self.dim, initial, self.index, params, list(self._scanned), slices, self.limit, options)
+        self._view = loop.close(self.outer, self.region, following, list(self._stacked), self.done)
+        if self._view.end is not None:
+            self.outer.define(self.dim, self._view.end.steps)
 
     def stacked(self, value: Value) -> Value:
         """The values of all steps of something that was asked for by :meth:`stack`, the loop's dim in front."""
-        return self._results[len(self.carries) + self._stacked[value]]
+        return self._closed().stacked[self._stacked[value]].outer
 
     def last(self, key: str) -> Value:
         """The final value of a carry."""
-        return self._results[list(self.carries).index(key)]
+        return self._closed().carries[list(self.carries).index(key)].result
+
+    def _closed(self) -> LoopView:
+        if self._view is None:
+            raise IRError("the loop's results are asked for before it is built")
+        return self._view
 
 
 def state_carry(frame: LoopFrame, path: str) -> Carry | None:

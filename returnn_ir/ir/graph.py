@@ -74,9 +74,18 @@ class Node:
         """The only result of a node that has one."""
         return self.results[0]
 
+    def named_dims(self) -> list[Dim]:
+        """The dims in attributes, each once."""
+        return list(dict.fromkeys(d for value in self.attrs.values() for d in attr_dims(value)))
+
+    def addressed_dims(self) -> list[Dim]:
+        """The axes of operands that the attributes name: what the op works over."""
+        held = {d for v in self.operands for d in v.dims}
+        return [d for d in self.named_dims() if d in held]
+
     def mentioned_dims(self) -> list[Dim]:
         """The dims in attributes and result types, each once."""
-        dims = [d for value in self.attrs.values() for d in attr_dims(value)]
+        dims = self.named_dims()
         for result in self.results:
             dims.extend(result.type.dims)
         return list(dict.fromkeys(dims))
@@ -129,6 +138,13 @@ class Region:
                 return region.dim_defs[dim]
             region = region.parent
         return None
+
+    def is_ragged(self, dim: Dim) -> bool:
+        """Whether the lengths of ``dim``, as seen from here, have dims of their own: frames stand behind some ends."""
+        if not dim.is_dynamic:
+            return False
+        lengths = [self.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
+        return any(length is not None and length.type.dims for length in lengths)
 
     def all_dim_defs(self) -> dict[Dim, Value]:
         """Every definition visible here, the innermost winning."""

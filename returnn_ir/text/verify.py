@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from returnn_ir.errors import DimError, IRError
 from returnn_ir.ir.dims import UNIT, Dim, leaves
-from returnn_ir.ir.graph import STAGES, Graph, Node, Region, Value, attr_dims
+from returnn_ir.ir.graph import STAGES, Graph, Node, Region, Value
+from returnn_ir.ir.loop import LoopLayout
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import TensorType
 from returnn_ir.text.printer import print_lines
@@ -69,9 +70,9 @@ def _region(graph: Graph, region: Region, outer: set[Value]) -> set[Value]:
                 raise _Violation(node, "a nested region has another parent")
             _region(graph, inner, visible)
         _types(graph, node, region)
-        if node.regions and "carries" in node.attrs:
+        if node.op.name == "loop":
             _loop(graph, node, region)
-        elif node.regions and "branches" in node.attrs:
+        elif node.op.name == "cond":
             _cond(graph, node)
         visible.update(node.results)
     for value in region.results:
@@ -124,16 +125,9 @@ def _attributes(graph: Graph, node: Node, region: Region) -> None:
 
 
 def _no_implicit_mask(node: Node, region: Region) -> None:
-    held = {d for v in node.operands for d in v.dims}
-    for value in node.attrs.values():
-        for dim in attr_dims(value):
-            if dim in held and _is_ragged(dim, region):
-                raise _Violation(node, f"means valid frames of {dim} only, which has to be explicit by now")
-
-
-def _is_ragged(dim: Dim, region: Region) -> bool:
-    lengths = [region.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
-    return dim.is_dynamic and any(length is not None and length.dims for length in lengths)
+    for dim in node.addressed_dims():
+        if region.is_ragged(dim):
+            raise _Violation(node, f"means valid frames of {dim} only, which has to be explicit by now")
 
 
 def _types(graph: Graph, node: Node, region: Region) -> None:
@@ -158,15 +152,13 @@ def _same(graph: Graph, node: Node | None, what: str, a: TensorType, other: str,
 
 def _loop(graph: Graph, node: Node, around: Region) -> None:
     """The params, and the next carries, have the types of the carries that the loop starts with."""
-    (region,) = node.regions
-    carries, dim, ends = node.attrs["carries"], node.attrs["dim"], node.attrs["ends"]
-    if ends and around.lookup(dim) is not node.results[-1]:
-        raise _Violation(node, f"finds out how many steps there are, but {dim} has other lengths")
-    starts = [v.type for v in node.operands[:carries]]
-    slices = [] if ends else [v.type.without([dim]) for v in node.operands[carries:]]
-    _pairwise(graph, node, "params", [v.type for v in region.params], [TensorType("int64"), *starts, *slices])
-    expected = [*starts, *node.attrs["stacked"], *([TensorType("bool")] if ends else [])]
-    _pairwise(graph, node, "results", [v.type for v in region.results], expected)
+    (region,), layout = node.regions, LoopLayout.of(node.attrs)
+    *_, steps = layout.split_results(node.results)
+    if steps is not None and around.lookup(layout.dim) is not steps:
+        raise _Violation(node, f"finds out how many steps there are, but {layout.dim} has other lengths")
+    initial, whole, _ = layout.split_operands([v.type for v in node.operands])
+    _pairwise(graph, node, "params", [v.type for v in region.params], layout.param_types(initial, whole))
+    _pairwise(graph, node, "results", [v.type for v in region.results], layout.step_types(initial))
 
 
 def _cond(graph: Graph, node: Node) -> None:
@@ -175,7 +167,7 @@ def _cond(graph: Graph, node: Node) -> None:
         raise _Violation(node, f"has {len(node.regions)} regions, expected 2")
     for region in node.regions:
         _pairwise(graph, node, "params", [v.type for v in region.params], [])
-        _pairwise(graph, node, "results", [v.type for v in region.results], node.attrs["branches"])
+        _pairwise(graph, node, "results", [v.type for v in region.results], [v.type for v in node.results])
 
 
 def _pairwise(graph: Graph, node: Node, what: str, found: Sequence[TensorType], expected: Sequence[TensorType]) -> None:

@@ -15,7 +15,7 @@ from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
-from returnn_ir.ir.op import get_op
+from returnn_ir.ir.loop import LoopView, add_carry
 from returnn_ir.ops.search import searches
 
 __all__ = ["HistoryToCarry"]
@@ -64,8 +64,9 @@ class _Lowering:
         self._body = loop.regions[0]
         self._past = Dim(f"{loop.attrs['dim'].name}.past")
         self._env: dict[Value, Value] = {}
-        limit = loop.operands[-1] if loop.attrs["ends"] else outer.extent(loop.attrs["dim"])
-        outer.define(self._past, limit)
+        view = LoopView.of(loop)
+        self._index = view.index
+        outer.define(self._past, outer.extent(view.dim) if view.end is None else view.end.limit)
 
     def run(self) -> None:
         """Replace the nodes and give the loop their carries."""
@@ -89,23 +90,14 @@ class _Lowering:
                 received=x.type,
             )
         empty = self._outer.const(0, x.dtype, sparse_dim=x.type.sparse_dim)
-        buffer = self._carry(self._outer.expand(empty, self._past, *x.dims))
-        now = inner.binary("equal", inner.iota(self._past), self._body.params[0])
+        initial = self._outer.expand(empty, self._past, *x.dims)
+        carry = add_carry(self._loop, initial, lambda buffer: self._with_step(inner, buffer, x))
+        return inner.op("resize_axis", carry.next, dim=self._past, out=node.attrs["dim"])
+
+    def _with_step(self, inner: Builder, buffer: Value, x: Value) -> Value:
+        """The buffer with the value of this step in its place."""
+        now = inner.binary("equal", inner.iota(self._past), self._index)
         following = inner.where(now, x, buffer)
         if following.type.sparse_dim is not x.type.sparse_dim:
             following = inner.op("set_sparse", following, sparse_dim=x.type.sparse_dim)
-        self._body.results[self._loop.attrs["carries"] - 1] = following
-        return inner.op("resize_axis", following, dim=self._past, out=node.attrs["dim"])
-
-    def _carry(self, initial: Value) -> Value:
-        """One more carry behind the others; what it becomes is still to be said."""
-        loop, at = self._loop, self._loop.attrs["carries"]
-        param = Value(initial.type)
-        loop.operands.insert(at, initial)
-        self._body.params.insert(1 + at, param)
-        self._body.results.insert(at, param)
-        loop.results.insert(at, Value(initial.type, loop))
-        for index, result in enumerate(loop.results):
-            result.index = index
-        loop.attrs = get_op("loop").complete({**loop.attrs, "carries": at + 1})
-        return param
+        return following

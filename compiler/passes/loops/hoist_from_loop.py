@@ -25,6 +25,7 @@ from compiler.passes.loops.split_concat_dot import split_concat_dot
 from compiler.passes.rewrite import rewrite
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Graph, Node, Stage, Value
+from returnn_ir.ir.loop import LoopLayout, LoopOptions
 from returnn_ir.ir.uses import Uses
 
 __all__ = ["HoistFromLoop", "HoistInvariants"]
@@ -60,9 +61,9 @@ def _run(graph: Graph, journal: Journal | None, *, invariant: bool) -> bool:
     used = graph.uses()
 
     def hoist(b: Builder, node: Node) -> Sequence[Value] | None:
-        if node.op.name != "loop" or not node.attrs["hoist"]:
+        if node.op.name != "loop" or not LoopOptions.of(node.attrs).hoist:
             return None
-        return _Hoisting(b, node, used, invariant=invariant or node.attrs["ends"]).run(journal)
+        return _Hoisting(b, node, used, invariant=invariant or LoopLayout.of(node.attrs).ends).run(journal)
 
     return rewrite(graph, hoist)
 
@@ -109,13 +110,12 @@ class _Hoisting:
         return len(plan.carries) < plan.count
 
     def _emit(self, plan: LoopPlan) -> list[Value]:
-        lifter = Lifter(self.b, self.loop)
-        region, count = plan.region, plan.count
+        lifter = Lifter(self.b, plan.loop)
         finals: dict[int, Value] = {}
         if not self.invariant:
             with self.b.at(self.loop.origin):
-                lifter.env[region.params[0]] = self.b.iota(lifter.dim)
-            lifter.env.update(zip(region.params[1 + count :], self.loop.operands[count:], strict=True))
+                lifter.env[plan.loop.index] = self.b.iota(lifter.dim)
+            lifter.env.update((part.param, part.whole) for part in plan.loop.slices)
         for item in plan.before:
             if isinstance(item, Node):
                 lifter.lift(item)
@@ -125,13 +125,13 @@ class _Hoisting:
 
     def _carry(self, plan: LoopPlan, lifter: Lifter, k: int, finals: dict[int, Value]) -> None:
         """A carry that leaves the loop."""
-        param, following, initial = plan.region.params[1 + k], plan.region.results[k], self.loop.operands[k]
-        if following is param:
-            lifter.env[param] = finals[k] = lifter.value(initial)
+        carry = plan.loop.carries[k]
+        if carry.next is carry.param:
+            lifter.env[carry.param] = finals[k] = lifter.value(carry.initial)
             return
-        with self.b.at(following.node.origin if following.node is not None else self.loop.origin):
-            final = lifter.shift(param, following, initial, final=self.loop.results[k] in self.used)
-        finals[k] = final if final is not None else initial
+        with self.b.at(carry.next.node.origin if carry.next.node is not None else self.loop.origin):
+            final = lifter.shift(carry, final=carry.result in self.used)
+        finals[k] = final if final is not None else carry.initial
 
 
 def _explain(journal: Journal, plan: LoopPlan) -> None:
@@ -141,7 +141,7 @@ def _explain(journal: Journal, plan: LoopPlan) -> None:
     sets = [(where, _layers(nodes)) for where, nodes in parts]
     told = "; ".join(f"{where}: {', '.join(names)}" for where, names in sets if names)
     left = bool(plan.inside or plan.carries)
-    journal.add("hoisted", "loop", plan.loop.origin, told if left else f"no loop left; {told}")
+    journal.add("hoisted", "loop", plan.loop.node.origin, told if left else f"no loop left; {told}")
 
 
 def _layers(nodes: Iterable[Node]) -> list[str]:

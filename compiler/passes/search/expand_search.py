@@ -22,6 +22,7 @@ from returnn_ir.errors import ConfigError, IRError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.loop import LoopLayout, loop_results
 from returnn_ir.ops.search import searches
 
 __all__ = ["BATCH_SCORES", "ExpandSearch"]
@@ -49,7 +50,7 @@ class ExpandSearch(Pass):
             if any(n.op.name == "history" for n in loop.regions[0].nodes):
                 raise IRError("a search takes carries, not histories: run history_to_carry{searching=true} before it")
             for node in filter(lambda n: n.op.name == "choice", loop.regions[0].nodes):
-                if not node.attrs["independent"] and (node.attrs["normalize"] or not loop.attrs["ends"]):
+                if not node.attrs["independent"] and (node.attrs["normalize"] or not LoopLayout.of(loop.attrs).ends):
                     context.journal.add(BATCH_SCORES, "choice", node.origin, _BATCH_REASON)
         _Expander(graph).run()
         return True
@@ -115,8 +116,7 @@ class _Expander:
         found = body.run()
         self.table.known[body.beam] = Hypotheses(found.scores, None, found.lengths)
         self.searches[body.beam] = node.origin
-        steps = found.steps
-        return [*found.finals, *found.stacked, *([steps] if steps is not None else [])]
+        return loop_results(found.finals, found.stacked, found.steps)
 
     def _refuse_beams(self, b: Builder, node: Node) -> None:
         """A search that depends on hypotheses that nobody has decided between would need a beam for each of them."""

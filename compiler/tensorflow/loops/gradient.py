@@ -51,7 +51,7 @@ def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tens
         loop: a loop whose steps can be computed again.
         operands: initial carries, then what is scanned.
     """
-    captured = [v for v in loop.region.captures(loop.call.frame.region.all_dim_defs()) if _has_gradient(v)]
+    captured = [v for v in loop.view.captured() if _has_gradient(v)]
     outer = [loop.call.frame.get(value) for value in captured]
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -140,7 +140,6 @@ class _Backward:
 
     def __init__(self, loop: Loop, operands: Sequence[tf.Tensor], captured: Sequence[Value]) -> None:
         self._loop = loop
-        self._operands = operands
         self._captured = captured
         self._products = _products(loop.region, captured)
         matrices = {p.matrix for p in self._products}
@@ -148,7 +147,8 @@ class _Backward:
         self._carries = [k for k, t in enumerate(loop.carry_types) if _has_gradient(t)]
         self._scanned = [k for k, t in enumerate(loop.scanned_types) if _has_gradient(t)]
         self._stacked = [k for k, t in enumerate(loop.stacked_types) if _has_gradient(t)]
-        self._lists = loop.lists(operands)
+        _, whole, _ = loop.view.layout.split_operands(operands)
+        self._lists = loop.lists(whole)
         # what no gradient gets to: known when the step has been emitted
         self._reached: set[Value | _Product | int] = set()
 
@@ -160,11 +160,11 @@ class _Backward:
             upstream: gradients of the node's results.
         """
         loop, frame = self._loop, self._loop.call.frame
-        number = len(loop.carry_types)
-        after = {k: upstream[k] for k in self._carries}
+        of_finals, of_stacks, _ = loop.view.layout.split_results(upstream)
+        after = {k: of_finals[k] for k in self._carries}
         kept = [after[k] for k in loop.kept if k in after]
         running = [tf.zeros_like(d) if k in loop.kept else d for k, d in after.items()]
-        made = [as_list(upstream[number + k], loop.call.node.results[number + k].type) for k in self._stacked]
+        made = [as_list(of_stacks[k], loop.view.stacked[k].outer.type) for k in self._stacked]
         types = [loop.scanned_types[k] for k in self._scanned]
         shapes = [element_shape(frame, t) for t in types]
         slices = [reserve(t, shape, loop.count) for t, shape in zip(types, shapes, strict=True)]
@@ -194,8 +194,8 @@ class _Backward:
         }
         matrices = self._matrices(sums, factors)
         return [
-            *(initial.get(k) for k in range(number)),
-            *(stacks.get(k) for k in range(len(self._operands) - number)),
+            *(initial.get(k) for k in range(len(loop.view.carries))),
+            *(stacks.get(k) for k in range(len(loop.view.slices))),
             *(matrices.get(value) for value in self._captured),
         ]
 
