@@ -14,14 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 import compiler
+from compiler.program.artifacts import read_parameters
 from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
 from runtime.decoding import Hypothesis, label_error_rate, nbest_lists
 from runtime.deployment.session import OnnxSession
-from runtime.tasks.forward import read_params
-from runtime.tasks.train import Engine
+from runtime.tasks.run_options import RunOptions
+from runtime.tasks.start import find_checkpoint
 
 CONFIG = "examples/attention.py"
 LAYER = "output"
@@ -35,7 +36,8 @@ def main() -> int:
     config = load_config(CONFIG)
     session = OnnxSession(sys.argv[1])
     program = compiler.compile(load(CONFIG, mode="search"), target="tf", mode="search", fetch=[LAYER], losses=False)
-    params = read_params(Engine(config).checkpoint(best=True), program)
+    checkpoint = find_checkpoint(config, RunOptions.from_config(config), best=True)
+    params = read_parameters(program, checkpoint=checkpoint, params=None)
     output = program.graph.outputs[LAYER]
     runs: dict[str, Callable[[dict[str, Array]], dict[str, Array]]] = {
         "TensorFlow": lambda feed: program.run(feed, params),

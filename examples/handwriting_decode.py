@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 import compiler
+from compiler.program.artifacts import read_parameters
 from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
 from runtime.decoding import greedy_ctc, label_error_rate
 from runtime.deployment.session import OnnxSession
-from runtime.tasks.forward import read_params
-from runtime.tasks.train import Engine
+from runtime.tasks.run_options import RunOptions
+from runtime.tasks.start import find_checkpoint
 
 CONFIG = "examples/handwriting.py"
 
@@ -27,7 +28,8 @@ def main() -> int:
     config = load_config(CONFIG)
     session = OnnxSession(sys.argv[1])
     program = compiler.compile(load(CONFIG), target="tf", mode="forward", fetch=["output"])
-    params = read_params(Engine(config).checkpoint(best=True), program)
+    checkpoint = find_checkpoint(config, RunOptions.from_config(config), best=True)
+    params = read_parameters(program, checkpoint=checkpoint, params=None)
     dataset = init_dataset(config["eval"], name="eval")
     batches = make_batches(dataset, dataset.init_epoch(1), BatchLimits(batch_size=4000))
     references: list[list[int]] = []
