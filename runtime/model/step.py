@@ -57,7 +57,7 @@ class Step:
             _assign_states(fetches, kept)
             return _reported(fetches, outputs=self._outputs)
 
-        return tf.function(step, input_signature=[_signature(self.program)], autograph=False)
+        return tf.function(step, input_signature=[_signature(self.program)], autograph=False).get_concrete_function()
 
 
 class TrainStep:
@@ -77,7 +77,7 @@ class TrainStep:
 
     def __call__(self, feed: Mapping[str, Array], learning_rate: float) -> dict[str, Array]:
         """One update; returns losses, errors, norm factors, checks and the objective by fetch name."""
-        return _run(self.program, self._function, feed, np.float32(learning_rate))
+        return _run(self.program, self._function, feed, np.asarray(learning_rate, np.float32))
 
     def optimizer_state(self) -> dict[str, Variable]:
         """The optimizer's slots and counters by checkpoint name, those of this network among them."""
@@ -111,7 +111,8 @@ class TrainStep:
             return _reported(fetches, outputs=False)
 
         rate = tf.TensorSpec([], tf.float32)
-        return tf.function(step, input_signature=[_signature(self.program), rate], autograph=False)
+        signature = [_signature(self.program), rate]
+        return tf.function(step, input_signature=signature, autograph=False).get_concrete_function()
 
 
 def _signature(program: Program) -> dict[str, Any]:

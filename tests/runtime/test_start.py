@@ -138,17 +138,31 @@ def test_ranges(tmp_path: Path, line: str, message: str) -> None:
     assert str(caught.value) == f"{path}:11, key {line.partition(' ')[0]!r}: {message}"
 
 
-def test_options_of_later_are_read_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is needed after an epoch, and what optimizer and learning rates are, is told at once and with its line."""
-    for line, what in (
-        ('cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has a wrong value"),
-        ('optimizer = "adm"', "unknown optimizer 'adm'"),
-        ("newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' has a wrong value"),
-    ):
-        path = config_in(tmp_path / "run", line + '\ntrain = "missing.hdf"')
-        assert main([path]) == 2
-        error = capsys.readouterr().err
-        assert error.startswith(f"returnn-run: {path}:11, key {line.partition(' ')[0]!r}: {what}\n")
+LATER = [
+    ("train", 'cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has a wrong value"),
+    ("train", 'optimizer = "adm"', "unknown optimizer 'adm'"),
+    ("train", "newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' has a wrong value"),
+    ("forward", "forward_batch_size = -1", "wrong value for 'forward_batch_size'"),
+    ("forward", 'forward_output_layer = "outptu"', "there is no layer 'outptu'"),
+    ("forward", 'output_file = "{folder}/net.py"', "the output file exists: {folder}/net.py"),
+    ("search", 'search_output_layer = "outptu"', "there is no layer 'outptu'"),
+    ("search", 'search_output_file = "{folder}/net.py"', "the output file exists: {folder}/net.py"),
+    ("search", 'search_output_file_format = "json"', "unknown file format 'json'"),
+]
+
+
+@pytest.mark.parametrize(("task", "line", "what"), LATER)
+def test_options_of_later_are_read_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, task: str, line: str, what: str
+) -> None:
+    """What is needed behind an epoch, or when all is computed, is told before data and TensorFlow, with its line."""
+    folder = tmp_path / "run"
+    data = 'train = dev = eval = forward_data = search_data = "missing.hdf"'
+    path = config_in(folder, line.format(folder=folder) + f"\n{data}\ntask = {task!r}")
+    monkeypatch.setattr(Setup, "start_tensorflow", lambda self: pytest.fail("TensorFlow was started"))
+    assert main([path]) == 2
+    place = f"{path}:11, key {line.partition(' ')[0]!r}"
+    assert capsys.readouterr().err.startswith(f"returnn-run: {place}: {what.format(folder=folder)}\n")
 
 
 def test_off_values_and_defaults(tmp_path: Path) -> None:
