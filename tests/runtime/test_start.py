@@ -158,11 +158,11 @@ def test_options_of_later_are_read_first(
     """What is needed behind an epoch, or when all is computed, is told before data and TensorFlow, with its line."""
     folder = tmp_path / "run"
     data = 'train = dev = eval = forward_data = search_data = "missing.hdf"'
-    path = config_in(folder, line.format(folder=folder) + f"\n{data}\ntask = {task!r}")
+    path = config_in(folder, line.replace("{folder}", str(folder)) + f"\n{data}\ntask = {task!r}")
     monkeypatch.setattr(Setup, "start_tensorflow", lambda self: pytest.fail("TensorFlow was started"))
     assert main([path]) == 2
     place = f"{path}:11, key {line.partition(' ')[0]!r}"
-    assert capsys.readouterr().err.startswith(f"returnn-run: {place}: {what.format(folder=folder)}\n")
+    assert capsys.readouterr().err.startswith(f"returnn-run: {place}: {what.replace('{folder}', str(folder))}\n")
 
 
 def test_off_values_and_defaults(tmp_path: Path) -> None:
