@@ -22,7 +22,8 @@ from runtime.tasks.progress import progress
 
 __all__ = ["EpochSummary", "RunStep", "TakeResults", "run_epoch"]
 
-#: A feed by input name to results by fetch name: a step of ``runtime.model``, or ``Program.run`` with parameters.
+#: A feed by input name to results by fetch name, the program's checks among them: a step of ``runtime.model``, or
+#: ``Program.run`` with parameters.
 RunStep = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 #: Takes the results of a batch; returns what the progress shows.
 TakeResults = Callable[[Batch, Mapping[str, Array]], str]

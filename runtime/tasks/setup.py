@@ -67,13 +67,14 @@ class Setup:
         return find_checkpoint(self.config, self.options)
 
     def check_layers(self, key: str, names: Sequence[str]) -> None:
-        """The layers that the option ``key`` names are in the network; of ``a/b``, which is inside of one, ``a`` is.
+        """What the option ``key`` names can be asked for: layers, of ``a/b``, which is inside of one, ``a``; or inputs.
 
         Raises:
-            ConfigError: one is not.
+            ConfigError: there is none of a name.
         """
+        inputs = {"data", *(f"data:{name}" for name in self.config.extern_data_spec())}
         for name in names:
-            if name.partition("/")[0] not in self.net.layers:
+            if name.partition("/")[0] not in self.net.layers and name not in inputs:
                 raise ConfigError(
                     f"there is no layer {name!r}",
                     where=self.config.origin(None, key),
@@ -89,7 +90,7 @@ class Setup:
 
     # ---------------------------------------------------------------- data
 
-    def dataset(self, name: str, data: Any, *, seq_ordering: object) -> Dataset:
+    def dataset(self, name: str, data: Any, *, seq_ordering: Any) -> Dataset:
         """Open a dataset; whoever asks for it closes it.
 
         Args:

@@ -165,6 +165,15 @@ def test_options_of_later_are_read_first(
     assert capsys.readouterr().err.startswith(f"returnn-run: {place}: {what.replace('{folder}', str(folder))}\n")
 
 
+def test_inputs_may_be_asked_for(tmp_path: Path) -> None:
+    """As RETURNN's layers of these names."""
+    setup = Setup.from_config(load_config(config_in(tmp_path / "run")))
+    setup.check_layers("forward_output_layer", ["output", "data", "data:classes"])
+    with pytest.raises(ConfigError) as caught:
+        setup.check_layers("forward_output_layer", ["data:clases"])
+    assert caught.value.what == "there is no layer 'data:clases'"
+
+
 def test_off_values_and_defaults(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text("train = {'class': 'x'}\nmax_seqs = None\nmax_seq_length = 0\n", encoding="utf-8")
