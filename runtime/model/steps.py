@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from compiler.program.program import compile_net
 from returnn_ir.config.epoch_networks import same_network
@@ -14,6 +15,8 @@ from runtime.model.variables import Variables
 from runtime.optimizers import Optimizer
 
 __all__ = ["Steps"]
+
+S = TypeVar("S")
 
 #: The options that a network is compiled with; the network itself is compared as it was parsed.
 _READ = {key.name for key in KEYS.values() if key.verdict is Verdict.DONE and not key.reader.startswith("runtime.")}
@@ -44,13 +47,12 @@ class Steps:
         Raises:
             UserError: what is wrong with the network, or what the target refuses and why.
         """
-        asked = [_meaning(net), mode, fetch, losses]
-        found = next((step for other, step in self._steps if same_network(asked, other)), None)
-        if found is None:
+
+        def make() -> Step:
             program = compile_net(net, target="tf", mode=mode, fetch=fetch, losses=losses)
-            found = Step(program, self.variables, outputs=fetch is not None)
-            self._steps.append((asked, found))
-        return found
+            return Step(program, self.variables, outputs=fetch is not None)
+
+        return _once(self._steps, [_meaning(net), mode, fetch, losses], make)
 
     def train(self, net: Net) -> TrainStep:
         """The step that trains a network.
@@ -58,14 +60,23 @@ class Steps:
         Raises:
             UserError: as for :meth:`get`.
         """
-        if self.optimizer is None:
+        optimizer = self.optimizer
+        if optimizer is None:
             raise ValueError("nothing can be trained without an optimizer")
-        asked = _meaning(net)
-        found = next((step for other, step in self._train_steps if same_network(asked, other)), None)
-        if found is None:
-            found = TrainStep(compile_net(net, target="tf", mode="train"), self.variables, self.optimizer)
-            self._train_steps.append((asked, found))
-        return found
+
+        def make() -> TrainStep:
+            return TrainStep(compile_net(net, target="tf", mode="train"), self.variables, optimizer)
+
+        return _once(self._train_steps, _meaning(net), make)
+
+
+def _once(steps: list[tuple[object, S]], asked: object, make: Callable[[], S]) -> S:
+    """The step of those that is what was asked for; it is made if there is none."""
+    for other, step in steps:
+        if same_network(asked, other):
+            return step
+    steps.append((asked, make()))
+    return steps[-1][1]
 
 
 def _meaning(net: Net) -> dict[str, object]:
