@@ -59,23 +59,23 @@ def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
 
         print(find_checkpoint(config, RunOptions.from_config(config), best=True))
         return
-    if config.value("task", "train") == "forward":
+    task = config.value("task", "train")
+    if task == "forward":
         from runtime.tasks.forward import forward_to_hdf
 
         forward_to_hdf(config)
-        return
-    if config.value("task", "train") == "search":
+    elif task == "search":
         from runtime.tasks.search import search
 
         search(config)
-        return
-    from runtime.tasks.train import Engine
+    elif task == "eval":
+        from runtime.tasks.evaluate import evaluate
 
-    engine = Engine(config)
-    if engine.options.task == "eval":
-        engine.evaluate()
+        evaluate(config)
     else:
-        engine.train()
+        from runtime.tasks.train import train
+
+        train(config)  # or the refusal of a task that there is not
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from compiler.checkpoint.reader import CheckpointReader
 from compiler.program.program import Program
 from compiler.target.protocol import Array
 
-__all__ = ["checkpoint_parameters", "kept_states", "unstarted_states"]
+__all__ = ["checkpoint_parameters", "unstarted_states"]
 
 
 def checkpoint_parameters(program: Program, prefix: str) -> dict[str, Array]:
@@ -27,9 +25,3 @@ def unstarted_states(program: Program) -> dict[str, Array]:
     """The kept states before the first run, without rows."""
     kept = {name: param for name, param in program.params.items() if param.is_kept}
     return {name: np.zeros(param.shape, param.value.dtype) for name, param in kept.items()}
-
-
-def kept_states(program: Program, results: Mapping[str, Array]) -> dict[str, Array]:
-    """The kept states behind a run, which are parameters of the next."""
-    kept = (name for name, param in program.params.items() if param.is_kept)
-    return {name: results[f"state/{name}"] for name in kept if f"state/{name}" in results}

@@ -46,16 +46,19 @@ class Optimizer:
         return self.gradients.noise > 0 or self.schedule.needs_step
 
     def build(self, variables: Mapping[str, Variable]) -> None:
-        """Make the slots of the trainable ``variables``, keyed by checkpoint name. Slots start at zero."""
+        """Make the slots of those of the trainable ``variables``, keyed by checkpoint name, that have none yet.
+
+        Slots start at zero; what was built before, for another network, goes on as it is.
+        """
         import tensorflow as tf
 
-        self._variables = dict(variables)
         count = SLOTS_PER_VARIABLE[self.options.kind]
-        self._slots = {
-            name: [tf.Variable(tf.zeros(v.shape, v.dtype), trainable=False) for _ in range(count)]
-            for name, v in variables.items()
-        }
-        self._powers = [tf.Variable(beta, dtype=tf.float32, trainable=False) for beta in self.options.betas]
+        for name, v in variables.items():
+            if name not in self._variables:
+                self._variables[name] = v
+                self._slots[name] = [tf.Variable(tf.zeros(v.shape, v.dtype), trainable=False) for _ in range(count)]
+        if not self._powers:
+            self._powers = [tf.Variable(beta, dtype=tf.float32, trainable=False) for beta in self.options.betas]
 
     def apply(self, grads: Mapping[str, Tensor | None], learning_rate: Tensor, step: Tensor | None = None) -> None:
         """One update of the variables that ``grads`` names; a gradient of None leaves its variable as it is.
