@@ -16,7 +16,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, evaluate
 from returnn_ir.ir.graph import Node, Region, Value
 
-__all__ = ["FAMILIES", "Bodies", "Frame"]
+__all__ = ["FAMILIES", "Bodies", "Environment"]
 
 #: Importing these fills the registry.
 FAMILIES = (elementwise, shape, reduce, linalg, indexing, state, control)
@@ -67,7 +67,7 @@ class Bodies:
         return self._built[node]
 
 
-class Frame:
+class Environment:
     """One execution of a region.
 
     Attributes:
@@ -80,7 +80,7 @@ class Frame:
         region: Region,
         session: Session,
         bodies: Bodies,
-        parent: Frame | None = None,
+        parent: Environment | None = None,
         loop_index: tuple[int, ...] = (),
     ) -> None:
         self.region = region
@@ -105,10 +105,10 @@ class Frame:
     def run(self, region: Region, arguments: Sequence[Named], loop_index: int | None = None) -> list[Named]:
         """The results of a nested region, for one step of a loop where ``loop_index`` tells which."""
         indices = self.loop_index if loop_index is None else (*self.loop_index, loop_index)
-        return Frame(region, self.session, self._bodies, self, indices).execute(arguments)
+        return Environment(region, self.session, self._bodies, self, indices).execute(arguments)
 
     def remembered(self, node: Node, value: Named) -> list[Named]:
-        """See ``Context``: the frame around the loop remembers, because each step has a frame of its own."""
+        """See ``Context``: the environment around the loop remembers, because each step has one of its own."""
         if self._parent is None:
             raise IRError(f"{node.op.name} stands in no loop")
         values = self._parent._remembered.setdefault(node, [])
@@ -119,7 +119,7 @@ class Frame:
         operands = [self.value(v) for v in node.operands]
         rule = RULES.get(node.op.name)
         if rule is None:
-            inner = Frame(self._bodies.of(node, self.region), self.session, self._bodies, self, self.loop_index)
+            inner = Environment(self._bodies.of(node, self.region), self.session, self._bodies, self, self.loop_index)
             results = inner.execute(operands)
         else:
             computed = rule(self, node, operands)
@@ -137,11 +137,11 @@ class Frame:
 
     def value(self, value: Value) -> Named:
         """A value of this region or of one around it."""
-        frame: Frame | None = self
-        while frame is not None:
-            if value in frame.values:
-                return frame.values[value]
-            frame = frame._parent
+        env: Environment | None = self
+        while env is not None:
+            if value in env.values:
+                return env.values[value]
+            env = env._parent
         raise IRError(f"a value of type {value.type} is used before it is computed")
 
     # ---------------------------------------------------------------- dims
@@ -157,11 +157,11 @@ class Frame:
     def _known_extent(self, dim: Dim) -> int | None:
         if dim.size is not None:
             return dim.size
-        frame: Frame | None = self
-        while frame is not None:
-            if dim in frame._extents:
-                return frame._extents[dim]
-            frame = frame._parent
+        env: Environment | None = self
+        while env is not None:
+            if dim in env._extents:
+                return env._extents[dim]
+            env = env._parent
         return None
 
     def extent(self, dim: Dim) -> int:

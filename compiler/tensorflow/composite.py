@@ -73,10 +73,10 @@ class _OneBatch:
     def of(call: Call) -> _OneBatch:
         """Of a node whose first operand is [time, *rest, feature]."""
         rest = call.type().dims[1:-1]
-        if call.frame.length_dims(call.attrs["dim"]) == rest and len(rest) == 1:
-            return _OneBatch(call, rest, call.frame.lengths(call.attrs["dim"]))
-        lengths = call.frame.lengths(call.attrs["dim"], rest)
-        return _OneBatch(call, rest, tf.reshape(tf.broadcast_to(lengths, call.frame.shape(rest)), [-1]))
+        if call.env.length_dims(call.attrs["dim"]) == rest and len(rest) == 1:
+            return _OneBatch(call, rest, call.env.lengths(call.attrs["dim"]))
+        lengths = call.env.lengths(call.attrs["dim"], rest)
+        return _OneBatch(call, rest, tf.reshape(tf.broadcast_to(lengths, call.env.shape(rest)), [-1]))
 
     def merged(self, x: tf.Tensor, front: int) -> tf.Tensor:
         """``rest`` as one axis, behind ``front`` others."""
@@ -89,7 +89,7 @@ class _OneBatch:
 
     def apart(self, y: tf.Tensor, dims: Sequence[Dim]) -> tf.Tensor:
         """With the axes ``dims`` again."""
-        return y if len(self.rest) == 1 else tf.reshape(y, self.call.frame.shape(dims))
+        return y if len(self.rest) == 1 else tf.reshape(y, self.call.env.shape(dims))
 
 
 def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -102,7 +102,7 @@ def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _kernel_options(call: Call) -> dict[str, Any]:
-    return {"kernels": call.frame.feed.kernels, "differentiated": call.frame.feed.differentiated}
+    return {"kernels": call.env.feed.kernels, "differentiated": call.env.feed.differentiated}
 
 
 def _lstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:

@@ -16,7 +16,7 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim, DimAlgebra, evaluate, leaves
 from returnn_ir.ir.graph import Region, Value
 
-__all__ = ["Feed", "Frame"]
+__all__ = ["Environment", "Feed"]
 
 #: Lengths with the dims that they vary over.
 _Lengths = tuple[tf.Tensor, tuple[Dim, ...]]
@@ -46,7 +46,7 @@ class Feed:
 
 
 @dataclass(eq=False)
-class Frame:
+class Environment:
     """The environment of one region. A nested region sees its parent's.
 
     Attributes:
@@ -55,7 +55,7 @@ class Frame:
 
     region: Region
     feed: Feed
-    parent: Frame | None = None
+    parent: Environment | None = None
     loop_index: tuple[tf.Tensor, ...] = ()
     _values: dict[Value, tf.Tensor] = field(default_factory=dict)
     _arrays: dict[Dim, tuple[tf.Tensor, int]] = field(default_factory=dict)
@@ -89,15 +89,15 @@ class Frame:
         return found
 
     def _find(self, value: Value) -> tf.Tensor | None:
-        frame: Frame | None = self
-        while frame is not None:
-            if value in frame._values:
-                return frame._values[value]
-            frame = frame.parent
+        env: Environment | None = self
+        while env is not None:
+            if value in env._values:
+                return env._values[value]
+            env = env.parent
         return None
 
-    def draw_origin(self, make: Callable[[Frame], _Origin]) -> _Origin:
-        """What ``make`` gives for this frame, made once: where the random draws of a region start."""
+    def draw_origin(self, make: Callable[[Environment], _Origin]) -> _Origin:
+        """What ``make`` gives for this environment, made once: where the random draws of a region start."""
         if self._draws is None:
             self._draws = make(self)
         return self._draws
@@ -128,20 +128,20 @@ class Frame:
         return self._find(value) is not None if value is not None else self._known_extent(leaf) is not None
 
     def _known_extent(self, dim: Dim) -> Size | None:
-        frame: Frame | None = self
-        while frame is not None:
-            if dim in frame._extents:
-                known = frame._extents[dim]
-                if frame is not self and not isinstance(known, int):
+        env: Environment | None = self
+        while env is not None:
+            if dim in env._extents:
+                known = env._extents[dim]
+                if env is not self and not isinstance(known, int):
                     known = self._extents[dim] = entering(known)
                 return known
-            if dim in frame._arrays:
-                tensor, axis = frame._arrays[dim]
+            if dim in env._arrays:
+                tensor, axis = env._arrays[dim]
                 extents = sizes(tensor)
                 # an op made while a loop's body is traced belongs to that body
-                self._extents |= {d: extents[k] for d, (x, k) in frame._arrays.items() if x is tensor}
+                self._extents |= {d: extents[k] for d, (x, k) in env._arrays.items() if x is tensor}
                 return extents[axis]
-            frame = frame.parent
+            env = env.parent
         return None
 
     def _computed_extent(self, dim: Dim) -> tf.Tensor:
@@ -173,14 +173,14 @@ class Frame:
         return self._lengths_of(dim)[1]
 
     def _lengths_of(self, dim: Dim) -> _Lengths:
-        frame: Frame | None = self
-        while frame is not None:
-            if dim in frame._lengths:
-                lengths, dims = frame._lengths[dim]
-                if frame is not self:
+        env: Environment | None = self
+        while env is not None:
+            if dim in env._lengths:
+                lengths, dims = env._lengths[dim]
+                if env is not self:
                     self._lengths[dim] = entering(lengths), dims
                 return self._lengths[dim]
-            frame = frame.parent
+            env = env.parent
         found = self._lengths[dim] = evaluate(dim, _LENGTHS, self._leaf_lengths)
         return found
 

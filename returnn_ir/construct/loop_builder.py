@@ -11,7 +11,7 @@ from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.loop import LoopOptions, LoopView, OpenLoop
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["LENGTH", "Carry", "LoopFrame"]
+__all__ = ["LENGTH", "Carry", "LoopBuilder"]
 
 
 #: The carry that counts the labels of each sequence, in a loop that ends by itself.
@@ -34,7 +34,7 @@ class Carry:
 
 
 @dataclass
-class LoopFrame:
+class LoopBuilder:
     """One loop under construction.
 
     Attributes:
@@ -155,7 +155,7 @@ class LoopFrame:
         return self._view
 
 
-def state_carry(frame: LoopFrame, path: str) -> Carry | None:
+def state_carry(builder: LoopBuilder, path: str) -> Carry | None:
     """The carry that a layer's output is the value of: a cell's hidden state, or the output that a mask holds."""
     keys = (f"{path}:{part}" for part in ("output/", "h", "state"))
-    return next((frame.carries[key] for key in keys if key in frame.carries), None)
+    return next((builder.carries[key] for key in keys if key in builder.carries), None)

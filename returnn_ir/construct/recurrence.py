@@ -24,7 +24,7 @@ READS_LOOP_AXIS = (
 def leaves_loop(scope: NetScope, path: str) -> bool:
     """In a loop, whether RETURNN computes that layer on all frames at once: it does not need its own past."""
     loop = scope.loop
-    return loop is not None and loop.frame.hoist and not _depends_on_itself(scope, path)
+    return loop is not None and loop.builder.hoist and not _depends_on_itself(scope, path)
 
 
 def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:
@@ -37,7 +37,7 @@ def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:
     if len(outside) == len(refs):
         return False
     axes = {dim for ref in outside if (x := _built(scope, ref)) is not None for dim in x.axes}
-    return not axes.isdisjoint((loop.frame.dim, loop.frame.own_time)) and leaves_loop(scope, definition.path)
+    return not axes.isdisjoint((loop.builder.dim, loop.builder.own_time)) and leaves_loop(scope, definition.path)
 
 
 def _built(scope: NetScope, ref: str) -> LayerOutput | None:

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.common_options import finish_layer
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.construct.loop_context import LoopContext, Template, UntypedError
+from returnn_ir.construct.loop_context import LoopContext, UntypedError
 from returnn_ir.construct.recurrence import READS_LOOP_AXIS, reads_loop_axis_whole
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -147,7 +148,7 @@ class NetScope:
         if name.startswith("base:") and self.parent is not None:
             return self.outside(name, where)
         if self.loop is not None and name == ":i":
-            return LayerOutput(self.loop.frame.index, ())
+            return LayerOutput(self.loop.builder.index, ())
         if self.loop is not None and name.startswith("prev:"):
             own = name.removeprefix("prev:")
             self._split(own, where)
@@ -161,7 +162,7 @@ class NetScope:
             self._build_with_deps(own)
         if self.is_body and self.loop is not None and self.loop.search is not None:
             built = self.built(own)
-            self.loop.search.see(own, Template.of(built) if built is not None else None)
+            self.loop.search.see(own, OutputType.of(built) if built is not None else None)
         if own in self._failed:
             raise UnbuildableError(own, self._failed[own], where)
         return self._part(own, rest, where) if rest else self.results[own]
@@ -293,15 +294,15 @@ class NetScope:
             hint="inside a rec layer, 'prev:NAME' reads the previous step",
         )
 
-    def assume(self, name: str, template: Template) -> None:
+    def assume(self, name: str, output_type: OutputType) -> None:
         """While types are being found: take it that a layer, or ``prev:`` of it, gives this."""
         if self.loop is None or self.loop.search is None:
             raise IRError(f"an assumption about {name!r} where a network is built for good")
         if name.startswith("prev:"):
-            self.loop.previous.setdefault(self.path_of(name.removeprefix("prev:")), template)
+            self.loop.previous.setdefault(self.path_of(name.removeprefix("prev:")), output_type)
         else:
             self._failed.pop(name, None)
-            self.results.setdefault(name, template.around(Value(template.type)))
+            self.results.setdefault(name, output_type.around(Value(output_type.type)))
 
     @contextmanager
     def supposing(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from returnn_ir.construct.loop_context import Template
+    from returnn_ir.axes.output_type import OutputType
     from returnn_ir.construct.scope import NetScope
     from returnn_ir.network.net import Net
 
@@ -30,12 +30,12 @@ class TypeSearch:
     """
 
     net: Net
-    assumed: Mapping[str, Template]
+    assumed: Mapping[str, OutputType]
     asked: dict[str, list[str]] = field(default_factory=dict)
     untyped: dict[str, dict[str, tuple[NetScope, str]]] = field(default_factory=dict)
     building: list[str] = field(default_factory=list)
     supposing: bool = False
-    seen: dict[str, dict[str, Template | None]] = field(default_factory=dict)
+    seen: dict[str, dict[str, OutputType | None]] = field(default_factory=dict)
     _by_reader: dict[str, set[str]] = field(default_factory=dict)
 
     def layer_of(self, path: str) -> str:
@@ -43,18 +43,18 @@ class TypeSearch:
         own = path.removeprefix(f"{self.net.path}/")
         return self.net.layer_of(own) or own
 
-    def ask(self, path: str, template: Template | None) -> None:
+    def ask(self, path: str, output_type: OutputType | None) -> None:
         """The layer that is being built reads the step before of the layer at a path."""
         key = f"prev:{path}"
         if key not in self.seen:
             self.asked.setdefault(self.layer_of(path), []).append(path)
             self.seen[key] = {}
-        self.see(key, template)
+        self.see(key, output_type)
 
-    def see(self, key: str, template: Template | None) -> None:
+    def see(self, key: str, output_type: OutputType | None) -> None:
         """The layer that is being built reads something of this type, None if that is not known."""
         if self.building and not self.supposing:
-            self.seen.setdefault(key, {})[self.building[-1]] = template
+            self.seen.setdefault(key, {})[self.building[-1]] = output_type
             self._by_reader.setdefault(self.building[-1], set()).add(key)
 
     @contextmanager
@@ -81,7 +81,7 @@ class TypeSearch:
         """The layer at a path needs a type that is not known."""
         self.untyped.setdefault(self.layer_of(path), {})[path] = (scope, name)
 
-    def stale(self, type_of: Callable[[str], Template | None], keys: Iterable[str]) -> dict[str, None]:
+    def stale(self, type_of: Callable[[str], OutputType | None], keys: Iterable[str]) -> dict[str, None]:
         """The layers that saw something of this as what it is not any more."""
         found: dict[str, None] = {}
         for key in keys:

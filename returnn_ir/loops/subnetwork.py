@@ -9,10 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.attach_losses import has_loss
 from returnn_ir.construct.initial_output import initial_output
-from returnn_ir.construct.loop_builder import LoopFrame, state_carry
-from returnn_ir.construct.loop_context import AnsweredError, LoopContext, Probe, Template, conform, state_key
+from returnn_ir.construct.loop_builder import LoopBuilder, state_carry
+from returnn_ir.construct.loop_context import AnsweredError, LoopContext, Probe, conform, state_key
 from returnn_ir.construct.scope import NetScope, UnbuildableError
 from returnn_ir.construct.state import Session
 from returnn_ir.construct.type_search import TypeSearch
@@ -142,7 +143,7 @@ class _Body:
         """Where the body is written."""
         return self.b.place("unit")
 
-    def trial(self, known: Mapping[str, Template], search: TypeSearch) -> tuple[LoopContext, NetScope]:
+    def trial(self, known: Mapping[str, OutputType], search: TypeSearch) -> tuple[LoopContext, NetScope]:
         """A body whose parameters, losses and nodes are thrown away."""
         session = self.b.session
         fork = replace(
@@ -153,11 +154,11 @@ class _Body:
             constraints=[],
         )
         loop, scope = self.open(fork, known, [])
-        loop.trial, loop.search, loop.frame.drafts = True, search, True
+        loop.trial, loop.search, loop.builder.drafts = True, search, True
         return loop, scope
 
     def open(
-        self, session: Session, previous: Mapping[str, Template], problems: list[UserError]
+        self, session: Session, previous: Mapping[str, OutputType], problems: list[UserError]
     ) -> tuple[LoopContext, NetScope]:
         """A new loop with its scope."""
         b = self.b
@@ -167,8 +168,10 @@ class _Body:
         moves_out = self.opt.optimize_move_layers_out
         if moves_out is None:
             moves_out = bool(session.options.get("optimize_move_layers_out", True))
-        frame = LoopFrame(outer, dim, b.dim("own_time", dim.size, description=dim.description), self.limit, moves_out)
-        loop = LoopContext(frame, previous=dict(previous), include_eos=self.opt.include_eos)
+        builder = LoopBuilder(
+            outer, dim, b.dim("own_time", dim.size, description=dim.description), self.limit, moves_out
+        )
+        loop = LoopContext(builder, previous=dict(previous), include_eos=self.opt.include_eos)
         data: dict[str, LayerOutput] = {}
         if self.source is not None:
             data["data"] = data["source"] = loop.slice_of(self.source)
@@ -180,7 +183,7 @@ class _Body:
         scope = NetScope(
             self.net,
             session,
-            frame.region,
+            builder.region,
             parent=b.scope,
             data=data,
             param_prefix=prefix,
@@ -193,17 +196,17 @@ class _Body:
             # RETURNN scores one frame behind a sequence's end, too
             counts = self.opt.include_eos or b.session.independent_scores
             last = outer.length(dim) if counts else outer.add(outer.length(dim), 1)
-            inner = Builder(frame.region, origin=b.origin)
-            loop.ended = inner.binary("greater_equal", frame.index, last)
+            inner = Builder(builder.region, origin=b.origin)
+            loop.ended = inner.binary("greater_equal", builder.index, last)
         return loop, scope
 
     def _start_ended(self, loop: LoopContext) -> None:
-        frame = loop.frame
+        builder = loop.builder
         batch = self.b.batch()
-        never = frame.outer.expand(frame.outer.const(False), batch)
-        zero = frame.outer.expand(frame.outer.const(0, "int64"), batch)
-        loop.ended = frame.carry("ended", never)
-        frame.carry("length", zero)
+        never = builder.outer.expand(builder.outer.const(False), batch)
+        zero = builder.outer.expand(builder.outer.const(0, "int64"), batch)
+        loop.ended = builder.carry("ended", never)
+        builder.carry("length", zero)
 
     def wanted(self) -> list[str]:
         """The layers that are needed besides what they need."""
@@ -237,7 +240,7 @@ class _Body:
             _build_asked(scope.loop)
         return names
 
-    def sequence(self, path: str, previous: Mapping[str, Template]) -> LayerOutput:
+    def sequence(self, path: str, previous: Mapping[str, OutputType]) -> LayerOutput:
         """What the layer of that path works on in all steps, from a loop of its own; the layer must not need its past.
 
         The layers built for it say nothing besides: no losses, no constraints.
@@ -265,92 +268,92 @@ class _Body:
                 )
                 raise UnbuildableError(own, cause, b.place("unit"))
             self._close_carries(loop)
-            exits = LoopExit(b, loop.frame, self.axis.dim)
+            exits = LoopExit(b, loop.builder, self.axis.dim)
             leaving = exits.leave(loop.probe.found)
-            loop.frame.finish()
+            loop.builder.finish()
             self._sequences[path] = exits.outside(leaving)
             del session.constraints[constraints:]
         return self._sequences[path]
 
     def _close_carries(self, loop: LoopContext) -> None:
         """Say what previous steps become."""
-        frame = loop.frame
-        inner = Builder(frame.region, origin=self.b.origin)
+        builder = loop.builder
+        inner = Builder(builder.region, origin=self.b.origin)
         for path, (owner, name) in loop.located().items():
-            carry = frame.carries.get(f"prev:{path}")
+            carry = builder.carries.get(f"prev:{path}")
             if carry is not None:
                 value = owner.get(name).value
                 if carry.initial is None:
-                    carry.initial = initial_output(owner, name, loop.previous[path], frame.outer)
-                state = state_carry(frame, path)
+                    carry.initial = initial_output(owner, name, loop.previous[path], builder.outer)
+                state = state_carry(builder, path)
                 if state is not None and state.initial is not None and state.value.type.same_as(carry.value.type):
                     carry.initial = state.initial  # a cell's output before the first step is its initial state
-                self._derived_states(frame, inner, path, owner.get(name))
+                self._derived_states(builder, inner, path, owner.get(name))
                 following = conform(inner, value, carry.value.type, f"layer {path!r} as prev:{name}")
                 mask = owner.step_mask
                 carry.following = following if mask is None else inner.where(mask, following, carry.value)
 
     def close(self, loop: LoopContext, scope: NetScope, names: list[str]) -> LayerOutput:
         """Say what the carries become, emit the loop, and collect what leaves it."""
-        frame = loop.frame
-        inner = Builder(frame.region, origin=self.b.origin)
+        builder = loop.builder
+        inner = Builder(builder.region, origin=self.b.origin)
         self._close_carries(loop)
         counted = self._finish_ended(loop, scope, inner) if self.axis.ends else None
         last = self._keep_last(loop, scope, names, counted)
-        exits = LoopExit(self.b, frame, self.axis.dim)
+        exits = LoopExit(self.b, builder, self.axis.dim)
         leaving = {name: exits.leave(output) for name, output in self._leaving(scope, names).items()}
         losses = [leave_with_loss(exits, pending) for pending in loop.losses]
-        frame.finish()
+        builder.finish()
         for store in loop.at_end:
             store()
         if self.axis.steps is not None:
-            self.b.define(self.axis.dim, frame.last("length"))
+            self.b.define(self.axis.dim, builder.last("length"))
         shown = self._outputs(exits, leaving)
         for loss in losses:
             loss.add(self.b)
-        parts = {name: template.around(frame.last(f"last:{name}")) for name, template in last.items()}
+        parts = {name: output_type.around(builder.last(f"last:{name}")) for name, output_type in last.items()}
         return replace(shown["output"], parts={**shown, **last_parts(parts)}, states=_states(loop, scope))
 
     @staticmethod
-    def _derived_states(frame: LoopFrame, inner: Builder, path: str, output: LayerOutput) -> None:
+    def _derived_states(builder: LoopBuilder, inner: Builder, path: str, output: LayerOutput) -> None:
         """Hidden states that the layer does not carry itself, but that somebody reads one step later: zero at first."""
         for part, state in output.states.items():
-            carry = frame.carries.get(state_key(path, part))
+            carry = builder.carries.get(state_key(path, part))
             if carry is not None and carry.initial is None:
                 type_ = carry.value.type
-                held = next((c.initial for c in frame.carries.values() if c.following is state.value), None)
-                zero = frame.outer.const(0, type_.dtype)
-                carry.initial = held if held is not None else frame.outer.expand(zero, *type_.dims)
+                held = next((c.initial for c in builder.carries.values() if c.following is state.value), None)
+                zero = builder.outer.const(0, type_.dtype)
+                carry.initial = held if held is not None else builder.outer.expand(zero, *type_.dims)
                 carry.following = conform(inner, state.value, type_, f"the state of layer {path!r}")
 
     def _keep_last(
         self, loop: LoopContext, scope: NetScope, names: list[str], counted: Value | None
-    ) -> dict[str, Template]:
+    ) -> dict[str, OutputType]:
         """Carry the outputs of layers with ``need_last``; a sequence that has ended keeps its own."""
-        frame, found = loop.frame, {}
-        inner = Builder(frame.region, origin=self.b.origin)
+        builder, found = loop.builder, {}
+        inner = Builder(builder.region, origin=self.b.origin)
         for name in names:
             if not self.net.layers[name].options.need_last:
                 continue
             output = scope.get(name)
-            found[name] = Template.of(output)
-            held = frame.carry(f"last:{name}", initial_output(scope, name, found[name], frame.outer))
+            found[name] = OutputType.of(output)
+            held = builder.carry(f"last:{name}", initial_output(scope, name, found[name], builder.outer))
             value = output.value if counted is None else inner.where(counted, held, output.value)
-            frame.carries[f"last:{name}"].following = conform(inner, value, held.type, f"layer {name!r}")
+            builder.carries[f"last:{name}"].following = conform(inner, value, held.type, f"layer {name!r}")
         return found
 
     def _finish_ended(self, loop: LoopContext, scope: NetScope, inner: Builder) -> Value:
         """Who has ended; returns for whom this step does not count any more."""
-        frame = loop.frame
-        before = frame.carries["ended"]
-        length = frame.carries["length"]
+        builder = loop.builder
+        before = builder.carries["ended"]
+        length = builder.carries["length"]
         ends = conform(inner, scope.get("end").value, before.value.type, "layer 'end'")
         after = inner.binary("logical_or", before.value, ends)
         counted = before.value if self.opt.include_eos else after
         step = inner.where(counted, inner.const(0, "int64"), inner.const(1, "int64"))
         before.following = after
         length.following = inner.add(length.value, step)
-        frame.done = inner.reduce("all", after, *after.dims)
+        builder.done = inner.reduce("all", after, *after.dims)
         return counted
 
     def _leaving(self, scope: NetScope, names: list[str]) -> dict[str, LayerOutput]:
@@ -393,7 +396,7 @@ def _states(loop: LoopContext, scope: NetScope) -> dict[str, LayerOutput]:
     output = scope.results["output"]
     states: dict[str, LayerOutput] = {}
     for key, inner in output.states.items():
-        carry = next((n for n, c in loop.frame.carries.items() if c.following is inner.value), None)
+        carry = next((n for n, c in loop.builder.carries.items() if c.following is inner.value), None)
         if carry is not None:
-            states[key] = replace(inner, value=loop.frame.last(carry))
+            states[key] = replace(inner, value=loop.builder.last(carry))
     return states

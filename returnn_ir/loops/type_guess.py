@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.initial_output import initial_output_refs
-from returnn_ir.construct.loop_context import LoopContext, Template
+from returnn_ir.construct.loop_context import LoopContext
 from returnn_ir.errors import UserError
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.ir.types import DTYPES, TensorType
@@ -27,7 +28,9 @@ __all__ = ["best_guess"]
 Place = tuple["NetScope", str]
 
 
-def best_guess(loop: LoopContext, waiting: Sequence[str], untyped: Mapping[str, Place]) -> tuple[str, Template] | None:
+def best_guess(
+    loop: LoopContext, waiting: Sequence[str], untyped: Mapping[str, Place]
+) -> tuple[str, OutputType] | None:
     """The likeliest type of one of the layers that wait for each other; None if they all stand in unbuilt networks.
 
     The type of a target is the best guess, then what the layer itself says on inputs that may be guesses.
@@ -53,13 +56,13 @@ def best_guess(loop: LoopContext, waiting: Sequence[str], untyped: Mapping[str, 
     return path, _guess_template(*(located | dict(untyped))[path])
 
 
-def _inferred(scope: NetScope, name: str) -> Template | None:
-    """The template by the layer's own type rule, on inputs that are found in the same way."""
+def _inferred(scope: NetScope, name: str) -> OutputType | None:
+    """The type by the layer's own rule, on inputs that are found in the same way."""
     circles = scope.net.circles(searching=scope.session.searching)
     with scope.supposing():
         open_names: set[str] = set()
         stack = [_infer(scope, name, open_names)]
-        found: Template | None = None
+        found: OutputType | None = None
         while stack:
             try:
                 needed = stack[-1].send(found)
@@ -72,10 +75,10 @@ def _inferred(scope: NetScope, name: str) -> Template | None:
         return found
 
 
-def _infer(scope: NetScope, name: str, open_names: set[str]) -> Generator[str, Template | None, Template | None]:
+def _infer(scope: NetScope, name: str, open_names: set[str]) -> Generator[str, OutputType | None, OutputType | None]:
     """Yields the layers that this one needs, and is sent their templates; None in a circle."""
     if name in scope.results:
-        return Template.of(scope.results[name])
+        return OutputType.of(scope.results[name])
     if name in open_names:
         return None
     definition = scope.net.layers[name]
@@ -85,15 +88,15 @@ def _infer(scope: NetScope, name: str, open_names: set[str]) -> Generator[str, T
     for ref in definition.refs():
         own = ref.removeprefix("prev:")
         if _known(scope, ref) is None and own in scope.net.layers:
-            template = (yield own) or _sized_guess(scope, own)
-            if template is not None:
-                scope.assume(ref, template)
+            output_type = (yield own) or _sized_guess(scope, own)
+            if output_type is not None:
+                scope.assume(ref, output_type)
     open_names.discard(name)
     output = scope.retry(name)
-    return Template.of(output) if output is not None else None
+    return OutputType.of(output) if output is not None else None
 
 
-def _sized_guess(scope: NetScope, name: str) -> Template | None:
+def _sized_guess(scope: NetScope, name: str) -> OutputType | None:
     """A guess that rests on something: a declared output, or a source that is known."""
     definition = scope.net.layers[name]
     declared = isinstance(definition.options.out_type, dict)
@@ -117,13 +120,13 @@ def _certainty(scope: NetScope, name: str) -> _Certainty:
     return _Certainty(like_target, _feature(scope, definition, None) is not None, known)
 
 
-def _guess_template(scope: NetScope, name: str) -> Template:
+def _guess_template(scope: NetScope, name: str) -> OutputType:
     """The largest of the sources that are known, with the size and type that the options name."""
     definition = scope.net.layers[name]
     if definition.spec.like_target and definition.targets():
         whole = scope.whole(f"data:{definition.targets()[0]}")
         rest = tuple(d for d in whole.axes if d is not whole.time_dim)
-        return Template(replace(whole.value.type, dims=rest), rest, None, whole.feature_dim)
+        return OutputType(replace(whole.value.type, dims=rest), rest, None, whole.feature_dim)
     initial = _initial(scope, definition)
     if initial is not None:
         return initial
@@ -145,14 +148,14 @@ def _guess_template(scope: NetScope, name: str) -> Template:
         or (largest.dtype if largest is not None else "float32")
     )
     time = largest.time_dim if largest is not None and largest.time_dim in axes else None
-    return Template(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
+    return OutputType(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
 
 
-def _initial(scope: NetScope, definition: LayerDef) -> Template | None:
+def _initial(scope: NetScope, definition: LayerDef) -> OutputType | None:
     """What the layer that stands for the step before the first one gives."""
     for name in initial_output_refs(definition.options.initial_output):
         try:
-            return Template.of(scope.outside(name))
+            return OutputType.of(scope.outside(name))
         except UserError:
             return None
     return None

@@ -15,7 +15,8 @@ from itertools import count
 from textwrap import shorten
 from typing import TYPE_CHECKING, Protocol
 
-from returnn_ir.construct.loop_context import LoopContext, Template
+from returnn_ir.axes.output_type import OutputType
+from returnn_ir.construct.loop_context import LoopContext
 from returnn_ir.construct.type_search import TypeSearch
 from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.ir.dims import Dim, Division
@@ -45,7 +46,7 @@ class TrialBody(Protocol):
 
     net: Net
 
-    def trial(self, known: Mapping[str, Template], search: TypeSearch) -> tuple[LoopContext, NetScope]:
+    def trial(self, known: Mapping[str, OutputType], search: TypeSearch) -> tuple[LoopContext, NetScope]:
         """A body whose nodes are thrown away; ``known`` are previous steps, by the full path of their layer."""
 
     def build(self, scope: NetScope) -> list[str]:
@@ -55,21 +56,21 @@ class TrialBody(Protocol):
         """Where the body is written."""
 
 
-def find_types(body: TrialBody) -> dict[str, Template]:
+def find_types(body: TrialBody) -> dict[str, OutputType]:
     """What every ``prev:`` gives, by the full path of its layer.
 
     Raises:
         ConfigError: nothing says what one of them is, or they grow from step to step.
     """
-    known: dict[str, Template] = {}
-    assumed: dict[str, Template] = {}
+    known: dict[str, OutputType] = {}
+    assumed: dict[str, OutputType] = {}
     growth = _Growth(body.net)
     for number in count():
         trial = _Trial(body, known, assumed, growth)
         settled = trial.settle(first=number == 0)
         known |= trial.types()
-        for path, template in known.items():
-            growth.see(path, template)
+        for path, output_type in known.items():
+            growth.see(path, output_type)
         if settled:
             break
     return known
@@ -79,7 +80,7 @@ class _Trial:
     """One body that is built to find types."""
 
     def __init__(
-        self, body: TrialBody, known: Mapping[str, Template], assumed: dict[str, Template], growth: _Growth
+        self, body: TrialBody, known: Mapping[str, OutputType], assumed: dict[str, OutputType], growth: _Growth
     ) -> None:
         self._search = TypeSearch(body.net, assumed)
         self._loop, self._scope = body.trial(known, self._search)
@@ -88,10 +89,10 @@ class _Trial:
         self._growth = growth
         body.build(self._scope)
 
-    def types(self) -> dict[str, Template]:
+    def types(self) -> dict[str, OutputType]:
         """What the layers give whose previous step is asked for, as far as it is known."""
         typed = ((path, self._type_of(path)) for path in self._loop.asked)
-        return {path: template for path, template in typed if template is not None}
+        return {path: output_type for path, output_type in typed if output_type is not None}
 
     def settle(self, *, first: bool) -> bool:
         """Build again what was built with something else than what there is now, with a guess where nobody begins.
@@ -127,11 +128,11 @@ class _Trial:
         """The layers that saw one of these as something else than what it is now."""
         return self._search.stale(self._seen_now, keys)
 
-    def _seen_now(self, key: str) -> Template | None:
+    def _seen_now(self, key: str) -> OutputType | None:
         if key.startswith("prev:"):
             return self._type_of(key.removeprefix("prev:"))
         output = self._scope.built(key)
-        return Template.of(output) if output is not None else None
+        return OutputType.of(output) if output is not None else None
 
     def _spread(self, names: Iterable[str], *, only_failed: bool) -> bool:
         """Build these layers again, and those that see them change; whether one of them had been built before.
@@ -205,21 +206,21 @@ class _Trial:
         found = best_guess(self._loop, waiting, untyped)
         if found is None:
             return None
-        path, template = found
+        path, output_type = found
         if path in waiting:
-            self._loop.previous[path] = template
+            self._loop.previous[path] = output_type
             return list(self._stale([f"prev:{path}"]))
-        self._assumed[path] = template
+        self._assumed[path] = output_type
         return [self._search.layer_of(path)]
 
     def _unknown(self, paths: Iterable[str]) -> list[str]:
         return [path for path in paths if self._type_of(path) is None]
 
-    def _type_of(self, path: str) -> Template | None:
+    def _type_of(self, path: str) -> OutputType | None:
         scope, name = self._loop.asked[path]
         owner, own = scope.locate(name)
         output = owner.results.get(own)
-        return Template.of(output) if output is not None else self._loop.previous.get(path)
+        return OutputType.of(output) if output is not None else self._loop.previous.get(path)
 
 
 def quietly(scope: NetScope, name: str) -> None:
@@ -235,23 +236,23 @@ class _Growth:
 
     def __init__(self, net: Net) -> None:
         self._net = net
-        self._seen: dict[str, list[Template | None]] = {}
+        self._seen: dict[str, list[OutputType | None]] = {}
         self._replaced: Counter[str] = Counter()
 
-    def see(self, path: str, template: Template | None) -> None:
+    def see(self, path: str, output_type: OutputType | None) -> None:
         """Take down the type of a layer, None if it cannot be built.
 
         Raises:
             ConfigError: it has changed too often.
         """
-        seen = self._seen.setdefault(path, [template])
+        seen = self._seen.setdefault(path, [output_type])
         before = seen[-1]
-        if template is before or (template is not None and before is not None and template.matches(before)):
+        if output_type is before or (output_type is not None and before is not None and output_type.matches(before)):
             return
         if before is not None:
-            self._replaced[path] += template is None or not before.is_part_of(template)
-        seen.append(template)
-        if self._replaced[path] > _MAX_REPLACED or (template is not None and _is_huge(template)):
+            self._replaced[path] += output_type is None or not before.is_part_of(output_type)
+        seen.append(output_type)
+        if self._replaced[path] > _MAX_REPLACED or (output_type is not None and _is_huge(output_type)):
             raise self._error(path)
 
     def _error(self, path: str) -> ConfigError:
@@ -270,8 +271,8 @@ class _Growth:
         )
 
 
-def _is_huge(template: Template) -> bool:
-    return len(template.axes) > _MAX_AXES or sum(map(_factors, template.axes)) > _MAX_FACTORS
+def _is_huge(output_type: OutputType) -> bool:
+    return len(output_type.axes) > _MAX_AXES or sum(map(_factors, output_type.axes)) > _MAX_FACTORS
 
 
 def _factors(dim: Dim) -> int:
@@ -281,7 +282,7 @@ def _factors(dim: Dim) -> int:
     return sum(max(1, len(monomial)) for monomial, _ in dim.expr.terms) if dim.expr is not None else 1
 
 
-def _shown(template: Template) -> str:
+def _shown(output_type: OutputType) -> str:
     """The type with the sizes of its axes, by which two axes of one name differ."""
-    axes = (str(d) if d.expr is None or d.size is None else str(d.size) for d in template.axes)
-    return f"{template.type.dtype}[{', '.join(shorten(x, _MAX_NAME, placeholder=' ...') for x in axes)}]"
+    axes = (str(d) if d.expr is None or d.size is None else str(d.size) for d in output_type.axes)
+    return f"{output_type.type.dtype}[{', '.join(shorten(x, _MAX_NAME, placeholder=' ...') for x in axes)}]"

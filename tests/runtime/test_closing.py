@@ -8,11 +8,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from runtime.model.model import Model
 
 from runtime.cli import main
 from runtime.datasets import HDFWriter
 from runtime.datasets.hdf import HDFDataset, HDFOptions
-from runtime.model.model import Model
 
 CONFIG = """
 folder = {folder!r}

@@ -14,7 +14,7 @@ import tensorflow as tf
 from compiler.tensorflow.align import align
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
-from compiler.tensorflow.environment import Frame
+from compiler.tensorflow.environment import Environment
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.loop import LoopView, loop_params, loop_results
@@ -56,8 +56,8 @@ class Loop:
     @classmethod
     def of(cls, call: Call, view: LoopView) -> Loop:
         """The loop of a node."""
-        count = tf.convert_to_tensor(call.frame.extent(view.dim), tf.int32)
-        return cls(call, view, count, _kept(call.frame, view))
+        count = tf.convert_to_tensor(call.env.extent(view.dim), tf.int32)
+        return cls(call, view, count, _kept(call.env, view))
 
     @property
     def region(self) -> Region:
@@ -89,7 +89,7 @@ class Loop:
         carries: Sequence[tf.Tensor],
         slices: Sequence[tf.Tensor],
         standing_in: Mapping[Value, tf.Tensor] | None = None,
-    ) -> tuple[list[tf.Tensor], list[tf.Tensor], Frame]:
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor], Environment]:
         """One step, emitted into the graph that is being built.
 
         Args:
@@ -99,20 +99,20 @@ class Loop:
             standing_in: tensors to use instead of those that values outside of the loop have.
 
         Returns:
-            the carries after the step, the values to stack, and the frame, which has every value of the body.
+            the carries after the step, the values to stack, and the environment, which has every value of the body.
         """
         call = self.call
-        frame = Frame(self.region, call.frame.feed, call.frame, (*call.frame.loop_index, index))
+        env = Environment(self.region, call.env.feed, call.env, (*call.env.loop_index, index))
         for value, tensor in (standing_in or {}).items():
-            frame.stand_in(value, tensor)
-        results = call.lower_region(self.region, frame, loop_params(index, [*map(entering, carries)], slices))
+            env.stand_in(value, tensor)
+        results = call.lower_region(self.region, env, loop_params(index, [*map(entering, carries)], slices))
         following, made, _ = results_in_order(self.view, results)
-        return following, made, frame
+        return following, made, env
 
     def running(self, index: tf.Tensor, carry: int) -> tf.Tensor:
         """Which sequences have a frame at a step, with the axes of a carry."""
-        frame, dim = self.call.frame, self.view.dim
-        return align(index < frame.lengths(dim), frame.length_dims(dim), self.carry_types[carry].dims)
+        env, dim = self.call.env, self.view.dim
+        return align(index < env.lengths(dim), env.length_dims(dim), self.carry_types[carry].dims)
 
 
 def results_in_order(
@@ -139,7 +139,7 @@ def run(loop: Loop, operands: Sequence[tf.Tensor], *, tape: bool = False) -> tup
     """
     carries, whole, _ = loop.view.layout.split_operands(operands)
     slices = loop.lists(whole)
-    shapes = [element_shape(loop.call.frame, t) for t in loop.stacked_types]
+    shapes = [element_shape(loop.call.env, t) for t in loop.stacked_types]
     lists = [reserve(t, shape, loop.count) for t, shape in zip(loop.stacked_types, shapes, strict=True)]
     kept = [carries[k] for k in loop.kept]
     tapes = [empty_stack(t) for t in loop.carry_types] if tape else []
@@ -178,19 +178,19 @@ def run(loop: Loop, operands: Sequence[tf.Tensor], *, tape: bool = False) -> tup
     return loop_results(final, stacked), tapes
 
 
-def settle_extents(frame: Frame, region: Region) -> None:
+def settle_extents(env: Environment, region: Region) -> None:
     """Compute outside of a loop or a branch every extent that its body may ask for."""
     for node in region.walk():
         for dim in node.mentioned_dims():
-            if dim.size is None and frame.knows(dim):
-                frame.extent(dim)
+            if dim.size is None and env.knows(dim):
+                env.extent(dim)
 
 
-def _kept(frame: Frame, view: LoopView) -> tuple[int, ...]:
+def _kept(env: Environment, view: LoopView) -> tuple[int, ...]:
     """Carries that end at another step for each sequence; one without the dims of the lengths ends with the loop."""
-    vary = frame.length_dims(view.dim) if view.dim.is_dynamic else ()
+    vary = env.length_dims(view.dim) if view.dim.is_dynamic else ()
     results = [c.result for c in view.carries]
-    return tuple(k for k, v in enumerate(results) if vary and set(vary) <= set(v.dims) and v in frame.feed.used)
+    return tuple(k for k, v in enumerate(results) if vary and set(vary) <= set(v.dims) and v in env.feed.used)
 
 
 # -------------------------------------------------------------------- tensors and tensor lists
@@ -203,9 +203,9 @@ def in_order(x: tf.Tensor, own: Sequence[Dim], wanted: TensorType) -> tf.Tensor:
     return x
 
 
-def element_shape(frame: Frame, type_: TensorType) -> tf.Tensor:
+def element_shape(env: Environment, type_: TensorType) -> tf.Tensor:
     """The shape of one step's value; an axis that only the body knows is open (-1)."""
-    sizes = [frame.extent(dim) if frame.knows(dim) else -1 for dim in type_.dims]
+    sizes = [env.extent(dim) if env.knows(dim) else -1 for dim in type_.dims]
     return tf.convert_to_tensor(sizes, tf.int32) if sizes else tf.constant([], tf.int32)
 
 

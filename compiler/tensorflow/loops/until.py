@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
-from compiler.tensorflow.environment import Frame
+from compiler.tensorflow.environment import Environment
 from compiler.tensorflow.loops.loop import element_shape, push, results_in_order, stack
 from returnn_ir.ir.loop import LoopView, loop_params, loop_results
 
@@ -20,7 +20,7 @@ def run_until(call: Call, view: LoopView, operands: Sequence[tf.Tensor]) -> list
     carries, _, last = view.layout.split_operands(operands)
     limit = tf.convert_to_tensor(last, tf.int64)
     stacked_types = view.layout.stacked
-    shapes = [element_shape(call.frame, t) for t in stacked_types]
+    shapes = [element_shape(call.env, t) for t in stacked_types]
     lists = [
         tf.raw_ops.EmptyTensorList(element_shape=shape, max_num_elements=-1, element_dtype=t.dtype)
         for t, shape in zip(stacked_types, shapes, strict=True)
@@ -30,8 +30,8 @@ def run_until(call: Call, view: LoopView, operands: Sequence[tf.Tensor]) -> list
         i: tf.Tensor, _: tf.Tensor, carries: list[tf.Tensor], lists: list[tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
         step = entering(i)
-        frame = Frame(view.region, call.frame.feed, call.frame, (*call.frame.loop_index, step))
-        results = call.lower_region(view.region, frame, loop_params(step, [*map(entering, carries)], []))
+        env = Environment(view.region, call.env.feed, call.env, (*call.env.loop_index, step))
+        results = call.lower_region(view.region, env, loop_params(step, [*map(entering, carries)], []))
         following, made, done = results_in_order(view, results)
         return i + 1, done, following, [push(h, x) for h, x in zip(lists, made, strict=True)]
 

@@ -82,7 +82,7 @@ def _in_step(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> Laye
         shift = _shift(b, b.layer(opt.key_shift), query, steps, key_dim)
         energy = b.add(energy, b.dot(q, b.op("squeeze", shift, dim=query), key_dim))
     if b.scope.step_mask is not None:
-        current = b.binary("equal", b.iota(steps), b.enclosing_loop.frame.index)
+        current = b.binary("equal", b.iota(steps), b.enclosing_loop.builder.index)
         seen = b.binary("logical_or", b.history(b.scope.step_mask, steps), current)
         energy = b.where(seen, energy, -np.inf)
     weights = b.op("softmax", energy, dims=(steps,))

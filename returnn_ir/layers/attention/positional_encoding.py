@@ -129,7 +129,7 @@ def relative_positional_encoding(b: LayerBuilder, opt: RelativeOptions, x: Layer
         table = b.param("encoding_matrix", (rows, out), option_init(opt, "forward_weights_init"))
     offset: Operand = opt.query_offset or 0
     if in_step and opt.query_offset is None:
-        offset = b.enclosing_loop.frame.index
+        offset = b.enclosing_loop.builder.index
     position = b.add(b.iota(queries), offset)
     distance = b.sub(b.iota(keys), position)
     row = b.add(b.minimum(b.maximum(distance, -opt.clipping), opt.clipping), opt.clipping)

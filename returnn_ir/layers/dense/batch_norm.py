@@ -252,7 +252,7 @@ def _statistics(
 
 def _running_in_search(b: LayerBuilder, running: _Statistics) -> _Statistics:
     """In a search, unlike in a loop over given labels, every step starts from what the step before it made of them."""
-    carry, path = b.enclosing_loop.frame.carry, b.definition.path
+    carry, path = b.enclosing_loop.builder.carry, b.definition.path
     mean, variance = carry(f"{path}:running mean", running.mean), carry(f"{path}:running variance", running.variance)
     return _Statistics(mean, variance)
 
@@ -269,14 +269,14 @@ def _update_by_step(
     replaces = settings.fused or b.session.searching
     for name, before, after in (("mean", running.mean, moved.mean), ("variance", running.variance, moved.variance)):
         key = f"{b.definition.path}:running {name}"
-        held = loop.frame.carry(key, before)
-        loop.frame.carries[key].following = after if replaces else b.add(held, b.sub(after, before))
+        held = loop.builder.carry(key, before)
+        loop.builder.carries[key].following = after if replaces else b.add(held, b.sub(after, before))
         loop.at_end.append(partial(_store, b, params, name, key))
 
 
 def _store(b: LayerBuilder, params: _Params, name: str, key: str) -> None:
     with b.outside_loop():
-        params.update(name, b.enclosing_loop.frame.last(key))
+        params.update(name, b.enclosing_loop.builder.last(key))
 
 
 def _moved(
