@@ -8,11 +8,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from runtime.model.model import Model
 
 from runtime.cli import main
 from runtime.datasets import HDFWriter
 from runtime.datasets.hdf import HDFDataset, HDFOptions
+from runtime.model.step import Step, TrainStep
 
 CONFIG = """
 folder = {folder!r}
@@ -73,23 +73,23 @@ def test_a_run_that_ends(config: str, tmp_path: Path, task: str) -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(KeyboardInterrupt(), 130), (ValueError("a bug"), 2)], ids=["interrupted", "bug"]
 )
-@pytest.mark.parametrize(("task", "method"), [("train", "train_step"), ("train", "eval_step"), ("eval", "eval_step")])
+@pytest.mark.parametrize(("task", "kind"), [("train", TrainStep), ("train", Step), ("eval", Step)])
 def test_a_run_that_fails_in_a_step(
     config: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     task: str,
-    method: str,
+    kind: type[Step] | type[TrainStep],
     error: BaseException,
     code: int,
 ) -> None:
     opened: list[int] = []
 
-    def step(*args: object) -> None:
+    def step(*args: object, **options: object) -> None:
         opened.append(open_files())
         raise error
 
-    monkeypatch.setattr(Model, method, step)
+    monkeypatch.setattr(kind, "__call__", step)
     model = ["++model", str(tmp_path / "net")] if task == "train" else []
     assert main([config, "++task", task, *model]) == code
     assert opened and opened[0] > 0
@@ -105,7 +105,7 @@ def test_other_tasks_that_fail_in_a_step(
         opened.append(open_files())
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"runtime.tasks.{task}.checked_feed", feed)
+    monkeypatch.setattr("runtime.tasks.epoch.checked_feed", feed)
     assert main([config, "++task", task, "++output_file", str(tmp_path / "out.hdf")]) == 130
     assert opened and opened[0] > 0
 
