@@ -32,7 +32,7 @@ def pinned(graph: Graph) -> set[Value]:
 
     A derivative with respect to a value is another one when the value is bypassed, or merged with an equal one.
     """
-    return {v for node in graph.body.walk() if node.op.has(Trait.EFFECT) for v in node.operands}
+    return {v for node in graph.body.walk() if {Trait.EFFECT, Trait.DERIVATIVE} & node.op.traits for v in node.operands}
 
 
 def _rewrite_region(region: Region, handler: Handler, env: dict[Value, Value], *, positional: bool) -> bool:

@@ -110,7 +110,7 @@ def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
 def _attributes(graph: Graph, node: Node, region: Region) -> None:
     if set(node.attrs) != set(node.op.attrs):
         raise _Violation(node, f"has the attributes {sorted(node.attrs)}, expected {sorted(node.op.attrs)}")
-    if graph.stage != "named" and node.op.has(Trait.SYMBOLIC):
+    if graph.stage != "named" and node.op.is_symbolic:
         raise _Violation(node, f"is not allowed in stage {graph.stage}")
     if graph.stage == "target":
         if node.op.has(Trait.MASKED) and node.attrs["mask"]:

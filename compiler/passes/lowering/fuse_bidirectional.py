@@ -86,7 +86,7 @@ def _equal(x: Value, y: Value, own: dict[Dim, Dim], depth: int) -> bool:
     a, b = x.node, y.node
     if a is None or b is None or a.op is not b.op or x.index != y.index or depth == 0:
         return False
-    if a.regions or any(a.op.has(trait) for trait in (Trait.RANDOM, Trait.EFFECT, Trait.INPUT)):
+    if a.regions or any(a.op.has(trait) for trait in (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE, Trait.INPUT)):
         return False
     if not all(_equal_attr(a.attrs[key], b.attrs[key], own) for key in a.attrs):
         return False

@@ -83,7 +83,7 @@ class CheckAccepted(Pass):
 
 def _has_lasting_effect(node: Node) -> bool:
     """Whether no pass takes the node away."""
-    return node.op.has(Trait.EFFECT) and not node.op.has(Trait.SYMBOLIC)
+    return node.op.has(Trait.DERIVATIVE) or (node.op.has(Trait.EFFECT) and not node.op.has(Trait.SEARCH))
 
 
 def _is_composite(node: Node) -> bool:

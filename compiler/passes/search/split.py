@@ -95,7 +95,11 @@ class _Splitter:
             node = value.node
             if node is not None and node.op.name in ("param", "const"):
                 self._own[value] = True
-            elif node is not None and not node.regions and not any(map(node.op.has, (Trait.RANDOM, Trait.EFFECT))):
+            elif (
+                node is not None
+                and not node.regions
+                and not any(map(node.op.has, (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE)))
+            ):
                 needed = node.deps(self.defs)
                 self._own[value] = bool(needed) and all(self._is_own(v) for v in needed)
         return self._own[value]
