@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait
 
 __all__ = ["Handler", "pinned", "rewrite"]
@@ -22,7 +23,7 @@ def rewrite(graph: Graph, handler: Handler) -> bool:
     origin, and are not offered again. Returns whether any node was replaced.
     """
     env: dict[Value, Value] = {}
-    changed = _rewrite_region(graph.body, handler, env, positional=graph.stage == "target")
+    changed = _rewrite_region(graph.body, handler, env, positional=graph.stage == Stage.TARGET)
     graph.replace_roots(lambda v: env.get(v, v))
     return changed
 

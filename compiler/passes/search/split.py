@@ -19,6 +19,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node, Output, Region, Value
 from returnn_ir.ir.loop import LoopOptions, LoopView
+from returnn_ir.ir.mode import Mode, Stage
 from returnn_ir.ir.op import Trait, get_op
 from returnn_ir.ir.types import TensorType
 
@@ -162,7 +163,7 @@ class _Splitter:
             given[loop.end.steps] = "steps"
         part = _Copier(given, self.defs)
         part.copy([n for n in self.graph.body.nodes if n is not loop.node], list(self.graph.fetches().values()))
-        copy = Graph(part.body, "target", self.graph.mode)
+        copy = Graph(part.body, Stage.TARGET, self.graph.mode)
         copy.checks = [(message, part.env[value]) for message, value in self.graph.checks]
         for name, output in self.graph.outputs.items():
             lengths = {axis: part.env[v] for axis, v in output.lengths.items()}
@@ -244,7 +245,7 @@ class _Copier:
 
     def graph(self, outputs: Mapping[str, Value]) -> Graph:
         """The copy as a graph with these outputs."""
-        made = Graph(self.body, "target", "search")
+        made = Graph(self.body, Stage.TARGET, Mode.SEARCH)
         for name, value in outputs.items():
             made.outputs[name] = Output(value, value.dims)
         return made
