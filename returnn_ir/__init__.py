@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from returnn_ir.ir.mode import Mode
+
 if TYPE_CHECKING:
     from returnn_ir.network.net import Net
 
@@ -54,6 +56,6 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mod
         raise ConfigError("'overrides' is a list of words", received=repr(overrides), hint=hint)
     if epoch < 1:
         raise ConfigError("there is no such epoch", expected="1 or more", received=epoch)
-    if mode == "search" and "++task" not in overrides:
+    if mode == Mode.SEARCH and "++task" not in overrides:
         overrides = ("++task", "search", *overrides)
     return load_net(load_config(path, overrides), epoch)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from compiler.cli.command import MISMATCH, USER_ERROR, run_command
 from compiler.target.staged import staged
 from returnn_ir.errors import Origin, ProblemList, UserError
+from returnn_ir.ir.mode import Mode
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -182,7 +183,7 @@ def _check_only(args: argparse.Namespace, net: Net, *, training: bool) -> int:
         if args.explain:
             print(program.journal)
         return 0
-    trains = training and any(has_loss(layer.options, "train") for layer in net.all_layers())
+    trains = training and any(has_loss(layer.options, Mode.TRAIN) for layer in net.all_layers())
     expanded, *others = _built(net, args, (args.mode, "train") if trains else (args.mode,))
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
@@ -214,7 +215,7 @@ def _built(net: Net, args: argparse.Namespace, modes: Sequence[str]) -> list[Exp
 
 def _wants_losses(mode: str) -> bool:
     """Who searches does not know the targets."""
-    return mode != "search"
+    return mode != Mode.SEARCH
 
 
 def _notes(net: Net, *graphs: Graph) -> list[str]:

@@ -17,8 +17,9 @@ from compiler.passes.cleanup.dce import Liveness
 from compiler.passes.rewrite import rewrite
 from returnn_ir.errors import ConfigError, DataError, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopView, loop_results
+from returnn_ir.ir.mode import Stage
 
 __all__ = ["ComputedLabels", "KnownLabels", "resolve_labels"]
 
@@ -28,7 +29,7 @@ class KnownLabels(Pass):
     """Take away each ``label_index`` that is in range if the inputs are, and say of the inputs what that means."""
 
     name: ClassVar[str] = "known_labels"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The attribute ``labels`` of an input is the smallest number that one of its uses allows."""
@@ -82,7 +83,7 @@ class ComputedLabels(Pass):
     """
 
     name: ClassVar[str] = "computed_labels"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """After the loops have been taken apart: what left them needs no telling."""

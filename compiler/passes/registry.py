@@ -19,7 +19,7 @@ from types import ModuleType
 
 from compiler.passes.base import Pass
 from returnn_ir.errors import IRError, UserError, did_you_mean
-from returnn_ir.ir.graph import STAGES
+from returnn_ir.ir.mode import Stage
 from returnn_ir.registry import import_modules
 from returnn_ir.text.attributes import AttributeParser
 from returnn_ir.text.tokens import Token
@@ -63,7 +63,7 @@ def describe_passes() -> list[str]:
     rows = []
     for name, cls in all_passes().items():
         options = ", ".join(f"{f.name}={json.dumps(f.default)}" for f in fields(cls))
-        stages = "any" if cls.requires == STAGES else "|".join(cls.requires)
+        stages = "any" if cls.requires == tuple(Stage) else "|".join(cls.requires)
         summary = (inspect.getdoc(cls) or "").partition("\n")[0].replace("``", "")
         rows.append((f"{name}{{{options}}}" if options else name, stages, cls.ensures or "", summary))
     name_width, stage_width = (max(len(row[i]) for row in rows) for i in (0, 1))

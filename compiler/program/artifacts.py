@@ -18,6 +18,7 @@ from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from compiler.target.staged import staged
 from returnn_ir.errors import DataError, ProblemList, TargetError, UserError, did_you_mean
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.net import Net
 from returnn_ir.text.printer import print_graph
 
@@ -142,7 +143,7 @@ def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], 
     from compiler.tensorflow.saved_model import export_saved_model
 
     programs: dict[str, Any] = {}
-    if program.mode == "search":
+    if program.mode == Mode.SEARCH:
         programs["search"] = program.executable
     elif program.graph.outputs:
         programs["forward"] = compile_net(

@@ -21,7 +21,8 @@ from compiler.passes.lowering.materialize_masks import MaterializeMasks
 from compiler.passes.lowering.split_complex import SplitComplex
 from compiler.passes.search.expand_search import ExpandSearch
 from compiler.target.protocol import Target
-from returnn_ir.ir.graph import Graph, Stage
+from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.mode import Stage
 from returnn_ir.text.verify import verify
 
 __all__ = [
@@ -85,8 +86,8 @@ PIPELINES: Mapping[str, tuple[Pass, ...]] = {
     "lower": LOWER,
 }
 
-check_order((*NAMED, *LOWER), "named")
-check_order(PLAIN, "named")
+check_order((*NAMED, *LOWER), Stage.NAMED)
+check_order(PLAIN, Stage.NAMED)
 
 
 def run_pipeline(

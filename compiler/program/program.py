@@ -17,12 +17,12 @@ from returnn_ir.construct.initializers import initial_value
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError, TargetError, did_you_mean
 from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.mode import Mode
 from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.network.net import Net
 
-__all__ = ["MODES", "TARGETS", "Program", "compile_net", "make_target"]
+__all__ = ["TARGETS", "Program", "compile_net", "make_target"]
 
-MODES = ("forward", "eval", "train", "search")
 TARGETS = ("reference", "tf", "onnx")
 
 
@@ -37,7 +37,7 @@ class Program:
     """
 
     target: str
-    mode: str
+    mode: Mode
     graph: Graph
     params: dict[str, Param]
     executable: Executable
@@ -164,8 +164,8 @@ def compile_net(
     Raises:
         UserError: what is wrong with the network or an argument, or what the target refuses and why.
     """
-    if mode not in MODES:
-        raise TargetError(f"unknown mode {mode!r}", expected=", ".join(MODES), hint=did_you_mean(str(mode), MODES))
+    if mode not in list(Mode):
+        raise TargetError(f"unknown mode {mode!r}", expected=", ".join(Mode), hint=did_you_mean(str(mode), [m.value for m in Mode]))
     if isinstance(fetch, str):
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     made = make_target(target, opset=opset)
@@ -174,4 +174,4 @@ def compile_net(
     if not isinstance(fusion, dict):
         raise TargetError("config option 'fusion' is a dict", expected='{"lstm": "require"}', received=fusion)
     graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
-    return Program(target, mode, graph, expanded.params, made.lower(graph), journal)
+    return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal)

@@ -8,6 +8,7 @@ from compiler.tensorflow.program import TensorFlowProgram
 from compiler.tensorflow.table import PRIMITIVES
 from returnn_ir.errors import IRError
 from returnn_ir.ir.graph import Graph, Node, Region
+from returnn_ir.ir.mode import Stage
 
 __all__ = ["TensorFlowTarget"]
 
@@ -30,6 +31,6 @@ class TensorFlowTarget:
 
     def lower(self, graph: Graph) -> TensorFlowProgram:
         """Make a program of a graph in the TARGET stage."""
-        if graph.stage != "target":
+        if graph.stage != Stage.TARGET:
             raise IRError(f"the graph is in stage {graph.stage!r}, lowering needs 'target'")
         return TensorFlowProgram(graph)

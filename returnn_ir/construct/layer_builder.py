@@ -21,6 +21,7 @@ from returnn_ir.expression.tracer import Tracer
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.loss_registry import find_loss
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class LayerBuilder(Tracer):
         return self.definition.name
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """What the program is for."""
         return self.session.mode
 

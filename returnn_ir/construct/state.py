@@ -14,6 +14,7 @@ from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.facade.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
+from returnn_ir.ir.mode import Mode
 
 __all__ = ["EPOCH_STEP", "PackedBatch", "Param", "Session"]
 
@@ -86,7 +87,7 @@ class Session:
     """
 
     graph: Graph
-    mode: str
+    mode: Mode
     behavior: Behavior
     extern: ExternData
     options: Mapping[str, Any]
@@ -125,14 +126,14 @@ class Session:
         return self.graph.body
 
     @property
-    def loss_mode(self) -> str:
+    def loss_mode(self) -> Mode:
         """The mode as far as losses are concerned: ``forward`` where nobody wants them."""
-        return self.mode if self.losses else "forward"
+        return self.mode if self.losses else Mode.FORWARD
 
     @property
     def training(self) -> bool:
         """The train flag, a constant of the program."""
-        return self.mode == "train"
+        return self.mode == Mode.TRAIN
 
     @property
     def masks_tails(self) -> bool:
@@ -145,7 +146,7 @@ class Session:
     @property
     def searching(self) -> bool:
         """The search flag."""
-        return ".search" in self.extra if self.extra else self.mode == "search"
+        return ".search" in self.extra if self.extra else self.mode == Mode.SEARCH
 
     @property
     def independent_scores(self) -> bool:

@@ -13,6 +13,7 @@ from returnn_ir.expression.trace import traceable
 from returnn_ir.facade.network import ProgramFacts
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.hypotheses import beam_of
+from returnn_ir.ir.mode import Mode
 
 if TYPE_CHECKING:
     from returnn_ir.expression.tracer import Tracer
@@ -29,7 +30,7 @@ def traced_facts(b: Tracer) -> ProgramFacts[Positional]:
         train_flag=b.training,
         training=b.training,
         searching=b.searching,
-        evaluating=b.mode != "forward",
+        evaluating=b.mode != Mode.FORWARD,
     )
 
 

@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.errors import IRError, Origin
 from returnn_ir.ir.dims import Dim, leaves
+from returnn_ir.ir.mode import Mode, Stage
 from returnn_ir.ir.types import TensorType
 from returnn_ir.ir.uses import Uses
 
 if TYPE_CHECKING:
     from returnn_ir.ir.op import OpSpec
 
-__all__ = ["Graph", "Loss", "Node", "Output", "Region", "Stage", "Value", "attr_dims"]
-
-#: In this order; each pass declares which it takes and which it makes.
-STAGES = ("named", "masked", "target")
-Stage = str
+__all__ = ["Graph", "Loss", "Node", "Output", "Region", "Value", "attr_dims"]
 
 
 class Value:
@@ -252,8 +249,8 @@ class Graph:
     """
 
     body: Region = field(default_factory=Region)
-    stage: Stage = "named"
-    mode: str = "forward"
+    stage: Stage = Stage.NAMED
+    mode: Mode = Mode.FORWARD
     outputs: dict[str, Output] = field(default_factory=dict)
     losses: dict[str, Loss] = field(default_factory=dict)
     constraints: Value | None = None

@@ -21,6 +21,7 @@ from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.loops.loop_exit import LoopExit
 from returnn_ir.loops.loop_losses import leave_with_loss
 from returnn_ir.loops.options import RecOptions
@@ -89,7 +90,7 @@ def _find_axis(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None, net
     if source is not None and source.time_dim is not None and not has_end:
         return _Axis(source.time_dim)
     # in an extra network that searches within training the target gives the length, and 'end' has no effect
-    searches = b.session.mode == "search"
+    searches = b.session.mode == Mode.SEARCH
     always = b.definition.options.size_target or _cheating_target(net)
     key = always or (None if searches and has_end else _target_key(b, net))
     if key is not None and (not searches or always):

@@ -82,4 +82,4 @@ def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -
     return [x.with_dims((attrs["dim"], *x.dims))]
 
 
-register(OpSpec("history", 1, {"dim": ...}, _history, frozenset({Trait.SYMBOLIC, Trait.MOVES})))
+register(OpSpec("history", 1, {"dim": ...}, _history, frozenset({Trait.HISTORY, Trait.MOVES})))

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from returnn_ir.errors import DimError, IRError
 from returnn_ir.ir.dims import UNIT, Dim, leaves
-from returnn_ir.ir.graph import STAGES, Graph, Node, Region, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopLayout
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import TensorType
 from returnn_ir.text.printer import print_lines
@@ -51,8 +52,6 @@ def verify(graph: Graph, *, after: str | None = None) -> None:
         IRError: names the node and shows the IR around it.
     """
     try:
-        if graph.stage not in STAGES:
-            raise _Violation(None, f"unknown stage {graph.stage!r}")
         visible = _region(graph, graph.body, set())
         _roots(graph, visible)
     except _Violation as violation:
@@ -110,9 +109,9 @@ def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
 def _attributes(graph: Graph, node: Node, region: Region) -> None:
     if set(node.attrs) != set(node.op.attrs):
         raise _Violation(node, f"has the attributes {sorted(node.attrs)}, expected {sorted(node.op.attrs)}")
-    if graph.stage != "named" and node.op.has(Trait.SYMBOLIC):
+    if graph.stage != Stage.NAMED and node.op.is_symbolic:
         raise _Violation(node, f"is not allowed in stage {graph.stage}")
-    if graph.stage == "target":
+    if graph.stage == Stage.TARGET:
         if node.op.has(Trait.MASKED) and node.attrs["mask"]:
             _no_implicit_mask(node, region)
         return
@@ -120,7 +119,7 @@ def _attributes(graph: Graph, node: Node, region: Region) -> None:
         raise _Violation(node, f"is not allowed in stage {graph.stage}")
     if any(UNIT in v.dims for v in node.results):
         raise _Violation(node, f"the inserted axis is not allowed in stage {graph.stage}")
-    if graph.stage == "masked" and node.op.has(Trait.MASKED) and node.attrs["mask"]:
+    if graph.stage == Stage.MASKED and node.op.has(Trait.MASKED) and node.attrs["mask"]:
         _no_implicit_mask(node, region)
 
 
@@ -131,7 +130,7 @@ def _no_implicit_mask(node: Node, region: Region) -> None:
 
 
 def _types(graph: Graph, node: Node, region: Region) -> None:
-    scope = _Scope(region, positional=graph.stage == "target")
+    scope = _Scope(region, positional=graph.stage == Stage.TARGET)
     try:
         inferred = node.op.infer(scope, [v.type for v in node.operands], node.attrs)
     except (IRError, DimError, ValueError, KeyError) as error:
@@ -146,7 +145,7 @@ def _types(graph: Graph, node: Node, region: Region) -> None:
 
 
 def _same(graph: Graph, node: Node | None, what: str, a: TensorType, other: str, b: TensorType) -> None:
-    if not (a == b if graph.stage == "target" else a.same_as(b)):
+    if not (a == b if graph.stage == Stage.TARGET else a.same_as(b)):
         raise _Violation(node, f"{what} {a}, {other} {b}")
 
 
@@ -171,7 +170,7 @@ def _cond(graph: Graph, node: Node) -> None:
 
 
 def _pairwise(graph: Graph, node: Node, what: str, found: Sequence[TensorType], expected: Sequence[TensorType]) -> None:
-    exact = graph.stage == "target"
+    exact = graph.stage == Stage.TARGET
     if len(found) != len(expected):
         raise _Violation(node, f"its region has {len(found)} {what}, expected {len(expected)}")
     for number, (a, b) in enumerate(zip(found, expected, strict=True)):

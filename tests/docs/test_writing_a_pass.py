@@ -16,6 +16,7 @@ from compiler.cli.opt import main
 from compiler.passes.base import Pass, check_order
 from compiler.passes.registry import all_passes
 from compiler.program import pipelines
+from returnn_ir.ir.mode import Stage
 from tests.filecheck import check_file
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing_a_pass.md").read_text(encoding="utf-8")
@@ -61,4 +62,4 @@ def test_its_place_in_the_pipeline(checkout: Path) -> None:
     exec(compile(PLACE, "docs/writing_a_pass.md", "exec"), scope)
     made: tuple[Pass, ...] = scope["OPTIMIZE"]
     assert tuple(pass_ for pass_ in made if pass_.name != "idempotent") == pipelines.OPTIMIZE
-    assert check_order(made, "target") == "target"
+    assert check_order(made, Stage.TARGET) == Stage.TARGET

@@ -25,6 +25,7 @@ from returnn_ir.expression.table import find_function, function_names
 from returnn_ir.facade.access import TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Output
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.net import parse_network
 
 __all__ = ["LENGTHS", "Symbols", "numbers", "shaped"]
@@ -72,7 +73,7 @@ def shaped(array: Array, value: Positional) -> Array:
 class Symbols:
     """The tensors as :class:`Positional` in a graph, and a place for results."""
 
-    def __init__(self, mode: str = "forward") -> None:
+    def __init__(self, mode: Mode = Mode.FORWARD) -> None:
         config = Config(Path("net.py"))
         config.update(_CONFIG)
         net = parse_network(config.network or {}, config)

@@ -105,11 +105,6 @@ def test_transpose_belongs_to_target() -> None:
                 verify(parse_graph(text.format(stage, dims, dims)))
 
 
-def test_unknown_stage() -> None:
-    with pytest.raises(IRError, match="unknown stage"):
-        verify(Graph(stage="layers"))
-
-
 def test_a_loop_that_ends_by_itself_defines_its_dim() -> None:
     graph = Graph()
     b, dim = Builder(graph.body), Dim("S")

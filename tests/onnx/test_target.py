@@ -21,9 +21,7 @@ def test_every_op_has_a_row_or_a_reason() -> None:
     missing = [
         spec.name
         for spec in all_ops()
-        if spec.name not in ROWS
-        and spec.name not in REFUSED
-        and not (spec.has(Trait.COMPOSITE) or spec.has(Trait.SYMBOLIC))
+        if spec.name not in ROWS and spec.name not in REFUSED and not (spec.has(Trait.COMPOSITE) or spec.is_symbolic)
     ]
     assert not missing
     known = {spec.name for spec in all_ops()}

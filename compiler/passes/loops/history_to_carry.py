@@ -14,8 +14,9 @@ from compiler.passes.base import Context, Pass
 from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopView, add_carry
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ops.search import searches
 
 __all__ = ["HistoryToCarry"]
@@ -31,7 +32,7 @@ class HistoryToCarry(Pass):
     """
 
     name: ClassVar[str] = "history_to_carry"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
     searching: bool = False
 
     def run(self, graph: Graph, context: Context) -> bool:

@@ -24,8 +24,9 @@ from compiler.passes.loops.rest import LoopRemainder
 from compiler.passes.loops.split_concat_dot import split_concat_dot
 from compiler.passes.rewrite import rewrite
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.graph import Graph, Node, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Value
 from returnn_ir.ir.loop import LoopLayout, LoopOptions
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.uses import Uses
 
 __all__ = ["HoistFromLoop", "HoistInvariants"]
@@ -36,7 +37,7 @@ class HoistFromLoop(Pass):
     """Take every loop apart, inner ones first."""
 
     name: ClassVar[str] = "hoist_from_loop"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The journal lists each loop's layers by where they are computed."""
@@ -48,7 +49,7 @@ class HoistInvariants(Pass):
     """Move what is the same in all steps in front of the loops, such as masks that have become explicit."""
 
     name: ClassVar[str] = "hoist_invariants"
-    requires: ClassVar[tuple[Stage, ...]] = ("named", "masked")
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED, Stage.MASKED)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Loops keep their carries."""

@@ -14,7 +14,7 @@ from returnn_ir.ir.uses import Uses
 __all__ = ["LoopPlan", "plan_loop"]
 
 #: A draw is another one in each step, what has an effect happens in each step, a choice belongs to its search.
-_STAYS = (Trait.RANDOM, Trait.EFFECT, Trait.SYMBOLIC)
+_STAYS = (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE, Trait.SEARCH, Trait.HISTORY)
 
 
 @dataclass
@@ -95,7 +95,7 @@ def _below_derivatives(region: Region) -> set[Node]:
     """What a derivative in the body is taken through: moving a part of it away would cut it off."""
     found: set[Node] = set()
     for node in reversed(region.nodes):
-        if node.op.has(Trait.EFFECT) and "function" not in node.attrs:
+        if node.op.has(Trait.DERIVATIVE):
             found.add(node)
         if node in found:
             found.update(v.node for v in node.operands if v.node is not None)
@@ -173,7 +173,7 @@ def _find_inside(plan: LoopPlan, used: Uses, held: set[Node]) -> set[Node]:
             inside.nodes.add(node)
             inside.need(plan.deps(node))
     stacked = [s.inner for s in plan.loop.stacked if s.outer in used]
-    searches = any(n.op.has(Trait.SYMBOLIC) and n.op.name != "history" for n in region.nodes)
+    searches = any(n.op.has(Trait.SEARCH) for n in region.nodes)
     while True:
         plan.behind = _find_behind(plan, stacked, inside)
         refused = [n for n in plan.behind if searches or not _movable(n, held) or _has_unknown_dim(plan, n)]

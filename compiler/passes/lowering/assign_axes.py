@@ -16,8 +16,9 @@ from compiler.passes.base import Context, Pass
 from returnn_ir.errors import IRError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import UNIT, Dim, leaves
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopLayout, LoopOptions, OpenLoop
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import TensorType
 
@@ -29,8 +30,8 @@ class AssignAxes(Pass):
     """Emit the whole graph again with positional axes."""
 
     name: ClassVar[str] = "assign_axes"
-    requires: ClassVar[tuple[Stage, ...]] = ("masked",)
-    ensures: ClassVar[Stage | None] = "target"
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.MASKED,)
+    ensures: ClassVar[Stage | None] = Stage.TARGET
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Graph outputs end in the order of ``Output.axes``."""

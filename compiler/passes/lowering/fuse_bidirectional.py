@@ -12,7 +12,8 @@ from compiler.passes.base import Context, Pass
 from compiler.target.protocol import Reject
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait, get_op
 
 __all__ = ["FuseBidirectional"]
@@ -32,7 +33,7 @@ class FuseBidirectional(Pass):
     """
 
     name: ClassVar[str] = "fuse_bidirectional"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The journal learns each pair, and why a pair stays apart."""
@@ -86,7 +87,7 @@ def _equal(x: Value, y: Value, own: dict[Dim, Dim], depth: int) -> bool:
     a, b = x.node, y.node
     if a is None or b is None or a.op is not b.op or x.index != y.index or depth == 0:
         return False
-    if a.regions or any(a.op.has(trait) for trait in (Trait.RANDOM, Trait.EFFECT, Trait.INPUT)):
+    if a.regions or any(a.op.has(trait) for trait in (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE, Trait.INPUT)):
         return False
     if not all(_equal_attr(a.attrs[key], b.attrs[key], own) for key in a.attrs):
         return False

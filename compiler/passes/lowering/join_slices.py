@@ -15,6 +15,7 @@ from compiler.passes.base import Context, Pass
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import get_op
 
 __all__ = ["JoinSlices"]
@@ -25,7 +26,7 @@ class JoinSlices(Pass):
     """Join the slices of a value along an axis where they cover it without overlap."""
 
     name: ClassVar[str] = "join_slices"
-    requires: ClassVar[tuple[str, ...]] = ("target",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.TARGET,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """In the body and in every nested region."""

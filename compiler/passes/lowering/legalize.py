@@ -11,7 +11,8 @@ from compiler.passes.rewrite import rewrite
 from compiler.target.protocol import Accept, Reject
 from returnn_ir.errors import ProblemList, TargetError, did_you_mean
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait, all_ops
 
 __all__ = ["FUSION_POLICIES", "CheckAccepted", "CheckEffects", "ExpandComposites", "check_fusion"]
@@ -26,7 +27,7 @@ class CheckEffects(Pass):
     """Ask the target about what no pass takes away (Python functions, gradients) before anything is done for it."""
 
     name: ClassVar[str] = "check_effects"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Changes nothing; every refused node is a :class:`TargetError`, all of them at once."""
@@ -46,7 +47,7 @@ class ExpandComposites(Pass):
     """Replace the composites that the target refuses by their bodies, again and again until none is left."""
 
     name: ClassVar[str] = "expand_composites"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)  # a body's masked ops and dim orders belong to this stage
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)  # a body's masked ops and dim orders belong to this stage
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The journal learns every verdict; what has changed around a composite may change that about it."""
@@ -71,7 +72,7 @@ class CheckAccepted(Pass):
     """Ask the target about every node of the finished graph."""
 
     name: ClassVar[str] = "check_accepted"
-    requires: ClassVar[tuple[Stage, ...]] = ("target",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.TARGET,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Changes nothing; a refused node is a :class:`TargetError`."""
@@ -83,7 +84,7 @@ class CheckAccepted(Pass):
 
 def _has_lasting_effect(node: Node) -> bool:
     """Whether no pass takes the node away."""
-    return node.op.has(Trait.EFFECT) and not node.op.has(Trait.SYMBOLIC)
+    return node.op.has(Trait.DERIVATIVE) or (node.op.has(Trait.EFFECT) and not node.op.has(Trait.SEARCH))
 
 
 def _is_composite(node: Node) -> bool:

@@ -17,7 +17,8 @@ from compiler.passes.rewrite import rewrite
 from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Graph, Node, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Tail, Trait, length_dims
 
 __all__ = ["MaterializeMasks"]
@@ -31,8 +32,8 @@ class MaterializeMasks(Pass):
     """Masked ops over ragged dims get their neutral element put behind each sequence's end."""
 
     name: ClassVar[str] = "materialize_masks"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
-    ensures: ClassVar[Stage | None] = "masked"
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
+    ensures: ClassVar[Stage | None] = Stage.MASKED
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Masks that repeat are left to common subexpression elimination."""

@@ -17,7 +17,8 @@ from compiler.passes.rewrite import rewrite
 from compiler.target.protocol import Reject
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import COMPLEX_PARTS, Dim
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 
 __all__ = ["SplitComplex"]
 
@@ -36,7 +37,7 @@ class SplitComplex(Pass):
     """Replace what complex values are used for by computations with their parts; what is left of them is dead."""
 
     name: ClassVar[str] = "split_complex"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Where there is no rule the complex value stays, for the target to refuse it."""

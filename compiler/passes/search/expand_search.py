@@ -21,8 +21,9 @@ from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbol
 from returnn_ir.errors import ConfigError, IRError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopLayout, loop_results
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ops.search import searches
 
 __all__ = ["BATCH_SCORES", "ExpandSearch"]
@@ -40,7 +41,7 @@ class ExpandSearch(Pass):
     """Replace the symbolic ops of searches by beams, top-k, gathers and a back-trace."""
 
     name: ClassVar[str] = "expand_search"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Changes nothing in a graph that does not search."""

@@ -19,6 +19,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node, Output, Region, Value
 from returnn_ir.ir.loop import LoopOptions, LoopView
+from returnn_ir.ir.mode import Mode, Stage
 from returnn_ir.ir.op import Trait, get_op
 from returnn_ir.ir.types import TensorType
 
@@ -95,7 +96,11 @@ class _Splitter:
             node = value.node
             if node is not None and node.op.name in ("param", "const"):
                 self._own[value] = True
-            elif node is not None and not node.regions and not any(map(node.op.has, (Trait.RANDOM, Trait.EFFECT))):
+            elif (
+                node is not None
+                and not node.regions
+                and not any(map(node.op.has, (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE)))
+            ):
                 needed = node.deps(self.defs)
                 self._own[value] = bool(needed) and all(self._is_own(v) for v in needed)
         return self._own[value]
@@ -158,7 +163,7 @@ class _Splitter:
             given[loop.end.steps] = "steps"
         part = _Copier(given, self.defs)
         part.copy([n for n in self.graph.body.nodes if n is not loop.node], list(self.graph.fetches().values()))
-        copy = Graph(part.body, "target", self.graph.mode)
+        copy = Graph(part.body, Stage.TARGET, self.graph.mode)
         copy.checks = [(message, part.env[value]) for message, value in self.graph.checks]
         for name, output in self.graph.outputs.items():
             lengths = {axis: part.env[v] for axis, v in output.lengths.items()}
@@ -240,7 +245,7 @@ class _Copier:
 
     def graph(self, outputs: Mapping[str, Value]) -> Graph:
         """The copy as a graph with these outputs."""
-        made = Graph(self.body, "target", "search")
+        made = Graph(self.body, Stage.TARGET, Mode.SEARCH)
         for name, value in outputs.items():
             made.outputs[name] = Output(value, value.dims)
         return made

@@ -41,7 +41,7 @@ _Gradient: TypeAlias = "tf.Tensor | None"
 
 def can_compute_again(region: Region) -> bool:
     """Whether a second run of a step does nothing but compute the same values."""
-    return not any(Trait.EFFECT in node.op.traits for node in region.walk())
+    return not any({Trait.EFFECT, Trait.DERIVATIVE} & node.op.traits for node in region.walk())
 
 
 def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:

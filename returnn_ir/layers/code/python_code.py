@@ -12,6 +12,7 @@ from returnn_ir.construct.out_type import OutType
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.ir.python_call import CallSource, PythonCall
 
 __all__ = ["opaque_call"]
@@ -106,7 +107,7 @@ def _call(
         options=b.session.options,
         training=b.training,
         searching=b.session.searching,
-        evaluating=b.mode != "forward",
+        evaluating=b.mode != Mode.FORWARD,
         trusted=b.session.trusted,
     )
     dtype = result_type.dtype or sources[0].dtype

@@ -15,6 +15,7 @@ from returnn_ir.construct.recurrence import leaves_loop
 from returnn_ir.errors import ConfigError, DimError, did_you_mean
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.layer_options import SourceOptions, parse_options
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import NonNegative, Probability
@@ -120,7 +121,7 @@ class _Settings:
 
     def updates(self, b: LayerBuilder) -> bool:
         """Whether the running statistics move."""
-        frozen = b.session.mode == "forward"
+        frozen = b.session.mode == Mode.FORWARD
         return not frozen and (b.training or not (self.only_in_training or self.fused))
 
     def uses_batch(self, b: LayerBuilder) -> bool:

@@ -14,6 +14,7 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.layers.recurrent.cells.base import SINGLE, State
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
@@ -146,7 +147,7 @@ def _kept(b: LayerBuilder, key: str, rest: tuple[Dim, ...], out: Dim, *, resets:
     stored = _stored_dims(b, key, rest)
     value = b.param(_kept_name(key), (*stored, out), 0.0, trainable=False, regularize=False, kept=True)
     root = Builder(b.session.root, origin=b.origin)
-    step = _epoch_step(b) if resets and b.session.mode != "forward" else None
+    step = _epoch_step(b) if resets and b.session.mode != Mode.FORWARD else None
     for dim, own in zip(rest, stored, strict=True):
         if dim is own:
             continue

@@ -15,6 +15,7 @@ from returnn_ir.expression.traced_source import traced_facts
 from returnn_ir.facade.network import LayerView
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.ir.op import get_op
 from returnn_ir.ir.python_call import CallSource, PythonCall
 from returnn_ir.ir.types import TensorType
@@ -134,7 +135,7 @@ def _opaque(
         options=b.session.options,
         training=b.training,
         searching=b.session.searching,
-        evaluating=b.mode != "forward",
+        evaluating=b.mode != Mode.FORWARD,
         trusted=b.session.trusted,
     )
     return b.op("opaque", *operands, function=call, axes=placed, reason=reason, dtype="float32", dims=axes)
