@@ -94,7 +94,7 @@ def run_truthfully(pass_: Pass, graph: Graph, context: Context) -> None:
     """Run one pass; what it says about having changed something is true. A new stage alone may count as a change."""
     before = _body(graph)
     changed = run_pass(pass_, graph, context)
-    verify(graph)
+    verify(graph, after=pass_.name)
     differs = _body(graph) != before
     true = changed is differs or (changed is True and pass_.ensures is not None)
     assert true, f"{pass_.name} returns {changed} for\n{before}\nthat became\n{_body(graph)}"

@@ -13,9 +13,9 @@ import inspect
 import json
 import sys
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
-from types import ModuleType
+from typing import TypeGuard
 
 from compiler.passes.base import Pass
 from returnn_ir.errors import IRError, UserError, did_you_mean
@@ -36,19 +36,15 @@ def all_passes() -> Mapping[str, type[Pass]]:
     import_modules(_PACKAGE)
     modules = [module for name, module in sys.modules.items() if name.startswith(f"{_PACKAGE}.")]
     found: dict[str, type[Pass]] = {}
-    for made in (cls for module in modules for cls in _passes_in(module)):
-        if made.name in found:
-            raise IRError(f"two passes are named {made.name!r}: {found[made.name].__module__}, {made.__module__}")
-        found[made.name] = made
+    for made in (cls for module in modules for cls in vars(module).values() if _is_pass(cls)):
+        other = found.setdefault(made.name, made)
+        if other is not made:
+            raise IRError(f"two passes are named {made.name!r}: {other.__module__}, {made.__module__}")
     return dict(sorted(found.items()))
 
 
-def _passes_in(module: ModuleType) -> Iterable[type[Pass]]:
-    """The passes that a module defines (those that it imports are another one's)."""
-    for value in vars(module).values():
-        is_pass = isinstance(value, type) and issubclass(value, Pass) and not inspect.isabstract(value)
-        if is_pass and value.__module__ == module.__name__:
-            yield value
+def _is_pass(value: object) -> TypeGuard[type[Pass]]:
+    return isinstance(value, type) and issubclass(value, Pass) and not inspect.isabstract(value)
 
 
 def pass_text(pass_: Pass) -> str:

@@ -70,6 +70,14 @@ def test_the_graph_after_each_pass(file: str, capsys: pytest.CaptureFixture[str]
     )
 
 
+def test_a_new_stage_is_a_change(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    unmasked = "".join(line for line in GRAPH.splitlines(keepends=True) if "softmax" not in line).replace("%4", "%3")
+    monkeypatch.setattr("sys.stdin", io.StringIO(unmasked))
+    assert main(["-", "--passes", "materialize_masks", "--print-each"]) == 0
+    masked = unmasked.replace("graph named", "graph masked")
+    assert capsys.readouterr() == (masked, f"# after materialize_masks\n{masked}")
+
+
 def test_pipelines_targets_and_decisions(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--passes", "named, lower", "--target", "onnx", "--fusion", "softmax=never", "--explain"]
     assert main([file, *words]) == 0

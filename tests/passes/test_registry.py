@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from compiler.passes.base import Pass
+from compiler.passes import rewrite
+from compiler.passes.base import Context, Pass
 from compiler.passes.cleanup.fold_constants import FoldConstants
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.registry import all_passes, parse_passes, pass_text
 from compiler.program.pipelines import PIPELINES
-from returnn_ir.errors import UserError
+from returnn_ir.errors import IRError, UserError
+from returnn_ir.ir.graph import Graph
 from tests.filecheck import passes_of
 
 FILES = sorted(Path(__file__).parent.glob("*.ir"))
@@ -22,6 +26,23 @@ def test_every_pass_of_a_pipeline_is_found() -> None:
     assert used == set(all_passes().values())
     assert all(all_passes()[cls.name] is cls for cls in used)
     assert not set(all_passes()) & set(PIPELINES), "a name in a list means one thing"
+
+
+@dataclass(frozen=True)
+class Twin(Pass):
+    """Has the name of another pass."""
+
+    name: ClassVar[str] = "cse"
+
+    def run(self, graph: Graph, context: Context) -> bool:
+        return False
+
+
+def test_a_name_is_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rewrite, "Twin", Twin, raising=False)
+    all_passes.cache_clear()
+    with pytest.raises(IRError, match=r"two passes are named 'cse': .*cleanup\.cse"):
+        all_passes()
 
 
 def test_every_pass_has_a_text_test() -> None:
