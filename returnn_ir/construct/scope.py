@@ -324,10 +324,6 @@ class NetScope:
         self._failed.pop(name, None)
         self.children.pop(name, None)
 
-    def failed(self) -> list[str]:
-        """The layers that could not be built."""
-        return list(self._failed)
-
     def retry(self, name: str) -> LayerOutput | None:
         """Build a layer again that could not be built before; None if it still cannot."""
         self._failed.pop(name, None)
