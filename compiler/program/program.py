@@ -165,7 +165,9 @@ def compile_net(
         UserError: what is wrong with the network or an argument, or what the target refuses and why.
     """
     if mode not in list(Mode):
-        raise TargetError(f"unknown mode {mode!r}", expected=", ".join(Mode), hint=did_you_mean(str(mode), [m.value for m in Mode]))
+        raise TargetError(
+            f"unknown mode {mode!r}", expected=", ".join(Mode), hint=did_you_mean(str(mode), [m.value for m in Mode])
+        )
     if isinstance(fetch, str):
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     made = make_target(target, opset=opset)
