@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -17,8 +18,13 @@ def start_tensorflow() -> None:
     The banner is the lines about devices and instruction sets. It comes from native code before Python can configure
     anything, so stderr itself is turned away; if the import fails it is shown after all.
     """
-    if _LEVEL not in os.environ and "tensorflow" not in sys.modules:
-        _import_quietly()
+    if "tensorflow" not in sys.modules:
+        if _LEVEL in os.environ:
+            import tensorflow  # noqa: F401
+        else:
+            _import_quietly()
+        # The modules stay, and are most of what Python's garbage collector would go through while a graph is traced.
+        gc.freeze()
     _switch_grappler_off()
 
 

@@ -99,7 +99,13 @@ def attention(layers: int = 6, units: int = 1024) -> Net:
     for i in range(layers):
         source = _blstm(net, f"lstm{i}", units, source, **({"dropout": 0.3} if i else {}))
         if i < 2:
-            net[f"lstm{i}_pool"] = {"class": "pool", "mode": "max", "padding": "same", "pool_size": (2,), "from": source}
+            net[f"lstm{i}_pool"] = {
+                "class": "pool",
+                "mode": "max",
+                "padding": "same",
+                "pool_size": (2,),
+                "from": source,
+            }
             source = [f"lstm{i}_pool"]
     net["encoder"] = {"class": "copy", "from": source}
     net["enc_ctx"] = {"class": "linear", "activation": None, "from": "encoder", "n_out": units}

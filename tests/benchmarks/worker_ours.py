@@ -138,9 +138,12 @@ def _build() -> Step:
 
 def _first_step(net: RealNet) -> Step:
     """From the config file to the first update of the weights done; what is imported later counts."""
+    from compiler.tensorflow_start import start_tensorflow
+
+    start_tensorflow()
     import tensorflow as tf
 
-    import compiler.tensorflow.target
+    import compiler.tensorflow.target  # noqa: F401
     from runtime.model import Model
     from runtime.optimizers import Optimizer
 
