@@ -218,7 +218,7 @@ def _block(net: Net, name: str, source: str, units: int) -> str:
 
 
 REAL_NETS: Mapping[str, RealNet] = {
-    "hybrid": RealNet("6 × BLSTM-500", hybrid(), inputs=40, classes=9001),
+    "hybrid": RealNet("BLSTM-500, 6 layers", hybrid(), inputs=40, classes=9001),
     "attention": RealNet("BLSTM-1024 attention", attention(), inputs=40, classes=10025, framewise=False),
-    "conformer": RealNet("12 × Conformer-512", conformer(), inputs=40, classes=9001),
+    "conformer": RealNet("Conformer-512, 12 blocks", conformer(), inputs=40, classes=9001),
 }
