@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from compiler.program import Program
-from compiler.program import compile_net as compile
+from compiler.program.program import Program
+from compiler.program.program import compile_net as compile
 
 __all__ = ["Program", "compile"]

@@ -14,9 +14,9 @@ from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError, bug
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
-    from compiler.program import Program
-    from returnn_ir.graph import Graph
-    from returnn_ir.network.construct import Expanded
+    from compiler.program.program import Program
+    from returnn_ir.construct.construct import Expanded
+    from returnn_ir.ir.graph import Graph
     from returnn_ir.network.net import Net
 
 __all__ = ["main"]
@@ -161,13 +161,13 @@ def _compile(args: argparse.Namespace) -> int:
     if args.explain:
         print(program.journal)
     if args.output is not None:
-        from compiler.artifacts import write_artifact
+        from compiler.program.artifacts import write_artifact
 
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
         for line in (*write_artifact(program, net, args.output, **options), *_notes(net, program.graph)):
             print(line)
     elif args.target != "reference":
-        from compiler.inference_inputs import require_inference_inputs
+        from compiler.analysis.inference_inputs import require_inference_inputs
 
         require_inference_inputs(program.graph, net)
     return 0
@@ -175,7 +175,7 @@ def _compile(args: argparse.Namespace) -> int:
 
 def _require_plain_loading(net: Net) -> None:
     """Refuse layers that say how they take a checkpoint's values; these are taken as they are."""
-    from returnn_ir.layers.option_table import OptionVerdict, refused_options
+    from returnn_ir.network.option_table import OptionVerdict, refused_options
 
     problems = [p for layer in net.all_layers() for p in refused_options(layer, net.config, OptionVerdict.LOADING)]
     if problems:
@@ -187,7 +187,7 @@ def _check_only(args: argparse.Namespace, net: Net, *, training: bool) -> int:
 
     ``training``: also what a training builds, which has losses and targets.
     """
-    from returnn_ir.losses import has_loss
+    from returnn_ir.construct.attach_losses import has_loss
 
     if args.output is not None:
         raise UserError("-o needs a target", hint="--target onnx")
@@ -213,7 +213,7 @@ def _built(net: Net, args: argparse.Namespace, modes: Sequence[str]) -> list[Exp
     Raises:
         ProblemList: what is wrong with it in any of them.
     """
-    from compiler.named import build_named
+    from compiler.program.named import build_named
 
     built: list[Expanded] = []
     problems: list[UserError] = []
@@ -235,7 +235,7 @@ def _wants_losses(mode: str) -> bool:
 def _notes(net: Net, *graphs: Graph) -> list[str]:
     """What there is to say of a net that is fine: of its layers, of keys that a training lacks, of misspelt ones."""
     from returnn_ir.config import misspelt_keys, refused_by_training
-    from returnn_ir.layers.option_table import refused_in_run
+    from returnn_ir.network.option_table import refused_in_run
 
     lines = list(dict.fromkeys(f"note: {note}" for graph in graphs for note in graph.notes))
     if net.config is None:
@@ -248,8 +248,8 @@ def _notes(net: Net, *graphs: Graph) -> list[str]:
 
 
 def _program(args: argparse.Namespace, net: Net) -> Program:
-    from compiler.program import compile_net
-    from returnn_ir.printer import print_graph
+    from compiler.program.program import compile_net
+    from returnn_ir.text.printer import print_graph
 
     def show(stage: str, graph: Graph) -> None:
         if stage == args.print_ir:

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 import compiler
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
 from runtime.decoding import Hypothesis, label_error_rate, nbest_lists
-from runtime.engine import Engine
-from runtime.forward import read_params
-from runtime.session import OnnxSession
+from runtime.deployment.session import OnnxSession
+from runtime.tasks.forward import read_params
+from runtime.tasks.train import Engine
 
 CONFIG = "examples/attention.py"
 LAYER = "output"

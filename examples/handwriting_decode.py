@@ -15,9 +15,9 @@ from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
 from runtime.decoding import greedy_ctc, label_error_rate
-from runtime.engine import Engine
-from runtime.forward import read_params
-from runtime.session import OnnxSession
+from runtime.deployment.session import OnnxSession
+from runtime.tasks.forward import read_params
+from runtime.tasks.train import Engine
 
 CONFIG = "examples/handwriting.py"
 

@@ -54,22 +54,22 @@ def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
 
     config = load_config(path, overrides)
     if best:
-        from runtime.run_options import RunOptions
-        from runtime.start import find_checkpoint
+        from runtime.tasks.run_options import RunOptions
+        from runtime.tasks.start import find_checkpoint
 
         print(find_checkpoint(config, RunOptions.from_config(config), best=True))
         return
     if config.value("task", "train") == "forward":
-        from runtime.forward import forward_to_hdf
+        from runtime.tasks.forward import forward_to_hdf
 
         forward_to_hdf(config)
         return
     if config.value("task", "train") == "search":
-        from runtime.search import search
+        from runtime.tasks.search import search
 
         search(config)
         return
-    from runtime.engine import Engine
+    from runtime.tasks.train import Engine
 
     engine = Engine(config)
     if engine.options.task == "eval":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Region, Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Region, Value
 from tests.loops import BuiltNet
 
 __all__ = ["BRANCHES", "PREDICATES"]

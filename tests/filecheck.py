@@ -26,13 +26,13 @@ from pathlib import Path
 
 from compiler.passes.base import Context, Pass, run_pass
 from compiler.passes.check_labels import KnownLabels
-from compiler.pipelines import LOWER
-from compiler.targets import Accept, Executable, Reject
+from compiler.program.pipelines import LOWER
+from compiler.target.protocol import Accept, Executable, Reject
 from returnn_ir.errors import IRError, UserError
-from returnn_ir.graph import Graph, Node
-from returnn_ir.parser import parse_graph
-from returnn_ir.printer import print_graph
-from returnn_ir.verify import verify
+from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.text.parser import parse_graph
+from returnn_ir.text.printer import print_graph
+from returnn_ir.text.verify import verify
 
 __all__ = ["PASSES", "RefusingTarget", "check_file"]
 

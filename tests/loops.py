@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 
 __all__ = ["BODY_DIMS", "LENGTHS", "REPEATED", "UNTIL", "BuiltNet"]
 

@@ -12,7 +12,7 @@ import pytest
 
 import compiler
 import returnn_ir
-from compiler.program import make_target
+from compiler.program.program import make_target
 from returnn_ir.errors import UserError
 from returnn_ir.network.net import Net
 

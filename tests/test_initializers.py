@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.program import compile_net
+from compiler.program.program import compile_net
 from returnn_ir import load
+from returnn_ir.construct.initializers import initial_value, parse_init
 from returnn_ir.errors import ConfigError
-from returnn_ir.initializers import initial_value, parse_init
 
 
 @pytest.mark.parametrize(

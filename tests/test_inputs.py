@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.inputs import InputAxis, InputSpec, check_inputs, check_labels, input_specs
-from compiler.targets import Array
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim, Kind
+from compiler.target.inputs import InputAxis, InputSpec, check_inputs, check_labels, input_specs
+from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
-from returnn_ir.graph import Graph
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim, Kind
+from returnn_ir.ir.graph import Graph
 
 BATCH = InputAxis("B", batch=True)
 TIME = InputAxis("T", lengths="size")

@@ -1,4 +1,10 @@
-"""The rules that keep the code readable: size limits and import rules."""
+"""The rules that keep the code readable: size limits, and a folder imports only folders below it.
+
+A *room* is a folder right below a package; what lies deeper in it belongs to it, and rings inside a room are its own
+matter. Loose files of a package's root are the ground that its rooms stand on (``errors``, ``options``), but for the
+command line and the package's ``__init__``, which stand above all. Imports count wherever they stand: inside functions,
+under TYPE_CHECKING, by ``import_module``.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +60,122 @@ def test_imports(folder: str) -> None:
         for match in pattern.finditer(path.read_text(encoding="utf-8")):
             wrong.append(f"{path.relative_to(ROOT)} imports {match[1]}")
     assert not wrong, "\n".join(wrong)
+
+
+# ---------------------------------------------------------------- rooms and floors
+
+#: The rooms of each package from the ground up; those of one floor do not import each other. A package stands above all
+#: of the one before it.
+FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "returnn_ir": (
+        ("",),
+        ("ir",),
+        ("text", "ops"),
+        ("axes",),
+        ("config",),
+        ("network",),
+        ("expression",),
+        ("construct",),
+        ("losses",),
+        ("loops",),
+        ("layers",),
+    ),
+    "compiler": (
+        ("target", "checkpoint"),
+        ("analysis",),
+        ("reference",),
+        ("passes",),
+        ("tensorflow", "onnx"),
+        ("program",),
+        ("check",),
+        ("cli",),
+    ),
+    "runtime": (
+        ("",),
+        ("datasets", "optimizers", "learning_rate", "checkpoints", "decoding"),
+        ("model", "deployment"),
+        ("tasks",),
+        ("cli",),
+    ),
+}
+MIN_ROOMS = 15
+#: Imports that still go upwards or sideways, by (from, to): they only become fewer.
+UPWARD: dict[tuple[str, str], int] = {}
+#: Modules that import all modules of a folder, which register themselves.
+REGISTRIES = {
+    "returnn_ir/registry.py",
+    "returnn_ir/expression/table.py",
+    "returnn_ir/network/layer_registry.py",
+    "returnn_ir/network/loss_registry.py",
+}
+#: They import modules of a config by names that the config gives.
+CONFIG_MODULES = {"returnn_ir/config/returnn_names.py", "returnn_ir/config/shim.py"}
+
+
+def _room(module: str) -> tuple[str, str]:
+    """Package and room of a module; "*" is the package itself."""
+    package, _, rest = module.partition(".")
+    first = rest.partition(".")[0]
+    if not rest:
+        return package, "*"
+    return package, first if (ROOT / package / first).is_dir() or first == "cli" else ""
+
+
+def _level(room: tuple[str, str]) -> int:
+    package, name = room
+    floors = FLOORS[package]
+    above = sum(len(FLOORS[lower]) + 1 for lower in list(FLOORS)[: list(FLOORS).index(package)])
+    return above + next((i for i, floor in enumerate(floors) if name in floor), len(floors))
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Every module of ours that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if _is_module(inner) else node.module
+
+
+def _is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def _crossings() -> Iterator[tuple[tuple[str, str], tuple[str, str], str]]:
+    """(from, to, what) of every import that leaves its room."""
+    for package in FLOORS:
+        for path in _files(package):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            for name in _imported(path):
+                if name.partition(".")[0] in FLOORS and _room(name) != _room(module):
+                    yield _room(module), _room(name), f"{module} imports {name}"
+
+
+def test_every_room_has_a_floor() -> None:
+    """A new folder is placed on a floor, and there are enough folders to find something by their names."""
+    rooms = {(package, path.parent.name) for package in FLOORS for path in (ROOT / package).glob("*/__init__.py")}
+    planned = {(package, room) for package, floors in FLOORS.items() for floor in floors for room in floor}
+    assert rooms <= planned
+    assert len(rooms) >= MIN_ROOMS
+
+
+def test_imports_go_down() -> None:
+    """No import goes to a room of the same floor or above: no rings across rooms, and nobody imports a layer."""
+    upward: dict[tuple[str, str], list[str]] = {}
+    for source, target, what in _crossings():
+        if _level(source) <= _level(target):
+            upward.setdefault((".".join(source), ".".join(target)), []).append(what)
+    lines = [line for what in upward.values() for line in what]
+    assert {pair: len(what) for pair, what in upward.items()} == UPWARD, "\n".join(lines)
+
+
+def test_imports_by_name() -> None:
+    """Only a registry imports modules of ours by names that it computes."""
+    for package in FLOORS:
+        for path in _files(package):
+            name = path.relative_to(ROOT).as_posix()
+            if name not in REGISTRIES | CONFIG_MODULES:
+                assert "import_module(" not in path.read_text(encoding="utf-8"), name

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compiler.targets import Array
-from returnn_ir.graph import Graph, Node, Region, Value
-from returnn_ir.ops.spec import Trait
-from returnn_ir.types import is_integer
+from compiler.target.protocol import Array
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.op import Trait
+from returnn_ir.ir.types import is_integer
 
 __all__ = ["LabelSources", "label_sources"]
 

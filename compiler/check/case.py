@@ -14,11 +14,11 @@ import numpy as np
 from compiler.check.compare import UNUSED_SCORE, Difference, compare_arrays, compare_gradient, compare_output
 from compiler.check.recorded import Recorded, read_recorded
 from compiler.onnx.session import FileSession, OpenModel
-from compiler.program import Program, compile_net
-from compiler.targets import Array
+from compiler.program.program import Program, compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
+from returnn_ir.construct.state import EPOCH_STEP
 from returnn_ir.errors import DataError, UserError, bug_report
-from returnn_ir.network.session import EPOCH_STEP
 
 __all__ = ["CaseReport", "check_case", "check_program"]
 

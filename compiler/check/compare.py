@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from compiler.check.recorded import RecordedOutput
-from compiler.targets import Array
-from returnn_ir.dims import COMPLEX_PARTS, Dim
-from returnn_ir.graph import Output
+from compiler.target.protocol import Array
+from returnn_ir.ir.dims import COMPLEX_PARTS, Dim
+from returnn_ir.ir.graph import Output
 
 __all__ = ["Difference", "compare_arrays", "compare_gradient", "compare_output"]
 

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 
 __all__ = ["Recorded", "RecordedOutput", "read_recorded"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.onnx.registry import emits
 from compiler.onnx.writer import GraphScope
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node, Region, Value
-from returnn_ir.types import TensorType
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.types import TensorType
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

@@ -11,8 +11,8 @@ from compiler.onnx.elementwise import needs
 from compiler.onnx.indexing import one_frame
 from compiler.onnx.registry import Check, emits
 from compiler.onnx.windows import Axis, Placed, place, trim
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

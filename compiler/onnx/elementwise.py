@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.registry import Check, Emit, emits
-from returnn_ir.graph import Node
-from returnn_ir.types import is_float, is_integer
+from returnn_ir.ir.graph import Node
+from returnn_ir.ir.types import is_float, is_integer
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

@@ -12,10 +12,10 @@ import numpy as np
 
 from compiler.onnx.registry import ROWS
 from compiler.onnx.writer import GraphScope, Writer
-from compiler.targets import Array
-from returnn_ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 
 __all__ = ["Emitter"]
 

@@ -10,15 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from compiler.inputs import input_specs
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
-from compiler.targets import Array, Executable
-from returnn_ir.dims import Dim, leaves
+from compiler.target.inputs import input_specs
+from compiler.target.protocol import Array, Executable
 from returnn_ir.errors import MismatchError, TargetError
-from returnn_ir.graph import Graph, Node, Value, attr_dims
-from returnn_ir.ops.spec import Trait
-from returnn_ir.types import TensorType
+from returnn_ir.ir.dims import Dim, leaves
+from returnn_ir.ir.graph import Graph, Node, Value, attr_dims
+from returnn_ir.ir.op import Trait
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["Export", "ExportMismatch", "export", "tail_readers"]
 

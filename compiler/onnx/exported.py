@@ -11,7 +11,7 @@ import numpy as np
 from compiler.onnx.export import export
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.session import FileSession, OpenModel
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 
 __all__ = ["ExportedProgram"]
@@ -31,7 +31,7 @@ class ExportedProgram:
         self._open = open_model
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, np.ndarray[Any, Any]]:
-        """See :class:`compiler.targets.Executable`.
+        """See :class:`compiler.target.protocol.Executable`.
 
         Raises:
             DataError: an input is missing, or a check of the graph does not hold.

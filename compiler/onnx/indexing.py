@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.registry import emits
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node
-from returnn_ir.types import TensorType
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
+from returnn_ir.ir.types import TensorType
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.elementwise import needs
 from compiler.onnx.registry import emits
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

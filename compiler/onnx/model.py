@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.inputs import CHECKS, INPUTS, input_specs
 from compiler.onnx.dtypes import CODES
 from compiler.onnx.emitter import Emitter
 from compiler.onnx.state import state_input
-from compiler.targets import Array
-from returnn_ir.dims import UNIT, Dim
-from returnn_ir.graph import Graph
-from returnn_ir.types import TensorType
+from compiler.target.inputs import CHECKS, INPUTS, input_specs
+from compiler.target.protocol import Array
+from returnn_ir.ir.dims import UNIT, Dim
+from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["Signature", "build_model", "signature"]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from compiler.inputs import check_inputs, input_specs
 from compiler.onnx.model import build_model, signature
-from compiler.targets import Array
+from compiler.target.inputs import check_inputs, input_specs
+from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
-from returnn_ir.graph import Graph
+from returnn_ir.ir.graph import Graph
 
 __all__ = ["OnnxProgram"]
 
@@ -55,7 +55,7 @@ class OnnxProgram:
         Path(path).write_bytes(self.model(params).SerializeToString())
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, np.ndarray[Any, Any]]:
-        """Run on the CPU; see :class:`compiler.targets.Executable`.
+        """Run on the CPU; see :class:`compiler.target.protocol.Executable`.
 
         Raises:
             DataError: an input does not fit, or a check of the graph does not hold.

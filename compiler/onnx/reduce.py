@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.indexing import never_empty
 from compiler.onnx.registry import emits
-from returnn_ir.graph import Node, Value
-from returnn_ir.types import is_float
+from returnn_ir.ir.graph import Node, Value
+from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

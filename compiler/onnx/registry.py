@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from returnn_ir.graph import Node
+from returnn_ir.ir.graph import Node
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

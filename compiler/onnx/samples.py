@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compiler.targets import Array
-from returnn_ir.dims import Dim, leaves
+from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
-from returnn_ir.graph import Graph, Node
-from returnn_ir.types import is_float
+from returnn_ir.ir.dims import Dim, leaves
+from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.ir.types import is_float
 
 __all__ = ["BATCHES", "sample"]
 

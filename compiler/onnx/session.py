@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 
 __all__ = ["FileSession", "ModelSession", "OpenModel", "open_session"]
 

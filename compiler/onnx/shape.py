@@ -8,9 +8,9 @@ import numpy as np
 
 from compiler.onnx.indexing import take
 from compiler.onnx.registry import emits
-from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Node
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter, Lengths

@@ -11,8 +11,9 @@ import numpy as np
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.samples import BATCHES, sample
 from compiler.onnx.session import open_session
-from compiler.split import drive, split_search
-from compiler.targets import Array
+from compiler.passes.search.split import split_search
+from compiler.target.protocol import Array
+from compiler.target.split_driver import drive
 from returnn_ir.errors import MismatchError, TargetError
 
 __all__ = ["export_split"]

@@ -9,7 +9,7 @@ import numpy as np
 from compiler.onnx.registry import emits, refuses
 from compiler.reference.random import draw
 from returnn_ir.errors import TargetError
-from returnn_ir.graph import Node
+from returnn_ir.ir.graph import Node
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

@@ -10,10 +10,10 @@ from compiler.onnx.composite import activations, norms, recurrent, softmax
 from compiler.onnx.dtypes import CODES
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.registry import REFUSED, ROWS
-from compiler.targets import Accept, Reject
+from compiler.target.protocol import Accept, Reject
 from returnn_ir.errors import TargetError
-from returnn_ir.graph import Graph, Node
-from returnn_ir.ops.spec import Trait
+from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.ir.op import Trait
 
 __all__ = ["DEFAULT_OPSET", "IR_VERSIONS", "OnnxTarget"]
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.samples import BATCHES, sample
-from compiler.targets import Array, Executable
-from returnn_ir.dims import Dim
+from compiler.target.protocol import Array, Executable
 from returnn_ir.errors import DataError
-from returnn_ir.graph import Graph, Output
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph, Output
 
 __all__ = ["ATOL", "RTOL", "Verification", "verify_model"]
 

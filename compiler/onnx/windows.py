@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

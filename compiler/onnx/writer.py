@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from compiler.onnx.dtypes import CODES, carrier
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
-from returnn_ir.types import TensorType
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["GraphScope", "Writer"]
 

@@ -1,1 +1,1 @@
-"""Passes over the IR; :mod:`compiler.pipelines` puts them in order."""
+"""Passes over the IR; :mod:`compiler.program.pipelines` puts them in order."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from compiler.targets import Target
+from compiler.target.protocol import Target
 from returnn_ir.errors import IRError, Origin
-from returnn_ir.graph import STAGES, Graph, Stage
+from returnn_ir.ir.graph import STAGES, Graph, Stage
 
 __all__ = ["Context", "Decision", "Journal", "Pass", "check_order", "run_pass"]
 

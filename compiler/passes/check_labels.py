@@ -13,11 +13,11 @@ from typing import ClassVar
 
 from compiler.analysis.labels import LabelSources, label_sources
 from compiler.passes.base import Context, Pass
-from compiler.passes.dce import Liveness
+from compiler.passes.cleanup.dce import Liveness
 from compiler.passes.rewrite import rewrite
-from returnn_ir.builder import Builder
 from returnn_ir.errors import ConfigError, DataError, ProblemList, UserError
-from returnn_ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
 
 __all__ = ["ComputedLabels", "KnownLabels", "resolve_labels"]
 

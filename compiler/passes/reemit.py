@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Node, Region, Value
-from returnn_ir.types import TensorType
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["Special", "define_lengths", "reemit"]
 

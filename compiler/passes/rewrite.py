@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from returnn_ir.builder import Builder
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Graph, Node, Region, Value
-from returnn_ir.ops.spec import Trait
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.op import Trait
 
 __all__ = ["Handler", "pinned", "rewrite"]
 

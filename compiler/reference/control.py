@@ -8,10 +8,10 @@ import numpy as np
 
 from compiler.reference.named import Named, align
 from compiler.reference.registry import Context, rule
-from compiler.targets import Array
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node
-from returnn_ir.types import TensorType
+from compiler.target.protocol import Array
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
+from returnn_ir.ir.types import TensorType
 
 __all__: list[str] = []
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from compiler.reference.named import Named, align
 from compiler.reference.registry import RULES, Context, Rule, rule
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
-from returnn_ir.graph import Node
+from returnn_ir.ir.graph import Node
 
 __all__: list[str] = []
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from compiler.reference.named import Named, union
 from compiler.reference.registry import Context, rule
-from returnn_ir.graph import Node
+from returnn_ir.ir.graph import Node
 
 __all__: list[str] = []
 

@@ -10,11 +10,11 @@ import numpy as np
 from compiler.reference import control, elementwise, indexing, linalg, reduce, shape, state
 from compiler.reference.named import Named, align
 from compiler.reference.registry import RULES, Session
-from returnn_ir.builder import Builder
-from returnn_ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
 from returnn_ir.errors import DataError, IRError
-from returnn_ir.graph import Node, Region, Value
-from returnn_ir.ops.spec import length_dims
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.op import length_dims
 
 __all__ = ["FAMILIES", "Bodies", "Frame"]
 

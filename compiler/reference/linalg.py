@@ -11,9 +11,9 @@ import numpy as np
 from compiler.reference.named import Named
 from compiler.reference.reduce import valid_only
 from compiler.reference.registry import Context, rule
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Node
+from returnn_ir.ir.graph import Node
 from returnn_ir.ops.reduce import lowest
 
 __all__: list[str] = []

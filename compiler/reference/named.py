@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compiler.targets import Array
-from returnn_ir.dims import UNIT, Dim
+from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
+from returnn_ir.ir.dims import UNIT, Dim
 
 __all__ = ["Named", "align", "union"]
 

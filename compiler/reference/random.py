@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
 
 __all__ = ["counter_of", "draw", "key_of", "key_of_path", "philox"]

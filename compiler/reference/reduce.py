@@ -9,10 +9,10 @@ import numpy as np
 from compiler.reference.named import Named, align
 from compiler.reference.registry import Context, rule
 from compiler.reference.shape import fill
-from compiler.targets import Array
-from returnn_ir.dims import Dim
+from compiler.target.protocol import Array
 from returnn_ir.errors import DataError, IRError
-from returnn_ir.graph import Node
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
 
 __all__ = ["valid_only"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from compiler.reference.named import Named
-from compiler.targets import Array
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node, Region
+from compiler.target.protocol import Array
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node, Region
 
 __all__ = ["RULES", "Context", "Rule", "Session", "rule"]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from compiler.reference.named import Named, align, union
 from compiler.reference.registry import Context, rule
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
 
 __all__ = ["fill", "take_along"]
 

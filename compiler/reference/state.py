@@ -9,9 +9,9 @@ import numpy as np
 from compiler.reference.named import Named
 from compiler.reference.random import draw
 from compiler.reference.registry import Context, rule
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import DataError, did_you_mean
-from returnn_ir.graph import Node
+from returnn_ir.ir.graph import Node
 
 __all__: list[str] = []
 

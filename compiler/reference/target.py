@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compiler.inputs import check_inputs, input_specs
 from compiler.reference.interpreter import Bodies, Frame
 from compiler.reference.named import Named
 from compiler.reference.registry import RULES, Session
-from compiler.targets import Accept, Array, Executable, Reject
+from compiler.target.inputs import check_inputs, input_specs
+from compiler.target.protocol import Accept, Array, Executable, Reject
 from returnn_ir.errors import DataError, TargetError
-from returnn_ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 
 __all__ = ["ReferenceExecutable", "ReferenceTarget", "evaluate_region"]
 
@@ -57,7 +57,7 @@ class ReferenceExecutable:
         self._bodies = Bodies()
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
-        """Run once, see :class:`compiler.targets.Executable`.
+        """Run once, see :class:`compiler.target.protocol.Executable`.
 
         Besides the graph's inputs, ``random/seed`` and ``random/step`` (integers, 0 if absent) choose the random draws.
         A check of the graph that does not hold is a :class:`DataError` with the check's message.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from returnn_ir.dims import UNIT, Dim
 from returnn_ir.errors import IRError
+from returnn_ir.ir.dims import UNIT, Dim
 
 __all__ = ["align", "insert_axes", "permute", "transpose_to"]
 

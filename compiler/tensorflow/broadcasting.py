@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call, Row
-from returnn_ir.dims import UNIT, Dim
+from returnn_ir.ir.dims import UNIT, Dim
 
 __all__ = ["binary", "reduction_gradient", "where"]
 

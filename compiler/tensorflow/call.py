@@ -8,10 +8,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from compiler.tensorflow.frame import Frame
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node, Region
-from returnn_ir.types import TensorType
+from compiler.tensorflow.environment import Frame
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node, Region
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["Call", "LowerRegion", "Row", "elementwise"]
 

@@ -12,8 +12,8 @@ from compiler.tensorflow import loss_kernels
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row, elementwise
 from compiler.tensorflow.sizes import reshape, sizes
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
 
 __all__ = ["COMPOSITES", "Fused"]
 

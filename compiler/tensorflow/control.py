@@ -9,11 +9,11 @@ from typing import cast
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call, Row
-from compiler.tensorflow.frame import Frame
-from compiler.tensorflow.loop import Loop, in_order, run, settle_extents
-from compiler.tensorflow.loop_gradient import can_compute_again, run_with_gradient
-from compiler.tensorflow.loop_until import run_until
-from returnn_ir.graph import Region
+from compiler.tensorflow.environment import Frame
+from compiler.tensorflow.loops.gradient import can_compute_again, run_with_gradient
+from compiler.tensorflow.loops.loop import Loop, in_order, run, settle_extents
+from compiler.tensorflow.loops.until import run_until
+from returnn_ir.ir.graph import Region
 
 __all__ = ["ROWS"]
 

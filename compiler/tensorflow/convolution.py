@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.sizes import reshape, sizes
-from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
+from returnn_ir.ir.dims import Dim
 
 __all__ = ["CONVOLUTION_ROWS"]
 

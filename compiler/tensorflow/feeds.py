@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from compiler.inputs import InputSpec, check_inputs
-from compiler.targets import Array
-from returnn_ir.dims import Dim
+from compiler.target.inputs import InputSpec, check_inputs
+from compiler.target.protocol import Array
 from returnn_ir.errors import ConfigError, did_you_mean
-from returnn_ir.graph import Graph, Node
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph, Node
 
 __all__ = ["SEED", "STEP", "feeds_of", "prepare_inputs", "prepare_params"]
 
@@ -27,7 +27,7 @@ def prepare_inputs(specs: Sequence[InputSpec], given: Mapping[str, Array]) -> li
     """The inputs in the order of ``specs``. Inputs that the graph does not use may be there.
 
     Raises:
-        DataError: see :func:`compiler.inputs.check_inputs`.
+        DataError: see :func:`compiler.target.inputs.check_inputs`.
     """
     checked = check_inputs(specs, given)
     return [checked[spec.name].astype(spec.dtype, copy=False) for spec in specs]

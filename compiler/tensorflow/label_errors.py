@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.lower import scope_of
 from returnn_ir.errors import DataError, Origin
-from returnn_ir.graph import Graph
+from returnn_ir.ir.graph import Graph
 
 __all__ = ["label_errors"]
 

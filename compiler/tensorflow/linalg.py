@@ -9,7 +9,7 @@ import tensorflow as tf
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.convolution import CONVOLUTION_ROWS
 from compiler.tensorflow.sizes import reshape
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 
 __all__ = ["ROWS"]
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.positions import clipped
 from compiler.tensorflow.sizes import product, reshape, sizes
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node
 
 __all__ = [
     "beam_decode",

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call
-from compiler.tensorflow.frame import Feed, Frame
+from compiler.tensorflow.environment import Feed, Frame
 from compiler.tensorflow.table import ROWS
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 
 __all__ = ["lower_graph", "lower_region", "scope_of", "used_values"]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.align import permute, transpose_to
-from compiler.tensorflow.frame import Frame
+from compiler.tensorflow.environment import Frame
 from compiler.tensorflow.sizes import sizes
-from returnn_ir.dims import UNIT, Dim
+from returnn_ir.ir.dims import UNIT, Dim
 
 __all__ = ["clipped", "expand_to", "steps", "take_along"]
 

@@ -9,15 +9,15 @@ from threading import Lock
 import numpy as np
 import tensorflow as tf
 
-from compiler.inputs import input_specs
-from compiler.targets import Array
+from compiler.target.inputs import input_specs
+from compiler.target.protocol import Array
 from compiler.tensorflow.align import permute
+from compiler.tensorflow.environment import Feed
 from compiler.tensorflow.feeds import SEED, STEP, feeds_of, prepare_inputs, prepare_params
-from compiler.tensorflow.frame import Feed
 from compiler.tensorflow.label_errors import label_errors
 from compiler.tensorflow.lower import lower_graph, used_values
 from returnn_ir.errors import DataError, TargetError
-from returnn_ir.graph import Graph, Node
+from returnn_ir.ir.graph import Graph, Node
 
 __all__ = ["Results", "TensorFlowProgram"]
 
@@ -56,7 +56,7 @@ class TensorFlowProgram:
     # ---------------------------------------------------------------- with arrays
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
-        """Run once, see :class:`compiler.targets.Executable`.
+        """Run once, see :class:`compiler.target.protocol.Executable`.
 
         Args:
             inputs: arrays by input name; lengths as int32 or int64. ``random/seed`` and ``random/step`` (integers, 0 if

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call, Row
-from compiler.tensorflow.frame import Frame
+from compiler.tensorflow.environment import Frame
 
 __all__ = ["RANDOM_ROWS"]
 

@@ -10,7 +10,7 @@ from compiler.tensorflow.align import align, permute
 from compiler.tensorflow.broadcasting import reduction_gradient
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.sizes import product
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 
 __all__ = ["ROWS"]
 

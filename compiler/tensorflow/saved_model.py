@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from compiler.tensorflow.align import align
 from compiler.tensorflow.feeds import SEED, STEP, prepare_params
 from compiler.tensorflow.program import TensorFlowProgram

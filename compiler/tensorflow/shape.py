@@ -11,7 +11,7 @@ from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.cut import CUT_ROWS
 from compiler.tensorflow.positions import expand_to, steps, take_along
 from compiler.tensorflow.sizes import product, reshape, sizes
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 
 __all__ = ["ROWS"]
 

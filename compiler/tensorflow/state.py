@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row
-from compiler.tensorflow.opaque import run_python_call
-from returnn_ir.expression.python_call import PythonCall
+from compiler.tensorflow.python_code.call import run_python_call
+from returnn_ir.ir.python_call import PythonCall
 
 __all__ = ["ROWS"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from compiler.targets import Accept, Reject
+from compiler.target.protocol import Accept, Reject
 from compiler.tensorflow.composite import COMPOSITES
 from compiler.tensorflow.program import TensorFlowProgram
 from compiler.tensorflow.table import PRIMITIVES
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Graph, Node
+from returnn_ir.ir.graph import Graph, Node
 
 __all__ = ["TensorFlowTarget"]
 

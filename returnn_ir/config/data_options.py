@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import ConfigError, UserError
-from returnn_ir.option_types import MAX_AXES, UNSET, DType, Place, Range, Size, Unset, read_options
+from returnn_ir.ir.dims import BATCH, Dim
+from returnn_ir.options import MAX_AXES, UNSET, DType, Place, Range, Size, Unset, read_options
 
 __all__ = ["FEATURE_NAMES", "TIME_NAMES", "DataOptions", "read_data_options"]
 

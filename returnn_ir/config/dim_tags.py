@@ -1,4 +1,4 @@
-"""RETURNN's spellings of dims, as configs use them; each makes a :class:`returnn_ir.dims.Dim`.
+"""RETURNN's spellings of dims, as configs use them; each makes a :class:`returnn_ir.ir.dims.Dim`.
 
 Documented at https://returnn.readthedocs.io (``Dim``, once ``DimensionTag``). ``name`` and ``description`` are the new
 and the old word for the same thing.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import ConfigError, did_you_mean
-from returnn_ir.option_types import MAX_SIZE, Count, fits
+from returnn_ir.ir.dims import BATCH, Dim
+from returnn_ir.options import MAX_SIZE, Count, fits
 
 __all__ = [
     "DIM_NAMES",

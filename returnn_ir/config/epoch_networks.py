@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 
 __all__ = ["network_difference", "same_network"]
 

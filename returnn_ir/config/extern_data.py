@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.config.data_options import DataOptions, read_data_options
 from returnn_ir.errors import ConfigError, ProblemList, UserError
-from returnn_ir.option_types import MAX_AXES
+from returnn_ir.options import MAX_AXES
 
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config

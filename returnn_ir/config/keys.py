@@ -21,14 +21,14 @@ from returnn_ir.config.key_values import (
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
-_RUN = "runtime.run_options"
+_RUN = "runtime.tasks.run_options"
 _OPTIMIZER, _GRADIENTS, _SCHEDULE = (
     "runtime.optimizers.options",
     "runtime.optimizers.gradients",
     "runtime.optimizers.schedule",
 )
-_RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.search_options", "runtime.forward"
-_DATA, _PARAMS = "returnn_ir.config.extern_data", "returnn_ir.layers.parameters"
+_RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search_options", "runtime.tasks.forward"
+_DATA, _PARAMS = "returnn_ir.config.extern_data", "returnn_ir.construct.parameters"
 
 _GPU = "where a computation runs is up to TensorFlow"
 _LOG = "what is logged does not change a run"
@@ -54,16 +54,18 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("default_input", _DATA, "the data key of the default input (data)"),
         done("target", _DATA, "the data key of the default target (classes)"),
         done("behavior_version", "returnn_ir.config.options", "which of RETURNN's defaults hold (0)"),
-        done("optimize_move_layers_out", "returnn_ir.layers.rec_subnet", "whether layers leave loops (True)"),
-        done("conv_pad_seq_len_to_power", "returnn_ir.layers.conv", "pads the longest sequence of a batch"),
-        done("inf_value", "returnn_ir.layers.spatial_softmax", "what stands for infinity in masks (infinity)"),
+        done("optimize_move_layers_out", "returnn_ir.loops.subnetwork", "whether layers leave loops (True)"),
+        done("conv_pad_seq_len_to_power", "returnn_ir.layers.windows.conv", "pads the longest sequence of a batch"),
+        done(
+            "inf_value", "returnn_ir.layers.attention.spatial_softmax", "what stands for infinity in masks (infinity)"
+        ),
         done("tf_native_ctc_zero_infinity", "returnn_ir.losses.sequence", "an impossible alignment costs nothing"),
         done("param_variational_noise", _PARAMS, "noise on all parameters", TRAIN),
         done("param_dropout", _PARAMS, "dropout on all parameters", TRAIN),
         done("param_dropout_min_ndim", _PARAMS, "dropout only on parameters with that many axes", TRAIN),
-        done("padding", "returnn_ir.network.session", "ours: raw, or masked: no layer sees padding"),
-        done("search_scores", "returnn_ir.network.session", "ours: returnn, or independent of the rest of a batch"),
-        done("fusion", "compiler.program", "ours: which kernels are required, preferred or never used"),
+        done("padding", "returnn_ir.construct.state", "ours: raw, or masked: no layer sees padding"),
+        done("search_scores", "returnn_ir.construct.state", "ours: returnn, or independent of the rest of a batch"),
+        done("fusion", "compiler.program.program", "ours: which kernels are required, preferred or never used"),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
@@ -90,7 +92,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         ),
         done("min_seq_length", _RUN, "shorter sequences are left out", TRAIN),
         done("max_pad_size", _RUN, "padding frames", TRAIN),
-        done("batching", "runtime.engine", "the order of sequences in training", TRAIN),
+        done("batching", "runtime.tasks.train", "the order of sequences in training", TRAIN),
         refused("chunking", 0, ALL, "sequences are not cut into chunks", chunking),
         refused("chunk_eval", False, ALL, "sequences are not cut into chunks", with_chunking),
         refused("on_size_limit", "ignore", ALL, "sequences that are longer than batch_size are not cut"),
@@ -125,7 +127,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("load_epoch", _RUN, "the epoch of the model to load"),
         done("epoch", _RUN, "the same", EVAL | FORWARD),
         done("import_model_train_epoch1", _RUN, "a checkpoint with the parameters that a training starts from", TRAIN),
-        done("cleanup_old_models", "runtime.cleanup", "which checkpoints are deleted", TRAIN),
+        done("cleanup_old_models", "runtime.checkpoints.cleanup", "which checkpoints are deleted", TRAIN),
         done("random_seed", _RUN, "of initial values and of what is drawn", TRAIN),
         done("stop_on_nonfinite_train_score", _RUN, "whether a score that is not finite ends the run (True)", TRAIN),
         done("dry_run", _RUN, "neither checkpoints nor scores are written", TRAIN),

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import ConfigError, did_you_mean
+from returnn_ir.ir.dims import Dim
 
 __all__ = ["DATA_ONLY", "TRUSTED", "AllowedAttributes", "AttributeRule", "DeniedError", "shown"]
 

@@ -9,7 +9,7 @@ from returnn_ir.expression.positional import Positional, as_positional, binary
 from returnn_ir.expression.table import function
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__: list[str] = []
 
@@ -23,24 +23,24 @@ def _is_complex(x: Positional) -> bool:
 
 
 @function("complex")
-def _complex(b: LayerBuilder, real: object, imag: object, name: object = None) -> Positional:
+def _complex(b: Tracer, real: object, imag: object, name: object = None) -> Positional:
     return binary("complex", as_positional(b, real), as_positional(b, imag))
 
 
 @function("real")
-def _real(b: LayerBuilder, input: object, name: object = None) -> Positional:
+def _real(b: Tracer, input: object, name: object = None) -> Positional:
     x = as_positional(b, input)
     return _part(x, "real") if _is_complex(x) else x
 
 
 @function("imag")
-def _imag(b: LayerBuilder, input: object, name: object = None) -> Positional:
+def _imag(b: Tracer, input: object, name: object = None) -> Positional:
     x = as_positional(b, input)
     return _part(x, "imag") if _is_complex(x) else x.with_value(b.expand(b.const(0.0, x.value.dtype), *x.value.dims))
 
 
 @function("conj")
-def _conj(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _conj(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     if not _is_complex(tensor):
         return tensor
@@ -48,7 +48,7 @@ def _conj(b: LayerBuilder, x: object, name: object = None) -> Positional:
 
 
 @function("angle")
-def _angle(b: LayerBuilder, input: object, name: object = None) -> Positional:
+def _angle(b: Tracer, input: object, name: object = None) -> Positional:
     x = as_positional(b, input)
     if _is_complex(x):
         return binary("atan2", _part(x, "imag"), _part(x, "real"))

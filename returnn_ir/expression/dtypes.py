@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from returnn_ir.expression.access import shown
 from returnn_ir.expression.positional import UnsupportedError
+from returnn_ir.ir.types import DTYPES, is_float, is_integer
 from returnn_ir.ops.reduce import highest, lowest
-from returnn_ir.types import DTYPES, is_float, is_integer
 
 __all__ = ["DType", "dtype_name"]
 

@@ -18,12 +18,12 @@ from returnn_ir.expression.positional import (
     power,
 )
 from returnn_ir.expression.table import function
-from returnn_ir.graph import Value
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_float
 from returnn_ir.ops.reduce import highest, lowest
-from returnn_ir.types import is_float
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = ["apply_unary", "safe_log_value"]
 
@@ -71,7 +71,7 @@ BINARY = {
 }
 
 
-def apply_unary(b: LayerBuilder, op: str, x: Value) -> Value:
+def apply_unary(b: Tracer, op: str, x: Value) -> Value:
     """An elementwise op of one operand; integers become floats where the op needs floats."""
     if op == "is_inf":
         return b.binary("equal", b.unary("abs", x), b.const(math.inf, x.dtype))
@@ -85,20 +85,20 @@ def apply_unary(b: LayerBuilder, op: str, x: Value) -> Value:
 def _register_simple() -> None:
     for name, op in UNARY.items():
 
-        def unary(b: LayerBuilder, x: object, name: object = None, *, _op: str = op) -> Positional:
+        def unary(b: Tracer, x: object, name: object = None, *, _op: str = op) -> Positional:
             tensor = as_positional(b, x)
             return tensor.with_value(apply_unary(b, _op, tensor.value))
 
         function(name)(unary)
     for name, op in BINARY.items():
 
-        def two(b: LayerBuilder, x: object, y: object, name: object = None, *, _op: str = op) -> Positional:
+        def two(b: Tracer, x: object, y: object, name: object = None, *, _op: str = op) -> Positional:
             return binary(_op, *_tensors(b, x, y))
 
         function(name)(two)
 
 
-def _tensors(b: LayerBuilder, x: object, y: object) -> tuple[object, object]:
+def _tensors(b: Tracer, x: object, y: object) -> tuple[object, object]:
     """At least one tensor among both."""
     if isinstance(x, Positional) or isinstance(y, Positional):
         return x, y
@@ -109,36 +109,36 @@ _register_simple()
 
 
 @function("pow")
-def _pow(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
+def _pow(b: Tracer, x: object, y: object, name: object = None) -> Positional:
     return power(*_tensors(b, x, y))
 
 
 @function("square")
-def _square(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _square(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     return tensor * tensor
 
 
 @function("reciprocal")
-def _reciprocal(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _reciprocal(b: Tracer, x: object, name: object = None) -> Positional:
     return 1.0 / as_positional(b, x)
 
 
 @function("identity", "convert_to_tensor", "constant")
-def _identity(b: LayerBuilder, x: object, dtype: object = None, name: object = None, **options: Any) -> Positional:
+def _identity(b: Tracer, x: object, dtype: object = None, name: object = None, **options: Any) -> Positional:
     if options.get("shape") is not None:
         raise UnsupportedError("a constant with a shape")
     return as_positional(b, x, dtype_name(dtype) if dtype is not None else None)
 
 
 @function("cast")
-def _cast(b: LayerBuilder, x: object, dtype: object, name: object = None) -> Positional:
+def _cast(b: Tracer, x: object, dtype: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     return tensor.with_value(b.cast(tensor.value, dtype_name(dtype)))
 
 
 @function("saturate_cast")
-def _saturate_cast(b: LayerBuilder, value: object, dtype: object, name: object = None) -> Positional:
+def _saturate_cast(b: Tracer, value: object, dtype: object, name: object = None) -> Positional:
     """A cast in which numbers that the element type cannot hold become the nearest one that it can."""
     x, wanted = as_positional(b, value), dtype_name(dtype)
     own = x.value.dtype
@@ -162,28 +162,28 @@ def _inside(bound: float, dtype: str) -> float:
 
 
 @function("to_float")
-def _to_float(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _to_float(b: Tracer, x: object, name: object = None) -> Positional:
     return _cast(b, x, "float32")
 
 
 @function("to_int32")
-def _to_int32(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _to_int32(b: Tracer, x: object, name: object = None) -> Positional:
     return _cast(b, x, "int32")
 
 
 @function("to_int64")
-def _to_int64(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _to_int64(b: Tracer, x: object, name: object = None) -> Positional:
     return _cast(b, x, "int64")
 
 
 @function("squared_difference")
-def _squared_difference(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
+def _squared_difference(b: Tracer, x: object, y: object, name: object = None) -> Positional:
     difference = binary("sub", *_tensors(b, x, y))
     return difference * difference
 
 
 @function("divide_no_nan", "div_no_nan")
-def _divide_no_nan(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
+def _divide_no_nan(b: Tracer, x: object, y: object, name: object = None) -> Positional:
     """Zero where the divisor is."""
     divisor = as_positional(b, y)
     zero = divisor == 0
@@ -191,7 +191,7 @@ def _divide_no_nan(b: LayerBuilder, x: object, y: object, name: object = None) -
 
 
 @function("logaddexp")
-def _logaddexp(b: LayerBuilder, x1: object, x2: object, name: object = None) -> Positional:
+def _logaddexp(b: Tracer, x1: object, x2: object, name: object = None) -> Positional:
     """``log(exp(x1) + exp(x2))``; both minus infinity gives that."""
     x, y = _tensors(b, x1, x2)
     larger, smaller = binary("maximum", x, y), binary("minimum", x, y)
@@ -203,13 +203,13 @@ def _logaddexp(b: LayerBuilder, x1: object, x2: object, name: object = None) -> 
 
 @function("clip_by_value", "clip")
 def _clip_by_value(
-    b: LayerBuilder, t: object, clip_value_min: object, clip_value_max: object, name: object = None
+    b: Tracer, t: object, clip_value_min: object, clip_value_max: object, name: object = None
 ) -> Positional:
     return binary("maximum", binary("minimum", as_positional(b, t), clip_value_max), clip_value_min)
 
 
 @function("where", "where_v2")
-def _where(b: LayerBuilder, condition: object, x: object = None, y: object = None, name: object = None) -> Positional:
+def _where(b: Tracer, condition: object, x: object = None, y: object = None, name: object = None) -> Positional:
     if x is None or y is None:
         raise UnsupportedError("tf.where with a condition only, which gives positions")
     if not isinstance(x, Positional) and not isinstance(y, Positional):
@@ -224,7 +224,7 @@ def _where(b: LayerBuilder, condition: object, x: object = None, y: object = Non
 
 @function("where_bc")
 def _where_bc(
-    b: LayerBuilder,
+    b: Tracer,
     condition: object,
     x: object,
     y: object,
@@ -244,45 +244,43 @@ def _where_bc(
 
 
 @function("relu6")
-def _relu6(b: LayerBuilder, features: object, name: object = None) -> Positional:
+def _relu6(b: Tracer, features: object, name: object = None) -> Positional:
     return _clip_by_value(b, features, 0.0, 6.0)
 
 
 @function("leaky_relu")
-def _leaky_relu(b: LayerBuilder, features: object, alpha: float = 0.2, name: object = None) -> Positional:
+def _leaky_relu(b: Tracer, features: object, alpha: float = 0.2, name: object = None) -> Positional:
     x = as_positional(b, features)
     return _where(b, x > 0, x, x * alpha)
 
 
 @function("squared_relu")
-def _squared_relu(b: LayerBuilder, x: object) -> Positional:
+def _squared_relu(b: Tracer, x: object) -> Positional:
     positive = binary("maximum", as_positional(b, x), 0.0)
     return positive * positive
 
 
 @function("gelu2")
-def _gelu2(b: LayerBuilder, x: object) -> Positional:
+def _gelu2(b: Tracer, x: object) -> Positional:
     """``x * sigmoid(1.702 x)`` (https://github.com/hendrycks/GELUs)."""
     tensor = as_positional(b, x)
     return tensor * tensor.with_value(b.unary("sigmoid", (tensor * 1.702).value))
 
 
 @function("gelu3")
-def _gelu3(b: LayerBuilder, x: object) -> Positional:
+def _gelu3(b: Tracer, x: object) -> Positional:
     """The exact one, as ``gelu``."""
     tensor = as_positional(b, x)
     return tensor.with_value(b.unary("gelu", tensor.value))
 
 
 @function("hard_sigmoid")
-def _hard_sigmoid(b: LayerBuilder, x: object) -> Positional:
+def _hard_sigmoid(b: Tracer, x: object) -> Positional:
     return _clip_by_value(b, as_positional(b, x) * 0.2 + 0.5, 0.0, 1.0)
 
 
 @function("sigmoid_cross_entropy_with_logits")
-def _sigmoid_cross_entropy(
-    b: LayerBuilder, labels: object = None, logits: object = None, name: object = None
-) -> Positional:
+def _sigmoid_cross_entropy(b: Tracer, labels: object = None, logits: object = None, name: object = None) -> Positional:
     """``max(x, 0) - x z + log(1 + exp(-|x|))`` of logits x and labels z."""
     x, z = as_positional(b, logits), as_positional(b, labels)
     soft = b.unary("softplus", b.unary("neg", b.unary("abs", x.value)))
@@ -290,7 +288,7 @@ def _sigmoid_cross_entropy(
 
 
 @function("safe_log")
-def _safe_log(b: LayerBuilder, x: object, eps: float = 1e-20, use_fake_grad: bool = True) -> Positional:
+def _safe_log(b: Tracer, x: object, eps: float = 1e-20, use_fake_grad: bool = True) -> Positional:
     tensor = as_positional(b, x)
     return tensor.with_value(safe_log_value(b, tensor.value, eps, use_fake_grad))
 
@@ -299,7 +297,7 @@ _LOG_OF = {"softmax": "log_softmax", "sigmoid": "log_sigmoid"}
 _EXP_OF = {"log_softmax": "softmax", "log_sigmoid": "sigmoid"}
 
 
-def safe_log_value(b: LayerBuilder, x: Value, eps: float = 1e-20, use_fake_grad: bool = True) -> Value:
+def safe_log_value(b: Tracer, x: Value, eps: float = 1e-20, use_fake_grad: bool = True) -> Value:
     """RETURNN's ``safe_log``: log of at least ``eps``, a gradient everywhere; exact on softmax, sigmoid and exp."""
     undone = _undone(b, x, _LOG_OF, "exp")
     if undone is not None:
@@ -308,14 +306,14 @@ def safe_log_value(b: LayerBuilder, x: Value, eps: float = 1e-20, use_fake_grad:
     return b.unary("log", _with_gradient_of(b, clipped, x) if use_fake_grad else clipped)
 
 
-def _with_gradient_of(b: LayerBuilder, value: Value, x: Value) -> Value:
+def _with_gradient_of(b: Tracer, value: Value, x: Value) -> Value:
     """Exactly ``value``, with the gradient of ``x``, from which it was clipped."""
     nothing = b.sub(x, b.op("stop_gradient", x))  # not a number for infinities, whose gradient nobody needs
     nothing = b.op("where", b.unary("is_finite", x), nothing, b.const(0.0, x.dtype))
     return b.add(b.op("stop_gradient", value), nothing)
 
 
-def _finite_log(b: LayerBuilder, log: Value, eps: float) -> Value:
+def _finite_log(b: Tracer, log: Value, eps: float) -> Value:
     """Behind a sequence's end and outside of a window the weight 0 has the log of ``eps``, as without the exact one.
 
     RETURNN has -inf where it sees the softmax, and then the entropy ``w * safe_log(w)`` of attention weights is NaN.
@@ -329,7 +327,7 @@ def _finite_log(b: LayerBuilder, log: Value, eps: float) -> Value:
 
 
 @function("safe_exp")
-def _safe_exp(b: LayerBuilder, x: object, eps: float = 1e-20) -> Positional:
+def _safe_exp(b: Tracer, x: object, eps: float = 1e-20) -> Positional:
     tensor = as_positional(b, x)
     value = tensor.value
     undone = _undone(b, value, _EXP_OF, "log")
@@ -339,7 +337,7 @@ def _safe_exp(b: LayerBuilder, x: object, eps: float = 1e-20) -> Positional:
     return tensor.with_value(b.unary("exp", _with_gradient_of(b, clipped, value)))
 
 
-def _undone(b: LayerBuilder, x: Value, partners: dict[str, str], inverse: str) -> Value | None:
+def _undone(b: Tracer, x: Value, partners: dict[str, str], inverse: str) -> Value | None:
     """The function's effect on a value that is another function's direct result, or None."""
     path = []
     while x.node is not None and x.node.op.name == "rename":
@@ -360,7 +358,7 @@ def _undone(b: LayerBuilder, x: Value, partners: dict[str, str], inverse: str) -
 
 
 @function("maximum_with_identity_grad")
-def _maximum_with_identity_grad(b: LayerBuilder, x: object, y: object) -> Positional:
+def _maximum_with_identity_grad(b: Tracer, x: object, y: object) -> Positional:
     tensor = as_positional(b, x)
     larger = binary("maximum", tensor, y)
     if larger.axes != tensor.axes:
@@ -369,7 +367,7 @@ def _maximum_with_identity_grad(b: LayerBuilder, x: object, y: object) -> Positi
 
 
 @function("scaled_gradient")
-def _scaled_gradient(b: LayerBuilder, x: object, scale: float, shift: float = 0.0) -> Positional:
+def _scaled_gradient(b: Tracer, x: object, scale: float, shift: float = 0.0) -> Positional:
     tensor = as_positional(b, x)
     if not isinstance(scale, (int, float)):
         raise UnsupportedError("a gradient scaled by a tensor")
@@ -377,7 +375,7 @@ def _scaled_gradient(b: LayerBuilder, x: object, scale: float, shift: float = 0.
 
 
 @function("add_n")
-def _add_n(b: LayerBuilder, inputs: list[object], name: object = None) -> Positional:
+def _add_n(b: Tracer, inputs: list[object], name: object = None) -> Positional:
     if not inputs:
         raise UnsupportedError("a sum of no tensors")
     total = as_positional(b, inputs[0])

@@ -8,50 +8,50 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from returnn_ir.dims import Dim
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional, copy_of_dim
 from returnn_ir.expression.sizes import Size, as_shape
 from returnn_ir.expression.table import function
-from returnn_ir.graph import Value
-from returnn_ir.types import is_float
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__: list[str] = []
 
 
-def _filled(b: LayerBuilder, dims: Sequence[Dim | None], number: float, dtype: str) -> Positional:
+def _filled(b: Tracer, dims: Sequence[Dim | None], number: float, dtype: str) -> Positional:
     value = b.expand(b.const(number, dtype), *[d for d in dims if d is not None])
     return Positional(b, value, dims)
 
 
 @function("zeros_like")
-def _zeros_like(b: LayerBuilder, input: object, dtype: object = None, name: object = None, **_: object) -> Positional:
+def _zeros_like(b: Tracer, input: object, dtype: object = None, name: object = None, **_: object) -> Positional:
     x = as_positional(b, input)
     return _filled(b, x.axes, 0.0, dtype_name(dtype) if dtype is not None else x.value.dtype)
 
 
 @function("ones_like")
-def _ones_like(b: LayerBuilder, input: object, dtype: object = None, name: object = None, **_: object) -> Positional:
+def _ones_like(b: Tracer, input: object, dtype: object = None, name: object = None, **_: object) -> Positional:
     x = as_positional(b, input)
     return _filled(b, x.axes, 1.0, dtype_name(dtype) if dtype is not None else x.value.dtype)
 
 
 @function("zeros")
-def _zeros(b: LayerBuilder, shape: object, dtype: object = "float32", name: object = None) -> Positional:
+def _zeros(b: Tracer, shape: object, dtype: object = "float32", name: object = None) -> Positional:
     return _filled(b, as_shape(shape), 0.0, dtype_name(dtype))
 
 
 @function("ones")
-def _ones(b: LayerBuilder, shape: object, dtype: object = "float32", name: object = None) -> Positional:
+def _ones(b: Tracer, shape: object, dtype: object = "float32", name: object = None) -> Positional:
     return _filled(b, as_shape(shape), 1.0, dtype_name(dtype))
 
 
 @function("fill")
-def _fill(b: LayerBuilder, dims: object, value: object, name: object = None) -> Positional:
+def _fill(b: Tracer, dims: object, value: object, name: object = None) -> Positional:
     x = as_positional(b, value)
     if x.rank:
         raise UnsupportedError("tf.fill with anything but one number")
@@ -61,7 +61,7 @@ def _fill(b: LayerBuilder, dims: object, value: object, name: object = None) -> 
 
 @function("range")
 def _range(
-    b: LayerBuilder,
+    b: Tracer,
     start: object,
     limit: object = None,
     delta: object = 1,
@@ -86,7 +86,7 @@ def _range(
 
 @function("one_hot")
 def _one_hot(
-    b: LayerBuilder,
+    b: Tracer,
     indices: object,
     depth: object,
     on_value: object = None,
@@ -120,7 +120,7 @@ def _one_hot(
 
 @function("sequence_mask")
 def _sequence_mask(
-    b: LayerBuilder, lengths: object, maxlen: object = None, dtype: object = "bool", name: object = None
+    b: Tracer, lengths: object, maxlen: object = None, dtype: object = "bool", name: object = None
 ) -> Positional:
     """True on the first frames of an axis."""
     x = as_positional(b, lengths)
@@ -137,7 +137,7 @@ def _sequence_mask(
 
 @function("uniform", "random_uniform")
 def _uniform(
-    b: LayerBuilder,
+    b: Tracer,
     shape: object,
     minval: object = 0,
     maxval: object = None,
@@ -159,7 +159,7 @@ def _uniform(
 
 @function("normal", "random_normal")
 def _normal(
-    b: LayerBuilder,
+    b: Tracer,
     shape: object,
     mean: object = 0.0,
     stddev: object = 1.0,
@@ -171,14 +171,14 @@ def _normal(
     return Positional(b, _drawn(b, "normal", axes), axes) * stddev + mean
 
 
-def _drawn(b: LayerBuilder, kind: str, axes: Sequence[Dim | None]) -> Value:
+def _drawn(b: Tracer, kind: str, axes: Sequence[Dim | None]) -> Value:
     """A draw of its own: the place in the region tells the draws of one layer apart."""
     return b.random(kind, tuple(d for d in axes if d is not None), f"eval{len(b.region.nodes)}")
 
 
 @function("eye")
 def _eye(
-    b: LayerBuilder,
+    b: Tracer,
     num_rows: object,
     num_columns: object = None,
     batch_shape: object = None,
@@ -193,9 +193,7 @@ def _eye(
 
 
 @function("linspace", "lin_space")
-def _linspace(
-    b: LayerBuilder, start: object, stop: object, num: object, name: object = None, axis: int = 0
-) -> Positional:
+def _linspace(b: Tracer, start: object, stop: object, num: object, name: object = None, axis: int = 0) -> Positional:
     if not all(isinstance(x, (int, float)) for x in (start, stop)) or not isinstance(num, int):
         raise UnsupportedError("tf.linspace whose bounds or number are computed")
     checked_count(num)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from returnn_ir.expression.dtypes import DType
 from returnn_ir.expression.positional import UnsupportedError
 from returnn_ir.expression.table import find_function, tensor_function_names
-from returnn_ir.types import DTYPES
+from returnn_ir.ir.types import DTYPES
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = ["TENSOR_PARTS", "Missing", "Namespace", "TensorNames"]
 
@@ -47,7 +47,7 @@ class Namespace(ModuleType):
 
     expression_names: ClassVar[TensorNames] = TensorNames()
 
-    def __init__(self, b: LayerBuilder, path: str) -> None:
+    def __init__(self, b: Tracer, path: str) -> None:
         super().__init__(path)
         self.__path__: list[str] = []
         self._b = b

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import DimError
 from returnn_ir.expression.access import shown
 from returnn_ir.expression.limits import checked_entries
-from returnn_ir.graph import Value
-from returnn_ir.types import is_float
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = [
     "Axes",
@@ -56,7 +56,7 @@ class Positional:
     __array_ufunc__ = None
     __hash__ = object.__hash__
 
-    def __init__(self, b: LayerBuilder, value: Value, axes: Sequence[Dim | None]) -> None:
+    def __init__(self, b: Tracer, value: Value, axes: Sequence[Dim | None]) -> None:
         self.b = b
         self.value = value
         self.axes: Axes = tuple(axes)
@@ -221,7 +221,7 @@ class StaticShape(tuple[int | None, ...]):
         return list(self)
 
 
-def as_positional(b: LayerBuilder, x: object, dtype: str | None = None) -> Positional:
+def as_positional(b: Tracer, x: object, dtype: str | None = None) -> Positional:
     """A tensor, or the constant that a number or an array is."""
     if isinstance(x, Positional):
         return x
@@ -245,7 +245,7 @@ def as_positional(b: LayerBuilder, x: object, dtype: str | None = None) -> Posit
     raise UnsupportedError(f"a {type(x).__name__} where a tensor is expected")
 
 
-def packed(b: LayerBuilder, entries: Sequence[object], out: Dim, dtype: str) -> Value:
+def packed(b: Tracer, entries: Sequence[object], out: Dim, dtype: str) -> Value:
     """A list of scalars as a vector over ``out``."""
     parts, dims = [], []
     for i, entry in enumerate(entries):
@@ -263,7 +263,7 @@ def _is_whole(x: object) -> bool:
     return isinstance(x, (int, np.integer))
 
 
-def builder_of(*xs: object) -> LayerBuilder:
+def builder_of(*xs: object) -> Tracer:
     """The builder of the first tensor among ``xs``."""
     for x in xs:
         if isinstance(x, Positional):
@@ -325,13 +325,13 @@ def _chosen(dims: Sequence[Dim | None], taken: Sequence[Dim | None]) -> Dim | No
     return chosen
 
 
-def _renamed(b: LayerBuilder, value: Value, dim: Dim, chosen: Dim) -> Value:
+def _renamed(b: Tracer, value: Value, dim: Dim, chosen: Dim) -> Value:
     if dim.is_static and dim.size == chosen.size and chosen not in value.dims:
         return b.rename(value, (dim, chosen))
     raise DimError("axes of an expression do not fit together", expected=chosen, received=dim)
 
 
-def copy_of_dim(b: LayerBuilder, dim: Dim, role: str) -> Dim:
+def copy_of_dim(b: Tracer, dim: Dim, role: str) -> Dim:
     """Another dim of the same extent and lengths, for a tensor that has an axis twice."""
     if dim.is_batch:
         raise UnsupportedError(f"the axis {dim} on two axes of one tensor")

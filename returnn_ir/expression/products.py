@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from returnn_ir.dims import Dim
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional, binary, copy_of_dim
 from returnn_ir.expression.table import function
+from returnn_ir.ir.dims import Dim
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = ["matmul"]
 
 
 @function("matmul")
 def _matmul(
-    b: LayerBuilder,
+    b: Tracer,
     x: object,
     y: object,
     transpose_a: object = False,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
 from returnn_ir.expression.table import function
-from returnn_ir.types import is_float
+from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__: list[str] = []
 
@@ -46,7 +46,7 @@ def _register_reductions() -> None:
     for kind in _KINDS:
 
         def reduce(
-            b: LayerBuilder,
+            b: Tracer,
             input_tensor: object,
             axis: object = None,
             keepdims: object = False,
@@ -67,7 +67,7 @@ _register_reductions()
 
 @function("reduce_variance")
 def _variance(
-    b: LayerBuilder, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
+    b: Tracer, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
 ) -> Positional:
     x = as_positional(b, input_tensor)
     deviation = x - reduced(x, "mean", axis, True)
@@ -76,7 +76,7 @@ def _variance(
 
 @function("reduce_std")
 def _std(
-    b: LayerBuilder, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
+    b: Tracer, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
 ) -> Positional:
     variance = _variance(b, input_tensor, axis, keepdims)
     return variance.with_value(b.unary("sqrt", variance.value))
@@ -84,7 +84,7 @@ def _std(
 
 @function("norm")
 def _norm(
-    b: LayerBuilder,
+    b: Tracer,
     tensor: object,
     ord: object = "euclidean",
     axis: object = None,
@@ -102,7 +102,7 @@ def _norm(
 
 @function("l2_normalize")
 def _l2_normalize(
-    b: LayerBuilder,
+    b: Tracer,
     x: object,
     axis: object = None,
     epsilon: float = 1e-12,
@@ -116,9 +116,7 @@ def _l2_normalize(
 
 
 def _softmax_like(kind: str) -> None:
-    def compute(
-        b: LayerBuilder, logits: object, axis: object = -1, name: object = None, dim: object = None
-    ) -> Positional:
+    def compute(b: Tracer, logits: object, axis: object = -1, name: object = None, dim: object = None) -> Positional:
         x = as_positional(b, logits)
         number = x.axis_number(-1 if axis is None else axis if dim is None else dim)
         along = x.axes[number]
@@ -136,7 +134,7 @@ _softmax_like("log_softmax")
 
 def _arg(kind: str) -> None:
     def compute(
-        b: LayerBuilder,
+        b: Tracer,
         input: object,
         axis: object = None,
         output_type: object = "int64",
@@ -161,7 +159,7 @@ _arg("argmin")
 
 @function("argsort")
 def _argsort(
-    b: LayerBuilder,
+    b: Tracer,
     values: object,
     axis: object = -1,
     direction: str = "ASCENDING",
@@ -179,7 +177,7 @@ def _argsort(
 
 @function("cumsum")
 def _cumsum(
-    b: LayerBuilder, x: object, axis: object = 0, exclusive: bool = False, reverse: bool = False, name: object = None
+    b: Tracer, x: object, axis: object = 0, exclusive: bool = False, reverse: bool = False, name: object = None
 ) -> Positional:
     tensor = as_positional(b, x)
     dim = tensor.axes[tensor.axis_number(axis)]
@@ -190,7 +188,7 @@ def _cumsum(
 
 @function("moments")
 def _moments(
-    b: LayerBuilder, x: object, axes: Sequence[int], keepdims: object = False, name: object = None
+    b: Tracer, x: object, axes: Sequence[int], keepdims: object = False, name: object = None
 ) -> tuple[Positional, Positional]:
     tensor = as_positional(b, x)
     return reduced(tensor, "mean", list(axes), keepdims), _variance(b, tensor, list(axes), keepdims)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import DimError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
@@ -13,20 +12,21 @@ from returnn_ir.expression.positional import Positional, UnsupportedError, align
 from returnn_ir.expression.sizes import Shape, Size, as_shape, entries_of
 from returnn_ir.expression.slicing import cut
 from returnn_ir.expression.table import function
+from returnn_ir.ir.dims import Dim
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__: list[str] = []
 
 
 @function("shape")
-def _shape(b: LayerBuilder, input: object, out_type: object = "int32", name: object = None) -> Shape:
+def _shape(b: Tracer, input: object, out_type: object = "int32", name: object = None) -> Shape:
     return Shape.of(as_positional(b, input), dtype_name(out_type))
 
 
 @function("size")
-def _size(b: LayerBuilder, input: object, out_type: object = "int32", name: object = None) -> Positional:
+def _size(b: Tracer, input: object, out_type: object = "int32", name: object = None) -> Positional:
     total = b.const(1, "int64")
     for dim in as_positional(b, input).axes:
         if dim is not None:
@@ -35,14 +35,12 @@ def _size(b: LayerBuilder, input: object, out_type: object = "int32", name: obje
 
 
 @function("rank")
-def _rank(b: LayerBuilder, input: object, name: object = None) -> int:
+def _rank(b: Tracer, input: object, name: object = None) -> int:
     return as_positional(b, input).rank
 
 
 @function("expand_dims")
-def _expand_dims(
-    b: LayerBuilder, input: object, axis: object = None, name: object = None, dim: object = None
-) -> Positional:
+def _expand_dims(b: Tracer, input: object, axis: object = None, name: object = None, dim: object = None) -> Positional:
     x = as_positional(b, input)
     at = axis if axis is not None else dim
     if not isinstance(at, int) or not -x.rank - 1 <= at <= x.rank:
@@ -54,7 +52,7 @@ def _expand_dims(
 
 @function("squeeze")
 def _squeeze(
-    b: LayerBuilder, input: object, axis: object = None, name: object = None, squeeze_dims: object = None
+    b: Tracer, input: object, axis: object = None, name: object = None, squeeze_dims: object = None
 ) -> Positional:
     x = as_positional(b, input)
     over = axis if axis is not None else squeeze_dims
@@ -73,7 +71,7 @@ def _squeeze(
 
 
 @function("reshape")
-def _reshape(b: LayerBuilder, tensor: object, shape: object, name: object = None) -> Positional:
+def _reshape(b: Tracer, tensor: object, shape: object, name: object = None) -> Positional:
     """Axes of size one put in or taken out; a shape that merges or splits axes is not expressed."""
     x = as_positional(b, tensor)
     entries = entries_of(shape)
@@ -96,14 +94,14 @@ def _reshape(b: LayerBuilder, tensor: object, shape: object, name: object = None
 
 
 @function("transpose")
-def _transpose(b: LayerBuilder, a: object, perm: Sequence[int] | None = None, name: object = None) -> Positional:
+def _transpose(b: Tracer, a: object, perm: Sequence[int] | None = None, name: object = None) -> Positional:
     x = as_positional(b, a)
     order = list(perm) if perm is not None else list(range(x.rank))[::-1]
     return Positional(b, x.value, [x.axes[x.axis_number(i)] for i in order])
 
 
 @function("concat")
-def _concat(b: LayerBuilder, values: Sequence[object], axis: object, name: object = None) -> Positional:
+def _concat(b: Tracer, values: Sequence[object], axis: object, name: object = None) -> Positional:
     if any(isinstance(v, Shape) for v in values) and axis in (0, -1):
         parts = [entries_of(v) for v in values]
         if all(part is not None for part in parts):
@@ -128,7 +126,7 @@ def _concat(b: LayerBuilder, values: Sequence[object], axis: object, name: objec
     return Positional(b, joined, [out if j == at else d for j, d in enumerate(axes)])
 
 
-def _aligned_except(b: LayerBuilder, xs: Sequence[Positional], at: int) -> tuple[list[Positional], list[Dim | None]]:
+def _aligned_except(b: Tracer, xs: Sequence[Positional], at: int) -> tuple[list[Positional], list[Dim | None]]:
     """Tensors over common dims but for the axis ``at``, which stays each one's own."""
     model = list(xs[0].axes)
     found: list[Positional] = []
@@ -149,7 +147,7 @@ def _aligned_except(b: LayerBuilder, xs: Sequence[Positional], at: int) -> tuple
 
 
 @function("stack", "pack")
-def _stack(b: LayerBuilder, values: Sequence[object], axis: int = 0, name: object = None) -> Positional:
+def _stack(b: Tracer, values: Sequence[object], axis: int = 0, name: object = None) -> Positional:
     if any(isinstance(v, Size) for v in values) and axis in (0, -1):
         return Shape(b, list(values))
     operands, axes = aligned(*[as_positional(b, v) for v in values])
@@ -162,7 +160,7 @@ def _stack(b: LayerBuilder, values: Sequence[object], axis: int = 0, name: objec
 
 @function("split")
 def _split(
-    b: LayerBuilder,
+    b: Tracer,
     value: object,
     num_or_size_splits: object,
     axis: object = 0,
@@ -191,9 +189,7 @@ def _split(
 
 
 @function("unstack")
-def _unstack(
-    b: LayerBuilder, value: object, num: object = None, axis: object = 0, name: object = None
-) -> list[Positional]:
+def _unstack(b: Tracer, value: object, num: object = None, axis: object = 0, name: object = None) -> list[Positional]:
     x = as_positional(b, value)
     at = x.axis_number(axis)
     dim = x.axes[at]
@@ -203,7 +199,7 @@ def _unstack(
 
 
 @function("tile")
-def _tile(b: LayerBuilder, input: object, multiples: object, name: object = None) -> Positional:
+def _tile(b: Tracer, input: object, multiples: object, name: object = None) -> Positional:
     """Axes of size one only, to a known size."""
     x = as_positional(b, input)
     multiples = entries_of(multiples)
@@ -227,7 +223,7 @@ def _tile(b: LayerBuilder, input: object, multiples: object, name: object = None
 
 
 @function("broadcast_to")
-def _broadcast_to(b: LayerBuilder, input: object, shape: object, name: object = None) -> Positional:
+def _broadcast_to(b: Tracer, input: object, shape: object, name: object = None) -> Positional:
     x = as_positional(b, input)
     wanted = as_shape(shape)
     if len(wanted) < x.rank:
@@ -245,7 +241,7 @@ def _broadcast_to(b: LayerBuilder, input: object, shape: object, name: object = 
 
 
 @function("reverse")
-def _reverse(b: LayerBuilder, tensor: object, axis: Sequence[int], name: object = None) -> Positional:
+def _reverse(b: Tracer, tensor: object, axis: Sequence[int], name: object = None) -> Positional:
     x = as_positional(b, tensor)
     value = x.value
     for number in axis:
@@ -257,7 +253,7 @@ def _reverse(b: LayerBuilder, tensor: object, axis: Sequence[int], name: object 
 
 @function("gather")
 def _gather(
-    b: LayerBuilder, params: object, indices: object, axis: object = 0, batch_dims: int = 0, name: object = None
+    b: Tracer, params: object, indices: object, axis: object = 0, batch_dims: int = 0, name: object = None
 ) -> Positional:
     x, i = as_positional(b, params), as_positional(b, indices)
     if batch_dims:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from returnn_ir.dims import Dim
 from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.positional import Positional, UnsupportedError, packed
-from returnn_ir.graph import Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = ["Shape", "Size", "as_shape", "entries_of"]
 
@@ -19,7 +19,7 @@ __all__ = ["Shape", "Size", "as_shape", "entries_of"]
 class Size(Positional):
     """The extent of an axis: an integer scalar that remembers which axis it is of."""
 
-    def __init__(self, b: LayerBuilder, dim: Dim, dtype: str = "int32") -> None:
+    def __init__(self, b: Tracer, dim: Dim, dtype: str = "int32") -> None:
         super().__init__(b, b.cast(b.extent(dim), dtype), ())
         self.dim = dim
 
@@ -30,7 +30,7 @@ class Shape(Positional):
     As an argument that says what shape something has, the entries count; anything else computes with the vector.
     """
 
-    def __init__(self, b: LayerBuilder, entries: Sequence[object], dtype: str = "int32") -> None:
+    def __init__(self, b: Tracer, entries: Sequence[object], dtype: str = "int32") -> None:
         self.b = b
         self._dtype = dtype
         self.entries = list(entries)

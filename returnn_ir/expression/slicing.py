@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from returnn_ir.dims import Dim
 from returnn_ir.expression.limits import TooMuchError
 from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.ir.dims import Dim
 
 __all__ = ["cut", "subscript"]
 

@@ -10,7 +10,7 @@ from returnn_ir.expression.reductions import reduced
 from returnn_ir.expression.table import find_function, function
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__: list[str] = []
 
@@ -19,7 +19,7 @@ def _apply(x: Positional, op: str) -> Positional:
     return x.with_value(apply_unary(x.b, op, x.value))
 
 
-def _call(b: LayerBuilder, name: str, *args: object) -> Positional:
+def _call(b: Tracer, name: str, *args: object) -> Positional:
     """Another function of the table."""
     found = find_function(b, name)
     if found is None:
@@ -29,43 +29,43 @@ def _call(b: LayerBuilder, name: str, *args: object) -> Positional:
 
 
 @function("tan")
-def _tan(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _tan(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     return _apply(tensor, "sin") / _apply(tensor, "cos")
 
 
 @function("atan")
-def _atan(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _atan(b: Tracer, x: object, name: object = None) -> Positional:
     return binary("atan2", as_positional(b, x), 1.0)
 
 
 @function("asin")
-def _asin(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _asin(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     return binary("atan2", tensor, _apply(1.0 - tensor * tensor, "sqrt"))
 
 
 @function("acos")
-def _acos(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _acos(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     return binary("atan2", _apply(1.0 - tensor * tensor, "sqrt"), tensor)
 
 
 @function("sinh")
-def _sinh(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _sinh(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     # expm1 keeps the digits near zero
     return (_apply(tensor, "expm1") - _apply(-tensor, "expm1")) * 0.5
 
 
 @function("cosh")
-def _cosh(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _cosh(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     return (_apply(tensor, "exp") + _apply(-tensor, "exp")) * 0.5
 
 
 @function("asinh")
-def _asinh(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _asinh(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     size = abs(tensor)
     # log(a + sqrt(a a + 1)), written so that small a keep their digits
@@ -74,18 +74,18 @@ def _asinh(b: LayerBuilder, x: object, name: object = None) -> Positional:
 
 
 @function("atanh")
-def _atanh(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _atanh(b: Tracer, x: object, name: object = None) -> Positional:
     tensor = as_positional(b, x)
     return (_apply(tensor, "log1p") - _apply(-tensor, "log1p")) * 0.5
 
 
 @function("erfc")
-def _erfc(b: LayerBuilder, x: object, name: object = None) -> Positional:
+def _erfc(b: Tracer, x: object, name: object = None) -> Positional:
     return 1.0 - _apply(as_positional(b, x), "erf")
 
 
 @function("xlogy")
-def _xlogy(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
+def _xlogy(b: Tracer, x: object, y: object, name: object = None) -> Positional:
     """``x log(y)``, zero where x is."""
     factor = as_positional(b, x)
     zero = factor == 0.0
@@ -93,53 +93,49 @@ def _xlogy(b: LayerBuilder, x: object, y: object, name: object = None) -> Positi
 
 
 @function("multiply_no_nan")
-def _multiply_no_nan(b: LayerBuilder, x: object, y: object, name: object = None) -> Positional:
+def _multiply_no_nan(b: Tracer, x: object, y: object, name: object = None) -> Positional:
     """Zero where ``y`` is, whatever ``x`` is."""
     factor = as_positional(b, y)
     return _call(b, "where", factor == 0.0, 0.0, binary("mul", x, factor))
 
 
 @function("l2_loss")
-def _l2_loss(b: LayerBuilder, t: object, name: object = None) -> Positional:
+def _l2_loss(b: Tracer, t: object, name: object = None) -> Positional:
     x = as_positional(b, t)
     return reduced(x * x, "sum", None, False) * 0.5
 
 
 @function("reduce_euclidean_norm")
 def _euclidean_norm(
-    b: LayerBuilder, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
+    b: Tracer, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
 ) -> Positional:
     x = as_positional(b, input_tensor)
     return _apply(reduced(x * x, "sum", axis, keepdims), "sqrt")
 
 
 @function("bias_add")
-def _bias_add(
-    b: LayerBuilder, value: object, bias: object, data_format: object = None, name: object = None
-) -> Positional:
+def _bias_add(b: Tracer, value: object, bias: object, data_format: object = None, name: object = None) -> Positional:
     if data_format is not None and str(data_format).startswith("NC"):
         raise UnsupportedError("bias_add with the features in front")
     return as_positional(b, value) + as_positional(b, bias)
 
 
 @function("check_numerics", "Print", "ensure_shape")
-def _unchanged(b: LayerBuilder, input: object, *others: object, **options: Any) -> Positional:
+def _unchanged(b: Tracer, input: object, *others: object, **options: Any) -> Positional:
     """What only looks at a tensor."""
     return as_positional(b, input)
 
 
 @function("softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits_v2")
 def _cross_entropy(
-    b: LayerBuilder, labels: object = None, logits: object = None, axis: int = -1, name: object = None
+    b: Tracer, labels: object = None, logits: object = None, axis: int = -1, name: object = None
 ) -> Positional:
     x = as_positional(b, logits)
     return -reduced(as_positional(b, labels) * _call(b, "log_softmax", x, axis), "sum", axis, False)
 
 
 @function("sparse_softmax_cross_entropy_with_logits")
-def _sparse_cross_entropy(
-    b: LayerBuilder, labels: object = None, logits: object = None, name: object = None
-) -> Positional:
+def _sparse_cross_entropy(b: Tracer, labels: object = None, logits: object = None, name: object = None) -> Positional:
     x = as_positional(b, logits)
     classes = x.axes[-1]
     if classes is None or classes.size is None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from returnn_ir.errors import IRError
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = [
     "RETURNN_ONLY",
@@ -89,7 +89,7 @@ def _all() -> Mapping[str, ExpressionFunction]:
     return _FUNCTIONS
 
 
-def find_function(b: LayerBuilder, name: str) -> Callable[..., Any] | None:
+def find_function(b: Tracer, name: str) -> Callable[..., Any] | None:
     """The function of that name, ready to be called."""
     found = _all().get(name)
     return functools.partial(found, b) if found is not None else None

@@ -18,7 +18,7 @@ from returnn_ir.config.shim import LazyName
 from returnn_ir.expression.namespaces import Namespace
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = ["HELPER_MODULES", "rebound", "traceable"]
 
@@ -36,7 +36,7 @@ _COMPAT_MODULES = ("returnn.tf.compat", "TFCompat")
 _LOCK = threading.RLock()
 
 
-def traceable(b: LayerBuilder, value: Any) -> Any:
+def traceable(b: Tracer, value: Any) -> Any:
     """A plain Python function as one that works on symbolic tensors; other values stay."""
     return rebound(value, Namespace(b, "tf"), Namespace(b, "returnn.tf.util.basic"))
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.dims import Dim
+from returnn_ir.axes.output import LayerOutput
 from returnn_ir.expression.access import shown
 from returnn_ir.expression.positional import Positional, UnsupportedError
 from returnn_ir.expression.sizes import Size
 from returnn_ir.expression.trace import traceable
-from returnn_ir.layers.beams import beam_of
-from returnn_ir.layers.output import LayerOutput
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.hypotheses import beam_of
 
 if TYPE_CHECKING:
-    from returnn_ir.layers.context import LayerBuilder
+    from returnn_ir.expression.tracer import Tracer
 
 __all__ = ["ConfigView", "DataView", "LayerView", "NetworkView", "SourceLayerView"]
 
@@ -41,7 +41,7 @@ class DataView(_View):
         behavior_axes: which axis of the output stands where; None for inserted ones.
     """
 
-    def __init__(self, b: LayerBuilder, output: LayerOutput, placeholder: Positional, special: LayerOutput) -> None:
+    def __init__(self, b: Tracer, output: LayerOutput, placeholder: Positional, special: LayerOutput) -> None:
         self._b = b
         self._output = output
         self._special = special
@@ -269,11 +269,11 @@ class DataView(_View):
 class ConfigView(_View):
     """The config: ``self.network.get_config()``."""
 
-    def __init__(self, b: LayerBuilder) -> None:
+    def __init__(self, b: Tracer) -> None:
         self._b = b
 
     def _get(self, key: str, default: Any) -> Any:
-        return traceable(self._b, self._b.session.options.get(key, default))
+        return traceable(self._b, self._b.config_options.get(key, default))
 
     def typed_value(self, key: str, default: Any = None, index: int | None = None) -> Any:
         """An option's value; a function of the config works on symbolic tensors too."""
@@ -296,19 +296,19 @@ class ConfigView(_View):
 
     def has(self, key: str) -> Any:
         """Whether the config has the option."""
-        return key in self._b.session.options
+        return key in self._b.config_options
 
     @property
     def typed_dict(self) -> Mapping[str, Any]:
         """All options."""
-        return {k: traceable(self._b, v) for k, v in self._b.session.options.items()}
+        return {k: traceable(self._b, v) for k, v in self._b.config_options.items()}
 
 
 @shown("_config")
 class NetworkView(_View):
     """The network: ``self.network``."""
 
-    def __init__(self, b: LayerBuilder) -> None:
+    def __init__(self, b: Tracer) -> None:
         self._b = b
 
     def get_config(self) -> ConfigView:
@@ -327,12 +327,12 @@ class NetworkView(_View):
     @property
     def search_flag(self) -> bool:
         """Whether this program searches; a constant of the program."""
-        return self._b.session.searching
+        return self._b.searching
 
     @property
     def eval_flag(self) -> bool:
         """Whether losses are computed."""
-        return self._b.session.mode != "forward"
+        return self._b.mode != "forward"
 
     @property
     def global_train_step(self) -> Positional:
@@ -381,7 +381,7 @@ class SearchChoicesView(_View):
 class LayerView(_View):
     """The layer that the expression belongs to: ``self``."""
 
-    def __init__(self, b: LayerBuilder, sources: list[SourceLayerView]) -> None:
-        self.name = b.definition.name
+    def __init__(self, b: Tracer, sources: list[SourceLayerView]) -> None:
+        self.name = b.name
         self.network = NetworkView(b)
         self.sources = sources

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from returnn_ir.dims import Dim
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
-from returnn_ir.graph import Value
-from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.layers.output import LayerOutput
-from returnn_ir.losses.registry import LossInput, LossResult, loss
-from returnn_ir.option_types import Finite, Positive, Share, Size
-from returnn_ir.types import is_integer
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_integer
+from returnn_ir.network.loss_registry import LossInput, LossResult, loss
+from returnn_ir.options import Finite, Positive, Share, Size
 
 __all__: list[str] = []
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from returnn_ir.dims import Dim
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
-from returnn_ir.graph import Value
-from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.layers.output import LayerOutput
-from returnn_ir.ops.spec import get_op
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import get_op
 
 __all__ = [
     "Labels",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
-from returnn_ir.graph import Value
-from returnn_ir.layers.context import LayerBuilder
+from returnn_ir.ir.graph import Value
 from returnn_ir.losses.framewise import aligned_target, frame_error
-from returnn_ir.losses.registry import LossInput, LossResult, loss
+from returnn_ir.network.loss_registry import LossInput, LossResult, loss
 
 __all__: list[str] = []
 

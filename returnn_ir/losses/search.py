@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from returnn_ir.construct.attach_losses import loss_input, match_target, require_loss
+from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
-from returnn_ir.graph import Value
-from returnn_ir.layers.beams import beam_of
-from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.losses.attach import loss_input, match_target, require_loss
-from returnn_ir.losses.registry import LossInput, LossResult, loss
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.hypotheses import beam_of
+from returnn_ir.network.loss_registry import LossInput, LossResult, loss
 
 __all__: list[str] = []
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from returnn_ir.dims import Dim
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError, ProblemList
-from returnn_ir.graph import Value
-from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.layers.output import LayerOutput
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 from returnn_ir.losses.framewise import before_activation, safe_log
 from returnn_ir.losses.labels import (
     Labels,
@@ -23,8 +23,8 @@ from returnn_ir.losses.labels import (
     truncated,
     without_repeats,
 )
-from returnn_ir.losses.registry import LossInput, LossResult, loss
-from returnn_ir.option_types import Size, read_values
+from returnn_ir.network.loss_registry import LossInput, LossResult, loss
+from returnn_ir.options import Size, read_values
 
 __all__: list[str] = []
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
-from returnn_ir.layers.nested_options import nested_problems
-from returnn_ir.layers.option_table import OptionVerdict, refused_options
-from returnn_ir.layers.options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
-from returnn_ir.layers.registry import LayerSpec, find_layer, layer_names
+from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
+from returnn_ir.network.layer_registry import LayerSpec, find_layer, layer_names
 from returnn_ir.network.naming import extra_prefix
-from returnn_ir.option_types import shown
+from returnn_ir.network.nested_options import nested_problems
+from returnn_ir.network.option_table import OptionVerdict, refused_options
+from returnn_ir.options import shown
 
 if TYPE_CHECKING:
     from returnn_ir.config import Config

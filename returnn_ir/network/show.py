@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from returnn_ir.layers.options import LayerDict, NetDict
+from returnn_ir.network.layer_options import LayerDict, NetDict
 from returnn_ir.network.net import LayerDef, Net
 
 __all__ = ["show_layers"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
-from returnn_ir.ops.spec import OpSpec, Scope, Trait, register
-from returnn_ir.types import TensorType
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.types import TensorType
 
 __all__: list[str] = []
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from returnn_ir.errors import IRError
-from returnn_ir.ops.spec import OpSpec, Scope, Trait, broadcast, register
-from returnn_ir.types import TensorType, is_float, is_integer, promote
+from returnn_ir.ir.op import OpSpec, Scope, Trait, broadcast, register
+from returnn_ir.ir.types import TensorType, is_float, is_integer, promote
 
 __all__: list[str] = []
 

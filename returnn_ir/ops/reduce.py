@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
-from returnn_ir.ops.spec import OpSpec, Scope, Trait, length_dims, register
-from returnn_ir.types import TensorType, is_float
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.op import OpSpec, Scope, Trait, length_dims, register
+from returnn_ir.ir.types import TensorType, is_float
 
 __all__ = ["REDUCE_KINDS"]
 

@@ -1,6 +1,6 @@
 """Search, symbolically: choosing labels, deciding between hypotheses.
 
-``compiler.passes.expand_search`` gives them beams. In front of that pass no value
+``compiler.passes.search.expand_search`` gives them beams. In front of that pass no value
 has an axis of hypotheses, and every op here is one of a single hypothesis.
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from returnn_ir.errors import IRError
-from returnn_ir.ops.spec import OpSpec, Scope, Trait, register
-from returnn_ir.types import TensorType
+from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["SEARCH_OPS"]
 

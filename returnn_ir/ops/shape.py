@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from returnn_ir.dims import UNIT, Dim
 from returnn_ir.errors import IRError
-from returnn_ir.ops.spec import OpSpec, Scope, Tail, Trait, broadcast, length_dims, register
-from returnn_ir.types import TensorType
+from returnn_ir.ir.dims import UNIT, Dim
+from returnn_ir.ir.op import OpSpec, Scope, Tail, Trait, broadcast, length_dims, register
+from returnn_ir.ir.types import TensorType
 
 __all__: list[str] = []
 

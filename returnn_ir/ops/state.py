@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from returnn_ir.errors import IRError
-from returnn_ir.ops.spec import OpSpec, Scope, Trait, register
-from returnn_ir.types import TensorType
+from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.types import TensorType
 
 __all__: list[str] = []
 
@@ -60,7 +60,7 @@ _TYPED: dict[str, object] = {"dtype": ..., "dims": ..., "sparse_dim": None}
 
 # labels: whoever feeds it checks that valid frames hold numbers from 0 to labels - 1, and puts 0 for others behind them
 register(OpSpec("input", 0, {"name": ..., **_TYPED, "labels": None}, _declared, _ROOT))
-# init: what an untrained model starts with, see returnn_ir.initializers
+# init: what an untrained model starts with, see returnn_ir.construct.initializers
 register(OpSpec("param", 0, {"name": ..., "init": None, **_TYPED}, _declared, _ROOT))
 register(OpSpec("train_step", 0, {}, _train_step, _ROOT))
 register(OpSpec("const", 0, {"value": ..., **_TYPED}, _const))

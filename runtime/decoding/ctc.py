@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 
 __all__ = ["greedy_ctc"]
 

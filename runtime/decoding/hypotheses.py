@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compiler.targets import Array
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Output
+from compiler.target.protocol import Array
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Output
 
 __all__ = ["Hypothesis", "nbest_lists"]
 

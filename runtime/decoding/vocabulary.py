@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import ConfigError, DataError, did_you_mean
 
 __all__ = ["Vocabulary"]

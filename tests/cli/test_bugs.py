@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from compiler.cli import main as compile_main
-from returnn_ir.layers import registry
-from returnn_ir.layers.registry import find_layer
+from returnn_ir.network import layer_registry
+from returnn_ir.network.layer_registry import find_layer
 from runtime.cli import main as run_main
 
 NET = 'extern_data = {"data": {"dim": 3}}\nnetwork = {"output": {"class": "copy", "from": "data"}}\n'
@@ -27,7 +27,7 @@ def _broken(error: Exception) -> Callable[..., object]:
 def _break_copy(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     spec = find_layer("copy")
     assert spec is not None
-    monkeypatch.setitem(registry._LAYERS, "copy", replace(spec, build=_broken(error)))
+    monkeypatch.setitem(layer_registry._LAYERS, "copy", replace(spec, build=_broken(error)))
 
 
 def _net(folder: Path) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from compiler.cli import main
-from compiler.program import compile_net
+from compiler.program.program import compile_net
 from returnn_ir import load
 
 FAULTS = Path(__file__).parents[1] / "faults"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from returnn_ir.config.key import ALL, Key, Verdict
 from returnn_ir.config.keys import TABLE
-from returnn_ir.layers.option_table import OPTIONS, OptionVerdict
+from returnn_ir.network.option_table import OPTIONS, OptionVerdict
 
 PAGE = Path(__file__).parents[2] / "docs" / "options.md"
 
 _HEAD = """# Config keys and layer options
 
-Made by `make options` from `returnn_ir/config/keys.py` and `returnn_ir/layers/option_table.py`; a test compares.
+Made by `make options` from `returnn_ir/config/keys.py` and `returnn_ir/network/option_table.py`; a test compares.
 
 A key of a config is *done*; or it has *no effect* here, for the reason that is given; or `returnn-run` *refuses* it,
 unless it has the value in brackets or is left out. All keys that a run refuses are reported at once, before data and

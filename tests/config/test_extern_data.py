@@ -8,8 +8,8 @@ import pytest
 
 from returnn_ir.config import load_config
 from returnn_ir.config.data_options import DataOptions
-from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import UserError
+from returnn_ir.ir.dims import BATCH, Dim
 
 DENSE = DataOptions(dim=5, shape=(None, 5))
 LABELS = DataOptions(dim=3, shape=(None,), sparse=True, available_for_inference=False)

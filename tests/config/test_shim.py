@@ -13,8 +13,8 @@ import pytest
 
 from returnn_ir.config import Config, load_config
 from returnn_ir.config.dim_tags import SINGLE_STEP_DIM, ImplicitDynSizeDim
-from returnn_ir.dims import BATCH, Dim
 from returnn_ir.errors import ConfigError, UserError
+from returnn_ir.ir.dims import BATCH, Dim
 
 
 def load(folder: Path, text: str) -> Config:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from returnn_ir.config import load_config
-from returnn_ir.layers.registry import find_layer
+from returnn_ir.network.layer_registry import find_layer
 
 __all__ = ["GOLDEN", "TARGETS", "all_cases", "gap"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from returnn_ir.layers.registry import layer_names
-from returnn_ir.losses.registry import find_loss, loss_names
+from returnn_ir.network.layer_registry import layer_names
+from returnn_ir.network.loss_registry import find_loss, loss_names
 from tests.conformance.gaps import TARGETS, all_cases, gap
 
 __all__ = ["support_matrix"]

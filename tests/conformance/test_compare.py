@@ -7,7 +7,7 @@ import pytest
 
 from compiler.check.case import CaseReport, _compare_scores
 from compiler.check.compare import ATOL, RTOL, UNUSED_SCORE, compare_arrays, compare_gradient
-from compiler.targets import Array
+from compiler.target.protocol import Array
 
 NAN, INF = np.nan, np.inf
 

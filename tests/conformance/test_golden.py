@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compiler.check import check_case
-from runtime.session import OnnxSession
+from runtime.deployment.session import OnnxSession
 from tests.conformance.gaps import GOLDEN, TARGETS, all_cases, gap
 from tests.conformance.support import support_matrix
 

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from compiler.cli import main as compile_main
 from runtime.cli import main as run_main
-from runtime.session import OnnxSession
+from runtime.deployment.session import OnnxSession
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

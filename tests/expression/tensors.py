@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.pipelines import lower_to
-from compiler.targets import Target
+from compiler.program.pipelines import lower_to
+from compiler.target.protocol import Target
 from returnn_ir.behavior import Behavior
 from returnn_ir.config import Config
-from returnn_ir.dims import Dim
+from returnn_ir.construct.inputs import ExternData
+from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.scope import NetScope
+from returnn_ir.construct.state import Session
 from returnn_ir.expression.access import TRUSTED, AttributeRule
 from returnn_ir.expression.evaluate import evaluate_expression
 from returnn_ir.expression.namespaces import Namespace
 from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.table import find_function, function_names
-from returnn_ir.graph import Graph, Output
-from returnn_ir.layers.context import LayerBuilder
-from returnn_ir.network.extern import ExternData
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph, Output
 from returnn_ir.network.net import parse_network
-from returnn_ir.network.scope import NetScope
-from returnn_ir.network.session import Session
 
 __all__ = ["LENGTHS", "Symbols", "numbers", "shaped"]
 

@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from compiler.program import Program, compile_net
-from compiler.tensorflow import opaque
-from compiler.tensorflow.helpers import Helpers
-from compiler.tensorflow.stand_ins import TensorFunctions
+from compiler.program.program import Program, compile_net
+from compiler.tensorflow.python_code import call as python_call
+from compiler.tensorflow.python_code.helpers import Helpers
+from compiler.tensorflow.python_code.modules import TensorFunctions
 from returnn_ir import load
-from returnn_ir.dims import Dim
 from returnn_ir.errors import UserError
 from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.expression.dtypes import DType
@@ -27,7 +26,8 @@ from returnn_ir.expression.namespaces import Missing, Namespace
 from returnn_ir.expression.number_functions import NUMBER_NAMES
 from returnn_ir.expression.positional import Positional
 from returnn_ir.expression.table import RETURNN_ONLY, tensor_function_names
-from returnn_ir.layers import evaluation
+from returnn_ir.ir.dims import Dim
+from returnn_ir.layers.code import evaluation
 
 X = np.random.default_rng(1).standard_normal((2, 4, 3)).astype(np.float32)
 FEED: dict[str, np.ndarray[Any, Any]] = {"data": X, "data/size1": np.array([4, 2], np.int64)}
@@ -55,7 +55,7 @@ def refusal(path: Path, target: str = "reference") -> str:
 
 #: Objects that hold nothing; what an expression can do with them is in the evaluator.
 PLAIN = (bool, int, float, complex, str, type(None), np.generic, np.ndarray, tf.Tensor, tf.DType, tf.TensorShape)
-OWN_MODULES = ("returnn_ir.expression.", "returnn_ir.layers.evaluation", "compiler.tensorflow.opaque")
+OWN_MODULES = ("returnn_ir.expression.", "returnn_ir.layers.code.evaluation", "compiler.tensorflow.python_code.call")
 
 
 def is_allowed(value: Any, path: str) -> bool:
@@ -80,7 +80,7 @@ def is_allowed(value: Any, path: str) -> bool:
         name = str(getattr(value, "__name__", ""))
         ours = module.startswith("returnn_ir.expression.number_functions") or module in (
             "numpy",
-            "compiler.tensorflow.helpers",
+            "compiler.tensorflow.python_code.helpers",
         )
         framework = module in (
             "tensorflow.python.framework.constant_op",
@@ -190,7 +190,7 @@ def test_what_an_expression_reaches_on_tensorflow(tmp_path: Path, monkeypatch: p
         caught.update(wrong=wrong, count=count)
         return names["source"](0)
 
-    monkeypatch.setattr(opaque, "evaluate_expression", catch)
+    monkeypatch.setattr(python_call, "evaluate_expression", catch)
     program(config(tmp_path, "tf.math.lgamma(source(0))"), "tf").run(FEED, {})
     assert caught["wrong"] == []
     assert caught["count"] > 300
@@ -205,7 +205,7 @@ def test_what_an_initialiser_reaches() -> None:
 def test_the_walk_finds_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the rule for Python configs it finds modules and the builder."""
     wrong, _ = walk(compiled_names(tmp_path, monkeypatch), TRUSTED, depth=2)
-    assert any("._b: <returnn_ir.layers.context.LayerBuilder" in path for path in wrong)
+    assert any("._b: <returnn_ir.construct.layer_builder.LayerBuilder" in path for path in wrong)
     wrong, _ = walk({"tf": tf}, TRUSTED, depth=1)
     assert wrong
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from compiler.program import make_target
-from compiler.tensorflow.stand_ins import Tensorflow
+from compiler.program.program import make_target
+from compiler.tensorflow.python_code.modules import Tensorflow
 from returnn_ir.expression.positional import Positional
 from returnn_ir.expression.table import function_names
 from tests.expression.samples import SAMPLES

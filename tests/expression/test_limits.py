@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.program import compile_net
+from compiler.program.program import compile_net
 from returnn_ir import load
+from returnn_ir.construct.initializers import parse_init
 from returnn_ir.errors import UserError
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
-from returnn_ir.initializers import parse_init
 from tests.expression.tensors import Symbols
 
 BITS = "the expression is too large: a whole number of so many bits"

@@ -11,7 +11,7 @@ from compiler.check import CaseReport
 from compiler.check.case import check_program
 from compiler.check.recorded import read_recorded
 from compiler.onnx.program import OnnxProgram
-from compiler.program import compile_net
+from compiler.program.program import compile_net
 from returnn_ir import load
 from returnn_ir.errors import ConfigError, UserError, did_you_mean
 from tests.conformance.gaps import GOLDEN, all_cases, gap

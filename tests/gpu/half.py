@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from tests.gpu.provider import ProviderSession
 
 __all__ = ["Drift", "drift", "half_model"]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from compiler.onnx.program import OnnxProgram
-from compiler.program import Program, compile_net
-from compiler.targets import Array
+from compiler.program.program import Program, compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.errors import TargetError
 from tests.gpu.half import Drift, drift

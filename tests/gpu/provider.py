@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from compiler.onnx.program import OnnxProgram
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir.errors import TargetError
 
 __all__ = ["CPU", "CUDA", "OnProvider", "Placement", "ProviderSession", "cuda_devices", "seconds"]
@@ -146,7 +146,7 @@ def _not_loaded(provider: str, found: list[str]) -> TargetError:
 
 
 class OnProvider:
-    """An exported program that runs on a provider; see :class:`compiler.targets.Executable`.
+    """An exported program that runs on a provider; see :class:`compiler.target.protocol.Executable`.
 
     Attributes:
         placement: of the last run.

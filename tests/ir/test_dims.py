@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 
 
 def test_quotients_that_cancel() -> None:

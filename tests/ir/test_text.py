@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir import ops as _ops  # noqa: F401  registers the ops
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim, Kind
 from returnn_ir.errors import IRError, Origin
-from returnn_ir.graph import Graph, Loss, Output, Region, Value
-from returnn_ir.parser import ParseError, parse_graph
-from returnn_ir.printer import print_graph
-from returnn_ir.verify import verify
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim, Kind
+from returnn_ir.ir.graph import Graph, Loss, Output, Region, Value
+from returnn_ir.text.parser import ParseError, parse_graph
+from returnn_ir.text.printer import print_graph
+from returnn_ir.text.verify import verify
 
 
 class Net:
@@ -212,7 +212,8 @@ graph named forward {
         ("add(%0, %0)", "add(%0, %7)", 4, "%7", "not defined"),
         ("axes [F]", "axes [G]", 5, "G", "no dim of this name"),
         ('name="w", ', "", 3, "param", "needs attributes ['name']"),
-        ('name="w"', 'init=!config.load.load_config(path="x")', 3, "config.load.load_config", "is no dataclass"),
+        ('name="w"', 'init=!load_config(path="x")', 3, "load_config", "no attribute is of this class"),
+        ('name="w"', 'init=!StoredInit(path="x")', 3, "StoredInit", "not the parts of this class"),
         ("float32[F]\n  output", "float31[F]\n  output", 4, "float31", "unknown element type"),
         ("%1 = add", "%0 = add", 4, "%0", "defined twice"),
         ('output "a"', 'outputs "a"', 5, "outputs", "unknown root"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.unify import Unified, unify
 from returnn_ir.behavior import Behavior
-from returnn_ir.dims import Dim
 from returnn_ir.errors import DimError
-from returnn_ir.layers.output import LayerOutput
-from returnn_ir.unify import Unified, unify
+from returnn_ir.ir.dims import Dim
 from tests.reference.nets import Array, Net
 
 

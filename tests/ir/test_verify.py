@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Graph
-from returnn_ir.parser import parse_graph
-from returnn_ir.verify import verify
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph
+from returnn_ir.text.parser import parse_graph
+from returnn_ir.text.verify import verify
 
 TEXT = """\
 graph named forward {

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from compiler.program import compile_net
-from compiler.targets import Array
+from compiler.program.program import compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
 
 __all__ = ["refusal", "run_net"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from returnn_ir.config import Config
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 from tests.layers.option_uses import Case, Use
 
 __all__ = ["UNUSED", "unused_option"]

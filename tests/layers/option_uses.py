@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from returnn_ir.config import Config, load_config
-from returnn_ir.dims import Dim
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import UserError
-from returnn_ir.layers.registry import find_layer
-from returnn_ir.network.construct import construct
+from returnn_ir.ir.dims import Dim
+from returnn_ir.network.layer_registry import find_layer
 from returnn_ir.network.net import parse_network
-from returnn_ir.printer import print_graph
+from returnn_ir.text.printer import print_graph
 from tests.conformance.gaps import GOLDEN, all_cases
 
 __all__ = ["NOT_READ", "Case", "Use", "golden_uses", "recorded_mode"]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from compiler.check.compare import UNUSED_SCORE
-from compiler.program import compile_net
-from compiler.targets import Array
+from compiler.program.program import compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
 from runtime.decoding import nbest_lists
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.program import Program, compile_net
+from compiler.program.program import Program, compile_net
 from returnn_ir import load
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import TargetError, UserError
-from returnn_ir.network.construct import construct
 
 HEAD = 'extern_data = {"data": {"dim": 3}, "other": {"dim": 2, "shape": (2,)}}\n'
 

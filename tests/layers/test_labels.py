@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from compiler.passes.check_labels import resolve_labels
-from compiler.program import Program, compile_net
-from compiler.targets import Array
+from compiler.program.program import Program, compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import DataError, UserError
-from returnn_ir.network.construct import construct
 
 CLASSES = {"dim": 4, "sparse": True}
 SOFTMAX: dict[str, Any] = {"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}

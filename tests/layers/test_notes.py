@@ -9,7 +9,7 @@ import pytest
 
 from compiler.cli import main
 from returnn_ir import load
-from returnn_ir.network.construct import construct
+from returnn_ir.construct.construct import construct
 
 EXTERN = {"data": {"dim": 3}}
 ENCODER = {"class": "linear", "activation": "tanh", "n_out": 3, "from": "data"}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from returnn_ir.layers.option_table import OPTIONS
-from returnn_ir.layers.options import LayerOptions
-from returnn_ir.layers.registry import find_layer, layer_names
+from returnn_ir.network.layer_options import LayerOptions
+from returnn_ir.network.layer_registry import find_layer, layer_names
+from returnn_ir.network.option_table import OPTIONS
 from tests.layers.nets import refusal
 from tests.layers.option_nets import UNUSED, unused_option
 from tests.layers.option_uses import NOT_READ, Use, golden_uses

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from returnn_ir.errors import Origin
-from returnn_ir.layers.options import LayerRef, SourceOptions
-from returnn_ir.layers.registry import find_layer, layer_names
-from returnn_ir.option_types import Count, DType, Finite, Positive, Probability, Range, Share, Size, fits, option_hints
-from returnn_ir.option_types import read_options as read
+from returnn_ir.network.layer_options import LayerRef, SourceOptions
+from returnn_ir.network.layer_registry import find_layer, layer_names
+from returnn_ir.options import Count, DType, Finite, Positive, Probability, Range, Share, Size, fits, option_hints
+from returnn_ir.options import read_options as read
 
 #: Options whose every number means something, or whose range only the layer knows (classes, axes, zero as a step).
 WITHOUT_RANGE = {

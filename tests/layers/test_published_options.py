@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from returnn_ir import load
-from returnn_ir.network.construct import construct
+from returnn_ir.construct.construct import construct
 from tests.layers.nets import refusal, run_net
 
 EXTERN = {"data": {"dim": 3}, "classes": {"dim": 3, "sparse": True}}

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.program import compile_net
-from compiler.targets import Array
+from compiler.program.program import compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import DataError
-from returnn_ir.layers.hidden_state import initial_state_refs
-from returnn_ir.network.construct import construct
+from returnn_ir.layers.recurrent.hidden_state import initial_state_refs
 from tests.layers.nets import _write, refusal, run_net
 
 DATA = {"data": {"dim": 3}}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from compiler.check.recorded import read_recorded
-from compiler.program import compile_net
+from compiler.program.program import compile_net
 from returnn_ir import load
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 
 CASES = Path(__file__).parents[1] / "golden" / "shape"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.program import Program, compile_net
+from compiler.program.program import Program, compile_net
 from returnn_ir import load
 from returnn_ir.errors import UserError
 

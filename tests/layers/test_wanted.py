@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from returnn_ir import load
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import UserError
-from returnn_ir.graph import Graph
-from returnn_ir.network.construct import construct
+from returnn_ir.ir.graph import Graph
 
 DATA = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True}}
 SOFTMAX = {"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}
@@ -114,7 +114,7 @@ REPORT = "\n  try: report it: the network may be right, and the compiler has los
 
 def test_a_loss_that_got_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However it happens: a program without a loss that is due is no program."""
-    monkeypatch.setattr("returnn_ir.layers.finish.add_losses", lambda b, output: None)
+    monkeypatch.setattr("returnn_ir.construct.common_options.add_losses", lambda b, output: None)
     assert _problems(tmp_path, {"output": SOFTMAX}) == (
         f"layer 'output' (net.py:2, key 'loss'): the loss is not in the program{REPORT}"
     )
@@ -142,16 +142,16 @@ def test_a_nested_loss_that_got_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: dict[str, Any], layer: str
 ) -> None:
     assert list(_build(tmp_path, network).losses) == [layer]
-    monkeypatch.setattr("returnn_ir.layers.finish.has_loss", lambda options, mode: False)
+    monkeypatch.setattr("returnn_ir.construct.common_options.has_loss", lambda options, mode: False)
     told = f"layer '{layer}' (net.py:2, key 'loss'): the loss is not in the program{REPORT}"
     assert _problems(tmp_path, network) == told
 
 
 def test_a_layer_that_got_lost(tmp_path: Path) -> None:
-    from returnn_ir.network.completeness import missing
-    from returnn_ir.network.extern import ExternData
-    from returnn_ir.network.scope import NetScope
-    from returnn_ir.network.session import Session
+    from returnn_ir.construct.completeness import missing
+    from returnn_ir.construct.inputs import ExternData
+    from returnn_ir.construct.scope import NetScope
+    from returnn_ir.construct.state import Session
 
     _build(tmp_path, {"output": SOFTMAX})
     net, graph = load(tmp_path / "net.py"), Graph()

@@ -10,13 +10,13 @@ import numpy as np
 
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.target import OnnxTarget
-from compiler.pipelines import lower_to
+from compiler.program.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir import ops
-from returnn_ir.builder import Builder
-from returnn_ir.dims import BATCH, Dim
-from returnn_ir.graph import Graph, Output, Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import BATCH, Dim
+from returnn_ir.ir.graph import Graph, Output, Value
 
 __all__ = ["Build", "Net", "agree", "compare", "lower", "op_types"]
 

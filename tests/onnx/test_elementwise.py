@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from compiler.onnx.target import OnnxTarget
-from compiler.targets import Reject
-from returnn_ir.dims import Dim
+from compiler.target.protocol import Reject
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Value
-from returnn_ir.ops.spec import Trait, all_ops, get_op
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import Trait, all_ops, get_op
 from tests.onnx.graphs import Net, agree
 
 DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float32", "float64")

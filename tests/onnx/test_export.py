@@ -13,9 +13,9 @@ from compiler.cli import main
 from compiler.onnx.export import ExportMismatch, export
 from compiler.onnx.session import open_session
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Array
-from returnn_ir.dims import Dim
+from compiler.target.protocol import Array
 from returnn_ir.errors import Origin
+from returnn_ir.ir.dims import Dim
 from tests.conformance.gaps import GOLDEN
 from tests.onnx.graphs import Net, lower
 from tests.onnx.test_recurrent import recurrent

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from compiler.cli import main
-from compiler.program import compile_net
+from compiler.program.program import compile_net
 from returnn_ir import load
-from runtime.session import OnnxSession
+from runtime.deployment.session import OnnxSession
 
 #: The decoder's target is made of the reference labels; a search needs no more of it than how many labels there are.
 SEARCH = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 from tests.onnx.graphs import Net, agree, lower, op_types
 
 LENGTHS = [(5, 1, 3), (2, 0), (0, 0), (3, 3)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
-from returnn_ir.ops.spec import get_op
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import get_op
 from tests.onnx.graphs import Net, agree
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
-from returnn_ir.ops.spec import get_op
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import get_op
 from tests.onnx.graphs import Net, agree, lower, op_types
 
 LENGTHS = [(5, 1, 3), (2, 0), (0, 0), (3, 3)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ops.reduce import REDUCE_KINDS
 from tests.onnx.graphs import Net, agree
 

@@ -11,12 +11,12 @@ import onnx
 import onnxruntime
 import pytest
 
-from compiler.artifacts import write_artifact
-from compiler.program import Program, compile_net
-from compiler.targets import Array
+from compiler.program.artifacts import write_artifact
+from compiler.program.program import Program, compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.errors import DataError, UserError
-from runtime.session import OnnxSession
+from runtime.deployment.session import OnnxSession
 
 LSTM = {
     "lstm": {"class": "rec", "unit": "nativelstm2", "n_out": 3, "from": "data"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 from tests.onnx.graphs import Net, agree, compare, lower
 
 LENGTHS = [(5, 1, 3), (2, 2), (0, 4), (0, 0), (1,)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from compiler.pipelines import lower_to
+from compiler.program.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Array
-from returnn_ir.dims import Dim
+from compiler.target.protocol import Array
 from returnn_ir.errors import TargetError
-from returnn_ir.graph import Value
-from returnn_ir.ops.spec import get_op
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import get_op
 from tests.onnx.graphs import Build, Net, agree, lower
 
 

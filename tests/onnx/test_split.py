@@ -11,8 +11,8 @@ import pytest
 from compiler.check.recorded import read_recorded
 from compiler.cli import main
 from returnn_ir.errors import DataError, UserError
-from runtime.search_driver import SearchDriver
-from runtime.session import OnnxSession
+from runtime.deployment.search_driver import SearchDriver
+from runtime.deployment.session import OnnxSession
 
 SEARCH = Path(__file__).parents[1] / "golden" / "search"
 

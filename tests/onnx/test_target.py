@@ -10,10 +10,10 @@ import pytest
 
 from compiler.onnx.registry import REFUSED, ROWS
 from compiler.onnx.target import IR_VERSIONS, OnnxTarget
-from compiler.targets import Reject
-from returnn_ir.dims import Dim
+from compiler.target.protocol import Reject
 from returnn_ir.errors import DataError, TargetError
-from returnn_ir.ops.spec import Trait, all_ops
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.op import Trait, all_ops
 from tests.onnx.graphs import Net, agree, lower
 
 

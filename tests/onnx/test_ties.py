@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from compiler.onnx.verification import _compare, _valid
-from returnn_ir.dims import BATCH, Dim
-from returnn_ir.graph import Graph, Output, Value
-from returnn_ir.types import TensorType
+from returnn_ir.ir.dims import BATCH, Dim
+from returnn_ir.ir.graph import Graph, Output, Value
+from returnn_ir.ir.types import TensorType
 
 TIME, BEAM = Dim("T"), Dim("beam", 3)
 

@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 
 from compiler.onnx.target import OnnxTarget
-from compiler.targets import Reject
-from returnn_ir.dims import Dim
+from compiler.target.protocol import Reject
+from returnn_ir.ir.dims import Dim
 from tests.onnx.graphs import Net, agree
 
 LENGTHS = [(5, 1, 3), (6, 2), (1, 1), (0, 0)]

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from compiler.passes.base import Context, run_pass
-from compiler.passes.history_to_carry import HistoryToCarry
-from compiler.pipelines import lower_to
-from compiler.program import make_target
+from compiler.passes.loops.history_to_carry import HistoryToCarry
+from compiler.program.pipelines import lower_to
+from compiler.program.program import make_target
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Array
-from returnn_ir.graph import Graph
-from returnn_ir.parser import parse_graph
+from compiler.target.protocol import Array
+from returnn_ir.ir.graph import Graph
+from returnn_ir.text.parser import parse_graph
 from tests.filecheck import RefusingTarget
 
 FILES = sorted(Path(__file__).parent.glob("hoist_*.ir"))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from compiler.pipelines import lower_to
+from compiler.program.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
 from returnn_ir import load
-from returnn_ir.graph import Graph, Node
-from returnn_ir.network.construct import construct
+from returnn_ir.construct.construct import construct
+from returnn_ir.ir.graph import Graph, Node
 from returnn_ir.network.net import Net
 from tests.conformance.gaps import GOLDEN, all_cases, gap
 from tests.layers.option_uses import recorded_mode

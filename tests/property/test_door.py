@@ -18,13 +18,13 @@ import pytest
 
 from returnn_ir.config import load_config
 from returnn_ir.config.data_options import DataOptions
-from returnn_ir.dims import Dim
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import UserError
-from returnn_ir.layers.registry import find_layer
-from returnn_ir.network.construct import construct
+from returnn_ir.ir.dims import Dim
+from returnn_ir.network.layer_registry import find_layer
 from returnn_ir.network.net import parse_network
-from returnn_ir.option_types import option_hints
-from returnn_ir.verify import verify
+from returnn_ir.options import option_hints
+from returnn_ir.text.verify import verify
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = sorted(GOLDEN.glob("*/*.py"))

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from compiler.passes.base import Context, run_pass
-from compiler.passes.history_to_carry import HistoryToCarry
-from compiler.program import compile_net
+from compiler.passes.loops.history_to_carry import HistoryToCarry
+from compiler.program.program import compile_net
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from returnn_ir import load
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import UserError
-from returnn_ir.graph import Graph
-from returnn_ir.network.construct import construct
-from returnn_ir.verify import verify
+from returnn_ir.ir.graph import Graph
+from returnn_ir.text.verify import verify
 from tests.filecheck import RefusingTarget
 
 SIZE = 3

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiler.passes.base import Context, run_pass
-from compiler.pipelines import LOWER
+from compiler.program.pipelines import LOWER
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Array
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim, Kind
-from returnn_ir.graph import Graph, Output, Value
-from returnn_ir.parser import parse_graph
-from returnn_ir.printer import print_graph
-from returnn_ir.verify import verify
+from compiler.target.protocol import Array
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim, Kind
+from returnn_ir.ir.graph import Graph, Output, Value
+from returnn_ir.text.parser import parse_graph
+from returnn_ir.text.printer import print_graph
+from returnn_ir.text.verify import verify
 from tests.filecheck import RefusingTarget
 
 LENGTHS = np.array([4, 0, 2])

@@ -9,12 +9,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from compiler.named import build_named
-from compiler.program import compile_net, make_target
+from compiler.program.named import build_named
+from compiler.program.program import compile_net, make_target
 from returnn_ir import load
 from returnn_ir.errors import ProblemList, TargetError, UserError
-from returnn_ir.layers.registry import layer_names
-from returnn_ir.losses.registry import find_loss
+from returnn_ir.network.layer_registry import layer_names
+from returnn_ir.network.loss_registry import find_loss
 from tests.published.stubs import stubbed
 
 __all__ = ["OUTCOMES", "Outcome", "examine", "preload"]

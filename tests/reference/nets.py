@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from compiler.reference.target import ReferenceTarget
 from returnn_ir import ops
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim, Kind
-from returnn_ir.graph import Graph, Output, Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim, Kind
+from returnn_ir.ir.graph import Graph, Output, Value
 
 __all__ = ["Net"]
 

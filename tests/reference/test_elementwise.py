@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from returnn_ir.builder import Builder
-from returnn_ir.dims import UNIT, Dim
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import UNIT, Dim
 from tests.reference.nets import Net
 
 F = Dim("F", 4)

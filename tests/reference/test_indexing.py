@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 from tests.reference.nets import Net
 
 

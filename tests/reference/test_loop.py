@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 from tests.reference.nets import Net
 
 Floats = NDArray[np.float32]

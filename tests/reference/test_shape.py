@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import DataError
+from returnn_ir.ir.dims import Dim
 from tests.reference.nets import Net
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
+from returnn_ir.ir.dims import Dim
 from tests.reference.nets import Net
 
 SAMPLES = np.random.default_rng(3).normal(size=(3, 7)).astype(np.float32)

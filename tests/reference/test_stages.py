@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from compiler.pipelines import lower_to
+from compiler.program.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Output, Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Output, Value
 from tests.reference.nets import Net
 
 LENGTHS = [4, 2, 0]

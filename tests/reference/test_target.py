@@ -8,11 +8,11 @@ import pytest
 from compiler.reference import random
 from compiler.reference.registry import RULES
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Reject
-from returnn_ir.dims import Dim
+from compiler.target.protocol import Reject
 from returnn_ir.errors import DataError, TargetError
-from returnn_ir.graph import Node, Value
-from returnn_ir.ops.spec import Trait, all_ops
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node, Value
+from returnn_ir.ir.op import Trait, all_ops
 from tests.reference.nets import Net
 
 REFUSED = {"opaque", "gradient"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
 from tests.reference.nets import Net
 
 Floats = NDArray[np.float32]

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.program import Program, compile_net
-from compiler.split import drive
+from compiler.program.program import Program, compile_net
+from compiler.target.split_driver import drive
 from returnn_ir import load
 from returnn_ir.errors import UserError
 from runtime.datasets import HDFWriter
 from runtime.decoding import Vocabulary
+from runtime.deployment.search_driver import SearchDriver
+from runtime.deployment.session import OnnxSession
 from runtime.learning_rate.literals import parse_literal
-from runtime.search_driver import SearchDriver
-from runtime.session import OnnxSession
 from tests.refused.transcripts import Entry, read
 
 NET = """

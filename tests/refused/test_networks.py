@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from returnn_ir.config import load_config
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import UserError
-from returnn_ir.network.construct import construct
 from returnn_ir.network.net import parse_network
 from tests.property.test_door import GOLDEN, copied
 from tests.refused.transcripts import FOLDER, Entry, read

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import runtime.checkpoint
-from compiler.checkpoint_reader import CheckpointReader, read_checkpoint
-from compiler.crc32c import crc32c
+import runtime.checkpoints.files
+from compiler.checkpoint.crc32c import crc32c
+from compiler.checkpoint.reader import CheckpointReader, read_checkpoint
 from returnn_ir.errors import ConfigError, DataError, ProblemList
-from runtime.checkpoint import (
+from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models, epochs_to_delete
+from runtime.checkpoints.files import (
     GLOBAL_STEP,
     checkpoint_prefix,
     delete_checkpoint,
@@ -27,8 +28,6 @@ from runtime.checkpoint import (
     restore_variables,
     save_checkpoint,
 )
-from runtime.cleanup import CleanupOptions, cleanup_old_models, epochs_to_delete
-from runtime.learning_rate import EpochData
 
 DATA = Path(__file__).parent / "data"
 
@@ -229,7 +228,7 @@ def _save_with_crash(monkeypatch: pytest.MonkeyPatch, point: int, save: Callable
         return call
 
     with monkeypatch.context() as patch:
-        patch.setattr(runtime.checkpoint, "_flush", counted(runtime.checkpoint._flush))
+        patch.setattr(runtime.checkpoints.files, "_flush", counted(runtime.checkpoints.files._flush))
         for name in ("replace", "unlink"):
             patch.setattr(Path, name, counted(getattr(Path, name)))
         try:
@@ -290,20 +289,19 @@ def test_a_checkpoint_of_another_network(tmp_path: Path) -> None:
 def test_cleanup_deletes_what_returnn_deletes(case: dict[str, Any]) -> None:
     options = CleanupOptions.from_config({"cleanup_old_models": case["options"] or True})
     assert options is not None
-    history = {int(epoch): EpochData(1.0, scores) for epoch, scores in case["scores"].items()}
-    assert epochs_to_delete(options, case["epochs"], history) == case["removed"]
+    scores = {int(epoch): named for epoch, named in case["scores"].items()}
+    assert epochs_to_delete(options, case["epochs"], scores) == case["removed"]
 
 
 def test_cleanup_of_files_and_its_options(tmp_path: Path) -> None:
     model = str(tmp_path / "net")
     for epoch in range(1, 7):
         save_checkpoint(model, epoch, _variables(epoch), _slots(epoch))
-    scores = [5.0, 1.0, math.nan, 3.0, 4.0, 4.5]
-    history = {epoch: EpochData(1.0, {"dev_score": score}) for epoch, score in enumerate(scores, 1)}
+    scores = {epoch: {"dev_score": score} for epoch, score in enumerate([5.0, 1.0, math.nan, 3.0, 4.0, 4.5], 1)}
     options = CleanupOptions.from_config({"cleanup_old_models": {"keep_last_n": 1, "keep_best_n": 1, "keep": [4]}})
     assert options is not None
     assert cleanup_old_models(options, model, {}) == []
-    assert cleanup_old_models(options, model, history) == [1, 3, 5]
+    assert cleanup_old_models(options, model, scores) == [1, 3, 5]
     assert sorted(existing_checkpoints(model)) == [2, 4, 6]
     assert not list(tmp_path.glob("net.005*"))
     assert CleanupOptions.from_config({}) is CleanupOptions.from_config({"cleanup_old_models": False}) is None

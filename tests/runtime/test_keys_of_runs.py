@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.checkpoint_reader import CheckpointReader
+from compiler.checkpoint.reader import CheckpointReader
 from returnn_ir.config.key import Verdict
 from returnn_ir.config.keys import KEYS
 from runtime.cli import main
@@ -93,7 +93,7 @@ from returnn_ir.config import load_config
 from returnn_ir.config.key import Verdict
 from returnn_ir.config.keys import KEYS
 from returnn_ir.errors import ProblemList
-from runtime.engine import Engine
+from runtime.tasks.train import Engine
 from tests.runtime.key_values import EFFECTIVE
 
 for name, key in KEYS.items():

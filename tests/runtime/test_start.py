@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from compiler.checkpoint_reader import CheckpointReader
+from compiler.checkpoint.reader import CheckpointReader
 from returnn_ir.config import load_config
 from returnn_ir.config.epoch_networks import same_network
 from returnn_ir.errors import ConfigError
 from runtime.cli import main
-from runtime.engine import Engine
 from runtime.learning_rate.file import load_history
-from runtime.run_lock import lock_paths
-from runtime.run_options import RunOptions
+from runtime.tasks.run_lock import lock_paths
+from runtime.tasks.run_options import RunOptions
+from runtime.tasks.train import Engine
 from tests.runtime.test_keys_of_runs import CONFIG
 
 

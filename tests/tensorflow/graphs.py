@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from compiler.pipelines import lower_to
+from compiler.program.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from compiler.tensorflow.composite import COMPOSITES
 from compiler.tensorflow.program import TensorFlowProgram
 from compiler.tensorflow.target import TensorFlowTarget
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim, Kind
-from returnn_ir.graph import Graph, Output, Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim, Kind
+from returnn_ir.ir.graph import Graph, Output, Value
 
 __all__ = ["Net", "agree", "lower", "no_fusion"]
 

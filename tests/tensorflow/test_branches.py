@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from returnn_ir.graph import Value
+from returnn_ir.ir.graph import Value
 from tests.branches import BRANCHES, PREDICATES
 from tests.tensorflow.graphs import Net, agree, lower
 

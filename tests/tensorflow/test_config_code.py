@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from compiler.program import Program, compile_net
-from compiler.tensorflow.helpers import Helpers
+from compiler.program.program import Program, compile_net
+from compiler.tensorflow.python_code.helpers import Helpers
 from returnn_ir import load
 from returnn_ir.errors import UserError
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.program import compile_net
+from compiler.program.program import compile_net
 from returnn_ir import load
 
 CONV = {"class": "conv", "filter_size": (3,), "n_out": 2, "activation": None, "from": "data"}

@@ -11,11 +11,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from compiler.tensorflow import control
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 from tests.tensorflow.graphs import Net, lower
 
 STEPS = 3

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.program import compile_net
-from compiler.targets import Array
+from compiler.program.program import compile_net
+from compiler.target.protocol import Array
 from returnn_ir import load
 
 EXTERN = {"data": {"dim": 3}, "start": {"shape": (), "dtype": "int32"}}

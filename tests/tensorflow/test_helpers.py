@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from compiler.tensorflow.helpers import Helpers
+from compiler.tensorflow.python_code.helpers import Helpers
 from tests.tensorflow.test_config_code import ALIGNED
 
 H = Helpers(training=True)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from compiler.tensorflow import control
-from compiler.tensorflow.loop import Loop
-from compiler.tensorflow.loop_gradient import run_with_gradient
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
+from compiler.tensorflow.loops.gradient import run_with_gradient
+from compiler.tensorflow.loops.loop import Loop
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 from tests.tensorflow.graphs import Build, Net, lower
 
 Stepped = tuple[list[Value], list[Value]]

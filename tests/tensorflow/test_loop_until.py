@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
 from tests.loops import BODY_DIMS, LENGTHS, REPEATED, UNTIL
 from tests.tensorflow.graphs import Net, agree, lower
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from compiler.pipelines import lower_to
+from compiler.program.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
-from compiler.targets import Array
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
-from returnn_ir.ops.spec import get_op
+from compiler.target.protocol import Array
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import get_op
 from tests.tensorflow.graphs import Net, lower, no_fusion
 
 Build = Callable[[Net], None]

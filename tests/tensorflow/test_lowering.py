@@ -6,9 +6,9 @@ import pytest
 
 from compiler.tensorflow.composite import COMPOSITES
 from compiler.tensorflow.table import PRIMITIVES
-from returnn_ir.dims import Dim
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.op import Trait, all_ops, get_op
 from returnn_ir.ops.reduce import REDUCE_KINDS
-from returnn_ir.ops.spec import Trait, all_ops, get_op
 from tests.tensorflow.graphs import Net, agree
 
 UNARY = """neg abs sign exp sin cos tanh sigmoid softplus erf expm1 floor ceil round is_finite is_nan stop_gradient

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compiler.program import compile_net
+from compiler.program.program import compile_net
 from returnn_ir import load
 
 NET = """

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from compiler.targets import Array
+from compiler.target.protocol import Array
 from compiler.tensorflow.label_errors import label_errors
 from compiler.tensorflow.program import TensorFlowProgram
 from compiler.tensorflow.saved_model import export_saved_model, variables_of
 from compiler.tensorflow.target import TensorFlowTarget
-from returnn_ir.dims import Dim
 from returnn_ir.errors import DataError, Origin, TargetError
-from returnn_ir.graph import Value
-from returnn_ir.ops.spec import get_op
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import get_op
 from tests.tensorflow.graphs import Build, Net, agree, lower, no_fusion
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from compiler.onnx.elementwise import needs
 from compiler.onnx.registry import Emit, emits
-from returnn_ir.graph import Node
+from returnn_ir.ir.graph import Node
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler.onnx.registry import emits
-from returnn_ir.graph import Node
+from returnn_ir.ir.graph import Node
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.onnx.composite.weights import blocks, is_zero
 from compiler.onnx.registry import emits
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Node, Value
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node, Value
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

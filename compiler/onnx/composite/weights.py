@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compiler.targets import Array
-from returnn_ir.graph import Value
+from compiler.target.protocol import Array
+from returnn_ir.ir.graph import Value
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from returnn_ir.builder import Builder
-from returnn_ir.graph import Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import Scope, Trait
+from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
-from returnn_ir.ops.spec import Scope, Trait
-from returnn_ir.types import TensorType
 
 __all__: list[str] = []
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
 from returnn_ir.errors import IRError
-from returnn_ir.graph import Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import Scope
+from returnn_ir.ir.types import TensorType, is_integer
 from returnn_ir.ops.composite.spec import composite
-from returnn_ir.ops.spec import Scope
-from returnn_ir.types import TensorType, is_integer
 
 __all__: list[str] = []
 

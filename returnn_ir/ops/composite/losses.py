@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from returnn_ir.builder import Builder
-from returnn_ir.dims import Dim
-from returnn_ir.graph import Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import Scope
+from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
-from returnn_ir.ops.spec import Scope
-from returnn_ir.types import TensorType
 
 __all__ = ["IMPOSSIBLE", "label_states", "log_sum", "shifted"]
 

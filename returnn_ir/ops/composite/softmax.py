@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from returnn_ir.builder import Builder
-from returnn_ir.graph import Value
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import Tail, Trait
 from returnn_ir.ops.composite.spec import composite
-from returnn_ir.ops.spec import Tail, Trait
 
 __all__: list[str] = []
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from returnn_ir.builder import Builder
-from returnn_ir.graph import Region, Value
-from returnn_ir.ops.spec import Body, Infer, OpSpec, Order, Scope, Tail, Trait, register
-from returnn_ir.types import TensorType
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.graph import Region, Value
+from returnn_ir.ir.op import Body, Infer, OpSpec, Order, Scope, Tail, Trait, register
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["composite"]
 

@@ -1,0 +1,122 @@
+"""NAMED to MASKED: what a masked op means over ragged dims becomes explicit ``where(mask(dim), x, neutral)`` nodes.
+
+Afterwards no op with ``Trait.MASKED`` has ``mask=True``, so that no backend has an opinion about padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from compiler.passes.base import Context, Pass
+from compiler.passes.rewrite import rewrite
+from returnn_ir.errors import IRError
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph, Node, Stage, Value, attr_dims
+from returnn_ir.ir.op import Tail, Trait, length_dims
+
+__all__ = ["MaterializeMasks", "zero_behind_the_end"]
+
+#: What a masked op whose result has the masked axis leaves behind the end; a neutral logarithm is that of zero.
+_LEFT_BEHIND = {Tail.ZERO: 0.0, Tail.NEUTRAL: -np.inf}
+
+
+@dataclass(frozen=True)
+class MaterializeMasks(Pass):
+    """Masked ops over ragged dims get their neutral element put behind each sequence's end."""
+
+    name: ClassVar[str] = "materialize_masks"
+    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    ensures: ClassVar[Stage | None] = "masked"
+
+    def run(self, graph: Graph, context: Context) -> bool:
+        """Masks that repeat are left to common subexpression elimination."""
+        return rewrite(graph, _materialize)
+
+
+def _materialize(b: Builder, node: Node) -> Sequence[Value] | None:
+    if not node.op.has(Trait.MASKED) or not node.attrs["mask"]:
+        return None
+    ragged = [d for d in _addressed_dims(node) if b.needs_mask(d)]
+    unmasked = {**node.attrs, "mask": False}
+    if not ragged:
+        return b.emit(node.op, node.operands, unmasked)
+    operands = [_put_neutral(b, node, x, ragged) for x in node.operands]
+    if unmasked.get("kind") == "mean":  # the one reduction whose meaning counts frames
+        total = b.emit(node.op, operands, {**unmasked, "kind": "sum"})[0]
+        count = b.maximum(_count(b, node.attrs["dims"]), 1)  # the mean of no frame is zero, as RETURNN has it
+        return [b.div(total, b.cast(count, total.dtype))]
+    results = b.emit(node.op, operands, unmasked)
+    left_behind = _LEFT_BEHIND.get(node.op.tail)
+    if left_behind is not None:
+        # a kernel that sees nothing but neutral elements, in a sequence without frames, does not leave this by itself
+        results = [_fill(b, y, [d for d in ragged if d in y.dims], left_behind) for y in results]
+    return results
+
+
+def _addressed_dims(node: Node) -> list[Dim]:
+    """The axes of operands that the attributes name: what the op works over."""
+    held = {d for v in node.operands for d in v.dims}
+    named = [d for value in node.attrs.values() for d in attr_dims(value)]
+    return [d for d in dict.fromkeys(named) if d in held]
+
+
+def _put_neutral(b: Builder, node: Node, x: Value, ragged: Sequence[Dim]) -> Value:
+    if node.op.neutral is None:
+        raise IRError(f"masked op {node.op.name!r} declares no neutral element")
+    neutral = node.op.neutral(x.dtype, node.attrs)
+    dims = [d for d in ragged if d in x.dims and not (neutral == 0 and zero_behind_the_end(x, d))]
+    return _fill(b, x, dims, neutral)
+
+
+def _fill(b: Builder, x: Value, dims: Sequence[Dim], value: float | bool) -> Value:
+    for dim in dims:
+        x = b.op("where", b.mask(dim), x, b.const(value, x.dtype))
+    return x
+
+
+def zero_behind_the_end(x: Value, dim: Dim) -> bool:
+    """Whether the frames of ``x`` behind the end along ``dim`` are known to be zeros."""
+    node = x.node
+    if node is None:
+        return False
+    if node.op.name == "where":
+        condition, _, other = node.operands
+        return _is_op(condition, "mask", dim=dim) and _is_op(other, "const", value=0)
+    declared = node.op.tail is Tail.ZERO and dim in _attribute_dims(node)
+    return declared and node.attrs.get("mask", True) and node.attrs.get("ragged", True)
+
+
+def _attribute_dims(node: Node) -> set[Dim]:
+    return {d for value in node.attrs.values() for d in attr_dims(value)}
+
+
+def _is_op(x: Value, name: str, **attrs: Any) -> bool:
+    if x.node is None or x.node.op.name != name or (name == "const" and x.dims):
+        return False
+    return all(x.node.attrs[k] == v for k, v in attrs.items())
+
+
+def _count(b: Builder, dims: Sequence[Dim]) -> Value:
+    """How many valid frames ``dims`` have together, int64: sums of lengths from the innermost dim outwards."""
+    remaining = list(dims)
+    total: Value | None = None
+    while remaining:
+        inner = [d for d in remaining if not any(d in length_dims(b, [o]) for o in remaining)]
+        dim = inner[0]
+        remaining.remove(dim)
+        if total is not None and dim in total.dims:
+            masked = _fill(b, total, [dim] if b.needs_mask(dim) else [], 0)
+            total = b.reduce("sum", masked, dim, mask=False)
+        else:
+            own = b.length(dim) if dim.is_dynamic else _size(b, dim)
+            total = own if total is None else b.mul(total, own)
+    return total if total is not None else b.const(1)
+
+
+def _size(b: Builder, dim: Dim) -> Value:
+    return b.const(dim.size) if dim.size is not None else b.extent(dim)

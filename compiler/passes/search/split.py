@@ -1,0 +1,264 @@
+"""A searching program in parts for deployment: encoder, init, step and finish.
+
+The loop of the search is cut open. ``encoder`` computes from the inputs what every step reads, ``init`` the states
+before the first step, ``step`` one step of the loop (score combination, top-k and the gathering of states included),
+and ``finish`` everything behind the loop (the back-trace above all). The host (``compiler/target/split_driver.py``)
+feeds states, tests ``done`` and collects what the steps leave; it does no arithmetic: both layouts give the same bits.
+
+Names: ``encoder/K`` what steps read, ``state/K`` carries, ``state/K/next`` carries behind a step, ``stack/K`` what a
+step leaves, ``i`` the step's number, ``limit`` the largest number of steps, ``done`` after the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from returnn_ir.errors import TargetError
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph, Node, Output, Region, Value
+from returnn_ir.ir.op import Trait, get_op
+from returnn_ir.ir.types import TensorType
+
+__all__ = ["SplitSearch", "split_search"]
+
+
+@dataclass(frozen=True)
+class SplitSearch:
+    """The parts of a search, graphs in the TARGET stage, and what the driver must know.
+
+    Attributes:
+        ends: the search finds its own end; otherwise it takes as many steps as ``limit`` says.
+        states, stacks: how many carries and stacked values there are.
+    """
+
+    graphs: Mapping[str, Graph]
+    ends: bool
+    states: int
+    stacks: int
+
+
+def split_search(graph: Graph) -> SplitSearch:
+    """Cut a searching graph into its parts.
+
+    Args:
+        graph: in the TARGET stage, mode ``search``.
+
+    Raises:
+        TargetError: there is no search, or more than one.
+    """
+    loops = [n for n in graph.body.nodes if n.op.name == "loop" and n.attrs["searches"]]
+    if len(loops) != 1:
+        raise TargetError(
+            "the split layout needs exactly one search", received=f"{len(loops)} searches", hint="--mode search"
+        )
+    return _Splitter(graph, loops[0]).split()
+
+
+class _Splitter:
+    def __init__(self, graph: Graph, loop: Node) -> None:
+        self.graph = graph
+        self.loop = loop
+        self.region = loop.regions[0]
+        self.defs = graph.body.all_dim_defs()
+        self.carries: int = loop.attrs["carries"]
+        self.ends: bool = loop.attrs["ends"]
+        self.stacks = len(loop.attrs["stacked"])
+        self._own: dict[Value, bool] = {}
+
+    def split(self) -> SplitSearch:
+        """All parts."""
+        behind = self._behind()
+        read = list(dict.fromkeys([*self._read_by_steps(), *self._read_behind(behind)]))
+        starts = self.loop.operands[: self.carries]
+        limit = self.loop.operands[-1] if self.ends else None
+        named = {v: f"encoder/{k}" for k, v in enumerate(read)}
+        graphs = {
+            "encoder": self._part({name: v for v, name in named.items()}, {}),
+            "init": self._init(starts, limit, named),
+            "step": self._step(named),
+            "finish": self._finish(named),
+        }
+        return SplitSearch(graphs, self.ends, self.carries, self.stacks)
+
+    # ---------------------------------------------------------------- what crosses the cut
+
+    def _read_by_steps(self) -> list[Value]:
+        """What the body captures, and scanned values whole; what parameters and constants give belongs to each part."""
+        captured = self.region.captures(self.defs)
+        scanned = [] if self.ends else self.loop.operands[self.carries :]
+        return [v for v in (*captured, *scanned) if not self._is_own(v)]
+
+    def _is_own(self, value: Value) -> bool:
+        """Whether it follows from parameters and constants alone: every part has it itself.
+
+        So no matrix crosses the cut with every step, and a runtime packs it for its kernels in either layout: others
+        round differently.
+        """
+        if value not in self._own:
+            self._own[value] = False  # what comes back to itself is the extent of an input
+            node = value.node
+            if node is not None and node.op.name in ("param", "const"):
+                self._own[value] = True
+            elif node is not None and not node.regions and not any(map(node.op.has, (Trait.RANDOM, Trait.EFFECT))):
+                needed = node.deps(self.defs)
+                self._own[value] = bool(needed) and all(self._is_own(v) for v in needed)
+        return self._own[value]
+
+    def _behind(self) -> list[Node]:
+        """The nodes that depend on the loop."""
+        tainted: set[Value] = set(self.loop.results)
+        found = []
+        for node in self.graph.body.nodes:
+            if node is not self.loop and any(v in tainted for v in node.deps(self.defs)):
+                tainted.update(node.results)
+                found.append(node)
+        return found
+
+    def _read_behind(self, behind: Iterable[Node]) -> list[Value]:
+        nodes = list(behind)
+        made = {v for n in nodes for v in n.results} | set(self.loop.results)
+        used = [v for n in nodes for v in n.deps(self.defs)]
+        used.extend(self.graph.fetches().values())
+        return [v for v in dict.fromkeys(used) if v not in made and not self._is_own(v)]
+
+    # ---------------------------------------------------------------- parts
+
+    def _part(self, outputs: Mapping[str, Value], given: Mapping[Value, str]) -> Graph:
+        """A graph that computes ``outputs`` from the inputs ``given``."""
+        part = _Copier(given, self.defs)
+        part.copy(self.graph.body.nodes, list(outputs.values()))
+        return part.graph({name: part.env[v] for name, v in outputs.items()})
+
+    def _init(self, starts: list[Value], limit: Value | None, named: Mapping[Value, str]) -> Graph:
+        outputs = {f"state/{k}": v for k, v in enumerate(starts)}
+        if limit is not None:
+            outputs["limit"] = limit
+            return self._part(outputs, named)
+        part = _Copier(named, self.defs)
+        part.copy(self.graph.body.nodes, list(outputs.values()), dims=[self.loop.attrs["dim"]])
+        steps = part.builder.extent(self.loop.attrs["dim"])
+        return part.graph({**{n: part.env[v] for n, v in outputs.items()}, "limit": steps})
+
+    def _step(self, named: Mapping[Value, str]) -> Graph:
+        params = self.region.params
+        given = {**named, params[0]: "i"}
+        given.update({p: f"state/{k}" for k, p in enumerate(params[1 : 1 + self.carries])})
+        part = _Copier(given, {**self.defs, **self.region.dim_defs})
+        dim = self.loop.attrs["dim"]
+        slices = (
+            [] if self.ends else list(zip(params[1 + self.carries :], self.loop.operands[self.carries :], strict=True))
+        )
+        part.copy(self.graph.body.nodes, [v for _, v in slices])
+        for param, whole in slices:
+            part.env[param] = part.builder.op("gather", part.env[whole], part.given("i", TensorType("int64")), dim=dim)
+        part.copy([*self.graph.body.nodes, *self.region.nodes], self.region.results)
+        results = [part.env[v] for v in self.region.results]
+        outputs = {f"state/{k}/next": v for k, v in enumerate(results[: self.carries])}
+        outputs.update({f"stack/{k}": v for k, v in enumerate(results[self.carries : self.carries + self.stacks])})
+        if self.ends:
+            outputs["done"] = results[-1]
+        return part.graph(outputs)
+
+    def _finish(self, named: Mapping[Value, str]) -> Graph:
+        results = self.loop.results
+        given = {**named, **{v: f"state/{k}" for k, v in enumerate(results[: self.carries])}}
+        given.update({v: f"stack/{k}" for k, v in enumerate(results[self.carries : self.carries + self.stacks])})
+        if self.ends:
+            given[results[-1]] = "steps"
+        part = _Copier(given, self.defs)
+        part.copy([n for n in self.graph.body.nodes if n is not self.loop], list(self.graph.fetches().values()))
+        copy = Graph(part.body, "target", self.graph.mode)
+        copy.checks = [(message, part.env[value]) for message, value in self.graph.checks]
+        for name, output in self.graph.outputs.items():
+            lengths = {axis: part.env[v] for axis, v in output.lengths.items()}
+            scores = part.env[output.beam_scores] if output.beam_scores is not None else None
+            copy.outputs[name] = Output(
+                part.env[output.value], output.axes, output.time_dim, output.feature_dim, lengths, output.beam, scores
+            )
+        return copy
+
+
+class _Copier:
+    """Copies the nodes that some values need into a new region."""
+
+    def __init__(self, given: Mapping[Value, str], defs: Mapping[Dim, Value]) -> None:
+        self._given = given
+        self._defs = defs
+        self.body = Region()
+        self.builder = Builder(self.body, positional=True)
+        self.env: dict[Value, Value] = {}
+        self._inputs: dict[str, Value] = {}
+
+    def given(self, name: str, type_: TensorType) -> Value:
+        """The input of that name."""
+        if name not in self._inputs:
+            value = self.builder.op("input", name=name, dtype=type_.dtype, dims=type_.dims, sparse_dim=type_.sparse_dim)
+            self._inputs[name] = value
+        return self._inputs[name]
+
+    def copy(self, nodes: Iterable[Node], wanted: Iterable[Value], dims: Iterable[Dim] = ()) -> None:
+        """Copy what ``wanted`` and the lengths of ``dims`` need, in the order of ``nodes``."""
+        needed: dict[Value, None] = {}
+        stack = [*wanted, *(self._defs[d] for d in dims if d in self._defs)]
+        while stack:
+            value = stack.pop()
+            if value in needed or value in self.env:
+                continue
+            needed[value] = None
+            if value not in self._given and value.node is not None:
+                stack.extend(value.node.deps(self._defs))
+            else:
+                stack.extend(self._lengths(value.type))
+        for value in needed:
+            if value in self._given:
+                self.env[value] = self.given(self._given[value], value.type)
+        self._define()
+        for node in nodes:
+            if any(v in needed and v not in self._given for v in node.results) and node.results[0] not in self.env:
+                self._emit(node)
+
+    def _lengths(self, type_: TensorType) -> list[Value]:
+        return [self._defs[d] for d in type_.dims if d in self._defs]
+
+    def _emit(self, node: Node) -> None:
+        with self.builder.at(node.origin):
+            regions = tuple(self._region(r) for r in node.regions)
+            results = self.builder.emit(
+                get_op(node.op.name), [self.env[v] for v in node.operands], dict(node.attrs), regions
+            )
+        self.env.update(zip(node.results, results, strict=True))
+        self._define()
+
+    def _region(self, old: Region) -> Region:
+        region = Region(parent=self.builder.region)
+        region.params = [Value(p.type) for p in old.params]
+        self.env.update(zip(old.params, region.params, strict=True))
+        with self.builder.inside(region):
+            pending = dict(old.dim_defs)
+            for node in old.nodes:
+                _define_into(region, pending, self.env)
+                self._emit(node)
+            _define_into(region, pending, self.env)
+        region.results = [self.env[v] for v in old.results]
+        return region
+
+    def _define(self) -> None:
+        for dim, length in self._defs.items():
+            if length in self.env and dim not in self.body.dim_defs:
+                self.body.dim_defs[dim] = self.env[length]
+
+    def graph(self, outputs: Mapping[str, Value]) -> Graph:
+        """The copy as a graph with these outputs."""
+        made = Graph(self.body, "target", "search")
+        for name, value in outputs.items():
+            made.outputs[name] = Output(value, value.dims)
+        return made
+
+
+def _define_into(region: Region, pending: dict[Dim, Value], env: Mapping[Value, Value]) -> None:
+    for dim, length in list(pending.items()):
+        if length in env:
+            region.dim_defs[dim] = env[length]
+            del pending[dim]

@@ -1,0 +1,158 @@
+"""What ``returnn-compile -o`` writes: an ONNX file, or a SavedModel folder with the graph's text and a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from compiler.analysis.inference_inputs import require_inference_inputs
+from compiler.checkpoint.reader import CheckpointReader
+from compiler.passes.search.expand_search import BATCH_SCORES
+from compiler.program.named import named_reference
+from compiler.program.program import Program, compile_net
+from compiler.target.protocol import Array
+from returnn_ir.errors import DataError, ProblemList, TargetError, UserError, did_you_mean
+from returnn_ir.network.net import Net
+from returnn_ir.text.printer import print_graph
+
+if TYPE_CHECKING:
+    from compiler.onnx.verification import Verification
+
+__all__ = ["read_parameters", "write_artifact"]
+
+
+def read_parameters(program: Program, *, checkpoint: str | None, params: Path | None) -> dict[str, Array]:
+    """Values for every parameter: of a checkpoint, of an ``.npz`` with ``param/NAME``, or untrained ones.
+
+    Raises:
+        DataError: the file is missing, or lacks a parameter or has another shape for it.
+    """
+    if checkpoint is not None:
+        shapes = {name: tuple(d.size or 0 for d in p.dims) for name, p in program.params.items()}
+        return CheckpointReader.open(checkpoint).read_matching(shapes)
+    if params is not None:
+        return _from_npz(program, params)
+    return program.initial_params()
+
+
+def _from_npz(program: Program, path: Path) -> dict[str, Array]:
+    if not path.exists():
+        raise DataError(f"no such file: {path}")
+    with np.load(path, allow_pickle=False) as archive:
+        values = {k.removeprefix("param/"): archive[k] for k in archive.files if k.startswith("param/")}
+    problems: list[UserError] = []
+    for name, param in program.params.items():
+        shape = tuple(d.size for d in param.dims)
+        if name not in values:
+            problems.append(DataError(f"no parameter {name!r}", where=str(path), hint=did_you_mean(name, values)))
+        elif values[name].shape != shape:
+            problems.append(
+                DataError(
+                    f"parameter {name!r} has another shape",
+                    where=str(path),
+                    expected=shape,
+                    received=values[name].shape,
+                )
+            )
+    if problems:
+        raise ProblemList(problems)
+    return values
+
+
+def write_artifact(
+    program: Program, net: Net, output: Path, *, checkpoint: str | None, params: Path | None, layout: str = "single"
+) -> list[str]:
+    """Write the program for its target; returns lines that say what was written.
+
+    What is written for inference (modes ``forward`` and ``search``) may only have inputs that are there then.
+
+    Args:
+        layout: of an ONNX search: ``single``, one file, or ``split``, a folder with encoder, init, step and finish.
+
+    Raises:
+        UserError: an input that is not available for inference, parameters that do not fit, or numbers that differ from
+            the reference.
+    """
+    require_inference_inputs(program.graph, net)
+    values = read_parameters(program, checkpoint=checkpoint, params=params)
+    source = checkpoint or (str(params) if params is not None else "untrained parameters")
+    if program.target == "onnx" and layout == "split":
+        return _write_split(program, net, values, output, source)
+    if program.target == "onnx":
+        return _write_onnx(program, net, values, output, source)
+    if program.target == "tf":
+        return _write_saved_model(program, net, values, output, source)
+    raise TargetError(f"target {program.target!r} writes no file", hint="--target onnx or --target tf")
+
+
+def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+    from compiler.onnx.export import export
+
+    executable: Any = program.executable
+    fetch, losses = list(program.graph.outputs), bool(program.graph.losses)
+    reference = named_reference(net, program.mode, fetch, losses=losses)
+    written = export(executable, values, output, reference=reference)
+    size = output.stat().st_size
+    lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}) with {source}"]
+    if written.verification is not None:
+        lines += _verified(written.verification)
+    layers = {d.origin.layer for d in program.journal if d.action == BATCH_SCORES and d.origin.layer}
+    if layers:
+        lines.append(
+            f"note: scores depend on the batch in {', '.join(sorted(layers))}, as in RETURNN; "
+            'search_scores = "independent" makes them those of the sequence alone'
+        )
+    if written.tail_readers:
+        lines.append(
+            f"note: results depend on the batch's padding in {', '.join(written.tail_readers)}, as in RETURNN; "
+            'padding = "masked" makes each sequence independent'
+        )
+    return lines
+
+
+def _write_split(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+    from compiler.onnx.split_export import export_split
+
+    executable: Any = program.executable
+    with TemporaryDirectory() as folder:  # the whole is compared with the reference, the parts with the whole
+        lines = _write_onnx(program, net, values, Path(folder) / "whole.onnx", source)[1:]
+    written = export_split(executable, values, output)
+    names = ", ".join(path.name for path in written)
+    return [f"wrote {output}: {names} with {source}", *lines, "the parts give the bits of the whole"]
+
+
+def _verified(verification: Verification) -> list[str]:
+    """What the comparison with the reference has found."""
+    batches, worst = len(verification.batches), verification.largest
+    line = f"verified against the reference on {batches} ragged batches, largest difference {worst:.2g}"
+    return [line, *(f"note: not verified on {reason}" for reason in verification.left_out)]
+
+
+def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+    from compiler.tensorflow.saved_model import export_saved_model
+
+    programs: dict[str, Any] = {}
+    if program.mode == "search":
+        programs["search"] = program.executable
+    elif program.graph.outputs:
+        programs["forward"] = compile_net(
+            net, target="tf", mode="forward", fetch=list(program.graph.outputs)
+        ).executable
+    if program.graph.losses:
+        programs["loss"] = program.executable
+    export_saved_model(output, programs, values)
+    (output / "graph.txt").write_text(print_graph(program.graph), encoding="utf-8")
+    report = {
+        "mode": program.mode,
+        "parameters": {name: [d.size for d in p.dims] for name, p in program.params.items()},
+        "source": source,
+        "signatures": list(programs),
+        "decisions": [str(d) for d in program.journal],
+    }
+    (output / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return [f"wrote {output} (signatures {', '.join(programs)}) with {source}"]

@@ -1,0 +1,117 @@
+"""The order of the passes: tuples that read from top to bottom, checked when this module is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from compiler.passes.base import Context, Journal, Pass, check_order, run_pass
+from compiler.passes.check_labels import ComputedLabels, KnownLabels
+from compiler.passes.cleanup.cse import Cse
+from compiler.passes.cleanup.dce import Dce
+from compiler.passes.cleanup.fold_constants import FoldConstants
+from compiler.passes.cleanup.known_branches import KnownBranches
+from compiler.passes.cleanup.simplify import Simplify
+from compiler.passes.loops.history_to_carry import HistoryToCarry
+from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
+from compiler.passes.lowering.assign_axes import AssignAxes
+from compiler.passes.lowering.fuse_bidirectional import FuseBidirectional
+from compiler.passes.lowering.join_slices import JoinSlices
+from compiler.passes.lowering.legalize import CheckAccepted, CheckEffects, ExpandComposites
+from compiler.passes.lowering.materialize_masks import MaterializeMasks
+from compiler.passes.lowering.split_complex import SplitComplex
+from compiler.passes.search.expand_search import ExpandSearch
+from compiler.target.protocol import Target
+from returnn_ir.ir.graph import Graph, Stage
+from returnn_ir.text.verify import verify
+
+__all__ = ["LOWER", "MEANING", "NAMED", "OPTIMIZE", "PrintStage", "lower_to", "optimize", "run_pipeline"]
+
+#: Called with the stage's name and the graph, when the graph has reached that stage.
+PrintStage = Callable[[Stage, Graph], None]
+
+#: Any stage: what makes a graph smaller and keeps its meaning.
+OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), KnownBranches(), Cse(), Dce())
+
+#: In NAMED: labels get their ranges and searches their beams. Without these passes a program has no meaning.
+MEANING: tuple[Pass, ...] = (KnownLabels(), ExpandSearch())
+
+#: What a check runs, and every target starts from.
+NAMED: tuple[Pass, ...] = (*MEANING, *OPTIMIZE)
+
+#: From NAMED, optimised once, to what the target takes.
+LOWER: tuple[Pass, ...] = (
+    CheckEffects(),
+    HoistFromLoop(),
+    ComputedLabels(),  # what has left the loops can be checked
+    *OPTIMIZE,
+    FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
+    HistoryToCarry(),
+    ExpandComposites(),
+    SplitComplex(),  # after transforms of a target without complex numbers are expanded
+    Simplify(),
+    MaterializeMasks(),
+    HoistInvariants(),  # masks are explicit now
+    *OPTIMIZE,
+    AssignAxes(),
+    *OPTIMIZE,
+    JoinSlices(),
+    CheckAccepted(),
+)
+
+check_order((*NAMED, *LOWER), "named")
+
+
+def run_pipeline(
+    graph: Graph,
+    passes: Sequence[Pass],
+    context: Context,
+    *,
+    verify_each: bool = False,
+    print_stage: PrintStage | None = None,
+) -> None:
+    """Run ``passes`` on ``graph`` in place; it is verified wherever the stage changes, or after every pass."""
+    check_order(passes, graph.stage)
+    for pass_ in passes:
+        before = graph.stage
+        run_pass(pass_, graph, context)
+        entered = graph.stage != before
+        if entered or verify_each:
+            verify(graph, after=pass_.name)
+        if entered and print_stage is not None:
+            print_stage(graph.stage, graph)
+
+
+def lower_to(
+    graph: Graph,
+    target: Target,
+    *,
+    verify_each: bool = False,
+    fusion: Mapping[str, str] | None = None,
+    print_stage: PrintStage | None = None,
+    passes: Sequence[Pass] = LOWER,
+) -> tuple[Graph, Journal]:
+    """Bring a graph in place to the TARGET stage, with only ops that ``target`` accepts.
+
+    Args:
+        graph: in the NAMED stage.
+        target: the backend.
+        verify_each: verify after every pass instead of at stage boundaries (tests).
+        fusion: the config's ``fusion``: composite name to ``require``, ``prefer`` or ``never``.
+        print_stage: called at the start and at every stage that is reached (``--print-ir``).
+        passes: the pipeline.
+
+    Raises:
+        TargetError: an op that the target cannot run.
+    """
+    context = Context(target, fusion or {})
+    verify(graph)
+    run_pipeline(graph, NAMED, context, verify_each=verify_each)
+    if print_stage is not None:
+        print_stage(graph.stage, graph)
+    run_pipeline(graph, passes, context, verify_each=verify_each, print_stage=print_stage)
+    return graph, context.journal
+
+
+def optimize(graph: Graph, target: Target) -> None:
+    """Run :data:`OPTIMIZE` alone, in whatever stage the graph is."""
+    run_pipeline(graph, OPTIMIZE, Context(target))

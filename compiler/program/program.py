@@ -1,0 +1,177 @@
+"""Compiling a network for a target, and the program that comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from compiler.checkpoint.reader import CheckpointReader
+from compiler.passes.base import Journal
+from compiler.program.pipelines import lower_to
+from compiler.target.inputs import InputSpec, input_specs
+from compiler.target.protocol import Array, Executable, Target
+from compiler.tensorflow.start import start_tensorflow
+from returnn_ir.construct.construct import construct
+from returnn_ir.construct.initializers import initial_value
+from returnn_ir.construct.state import Param
+from returnn_ir.errors import DataError, TargetError, did_you_mean
+from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.stored_init import StoredInit
+from returnn_ir.network.net import Net
+
+__all__ = ["MODES", "TARGETS", "Program", "compile_net", "make_target"]
+
+MODES = ("forward", "eval", "train", "search")
+TARGETS = ("reference", "tf", "onnx")
+
+
+@dataclass
+class Program:
+    """A network compiled for one target and mode.
+
+    Attributes:
+        graph: in the TARGET stage.
+        params: every parameter by RETURNN's variable name.
+        journal: what the passes did, for ``--explain``.
+    """
+
+    target: str
+    mode: str
+    graph: Graph
+    params: dict[str, Param]
+    executable: Executable
+    journal: Journal
+
+    def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
+        """Run once; see ``Executable.run``."""
+        self._require(params)
+        return self.executable.run(inputs, params)
+
+    def gradients(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
+        """``grad/PARAM`` of the objective; only of a ``tf`` program."""
+        compute: Callable[..., dict[str, Array]] | None = getattr(self.executable, "gradients", None)
+        if compute is None:
+            raise TargetError(f"target {self.target!r} has no gradients", hint="--target tf")
+        self._require(params)
+        return compute(inputs, params)
+
+    def initial_params(self, seed: int = 42) -> dict[str, Array]:
+        """Untrained parameters, seeded per variable name; those that ``load_on_init`` names come from its file.
+
+        Raises:
+            UserError: such a file is missing, or has another shape.
+        """
+        files: dict[str, CheckpointReader] = {}
+        found: dict[str, Array] = {}
+        for name, param in self.params.items():
+            shape = [d.size or 0 for d in param.dims]
+            init = param.init
+            if isinstance(init, StoredInit):
+                reader = files.get(init.file) or CheckpointReader.open(init.file)
+                files[init.file] = reader
+                if init.name in reader.entries or not init.optional:
+                    found[name] = _stored(reader, init, shape)
+                    continue
+                init = init.otherwise
+            found[name] = initial_value(name, init, shape, param.value.dtype, seed)
+        return found
+
+    @cached_property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """The inputs that the program reads, with what a host can check."""
+        return input_specs(self.graph)
+
+    def input_names(self) -> list[str]:
+        """The names of the inputs that the program reads."""
+        return [str(node.attrs["name"]) for node in self.graph.nodes("input")]
+
+    def _require(self, params: Mapping[str, Array]) -> None:
+        used = {str(node.attrs["name"]) for node in self.graph.nodes("param")}
+        absent = sorted(used - set(params))
+        if absent:
+            raise DataError(
+                f"no value for parameter {absent[0]!r}",
+                hint=did_you_mean(absent[0], params),
+                received=f"{len(params)} parameters",
+            )
+
+
+def _stored(reader: CheckpointReader, init: StoredInit, shape: Sequence[int]) -> Array:
+    value = reader.read(init.name)
+    if list(value.shape) != list(shape):
+        raise DataError(
+            f"{init.name!r} in {init.file} has another shape",
+            where="load_on_init",
+            expected=shape,
+            received=value.shape,
+        )
+    return value
+
+
+def make_target(name: str, *, opset: int | None = None) -> Target:
+    """A target by name; only now are its libraries imported.
+
+    Args:
+        name: ``reference``, ``tf`` or ``onnx``.
+        opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
+
+    Raises:
+        TargetError: no such target, or one that has no such option.
+    """
+    if name not in TARGETS:
+        hint = did_you_mean(str(name), TARGETS)
+        raise TargetError(f"unknown target {name!r}", expected=", ".join(TARGETS), hint=hint)
+    if opset is not None and name != "onnx":
+        raise TargetError(f"target {name!r} has no opset", where="opset", received=opset, hint="target 'onnx' has one")
+    if name == "reference":
+        from compiler.reference.target import ReferenceTarget
+
+        return ReferenceTarget()
+    if name == "tf":
+        start_tensorflow()
+        from compiler.tensorflow.target import TensorFlowTarget
+
+        return TensorFlowTarget()
+    from compiler.onnx.target import DEFAULT_OPSET, OnnxTarget
+
+    return OnnxTarget(DEFAULT_OPSET if opset is None else opset)
+
+
+def compile_net(
+    net: Net,
+    *,
+    target: str,
+    mode: str = "forward",
+    fetch: Sequence[str] | None = None,
+    everything: bool = False,
+    losses: bool = True,
+    opset: int | None = None,
+    print_stage: Callable[[str, Graph], None] | None = None,
+) -> Program:
+    """Compile a network.
+
+    Args:
+        net: from ``returnn_ir.load``.
+        target: ``reference``, ``tf`` or ``onnx``.
+        mode: ``forward``, ``eval``, ``train`` or ``search``.
+        fetch: names of layers to give (a layer inside of another one: its path); None: the network's output layers.
+        everything: build every layer of the root network.
+        losses: with losses and the targets that they need, except in mode ``forward``.
+        opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
+        print_stage: called with each stage's name and graph, for ``--print-ir``.
+
+    Raises:
+        UserError: what is wrong with the network or an argument, or what the target refuses and why.
+    """
+    if mode not in MODES:
+        raise TargetError(f"unknown mode {mode!r}", expected=", ".join(MODES), hint=did_you_mean(str(mode), MODES))
+    if isinstance(fetch, str):
+        raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
+    made = make_target(target, opset=opset)
+    expanded = construct(net, mode, fetch, everything=everything, losses=losses)
+    fusion = net.config.get("fusion", {}) if net.config is not None else {}
+    if not isinstance(fusion, dict):
+        raise TargetError("config option 'fusion' is a dict", expected='{"lstm": "require"}', received=fusion)
+    graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
+    return Program(target, mode, graph, expanded.params, made.lower(graph), journal)

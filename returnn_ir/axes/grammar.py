@@ -1,0 +1,149 @@
+"""RETURNN's axis strings: the one place that turns "T", "static:-1" or "stag:enc" into dims."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.behavior import Behavior
+from returnn_ir.errors import DimError, Origin
+from returnn_ir.ir.dims import Dim
+
+__all__ = ["AxisSpec", "resolve_axes", "resolve_axis", "spatial_axes"]
+
+AxisSpec = "str | int | Dim | Sequence[AxisSpec] | None"
+
+_INDEXED = re.compile(r"(s|spatial|d|dyn|dynamic|static|except_batch):(-?\d+)$")
+_GRAMMAR = (
+    "B, T, T?, F, spatial, S:i, dyn, D:i, static, static:i, dim:N, spatial_except_time, except_time, except_batch, "
+    "except_batch:i, stag:NAME, stag-single:i:NAME, tag:NAME, *, a combination such as 'bt', a Dim, or a list of these"
+)
+
+
+def spatial_axes(x: LayerOutput) -> list[Dim]:
+    """All axes but batch and feature; a dynamic feature axis, or one that is the time axis too, counts as spatial."""
+    return [d for d in x.axes if not d.is_batch and (d is not x.feature_dim or d is x.time_dim or not d.is_static)]
+
+
+def resolve_axes(x: LayerOutput, spec: object, behavior: Behavior, where: Origin | None = None) -> list[Dim]:
+    """The axes of ``x`` that ``spec`` names, each once, in the order of the description.
+
+    Raises:
+        DimError: nothing matches, or the description is not in the grammar or not allowed by the behaviour version.
+    """
+    if spec is None or spec == "":
+        return []
+    if isinstance(spec, Dim):
+        if spec.is_batch and x.batch_dim is not None:
+            return [x.batch_dim]  # any batch axis, merged ones too
+        if spec not in x.axes:
+            raise _no_axis(x, spec, where)
+        return [spec]
+    if isinstance(spec, bool) or not isinstance(spec, (str, int, list, tuple, set, frozenset)):
+        raise DimError("not an axis description", where=where, expected=_GRAMMAR, received=repr(spec))
+    if isinstance(spec, int):
+        if not behavior.integer_axes:
+            raise DimError(
+                f"integer axis {spec} is not allowed from behavior_version 5 on", where=where, expected=_GRAMMAR
+            )
+        return [_indexed(x, list(x.axes), spec, str(spec), where)]
+    if isinstance(spec, str):
+        return _resolve_string(x, spec, behavior, where)
+    found = [d for part in spec for d in resolve_axes(x, part, behavior, where)]
+    return list(dict.fromkeys(found))
+
+
+def resolve_axis(x: LayerOutput, spec: object, behavior: Behavior, where: Origin | None = None) -> Dim:
+    """The one axis that ``spec`` names."""
+    found = resolve_axes(x, spec, behavior, where)
+    if len(found) != 1:
+        raise DimError(
+            f"axis {spec!r} is not exactly one axis", where=where, expected="one axis", received=_describe(x, found)
+        )
+    return found[0]
+
+
+def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin | None) -> list[Dim]:
+    name = spec.lower()
+    groups = {
+        "spatial": spatial_axes(x),
+        "dyn": [d for d in x.axes if d.is_dynamic],
+        "static": [d for d in x.axes if d.is_static],
+        "except_batch": [d for d in x.axes if not d.is_batch],
+        "except_time": [d for d in x.axes if not d.is_batch and d is not x.time_dim],
+        "spatial_except_time": [d for d in spatial_axes(x) if d is not x.time_dim],
+        "*": list(x.axes),
+        "t?": [x.time_dim] if x.time_dim is not None else [],
+    }
+    groups["dynamic"] = groups["d"] = groups["dyn"]
+    groups["s"] = groups["spatial"]
+    if name in groups and name not in ("s", "d"):
+        return groups[name]
+    singles = {"b": x.batch_dim, "batch": x.batch_dim, "t": x.time_dim, "time": x.time_dim}
+    if name in ("f", "feature", "non_spatial"):
+        return [x.feature_dim] if x.feature_dim is not None else []
+    if name in singles:
+        return [_present(x, singles[name], spec, where)]
+    indexed = _INDEXED.match(name)
+    if indexed:
+        if not behavior.order_dependent_axes:
+            raise DimError(
+                f"axis {spec!r} depends on the order of the axes, which is not allowed from behavior_version 7 on",
+                where=where,
+                hint="name the axis by a Dim object, or by stag:NAME",
+            )
+        return [_indexed(x, groups[indexed[1]], int(indexed[2]), spec, where)]
+    if name.startswith("dim:") and name[4:].isdigit():
+        matching = [d for d in x.axes if d.size == int(name[4:])]
+        if len(matching) != 1:
+            raise _no_axis(x, spec, where)
+        return matching
+    if name.startswith(("stag:", "stag-single:", "tag:")):
+        return [_by_tag(x, name, where)]
+    if name and all(c in "btf" for c in name):
+        return [d for c in dict.fromkeys(name) for d in _resolve_string(x, c, behavior, where)]
+    raise DimError(f"unknown axis description {spec!r}", where=where, expected=_GRAMMAR)
+
+
+def _by_tag(x: LayerOutput, name: str, where: Origin | None) -> Dim:
+    kind, _, rest = name.partition(":")
+    index: int | None = None
+    if kind == "stag-single":
+        number, _, rest = rest.partition(":")
+        index = int(number)
+    spatial = spatial_axes(x)
+    matching = [
+        d
+        for d in x.axes
+        if rest in d.description.lower() and (kind == "tag" or d in spatial or not (d.feature or d.is_batch))
+    ]
+    if index is not None:
+        return _indexed(x, matching, index, name, where)
+    if len(matching) != 1:
+        raise _no_axis(x, name, where)
+    return matching[0]
+
+
+def _indexed(x: LayerOutput, axes: list[Dim], index: int, spec: str, where: Origin | None) -> Dim:
+    if not -len(axes) <= index < len(axes):
+        raise _no_axis(x, spec, where)
+    return axes[index]
+
+
+def _present(x: LayerOutput, dim: Dim | None, spec: object, where: Origin | None) -> Dim:
+    if dim is None:
+        raise _no_axis(x, spec, where)
+    return dim
+
+
+def _no_axis(x: LayerOutput, spec: object, where: Origin | None) -> DimError:
+    return DimError(f"no axis, or not one only, is {spec!r}", where=where, received=_describe(x, x.axes))
+
+
+def _describe(x: LayerOutput, dims: Sequence[Dim]) -> str:
+    def one(d: Dim) -> str:
+        roles = [r for r, s in (("time", x.time_dim), ("feature", x.feature_dim)) if s is d]
+        return f"{d}{' ' + '/'.join(roles) if roles else ''}"
+
+    return "[" + ", ".join(one(d) for d in dims) + "]"

@@ -1,0 +1,82 @@
+"""What happens to every layer's output: dims of the user, batch norm, registration, loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.attach_losses import add_losses, has_loss
+from returnn_ir.construct.constraints import add_constraints
+from returnn_ir.construct.declared_dims import use_declared
+from returnn_ir.construct.loop_context import PendingLoss
+from returnn_ir.construct.parameters import penalize_inner
+from returnn_ir.errors import DimError
+
+if TYPE_CHECKING:
+    from returnn_ir.construct.layer_builder import LayerBuilder
+
+__all__ = ["APPLIED", "common_option", "finish_layer"]
+
+#: What an option that every layer has does to the layer's output; the modules of such layers register it.
+APPLIED: dict[str, Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]] = {}
+
+
+def common_option(
+    key: str,
+) -> Callable[[Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]], Callable[..., LayerOutput]]:
+    """Register what the option ``key`` of every layer does to its output: (builder, output, value) -> output."""
+
+    def add(apply: Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]) -> Callable[..., LayerOutput]:
+        APPLIED[key] = apply
+        return apply
+
+    return add
+
+
+def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
+    """Apply the common options to what the layer function made."""
+    options = b.definition.options
+    own = b.session.dims.get((b.definition.path, "out"))
+    if own is not None:
+        output = replace(
+            b.finish_feature(output, own),
+            activation=output.activation,
+            states=output.states,
+            parts=output.parts,
+            once=output.once,
+        )
+    for key, apply in APPLIED.items():
+        given = getattr(options, key)
+        if given:
+            output = apply(b, output, given)
+    _require_size(b, output)
+    shown = use_declared(b, output)
+    if shown is not output:
+        output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
+    if options.register_as_extern_data:
+        b.session.extern.register(options.register_as_extern_data, output)
+    if b.definition.children:
+        penalize_inner(b)
+    if b.session.mode != "forward":
+        add_constraints(b, output)
+    if b.scope.has_losses and has_loss(options, b.session.loss_mode):
+        if b.scope.loop is None:
+            add_losses(b, output)
+        elif b.session.mode != "search":  # RETURNN's train flag is the constant False there: loops have no losses then
+            b.scope.loop.losses.append(PendingLoss(b.scope, b.definition, output))
+    return output
+
+
+def _require_size(b: LayerBuilder, output: LayerOutput) -> None:
+    """The number of features, or of labels, is the one that ``n_out`` and ``out_type`` say."""
+    if b.definition.spec.any_size:
+        return
+    options = b.definition.options
+    out_type = options.out_type if isinstance(options.out_type, dict) else {}
+    made = output.feature_or_sparse_dim
+    for key, size in (("n_out", options.n_out), ("out_type", out_type.get("dim"))):
+        if size is not None and (made is None or made.size != size):
+            expected = made if made is not None else "no size: the output has no feature axis"
+            raise DimError("the output has another size", where=b.place(key), expected=expected, received=size)

@@ -1,0 +1,186 @@
+"""LAYERS to NAMED: call the layer functions and collect outputs, losses and state into a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.attach_losses import has_loss
+from returnn_ir.construct.completeness import missing
+from returnn_ir.construct.inputs import ExternData
+from returnn_ir.construct.scope import NetScope, UnbuildableError
+from returnn_ir.construct.state import Param, Session
+from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph, Output, Value
+from returnn_ir.network.naming import extra_prefix
+from returnn_ir.network.net import LayerDef, Net
+
+__all__ = ["Expanded", "construct"]
+
+
+class Expanded:
+    """A network in the NAMED stage: the graph, and its parameters by variable name."""
+
+    def __init__(self, graph: Graph, params: dict[str, Param]) -> None:
+        self.graph = graph
+        self.params = params
+
+
+def construct(
+    net: Net, mode: str, fetch: Sequence[str] | None = None, *, everything: bool = False, losses: bool = True
+) -> Expanded:
+    """Build a network.
+
+    Args:
+        mode: ``train``, ``eval``, ``search`` or ``forward``.
+        fetch: layers to give as outputs; None: the network's output layers.
+        losses: whether losses are wanted, and so the targets that they need (never in mode ``forward``).
+        everything: build (and give) every layer of the root network, as the oracle does.
+
+    Raises:
+        ProblemList: everything that is wrong, at once.
+    """
+    graph = Graph(mode=mode)
+    options = net.config.options if net.config is not None else {}
+    spec = net.config.extern_data_spec() if net.config is not None else {}
+    extern = ExternData(spec, graph.body, inference=mode in ("forward", "search"))
+    trusted = net.config is not None and net.config.network_is_code
+    session = Session(
+        graph, mode, net.behavior, extern, options, trusted, requested=_requested(net, fetch), losses=losses
+    )
+    problems: list[UserError] = []
+    scope = NetScope(net, session, graph.body, problems=problems)
+    wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, session)
+    outputs: dict[str, LayerOutput] = {}
+    registered = [n for n, d in net.layers.items() if d.options.register_as_extern_data and _is_active(d, mode)]
+    for name in dict.fromkeys([*registered, *wanted, *(fetch or ())]):
+        try:
+            outputs[name] = scope.get(name)
+        except UnbuildableError as error:
+            problems.append(error.cause)  # most often known already, but then it is not told twice
+        except UserError as error:
+            problems.append(error)
+    problems.extend(missing(scope, (*wanted, *(fetch or ())), outputs) if not problems else ())
+    if problems:
+        raise ProblemList(problems)
+    b = Builder(graph.body)
+    shown = fetch if fetch is not None else [n for n in wanted if everything or _is_output(net.layers[n])]
+    for name in shown:
+        x = _assigned(session, outputs[name])
+        with b.at(_origin(net, name, x)):
+            graph.outputs[name] = _output(b, x)
+    _name_losses(graph)
+    _objective(b, session)
+    return Expanded(graph, session.params)
+
+
+def _origin(net: Net, name: str, x: LayerOutput) -> Origin:
+    """Where an output was written; that of a layer inside of others is where its value was."""
+    if name in net.layers:
+        return net.layers[name].origin
+    return x.value.node.origin if x.value.node is not None else Origin()
+
+
+def _assigned(session: Session, x: LayerOutput) -> LayerOutput:
+    """A variable is a reference in RETURNN: who fetches it gets what was assigned to it in this run."""
+    if not x.variable or x.value is not session.params[x.variable].value:
+        return x
+    return replace(x, value=session.graph.state_updates.get(x.variable, x.value))
+
+
+def _requested(net: Net, fetch: Sequence[str] | None) -> frozenset[str]:
+    """Full paths of layers in loops that are named from outside of the loop (``loop/sub``)."""
+    found = {name for name in fetch or () if "/" in name}
+    loops = [definition.path for definition in net.all_layers() if "unit" in definition.children]
+
+    def visit(inner: Net) -> None:
+        for definition in inner.layers.values():
+            for ref in definition.refs():
+                path = _full_path(inner.path, ref)
+                own = max((loop for loop in loops if path.startswith(f"{loop}/")), key=len, default=None)
+                if "/" in path and not (own is not None and f"{inner.path}/".startswith(f"{own}/")):
+                    found.add(path)
+            for child in definition.children.values():
+                visit(child)
+
+    visit(net)
+    return frozenset(found)
+
+
+def _full_path(network: str, ref: str) -> str:
+    """The path of a layer that the network of that path knows by this name."""
+    while ref.startswith("base:"):
+        network, ref = network.rpartition("/")[0], ref.removeprefix("base:")
+    ref = ref.removeprefix("prev:")
+    return f"{network}/{ref}" if network else ref
+
+
+def _is_active(definition: LayerDef, mode: str) -> bool:
+    options = definition.options
+    if options.only_on_search and mode != "search":
+        return False
+    return not (options.only_on_eval and mode in ("train", "forward"))
+
+
+def _is_output(definition: LayerDef) -> bool:
+    return definition.name == "output" or bool(definition.options.is_output_layer)
+
+
+def _roots(net: Net, session: Session) -> list[str]:
+    found = [
+        name
+        for name, d in net.layers.items()
+        if _is_active(d, session.mode) and (_is_output(d) or has_loss(d.options, session.loss_mode))
+    ]
+    if not found:
+        raise ConfigError(
+            "the network has no output",
+            expected="a layer named 'output', or one with is_output_layer or loss",
+            received=", ".join(net.layers) or "no layers",
+        )
+    return found
+
+
+def _output(b: Builder, output: LayerOutput) -> Output:
+    lengths: dict[int, Value] = {
+        axis: b.length(dim) for axis, dim in enumerate(output.axes) if dim.is_dynamic and _has_length(b, dim)
+    }
+    return Output(output.value, output.axes, output.time_dim, output.feature_dim, lengths)
+
+
+def _has_length(b: Builder, dim: Dim) -> bool:
+    return bool(b.length(dim).dims)
+
+
+def _name_losses(graph: Graph) -> None:
+    """A loss of an extra network has its prefix only where the network itself has one of that name, as in RETURNN."""
+    names = [name.partition(":")[2] if extra_prefix(name) is not None else name for name in graph.losses]
+    plain = {full: own if names.count(own) == 1 else full for full, own in zip(graph.losses, names, strict=True)}
+    graph.losses = {plain[full]: loss for full, loss in graph.losses.items()}
+
+
+def _objective(b: Builder, session: Session) -> None:
+    """Sum of scaled losses and constraints; these nodes belong to no single layer."""
+    graph = session.graph
+    total: Value | None = None
+    for loss in graph.losses.values():
+        if loss.value is None or not loss.scale:
+            continue
+        value = loss.value
+        if loss.normalized and loss.norm_factor is not None:
+            value = b.mul(value, loss.norm_factor)
+        scaled = b.mul(value, loss.scale)
+        total = scaled if total is None else b.add(total, scaled)
+    if session.constraints and session.loss_mode != "forward":
+        constraints = session.constraints[0]
+        for further in session.constraints[1:]:
+            constraints = b.add(constraints, further)
+        graph.constraints = constraints
+        if total is not None:
+            total = b.add(total, constraints)
+    if total is None and graph.losses:  # errors only, or all scales zero
+        total = graph.constraints if graph.constraints is not None else b.const(0.0)
+    graph.objective = total

@@ -1,0 +1,110 @@
+"""``initial_output``: what ``prev:NAME`` gives in the first step, in all of RETURNN's forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.loop_context import Template, conform
+from returnn_ir.construct.state import Param
+from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.graph import Value
+from returnn_ir.network.naming import variable_name
+
+if TYPE_CHECKING:
+    from returnn_ir.construct.scope import NetScope
+    from returnn_ir.network.net import LayerDef
+
+__all__ = ["POSITIONS", "initial_output", "initial_output_of", "initial_output_refs", "needs_sources"]
+
+#: 0, 1, 2, ... along the last axis; layers ask for it, configs cannot.
+POSITIONS = "/positions"
+_NAMED = ("zeros", "ones", "var", "apply(0)", POSITIONS)
+
+
+def initial_output_refs(given: object) -> list[str]:
+    """The layer that the option names, if it names one."""
+    return [given] if isinstance(given, str) and given not in _NAMED else []
+
+
+def needs_sources(scope: NetScope, name: str) -> bool:
+    """Whether the initial value is computed from what the layer's sources are."""
+    definition = scope.net.layers[name]
+    given: object = definition.inner.get("unit", definition).options.initial_output
+    return given == "apply(0)"
+
+
+def initial_output(scope: NetScope, name: str, template: Template, b: Builder) -> Value:
+    """The value before the first step, of the template's type, in the region around the loop.
+
+    Args:
+        scope: where the layer stands.
+        b: emits into the region around the loop.
+    """
+    return initial_output_of(scope, scope.net.layers[name], template, b)
+
+
+def initial_output_of(scope: NetScope, definition: LayerDef, template: Template, b: Builder) -> Value:
+    """As :func:`initial_output`; a layer around another one starts like that one."""
+    definition = definition.inner.get("unit", definition)
+    given = definition.options.initial_output
+    origin = definition.origin.with_key("initial_output")
+    with b.at(origin):
+        value = _value(scope, definition, given, template, b, origin)
+        return conform(b, value, template.type, "initial_output")
+
+
+def _value(
+    scope: NetScope, definition: LayerDef, given: object, template: Template, b: Builder, origin: Origin
+) -> Value:
+    if given is None or given == "zeros":
+        return b.const(0, template.type.dtype)
+    if given == "ones":
+        return b.const(1, template.type.dtype)
+    if isinstance(given, (bool, int, float)):
+        return b.const(given, template.type.dtype)
+    if given == POSITIONS:
+        return b.iota(template.axes[-1], template.type.dtype)
+    if given == "var":
+        return _variable(scope, definition, template, b, origin)
+    if given == "apply(0)":
+        return _applied_to_zeros(scope, definition, b)
+    if isinstance(given, str) and not given.startswith("prev:"):
+        return scope.outside(given, origin).value
+    raise ConfigError(
+        "initial_output is not understood",
+        where=origin,
+        expected="a number, 'zeros', 'ones', 'var', 'apply(0)' or a layer",
+        received=repr(given),
+    )
+
+
+def _variable(scope: NetScope, definition: LayerDef, template: Template, b: Builder, origin: Origin) -> Value:
+    """A trained vector over the features."""
+    session = scope.session
+    dims = tuple(d for d in template.axes if d.is_static)
+    own = scope.param_scope(definition.name, definition.options.name_scope)
+    full = variable_name(own, f"init_{definition.name}_var")
+    if full not in session.params:
+        root = Builder(session.root, origin=origin)
+        value = root.op("param", name=full, init=0.0, dtype=template.type.dtype, dims=dims)
+        session.params[full] = Param(full, value, dims, 0.0, True)
+        session.graph.trainable.append(full)
+    param = session.params[full]
+    return b.rename(param.value, *zip(param.dims, dims, strict=True))
+
+
+def _applied_to_zeros(scope: NetScope, definition: LayerDef, b: Builder) -> Value:
+    """The layer's own function on sources that are zero."""
+    from returnn_ir.construct.layer_builder import LayerBuilder
+
+    zeros = []
+    for source in definition.sources:
+        template = Template.of(scope.get(source, definition.origin))
+        zero = b.op("set_sparse", b.const(0, template.type.dtype), sparse_dim=template.type.sparse_dim)
+        zeros.append(template.around(b.expand(zero, *template.type.dims)))
+    builder = LayerBuilder(scope.session, scope, definition)
+    builder.region = b.region
+    made: LayerOutput = scope.apply(builder, definition, zeros)
+    return made.value

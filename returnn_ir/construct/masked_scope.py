@@ -1,0 +1,94 @@
+"""Where the unit of a ``masked_computation`` is built: names mean what they mean around it, on the chosen frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from returnn_ir.construct.branch_scope import BranchScope
+from returnn_ir.construct.scope import NetScope
+from returnn_ir.errors import ConfigError
+from returnn_ir.ir.graph import Region, Value
+
+if TYPE_CHECKING:
+    from returnn_ir.axes.output import LayerOutput
+    from returnn_ir.errors import Origin
+    from returnn_ir.network.net import LayerDef, Net
+
+__all__ = ["HeldScope", "MaskedScope", "OutsideScope"]
+
+
+class MaskedScope(BranchScope):
+    """The network around, seen through a mask.
+
+    Args:
+        data: what ``data`` means.
+        step_mask: in a loop, in which sequences this step counts.
+        select: reduces another layer's output to the chosen frames.
+    """
+
+    def __init__(
+        self,
+        outer: NetScope,
+        region: Region,
+        data: LayerOutput | None,
+        step_mask: Value | None,
+        select: Callable[[LayerOutput], LayerOutput],
+    ) -> None:
+        super().__init__(outer, region)
+        if step_mask is not None:
+            self.step_mask = step_mask
+        self._masked = data
+        self._select = select
+
+    def child(self, definition: LayerDef, net: Net, data: Mapping[str, LayerOutput]) -> NetScope:
+        """The unit's own nested network, whose losses do not count in RETURNN."""
+        scope = super().child(definition, net, data)
+        scope.has_losses = False
+        return scope
+
+    def get(self, name: str, where: Origin | None = None) -> LayerOutput:
+        """The masked source for ``data``, else a layer of the network around."""
+        if name == "data" and self._masked is not None:
+            return self._masked
+        return self._select(super().get(name, where))
+
+
+class OutsideScope(BranchScope):
+    """For a layer in a loop that works on a whole sequence: built in front of the loop."""
+
+    def __init__(self, inside: NetScope, region: Region, source: str, where: Origin) -> None:
+        super().__init__(inside, region)
+        self.loop = inside.parent.loop if inside.parent is not None else None
+        self.step_mask = None
+        self._source = source
+        self._where = where
+
+    def get(self, name: str, where: Origin | None = None) -> LayerOutput:
+        """``data`` is the source; besides it only what stands outside of the loop can be used."""
+        name = self._source if name == "data" else name
+        if self.parent is not None and name.startswith("base:"):
+            return self.parent.get(name.removeprefix("base:"), where)
+        if name.startswith("data:"):
+            return self.session.extern.get(name.removeprefix("data:"), where)
+        raise ConfigError(
+            "masked_from in a loop needs a layer from outside",
+            where=self._where,
+            expected="base:LAYER or data:KEY",
+            received=name,
+        )
+
+
+class HeldScope(BranchScope):
+    """The layers of a masked unit as they are seen from outside of it: held in the steps that are masked out."""
+
+    def __init__(self, unit: NetScope, hold: Callable[[str, LayerOutput], LayerOutput]) -> None:
+        super().__init__(unit, unit.region)
+        self._hold = hold
+        self._held: dict[str, LayerOutput] = {}
+
+    def get(self, name: str, where: Origin | None = None) -> LayerOutput:
+        """The held output of a layer inside."""
+        if name not in self._held:
+            self._held[name] = self._hold(name, super().get(name, where))
+        return self._held[name]

@@ -1,0 +1,109 @@
+"""Creating and sharing parameters: names, initial values, regularisation, ``reuse_params``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from returnn_ir.construct.initializers import Init, parse_init
+from returnn_ir.construct.reuse_params import shared_param
+from returnn_ir.construct.state import Param
+from returnn_ir.errors import DimError
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.network.naming import variable_name
+
+if TYPE_CHECKING:
+    from returnn_ir.construct.layer_builder import LayerBuilder
+
+__all__ = ["ParamFlags", "create_param", "penalize_inner"]
+
+
+@dataclass(frozen=True)
+class ParamFlags:
+    """How a parameter is treated; see ``LayerBuilder.param``."""
+
+    trainable: bool = True
+    regularize: bool = True
+    unit_scope: bool = True
+
+
+def create_param(
+    b: LayerBuilder,
+    name: str,
+    dims: tuple[Dim, ...],
+    init: Init,
+    dtype: str,
+    flags: ParamFlags,
+) -> Value:
+    """A new parameter, or another layer's where ``reuse_params`` says so; see ``LayerBuilder.param``."""
+    options = b.definition.options
+    param = shared_param(b, name, dims)
+    if param is None:
+        param = _new(b, name, dims, init, dtype, flags)
+        if options.L2 and flags.regularize:
+            # also of what is not trained, as RETURNN has it
+            _penalize(b, param, options.L2)
+    b.session.layer_params.setdefault(b.definition.path, {})[name] = param
+    if [d.size for d in param.dims] != [d.size for d in dims]:
+        raise DimError(
+            f"the shared parameter {param.name!r} has another shape",
+            where=b.place("reuse_params"),
+            expected=[d.size for d in dims],
+            received=[d.size for d in param.dims],
+        )
+    value = b.rename(param.value, *zip(param.dims, dims, strict=True))
+    return _perturbed(b, name, value, param) if b.training else value
+
+
+def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: str, flags: ParamFlags) -> Param:
+    options = b.definition.options
+    trainable = flags.trainable and b.session.is_trained(b.definition.path)
+    scope = b.scope.param_scope(b.definition.name, options.name_scope)
+    if options.name_scope is None and b.definition.spec.variable_scope and flags.unit_scope:
+        scope = variable_name(scope, b.definition.spec.variable_scope)
+    full = variable_name(scope, name)
+    if full in b.session.params:
+        return b.session.params[full]
+    parse_init(init, b.origin)  # a description that is not understood is an error now, not when training starts
+    root = Builder(b.session.root, origin=b.origin)
+    value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
+    param = Param(full, value, dims, init, trainable)
+    b.session.params[full] = param
+    if trainable:
+        b.session.graph.trainable.append(full)
+    return param
+
+
+def penalize_inner(b: LayerBuilder) -> None:
+    """The L2 of a layer with layers inside is on all their parameters, whatever L2 they have themselves."""
+    scope = b.scope.param_scope(b.definition.name, b.definition.options.name_scope)
+    for param in list(b.session.params.values()):
+        if b.definition.options.L2 and param.name.startswith(f"{scope}/"):
+            _penalize(b, param, b.definition.options.L2)
+
+
+def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
+    """Add the sum of a parameter's squared entries, times ``factor``."""
+    root = Builder(b.session.root, origin=b.origin)
+    b.session.constraints.append(root.op("l2_penalty", param.value, factor=factor))
+
+
+def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:
+    """Noise on a parameter, in training only; the config may say it for all layers."""
+    options, everywhere = b.definition.options, b.session.options
+    deviation = _first(options.param_variational_noise, everywhere.get("param_variational_noise"))
+    if deviation:
+        noise = b.random("normal", value.dims, f"{name}/noise")
+        value = b.add(value, b.mul(noise, deviation))
+    rate = _first(options.param_dropout, everywhere.get("param_dropout"))
+    min_ndim = _first(options.param_dropout_min_ndim, everywhere.get("param_dropout_min_ndim"))
+    if rate and len(value.dims) >= min_ndim:
+        value = b.dropout(value, rate, value.dims, f"{name}/dropout")
+    return value
+
+
+def _first(own: float | None, everywhere: object) -> float:
+    chosen = own if own is not None else everywhere
+    return float(str(chosen)) if chosen is not None else 0.0

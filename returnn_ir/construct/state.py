@@ -1,0 +1,146 @@
+"""What the layers of one program share: mode, inputs, parameters, constraints, losses and state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from returnn_ir.behavior import Behavior
+from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.inputs import ExternData
+from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph, Region, Value
+
+__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "Session"]
+
+#: The input with the number of the step within the epoch, int64 scalar; states kept over an epoch start at step 0.
+EPOCH_STEP = "epoch_step"
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of the program.
+
+    Attributes:
+        name: RETURNN's variable name.
+        dims: its axes as first created.
+    """
+
+    name: str
+    value: Value
+    dims: tuple[Dim, ...]
+    init: Init
+    trainable: bool
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(d.size or 0 for d in self.dims)
+
+
+@dataclass(frozen=True)
+class PackedBatch:
+    """A batch axis that was made of others.
+
+    Attributes:
+        dims: these axes, the outermost first.
+        mask: which of their entries are there, None for all of them.
+    """
+
+    dims: tuple[Dim, ...]
+    mask: Value | None
+
+
+@dataclass
+class Session:
+    """The state of expanding one network into one graph.
+
+    Attributes:
+        mode: ``train``, ``eval``, ``search`` or ``forward``.
+        options: the config, for the few layers that read further options of it.
+        trusted: whether the network is Python, whose expressions may use everything; else it is data.
+        layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
+        dims: dims made by layers, by (layer path, role).
+        declared: dims of the user (``out_dim``), by the dim that they stand for.
+        rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
+        requested: paths of layers inside of others that somebody outside asks for.
+        extra: the prefix of an extra network (``extra.search``); its losses and random draws are its own.
+        losses: whether losses are built; without them the program needs no targets.
+        frozen: paths of layers with ``trainable`` off, which holds for all layers inside of them too.
+        packed: how batch axes without padding came about (``flatten_batch``).
+    """
+
+    graph: Graph
+    mode: str
+    behavior: Behavior
+    extern: ExternData
+    options: Mapping[str, Any]
+    trusted: bool = False
+    params: dict[str, Param] = field(default_factory=dict)
+    layer_params: dict[str, dict[str, Param]] = field(default_factory=dict)
+    dims: dict[tuple[str, str], Dim] = field(default_factory=dict)
+    declared: dict[Dim, Dim] = field(default_factory=dict)
+    rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
+    packed: dict[Dim, PackedBatch] = field(default_factory=dict)
+    constraints: list[Value] = field(default_factory=list)
+    frozen: set[str] = field(default_factory=set)
+    requested: frozenset[str] = frozenset()
+    losses: bool = True
+    extra: str = ""
+
+    def note(self, path: str, text: str) -> None:
+        """Say something about the layer at a path, once."""
+        line = f"layer {path!r}: {text}"
+        if line not in self.graph.notes:
+            self.graph.notes.append(line)
+
+    def is_trained(self, path: str) -> bool:
+        """Whether the parameters of the layer at a path are trained."""
+        return not any(path == frozen or path.startswith(f"{frozen}/") for frozen in self.frozen)
+
+    @property
+    def attributes(self) -> AttributeRule:
+        """What an expression of the network may look at."""
+        return TRUSTED if self.trusted else DATA_ONLY
+
+    @property
+    def root(self) -> Region:
+        """Where inputs and parameters live."""
+        return self.graph.body
+
+    @property
+    def loss_mode(self) -> str:
+        """The mode as far as losses are concerned: ``forward`` where nobody wants them."""
+        return self.mode if self.losses else "forward"
+
+    @property
+    def training(self) -> bool:
+        """The train flag, a constant of the program."""
+        return self.mode == "train"
+
+    @property
+    def masks_tails(self) -> bool:
+        """The config's ``padding = "masked"``: window ops see the neutral element behind each sequence's end."""
+        padding = self.options.get("padding", "raw")
+        if padding not in ("raw", "masked"):
+            raise ConfigError(f"unknown padding {padding!r}", where=Origin(key="padding"), expected="raw or masked")
+        return bool(padding == "masked")
+
+    @property
+    def searching(self) -> bool:
+        """The search flag."""
+        return ".search" in self.extra if self.extra else self.mode == "search"
+
+    @property
+    def independent_scores(self) -> bool:
+        """The config's ``search_scores = "independent"``: a hypothesis' score depends on nothing else in the batch."""
+        given = self.options.get("search_scores", "returnn")
+        if given not in ("returnn", "independent"):
+            raise ConfigError(
+                f"unknown search_scores {given!r}", where=Origin(key="search_scores"), expected="returnn or independent"
+            )
+        return bool(given == "independent")

@@ -1,0 +1,36 @@
+"""Where hypotheses come from, asked of a graph that still searches symbolically."""
+
+from __future__ import annotations
+
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Node, Value
+
+__all__ = ["beam_of"]
+
+#: What takes hypotheses away.
+_ENDS = ("decide", "split_beam", "sum_beam")
+
+
+def beam_of(value: Value) -> Dim | None:
+    """The beam of the search that a value is a result of, None if there is none."""
+    seen: set[Node] = set()
+    pending = [value]
+    while pending:
+        node = pending.pop().node
+        if node is None or node in seen or node.op.name in _ENDS:
+            continue
+        seen.add(node)
+        found = _made_by(node)
+        if found is not None:
+            return found
+        pending.extend(node.operands)
+        for region in node.regions:
+            pending.extend(region.captures({}))
+    return None
+
+
+def _made_by(node: Node) -> Dim | None:
+    """The beam of the last choice that a node, or the body of a loop, makes."""
+    own = [node, *(inner for region in node.regions for inner in region.nodes)]
+    beams = [n.attrs["beam"] for n in own if n.op.name in ("choice", "follow") and n.attrs["beam"] is not None]
+    return beams[-1] if beams else None

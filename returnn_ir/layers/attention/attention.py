@@ -1,0 +1,150 @@
+"""Layers: self_attention, multi-head dot attention of a sequence with itself (Vaswani et al. 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.network.layer_options import LayerRef, SourceOptions
+from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import Share, Size
+
+__all__: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfAttentionOptions(SourceOptions):
+    """Options of ``self_attention``."""
+
+    num_heads: Size
+    total_key_dim: Size
+    key_shift: LayerRef | None = None
+    forward_weights_init: Init = "glorot_uniform"
+    attention_dropout: Share = 0.0
+    attention_left_only: bool = False
+    initial_state: Any = None
+    restrict_state_to_last_seq: bool = False
+    state_var_lengths: Any = None
+
+
+@layer("self_attention", options=SelfAttentionOptions)
+def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
+    """Attention over the time axis.
+
+    The parameter QKV [in, 2 * total_key_dim + n_out] holds, per head, the columns of query, key and value. Padding
+    frames get no weight; with ``attention_left_only`` the future does not, and nothing else is asked: the frames behind
+    a sequence's end are computed like all others.
+    """
+    if b.is_loop_axis(x, None):
+        return _in_step(b, opt, x)
+    time, out = _time(b, opt, x), b.out_feature_dim()
+    labels = x.sparse_dim
+    feature = labels if labels is not None else b.require_feature(x)
+    rest = tuple(d for d in x.axes if d is not time and d is not feature)
+    q, k, v, key_dim, value_dim, heads = _projected(b, opt, x, feature, out)
+    keys = b.dim("keys", time.size if time.is_static and not opt.attention_left_only else None)
+    if keys.is_dynamic:
+        # a causal mask is nothing but keys whose number depends on the query's position
+        b.define(keys, b.add(b.iota(time), 1) if opt.attention_left_only else b.length(time))
+    q = b.mul(q, float(key_dim.size or 1) ** -0.5)
+    energy = b.dot(q, b.rename(k, (time, keys)), key_dim)
+    if opt.key_shift is not None:
+        energy = b.add(energy, b.dot(q, _shift(b, b.layer(opt.key_shift), time, keys, key_dim), key_dim))
+    weights = b.op("softmax", energy, dims=(keys,))
+    if b.training:
+        weights = b.dropout(weights, opt.attention_dropout, weights.dims, "attention_dropout")
+    # a key without weight counts exactly zero, so that no second mask is needed
+    context = b.dot(weights, b.rename(v, (time, keys)), keys, mask=False)
+    value = b.op("merge", context, dims=(heads, value_dim), out=out)
+    return LayerOutput(value, (*rest, time, out), time, out)
+
+
+def _in_step(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
+    """One step of a loop attends to all steps so far, those left out in which it was masked out."""
+    _check_state(b, opt)
+    out = b.out_feature_dim()
+    feature = x.sparse_dim if x.sparse_dim is not None else b.require_feature(x)
+    rest = tuple(d for d in x.axes if d is not feature)
+    q, k, v, key_dim, value_dim, heads = _projected(b, opt, x, feature, out)
+    steps = b.steps_so_far(b.dim("steps", None))
+    q = b.mul(q, float(key_dim.size or 1) ** -0.5)
+    energy = b.dot(q, b.history(k, steps), key_dim)
+    if opt.key_shift is not None:
+        query = b.dim("query", 1)
+        shift = _shift(b, b.layer(opt.key_shift), query, steps, key_dim)
+        energy = b.add(energy, b.dot(q, b.op("squeeze", shift, dim=query), key_dim))
+    if b.scope.step_mask is not None:
+        current = b.binary("equal", b.iota(steps), b.enclosing_loop.frame.index)
+        seen = b.binary("logical_or", b.history(b.scope.step_mask, steps), current)
+        energy = b.where(seen, energy, -np.inf)
+    weights = b.op("softmax", energy, dims=(steps,))
+    if b.training:
+        weights = b.dropout(weights, opt.attention_dropout, weights.dims, "attention_dropout")
+    context = b.dot(weights, b.history(v, steps), steps, mask=False)
+    value = b.op("merge", context, dims=(heads, value_dim), out=out)
+    batch_first = sorted(rest, key=lambda d: not d.is_batch)
+    return LayerOutput(value, (*batch_first, out), None, out)
+
+
+def _time(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> Dim:
+    """The axis to attend over, after checking what is not supported."""
+    _check_state(b, opt)
+    if x.time_dim is None:
+        raise ConfigError("the source has no time axis, and the layer is in no loop", where=b.place("from"))
+    return x.time_dim
+
+
+def _check_state(b: LayerBuilder, opt: SelfAttentionOptions) -> None:
+    if opt.initial_state not in (None, 0, "zeros", "ones", 1) or opt.state_var_lengths is not None:
+        key = "initial_state" if opt.state_var_lengths is None else "state_var_lengths"
+        raise ConfigError("keys and values from an earlier run are not supported", where=b.place(key))
+
+
+def _projected(
+    b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput, feature: Dim, out: Dim
+) -> tuple[Value, Value, Value, Dim, Dim, Dim]:
+    """Query, key and value per head, the dims of key and value, and of the heads."""
+    n = opt.num_heads
+    for key, size in (("total_key_dim", opt.total_key_dim), ("n_out", out.size or 0)):
+        if n < 1 or size % n:
+            raise ConfigError(
+                f"{key} is not divisible by num_heads", where=b.place(key), expected=f"k * {n}", received=size
+            )
+    heads = b.dim("heads", n)
+    key_dim = b.dim("key", opt.total_key_dim // n, feature=True)
+    value_dim = b.dim("value", (out.size or 0) // n, feature=True)
+    parts = (2 * (key_dim.size or 0)) + (value_dim.size or 0)
+    columns, per_head = b.dim("qkv", n * parts, feature=True), b.dim("qkv_head", parts, feature=True)
+    weights = b.param("QKV", (feature, columns), opt.forward_weights_init)
+    if x.sparse_dim is not None:
+        projected = b.op("gather", weights, b.labels(x.value, feature), dim=feature)
+    else:
+        projected = b.dot(x.value, weights, feature)
+    split = b.op("split", projected, dim=columns, outs=(heads, per_head))
+    bounds = (0, key_dim.size or 0, 2 * (key_dim.size or 0), parts)
+    q, k, v = (
+        b.op("slice", split, dim=per_head, out=part, start=start, end=end)
+        for part, start, end in zip((key_dim, key_dim, value_dim), bounds, bounds[1:], strict=False)
+    )
+    return q, k, v, key_dim, value_dim, heads
+
+
+def _shift(b: LayerBuilder, shift: LayerOutput, time: Dim, keys: Dim, key_dim: Dim) -> Value:
+    """The keys' shift [queries, keys, key_dim] with this layer's dims."""
+    where = b.place("key_shift")
+    if len(shift.axes) != 3 or shift.axes[2].size != key_dim.size or shift.batch_dim is not None:
+        raise DimError(
+            "key_shift has other axes",
+            where=where,
+            expected=f"[queries, keys, {key_dim.size}]",
+            received=shift.value.type,
+        )
+    return b.rename(shift.value, *zip(shift.axes, (time, keys, key_dim), strict=True))

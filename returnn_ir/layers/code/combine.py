@@ -1,0 +1,251 @@
+"""Layers that compute entry by entry on several sources: combine, eval, compare, switch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.unify import Unified
+from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.loop_context import UntypedError
+from returnn_ir.construct.out_type import Template, common_template, fit_axes, with_out_type
+from returnn_ir.errors import ConfigError, IRError, UserError, did_you_mean
+from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.expression.table import find_function, function_names
+from returnn_ir.layers.code.evaluation import evaluate_on_sources
+from returnn_ir.layers.code.out_type_function import called_out_type
+from returnn_ir.layers.dense.activations import activate
+from returnn_ir.network.layer_options import LayerOptions, LayerRef
+from returnn_ir.network.layer_registry import layer
+
+__all__: list[str] = []
+
+_KINDS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv"}
+_COMPARISONS = {
+    "==": "equal",
+    "<=": "less_equal",
+    "<": "less",
+    ">=": "greater_equal",
+    ">": "greater",
+    "!=": "not_equal",
+    "<>": "not_equal",
+}
+_COMPARE_KINDS = tuple(dict.fromkeys(_COMPARISONS.values()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalOptions(LayerOptions):
+    """Options of ``eval``."""
+
+    eval: str | Callable[..., Any]
+    eval_locals: dict[str, Any] | None = None
+    allow_broadcast_all_sources: bool | None = None
+    activation: str | Callable[..., Any] | None = None
+    with_bias: bool = False
+    eval_for_output_loss: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CombineOptions(LayerOptions):
+    """Options of ``combine``."""
+
+    kind: str
+    eval: str | Callable[..., Any] | None = None
+    eval_locals: dict[str, Any] | None = None
+    allow_broadcast_all_sources: bool | None = None
+    activation: str | Callable[..., Any] | None = None
+    with_bias: bool = False
+    eval_for_output_loss: bool = False
+
+
+@layer("eval", options=EvalOptions, sources="many")
+def eval_layer(b: LayerBuilder, opt: EvalOptions, sources: list[LayerOutput]) -> LayerOutput:
+    """The value of a Python expression over the sources."""
+    return _with_bias_and_activation(b, opt, _evaluated(b, opt, opt.eval, sources))
+
+
+@layer("combine", options=CombineOptions, sources="many")
+def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) -> LayerOutput:
+    """The sources joined from the left by a function of two, or by an expression (``kind: eval``)."""
+    if (opt.kind == "eval") != (opt.eval is not None):
+        raise ConfigError("'eval' belongs to kind 'eval'", where=b.place("eval" if opt.eval else "kind"))
+    if opt.eval is not None:
+        return _with_bias_and_activation(b, opt, _evaluated(b, opt, opt.eval, sources))
+    template, unified = _template(b, opt, sources)
+    kind = _KINDS.get(opt.kind, opt.kind)
+    function = find_function(b, "add" if kind == "average" else kind)
+    if function is None:
+        raise ConfigError(
+            f"unknown kind {opt.kind!r}",
+            where=b.place("kind"),
+            expected="average, eval or a function of two tensors, such as add, sub, mul, truediv or maximum",
+            hint=did_you_mean(opt.kind, ["average", "eval", *function_names()]),
+        )
+    result, *others = positional_sources(b, unified)
+    try:
+        for other in others:
+            result = function(result, other)
+        if kind == "average":
+            result = result / float(len(sources))
+        result = as_positional(b, result)
+    except (UnsupportedError, IRError, TypeError, ValueError) as error:
+        raise ConfigError(f"kind {opt.kind!r} does not work here: {error}", where=b.place("kind")) from error
+    return _with_bias_and_activation(b, opt, template.output(b, fit_axes(b, result.value, result.axes, template)))
+
+
+def positional_sources(b: LayerBuilder, unified: Unified) -> list[Positional]:
+    """The sources with their axes counted as RETURNN counts them, without their labels' meaning."""
+    return [
+        Positional(
+            b,
+            b.op("set_sparse", value, sparse_dim=None) if value.type.sparse_dim is not None else value,
+            [d if d in value.dims else None for d in unified.axes],
+        )
+        for value in unified.values
+    ]
+
+
+def _template(
+    b: LayerBuilder, opt: CombineOptions | EvalOptions, sources: list[LayerOutput]
+) -> tuple[Template, Unified]:
+    given = opt.out_type
+    out_type = called_out_type(b, given, sources) if callable(given) else b.options_dict("out_type")
+    allow = opt.allow_broadcast_all_sources
+    if allow is None:
+        allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
+    # where out_type says what comes out, the expression may use its sources as it likes
+    declared = callable(given) or any(k in out_type for k in ("shape", "dim_tags", "dims"))
+    template, unified = common_template(b, sources, allow_broadcast=allow or declared, ignore_features=declared)
+    return with_out_type(b, template, opt.n_out, out_type), unified
+
+
+def _evaluated(
+    b: LayerBuilder, opt: CombineOptions | EvalOptions, code: str | Callable[..., Any], sources: list[LayerOutput]
+) -> LayerOutput:
+    if opt.eval_for_output_loss:
+        raise ConfigError("eval_for_output_loss is not supported", where=b.place("eval_for_output_loss"))
+    template, unified = _template(b, opt, sources)
+    return evaluate_on_sources(b, code, opt.eval_locals or {}, sources, unified, template)
+
+
+def _with_bias_and_activation(b: LayerBuilder, opt: CombineOptions | EvalOptions, x: LayerOutput) -> LayerOutput:
+    if opt.with_bias:
+        feature = b.require_feature(x)
+        x = x.with_value(b.add(x.value, b.param("b", (feature,), 0.0)))
+    return activate(b, opt.activation, x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(LayerOptions):
+    """Options of ``compare``."""
+
+    kind: str = "equal"
+    value: float | int | None = None
+    allow_broadcast_all_sources: bool | None = None
+
+
+@layer("compare", options=CompareOptions, sources="many")
+def compare(b: LayerBuilder, opt: CompareOptions, sources: list[LayerOutput]) -> LayerOutput:
+    """Whether each source compares with the next one, and the last one with ``value``."""
+    kind = _COMPARISONS.get(opt.kind, opt.kind)
+    if kind not in _COMPARE_KINDS:
+        raise ConfigError(
+            f"unknown kind {opt.kind!r}",
+            where=b.place("kind"),
+            expected=", ".join(_COMPARE_KINDS),
+            hint=did_you_mean(opt.kind, _COMPARE_KINDS),
+        )
+    if opt.value is None and len(sources) < 2:
+        raise ConfigError("compare needs two sources, or 'value'", where=b.place("from"))
+    out_type = b.options_dict("out_type")
+    allow = opt.allow_broadcast_all_sources
+    if allow is None:
+        allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
+    template, unified = common_template(b, sources, allow_broadcast=allow)
+    values = [x.value for x in positional_sources(b, unified)]
+    tests = [b.binary(kind, x, y) for x, y in itertools.pairwise(values)]
+    if opt.value is not None:
+        tests.append(b.binary(kind, values[-1], opt.value))
+    result = tests[0]
+    for test in tests[1:]:
+        result = b.binary("logical_and", result, test)
+    axes = tuple(d for d in template.axes if d in result.dims)
+    time = template.time_dim if template.time_dim in axes else None
+    feature = unified.feature_dim if unified.feature_dim in axes else None
+    return LayerOutput(result, axes, time, feature)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchOptions(LayerOptions):
+    """Options of ``switch``."""
+
+    condition: LayerRef | Callable[..., Any] | bool
+    true_from: LayerRef | float | int | None
+    false_from: LayerRef | float | int | None
+
+
+@layer("switch", options=SwitchOptions, sources="none")
+def switch(b: LayerBuilder, opt: SwitchOptions) -> LayerOutput:
+    """``true_from`` where the condition holds, else ``false_from``; a callable condition is asked while building."""
+    condition: Any = opt.condition
+    if callable(condition) and not isinstance(condition, str):
+        condition = _decided(b, opt)
+    if isinstance(condition, bool):
+        chosen = opt.true_from if condition else opt.false_from
+        if isinstance(chosen, str):
+            return b.layer(chosen)
+        return LayerOutput.of(b.const(chosen), ())
+    test = b.scope.typed(str(condition), b.place("condition"))
+    branches = [x for x in (opt.true_from, opt.false_from) if isinstance(x, str)]
+    if test is None and not branches:  # nothing but the condition says which axes there are
+        raise UntypedError("the type of the condition is not known yet", where=b.place("condition"))
+    if test is None:  # while types are being found; it has no say in this layer's
+        return b.scope.known(branches, b.place())[0]
+    if test.dtype != "bool":
+        raise ConfigError("the condition is not a bool", where=b.place("condition"), received=test.value.type)
+    return _where(b, test, opt.true_from, opt.false_from)
+
+
+def _decided(b: LayerBuilder, opt: SwitchOptions) -> bool:
+    from returnn_ir.expression.views import NetworkView
+
+    options = {k: v for k, v in b.definition.raw.items() if k != "class"}
+    function: Any = opt.condition
+    try:
+        answer = function(**options, name=b.definition.name, network=NetworkView(b), get_layer=b.layer)
+    except UserError:
+        raise
+    except Exception as error:  # the config's own function runs here
+        raise ConfigError(
+            f"the condition function fails: {type(error).__name__}: {error}",
+            where=b.place("condition"),
+            expected="a function of name, network, get_layer and the layer's options, with **kwargs",
+        ) from error
+    if not isinstance(answer, bool):
+        raise ConfigError("the condition function gives no bool", where=b.place("condition"), received=repr(answer))
+    return answer
+
+
+def _where(b: LayerBuilder, test: LayerOutput, first: Any, second: Any) -> LayerOutput:
+    known = iter(b.scope.known([x for x in (first, second) if isinstance(x, str)], b.place()))
+    branches = [next(known, None) if isinstance(x, str) else x for x in (first, second)]
+    layers = [x for x in branches if isinstance(x, LayerOutput)]
+    template, unified = common_template(b, [*layers, test], allow_broadcast=not b.behavior.explicit_broadcast)
+    model = branches[0] if isinstance(branches[0], LayerOutput) else layers[0] if layers else None
+    values = iter(unified.values)
+    operands = [next(values) if isinstance(x, LayerOutput) else x for x in branches if x is not None]
+    if len(operands) == 1:  # the other one's type is still being found
+        operands *= 2
+    dtype = model.dtype if model is not None else None
+    sparse = model.sparse_dim if model is not None else None
+    if dtype is None:
+        dtype = "float32" if any(isinstance(x, float) for x in operands) else "int32"
+    left, right = (b.cast(x, dtype) if not isinstance(x, (int, float)) else b.const(x, dtype) for x in operands)
+    value = b.op("where", unified.values[-1], left, right)
+    axes = tuple(d for d in template.axes if d in value.dims)
+    time = template.time_dim if template.time_dim in axes else None
+    feature = unified.feature_dim if unified.feature_dim in axes else None
+    return Template(axes, time, feature, sparse, dtype).output(b, value)

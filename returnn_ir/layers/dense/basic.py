@@ -1,0 +1,154 @@
+"""Layers: linear and what is next to it (softmax, activation, copy, dropout)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.errors import ConfigError
+from returnn_ir.layers.dense.activations import activate
+from returnn_ir.network.layer_options import LayerOptions, LayerRef, SourceOptions
+from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import NonNegative
+
+__all__: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearOptions(SourceOptions):
+    """Options of ``linear``."""
+
+    activation: str | Callable[..., Any] | None = None
+    with_bias: bool = True
+    grad_filter: NonNegative | None = None
+    forward_weights_init: Init = "glorot_uniform"
+    bias_init: Init = 0.0
+    use_transposed_weights: bool = False
+
+
+@layer("linear", "hidden", "forward", options=LinearOptions)
+def linear(b: LayerBuilder, opt: LinearOptions, x: LayerOutput) -> LayerOutput:
+    """``activation(x W + b)`` over the feature axis; for labels W's rows are looked up."""
+    out = b.out_feature_dim()
+    return activate(b, opt.activation, _affine(b, opt, x, out))
+
+
+def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> LayerOutput:
+    if opt.grad_filter:
+        raise ConfigError("grad_filter is not supported", where=b.place("grad_filter"))
+    labels = x.sparse_dim
+    feature = labels if labels is not None else b.require_feature(x)
+    dims = (out, feature) if opt.use_transposed_weights else (feature, out)
+    weights = b.param("W", dims, opt.forward_weights_init)
+    if labels is not None:
+        value = b.op("gather", weights, b.labels(x.value, labels), dim=labels)
+        result = LayerOutput(value, (*x.axes, out), x.time_dim, out)
+    else:
+        value = b.dot(x.value, weights, feature)
+        result = x.with_axes(value, {feature: (out,)})
+    if opt.with_bias:
+        result = result.with_value(b.add(result.value, b.param("b", (out,), opt.bias_init)))
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxOptions(LinearOptions):
+    """Options of ``softmax``."""
+
+    activation: Literal["softmax"] | None = "softmax"
+
+
+@layer("softmax", options=SoftmaxOptions)
+def softmax(b: LayerBuilder, opt: SoftmaxOptions, x: LayerOutput) -> LayerOutput:
+    """``softmax(x W + b)`` over the output features."""
+    return activate(b, "softmax", _affine(b, opt, x, b.out_feature_dim()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyOptions(SourceOptions):
+    """Options of ``copy``."""
+
+    extra_deps: LayerRef | list[LayerRef] | tuple[LayerRef, ...] = ()
+
+
+@layer("copy", "identity", options=CopyOptions, any_size=True)
+def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
+    """The sources, joined over features; ``extra_deps`` are built too."""
+    for name in [opt.extra_deps] if isinstance(opt.extra_deps, str) else opt.extra_deps:
+        b.layer(name)
+    return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrintOptions(SourceOptions):
+    """Options of ``print``."""
+
+    summarize: int | None = 99
+    extra_print_args: list[Any] | tuple[Any, ...] = ()
+
+
+@layer("print", options=PrintOptions, sources="one")
+def print_(b: LayerBuilder, opt: PrintOptions, x: LayerOutput) -> LayerOutput:
+    """The source, which is shown in every run (not by a model file)."""
+    title = " ".join(["print", b.definition.path, *map(str, opt.extra_print_args)])
+    summarize = opt.summarize if opt.summarize is not None and opt.summarize >= 0 else None
+    return x.with_value(b.op("print", x.value, title=title, summarize=summarize))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceLayerOptions(LayerOptions):
+    """Options of ``source``."""
+
+    data_key: str | None = None
+
+
+@layer("source", options=SourceLayerOptions, sources="none")
+def source(b: LayerBuilder, opt: SourceLayerOptions) -> LayerOutput:
+    """An input of the network that the layer stands in."""
+    return b.layer("data" if opt.data_key is None else f"data:{opt.data_key}")
+
+
+@layer("dropout", options=SourceOptions, any_size=True)
+def dropout(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
+    """The sources, joined, with dropout in training."""
+    return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationOptions(SourceOptions):
+    """Options of ``activation``."""
+
+    activation: str | Callable[..., Any] | None
+    opts: dict[str, Any] | None = None
+
+
+@layer("activation", options=ActivationOptions)
+def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> LayerOutput:
+    """An activation function on the joined sources; a softmax brings the feature axis to the end."""
+    if isinstance(opt.activation, str) and "softmax" in opt.activation:
+        feature = b.require_feature(x)
+        x = replace(x, axes=(*(d for d in x.axes if d is not feature), feature))
+    return activate(b, opt.activation, x, opts=opt.opts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HdfDumpOptions(LayerOptions):
+    """Options of ``hdf_dump``."""
+
+    filename: str | Callable[[], str]
+    extra: dict[str, LayerRef] | None = None
+    dump_whole_batches: bool = False
+    labels: list[str] | None = None
+    extend_existing_file: bool = False
+    dump_per_run: bool = False
+
+
+@layer("hdf_dump", options=HdfDumpOptions, sources="one")
+def hdf_dump(b: LayerBuilder, opt: HdfDumpOptions, x: LayerOutput) -> LayerOutput:
+    """The source; a compiled program has no file to write to, which is said."""
+    b.note("a compiled program writes no HDF file; task 'forward' of returnn-run writes a layer's output")
+    return x

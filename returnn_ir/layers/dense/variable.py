@@ -1,0 +1,60 @@
+"""The ``variable`` layer: a parameter as output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.errors import ConfigError
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.types import is_float
+from returnn_ir.layers.dense.constant import static_axes
+from returnn_ir.network.layer_options import LayerOptions, LayerRef
+from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import DType
+
+__all__: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariableOptions(LayerOptions):
+    """Options of ``variable``."""
+
+    shape: list[Any] | tuple[Any, ...]
+    dtype: DType = "float32"
+    add_batch_axis: bool = False
+    add_time_axis: bool = False
+    saveable: bool = True
+    non_critical_for_restore: bool = False
+    init: Init = None
+    init_by_layer: LayerRef | None = None
+    param_name: str | None = None
+
+
+@layer("variable", options=VariableOptions, sources="none")
+def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
+    """A parameter of the given shape, optionally with a batch axis and a time axis of size one in front."""
+    if opt.init_by_layer is not None:
+        raise ConfigError("init_by_layer is not supported", where=b.place("init_by_layer"), hint="use 'init'")
+    axes = static_axes(b, opt.shape)
+    for dim in axes:
+        if not dim.is_static:
+            raise ConfigError("a variable has axes of fixed size", where=b.place("shape"), received=dim)
+    name = opt.param_name or b.definition.name
+    init = 0 if opt.init is None else opt.init
+    value = b.param(name, axes, init, dtype=opt.dtype, trainable=is_float(opt.dtype))
+    front: list[Dim] = []
+    if opt.add_batch_axis:
+        front.append(b.batch())
+    if opt.add_time_axis:
+        front.append(b.dim("dummy-time", 1))
+    value = b.expand(value, *front)
+    full = (*front, *axes)
+    output = replace(LayerOutput.of(value, full), variable=b.session.layer_params[b.definition.path][name].name)
+    if not opt.add_time_axis:
+        return output
+    feature = output.feature_dim if output.feature_dim is not front[-1] else None
+    return replace(output, time_dim=front[-1], feature_dim=feature)

@@ -1,0 +1,103 @@
+"""RETURNN's native LSTM units: parameters W, b, W_re in the layout of :class:`LstmCell`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from returnn_ir.errors import ConfigError
+from returnn_ir.ir.dims import Dim
+from returnn_ir.layers.recurrent.cells.base import CellScope, parse_unit_options
+from returnn_ir.layers.recurrent.cells.lstm import CellStateOnly, LstmCell
+from returnn_ir.options import Finite, Share
+
+__all__ = ["first_native_lstm", "native_lstm", "native_lstm_low_mem", "vanilla_lstm"]
+
+
+@dataclass(frozen=True)
+class NativeOptions:
+    """``unit_opts`` of RETURNN's native LSTM."""
+
+    forget_bias: Finite = 0.0
+    rec_weight_dropout: Share = 0.0
+    rec_weight_dropout_shape: Any = None
+
+
+def native_lstm(scope: CellScope, unit: str, given: Mapping[str, Any], *, input_projection: bool = True) -> LstmCell:
+    """``nativelstm``, ``nativelstm2``: parameters W, b and W_re."""
+    b, gate, previous = scope.b, scope.gates(), scope.previous()
+    opts = parse_unit_options(b, unit, NativeOptions, given)
+    if opts.forget_bias:
+        raise ConfigError(
+            f"unit {unit!r} adds no forget bias", where=b.place("unit_opts"), hint="set it by bias_init instead"
+        )
+    w, bias = None, b.expand(b.const(0.0), gate)
+    if input_projection:
+        w = scope.param("W", (scope.feature, gate), scope.inits.input_weights)
+        bias = scope.param("b", (gate,), 0.0 if scope.inits.bias is None else scope.inits.bias)
+    elif scope.sparse or scope.feature.size != gate.size:
+        raise ConfigError(
+            "input_projection False needs an input of four times the output's size",
+            where=b.place("input_projection"),
+            expected=gate.size,
+            received="labels" if scope.sparse else scope.feature.size,
+        )
+    w_re = scope.param("W_re", (previous, gate), scope.inits.default)
+    if opts.rec_weight_dropout and b.training:
+        w_re = b.dropout(w_re, opts.rec_weight_dropout, _noise(b, opts, (previous, gate)), "rec_weight_dropout")
+    return LstmCell(scope.feature, scope.out, gate, previous, w, w_re, bias, scope.sparse)
+
+
+def _noise(b: Any, opts: NativeOptions, dims: tuple[Dim, Dim]) -> list[Dim]:
+    shape = opts.rec_weight_dropout_shape
+    if shape is None:
+        return list(dims)
+    if not isinstance(shape, (list, tuple)) or len(shape) != len(dims):
+        raise ConfigError(
+            "rec_weight_dropout_shape has one entry for the rows and one for the columns",
+            where=b.place("unit_opts"),
+            expected="e.g. (None, 1)",
+            received=shape,
+        )
+    return [d for d, size in zip(dims, shape, strict=True) if size != 1]
+
+
+@dataclass(frozen=True)
+class FirstNativeOptions:
+    """``unit_opts`` of RETURNN's first native LSTM."""
+
+    forget_bias: float = 0.0
+
+
+def first_native_lstm(
+    scope: CellScope, unit: str, given: Mapping[str, Any], *, input_projection: bool = True
+) -> CellStateOnly:
+    """``nativelstm``: as ``nativelstm2``, but only the cell is its state."""
+    opts = parse_unit_options(scope.b, unit, FirstNativeOptions, given)
+    same = {"forget_bias": opts.forget_bias}
+    return CellStateOnly(native_lstm(scope, unit, same, input_projection=input_projection))
+
+
+def native_lstm_low_mem(scope: CellScope, unit: str, given: Mapping[str, Any]) -> CellStateOnly:
+    """``nativelstmlowmem``: one matrix W for the input and, below it, the previous output."""
+    scope.require_dense(unit)
+    parse_unit_options(scope.b, unit, _NoOptions, given)
+    b, gate, previous = scope.b, scope.gates(), scope.previous()
+    rows = b.dim("rows", (scope.feature.size or 0) + scope.units, feature=True)
+    weights = scope.param("W", (rows, gate), scope.inits.default)
+    bias = scope.param("b", (gate,), 0.0)
+    w, w_re = scope.split_rows(weights, rows, previous)
+    return CellStateOnly(LstmCell(scope.feature, scope.out, gate, previous, w, w_re, bias))
+
+
+@dataclass(frozen=True)
+class _NoOptions:
+    """A unit without options."""
+
+
+def vanilla_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LstmCell:
+    """``vanillalstm``: the native layout, as a cell."""
+    scope.require_dense(unit)
+    parse_unit_options(scope.b, unit, _NoOptions, given)
+    return native_lstm(replace(scope, inits=replace(scope.inits, bias=None)), unit, {})

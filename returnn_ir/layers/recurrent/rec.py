@@ -1,0 +1,72 @@
+"""Layers: rec, a recurrent unit over an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from returnn_ir.axes.output import LayerOutput, default_feature_dim
+from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.sources import joined_source
+from returnn_ir.errors import ConfigError
+from returnn_ir.ir.dims import Dim
+from returnn_ir.layers.recurrent.cells import CellScope, Inits, make_cell
+from returnn_ir.layers.recurrent.cells.in_loop import one_step
+from returnn_ir.layers.recurrent.hidden_state import initial_state, initial_state_refs, keep_last_state, state_outputs
+from returnn_ir.loops.options import RecOptions
+from returnn_ir.loops.sequence_limit import sequence_limit_refs
+from returnn_ir.loops.subnetwork import rec_subnet
+from returnn_ir.network.layer_registry import layer
+
+__all__: list[str] = []
+
+
+def _refs(opt: RecOptions) -> list[str]:
+    return [*initial_state_refs(opt.initial_state), *sequence_limit_refs(opt.max_seq_len)]
+
+
+@layer("rec", options=RecOptions, sources="many", extra_refs=_refs, variable_scope="rec")
+def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
+    """A recurrent unit over ``axis`` (default: time); the result has that axis in front and the features last."""
+    if not isinstance(opt.unit, str):
+        return rec_subnet(b, opt, joined_source(b, opt, sources) if sources else None)
+    _check(b, opt)
+    if not sources:
+        raise ConfigError(f"unit {opt.unit!r} needs a source", where=b.place("from"))
+    x = joined_source(b, opt, sources)
+    in_step = b.is_loop_axis(x, opt.axis)
+    dim, feature = (None, x.feature_dim) if in_step else _axes(b, opt, x)
+    out = b.out_feature_dim()
+    rest = tuple(d for d in x.axes if d not in (dim, feature))
+    sparse = x.sparse_dim is not None
+    scope = CellScope(
+        b,
+        x.sparse_dim if x.sparse_dim is not None else feature or b.require_feature(x),
+        sparse,
+        rest,
+        out,
+        Inits(opt.forward_weights_init, opt.recurrent_weights_init, opt.bias_init),
+    )
+    cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=False, input_projection=opt.input_projection)
+    if dim is None:
+        return one_step(b, cell, x.value, opt.initial_state, rest, out)
+    start = initial_state(b, opt.initial_state, cell.keys, rest, out)
+    value, last = cell.over(b, x.value, dim, start, reverse=opt.direction == -1)
+    keep_last_state(b, opt.initial_state, last)
+    return LayerOutput(value, (dim, *rest, out), dim, out, states=state_outputs(last, rest, out))
+
+
+def _check(b: LayerBuilder, opt: RecOptions) -> None:
+    if (opt.max_seq_len is not None or opt.max_seq_len_via is not None) and not opt.unroll:
+        raise ConfigError("max_seq_len is for recurrent subnetworks", where=b.place("max_seq_len"))
+
+
+def _axes(b: LayerBuilder, opt: RecOptions, x: LayerOutput) -> tuple[Dim, Dim | None]:
+    """The axis to run over and the feature axis, which labels do not have."""
+    dim = b.axis(x, opt.axis) if opt.axis is not None else x.time_dim
+    if dim is None:
+        raise ConfigError(
+            "the source has no time axis", where=b.place("from"), received=x.value.type, hint="name one by 'axis'"
+        )
+    if dim is x.feature_dim:
+        return dim, default_feature_dim([d for d in x.axes if d is not dim], dim, sparse=False)
+    return dim, x.feature_dim

@@ -1,0 +1,184 @@
+"""Layers about alignments: edit_distance, forced_align, fast_bw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.errors import ConfigError, DimError, ProblemList
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.layers.search.lattice import Lattice, best_alignment, soft_alignment
+from returnn_ir.losses.framewise import before_activation, safe_log
+from returnn_ir.losses.labels import class_number
+from returnn_ir.losses.via_layer import ALIGNMENT_LOSS
+from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
+from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import Finite, Probability, read_values
+
+__all__: list[str] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditDistanceOptions(LayerOptions):
+    """Options of ``edit_distance``."""
+
+    a: LayerRef
+    b: LayerRef
+    a_spatial_dim: Axis = "T"
+    b_spatial_dim: Axis = "T"
+
+
+@layer("edit_distance", options=EditDistanceOptions, sources="none")
+def edit_distance(b: LayerBuilder, opt: EditDistanceOptions) -> LayerOutput:
+    """Levenshtein distance of two label sequences, int32."""
+    first, second = b.layer(opt.a), b.layer(opt.b)
+    dim_a = b.axis(first, "T" if opt.a_spatial_dim is None else opt.a_spatial_dim, "a_spatial_dim")
+    dim_b = b.axis(second, "T" if opt.b_spatial_dim is None else opt.b_spatial_dim, "b_spatial_dim")
+    left = b.op("set_sparse", first.value, sparse_dim=None)
+    right, own = _apart(b, b.op("set_sparse", second.value, sparse_dim=None), dim_b, dim_a)
+    distance = b.cast(b.op("edit_distance", left, right, a=dim_a, b=own), "int32")
+    axes = [d for d in (*first.axes, *second.axes) if d in distance.dims]
+    return LayerOutput.of(distance, tuple(dict.fromkeys(axes)))
+
+
+def _apart(b: LayerBuilder, value: Value, dim: Dim, other: Dim) -> tuple[Value, Dim]:
+    """The labels on an axis of their own, where both sequences have the same."""
+    if dim is not other:
+        return value, dim
+    own = b.dim("reference", dim.size)
+    if own.is_dynamic and b.lookup(own) is None:
+        b.define(own, b.length(dim))
+    return b.rename(value, (dim, own)), own
+
+
+# -------------------------------------------------------------------- labels to frames
+
+
+def _lattice(b: LayerBuilder, x: LayerOutput, scores: Value, target: LayerOutput, blank: int, *, loop: bool) -> Lattice:
+    classes, time = b.require_feature(x), x.time_dim
+    if time is None or x.batch_dim is None or len(x.axes) != 3:
+        raise DimError("the source needs batch, time and features", where=b.place("from"), received=x.value.type)
+    if target.time_dim is None or target.sparse_dim is None:
+        raise DimError("the target is no label sequence", where=b.place("target"), received=target.value.type)
+    included = target.sparse_dim.size == classes.size
+    labels = b.cast(b.labels(target.value, classes, blank=None if included else blank), "int64")
+    labels, dim = _apart(b, labels, target.time_dim, time)
+    return Lattice(scores, time, classes, labels, dim, blank, loop)
+
+
+def _log_scores(b: LayerBuilder, x: LayerOutput, input_type: str, *, from_logits: bool) -> Value:
+    if input_type == "log_prob":
+        return x.value
+    if input_type != "prob":
+        raise ConfigError(
+            "unknown input_type", where=b.place("input_type"), expected="log_prob or prob", received=input_type
+        )
+    before = before_activation(b, x, "softmax") if from_logits else None
+    return safe_log(b, x.value) if before is None else b.op("log_softmax", before, dims=(b.require_feature(x),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForcedAlignOptions(SourceOptions):
+    """Options of ``forced_align``."""
+
+    align_target: LayerRef
+    topology: str
+    input_type: str
+    blank_idx: int = -1
+    blank_included: bool = False
+
+
+@layer("forced_align", options=ForcedAlignOptions)
+def forced_align(b: LayerBuilder, opt: ForcedAlignOptions, x: LayerOutput) -> LayerOutput:
+    """The best alignment of the target's labels, [time, batch]; its log probability is the part ``/scores``."""
+    if opt.topology not in ("ctc", "rna"):
+        raise ConfigError("unknown topology", where=b.place("topology"), expected="ctc or rna", received=opt.topology)
+    target, classes = b.layer(opt.align_target), b.require_feature(x)
+    count = classes.size or 0
+    labels = target.sparse_dim.size if target.sparse_dim is not None else None
+    if labels != (count if opt.blank_included else count - 1):
+        raise DimError(
+            "the target has another number of labels",
+            where=b.place("align_target"),
+            expected=f"{count} labels with the blank among them" if opt.blank_included else f"{count - 1} labels",
+            received=labels,
+        )
+    if not opt.blank_included and opt.blank_idx != -1:
+        raise ConfigError("the blank must be the last class", where=b.place("blank_idx"), received=opt.blank_idx)
+    blank = class_number(b, opt.blank_idx, classes, "blank_idx")
+    scores = _log_scores(b, x, opt.input_type, from_logits=False)
+    lattice = _lattice(b, x, scores, target, blank, loop=opt.topology == "ctc")
+    path, score = best_alignment(b, lattice)
+    value = b.op("set_sparse", b.cast(path, "int32"), sparse_dim=classes)
+    parts = {"scores": LayerOutput.of(b.op("stop_gradient", score), lattice.rest)}
+    return LayerOutput(value, (lattice.time, *lattice.rest), lattice.time, None, parts=parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastBwOptions(SourceOptions):
+    """Options of ``fast_bw``; ``tdp_scale`` concerns RASR's automata only."""
+
+    align_target: str
+    align_target_key: str | None = None
+    ctc_opts: dict[str, Any] | None = None
+    sprint_opts: Any = None
+    input_type: str = "log_prob"
+    tdp_scale: Finite = 1.0
+    am_scale: Finite = 1.0
+    min_prob: Probability = 0.0
+    staircase_seq_len_source: LayerRef | None = None
+
+
+_CTC_OPTS: Mapping[str, Any] = {
+    "blank_idx": int | None,
+    "label_loop": bool | None,
+    "ctc_merge_repeated": bool | None,
+    "edges_bound": Any,
+}
+
+
+@layer("fast_bw", options=FastBwOptions)
+def fast_bw(b: LayerBuilder, opt: FastBwOptions, x: LayerOutput) -> LayerOutput:
+    """The posterior of each class over all alignments of the target, [time, batch, classes]."""
+    if opt.align_target != "ctc":
+        raise ConfigError(
+            f"align_target {opt.align_target!r} is not supported", where=b.place("align_target"), expected="ctc"
+        )
+    scores = _log_scores(b, x, opt.input_type, from_logits=True)
+    if opt.min_prob > 0:
+        scores = b.maximum(scores, math.log(opt.min_prob))
+    if opt.am_scale != 1:
+        scores = b.mul(scores, opt.am_scale)
+    target, classes = b.target(opt.align_target_key), b.require_feature(x)
+    blank, loop = _ctc_opts(b, opt, target, classes)
+    lattice = _lattice(b, x, scores, target, blank, loop=loop)
+    posterior, loss = (b.op("stop_gradient", v) for v in soft_alignment(b, lattice))
+    parts = {ALIGNMENT_LOSS: LayerOutput.of(loss, lattice.rest)}
+    return LayerOutput(posterior, (lattice.time, *lattice.rest, classes), lattice.time, classes, parts=parts)
+
+
+def _ctc_opts(b: LayerBuilder, opt: FastBwOptions, target: LayerOutput, classes: Dim) -> tuple[int, bool]:
+    """The blank's number, and whether labels may last."""
+    labels = target.sparse_dim.size if target.sparse_dim is not None else None
+    if labels is None or classes.size != labels + 1:
+        raise DimError(
+            "the source has not the target's labels and a blank",
+            where=b.place("from"),
+            expected=labels,
+            received=classes,
+        )
+    where = b.place("ctc_opts")
+    given, problems = read_values(_CTC_OPTS, opt.ctc_opts or {}, lambda key: where, owner="ctc_opts")
+    if problems:
+        raise ProblemList(problems)
+    if {"label_loop", "ctc_merge_repeated"} <= given.keys():
+        raise ConfigError("label_loop and ctc_merge_repeated mean the same", where=where, hint="leave one away")
+    blank = given["blank_idx"] if given.get("blank_idx") is not None else labels
+    return class_number(b, blank, classes, "ctc_opts"), bool(
+        given.get("label_loop", given.get("ctc_merge_repeated", True))
+    )

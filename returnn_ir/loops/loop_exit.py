@@ -1,0 +1,94 @@
+"""How results leave a loop: stacked over its steps, those whose size changes from step to step included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.loop_builder import LoopFrame
+from returnn_ir.errors import ConfigError
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim, leaves
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import get_op
+
+if TYPE_CHECKING:
+    from returnn_ir.construct.layer_builder import LayerBuilder
+
+__all__ = ["LoopExit"]
+
+
+class LoopExit:
+    """Stacks outputs of one loop.
+
+    Args:
+        b: the loop's own layer.
+        dim: the axis of the stacked values; where the loop finds its own end not that of the executed steps.
+    """
+
+    def __init__(self, b: LayerBuilder, frame: LoopFrame, dim: Dim) -> None:
+        self._b = b
+        self._frame = frame
+        self._dim = dim
+        self._inner = Builder(frame.region, origin=b.origin)
+        #: a growing dim of the body -> the dim of its final size
+        self._grown: dict[Dim, Dim] = {}
+        self._lengths: dict[Dim, Value] = {}
+        self._outside: dict[Dim, Dim] = {}
+
+    def of_step(self, outputs: Sequence[LayerOutput]) -> list[LayerOutput]:
+        """The same outputs for the hypotheses of each step, not for those that are left in the end."""
+        values = self._inner.emit(get_op("step_beam"), [x.value for x in outputs], {})
+        return [replace(x, value=value) for x, value in zip(outputs, values, strict=True)]
+
+    def leave(self, x: LayerOutput) -> LayerOutput:
+        """Ask for an output in all steps; returns it with axes of one size for all of them."""
+        for dim in x.axes:
+            if any(leaf in self._frame.region.dim_defs for leaf in leaves(dim)):
+                x = self._fixed(x, dim)
+        self._frame.stack(x.value)
+        return x
+
+    def _fixed(self, x: LayerOutput, dim: Dim) -> LayerOutput:
+        """The axis filled up to the number of steps; its true length leaves the loop too."""
+        if dim not in self._frame.past:
+            raise ConfigError(
+                "a result cannot leave the loop, because its size changes from step to step",
+                where=self._b.place("unit"),
+                received=x.value.type,
+            )
+        if dim not in self._grown:
+            final = self._grown[dim] = self._b.dim(f"past:{dim.name}", None)
+            limit = self._frame.limit
+            self._frame.outer.define(final, self._frame.outer.extent(self._frame.dim) if limit is None else limit)
+            self._lengths[dim] = self._inner.length(dim)
+            self._frame.stack(self._lengths[dim])
+        final = self._grown[dim]
+        value = self._inner.op("resize_axis", x.value, dim=dim, out=final)
+        return replace(x.with_axes(value, {dim: (final,)}), activation=x.activation)
+
+    def outside(self, x: LayerOutput) -> LayerOutput:
+        """What :meth:`leave` returned, of all steps, once the loop is emitted; the loop's axis is in front."""
+        value = self._over_time(self._frame.stacked(x.value))
+        axes = []
+        for axis in x.axes:
+            grown = next((g for g, final in self._grown.items() if final is axis), None)
+            own = axis if grown is None else self._length_by_step(grown)
+            if own is not axis:
+                value = self._b.op("resize_axis", value, dim=axis, out=own)
+            axes.append(own)
+        feature = axes[x.axes.index(x.feature_dim)] if x.feature_dim is not None else None
+        return LayerOutput(value, (self._dim, *axes), self._dim, feature)
+
+    def _length_by_step(self, dim: Dim) -> Dim:
+        if dim not in self._outside:
+            made = self._outside[dim] = self._b.dim(f"grown:{dim.name}", None)
+            self._b.define(made, self._over_time(self._frame.stacked(self._lengths[dim])))
+        return self._outside[dim]
+
+    def _over_time(self, value: Value) -> Value:
+        if self._dim is self._frame.dim:
+            return value
+        return self._b.op("resize_axis", value, dim=self._frame.dim, out=self._dim)

@@ -1,0 +1,213 @@
+"""The verifier: every node's type is inferred again, and each stage has a few laws of its own.
+
+A violation is an :class:`IRError` (a bug of ours), shown with the lines of IR around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from returnn_ir.errors import DimError, IRError
+from returnn_ir.ir.dims import UNIT, Dim, leaves
+from returnn_ir.ir.graph import STAGES, Graph, Node, Region, Value, attr_dims
+from returnn_ir.ir.op import Trait
+from returnn_ir.ir.types import TensorType
+from returnn_ir.text.printer import print_lines
+
+__all__ = ["EXCERPT_LINES", "verify"]
+
+#: So many lines before and behind the faulty one are shown.
+EXCERPT_LINES = 5
+
+
+@dataclass
+class _Scope:
+    """What inference may ask, for the place of one region."""
+
+    region: Region
+    positional: bool
+
+    def lookup(self, dim: Dim) -> Value | None:
+        return self.region.lookup(dim)
+
+
+class _Violation(Exception):
+    def __init__(self, node: Node | None, what: str) -> None:
+        self.node = node
+        self.what = what
+        super().__init__(what)
+
+
+def verify(graph: Graph, *, after: str | None = None) -> None:
+    """Check the whole graph.
+
+    Args:
+        graph: in any stage.
+        after: the pass that ran last, for the message.
+
+    Raises:
+        IRError: names the node and shows the IR around it.
+    """
+    try:
+        if graph.stage not in STAGES:
+            raise _Violation(None, f"unknown stage {graph.stage!r}")
+        visible = _region(graph, graph.body, set())
+        _roots(graph, visible)
+    except _Violation as violation:
+        raise IRError(_message(graph, violation, after)) from violation.__cause__
+
+
+def _region(graph: Graph, region: Region, outer: set[Value]) -> set[Value]:
+    visible = outer | set(region.params)
+    for node in region.nodes:
+        _operands(node, visible)
+        _lengths(node, region, visible)
+        _attributes(graph, node, region)
+        for inner in node.regions:
+            if inner.parent is not region:
+                raise _Violation(node, "a nested region has another parent")
+            _region(graph, inner, visible)
+        _types(graph, node, region)
+        if node.regions and "carries" in node.attrs:
+            _loop(graph, node, region)
+        elif node.regions and "branches" in node.attrs:
+            _cond(graph, node)
+        visible.update(node.results)
+    for value in region.results:
+        if value not in visible:
+            raise _Violation(None, "a region yields a value that it does not define")
+    for dim, length in region.dim_defs.items():
+        if length not in visible:
+            raise _Violation(length.node, f"the lengths of {dim} are a value that is not in the graph")
+        if length.dtype != "int64":
+            raise _Violation(length.node, f"the lengths of {dim} are {length.type}, expected int64")
+    return visible
+
+
+def _operands(node: Node, visible: set[Value]) -> None:
+    if node.op.arity is not None and len(node.operands) != node.op.arity:
+        raise _Violation(node, f"takes {node.op.arity} operands, received {len(node.operands)}")
+    for number, value in enumerate(node.operands):
+        if value not in visible:
+            raise _Violation(node, f"operand {number} is not defined before it")
+
+
+def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
+    """Lengths are implicit operands. Inputs come before them: the extents are read off the inputs."""
+    if node.op.has(Trait.INPUT):
+        return
+    for dim in node.mentioned_dims():
+        for leaf in leaves(dim):
+            length = region.lookup(leaf)
+            if length is None and leaf.is_dynamic:
+                raise _Violation(node, f"dim {leaf} has no lengths here")
+            if length is not None and length not in visible and length not in node.results:
+                raise _Violation(node, f"the lengths of dim {leaf} are not defined before it")
+
+
+def _attributes(graph: Graph, node: Node, region: Region) -> None:
+    if set(node.attrs) != set(node.op.attrs):
+        raise _Violation(node, f"has the attributes {sorted(node.attrs)}, expected {sorted(node.op.attrs)}")
+    if graph.stage != "named" and node.op.has(Trait.SYMBOLIC):
+        raise _Violation(node, f"is not allowed in stage {graph.stage}")
+    if graph.stage == "target":
+        if node.op.has(Trait.MASKED) and node.attrs["mask"]:
+            _no_implicit_mask(node, region)
+        return
+    if node.op.has(Trait.TARGET_ONLY):
+        raise _Violation(node, f"is not allowed in stage {graph.stage}")
+    if any(UNIT in v.dims for v in node.results):
+        raise _Violation(node, f"the inserted axis is not allowed in stage {graph.stage}")
+    if graph.stage == "masked" and node.op.has(Trait.MASKED) and node.attrs["mask"]:
+        _no_implicit_mask(node, region)
+
+
+def _no_implicit_mask(node: Node, region: Region) -> None:
+    held = {d for v in node.operands for d in v.dims}
+    for value in node.attrs.values():
+        for dim in attr_dims(value):
+            if dim in held and _is_ragged(dim, region):
+                raise _Violation(node, f"means valid frames of {dim} only, which has to be explicit by now")
+
+
+def _is_ragged(dim: Dim, region: Region) -> bool:
+    lengths = [region.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
+    return dim.is_dynamic and any(length is not None and length.dims for length in lengths)
+
+
+def _types(graph: Graph, node: Node, region: Region) -> None:
+    scope = _Scope(region, positional=graph.stage == "target")
+    try:
+        inferred = node.op.infer(scope, [v.type for v in node.operands], node.attrs)
+    except (IRError, DimError, ValueError, KeyError) as error:
+        raise _Violation(node, f"inference fails: {error}") from error
+    if len(inferred) != len(node.results):
+        raise _Violation(node, f"has {len(node.results)} results, inference gives {len(inferred)}")
+    for value, type_ in zip(node.results, inferred, strict=True):
+        _same(graph, node, "is stored as", value.type, "inference gives", type_)
+        real = [d for d in type_.dims if d is not UNIT]
+        if len(set(real)) < len(real):
+            raise _Violation(node, f"gives {type_}, which has an axis twice")
+
+
+def _same(graph: Graph, node: Node | None, what: str, a: TensorType, other: str, b: TensorType) -> None:
+    if not (a == b if graph.stage == "target" else a.same_as(b)):
+        raise _Violation(node, f"{what} {a}, {other} {b}")
+
+
+def _loop(graph: Graph, node: Node, around: Region) -> None:
+    """The params, and the next carries, have the types of the carries that the loop starts with."""
+    (region,) = node.regions
+    carries, dim, ends = node.attrs["carries"], node.attrs["dim"], node.attrs["ends"]
+    if ends and around.lookup(dim) is not node.results[-1]:
+        raise _Violation(node, f"finds out how many steps there are, but {dim} has other lengths")
+    starts = [v.type for v in node.operands[:carries]]
+    slices = [] if ends else [v.type.without([dim]) for v in node.operands[carries:]]
+    _pairwise(graph, node, "params", [v.type for v in region.params], [TensorType("int64"), *starts, *slices])
+    expected = [*starts, *node.attrs["stacked"], *([TensorType("bool")] if ends else [])]
+    _pairwise(graph, node, "results", [v.type for v in region.results], expected)
+
+
+def _cond(graph: Graph, node: Node) -> None:
+    """Two branches without params that give what the node says."""
+    if len(node.regions) != 2:
+        raise _Violation(node, f"has {len(node.regions)} regions, expected 2")
+    for region in node.regions:
+        _pairwise(graph, node, "params", [v.type for v in region.params], [])
+        _pairwise(graph, node, "results", [v.type for v in region.results], node.attrs["branches"])
+
+
+def _pairwise(graph: Graph, node: Node, what: str, found: Sequence[TensorType], expected: Sequence[TensorType]) -> None:
+    exact = graph.stage == "target"
+    if len(found) != len(expected):
+        raise _Violation(node, f"its region has {len(found)} {what}, expected {len(expected)}")
+    for number, (a, b) in enumerate(zip(found, expected, strict=True)):
+        if not (a == b if exact else a.same_as(b)):
+            raise _Violation(node, f"its region's {what}: number {number} is {a}, expected {b}")
+
+
+def _roots(graph: Graph, visible: set[Value]) -> None:
+    for name, value in graph.fetches().items():
+        if value not in visible:
+            raise _Violation(value.node, f"{name} is a value that is not in the graph")
+    for name, output in graph.outputs.items():
+        axes = TensorType(output.value.dtype, output.axes, output.value.type.sparse_dim)
+        _same(graph, output.value.node, f"output {name!r} is", output.value.type, "its axes say", axes)
+
+
+def _message(graph: Graph, violation: _Violation, after: str | None) -> str:
+    node = violation.node
+    head = f"op {node.op.name!r} {violation.what}" if node is not None else violation.what
+    place = f" ({node.origin})" if node is not None and str(node.origin) else ""
+    culprit = f"after pass {after!r}: " if after else ""
+    lines = print_lines(graph)
+    at = next((i for i, (_, owner) in enumerate(lines) if node is not None and owner is node), None)
+    if at is None:
+        return f"{culprit}{head}{place}"
+    first = max(0, at - EXCERPT_LINES)
+    shown = [
+        f"{'>' if number == at else ' '} {text}"
+        for number, (text, _) in enumerate(lines[first : at + EXCERPT_LINES + 1], first)
+    ]
+    return "\n".join([f"{culprit}{head}{place}", *shown])

@@ -1,0 +1,105 @@
+"""``task = "forward"``: the output of one layer for every sequence of a dataset, into an HDF file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compiler.checkpoint.reader import CheckpointReader
+from compiler.program.program import Program, compile_net
+from compiler.target.protocol import Array
+from returnn_ir.config import Config
+from returnn_ir.errors import ConfigError
+from returnn_ir.ir.graph import Output
+from runtime.datasets import BatchLimits, BatchLoader, HDFWriter, init_dataset, make_batches
+from runtime.tasks.dataset_fit import check_dataset
+from runtime.tasks.feeding import checked_feed
+from runtime.tasks.progress import log, progress
+from runtime.tasks.train import Engine
+
+__all__ = ["forward_to_hdf", "read_params"]
+
+
+def forward_to_hdf(config: Config) -> Path:
+    """Run the network over ``forward_data`` (default: ``eval``, ``dev``) and write RETURNN's HDF layout.
+
+    Raises:
+        ConfigError: no data, no such layer, or the output file exists already.
+    """
+    engine = Engine(config)
+    name, data = _data(config)
+    limits = _limits(config, engine.options.eval_limits)
+    path = Path(config.value("output_file", "") or f"dump-fwd-epoch-{engine.start.epoch or 1}.hdf")
+    if path.exists() and not config.bool("forward_override_hdf_output", False):
+        raise ConfigError(
+            f"the output file exists: {path}",
+            where=config.origin(None, "output_file"),
+            hint="remove it, write another one, or forward_override_hdf_output = True",
+        )
+    layer = config.value("forward_output_layer", "output")
+    engine.start_tensorflow()
+    program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
+    params = read_params(engine.checkpoint(), program)
+    dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"})
+    check_dataset(name, dataset, program.graph)
+    output = program.graph.outputs[layer]
+    feature = output.feature_dim.size if output.feature_dim is not None else None
+    sparse = output.value.type.sparse_dim
+    width = sparse.size if sparse is not None else feature
+    frames = 1 + len([d for d in output.axes if not d.is_batch and d.is_dynamic])
+    keys = {n.partition("/")[0] for n in program.input_names()}
+    batches = make_batches(dataset, dataset.init_epoch(1), limits)
+    started = time.monotonic()
+    writer = HDFWriter(path, width, ndim=frames if sparse is None else frames - 1, overwrite=True)
+    with writer, BatchLoader(dataset, batches, keys=keys) as loader, progress("forward", dataset.num_seqs) as bar:
+        for batch in loader:
+            results = program.run(checked_feed(batch, program, "forward"), params)
+            value, lengths = _batch_major(results, layer, output)
+            writer.insert_batch(value, lengths, list(batch.tags))
+            bar.advance(batch.num_seqs, "")
+    log(f"wrote {path}: {dataset.num_seqs} sequences in {time.monotonic() - started:.1f} s")
+    return path
+
+
+def _data(config: Config) -> tuple[str, Any]:
+    for key in ("forward_data", "eval", "dev"):
+        value = config.get(key)
+        if isinstance(value, str) and value in config:
+            return value, config[value]
+        if value:
+            return key, value
+    raise ConfigError("there is no data to forward", where=str(config.path), expected="forward_data, eval or dev")
+
+
+def _limits(config: Config, limits: BatchLimits) -> BatchLimits:
+    """Those of other tasks, with ``forward_batch_size`` where it is set; no sequence is left out."""
+    size = config.int("forward_batch_size", 0)
+    if size < 0:
+        where = config.origin(None, "forward_batch_size")
+        raise ConfigError("wrong value for 'forward_batch_size'", where=where, expected="at least 1", received=size)
+    return replace(limits, batch_size=size) if size else limits
+
+
+def read_params(prefix: str, program: Program) -> dict[str, Array]:
+    """A checkpoint's values for a program's parameters.
+
+    Raises:
+        DataError: the checkpoint is missing or does not have them.
+    """
+    shapes = {name: tuple(d.size or 0 for d in p.dims) for name, p in program.params.items()}
+    return CheckpointReader.open(prefix).read_matching(shapes)
+
+
+def _batch_major(results: dict[str, Array], layer: str, output: Output) -> tuple[Array, dict[int, Array]]:
+    """The output as [batch, dynamic axes, rest] and the lengths of the dynamic axes by axis (without batch)."""
+    axes = list(range(len(output.axes)))
+    batch = next(i for i, d in enumerate(output.axes) if d.is_batch)
+    dynamic = [i for i, d in enumerate(output.axes) if d.is_dynamic]
+    static = [i for i in axes if i != batch and i not in dynamic]
+    value = np.transpose(results[f"output/{layer}"], [batch, *dynamic, *static])
+    lengths = {n: results[f"output/{layer}/size{axis}"] for n, axis in enumerate(dynamic)}
+    return value, lengths
