@@ -138,13 +138,13 @@ def _build() -> Step:
 
 def _first_step(net: RealNet) -> Step:
     """From the config file to the first update of the weights done; what is imported later counts."""
-    from compiler.tensorflow_start import start_tensorflow
+    from compiler.tensorflow.start import start_tensorflow
 
     start_tensorflow()
     import tensorflow as tf
 
     import compiler.tensorflow.target  # noqa: F401
-    from runtime.model import Model
+    from runtime.model.model import Model
     from runtime.optimizers import Optimizer
 
     tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
