@@ -129,6 +129,11 @@ def _gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 
+def _l2_penalty(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """TensorFlow's loss is half of the sum; it keeps no squares, and its gradient is one product."""
+    return tf.nn.l2_loss(operands[0]) * tf.constant(2.0 * call.attrs["factor"], operands[0].dtype)
+
+
 def _rfft(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     size = call.attrs["size"]  # TensorFlow's derivative needs the samples that are cut off to be gone before
     return tf.signal.rfft(operands[0][..., :size], [size])
@@ -154,6 +159,7 @@ COMPOSITES: dict[str, Fused] = {
     "ctc_loss": Fused("CTCLoss", loss_kernels.ctc, loss_kernels.ctc_refusal),
     "ctc_beam_decode": Fused("CTCBeamSearchDecoder", loss_kernels.beam_decode, loss_kernels.beam_decode_refusal),
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
+    "l2_penalty": Fused("L2Loss", _l2_penalty),
     "layer_norm": Fused("layer_norm", _layer_norm, _float32),
     "gru": Fused("gru", _gru, _float32),
     "lstm": Fused("lstm", _lstm, _float32),

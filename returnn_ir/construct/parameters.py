@@ -94,8 +94,7 @@ def penalize_inner(b: LayerBuilder) -> None:
 def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
     """Add the sum of a parameter's squared entries, times ``factor``."""
     root = Builder(b.session.root, origin=b.origin)
-    squares = root.mul(param.value, param.value)
-    b.session.constraints.append(root.mul(root.reduce("sum", squares, *param.dims), factor))
+    b.session.constraints.append(root.op("l2_penalty", param.value, factor=factor))
 
 
 def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ import numpy as np
 import compiler
 import returnn_ir
 from tests.benchmarks.attention import AttentionWorkload
-from tests.benchmarks.protocol import Step, serve
+from tests.benchmarks.protocol import FIRST_STEP, Step, serve
+from tests.benchmarks.real_nets import REAL_NETS, RealNet
 from tests.benchmarks.workload import NUM_THREADS, Workload, deep_config
 
 WORK = Workload()
@@ -134,6 +136,31 @@ def _build() -> Step:
     return lambda: _train_step()()
 
 
+def _first_step(net: RealNet) -> Step:
+    """From the config file to the first update of the weights done; what is imported later counts."""
+    from compiler.tensorflow.start import start_tensorflow
+
+    start_tensorflow()
+    import tensorflow as tf
+    from runtime.model.model import Model
+
+    import compiler.tensorflow.target  # noqa: F401
+    from runtime.optimizers import Optimizer
+
+    tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
+    feed = {}
+    for key, (values, lengths) in net.arrays().items():
+        feed |= {key: values, f"{key}/size1": lengths}
+
+    def step() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            model = Model(returnn_ir.load(_file(folder, net.config())), Optimizer.create(net.options()), seed=1)
+            model.train_step(feed, net.learning_rate, epoch_step=0)
+
+    return step
+
+
 def _graph() -> Step:
     """From the config file to the traced graph of loss and gradients; the warm-up has imported everything."""
 
@@ -179,5 +206,6 @@ if __name__ == "__main__":
         "graph": _graph,
         "search": _search,
         "check": _check,
+        **{FIRST_STEP + name: partial(_first_step, net) for name, net in REAL_NETS.items()},
     }
     serve(tasks)
