@@ -19,6 +19,8 @@ import numpy as np
 
 import compiler
 import returnn_ir
+from compiler.target.protocol import Array
+from returnn_ir.construct.state import EPOCH_STEP
 from tests.benchmarks.attention import AttentionWorkload
 from tests.benchmarks.protocol import FIRST_STEP, Step, serve
 from tests.benchmarks.real_nets import REAL_NETS, RealNet
@@ -142,21 +144,22 @@ def _first_step(net: RealNet) -> Step:
 
     start_tensorflow()
     import tensorflow as tf
-    from runtime.model.model import Model
 
     import compiler.tensorflow.target  # noqa: F401
+    from runtime.model.steps import Steps
+    from runtime.model.variables import Variables
     from runtime.optimizers import Optimizer
 
     tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
     tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
-    feed = {}
+    feed: dict[str, Array] = {EPOCH_STEP: np.asarray(0)}
     for key, (values, lengths) in net.arrays().items():
         feed |= {key: values, f"{key}/size1": lengths}
 
     def step() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            model = Model(returnn_ir.load(_file(folder, net.config())), Optimizer.create(net.options()), seed=1)
-            model.train_step(feed, net.learning_rate, epoch_step=0)
+            steps = Steps(Variables(seed=1), Optimizer.create(net.options()))
+            steps.train(returnn_ir.load(_file(folder, net.config())))(feed, net.learning_rate)
 
     return step
 
