@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config
 
-__all__ = ["ALL", "EVAL", "FORWARD", "SEARCH", "TRAIN", "Key", "Run", "Verdict", "done", "no_effect", "refused"]
+__all__ = [
+    "ALL",
+    "EVAL",
+    "FORWARD",
+    "SEARCH",
+    "TRAIN",
+    "Key",
+    "Run",
+    "Verdict",
+    "done",
+    "no_effect",
+    "plain",
+    "refused",
+]
 
 Tasks = frozenset[str]
 TRAIN: Tasks = frozenset({"train"})

@@ -14,7 +14,7 @@ from returnn_ir.ir.types import is_integer
 from returnn_ir.network.loss_registry import LossInput, LossResult, loss
 from returnn_ir.options import Finite, Positive, Share, Size
 
-__all__: list[str] = []
+__all__ = ["aligned_target", "before_activation", "frame_error", "log_probs", "safe_log"]
 
 #: What RETURNN's safe_log clips at; its gradient ignores the clipping.
 _SMALLEST = 1e-20

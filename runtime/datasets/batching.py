@@ -15,7 +15,7 @@ from returnn_ir.errors import ConfigError, DataError, Origin, did_you_mean
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
 from runtime.datasets.ordering import IntArray
 
-__all__ = ["Batch", "BatchLimits", "collate", "make_batches"]
+__all__ = ["Batch", "BatchLimits", "collate", "load_batch", "make_batches"]
 
 _log = logging.getLogger(__name__)
 
