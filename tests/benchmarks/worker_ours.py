@@ -149,7 +149,7 @@ def _first_step(net: RealNet) -> Step:
 
     tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
     tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
-    feed = {}
+    feed: dict[str, Any] = {}
     for key, (values, lengths) in net.arrays().items():
         feed |= {key: values, f"{key}/size1": lengths}
 
