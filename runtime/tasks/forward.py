@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -13,15 +13,32 @@ from compiler.checkpoint.reader import CheckpointReader
 from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
+from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.graph import Output
-from runtime.datasets import BatchLimits, BatchLoader, HDFWriter, init_dataset, make_batches
+from returnn_ir.options import Key, Range
+from runtime.datasets import BatchLoader, HDFWriter, init_dataset, make_batches
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.feeding import checked_feed
 from runtime.tasks.progress import log, progress
 from runtime.tasks.train import Engine
 
 __all__ = ["forward_to_hdf", "read_params"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The config's options for a forward run.
+
+    Attributes:
+        batch_size: frames of a batch; 0: as in evaluation. No sequence is left out.
+        overwrite: an output file that exists.
+    """
+
+    layer: Annotated[str, Key("forward_output_layer")] = "output"
+    batch_size: Annotated[int, Range(0), Key("forward_batch_size")] = 0
+    output_file: str | None = None
+    overwrite: Annotated[bool, Key("forward_override_hdf_output")] = False
 
 
 def forward_to_hdf(config: Config) -> Path:
@@ -32,15 +49,17 @@ def forward_to_hdf(config: Config) -> Path:
     """
     engine = Engine(config)
     name, data = _data(config)
-    limits = _limits(config, engine.options.eval_limits)
-    path = Path(config.value("output_file", "") or f"dump-fwd-epoch-{engine.start.epoch or 1}.hdf")
-    if path.exists() and not config.bool("forward_override_hdf_output", False):
+    keys = read_config(_Keys, config)
+    limits = engine.options.eval_limits
+    limits = replace(limits, batch_size=keys.batch_size or limits.batch_size)
+    path = Path(keys.output_file or f"dump-fwd-epoch-{engine.start.epoch or 1}.hdf")
+    if path.exists() and not keys.overwrite:
         raise ConfigError(
             f"the output file exists: {path}",
             where=config.origin(None, "output_file"),
             hint="remove it, write another one, or forward_override_hdf_output = True",
         )
-    layer = config.value("forward_output_layer", "output")
+    layer = keys.layer
     engine.start_tensorflow()
     program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
     params = read_params(engine.checkpoint(), program)
@@ -73,15 +92,6 @@ def _data(config: Config) -> tuple[str, Any]:
         if value:
             return key, value
     raise ConfigError("there is no data to forward", where=str(config.path), expected="forward_data, eval or dev")
-
-
-def _limits(config: Config, limits: BatchLimits) -> BatchLimits:
-    """Those of other tasks, with ``forward_batch_size`` where it is set; no sequence is left out."""
-    size = config.int("forward_batch_size", 0)
-    if size < 0:
-        where = config.origin(None, "forward_batch_size")
-        raise ConfigError("wrong value for 'forward_batch_size'", where=where, expected="at least 1", received=size)
-    return replace(limits, batch_size=size) if size else limits
 
 
 def read_params(prefix: str, program: Program) -> dict[str, Array]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -23,7 +24,6 @@ from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, init_data
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.model import Model
 from runtime.optimizers import Optimizer
-from runtime.options import placed
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.feeding import checked_feed
 from runtime.tasks.key_check import check_network_of_epochs, checked_net
@@ -72,9 +72,8 @@ class Engine:
     def train(self) -> None:
         """Train from the newest checkpoint (or from scratch) to ``num_epochs``, if there is a last epoch."""
         options = self.options
-        with placed(self.config):
-            rates = LearningRateOptions.from_config(self.config)
-            optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
+        rates = LearningRateOptions.from_config(self.config)
+        optimizer, cleanup = Optimizer.create(self.config), CleanupOptions.from_config(self.config)
         files = [] if options.dry_run else [path for path in (options.model, rates.file) if path]
         with lock_paths(files):
             self.start = find_start(self.config, options)  # what others have written is whole now
@@ -159,9 +158,9 @@ class Engine:
         log(f"{how} from {start.checkpoint}" + (f" ({remark})" if remark else ""))
 
     def _dataset(self, name: str, data: Any, **defaults: Any) -> Dataset:
-        key = name if name in self.config else "eval_datasets"
+        keys = (name,) if name in self.config else ("eval_datasets", name)
         defaults = defaults or {"seq_ordering": "sorted" if name in ("dev", "eval") else "default"}
-        return init_dataset(data, name=name, defaults=defaults, where=self.config.origin(None, key))
+        return init_dataset(data, name=name, defaults=defaults, where=partial(self.config.place, *keys))
 
     # ---------------------------------------------------------------- epochs
 

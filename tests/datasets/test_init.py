@@ -72,11 +72,11 @@ def test_unsupported_option_of_any_type(value: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"partition_epoch": 0}, "wrong value for dataset option 'partition_epoch'"),
+        ({"partition_epoch": 0}, "Task12AXDataset: option 'partition_epoch' is out of range"),
         ({"partition_epoch": 2, "repeat_epoch": 2}, "partition_epoch and repeat_epoch exclude each other"),
-        ({"unique_seq_tags": "yes"}, "wrong value for dataset option 'unique_seq_tags'"),
-        ({"seq_ordering": 3}, "wrong value for dataset option 'seq_ordering'"),
-        ({"num_seqs": float("inf")}, "wrong value for dataset option 'num_seqs'"),
+        ({"unique_seq_tags": "yes"}, "Task12AXDataset: option 'unique_seq_tags' has the wrong type"),
+        ({"seq_ordering": 3}, "Task12AXDataset: option 'seq_ordering' has the wrong type"),
+        ({"num_seqs": float("inf")}, "Task12AXDataset: option 'num_seqs' has the wrong type"),
     ],
 )
 def test_wrong_values(options: dict[str, Any], message: str) -> None:

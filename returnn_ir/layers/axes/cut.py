@@ -75,7 +75,7 @@ class PadOptions(SourceOptions):
     padding: _Amount | Sequence[_Amount] | Sequence[Sequence[_Amount]]
     out_dims: Dim | list[Dim] | tuple[Dim, ...] | None = None
     handle_dynamic_dims: bool | None = None
-    value: int | float | LayerRef = 0
+    value: int | float | bool | LayerRef = 0
     mode: str = "constant"
 
 
@@ -204,7 +204,7 @@ class PrefixInTimeOptions(SourceOptions):
     """Options of ``prefix_in_time``."""
 
     axis: Axis = "T"
-    prefix: float | int = 0.0
+    prefix: float | int | bool = 0.0
     repeat: Count | LayerRef = 1
     size_base: LayerRef | None = None
 
@@ -256,7 +256,7 @@ class PostfixInTimeOptions(SourceOptions):
     """Options of ``postfix_in_time``."""
 
     axis: Axis = "T"
-    postfix: float | int | LayerRef = 0.0
+    postfix: float | int | bool | LayerRef = 0.0
     repeat: Count = 1
 
 

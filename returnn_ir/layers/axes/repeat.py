@@ -93,7 +93,7 @@ class ResizeOptions(SourceOptions):
     factor: Positive | LayerRef
     axis: Axis
     kind: str = "nn"
-    fill_value: int | float | None = None
+    fill_value: int | float | bool | None = None
     fill_dropout: Share | None = None
 
 

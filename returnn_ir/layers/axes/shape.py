@@ -121,7 +121,7 @@ class SplitDimsOptions(SourceOptions):
     axis: Axis
     dims: Sequence[Size | Literal[-1] | Dim]
     pad_to_multiples: bool | None = None
-    pad_value: int | float = 0
+    pad_value: int | float | bool = 0
 
 
 @layer("split_dims", options=SplitDimsOptions)

@@ -143,7 +143,7 @@ class CompareOptions(LayerOptions):
     """Options of ``compare``."""
 
     kind: str = "equal"
-    value: float | int | None = None
+    value: float | int | bool | None = None
     allow_broadcast_all_sources: bool | None = None
 
 
@@ -183,8 +183,8 @@ class SwitchOptions(LayerOptions):
     """Options of ``switch``."""
 
     condition: LayerRef | Callable[..., Any] | bool
-    true_from: LayerRef | float | int | None
-    false_from: LayerRef | float | int | None
+    true_from: LayerRef | float | int | bool | None
+    false_from: LayerRef | float | int | bool | None
 
 
 @layer("switch", options=SwitchOptions, sources="none")

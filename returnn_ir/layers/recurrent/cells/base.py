@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from returnn_ir.construct.initializers import Init
-from returnn_ir.errors import ConfigError, ProblemList, did_you_mean
+from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.options import read_options
+from returnn_ir.options import checked, read_options
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -171,9 +171,6 @@ def parse_unit_options(b: LayerBuilder, unit: str, cls: type[Options], given: Ma
     """``unit_opts`` as a frozen dataclass.
 
     Raises:
-        ProblemList: everything that is wrong with them.
+        UserError: everything that is wrong with them.
     """
-    options, problems = read_options(cls, given, lambda key: b.place("unit_opts"), owner=f"unit {unit!r}")
-    if options is None:
-        raise ProblemList(problems)
-    return options
+    return checked(read_options(cls, given, lambda key: b.place("unit_opts"), owner=f"unit {unit!r}"))
