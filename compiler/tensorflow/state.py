@@ -9,7 +9,7 @@ import tensorflow as tf
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.python_code.call import run_python_call
-from returnn_ir.expression.python_call import PythonCall
+from returnn_ir.ir.python_call import PythonCall
 
 __all__ = ["ROWS"]
 

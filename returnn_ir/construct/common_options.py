@@ -17,10 +17,10 @@ from returnn_ir.errors import DimError
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["common_option", "finish_layer"]
+__all__ = ["APPLIED", "common_option", "finish_layer"]
 
 #: What an option that every layer has does to the layer's output; the modules of such layers register it.
-_APPLIED: dict[str, Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]] = {}
+APPLIED: dict[str, Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]] = {}
 
 
 def common_option(
@@ -29,7 +29,7 @@ def common_option(
     """Register what the option ``key`` of every layer does to its output: (builder, output, value) -> output."""
 
     def add(apply: Callable[[LayerBuilder, LayerOutput, Any], LayerOutput]) -> Callable[..., LayerOutput]:
-        _APPLIED[key] = apply
+        APPLIED[key] = apply
         return apply
 
     return add
@@ -47,7 +47,7 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
             parts=output.parts,
             once=output.once,
         )
-    for key, apply in _APPLIED.items():
+    for key, apply in APPLIED.items():
         given = getattr(options, key)
         if given:
             output = apply(b, output, given)

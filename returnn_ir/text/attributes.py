@@ -12,14 +12,16 @@ import numpy as np
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim
+from returnn_ir.ir.python_call import CallSource, PythonCall
 from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.ir.types import DTYPES, TensorType
 from returnn_ir.text.tokens import Token, tokenize
 
-__all__ = ["AttributeParser", "DimName", "missing_function"]
+__all__ = ["OBJECTS", "AttributeParser", "DimName", "missing_function"]
 
 T = TypeVar("T")
-_STORED_INIT = ", ".join(field.name for field in fields(StoredInit))
+#: The classes of attributes that have parts.
+OBJECTS = (StoredInit, PythonCall, CallSource)
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ class AttributeParser:
             return self.dim()
         if token.kind == "name":
             return self._word()
-        for opening, parse in (("[", self._tuple), ("{", self._dict), ("!", self._stored_init), ("<", self._function)):
+        for opening, parse in (("[", self._tuple), ("{", self._dict), ("!", self._object), ("<", self._function)):
             if self.accept(opening):
                 return parse()
         raise token.error("unexpected text", expected="the value of an attribute")
@@ -223,15 +225,20 @@ class AttributeParser:
             return np.frombuffer(entries, dtype).reshape(shape).copy()
         return np.asarray(entries, dtype).reshape(shape)
 
-    def _stored_init(self) -> StoredInit:
-        token = self.peek
-        self.word("stored_init")
+    def _object(self) -> Any:
+        """An attribute with parts, ``!Class(part=value, ...)``."""
+        token = self.expect("name")
+        found = next((c for c in OBJECTS if c.__name__ == token.text), None)
+        if found is None:
+            raise token.error("no attribute is of this class", expected=", ".join(c.__name__ for c in OBJECTS))
         self.symbol("(")
-        arguments = self.mapping(")", lambda: self.expect("name").text, "=")
+        parts = self.mapping(")", lambda: self.expect("name").text, "=")
         try:
-            return StoredInit(**arguments)
+            return found(**parts)
         except TypeError as error:
-            raise token.error("not the parts of a stored initial value", expected=_STORED_INIT) from error
+            raise token.error(
+                "not the parts of this class", expected=", ".join(f.name for f in fields(found))
+            ) from error
 
     def _function(self) -> Callable[..., NoReturn]:
         self.word("function")

@@ -31,8 +31,8 @@ import numpy as np
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim, Division, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
-from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.ir.types import DTYPES, TensorType
+from returnn_ir.text.attributes import OBJECTS
 
 __all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines"]
 
@@ -131,9 +131,9 @@ class _Printer:
             return _array(value)
         if isinstance(value, Mapping):
             return f"{{{', '.join(f'{json.dumps(k)}: {self.attribute(v)}' for k, v in value.items())}}}"
-        if isinstance(value, StoredInit):
-            body = ", ".join(f"{f.name}={self.attribute(getattr(value, f.name))}" for f in fields(value))
-            return f"!stored_init({body})"
+        if isinstance(value, OBJECTS):
+            body = ", ".join(f"{f.name}={self.attribute(getattr(value, f.name))}" for f in fields(value) if f.repr)
+            return f"!{type(value).__name__}({body})"
         if callable(value):
             return f"<function {json.dumps(getattr(value, '__qualname__', type(value).__name__))}>"
         return _scalar(value)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from returnn_ir.config import Config, load_config
+from returnn_ir.construct.common_options import APPLIED
 from returnn_ir.errors import ProblemList
 from returnn_ir.network.layer_registry import find_layer, layer_names
 from returnn_ir.network.net import load_net
@@ -17,8 +18,8 @@ from tests.config.test_keys import ROOT
 
 SOURCES = {
     path: path.read_text(encoding="utf-8")
-    for package in ("returnn_ir/layers", "returnn_ir/losses", "returnn_ir/network", "runtime")
-    for path in (ROOT / package).rglob("*.py")
+    for package in ("network", "construct", "losses", "loops", "layers")
+    for path in (ROOT / "returnn_ir" / package).rglob("*.py")
     if path.name not in ("options.py", "option_table.py")
 }
 #: What is read as attribute of something that is called opt or options.
@@ -36,7 +37,7 @@ def is_read(layer: str, option: str) -> bool:
     spec = find_layer(layer)
     assert spec is not None
     own = SOURCES.get(ROOT / f"{spec.options.__module__.replace('.', '/')}.py", "")
-    return option in ATTRIBUTES or f'"{option}"' in own
+    return option in ATTRIBUTES or option in APPLIED or f'"{option}"' in own
 
 
 def test_every_option_is_read_or_has_a_row() -> None:

@@ -12,8 +12,8 @@ from compiler.tensorflow.python_code.modules import OtherVersion, Tensorflow, Te
 from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.expression.access import TRUSTED, AllowedAttributes, AttributeRule, shown
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
-from returnn_ir.expression.python_call import CallSource, PythonCall
 from returnn_ir.expression.trace import rebound
+from returnn_ir.ir.python_call import CallSource, PythonCall
 
 __all__ = ["SourceData", "run_python_call"]
 

@@ -10,9 +10,9 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.out_type import Template
 from returnn_ir.errors import ConfigError
-from returnn_ir.expression.python_call import CallSource, PythonCall
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.python_call import CallSource, PythonCall
 
 __all__ = ["opaque_call"]
 

@@ -9,12 +9,12 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, IRError, UserError
 from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
-from returnn_ir.expression.python_call import CallSource, PythonCall
 from returnn_ir.expression.trace import traceable
 from returnn_ir.expression.views import LayerView
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.op import get_op
+from returnn_ir.ir.python_call import CallSource, PythonCall
 from returnn_ir.ir.types import TensorType
 from returnn_ir.losses.framewise import log_probs
 
