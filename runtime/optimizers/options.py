@@ -169,8 +169,8 @@ def _class(name: object, config: Mapping[str, object]) -> tuple[OptimizerKind, t
         )
     found = _CLASSES.get(name.lower().removesuffix("optimizer"))
     if found is None:
-        hint = did_you_mean(name.lower(), _CLASSES)
-        raise ConfigError(f"unknown optimizer {name!r}", where=where, expected=expected, hint=hint)
+        near = did_you_mean(name.lower(), _CLASSES)
+        raise ConfigError(f"unknown optimizer {name!r}", where=where, expected=expected, hint=near)
     return found
 
 

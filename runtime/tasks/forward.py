@@ -49,17 +49,17 @@ def forward_to_hdf(config: Config) -> Path:
     """
     engine = Engine(config)
     name, data = _data(config)
-    keys = read_config(_Keys, config)
+    given = read_config(_Keys, config)
     limits = engine.options.eval_limits
-    limits = replace(limits, batch_size=keys.batch_size or limits.batch_size)
-    path = Path(keys.output_file or f"dump-fwd-epoch-{engine.start.epoch or 1}.hdf")
-    if path.exists() and not keys.overwrite:
+    limits = replace(limits, batch_size=given.batch_size or limits.batch_size)
+    path = Path(given.output_file or f"dump-fwd-epoch-{engine.start.epoch or 1}.hdf")
+    if path.exists() and not given.overwrite:
         raise ConfigError(
             f"the output file exists: {path}",
             where=config.origin(None, "output_file"),
             hint="remove it, write another one, or forward_override_hdf_output = True",
         )
-    layer = keys.layer
+    layer = given.layer
     engine.start_tensorflow()
     program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
     params = read_params(engine.checkpoint(), program)
