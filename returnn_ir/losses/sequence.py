@@ -155,7 +155,7 @@ def _zeroes(b: LayerBuilder, opts: dict[str, Any]) -> bool:
     """Whether a sequence without any alignment counts nothing."""
     given = opts.get("zero_infinity")
     if given is None:
-        given = b.session.options.get("tf_native_ctc_zero_infinity")
+        given = b.session.keys.tf_native_ctc_zero_infinity
     return b.behavior.ctc_zero_infinity if given is None else bool(given)
 
 

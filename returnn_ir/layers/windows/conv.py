@@ -119,7 +119,7 @@ def _masked(b: LayerBuilder, x: SpatialInput, always: bool, neutral: float) -> S
 
 def _refuse_power_padding(b: LayerBuilder, opt: ConvOptions, x: SpatialInput, geometry: Geometry) -> None:
     """``pad_seq_len_to_power`` only saves compilations, except where the axis in memory decides the geometry."""
-    power = opt.pad_seq_len_to_power or b.session.options.get("conv_pad_seq_len_to_power")
+    power = opt.pad_seq_len_to_power or b.session.keys.conv_pad_seq_len_to_power
     strided = any(s > 1 and d.is_dynamic for s, d in zip(geometry.strides, x.dims, strict=True))
     if power and strided and isinstance(opt.padding, str) and opt.padding.lower() == "same":
         raise ConfigError(
