@@ -34,14 +34,19 @@ def of(verdict: Verdict) -> list[Key]:
     return [key for group in TABLE.values() for key in group if key.verdict is verdict]
 
 
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
 @functools.cache
-def described(path: Path) -> frozenset[str]:
-    """The keys of the dataclasses that a module reads of a config."""
-    names = re.findall(r"read_config\(\s*(\w+),", path.read_text(encoding="utf-8"))
-    if not names or path.name == "read.py":
-        return frozenset()
-    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    return frozenset(key for name in names for f in option_fields(getattr(module, name)) for key in f.keys)
+def described() -> dict[str, set[str]]:
+    """By module, the keys of its dataclasses that are read of a config, wherever they are read."""
+    found: dict[str, set[str]] = {}
+    for path in SOURCES:
+        for name in re.findall(r"read_config\(\s*([A-Z_]\w+),", path.read_text(encoding="utf-8")):
+            cls = getattr(importlib.import_module(module_of(path)), name)
+            found.setdefault(cls.__module__, set()).update(key for f in option_fields(cls) for key in f.keys)
+    return found
 
 
 def config_of(path: Path, text: str) -> Config:
@@ -60,7 +65,7 @@ def test_done_keys_have_their_reader(key: Key) -> None:
     spec = importlib.util.find_spec(key.reader)
     assert spec is not None and spec.origin is not None, key.reader
     text = Path(spec.origin).read_text(encoding="utf-8")
-    assert key.name in described(Path(spec.origin)) or f'"{key.name}"' in text, f"{key.reader} has no {key.name}"
+    assert key.name in described().get(key.reader, ()) or f'"{key.name}"' in text, f"{key.reader} has no {key.name}"
 
 
 def test_refused_keys_have_no_reader() -> None:
@@ -70,7 +75,7 @@ def test_refused_keys_have_no_reader() -> None:
         if path.name != "key_values.py"
         for text in [path.read_text(encoding="utf-8")]
         for key in of(Verdict.REFUSED)
-        if re.search(READING.format(re.escape(key.name)), text) or key.name in described(path)
+        if re.search(READING.format(re.escape(key.name)), text) or key.name in described().get(module_of(path), ())
     ]
     assert not found
 
@@ -78,7 +83,7 @@ def test_refused_keys_have_no_reader() -> None:
 def test_what_is_read_of_a_config_has_a_row() -> None:
     pattern = re.compile(r"(?:config|session\.options|everywhere)(?:\.values)?" + READING.format(r"(\w+)"))
     read = {name for path in SOURCES for name in pattern.findall(path.read_text(encoding="utf-8"))}
-    read |= {name for path in SOURCES for name in described(path)}
+    read |= {name for names in described().values() for name in names}
     assert len(read) > 40
     assert read <= set(KEYS)
 
