@@ -6,7 +6,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.graph import Value
 from returnn_ir.losses.framewise import aligned_target, frame_error
-from returnn_ir.network.loss_registry import LossInput, LossResult, loss
+from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 
 __all__: list[str] = []
 
@@ -27,21 +27,21 @@ def _result(b: LayerBuilder, x: LossInput, value: Value) -> LossResult:
 
 
 @loss("mse")
-def mean_squared_error(b: LayerBuilder, x: LossInput) -> LossResult:
+def mean_squared_error(b: LayerBuilder, x: LossInput[LossOptions]) -> LossResult:
     """Per frame the mean of squared differences; labels are taken as one-hot vectors."""
     difference = _difference(b, x, labels_allowed=True)
     return _result(b, x, b.reduce("mean", b.mul(difference, difference), b.require_feature(x.output)))
 
 
 @loss("mean_l1")
-def mean_l1(b: LayerBuilder, x: LossInput) -> LossResult:
+def mean_l1(b: LayerBuilder, x: LossInput[LossOptions]) -> LossResult:
     """Per frame the mean of absolute differences."""
     difference = b.unary("abs", _difference(b, x, labels_allowed=False))
     return _result(b, x, b.reduce("mean", difference, b.require_feature(x.output)))
 
 
 @loss("l1")
-def l1(b: LayerBuilder, x: LossInput) -> LossResult:
+def l1(b: LayerBuilder, x: LossInput[LossOptions]) -> LossResult:
     """Per frame the sum of absolute differences."""
     difference = b.unary("abs", _difference(b, x, labels_allowed=False))
     return _result(b, x, b.reduce("sum", difference, b.require_feature(x.output)))

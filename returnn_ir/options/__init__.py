@@ -14,7 +14,6 @@ from returnn_ir.options.reader import (
     option_hints,
     read_keys,
     read_options,
-    read_values,
 )
 from returnn_ir.options.text import from_text
 from returnn_ir.options.types import (
@@ -69,7 +68,6 @@ __all__ = [
     "option_hints",
     "read_keys",
     "read_options",
-    "read_values",
     "shown",
     "wrong_value",
 ]

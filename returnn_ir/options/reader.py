@@ -23,7 +23,6 @@ __all__ = [
     "option_hints",
     "read_keys",
     "read_options",
-    "read_values",
 ]
 
 Options = TypeVar("Options")
@@ -106,27 +105,14 @@ def read_options(
         not_done: options that RETURNN has and we have not, with the values that ask for nothing.
     """
     known = {key: f for f in option_fields(cls) for key in f.keys}
+    twice = [[key for key in f.keys if key in raw] for f in option_fields(cls) if len(f.keys) > 1]
     off = not_done or {}
     problems = _unknown_keys(raw, known, place, common, owner, off)
+    for first, *others in filter(None, twice):
+        problems.extend(
+            ConfigError(f"{first} and {key} mean the same", where=place(key), hint="leave one away") for key in others
+        )
     return _read(cls, raw, place, problems, owner=owner, unset=unset)
-
-
-def read_values(
-    hints: Mapping[str, Any],
-    raw: Mapping[Any, object],
-    place: Place,
-    *,
-    owner: str = "",
-) -> tuple[dict[str, Any], list[UserError]]:
-    """The values of a dict by the types that ``hints`` has for its keys; see :func:`read_options`."""
-    problems = _unknown_keys(raw, hints, place, frozenset(), owner, {})
-    values: dict[str, Any] = {}
-    for key in raw:
-        if key in hints:
-            ok, values[key] = convert(raw[key], hints[key])
-            if not ok:
-                problems.append(wrong_value(key, raw[key], hints[key], place(key), owner))
-    return values, problems
 
 
 def _unknown_keys(

@@ -122,7 +122,8 @@ train["seq_ordering"] = order
         (
             "eval_batch_size = 0.5",
             "option 'eval_batch_size' is out of range\n"
-            "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0.5 (float)",
+            "  expected: a number of at least 1, or a dict from data keys to such numbers | None\n"
+            "  received: 0.5 (float)",
         ),
         (
             "batch_size = 0",
@@ -176,7 +177,7 @@ def test_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         RunOptions.from_config(load_config(path))
     assert str(caught.value) == (
         f"{path}:11, key 'device': option 'device' has an unknown value\n"
-        "  expected: 'cpu', or 'gpu': a GPU where there is one\n  received: 'tpu' (str)"
+        "  expected: 'cpu', or 'gpu': a GPU where there is one\n  received: 'tpu' (str)\n  try: did you mean 'gpu'?"
     )
 
 

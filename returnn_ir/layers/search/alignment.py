@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.errors import ConfigError, DimError, ProblemList
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.layers.search.lattice import Lattice, best_alignment, soft_alignment
@@ -18,7 +17,7 @@ from returnn_ir.losses.labels import class_number
 from returnn_ir.losses.via_layer import ALIGNMENT_LOSS
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Finite, Probability, read_values
+from returnn_ir.options import Alias, Finite, Probability, checked, read_options
 
 __all__: list[str] = []
 
@@ -134,12 +133,19 @@ class FastBwOptions(SourceOptions):
     staircase_seq_len_source: LayerRef | None = None
 
 
-_CTC_OPTS: Mapping[str, Any] = {
-    "blank_idx": int | None,
-    "label_loop": bool | None,
-    "ctc_merge_repeated": bool | None,
-    "edges_bound": Any,
-}
+@dataclass(frozen=True, kw_only=True)
+class _CtcOptions:
+    """``ctc_opts`` of ``fast_bw``.
+
+    Attributes:
+        blank_idx: the class that is no label; None: the last one.
+        label_loop: frames with the same label are one label.
+        edges_bound: without effect: how much memory RETURNN plans with.
+    """
+
+    blank_idx: int | None = None
+    label_loop: Annotated[bool | None, Alias("ctc_merge_repeated")] = True
+    edges_bound: Any = None
 
 
 @layer("fast_bw", options=FastBwOptions)
@@ -172,13 +178,6 @@ def _ctc_opts(b: LayerBuilder, opt: FastBwOptions, target: LayerOutput, classes:
             expected=labels,
             received=classes,
         )
-    where = b.place("ctc_opts")
-    given, problems = read_values(_CTC_OPTS, opt.ctc_opts or {}, lambda key: where, owner="ctc_opts")
-    if problems:
-        raise ProblemList(problems)
-    if {"label_loop", "ctc_merge_repeated"} <= given.keys():
-        raise ConfigError("label_loop and ctc_merge_repeated mean the same", where=where, hint="leave one away")
-    blank = given["blank_idx"] if given.get("blank_idx") is not None else labels
-    return class_number(b, blank, classes, "ctc_opts"), bool(
-        given.get("label_loop", given.get("ctc_merge_repeated", True))
-    )
+    given = checked(read_options(_CtcOptions, opt.ctc_opts or {}, lambda key: b.place("ctc_opts"), owner="ctc_opts"))
+    blank = labels if given.blank_idx is None else given.blank_idx
+    return class_number(b, blank, classes, "ctc_opts"), bool(given.label_loop)
