@@ -11,7 +11,7 @@ from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult,
 __all__: list[str] = []
 
 
-def _difference(b: LayerBuilder, x: LossInput, *, labels_allowed: bool) -> Value:
+def _difference(b: LayerBuilder, x: LossInput[LossOptions], *, labels_allowed: bool) -> Value:
     target = aligned_target(b, x)
     feature = b.require_feature(x.output)
     if target.sparse_dim is None:
@@ -22,7 +22,7 @@ def _difference(b: LayerBuilder, x: LossInput, *, labels_allowed: bool) -> Value
     return b.sub(x.output.value, one_hot)
 
 
-def _result(b: LayerBuilder, x: LossInput, value: Value) -> LossResult:
+def _result(b: LayerBuilder, x: LossInput[LossOptions], value: Value) -> LossResult:
     return LossResult(value, frame_error(b, x.output, aligned_target(b, x)))
 
 

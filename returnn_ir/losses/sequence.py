@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
@@ -132,14 +132,16 @@ def _check_sizes(b: LayerBuilder, x: LossInput[Any], classes: Dim) -> None:
 
 
 _Implementation = _TfOptions | _NativeOptions | _ViterbiOptions
+_T = TypeVar("_T")
 
 
 def _ctc_opts(b: LayerBuilder, opts: CtcOptions) -> _Implementation:
-    cls: type[_Implementation] = (
-        _ViterbiOptions if opts.use_viterbi else _NativeOptions if opts.use_native else _TfOptions
-    )
-    where = b.place("loss_opts")
-    return checked(read_options(cls, opts.ctc_opts or {}, lambda key: where, owner="ctc_opts"))
+    def read(cls: type[_T]) -> _T:
+        return checked(read_options(cls, opts.ctc_opts or {}, lambda key: b.place("loss_opts"), owner="ctc_opts"))
+
+    if opts.use_viterbi:
+        return read(_ViterbiOptions)
+    return read(_NativeOptions) if opts.use_native else read(_TfOptions)
 
 
 def _required_target(b: LayerBuilder, x: LossInput[Any]) -> LayerOutput:

@@ -150,7 +150,7 @@ def test_a_nested_loss_that_got_lost(
 def test_a_layer_that_got_lost(tmp_path: Path) -> None:
     from returnn_ir.construct.completeness import missing
     from returnn_ir.construct.inputs import ExternData
-from returnn_ir.construct.network_keys import NetworkKeys
+    from returnn_ir.construct.network_keys import NetworkKeys
     from returnn_ir.construct.scope import NetScope
     from returnn_ir.construct.state import Session
 
