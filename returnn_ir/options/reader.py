@@ -208,14 +208,15 @@ def _read(
             elif field.required:
                 problems.append(missing_option(field.keys[0], field.hint, place(None), owner))
             continue
+        value = raw[key]
+        if is_text is not None and isinstance(value, str):
+            value = _read_text(value, field.hint, typed=not is_text(key))
         try:
-            value = raw[key] if field.form is None else field.form(raw[key])
+            value = value if field.form is None else field.form(value)
         except UserError as error:
             error.where = error.where or place(key)
             problems.append(error)
             continue
-        if is_text is not None and isinstance(value, str):
-            value = _read_text(value, field.hint, typed=not is_text(key))
         ok, converted = convert(value, field.hint)
         values[field.name] = only_floats(converted, field.hint) if unset else converted
         if not ok:

@@ -62,11 +62,15 @@ def _parsed(text: str, parse: Callable[[str], object]) -> Iterator[object]:
 
 
 def _lists(text: str, kind: Any, *, alone: bool) -> Iterator[object]:
+    origin = get_origin(kind)
+    make = origin if origin in (tuple, set, frozenset) else list
     if text[:1] in ("[", "(", "{"):
         try:
-            yield ast.literal_eval(text)
+            given = ast.literal_eval(text)
+            reading = make(given) if isinstance(given, (list, tuple)) else given
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             return
-    elif get_origin(kind) not in (dict, Mapping) and ("," in text or alone):
+        yield reading
+    elif origin not in (dict, Mapping) and ("," in text or alone):
         item = get_args(kind)[0]
-        yield [from_text(part, item) for part in text.split(",")]
+        yield make(from_text(part, item) for part in text.split(","))
