@@ -180,8 +180,8 @@ def test_two_names_of_one_option_in_a_dict() -> None:
 
 def test_options_that_are_not_done() -> None:
     off: Mapping[str, tuple[object, ...]] = {"window": (None, 0, 1)}
-    for value in (None, 0, 1):
-        assert read_options(_Aliased, {"window": value}, place, owner="X", not_done=off)[1] == []
+    for silent in (None, 0, 1):
+        assert read_options(_Aliased, {"window": silent}, place, owner="X", not_done=off)[1] == []
     for value in (True, 2, [0]):
         (problem,) = read_options(_Aliased, {"window": value}, place, owner="X", not_done=off)[1]
         assert str(problem) == (

@@ -16,10 +16,10 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.layers.recurrent.cells.base import Cell, CellScope, State, activation_op, parse_unit_options
+from returnn_ir.layers.recurrent.cells.base import Cell, CellScope, State, activation_op
 from returnn_ir.options import Finite, Share
 
-__all__ = ["LayerNormLstmCell", "layer_norm_lstm"]
+__all__ = ["LayerNormLstmCell", "LayerNormOptions", "layer_norm_lstm"]
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,10 @@ class LayerNormLstmCell(Cell):
         return new_h, {"c": c, "h": new_h}
 
 
-def layer_norm_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LayerNormLstmCell:
+def layer_norm_lstm(scope: CellScope, unit: str, opts: LayerNormOptions) -> LayerNormLstmCell:
     """``layernormvariantslstm``."""
     scope.require_dense(unit)
     b = scope.b
-    opts = parse_unit_options(b, unit, LayerNormOptions, given)
     _check(scope, opts)
     gate, previous = scope.gates(), scope.previous()
     biased = not (opts.global_norm or opts.global_norm_joined or opts.per_gate_norm)

@@ -13,11 +13,11 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.layers.recurrent.cells.base import Cell, CellScope, State, activation_op, parse_unit_options
+from returnn_ir.layers.recurrent.cells.base import Cell, CellScope, State, activation_op
 from returnn_ir.layers.recurrent.cells.lstm import Extras, LstmCell
 from returnn_ir.options import Finite, NonNegative, Share, Size
 
-__all__ = ["ZoneoutCell", "basic_lstm", "standard_lstm", "zoneout"]
+__all__ = ["BasicOptions", "StandardOptions", "ZoneoutCell", "ZoneoutOptions", "basic_lstm", "standard_lstm", "zoneout"]
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,17 @@ class BasicOptions:
     name: str | None = None
 
 
-def basic_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LstmCell:
+def basic_lstm(scope: CellScope, unit: str, opts: BasicOptions) -> LstmCell:
     """``basiclstm``: TensorFlow's BasicLSTMCell."""
-    opts = parse_unit_options(scope.b, unit, BasicOptions, given)
     full = StandardOptions(
         forget_bias=opts.forget_bias, activation=opts.activation, name=opts.name or "basic_lstm_cell"
     )
     return _standard(scope, unit, full)
 
 
-def standard_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LstmCell:
+def standard_lstm(scope: CellScope, unit: str, opts: StandardOptions) -> LstmCell:
     """``standardlstm``: TensorFlow's LSTMCell, kernel [in + n, 4n] and gates i, j, f, o, forget bias added."""
-    return _standard(scope, unit, parse_unit_options(scope.b, unit, StandardOptions, given))
+    return _standard(scope, unit, opts)
 
 
 def _standard(scope: CellScope, unit: str, opts: StandardOptions) -> LstmCell:
@@ -165,9 +164,8 @@ class ZoneoutCell(Cell):
         return self.lstm.over(b, x, dim, state, reverse=reverse)
 
 
-def zoneout(scope: CellScope, unit: str, given: Mapping[str, Any]) -> ZoneoutCell:
+def zoneout(scope: CellScope, unit: str, opts: ZoneoutOptions) -> ZoneoutCell:
     """``zoneoutlstm``: around TensorFlow's LSTMCell."""
-    opts = parse_unit_options(scope.b, unit, ZoneoutOptions, given)
     factors = {"c": opts.zoneout_factor_cell, "h": opts.zoneout_factor_output}
     zoned = scope.b.behavior.zoneout_output if opts.use_zoneout_output is None else opts.use_zoneout_output
     return ZoneoutCell(_standard(scope, unit, StandardOptions()), factors, zoned, scope)
