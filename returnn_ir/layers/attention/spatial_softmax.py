@@ -21,7 +21,17 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class SpatialSoftmaxOptions(SourceOptions):
-    """Options of ``softmax_over_spatial``."""
+    """Options of ``softmax_over_spatial``.
+
+    Attributes:
+        axis: the axis that the weights sum up to one on.
+        energy_factor: the scores are multiplied with it first.
+        start: the first frame that is let through.
+        window_start: the first frame of the window that is let through.
+        window_size: of the window.
+        use_time_mask: what stands behind a sequence's end does not count.
+        log_space: the logarithm of the softmax.
+    """
 
     axis: Axis = None
     energy_factor: Finite | None = None

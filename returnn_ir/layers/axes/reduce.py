@@ -31,7 +31,16 @@ _KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ReduceOptions(SourceOptions):
-    """Options of ``reduce``."""
+    """Options of ``reduce``.
+
+    Attributes:
+        mode: sum, max, argmax, min, argmin, mean, logsumexp, any or all.
+        axes: the axes that are reduced.
+        axis: another name of `axes`.
+        keep_dims: the axes stay, with size 1.
+        enforce_batch_dim_axis: integer axes count with the batch at this place.
+        use_time_mask: what stands behind a sequence's end does not count.
+    """
 
     mode: str
     axes: Axis = None
@@ -109,7 +118,12 @@ def _without_axes(b: LayerBuilder, x: LayerOutput, value: Value, dims: Iterable[
 
 @dataclass(frozen=True, kw_only=True)
 class ReduceOutOptions(SourceOptions):
-    """Options of ``reduce_out``."""
+    """Options of ``reduce_out``.
+
+    Attributes:
+        mode: max, sum or mean.
+        num_pieces: how many neighbouring features become one.
+    """
 
     mode: str
     num_pieces: Size
@@ -137,7 +151,14 @@ def reduce_out(b: LayerBuilder, opt: ReduceOutOptions, x: LayerOutput) -> LayerO
 
 @dataclass(frozen=True, kw_only=True)
 class MathNormOptions(SourceOptions):
-    """Options of ``math_norm``."""
+    """Options of ``math_norm``.
+
+    Attributes:
+        p: the exponent.
+        axis: as `axes`.
+        axes: the axes that the layer works on.
+        keep_dims: the axes stay, with size 1.
+    """
 
     p: Positive
     axis: Axis = None
@@ -155,7 +176,14 @@ def math_norm(b: LayerBuilder, opt: MathNormOptions, x: LayerOutput) -> LayerOut
 
 @dataclass(frozen=True, kw_only=True)
 class AccumulateMeanOptions(SourceOptions):
-    """Options of ``accumulate_mean``."""
+    """Options of ``accumulate_mean``.
+
+    Attributes:
+        exp_average: the share of the old value that stays.
+        axes: the axes that the mean is over.
+        initial_value: before the first step.
+        is_prob_distribution: the initial value is uniform.
+    """
 
     exp_average: Probability
     axes: Axis = "bt"

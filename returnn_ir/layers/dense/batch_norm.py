@@ -31,6 +31,23 @@ class BatchNormOptions(SourceOptions):
 
     RETURNN had ``fused`` (``fused_bn``: the kernel of TensorFlow) and ``axes`` (those that keep their statistics apart)
     for a time; the latter can only be the features.
+
+    Attributes:
+        use_shift: a learned shift.
+        use_std: a learned scale.
+        use_sample: in training, the share of the running statistics in those that are used.
+        force_sample: `use_sample` holds outside of training, too.
+        momentum: the share of a batch's statistics in the running ones.
+        epsilon: added to the variance.
+        update_sample_only_in_training: running statistics stay outside of training.
+        delay_sample_update: running statistics are used as they were before the step.
+        param_version: how the parameters are called and what shape they have.
+        gamma_init: initial value of the scale.
+        beta_init: initial value of the shift.
+        masked_time: what stands behind a sequence's end does not count.
+        fused: TensorFlow's fused kernel, where it computes the same.
+        fused_bn: another name of `fused`.
+        axes: the axes that statistics are over.
     """
 
     use_shift: bool = True

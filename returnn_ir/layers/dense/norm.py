@@ -18,7 +18,11 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class LayerNormOptions(SourceOptions):
-    """Options of ``layer_norm``."""
+    """Options of ``layer_norm``.
+
+    Attributes:
+        epsilon: added to the variance.
+    """
 
     epsilon: NonNegative = 1e-6
 
@@ -41,7 +45,16 @@ def _require_static(b: LayerBuilder, *dims: Dim) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class NormOptions(SourceOptions):
-    """Options of ``norm``."""
+    """Options of ``norm``.
+
+    Attributes:
+        axis: as `axes`.
+        axes: the axes that mean and variance are over.
+        param_shape: the axes of scale and bias.
+        scale: a learned scale.
+        bias: a learned bias.
+        epsilon: added to the variance.
+    """
 
     axis: Axis = None
     axes: Axis = None

@@ -24,7 +24,14 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class EditDistanceOptions(LayerOptions):
-    """Options of ``edit_distance``."""
+    """Options of ``edit_distance``.
+
+    Attributes:
+        a: the one sequence.
+        b: the other sequence.
+        a_spatial_dim: the axis of the one.
+        b_spatial_dim: the axis of the other.
+    """
 
     a: LayerRef
     b: LayerRef
@@ -83,7 +90,15 @@ def _log_scores(b: LayerBuilder, x: LayerOutput, input_type: str, *, from_logits
 
 @dataclass(frozen=True, kw_only=True)
 class ForcedAlignOptions(SourceOptions):
-    """Options of ``forced_align``."""
+    """Options of ``forced_align``.
+
+    Attributes:
+        align_target: the layer with the labels.
+        topology: rna, or ctc, where frames with the same label are one label.
+        input_type: what the source is: prob, log_prob or logits.
+        blank_idx: the number of the label that is no label.
+        blank_included: the classes have a blank already.
+    """
 
     align_target: LayerRef
     topology: str
@@ -120,7 +135,19 @@ def forced_align(b: LayerBuilder, opt: ForcedAlignOptions, x: LayerOutput) -> La
 
 @dataclass(frozen=True, kw_only=True)
 class FastBwOptions(SourceOptions):
-    """Options of ``fast_bw``; ``tdp_scale`` concerns RASR's automata only."""
+    """Options of ``fast_bw``; ``tdp_scale`` concerns RASR's automata only.
+
+    Attributes:
+        align_target: ctc: what kind of alignment.
+        align_target_key: the data key of the labels; None: the layer's target.
+        ctc_opts: options of the alignment.
+        sprint_opts: of RASR's automata.
+        input_type: what the source is: prob, log_prob or logits.
+        tdp_scale: of RASR's transition scores.
+        am_scale: the factor of the scores.
+        min_prob: the smallest probability.
+        staircase_seq_len_source: a layer with lengths, for staircase alignments.
+    """
 
     align_target: str
     align_target_key: str | None = None

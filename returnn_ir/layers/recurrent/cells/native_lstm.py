@@ -24,7 +24,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class NativeOptions:
-    """``unit_opts`` of RETURNN's native LSTM."""
+    """``unit_opts`` of RETURNN's native LSTM.
+
+    Attributes:
+        forget_bias: must be 0: the unit adds none.
+        rec_weight_dropout: of the recurrent weights.
+        rec_weight_dropout_shape: an entry 1 for rows or columns that share their draw.
+    """
 
     forget_bias: Finite = 0.0
     rec_weight_dropout: Share = 0.0
@@ -71,7 +77,11 @@ def _noise(b: Any, opts: NativeOptions, dims: tuple[Dim, Dim]) -> list[Dim]:
 
 @dataclass(frozen=True)
 class FirstNativeOptions:
-    """``unit_opts`` of RETURNN's first native LSTM."""
+    """``unit_opts`` of RETURNN's first native LSTM.
+
+    Attributes:
+        forget_bias: must be 0: the unit adds none.
+    """
 
     forget_bias: float = 0.0
 

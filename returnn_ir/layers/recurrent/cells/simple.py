@@ -30,7 +30,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class GruOptions:
-    """``unit_opts`` of TensorFlow's GRUCell."""
+    """``unit_opts`` of TensorFlow's GRUCell.
+
+    Attributes:
+        activation: of the candidate; None: tanh.
+        kernel_initializer: initial value of the weights.
+        bias_initializer: initial value of the biases; None: 1 for gates, 0 for the candidate.
+        name: of the cell's variables.
+    """
 
     activation: Any = None
     kernel_initializer: Init = None
@@ -102,7 +109,12 @@ def gru(scope: CellScope, unit: str, opts: GruOptions) -> GruCell:
 
 @dataclass(frozen=True)
 class PlainOptions:
-    """``unit_opts`` of TensorFlow's BasicRNNCell."""
+    """``unit_opts`` of TensorFlow's BasicRNNCell.
+
+    Attributes:
+        activation: of the output; None: tanh.
+        name: of the cell's variables.
+    """
 
     activation: Any = None
     name: str | None = None
@@ -146,7 +158,14 @@ def basic_rnn(scope: CellScope, unit: str, opts: PlainOptions) -> PlainCell:
 
 @dataclass(frozen=True)
 class HighwayOptions:
-    """``unit_opts`` of ``rhn``; the dropout of the state has one mask for all frames."""
+    """``unit_opts`` of ``rhn``; the dropout of the state has one mask for all frames.
+
+    Attributes:
+        depth: layers in each step.
+        dropout: of the state.
+        dropout_seed: without effect: draws follow from the config's random_seed.
+        transform_bias: initial bias of the transform gates.
+    """
 
     depth: Size = 5
     dropout: Share = 0.0

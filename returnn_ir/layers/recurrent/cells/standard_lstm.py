@@ -22,7 +22,18 @@ __all__ = ["BasicOptions", "StandardOptions", "ZoneoutCell", "ZoneoutOptions", "
 
 @dataclass(frozen=True)
 class StandardOptions:
-    """``unit_opts`` of TensorFlow's LSTMCell."""
+    """``unit_opts`` of TensorFlow's LSTMCell.
+
+    Attributes:
+        use_peepholes: gates see the cell (Gers and Schmidhuber 2000).
+        cell_clip: the largest absolute value of the cell.
+        initializer: initial value of the weights.
+        num_proj: size of the projected output, which is n_out.
+        proj_clip: the largest absolute value of the projected output.
+        forget_bias: added to the forget gate.
+        activation: of the input and of the cell; None: tanh.
+        name: of the cell's variables.
+    """
 
     use_peepholes: bool = False
     cell_clip: NonNegative | None = None
@@ -36,7 +47,13 @@ class StandardOptions:
 
 @dataclass(frozen=True)
 class BasicOptions:
-    """``unit_opts`` of TensorFlow's BasicLSTMCell."""
+    """``unit_opts`` of TensorFlow's BasicLSTMCell.
+
+    Attributes:
+        forget_bias: added to the forget gate.
+        activation: of the input and of the cell; None: tanh.
+        name: of the cell's variables.
+    """
 
     forget_bias: Finite = 1.0
     activation: Any = None
@@ -111,7 +128,13 @@ def _projection(scope: CellScope, name: str, opts: StandardOptions, init: Init) 
 
 @dataclass(frozen=True)
 class ZoneoutOptions:
-    """``unit_opts`` of ``zoneoutlstm``; ``use_zoneout_output`` by the behaviour version unless given."""
+    """``unit_opts`` of ``zoneoutlstm``; ``use_zoneout_output`` by the behaviour version unless given.
+
+    Attributes:
+        zoneout_factor_cell: the probability that an entry of the cell stays.
+        zoneout_factor_output: the probability that an entry of the output stays.
+        use_zoneout_output: the output is the zoned-out one; None: by the behaviour version.
+    """
 
     zoneout_factor_cell: Share = 0.0
     zoneout_factor_output: Share = 0.0
