@@ -156,9 +156,9 @@ def test_a_dict_in_a_config(tmp_path: Path) -> None:
     assert [str(problem) for problem in caught.value.problems] == [
         f"{path}:4, key 'wrong.cuont': wrong has no option 'cuont'\n"
         "  expected: one of count, share\n  try: did you mean 'count'?",
-        f"{path}:3, key 'wrong': wrong: option 'count' is missing\n  expected: int from 1 to 2147483647",
         f"{path}:5, key 'wrong.share': wrong: option 'share' is out of range\n"
         "  expected: float from 0 to 1\n  received: 2 (int)",
+        f"{path}:3, key 'wrong': wrong: option 'count' is missing\n  expected: int from 1 to 2147483647",
     ]
 
 

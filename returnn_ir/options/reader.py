@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -50,9 +50,19 @@ class OptionField:
     like: str | None = None
 
 
+@dataclass(frozen=True)
+class _Table:
+    """The options of a dataclass, by every name in a dict, and those that need more than their own value."""
+
+    fields: tuple[OptionField, ...]
+    by_key: Mapping[str, OptionField]
+    without_value: tuple[OptionField, ...]
+    renamed: tuple[OptionField, ...]
+
+
 def option_fields(cls: type[Any]) -> tuple[OptionField, ...]:
     """The options that a dataclass describes; fields with an underscore in front are none."""
-    return _fields(cls)  # type: ignore[arg-type]  # mypy does not see that classes hash
+    return _table(cls).fields
 
 
 def option_hints(cls: type[Any]) -> Mapping[str, Any]:
@@ -60,11 +70,21 @@ def option_hints(cls: type[Any]) -> Mapping[str, Any]:
     return {f.keys[0]: f.hint for f in option_fields(cls)}
 
 
+def _table(cls: type[Any]) -> _Table:
+    return _tables(cls)  # type: ignore[arg-type]  # mypy does not see that classes hash
+
+
 @functools.cache
-def _fields(cls: type[Any]) -> tuple[OptionField, ...]:
+def _tables(cls: type[Any]) -> _Table:
     hints = typing.get_type_hints(cls, include_extras=True)
     required = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
-    return tuple(_field(f.name, hints[f.name], f.name in required) for f in fields(cls) if f.name[0] != "_")
+    found = tuple(_field(f.name, hints[f.name], f.name in required) for f in fields(cls) if f.name[0] != "_")
+    return _Table(
+        found,
+        {key: f for f in found for key in f.keys},
+        tuple(f for f in found if f.required or f.like),
+        tuple(f for f in found if len(f.keys) > 1),
+    )
 
 
 def _field(name: str, hint: Any, required: bool) -> OptionField:
@@ -104,15 +124,15 @@ def read_options(
         unset: None means that an option is not set, where it is no value of it.
         not_done: options that RETURNN has and we have not, with the values that ask for nothing.
     """
-    known = {key: f for f in option_fields(cls) for key in f.keys}
-    twice = [[key for key in f.keys if key in raw] for f in option_fields(cls) if len(f.keys) > 1]
-    off = not_done or {}
-    problems = _unknown_keys(raw, known, place, common, owner, off)
-    for first, *others in filter(None, twice):
+    table = _table(cls)
+    problems = _unknown_keys(raw, table.by_key, place, common, owner, not_done or {})
+    for field in table.renamed:
+        first, *others = [key for key in field.keys if key in raw] or [""]
         problems.extend(
             ConfigError(f"{first} and {key} mean the same", where=place(key), hint="leave one away") for key in others
         )
-    return _read(cls, raw, place, problems, owner=owner, unset=unset)
+    keys = [key for key in raw if key in table.by_key]
+    return _read(cls, keys, raw, _Reading(place, problems, owner, unset))
 
 
 def _unknown_keys(
@@ -185,46 +205,67 @@ def read_keys(
     Args:
         is_text: whether a key's value is a text without a type (``key value`` lines, overrides of new keys).
     """
-    return _read(cls, config, place, [], unset=True, is_text=is_text)
+    keys = [key for f in option_fields(cls) for key in f.keys if key in config]
+    return _read(cls, keys, config, _Reading(place, [], "", True, is_text))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How values are read.
+
+    Attributes:
+        problems: what was found to be wrong so far.
+        unset: None means that an option is not set, and a number whose type has no whole ones is a float.
+        is_text: of a config, whether a value is a text without a type.
+    """
+
+    place: Place
+    problems: list[UserError]
+    owner: str
+    unset: bool
+    is_text: Callable[[str], bool] | None = None
 
 
 def _read(
-    cls: type[Options],
-    raw: Mapping[Any, object],
-    place: Place,
-    problems: list[UserError],
-    *,
-    owner: str = "",
-    unset: bool,
-    is_text: Callable[[str], bool] | None = None,
+    cls: type[Options], keys: Sequence[str], raw: Mapping[Any, object], how: _Reading
 ) -> tuple[Options | None, list[UserError]]:
-    """Reads each field; with ``unset`` also by the rules of configs: numbers without whole ones become floats."""
-    values: dict[str, Any] = {}
-    for field in option_fields(cls):
-        key = next((key for key in field.keys if key in raw), None)
-        if key is None or (unset and _is_unset(raw[key], field.hint, is_text is not None and is_text(key))):
-            if field.like in values:
-                values[field.name] = values[field.like]
-            elif field.required:
-                problems.append(missing_option(field.keys[0], field.hint, place(None), owner))
+    table, values = _table(cls), dict[str, Any]()
+    for key in keys:
+        field = table.by_key[key]
+        if key != field.keys[0] and any(newer in raw for newer in field.keys[: field.keys.index(key)]):
             continue
-        value = raw[key]
-        if is_text is not None and isinstance(value, str):
-            value = _read_text(value, field.hint, typed=not is_text(key))
+        text = how.is_text is not None and how.is_text(key)
+        if how.unset and _is_unset(raw[key], field.hint, text=text):
+            continue
+        values[field.name] = _value(field, key, raw[key], how, text=text)
+    for field in table.without_value:
+        if field.name in values:
+            continue
+        if field.like in values:
+            values[field.name] = values[field.like]
+        elif field.required:
+            how.problems.append(missing_option(field.keys[0], field.hint, how.place(None), how.owner))
+    return (None, how.problems) if how.problems else (cls(**values), [])
+
+
+def _value(field: OptionField, key: str, value: object, how: _Reading, *, text: bool) -> Any:
+    """The value of an option by its type; what is wrong with it is noted."""
+    if isinstance(value, str) and how.is_text is not None:
+        value = _read_text(value, field.hint, typed=not text)
+    if field.form is not None:
         try:
-            value = value if field.form is None else field.form(value)
+            value = field.form(value)
         except UserError as error:
-            error.where = error.where or place(key)
-            problems.append(error)
-            continue
-        ok, converted = convert(value, field.hint)
-        values[field.name] = only_floats(converted, field.hint) if unset else converted
-        if not ok:
-            problems.append(wrong_value(key, value, field.hint, place(key), owner))
-    return (None, problems) if problems else (cls(**values), [])
+            error.where = error.where or how.place(key)
+            how.problems.append(error)
+            return None
+    ok, converted = convert(value, field.hint)
+    if not ok:
+        how.problems.append(wrong_value(key, value, field.hint, how.place(key), how.owner))
+    return only_floats(converted, field.hint) if how.unset else converted
 
 
-def _is_unset(value: object, hint: Any, text: bool) -> bool:
+def _is_unset(value: object, hint: Any, *, text: bool) -> bool:
     return (value is None or (text and value == "")) and not convert(value, hint)[0]
 
 
