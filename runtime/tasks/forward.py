@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,7 +64,8 @@ def forward_to_hdf(config: Config) -> Path:
     engine.start_tensorflow()
     program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
     params = read_params(engine.checkpoint(), program)
-    dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"})
+    where = partial(config.place, name)
+    dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"}, where=where)
     check_dataset(name, dataset, program.graph)
     output = program.graph.outputs[layer]
     feature = output.feature_dim.size if output.feature_dim is not None else None

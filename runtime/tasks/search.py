@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def search(config: Config) -> SearchResult:
     log(f"loaded {checkpoint}")
     for note in program.graph.notes:
         log(f"note: {note}")
-    where = config.origin(None, options.data_name)
+    where = partial(config.place, options.data_name)
     with init_dataset(
         options.data, name=options.data_name, defaults={"seq_ordering": "sorted"}, where=where
     ) as dataset:

@@ -57,8 +57,8 @@ def layers_page() -> str:
 
 def option_classes() -> list[type[Any]]:
     """Every class that a table is made of."""
-    layers = {spec.options for name in layer_names() if (spec := find_layer(name)) is not None}
-    losses = {spec.options for name in loss_names() if (spec := find_loss(name)) is not None}
+    layers = {spec.options for spec in map(find_layer, layer_names()) if spec is not None}
+    losses = {spec.options for spec in map(find_loss, loss_names()) if spec is not None}
     units = {unit.options for unit in UNITS.values()}
     return sorted({LayerOptions, SourceOptions, OutType, ReuseParams, *layers, *losses, *units}, key=str)
 
