@@ -127,12 +127,17 @@ def read_options(
     table = _table(cls)
     problems = _unknown_keys(raw, table.by_key, place, common, owner, not_done or {})
     for field in table.renamed:
-        first, *others = [key for key in field.keys if key in raw] or [""]
+        first, *others = _given(field, raw) or [""]
         problems.extend(
             ConfigError(f"{first} and {key} mean the same", where=place(key), hint="leave one away") for key in others
         )
     keys = [key for key in raw if key in table.by_key]
     return _read(cls, keys, raw, _Reading(place, problems, owner, unset))
+
+
+def _given(field: OptionField, raw: Mapping[Any, object]) -> list[str]:
+    """The names of an option that a dict gives a value to, the newest first; None is none."""
+    return [key for key in field.keys if raw.get(key) is not None]
 
 
 def _unknown_keys(
@@ -232,7 +237,7 @@ def _read(
     table, values = _table(cls), dict[str, Any]()
     for key in keys:
         field = table.by_key[key]
-        if key != field.keys[0] and any(newer in raw for newer in field.keys[: field.keys.index(key)]):
+        if len(field.keys) > 1 and key != (_given(field, raw) or [key])[0]:
             continue
         text = how.is_text is not None and how.is_text(key)
         if how.unset and _is_unset(raw[key], field.hint, text=text):
