@@ -69,6 +69,7 @@ def test_imports(folder: str) -> None:
 FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
     "returnn_ir": (
         ("",),
+        ("options",),
         ("ir",),
         ("text", "ops"),
         ("axes",),
