@@ -144,15 +144,15 @@ def test_ranges(tmp_path: Path, line: str, message: str) -> None:
 
 
 LATER = [
-    ("train", 'cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has a wrong value"),
+    ("train", 'cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has the wrong type"),
     ("train", 'optimizer = "adm"', "unknown optimizer 'adm'"),
-    ("train", "newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' has a wrong value"),
-    ("forward", "forward_batch_size = -1", "wrong value for 'forward_batch_size'"),
+    ("train", "newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' is out of range"),
+    ("forward", "forward_batch_size = -1", "option 'forward_batch_size' is out of range"),
     ("forward", 'forward_output_layer = "outptu"', "there is no layer 'outptu'"),
     ("forward", 'output_file = "{folder}/net.py"', "the output file exists: {folder}/net.py"),
     ("search", 'search_output_layer = "outptu"', "there is no layer 'outptu'"),
     ("search", 'search_output_file = "{folder}/net.py"', "the output file exists: {folder}/net.py"),
-    ("search", 'search_output_file_format = "json"', "unknown file format 'json'"),
+    ("search", 'search_output_file_format = "json"', "option 'search_output_file_format' has an unknown value"),
 ]
 
 
