@@ -271,7 +271,9 @@ def _value(field: OptionField, key: str, value: object, how: _Reading, *, text: 
 
 
 def _is_unset(value: object, hint: Any, *, text: bool) -> bool:
-    return (value is None or (text and value == "")) and not convert(value, hint)[0]
+    """Whether None, or a text that stands for nothing, is no value of the type."""
+    nothing = value is None or (text and str(value).lower() in ("", "none"))
+    return nothing and not convert(value, hint)[0] and (value == "" or not convert(None, hint)[0])
 
 
 def _read_text(text: str, hint: Any, *, typed: bool) -> object:
