@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from runtime.optimizers.gradients import GradientOptions
 from runtime.optimizers.optimizer import Optimizer
-from runtime.optimizers.options import OptimizerKind, OptimizerOptions
+from runtime.optimizers.options import ChosenOptimizer
 
-__all__ = ["GradientOptions", "Optimizer", "OptimizerKind", "OptimizerOptions"]
+__all__ = ["ChosenOptimizer", "GradientOptions", "Optimizer"]

@@ -1,4 +1,4 @@
-"""``docs/layers.md``, made from the dataclasses of options of layers, losses and units: ``make options``."""
+"""``docs/layers.md``, made from the dataclasses of options of what a dict may ask for: ``make options``."""
 
 from __future__ import annotations
 
@@ -16,18 +16,26 @@ from returnn_ir.network.loss_registry import LossOptions, find_loss, loss_names
 from returnn_ir.network.nested_options import OutType, ReuseParams
 from returnn_ir.network.option_table import OPTIONS, OptionVerdict
 from returnn_ir.options import MAX_SIZE, described, option_fields
+from runtime.optimizers.registry import OptimizerOptions, OptimizerSpec, find_optimizer, optimizer_names
 
 __all__ = ["PAGE", "attribute_docs", "layers_page", "option_classes"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
 
-_HEAD = """# Layers, losses and units
+_HEAD = """# Layers, losses, units and optimizers
 
-Made by `make options` from the dataclasses of their options in `returnn_ir/`; a test compares.
+Made by `make options` from the dataclasses of their options; a test compares.
 
 A layer's table has its own options; those of all layers, and of all that join their sources, are listed first. An
 option that is not done is in [options.md](options.md). A *layer name* may be `base:x`, `prev:x`, `a/b`; an *axis* is a
 description such as `"T"`, `"F"`, `"stag:..."`, or a Dim.
+"""
+
+_OPTIMIZERS = """
+## Optimizers
+
+Case and `Optimizer` behind a name do not matter. The config's `optimizer_epsilon` and `momentum`, where they are there,
+are the defaults of the options `epsilon` and `momentum`. What every optimizer takes:
 """
 
 _SOURCES = {
@@ -52,6 +60,8 @@ def layers_page() -> str:
     parts.extend(_loss(name) for name in loss_names())
     parts += ["\n## Units\n\nOf `rec` and `rnn_cell`, with what they take in `unit_opts`. ", _other_units()]
     parts.extend(_unit(name) for name in sorted(UNITS))
+    parts += [_OPTIMIZERS, _table(OptimizerOptions, object)]
+    parts.extend(_optimizer(spec) for spec in _optimizers())
     return "".join(parts)
 
 
@@ -60,7 +70,8 @@ def option_classes() -> list[type[Any]]:
     layers = {spec.options for spec in map(find_layer, layer_names()) if spec is not None}
     losses = {spec.options for spec in map(find_loss, loss_names()) if spec is not None}
     units = {unit.options for unit in UNITS.values()}
-    return sorted({LayerOptions, SourceOptions, OutType, ReuseParams, *layers, *losses, *units}, key=str)
+    optimizers = {spec.options for spec in _optimizers()}
+    return sorted({LayerOptions, SourceOptions, OutType, ReuseParams, *layers, *losses, *units, *optimizers}, key=str)
 
 
 def attribute_docs(cls: type[Any]) -> dict[str, str]:
@@ -110,6 +121,14 @@ def _other_units() -> str:
     others = ", ".join(f"`{name}` is `{unit}`" for name, unit in OTHER_NAMES.items())
     blocks = ", ".join(f"`{name}`" for name in LSTM_BLOCKS)
     return f"Case and `Cell` behind a name do not matter. {others}; {blocks} are the LSTM that the layer has.\n"
+
+
+def _optimizers() -> list[OptimizerSpec]:
+    return [spec for spec in map(find_optimizer, optimizer_names()) if spec is not None]
+
+
+def _optimizer(spec: OptimizerSpec) -> str:
+    return f"\n### Optimizer `{spec.name}`\n\n{_summary(spec.update)}\n{_table(spec.options, OptimizerOptions)}"
 
 
 def _summary(function: Callable[..., Any]) -> str:

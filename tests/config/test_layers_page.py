@@ -1,4 +1,4 @@
-"""``docs/layers.md`` is current, and says something about every layer, loss, unit and option."""
+"""``docs/layers.md`` is current, and says something about every layer, loss, unit, optimizer and option."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from returnn_ir.network.layer_registry import layer_names
 from returnn_ir.network.loss_registry import loss_names
 from returnn_ir.options import option_fields
+from runtime.optimizers.registry import optimizer_names
 from tests.config.layers_page import PAGE, attribute_docs, layers_page, option_classes
 
 
@@ -28,7 +29,9 @@ def test_every_layer_and_loss_is_there_once() -> None:
     page = layers_page()
     headings = [line for line in page.splitlines() if line.startswith("### ")]
     for name in layer_names():
-        assert sum(f"`{name}`" in line for line in headings if "Loss" not in line and "Unit" not in line) == 1, name
+        assert sum(f"`{name}`" in line for line in headings if line.startswith("### `")) == 1, name
     for name in loss_names():
         assert headings.count(f"### Loss `{name}`") == 1
+    for name in optimizer_names():
+        assert headings.count(f"### Optimizer `{name}`") == 1
     assert "\n\n (" not in page  # a summary is never empty

@@ -11,14 +11,28 @@ import pytest
 import tensorflow as tf
 
 from returnn_ir.errors import UserError
-from runtime.optimizers import GradientOptions, Optimizer, OptimizerKind, OptimizerOptions
+from runtime.checkpoints.files import GLOBAL_STEP, restore_optimizer, restore_variables, save_checkpoint
+from runtime.optimizers import ChosenOptimizer, GradientOptions, Optimizer
 from runtime.optimizers.gradients import process_gradients
+from runtime.optimizers.registry import optimizer_names
+from runtime.optimizers.rules.adam import AdamOptions
 
-DATA: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "optimizers.json").read_text())
+FOLDER = Path(__file__).parent / "data" / "optimizers"  # see record_optimizers.py
+DATA: dict[str, Any] = json.loads((FOLDER / "problem.json").read_text())
+CASES: dict[str, Any] = {
+    name: case
+    for path in sorted(FOLDER.glob("*.json"))
+    if path.name != "problem.json"
+    for name, case in json.loads(path.read_text()).items()
+}
 
 
 def _variables() -> dict[str, Any]:
-    return {name: tf.Variable(np.array(value, np.float32)) for name, value in DATA["init"].items()}
+    return _as_variables(DATA["init"])
+
+
+def _as_variables(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tf.Variable(np.array(value, np.float32)) for name, value in values.items()}
 
 
 def _grads(step: int) -> dict[str, Any]:
@@ -29,12 +43,16 @@ def _run(config: dict[str, object]) -> tuple[Optimizer, list[dict[str, Any]]]:
     """The variables after each of the recorded steps."""
     optimizer, variables = Optimizer.create(config), _variables()
     optimizer.build(variables)
+    return optimizer, _steps(optimizer, variables)
+
+
+def _steps(optimizer: Optimizer, variables: dict[str, Any], first: int = 0) -> list[dict[str, Any]]:
     apply = tf.function(optimizer.apply, autograph=False)  # as the model does
     result = []
-    for step, rate in enumerate(DATA["learning_rates"]):
-        apply(_grads(step), tf.constant(rate, tf.float32), tf.constant(step, tf.int64))
+    for step in range(first, len(DATA["grads"])):
+        apply(_grads(step), tf.constant(DATA["learning_rates"][step], tf.float32), tf.constant(step, tf.int64))
         result.append({name: variable.numpy() for name, variable in variables.items()})
-    return optimizer, result
+    return result
 
 
 def _assert_same(steps: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
@@ -43,15 +61,37 @@ def _assert_same(steps: list[dict[str, Any]], expected: list[dict[str, Any]]) ->
             np.testing.assert_allclose(actual[name], np.array(value, np.float32), rtol=1e-6, atol=1e-7, err_msg=name)
 
 
-@pytest.mark.parametrize("name", DATA["cases"])
+@pytest.mark.parametrize("name", CASES)
 def test_same_steps_and_slots_as_returnn(name: str) -> None:
-    case = DATA["cases"][name]
+    case = CASES[name]
     optimizer, steps = _run(case["config"])
     _assert_same(steps, case["steps"])
     state = optimizer.state()
     assert set(state) == set(case["slots"])
     for slot, value in case["slots"].items():
         np.testing.assert_allclose(state[slot].numpy(), np.array(value, np.float32), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_goes_on_from_a_checkpoint_of_returnn(name: str, tmp_path: Path) -> None:
+    """With the slots that RETURNN's updater had after some steps, the next ones are RETURNN's, too."""
+    case, saved = CASES[name], _as_variables(CASES[name]["checkpoint"])
+    slots = {key: saved.pop(key) for key in case["slots"]}
+    saved[GLOBAL_STEP] = tf.Variable(3, dtype=tf.int64)
+    prefix = save_checkpoint(str(tmp_path / "net"), 1, saved, slots)
+
+    optimizer, variables = Optimizer.create(case["config"]), _variables()
+    optimizer.build(variables)
+    counter = tf.Variable(0, dtype=tf.int64)
+    assert restore_variables(prefix, {**variables, GLOBAL_STEP: counter}) == []
+    if slots:
+        assert restore_optimizer(prefix, optimizer.state()) is None
+    _assert_same(_steps(optimizer, variables, int(counter.numpy())), case["steps"][3:])
+
+
+def test_every_optimizer_is_compared_with_returnn() -> None:
+    compared = {ChosenOptimizer.from_config(case["config"]).spec.name for case in CASES.values()}
+    assert compared == set(optimizer_names()) - {"sgd"}  # RETURNN cannot run Keras' any more; see below
 
 
 @pytest.mark.parametrize(
@@ -67,7 +107,7 @@ def test_same_steps_and_slots_as_returnn(name: str) -> None:
     ],
 )
 def test_other_ways_to_ask(config: dict[str, object], same_as: str) -> None:
-    _assert_same(_run(config)[1], DATA["cases"][same_as]["steps"])
+    _assert_same(_run(config)[1], CASES[same_as]["steps"])
 
 
 def test_sgd_momentum_has_the_rate_inside() -> None:
@@ -135,10 +175,12 @@ def test_dynamic_learning_rate() -> None:
 
 
 def test_epsilon_and_names() -> None:
-    assert OptimizerOptions.from_config({"adam": True}).epsilon == 1e-16
-    assert OptimizerOptions.from_config({"optimizer": {"class": "AdamOptimizer"}}).kind is OptimizerKind.ADAM
-    named = OptimizerOptions.from_config({"optimizer": {"class": "nadam", "name": "Mine"}})
-    assert (named.slot_suffix, named.epsilon) == ("Mine", 1e-16)
+    adam = ChosenOptimizer.from_config({"optimizer": {"class": "AdamOptimizer", "epsilon": None}})
+    assert (adam.spec.name, adam.slot_suffix) == ("adam", "Adam")
+    for chosen in (adam, ChosenOptimizer.from_config({"adam": True})):
+        assert chosen.options == AdamOptions(kind=chosen.options.kind, epsilon=1e-16)
+    named = ChosenOptimizer.from_config({"optimizer": {"class": "nadam", "name": "Mine"}})
+    assert (named.spec.name, named.slot_suffix) == ("nadam", "Mine")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +191,7 @@ def test_epsilon_and_names() -> None:
         ({"optimizer": {"class": "adam", "learning_rate": 0.1}}, "learning_rate_multiplier"),
         ({"optimizer": {"beta1": 0.9}}, "needs a class"),
         ({"optimizer": 3}, 'a dict {"class": "adam", ...}, or the class alone'),
-        ({"optimizer": {"class": "momentum"}}, "needs the option 'momentum'"),
+        ({"optimizer": {"class": "momentum"}}, "option 'momentum' is missing"),
         ({"optimizer": {"class": "adam", "epsilon": "small"}}, "option 'epsilon' has the wrong type"),
         ({"adam": True, "momentum": 0.9}, "cannot be combined"),
         ({"adam": True, "behavior_version": 2}, "from behavior_version 2 on"),
@@ -163,10 +205,6 @@ def test_wrong_options(config: dict[str, object], part: str) -> None:
     with pytest.raises(UserError) as error:
         Optimizer.create(config)
     assert part in str(error.value)
-
-
-def test_defaults_are_those_of_an_empty_config() -> None:
-    assert OptimizerOptions.from_config({"optimizer": {"class": "adam"}}) == OptimizerOptions(OptimizerKind.ADAM)
 
 
 def test_gradient_options_default_to_nothing() -> None:

@@ -1,0 +1,1 @@
+"""The optimizers, one file each; nobody imports them but the registry's walk."""
