@@ -1,6 +1,7 @@
 """Transcripts of what is refused: a command, the lines it gets, and the whole message.
 
-An entry is ``$ COMMAND``, lines ``> ...``, and the message up to the next entry.
+An entry is ``$ COMMAND``, lines ``> ...``, and the message up to the next entry. ``{optimizers}`` in it stands for the
+names of all optimizers.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from runtime.optimizers.registry import optimizer_names
 
 __all__ = ["Entry", "read"]
 
@@ -29,7 +32,7 @@ class Entry:
 
 def read(name: str) -> list[Entry]:
     """The entries of one transcript."""
-    text = (FOLDER / name).read_text(encoding="utf-8")
+    text = (FOLDER / name).read_text(encoding="utf-8").replace("{optimizers}", ", ".join(optimizer_names()))
     return [
         Entry(command, tuple(line.removeprefix("> ") for line in lines.splitlines()), message.strip())
         for command, lines, message in _ENTRY.findall(text)

@@ -1,8 +1,9 @@
 """Records what RETURNN's updater does, for an environment that has RETURNN 1 and TensorFlow.
 
 ``python tests/runtime/record_optimizers.py rmsprop.json '{"rmsprop": {"optimizer": {"class": "rmsprop"}}}'`` writes
-cases of these names and configs into a file of ``data/optimizers/``; without configs it records that file's again. A case
-has the variables after each step and the slots at the end, and after step 3 all that is in a checkpoint.
+cases of these names and configs into a file of ``data/optimizers/``; without configs it records the file's own again.
+A case has the variables after each step and the slots at the end, and after step 3 all that is in a checkpoint.
+RETURNN's Nadam needs a TensorFlow before 2.21, the others do not.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def test_goes_on_from_a_checkpoint_of_returnn(name: str, tmp_path: Path) -> None
 
 def test_every_optimizer_is_compared_with_returnn() -> None:
     compared = {ChosenOptimizer.from_config(case["config"]).spec.name for case in CASES.values()}
-    assert compared == set(optimizer_names()) - {"sgd"}  # RETURNN cannot run Keras' any more; see below
+    assert compared == set(optimizer_names()) - {"sgd"}  # RETURNN cannot run Keras' with today's TensorFlow
 
 
 @pytest.mark.parametrize(
