@@ -113,13 +113,15 @@ def test_a_value_that_means_nothing(name: str, net: Net) -> None:
 
 FUSION = {
     '"never"': (
-        "{path}:4, key 'fusion': option 'fusion' has the wrong type\n  expected: a dict such as {\"lstm\": \"require\"}\n"
+        "{path}:4, key 'fusion': option 'fusion' has the wrong type\n"
+        '  expected: a dict such as {"lstm": "require"}\n'
         "  received: 'never' (str)",
         None,
     ),
     '{"lsmt": "never"}': ("config key 'fusion' names 'lsmt', which is no composite", "did you mean 'lstm'?"),
     '{3: "never"}': (
-        "{path}:4, key 'fusion': option 'fusion' has the wrong type\n  expected: a dict such as {\"lstm\": \"require\"}\n"
+        "{path}:4, key 'fusion': option 'fusion' has the wrong type\n"
+        '  expected: a dict such as {"lstm": "require"}\n'
         "  received: {3: 'never'} (dict)",
         None,
     ),
