@@ -181,14 +181,18 @@ class Region:
                 yield from region.placed()
             yield node, self
 
-    def uses(self) -> Uses:
-        """Who needs which value of the program that this region belongs to, see :meth:`Graph.uses`."""
+    def program(self) -> Graph:
+        """The graph that this region belongs to."""
         root = self
         while root.parent is not None:
             root = root.parent
         if root.graph is None:
-            raise IRError("a region that belongs to no graph has no users of its values")
-        return root.graph.uses()
+            raise IRError("the region belongs to no graph")
+        return root.graph
+
+    def uses(self) -> Uses:
+        """Who needs which value of the program that this region belongs to, see :meth:`Graph.uses`."""
+        return self.program().uses()
 
     def substitute(self, env: Mapping[Value, Value]) -> None:
         """Replace values everywhere in this region and in nested ones."""

@@ -195,12 +195,9 @@ def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOut
     used = _in_loop(b, settings, x, running, params) if b.scope.loop is not None else None
     if used is None:
         used = _statistics(b, settings, x, running, params)
-    inverse = b.unary("rsqrt", b.add(used.variance, opt.epsilon))
-    value = b.mul(b.sub(x.value, used.mean), inverse)
-    if opt.use_std:
-        value = b.mul(value, params.get("gamma", opt.gamma_init))
-    if opt.use_shift:
-        value = b.add(value, params.get("beta", opt.beta_init))
+    scale = params.get("gamma", opt.gamma_init) if opt.use_std else b.const(1.0)
+    bias = params.get("beta", opt.beta_init) if opt.use_shift else b.const(0.0)
+    value = b.op("batch_norm", x.value, used.mean, used.variance, scale, bias, epsilon=opt.epsilon)
     return x.with_value(value)
 
 
