@@ -89,8 +89,9 @@ gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden c
 support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
 	$(BIN)/pytest -n 2 tests/conformance --write-support
 
-options: $(BIN)/returnn-run  ## write docs/options.md from the tables of config keys and layer options
+options: $(BIN)/returnn-run  ## write docs/options.md and docs/layers.md from the tables of keys and the classes of options
 	$(BIN)/python -m tests.config.options_page
+	$(BIN)/python -m tests.config.layers_page
 
 clean:  ## remove the venv and what the examples made
 	rm -rf $(VENV) $(DEMO)

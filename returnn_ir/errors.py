@@ -18,6 +18,7 @@ __all__ = [
     "DataError",
     "DimError",
     "IRError",
+    "MismatchError",
     "Origin",
     "ProblemList",
     "TargetError",

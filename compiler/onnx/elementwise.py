@@ -13,7 +13,7 @@ from returnn_ir.ir.types import is_float, is_integer
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
 
-__all__: list[str] = []
+__all__ = ["needs"]
 
 _DIRECT = {
     "neg": "Neg",

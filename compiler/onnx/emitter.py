@@ -18,7 +18,7 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, evaluate, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
-__all__ = ["Emitter"]
+__all__ = ["Emitter", "Lengths"]
 
 #: An int64 array of lengths by its ONNX name, and the dims of its axes.
 Lengths = tuple[str, tuple[Dim, ...]]

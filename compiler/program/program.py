@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Annotated, Any
 
 from compiler.checkpoint.reader import CheckpointReader
 from compiler.passes.base import Journal
@@ -12,6 +13,7 @@ from compiler.program.pipelines import lower_to
 from compiler.target.inputs import InputSpec, input_specs
 from compiler.target.protocol import Array, Executable, Target
 from compiler.tensorflow.start import start_tensorflow
+from returnn_ir.config.read import read_config
 from returnn_ir.construct.construct import construct
 from returnn_ir.construct.initializers import initial_value
 from returnn_ir.construct.state import Param
@@ -20,6 +22,7 @@ from returnn_ir.ir.graph import Graph
 from returnn_ir.ir.mode import Mode
 from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.network.net import Net
+from returnn_ir.options import Described
 
 __all__ = ["TARGETS", "Program", "compile_net", "make_target"]
 
@@ -138,6 +141,13 @@ def make_target(name: str, *, opset: int | None = None) -> Target:
     return OnnxTarget(DEFAULT_OPSET if opset is None else opset)
 
 
+@dataclass(frozen=True)
+class _Keys:
+    """The config's ``fusion``: what of a composite that the target has is asked for, by its name."""
+
+    fusion: Annotated[Mapping[str, Any], Described('a dict such as {"lstm": "require"}')] = field(default_factory=dict)
+
+
 def compile_net(
     net: Net,
     *,
@@ -172,8 +182,6 @@ def compile_net(
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     made = make_target(target, opset=opset)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
-    fusion = net.config.get("fusion", {}) if net.config is not None else {}
-    if not isinstance(fusion, dict):
-        raise TargetError("config option 'fusion' is a dict", expected='{"lstm": "require"}', received=fusion)
+    fusion = read_config(_Keys, {} if net.config is None else net.config).fusion
     graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
     return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal)

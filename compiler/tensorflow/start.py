@@ -59,9 +59,9 @@ def hide_gpus() -> None:
 def _switch_grappler_off() -> None:
     """Without a GPU, run graphs as they were built; not where the user has options for that optimizer.
 
-    Grappler goes over the whole graph some twenty times before the first step, which takes longer than to build it, and
-    makes steps at most 2 % faster (docs/performance.md): what it looks for, our passes have found before. On a GPU it
-    also chooses layouts and places, so it stays on there. The option is the process's, TensorFlow has no smaller scope.
+    Grappler takes half of the first call and makes steps of real batches at most 2 % faster (docs/performance.md): our
+    passes have found what it looks for. On a GPU it also chooses layouts and places, so it stays on there. The option
+    is the process's, TensorFlow has no smaller scope.
     """
     import tensorflow as tf
 

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.config.data_options import DataOptions, read_data_options
+from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError, ProblemList, UserError
-from returnn_ir.options import MAX_AXES
+from returnn_ir.options import MAX_AXES, Count
 
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config
 
 __all__ = ["extern_data_spec"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The config's old options about its inputs, and their names.
+
+    Attributes:
+        num_inputs: the size of the default input.
+        num_outputs: that of the target; a dict: the sizes by data key, or what is known of it.
+        sparse_input: the default input is labels.
+    """
+
+    default_input: str = "data"
+    target: str = "classes"
+    num_inputs: Count = 0
+    num_outputs: Count | dict[str, Any] | Sequence[Any] | None = None
+    sparse_input: bool = False
 
 
 def extern_data_spec(config: Config) -> dict[str, DataOptions]:
@@ -25,10 +45,11 @@ def extern_data_spec(config: Config) -> dict[str, DataOptions]:
         ConfigError: nothing declares the inputs.
         ProblemList: everything that is wrong with what does.
     """
-    input_key = config.value("default_input", "data")
+    keys = read_config(_Keys, config)
+    input_key = keys.default_input
     problems: list[UserError] = []
     found: dict[str, DataOptions] = {}
-    option, declared = _declared(config, input_key)
+    option, declared = _declared(config, keys)
     for key, value in declared.items():
         try:
             raw = _one(config, option, key, value)
@@ -45,26 +66,22 @@ def extern_data_spec(config: Config) -> dict[str, DataOptions]:
     return found
 
 
-def _declared(config: Config, input_key: str) -> tuple[str, dict[Any, object]]:
+def _declared(config: Config, keys: _Keys) -> tuple[str, dict[Any, object]]:
     """The option that says what the inputs are, and what it says by data key."""
     if "extern_data" not in config:
-        return "num_outputs", _from_old_options(config, input_key)
+        return "num_outputs", _from_old_options(config, keys)
     declared = config["extern_data"]
     if not isinstance(declared, dict):
         raise ProblemList([_error(config, "extern_data", "a dict of data keys", declared)])
     return "extern_data", declared
 
 
-def _from_old_options(config: Config, input_key: str) -> dict[str, object]:
-    target = config.value("target", "classes")
-    num_inputs = config.int("num_inputs", 0)
-    if not config.is_typed("num_outputs"):
-        num_outputs = config.int("num_outputs", 0)
-        declared: dict[str, object] = {target: (num_outputs, 1)} if num_outputs else {}
-    else:
-        value = config["num_outputs"]
-        by_key = value if isinstance(value, dict) else {target: value}
-        declared = {k: (v, 2 if k == "data" else 1) if isinstance(v, int) else v for k, v in by_key.items()}
+def _from_old_options(config: Config, keys: _Keys) -> dict[str, object]:
+    by_key = keys.num_outputs if isinstance(keys.num_outputs, dict) else {keys.target: keys.num_outputs}
+    declared = {
+        k: (v, 2 if k == "data" else 1) if isinstance(v, int) else v for k, v in by_key.items() if v is not None
+    }
+    num_inputs = keys.num_inputs
     if "data" in declared:
         num_inputs = _dim(_one(config, "num_outputs", "data", declared["data"]))
     if not declared or not num_inputs:
@@ -74,7 +91,7 @@ def _from_old_options(config: Config, input_key: str) -> dict[str, object]:
             expected="extern_data, or num_inputs and num_outputs",
             hint='extern_data = {"data": {"dim": 40}, "classes": {"dim": 10, "sparse": True}}',
         )
-    declared.setdefault(input_key, (num_inputs, 1 if config.bool("sparse_input", False) else 2))
+    declared.setdefault(keys.default_input, (num_inputs, 1 if keys.sparse_input else 2))
     return declared
 
 

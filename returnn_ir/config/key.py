@@ -7,10 +7,25 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from returnn_ir.options import from_text
+
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config
 
-__all__ = ["ALL", "EVAL", "FORWARD", "SEARCH", "TRAIN", "Key", "Run", "Verdict", "done", "no_effect", "refused"]
+__all__ = [
+    "ALL",
+    "EVAL",
+    "FORWARD",
+    "SEARCH",
+    "TRAIN",
+    "Key",
+    "Run",
+    "Verdict",
+    "done",
+    "no_effect",
+    "plain",
+    "refused",
+]
 
 Tasks = frozenset[str]
 TRAIN: Tasks = frozenset({"train"})
@@ -18,8 +33,6 @@ EVAL: Tasks = frozenset({"eval"})
 FORWARD: Tasks = frozenset({"forward"})
 SEARCH: Tasks = frozenset({"search"})
 ALL: Tasks = TRAIN | EVAL | FORWARD | SEARCH
-
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "none": None}
 
 
 class Verdict(Enum):
@@ -87,15 +100,7 @@ class Key:
 
 def plain(value: object) -> object:
     """A text of a ``key value`` config or an override as the value that it stands for."""
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return from_text(value, None | float | bool | str) if isinstance(value, str) else value
 
 
 def done(name: str, reader: str, text: str, tasks: Tasks = ALL) -> Key:

@@ -28,7 +28,7 @@ _OPTIMIZER, _GRADIENTS, _SCHEDULE = (
     "runtime.optimizers.schedule",
 )
 _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search_options", "runtime.tasks.forward"
-_DATA, _PARAMS = "returnn_ir.config.extern_data", "returnn_ir.construct.parameters"
+_DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
 
 _GPU = "where a computation runs is up to TensorFlow"
 _LOG = "what is logged does not change a run"
@@ -54,17 +54,15 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("default_input", _DATA, "the data key of the default input (data)"),
         done("target", _DATA, "the data key of the default target (classes)"),
         done("behavior_version", "returnn_ir.config.options", "which of RETURNN's defaults hold (0)"),
-        done("optimize_move_layers_out", "returnn_ir.loops.subnetwork", "whether layers leave loops (True)"),
-        done("conv_pad_seq_len_to_power", "returnn_ir.layers.windows.conv", "pads the longest sequence of a batch"),
-        done(
-            "inf_value", "returnn_ir.layers.attention.spatial_softmax", "what stands for infinity in masks (infinity)"
-        ),
-        done("tf_native_ctc_zero_infinity", "returnn_ir.losses.sequence", "an impossible alignment costs nothing"),
-        done("param_variational_noise", _PARAMS, "noise on all parameters", TRAIN),
-        done("param_dropout", _PARAMS, "dropout on all parameters", TRAIN),
-        done("param_dropout_min_ndim", _PARAMS, "dropout only on parameters with that many axes", TRAIN),
-        done("padding", "returnn_ir.construct.state", "ours: raw, or masked: no layer sees padding"),
-        done("search_scores", "returnn_ir.construct.state", "ours: returnn, or independent of the rest of a batch"),
+        done("optimize_move_layers_out", _NETWORK, "whether layers leave loops (True)"),
+        done("conv_pad_seq_len_to_power", _NETWORK, "pads the longest sequence of a batch"),
+        done("inf_value", _NETWORK, "what stands for infinity in masks (infinity)"),
+        done("tf_native_ctc_zero_infinity", _NETWORK, "an impossible alignment costs nothing"),
+        done("param_variational_noise", _NETWORK, "noise on all parameters", TRAIN),
+        done("param_dropout", _NETWORK, "dropout on all parameters", TRAIN),
+        done("param_dropout_min_ndim", _NETWORK, "dropout only on parameters with that many axes", TRAIN),
+        done("padding", _NETWORK, "ours: raw, or masked: no layer sees padding"),
+        done("search_scores", _NETWORK, "ours: returnn, or independent of the rest of a batch"),
         done("fusion", "compiler.program.program", "ours: which kernels are required, preferred or never used"),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),

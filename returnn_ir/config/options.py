@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from returnn_ir.config.extern_data import extern_data_spec
 from returnn_ir.config.json_text import parse_json
 from returnn_ir.config.source_map import SourceMap
 from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.options import fits, from_text, wrong_value
 
 __all__ = ["Config"]
 
@@ -22,9 +23,6 @@ _Int = int
 _Float = float
 _Bool = bool
 _List = list
-
-_TRUE = ("true", "yes", "on")
-_FALSE = ("false", "no", "off")
 
 #: Names of the config's namespace that are not options.
 _HIDDEN = ("config",)
@@ -117,29 +115,19 @@ class Config(Mapping[str, object]):
     def int(self, key: str, default: T, index: _Int = 0) -> _Int | T:
         """The option as whole number."""
         value = self._entry(key, index)
-        if value is None:
-            return default
-        if isinstance(value, Integral):
-            return _Int(value)
-        return self._parse(key, value, _Int, "a whole number")
+        return default if value is None else self._read(key, value, _Int)
 
     def float(self, key: str, default: T, index: _Int = 0) -> _Float | T:
         """The option as number; texts such as ``"inf"`` count."""
         value = self._entry(key, index)
-        if value is None:
-            return default
-        if isinstance(value, Real):
-            return _Float(value)
-        return self._parse(key, value, _Float, "a number", typed_text=True)
+        return default if value is None else _Float(self._read(key, value, _Float))
 
     def bool(self, key: str, default: T, index: _Int = 0) -> _Bool | T:
         """The option as truth value: a bool, a whole number, or one of the words true/yes/on, false/no/off."""
         value = self._entry(key, index)
         if value is None or value == "":
             return default
-        if isinstance(value, Integral):
-            return _Bool(value)
-        return self._parse(key, value, _parse_bool, "True or False")
+        return _Bool(value) if isinstance(value, Integral) else self._read(key, value, _Bool)
 
     def is_true(self, key: str, default: _Bool = False) -> _Bool:
         """Is the option something true? Unlike :meth:`bool`, any object may be asked about."""
@@ -154,17 +142,11 @@ class Config(Mapping[str, object]):
 
     def int_list(self, key: str, default: _List[_Int] | None = None) -> _List[_Int]:
         """The option as list of whole numbers."""
-        return [
-            _Int(value) if isinstance(value, Integral) else self._parse(key, value, _Int, "whole numbers")
-            for value in self.list(key, default)
-        ]
+        return [self._read(key, value, _Int) for value in self.list(key, default)]
 
     def float_list(self, key: str, default: _List[_Float] | None = None) -> _List[_Float]:
         """The option as list of numbers."""
-        return [
-            _Float(value) if isinstance(value, Real) else self._parse(key, value, _Float, "numbers", typed_text=True)
-            for value in self.list(key, default)
-        ]
+        return [_Float(self._read(key, value, _Float)) for value in self.list(key, default)]
 
     def set(self, key: str, value: object) -> None:
         """Sets a typed option; also what functions of a Python config see."""
@@ -182,16 +164,13 @@ class Config(Mapping[str, object]):
             raise self._error(key, f"at least {index + 1} entries", value)
         return value[index]
 
-    def _parse(
-        self, key: str, value: object, parse: Callable[[str], T], expected: str, *, typed_text: _Bool = False
-    ) -> T:
-        """Parses a text; a typed option is no text unless ``typed_text``."""
-        if isinstance(value, str) and (typed_text or not self.is_typed(key)):
-            try:
-                return parse(value)
-            except ValueError:
-                pass
-        raise self._error(key, expected, value)
+    def _read(self, key: str, value: object, kind: type[T]) -> T:
+        """A value of the option by its type; a text of a typed option counts as a number that need not be whole."""
+        if isinstance(value, str) and (kind is _Float or not self.is_typed(key)):
+            value = from_text(value, kind)
+        if fits(value, kind):
+            return kind(value)  # type: ignore[call-arg]  # int, float or bool
+        raise wrong_value(key, value, kind, self.origin(None, key))
 
     def _error(self, key: str, expected: str, received: object) -> ConfigError:
         return ConfigError(
@@ -292,10 +271,3 @@ class Config(Mapping[str, object]):
 
 def _is_option(key: str) -> bool:
     return key not in _HIDDEN and not (key.startswith("__") and key.endswith("__"))
-
-
-def _parse_bool(text: str) -> bool:
-    word = text.strip().lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
-    return bool(int(word))

@@ -6,12 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.errors import ConfigError, DimError, ProblemList, did_you_mean
+from returnn_ir.errors import ConfigError, DimError, did_you_mean
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Loss, Value
 from returnn_ir.ir.hypotheses import beam_of
 from returnn_ir.ir.mode import Mode
-from returnn_ir.network.loss_registry import LossInput, LossSpec, find_loss, loss_names, read_loss_options
+from returnn_ir.network.loss_registry import (
+    LossInput,
+    LossOptions,
+    LossSpec,
+    find_loss,
+    loss_names,
+    read_loss_options,
+)
+from returnn_ir.options import checked
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -34,16 +42,16 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     options = b.definition.options
     spec = require_loss(b, str(options.loss), "loss")
     output = _counted_once(b, output)
-    opts = b.options_dict("loss_opts")
+    opts = checked(read_loss_options(spec, b.options_dict("loss_opts"), b.place("loss_opts")))
     given = _given_target(b, spec)
     target = match_target(b, output, given, spec) if given is not None and spec.needs_target else None
-    result = spec.compute(b, loss_input(b, spec, output, target, opts, "loss_opts"))
+    result = spec.compute(b, LossInput(output, target, opts))
     b.session.graph.losses[_loss_name(b)] = Loss(
         _sum(b, result.value, output),
         _sum(b, result.error, output),
         _norm_factor(b, output, given, opts),
         _scale(b, opts),
-        normalized=bool(opts.get("use_normalized_loss", False)),
+        normalized=bool(opts.use_normalized_loss),
     )
 
 
@@ -78,12 +86,9 @@ def loss_input(
     target: LayerOutput | None,
     opts: dict[str, Any],
     key: str,
-) -> LossInput:
+) -> LossInput[Any]:
     """What the loss function gets; ``key`` is where its options stand."""
-    values, problems = read_loss_options(spec, opts, b.place(key))
-    if problems:
-        raise ProblemList(problems)
-    return LossInput(output, target, {k: v for k, v in values.items() if k in spec.opts})
+    return LossInput(output, target, checked(read_loss_options(spec, opts, b.place(key))))
 
 
 def _given_target(b: LayerBuilder, spec: LossSpec) -> LayerOutput | None:
@@ -136,8 +141,8 @@ def _closed(b: LayerBuilder, value: Value) -> list[Dim]:
     return list(dict.fromkeys((*value.dims, *_length_dims(b, *dynamic))))
 
 
-def _scale(b: LayerBuilder, opts: dict[str, Any]) -> float:
-    own, older = opts.get("scale"), b.definition.options.loss_scale
+def _scale(b: LayerBuilder, opts: LossOptions) -> float:
+    own, older = opts.scale, b.definition.options.loss_scale
     if older is None:  # RETURNN takes it where there is no loss, and only there
         raise ConfigError("loss_scale is None", where=b.place("loss_scale"), hint="leave it away, or give a number")
     if own is not None and older != 1.0 and own != older:
@@ -150,13 +155,13 @@ def _scale(b: LayerBuilder, opts: dict[str, Any]) -> float:
     return float(older if own is None else own)
 
 
-def _norm_factor(b: LayerBuilder, output: LayerOutput, target: LayerOutput | None, opts: dict[str, Any]) -> Value:
+def _norm_factor(b: LayerBuilder, output: LayerOutput, target: LayerOutput | None, opts: LossOptions) -> Value:
     """What the sums are multiplied by for a mean: 1 / frames of the target, else of the output, else sequences."""
-    custom, inverse = opts.get("custom_norm_factor"), opts.get("custom_inv_norm_factor")
+    custom, inverse = opts.custom_norm_factor, opts.custom_inv_norm_factor
     if custom is not None and inverse is not None:
         raise ConfigError("give custom_norm_factor or custom_inv_norm_factor", where=b.place("loss_opts"))
     if inverse is not None:
-        counted = b.layer(str(inverse)).value
+        counted = b.layer(inverse).value
         return _reciprocal(b, b.reduce("sum", counted, *counted.dims, mask=False))
     if custom is not None:
         return b.const(float(custom))

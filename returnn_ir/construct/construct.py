@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.config.read import read_config
 from returnn_ir.construct.attach_losses import has_loss
 from returnn_ir.construct.completeness import missing
 from returnn_ir.construct.inputs import ExternData
+from returnn_ir.construct.network_keys import NetworkKeys
 from returnn_ir.construct.scope import NetScope, UnbuildableError
 from returnn_ir.construct.state import Param, Session
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
@@ -47,11 +49,12 @@ def construct(
     mode = Mode(mode)
     graph = Graph(mode=mode)
     options = net.config.options if net.config is not None else {}
+    keys = read_config(NetworkKeys, options if net.config is None else net.config)
     spec = net.config.extern_data_spec() if net.config is not None else {}
     extern = ExternData(spec, graph.body, inference=mode in (Mode.FORWARD, Mode.SEARCH))
     trusted = net.config is not None and net.config.network_is_code
     session = Session(
-        graph, mode, net.behavior, extern, options, trusted, requested=_requested(net, fetch), losses=losses
+        graph, mode, net.behavior, extern, keys, options, trusted, requested=_requested(net, fetch), losses=losses
     )
     problems: list[UserError] = []
     scope = NetScope(net, session, graph.body, problems=problems)

@@ -92,7 +92,7 @@ class LayerBuilder(Tracer):
     def target_key(self) -> str:
         """The data key, or ``layer:NAME``, of this layer's target; RETURNN's default is the config's ``target``."""
         targets = self.definition.targets()
-        return targets[0] if targets else str(self.session.options.get("target", "classes"))
+        return targets[0] if targets else self.session.keys.target
 
     def target(self, key: str | None = None) -> LayerOutput:
         """The target: a layer of that name, or else a data key."""

@@ -11,7 +11,7 @@ from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.loop import LoopOptions, LoopView, OpenLoop
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["LENGTH", "Carry", "LoopBuilder"]
+__all__ = ["LENGTH", "Carry", "LoopBuilder", "state_carry"]
 
 
 #: The carry that counts the labels of each sequence, in a loop that ends by itself.

@@ -99,18 +99,18 @@ def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
 
 def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:
     """Noise on a parameter, in training only; the config may say it for all layers."""
-    options, everywhere = b.definition.options, b.session.options
-    deviation = _first(options.param_variational_noise, everywhere.get("param_variational_noise"))
+    options, everywhere = b.definition.options, b.session.keys
+    deviation = _first(options.param_variational_noise, everywhere.param_variational_noise)
     if deviation:
         noise = b.random("normal", value.dims, f"{name}/noise")
         value = b.add(value, b.mul(noise, deviation))
-    rate = _first(options.param_dropout, everywhere.get("param_dropout"))
-    min_ndim = _first(options.param_dropout_min_ndim, everywhere.get("param_dropout_min_ndim"))
+    rate = _first(options.param_dropout, everywhere.param_dropout)
+    min_ndim = _first(options.param_dropout_min_ndim, everywhere.param_dropout_min_ndim)
     if rate and len(value.dims) >= min_ndim:
         value = b.dropout(value, rate, value.dims, f"{name}/dropout")
     return value
 
 
-def _first(own: float | None, everywhere: object) -> float:
+def _first(own: float | None, everywhere: float | None) -> float:
     chosen = own if own is not None else everywhere
-    return float(str(chosen)) if chosen is not None else 0.0
+    return chosen if chosen is not None else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -12,6 +12,8 @@ from returnn_ir.expression.positional import Positional
 from returnn_ir.expression.trace import traceable
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.network.nested_options import ReuseParams
+from returnn_ir.options import checked, read_options
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -31,22 +33,22 @@ def shared_param(b: LayerBuilder, name: str, dims: tuple[Dim, ...]) -> Param | N
 def _resolve(b: LayerBuilder, name: str, dims: tuple[Dim, ...], reuse: str | Mapping[str, Any] | None) -> Param | None:
     if not reuse:
         return None
-    opts: Mapping[str, Any] = {"reuse_layer": reuse} if isinstance(reuse, str) else reuse
-    if opts.get("custom") is not None:
-        return _computed(b, name, dims, opts)
-    missing_is_own = bool(opts.get("auto_create_missing", False))
-    mapping = opts.get("map")
-    if mapping is not None:
-        if name in mapping:
-            return _resolve(b, name, dims, mapping[name])
+    given = {"reuse_layer": reuse} if isinstance(reuse, str) else reuse
+    opts = checked(read_options(ReuseParams, given, lambda key: b.place("reuse_params"), owner="reuse_params"))
+    if opts.custom is not None:
+        return _computed(b, name, dims, opts.custom, opts.reuse_layer)
+    missing_is_own = bool(opts.auto_create_missing)
+    if opts.map is not None:
+        if name in opts.map:
+            return _resolve(b, name, dims, opts.map[name])
         if not missing_is_own:
             raise ConfigError(
                 f"reuse_params: the map does not say what to do with parameter {name!r}",
                 where=b.place("reuse_params"),
                 hint=f"add {name!r}: None for a parameter of the layer's own, or 'auto_create_missing': True",
             )
-    layer = opts.get("reuse_layer")
-    if isinstance(layer, str):
+    layer = opts.reuse_layer
+    if layer is not None:
         found = _params_of(b, layer)
         if name in found:
             return found[name]
@@ -56,8 +58,8 @@ def _resolve(b: LayerBuilder, name: str, dims: tuple[Dim, ...], reuse: str | Map
                 where=b.place("reuse_params"),
                 expected=", ".join(found) or "a layer with parameters",
             )
-    if isinstance(opts.get("layer_output"), str):
-        return _from_output(b, b.layer(opts["layer_output"]), dims, opts.get("shape"))
+    if opts.layer_output is not None:
+        return _from_output(b, b.layer(opts.layer_output), dims, opts.shape)
     return None
 
 
@@ -72,7 +74,7 @@ def _params_of(b: LayerBuilder, layer: str) -> dict[str, Param]:
     return found
 
 
-def _from_output(b: LayerBuilder, x: LayerOutput, dims: tuple[Dim, ...], shape: Any) -> Param:
+def _from_output(b: LayerBuilder, x: LayerOutput, dims: tuple[Dim, ...], shape: Sequence[Dim] | None) -> Param:
     """A layer's output as a parameter, its axes in the order of ``shape``."""
     axes = x.axes if shape is None else tuple(shape)
     if set(axes) != set(x.axes):
@@ -82,10 +84,11 @@ def _from_output(b: LayerBuilder, x: LayerOutput, dims: tuple[Dim, ...], shape: 
     return _fitting(b, Positional(b, x.value, axes), dims)
 
 
-def _computed(b: LayerBuilder, name: str, dims: tuple[Dim, ...], opts: Mapping[str, Any]) -> Param:
+def _computed(
+    b: LayerBuilder, name: str, dims: tuple[Dim, ...], function: Callable[..., Any], layer: str | None
+) -> Param:
     """The parameter that the config's function gives for those of the other layer."""
-    layer = opts.get("reuse_layer")
-    params = _params_of(b, layer) if isinstance(layer, str) else {}
+    params = _params_of(b, layer) if layer is not None else {}
     view = ReuseLayerView(layer, {n: Positional(b, p.value, p.dims) for n, p in params.items()})
     arguments = {
         "base_layer": ReuseLayerView(b.definition.name, {}),
@@ -97,7 +100,7 @@ def _computed(b: LayerBuilder, name: str, dims: tuple[Dim, ...], opts: Mapping[s
         "getter": _no_getter,
     }
     try:
-        result = traceable(b, opts["custom"])(**arguments)
+        result = traceable(b, function)(**arguments)
     except UserError as error:
         error.where = error.where or b.place("reuse_params")
         raise

@@ -10,7 +10,7 @@ from typing import Any
 from returnn_ir.behavior import Behavior
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.inputs import ExternData
-from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.construct.network_keys import NetworkKeys
 from returnn_ir.facade.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
@@ -72,7 +72,8 @@ class Session:
 
     Attributes:
         mode: ``train``, ``eval``, ``search`` or ``forward``.
-        options: the config, for the few layers that read further options of it.
+        keys: of the config, those that change what the network computes.
+        options: the config, for expressions that ask for it.
         trusted: whether the network is Python, whose expressions may use everything; else it is data.
         layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
         dims: dims made by layers, by (layer path, role).
@@ -90,6 +91,7 @@ class Session:
     mode: Mode
     behavior: Behavior
     extern: ExternData
+    keys: NetworkKeys
     options: Mapping[str, Any]
     trusted: bool = False
     params: dict[str, Param] = field(default_factory=dict)
@@ -138,10 +140,7 @@ class Session:
     @property
     def masks_tails(self) -> bool:
         """The config's ``padding = "masked"``: window ops see the neutral element behind each sequence's end."""
-        padding = self.options.get("padding", "raw")
-        if padding not in ("raw", "masked"):
-            raise ConfigError(f"unknown padding {padding!r}", where=Origin(key="padding"), expected="raw or masked")
-        return bool(padding == "masked")
+        return self.keys.padding == "masked"
 
     @property
     def searching(self) -> bool:
@@ -151,9 +150,4 @@ class Session:
     @property
     def independent_scores(self) -> bool:
         """The config's ``search_scores = "independent"``: a hypothesis' score depends on nothing else in the batch."""
-        given = self.options.get("search_scores", "returnn")
-        if given not in ("returnn", "independent"):
-            raise ConfigError(
-                f"unknown search_scores {given!r}", where=Origin(key="search_scores"), expected="returnn or independent"
-            )
-        return bool(given == "independent")
+        return self.keys.search_scores == "independent"

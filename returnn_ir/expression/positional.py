@@ -21,16 +21,7 @@ from returnn_ir.ir.types import is_float
 if TYPE_CHECKING:
     from returnn_ir.expression.tracer import Tracer
 
-__all__ = [
-    "Axes",
-    "Positional",
-    "aligned",
-    "as_positional",
-    "binary",
-    "common_dtype",
-    "copy_of_dim",
-    "packed",
-]
+__all__ = ["Axes", "Positional", "aligned", "as_positional", "binary", "common_dtype", "copy_of_dim", "packed", "power"]
 
 Axes = tuple[Dim | None, ...]
 

@@ -17,7 +17,7 @@ from returnn_ir.ir.types import is_float
 if TYPE_CHECKING:
     from returnn_ir.expression.tracer import Tracer
 
-__all__: list[str] = []
+__all__ = ["reduced"]
 
 _KINDS = ("sum", "mean", "max", "min", "prod", "any", "all", "logsumexp")
 

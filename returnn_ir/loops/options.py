@@ -13,7 +13,28 @@ __all__ = ["RecOptions"]
 
 @dataclass(frozen=True, kw_only=True)
 class RecOptions(SourceOptions):
-    """Options of ``rec``; those about loops have no effect on a unit with a name."""
+    """Options of ``rec``; those about loops have no effect on a unit with a name.
+
+    Attributes:
+        unit: a unit by name, or the network of a loop.
+        unit_opts: options of the unit, see units.
+        direction: 1: forwards, -1: backwards.
+        input_projection: the input is multiplied with a matrix.
+        initial_state: of the first frame: a number, a layer, or a dict of these by state; None: zeros.
+        max_seq_len: of a loop without a source: a number, a layer or an expression.
+        max_seq_len_via: the layer that gives it, per sequence.
+        forward_weights_init: initial value of the weights for the input.
+        recurrent_weights_init: initial value of the recurrent weights.
+        bias_init: initial value of the bias.
+        optimize_move_layers_out: layers leave the loop; None: by the config.
+        cheating: is an option of `choice`.
+        unroll: without effect: how a loop runs is up to the target.
+        back_prop: the loop has a gradient; None: in training.
+        use_global_rec_step_offset: steps are counted on, over calls.
+        include_eos: the step that ends a sequence belongs to it.
+        debug: without effect.
+        axis: the axis that is run over; None: time.
+    """
 
     unit: str | NetDict
     unit_opts: dict[str, Any] | None = None

@@ -28,7 +28,12 @@ def last_parts(last: Mapping[str, LayerOutput]) -> dict[str, LayerOutput]:
 
 @dataclass(frozen=True, kw_only=True)
 class RecUnstackOptions(LayerOptions):
-    """Options of ``rec_unstack``."""
+    """Options of ``rec_unstack``.
+
+    Attributes:
+        axis: the axis that becomes the loop's.
+        declare_rec_time: the loop runs over this axis.
+    """
 
     axis: Axis = None
     declare_rec_time: bool = False

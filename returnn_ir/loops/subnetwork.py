@@ -168,7 +168,7 @@ class _Body:
         dim = self.axis.steps if self.axis.steps is not None else self.axis.dim
         moves_out = self.opt.optimize_move_layers_out
         if moves_out is None:
-            moves_out = bool(session.options.get("optimize_move_layers_out", True))
+            moves_out = session.keys.optimize_move_layers_out
         builder = LoopBuilder(
             outer, dim, b.dim("own_time", dim.size, description=dim.description), self.limit, moves_out
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
@@ -11,10 +12,10 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import is_integer
-from returnn_ir.network.loss_registry import LossInput, LossResult, loss
+from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 from returnn_ir.options import Finite, Positive, Share, Size
 
-__all__: list[str] = []
+__all__ = ["aligned_target", "before_activation", "frame_error", "log_probs", "safe_log"]
 
 #: What RETURNN's safe_log clips at; its gradient ignores the clipping.
 _SMALLEST = 1e-20
@@ -64,7 +65,7 @@ def frame_error(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Va
     return b.binary("not_equal", best, b.op("set_sparse", other, sparse_dim=None))
 
 
-def aligned_target(b: LayerBuilder, x: LossInput) -> LayerOutput:
+def aligned_target(b: LayerBuilder, x: LossInput[LossOptions]) -> LayerOutput:
     """A dense target with the output's feature dim."""
     output, target = x.output, x.target
     if target is None:
@@ -93,51 +94,60 @@ def _check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> 
     return feature
 
 
-@loss(
-    "ce",
-    opts={
-        "input_type": Literal["prob", "logits"],
-        "focal_loss_factor": Finite | None,
-        "label_smoothing": Share | None,
-        "label_smoothing_gaussian": bool | None,
-        "fake_upper_bound": Finite | None,
-        "safe_log_opts": dict[Literal["eps"], Positive] | None,
-        "use_fused": bool | None,
-        "debug_dump": bool | None,
-    },
-)
-def cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropyOptions(LossOptions):
+    """``loss_opts`` of ``ce``.
+
+    Attributes:
+        input_type: whether the layer's output are probabilities or logits.
+        focal_loss_factor: the exponent of 1 - p that scales the loss of easy frames down (Lin et al. 2017).
+        label_smoothing: the share of the target that all other labels get.
+        label_smoothing_gaussian: the nearest two labels get it instead.
+        fake_upper_bound: what the loss shows at most; the gradient stays.
+        safe_log_opts: ``eps``, the smallest probability that a logarithm is taken of.
+        use_fused: without effect: the loss is computed from logits where there are any.
+        debug_dump: without effect.
+    """
+
+    input_type: Literal["prob", "logits"] = "prob"
+    focal_loss_factor: Finite | None = None
+    label_smoothing: Share | None = None
+    label_smoothing_gaussian: bool | None = None
+    fake_upper_bound: Finite | None = None
+    safe_log_opts: dict[Literal["eps"], Positive] | None = None
+    use_fused: bool | None = None
+    debug_dump: bool | None = None
+
+
+@loss("ce", options=CrossEntropyOptions)
+def cross_entropy(b: LayerBuilder, x: LossInput[CrossEntropyOptions]) -> LossResult:
     """Cross entropy of the output distribution with labels or a distribution; error: another best label."""
     output, target = x.output, aligned_target(b, x)
     feature = _check_labels(b, output, target)
     value = _per_frame(b, x, target, feature)
-    focal = float(x.options.get("focal_loss_factor") or 0.0)
+    focal = x.options.focal_loss_factor or 0.0
     if focal and _has_labels(target):
-        probs = b.op("softmax", output.value, dims=(feature,)) if _takes_logits(b, x) else output.value
+        probs = b.op("softmax", output.value, dims=(feature,)) if x.options.input_type == "logits" else output.value
         correct = b.op("gather", probs, b.labels(target.value, feature), dim=feature)
         value = b.mul(value, b.binary("pow", b.sub(1.0, correct), focal))
-    bound = x.options.get("fake_upper_bound")
+    bound = x.options.fake_upper_bound
     if bound is not None:  # a finite number to look at, the gradient stays
         value = b.add(value, b.op("stop_gradient", b.sub(b.minimum(value, float(bound)), value)))
     return LossResult(value, frame_error(b, output, target))
 
 
-def _takes_logits(b: LayerBuilder, x: LossInput) -> bool:
-    return bool(x.options.get("input_type", "prob") == "logits")
-
-
-def _known_logits(b: LayerBuilder, x: LossInput) -> Value | None:
+def _known_logits(b: LayerBuilder, x: LossInput[CrossEntropyOptions]) -> Value | None:
     """What the output's softmax is taken of."""
-    if _takes_logits(b, x):
+    if x.options.input_type == "logits":
         return x.output.value
     return before_activation(b, x.output, "softmax")
 
 
-def _per_frame(b: LayerBuilder, x: LossInput, target: LayerOutput, feature: Dim) -> Value:
-    smoothing = float(x.options.get("label_smoothing") or 0.0)
+def _per_frame(b: LayerBuilder, x: LossInput[CrossEntropyOptions], target: LayerOutput, feature: Dim) -> Value:
+    smoothing = x.options.label_smoothing or 0.0
     logits, labels = _known_logits(b, x), _has_labels(target)
     if labels and smoothing:
-        gaussian = bool(x.options.get("label_smoothing_gaussian"))
+        gaussian = bool(x.options.label_smoothing_gaussian)
         soft, best = _smoothed(b, b.labels(target.value, feature), feature, smoothing, gaussian=gaussian)
     else:
         soft, best = target.value, 0.0
@@ -145,7 +155,7 @@ def _per_frame(b: LayerBuilder, x: LossInput, target: LayerOutput, feature: Dim)
         if labels and not smoothing:
             return b.op("softmax_cross_entropy", logits, b.labels(target.value, feature), dim=feature)
         return b.sub(b.op("soft_cross_entropy", logits, b.cast(soft, logits.dtype), dim=feature), best)
-    logs = log_probs(b, x.output, float((x.options.get("safe_log_opts") or {}).get("eps", _SMALLEST)))
+    logs = log_probs(b, x.output, float((x.options.safe_log_opts or {}).get("eps", _SMALLEST)))
     if labels and not smoothing:
         return b.unary("neg", b.op("gather", logs, b.labels(target.value, feature), dim=feature))
     return b.sub(b.unary("neg", b.reduce("sum", b.mul(soft, logs), feature)), best)
@@ -171,7 +181,7 @@ def _smoothed(b: LayerBuilder, labels: Value, feature: Dim, smoothing: float, *,
     return soft, -(confidence * math.log(confidence) + (size - 1) * low * math.log(low + _SMALLEST))
 
 
-def _binary(b: LayerBuilder, x: LossInput, pos_weight: float | None) -> LossResult:
+def _binary(b: LayerBuilder, x: LossInput[LossOptions], pos_weight: float | None) -> LossResult:
     """Per frame the mean over features; the output is taken as logits."""
     target = aligned_target(b, x)
     feature = b.require_feature(x.output)
@@ -188,21 +198,32 @@ def _binary(b: LayerBuilder, x: LossInput, pos_weight: float | None) -> LossResu
     return LossResult(value, b.mul(b.reduce("sum", b.cast(wrong, "float32"), feature), scale))
 
 
-@loss("bin_ce", opts={"pos_weight": Finite | None})
-def binary_cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
+@dataclass(frozen=True, kw_only=True)
+class BinaryOptions(LossOptions):
+    """``loss_opts`` of ``bin_ce``.
+
+    Attributes:
+        pos_weight: the factor of the entries whose target is 1.
+    """
+
+    pos_weight: Finite | None = None
+
+
+@loss("bin_ce", options=BinaryOptions)
+def binary_cross_entropy(b: LayerBuilder, x: LossInput[BinaryOptions]) -> LossResult:
     """Binary cross entropy of logits, mean over features."""
-    weight = x.options.get("pos_weight")
+    weight = x.options.pos_weight
     return _binary(b, x, None if weight is None else float(weight))
 
 
-@loss("sse_sigmoid", opts={"pos_weight": Finite | None})
-def sse_sigmoid(b: LayerBuilder, x: LossInput) -> LossResult:
+@loss("sse_sigmoid", options=BinaryOptions)
+def sse_sigmoid(b: LayerBuilder, x: LossInput[BinaryOptions]) -> LossResult:
     """Another name of ``bin_ce``."""
     return binary_cross_entropy(b, x)
 
 
 @loss("generic_ce")
-def generic_cross_entropy(b: LayerBuilder, x: LossInput) -> LossResult:
+def generic_cross_entropy(b: LayerBuilder, x: LossInput[LossOptions]) -> LossResult:
     """Cross entropy of outputs that are normalised here; the error signal is ``d log y / dz * (y - target)``."""
     output, target = x.output, aligned_target(b, x)
     feature = _check_labels(b, output, target)
@@ -231,38 +252,62 @@ def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:
     return b.sub(1.0, b.mul(y, float(b.size(feature))))
 
 
-@loss(
-    "sampling_loss",
-    opts={
-        "num_sampled": Size | None,
-        "num_splits": Size | None,
-        "sampler": str | None,
-        "nce_loss": bool | None,
-        "use_full_softmax": bool | None,
-        "remove_accidental_hits": bool | None,
-        "sampler_args": dict[str, Any] | None,
-        "nce_log_norm_term": Finite | None,
-    },
-)
-def sampling_loss(b: LayerBuilder, x: LossInput) -> LossResult:
+@dataclass(frozen=True, kw_only=True)
+class SamplingOptions(LossOptions):
+    """``loss_opts`` of ``sampling_loss``; all but ``use_full_softmax`` are about sampled forms, which are not done.
+
+    Attributes:
+        num_sampled: how many labels are sampled.
+        num_splits: samples are drawn so many times.
+        sampler: the distribution that they are drawn from.
+        nce_loss: noise contrastive estimation instead of a sampled softmax.
+        use_full_softmax: no label is sampled.
+        remove_accidental_hits: a sampled label that is the target does not count.
+        sampler_args: further arguments of the sampler.
+        nce_log_norm_term: what the scores are normalised by.
+    """
+
+    num_sampled: Size | None = None
+    num_splits: Size | None = None
+    sampler: str | None = None
+    nce_loss: bool | None = None
+    use_full_softmax: bool | None = None
+    remove_accidental_hits: bool | None = None
+    sampler_args: dict[str, Any] | None = None
+    nce_log_norm_term: Finite | None = None
+
+
+@loss("sampling_loss", options=SamplingOptions)
+def sampling_loss(b: LayerBuilder, x: LossInput[SamplingOptions]) -> LossResult:
     """With ``use_full_softmax`` cross entropy; the sampled forms draw from TensorFlow's candidate samplers."""
     output, target = x.output, aligned_target(b, x)
     feature = _check_labels(b, output, target)
-    if not x.options.get("use_full_softmax"):
+    if not x.options.use_full_softmax:
         raise ConfigError(
             "sampling_loss without use_full_softmax is not supported: it depends on TensorFlow's candidate samplers",
             where=b.place("loss_opts"),
             hint='"use_full_softmax": True',
         )
-    logits = _known_logits(b, x)
+    logits = before_activation(b, output, "softmax")
     if logits is None or target.sparse_dim is None:
         raise ConfigError("sampling_loss needs a softmax as output and labels as target", where=b.place("loss"))
     value = b.op("softmax_cross_entropy", logits, b.labels(target.value, feature), dim=feature)
     return LossResult(value, frame_error(b, output, target))
 
 
-@loss("as_is", needs_target=False, opts={"as_error": bool | None})
-def as_is(b: LayerBuilder, x: LossInput) -> LossResult:
+@dataclass(frozen=True, kw_only=True)
+class AsIsOptions(LossOptions):
+    """``loss_opts`` of ``as_is``.
+
+    Attributes:
+        as_error: the output is the error, not the loss.
+    """
+
+    as_error: bool | None = None
+
+
+@loss("as_is", needs_target=False, options=AsIsOptions)
+def as_is(b: LayerBuilder, x: LossInput[AsIsOptions]) -> LossResult:
     """The layer's output is the loss, or with ``as_error`` the error."""
     value = b.cast(b.op("set_sparse", x.output.value, sparse_dim=None), "float32")
-    return LossResult(None, value) if x.options.get("as_error") else LossResult(value)
+    return LossResult(None, value) if x.options.as_error else LossResult(value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.graph import Value
 from returnn_ir.losses.framewise import before_activation
-from returnn_ir.network.loss_registry import LossInput, LossResult, loss
+from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 
 __all__ = ["ALIGNMENT_LOSS"]
 
@@ -15,19 +17,26 @@ __all__ = ["ALIGNMENT_LOSS"]
 ALIGNMENT_LOSS = "/:loss"
 
 
-@loss(
-    "via_layer",
-    needs_target=False,
-    framewise=False,
-    opts={
-        "error_signal_layer": str | None,
-        "align_layer": str | None,
-        "loss_wrt_to_act_in": str | bool,
-    },
-)
-def via_layer(b: LayerBuilder, x: LossInput) -> LossResult:
+@dataclass(frozen=True, kw_only=True)
+class ViaLayerOptions(LossOptions):
+    """``loss_opts`` of ``via_layer``.
+
+    Attributes:
+        error_signal_layer: its output is the derivative.
+        align_layer: its output is an alignment; the derivative is what the layer's output differs from it by.
+        loss_wrt_to_act_in: the derivative is with respect to the input of the layer's activation, which may be named.
+    """
+
+    error_signal_layer: str | None = None
+    align_layer: str | None = None
+    loss_wrt_to_act_in: str | bool = False
+
+
+@loss("via_layer", needs_target=False, framewise=False, options=ViaLayerOptions)
+def via_layer(b: LayerBuilder, x: LossInput[ViaLayerOptions]) -> LossResult:
     """The layer's loss; its derivative is the layer's output, or what the output differs from an alignment by."""
-    given = {key: x.options[key] for key in ("error_signal_layer", "align_layer") if x.options.get(key)}
+    named = {"error_signal_layer": x.options.error_signal_layer, "align_layer": x.options.align_layer}
+    given = {key: name for key, name in named.items() if name}
     if len(given) != 1:
         raise ConfigError("give either error_signal_layer or align_layer", where=b.place("loss_opts"), received=given)
     ((key, name),) = given.items()
@@ -44,9 +53,9 @@ def via_layer(b: LayerBuilder, x: LossInput) -> LossResult:
     return LossResult(b.add(b.op("stop_gradient", b.sub(held.value, total)), total))
 
 
-def _derived_by(b: LayerBuilder, x: LossInput, output: LayerOutput) -> Value:
+def _derived_by(b: LayerBuilder, x: LossInput[ViaLayerOptions], output: LayerOutput) -> Value:
     """What the error signal is the derivative with respect to."""
-    wanted = x.options.get("loss_wrt_to_act_in", False)
+    wanted = x.options.loss_wrt_to_act_in
     if not wanted:
         return output.value
     name = output.activation[0] if output.activation is not None else None

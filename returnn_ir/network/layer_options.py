@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from returnn_ir.errors import Origin, UserError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.options import Count, Finite, NonNegative, Share, Size, read_options
+from returnn_ir.options import Count, Described, Finite, NonNegative, Share, Size, read_options
 
 __all__ = ["Axis", "LayerDict", "LayerOptions", "LayerRef", "NetDict", "SourceOptions", "layer_refs", "parse_options"]
 
@@ -33,12 +33,50 @@ class LayerDict(dict[str, Any]):
 
 
 #: An axis description, see ``returnn_ir.axes.grammar``.
-Axis = Any
+Axis = Annotated[Any, Described("an axis")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerOptions:
-    """What every layer accepts (RETURNN: LayerBase); ``option_table`` has those that are not done."""
+    """What every layer accepts (RETURNN: LayerBase); ``option_table`` has those that are not done.
+
+    Attributes:
+        n_out: the number of output features; None: by the target or the sources.
+        out_dim: the output's feature dim.
+        out_type: what RETURNN's template of the output has: a dict, see below, or a function.
+        out_shape: the axes that the output must have.
+        target: the data key, or layer, of the target; several: one loss each.
+        size_target: the target whose time axis a loop without a source has.
+        loss: the loss, see below.
+        loss_scale: its factor.
+        loss_opts: its options.
+        loss_only_on_non_search: there is no loss in a search.
+        reuse_params: parameters of another layer are used: its name, or a dict, see below.
+        name_scope: of the parameters' names; `/...`: from the root.
+        param_device: where parameters are kept.
+        is_output_layer: the layer is an output of the network.
+        only_on_eval: the loss is not there in training.
+        only_on_search: the layer is only there in a search.
+        copy_output_loss_from_source_idx: the loss sees what is before the activation of this source.
+        batch_norm: the output is normalised; a dict: options of `batch_norm`.
+        L2: the factor of the squared parameters in the objective.
+        darc1: the factor of the DARC1 regulariser.
+        spatial_smoothing: the factor of the differences of neighbouring entries.
+        param_variational_noise: standard deviation of noise on the parameters, in training.
+        param_dropout: the share of the parameters that is dropped, in training.
+        param_dropout_min_ndim: parameters with fewer axes are not dropped.
+        updater_opts: of the optimizer, for these parameters.
+        initial_output: the value of `prev:LAYER` in a loop's first step.
+        state: of the step before, given explicitly.
+        need_last: the last frame of the loop is wanted.
+        encapsulate: nothing inside of the layer leaves a loop by itself.
+        collocate_with: where it is computed.
+        trainable: the optimizer changes the parameters.
+        custom_param_importer: how RETURNN reads them from other checkpoints.
+        register_as_extern_data: the output is data of this key for other layers.
+        control_dependencies_on_output: layers that are computed before the output.
+        debug_print_layer_output: the output is printed.
+    """
 
     n_out: Size | None = None
     out_dim: Dim | None = None
@@ -79,7 +117,16 @@ class LayerOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceOptions(LayerOptions):
-    """Layers that take the concatenation of their sources (RETURNN: _ConcatInputLayer)."""
+    """Layers that take the concatenation of their sources (RETURNN: _ConcatInputLayer).
+
+    Attributes:
+        in_dim: the input's feature dim.
+        dropout: the share of the input that is dropped, in training.
+        dropout_axis: draws differ along these axes only; None: along those of a fixed size.
+        dropout_noise_shape: an entry 1 for axes that share their draw, by axis or in their order.
+        dropout_on_forward: it is dropped outside of training, too.
+        mask: dropout or unity, or nothing.
+    """
 
     in_dim: Dim | None = None
     dropout: Share = 0.0

@@ -5,30 +5,52 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.errors import IRError, Origin, UserError
 from returnn_ir.ir.graph import Value
-from returnn_ir.options import Finite, read_values
+from returnn_ir.options import Finite, read_options
 from returnn_ir.registry import import_modules
 
-__all__ = ["LossInput", "LossResult", "LossSpec", "find_loss", "loss", "loss_names", "read_loss_options"]
+__all__ = ["LossInput", "LossOptions", "LossResult", "LossSpec", "find_loss", "loss", "loss_names", "read_loss_options"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossOptions:
+    """What every loss takes in ``loss_opts`` (RETURNN: class Loss).
+
+    Attributes:
+        scale: a factor of the loss and of its gradient.
+        use_normalized_loss: what is optimised is the mean, not the sum.
+        custom_norm_factor: the factor that makes the mean of the sum.
+        custom_inv_norm_factor: the layer whose sum divides the loss to make the mean.
+        use_flatten_frames: without effect: the valid frames count in any case.
+    """
+
+    scale: Finite | None = None
+    use_normalized_loss: bool | None = None
+    custom_norm_factor: Finite | None = None
+    custom_inv_norm_factor: str | None = None
+    use_flatten_frames: bool | None = None
+
+
+Options = TypeVar("Options", bound=LossOptions, covariant=True)
 
 
 @dataclass(frozen=True)
-class LossInput:
+class LossInput(Generic[Options]):
     """What a loss function gets.
 
     Attributes:
         output: the layer's output.
         target: the target over the output's dims (its time axis is renamed to the output's), None where none is needed.
-        options: ``loss_opts`` without the options that every loss has.
+        options: ``loss_opts``.
     """
 
     output: LayerOutput
     target: LayerOutput | None
-    options: dict[str, Any]
+    options: Options
 
 
 @dataclass(frozen=True)
@@ -45,7 +67,7 @@ class LossResult:
 
 
 #: (layer builder, what it gets) -> the loss; the builder's class stands above this module.
-LossFunction = Callable[[Any, LossInput], LossResult]
+LossFunction = Callable[[Any, LossInput[Any]], LossResult]
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,7 @@ class LossSpec:
         needs_target: whether it compares with a target.
         rename_target_time: whether the target's time axis is the output's (framewise losses).
         extra_labels: how many more labels the output has than the target.
-        opts: the types of its own options in ``loss_opts``.
+        options: the dataclass of its ``loss_opts``.
     """
 
     name: str
@@ -64,20 +86,10 @@ class LossSpec:
     needs_target: bool
     rename_target_time: bool
     extra_labels: int
-    opts: Mapping[str, Any]
+    options: type[LossOptions]
 
 
 _LOSSES: dict[str, LossSpec] = {}
-_NO_OPTIONS: Mapping[str, Any] = {}
-
-#: What every loss takes (RETURNN: class Loss); ``use_flatten_frames`` has no effect on results.
-_COMMON: Mapping[str, Any] = {
-    "scale": Finite | None,
-    "use_normalized_loss": bool | None,
-    "custom_norm_factor": Finite | None,
-    "custom_inv_norm_factor": str | None,
-    "use_flatten_frames": bool | None,
-}
 
 
 def loss(
@@ -86,14 +98,14 @@ def loss(
     needs_target: bool = True,
     framewise: bool = True,
     extra_labels: int = 0,
-    opts: Mapping[str, Any] = _NO_OPTIONS,
+    options: type[LossOptions] = LossOptions,
 ) -> Callable[[LossFunction], LossFunction]:
     """Register a loss function."""
 
     def add(compute: LossFunction) -> LossFunction:
         if name in _LOSSES:
             raise IRError(f"loss {name!r} is registered twice")
-        _LOSSES[name] = LossSpec(name, compute, needs_target, framewise, extra_labels, opts)
+        _LOSSES[name] = LossSpec(name, compute, needs_target, framewise, extra_labels, options)
         return compute
 
     return add
@@ -118,6 +130,6 @@ def _all() -> Mapping[str, LossSpec]:
 
 def read_loss_options(
     spec: LossSpec, given: Mapping[Any, object], where: Origin
-) -> tuple[dict[str, Any], list[UserError]]:
-    """The options of a loss, its own and those of all losses, and everything that is wrong with them."""
-    return read_values({**_COMMON, **spec.opts}, given, lambda key: where, owner=f"loss {spec.name!r}")
+) -> tuple[LossOptions | None, list[UserError]]:
+    """The options of a loss, and everything that is wrong with them."""
+    return read_options(spec.options, given, lambda key: where, owner=f"loss {spec.name!r}")

@@ -3,43 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.loss_registry import find_loss, read_loss_options
-from returnn_ir.options import MAX_AXES, Range, Size, read_values, shown
+from returnn_ir.options import MAX_AXES, Range, Size, read_options, shown
 
-__all__ = ["nested_problems"]
+__all__ = ["OutType", "ReuseParams", "nested_problems"]
 
 _Axis = Annotated[int, Range(0, MAX_AXES - 1)] | None
 
-#: What RETURNN's template of an output takes; ``name``, ``vocab`` and ``available_for_inference`` change no result.
-_OUT_TYPE: Mapping[str, Any] = {
-    "name": str | None,
-    "dim": Size | None,
-    "shape": Sequence[Size | Dim | None] | None,
-    "dims": Sequence[Dim] | None,
-    "dim_tags": Sequence[Dim] | None,
-    "dtype": Any,
-    "sparse": bool | None,
-    "sparse_dim": Dim | None,
-    "batch_dim_axis": _Axis,
-    "time_dim_axis": _Axis,
-    "feature_dim_axis": Annotated[int, Range(-MAX_AXES, MAX_AXES - 1)] | None,
-    "vocab": Any,
-    "available_for_inference": bool | None,
-}
 
-_REUSE_PARAMS: Mapping[str, Any] = {
-    "reuse_layer": str | None,
-    "map": dict[str, Any] | None,
-    "custom": Callable[..., Any] | None,
-    "auto_create_missing": bool | None,
-    "layer_output": str | None,
-    "shape": Sequence[Dim] | None,
-}
+@dataclass(frozen=True, kw_only=True)
+class OutType:
+    """``out_type`` as a dict: what RETURNN's template of an output takes.
+
+    Attributes:
+        name: without effect, as ``vocab`` and ``available_for_inference``.
+        dim: the size of the feature axis, or of the labels.
+        shape: the axes without the batch: a size, a Dim, or None where sequences differ.
+        dims: the axes as Dim objects.
+        dim_tags: another name of ``dims``.
+        dtype: of the entries.
+        sparse: the entries are labels.
+        sparse_dim: what the labels number.
+        batch_dim_axis: the number of the batch axis, as the next two.
+        time_dim_axis: see there.
+        feature_dim_axis: see there; it counts from the end, too.
+        vocab: see ``name``.
+        available_for_inference: see ``name``.
+    """
+
+    name: str | None = None
+    dim: Size | None = None
+    shape: Sequence[Size | Dim | None] | None = None
+    dims: Sequence[Dim] | None = None
+    dim_tags: Sequence[Dim] | None = None
+    dtype: Any = None
+    sparse: bool | None = None
+    sparse_dim: Dim | None = None
+    batch_dim_axis: _Axis = None
+    time_dim_axis: _Axis = None
+    feature_dim_axis: Annotated[int, Range(-MAX_AXES, MAX_AXES - 1)] | None = None
+    vocab: Any = None
+    available_for_inference: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReuseParams:
+    """``reuse_params`` as a dict.
+
+    Attributes:
+        reuse_layer: the layer whose parameters are taken.
+        map: by parameter, where it comes from: None (the layer's own), a layer, or such a dict.
+        custom: a function that makes the parameter.
+        auto_create_missing: what is not said is a parameter of the layer's own.
+        layer_output: a layer whose output is the parameter.
+        shape: the order of that output's axes.
+    """
+
+    reuse_layer: str | None = None
+    map: dict[str, Any] | None = None
+    custom: Callable[..., Any] | None = None
+    auto_create_missing: bool | None = None
+    layer_output: str | None = None
+    shape: Sequence[Dim] | None = None
 
 
 def nested_problems(options: LayerOptions, place: Callable[[str], Origin]) -> Iterator[UserError]:
@@ -49,7 +80,7 @@ def nested_problems(options: LayerOptions, place: Callable[[str], Origin]) -> It
         yield from read_loss_options(spec, options.loss_opts, place("loss_opts"))[1]
     if isinstance(options.out_type, Mapping):
         where = place("out_type")
-        yield from read_values(_OUT_TYPE, options.out_type, lambda key: where, owner="out_type")[1]
+        yield from read_options(OutType, options.out_type, lambda key: where, owner="out_type")[1]
     if isinstance(options.reuse_params, Mapping):
         yield from _wrong_sharing(options.reuse_params, place("reuse_params"))
 
@@ -66,7 +97,7 @@ def _wrong_sharing(given: object, where: Origin, depth: int = 0) -> Iterator[Use
             received=shown(given),
         )
         return
-    values, problems = read_values(_REUSE_PARAMS, given, lambda key: where, owner="reuse_params")
+    values, problems = read_options(ReuseParams, given, lambda key: where, owner="reuse_params")
     yield from problems
-    for part in (values.get("map") or {}).values() if not problems else ():
+    for part in ((values.map if values is not None else None) or {}).values():
         yield from _wrong_sharing(part, where, depth + 1)

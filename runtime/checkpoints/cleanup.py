@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, Any
 
-from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.config.read import read_config, read_option
+from returnn_ir.options import Count, Described, Form, Size
 from runtime.checkpoints.files import delete_checkpoint, existing_checkpoints
-from runtime.options import OptionReader, refuse_unknown
 
 __all__ = ["CleanupOptions", "cleanup_old_models", "epochs_to_delete"]
 
@@ -18,54 +19,43 @@ _KEY = "cleanup_old_models"
 Scores = Mapping[int, Mapping[str, float]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The config's option: whether there is a clean-up, or the options of it."""
+
+    cleanup_old_models: Annotated[bool | Mapping[str, Any], Described("True, False or a dict")] = False
+
+
+def _epochs(given: object) -> object:
+    """Any collection of epochs as a set."""
+    return frozenset(given) if isinstance(given, (list, tuple, set, range)) else given
+
+
 @dataclass(frozen=True)
 class CleanupOptions:
-    """What is kept: the newest, the best by every score, and fixed epochs (None: RETURNN's pattern)."""
+    """What is kept.
 
-    keep_last_n: int = 2
-    keep_best_n: int = 4
-    keep: frozenset[int] | None = None
+    Attributes:
+        keep_last_n: so many of the newest.
+        keep_best_n: so many of the best by every score.
+        keep: these epochs; None: those of RETURNN's pattern.
+    """
+
+    keep_last_n: Size = 2
+    keep_best_n: Count = 4
+    keep: Annotated[frozenset[int] | None, Form(_epochs), Described("a list of epochs")] = None
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> CleanupOptions | None:
-        """The options; None where the config does not ask for a clean-up."""
-        value = config.get(_KEY)
-        if isinstance(value, (tuple, list)):
-            raise ConfigError(
-                f"option {_KEY!r} has a wrong value",
-                where=Origin(key=_KEY),
-                expected="True, False or a dict",
-                received=repr(value),
-                hint="a comma behind the dict makes a tuple of it" if isinstance(value, tuple) else None,
-            )
-        if not isinstance(value, Mapping):
-            return CleanupOptions() if OptionReader(config).flag(_KEY, False) else None
-        if not value:
-            return None
-        refuse_unknown(value, ("keep", "keep_best_n", "keep_last_n"), _KEY, _KEY)
-        reader = OptionReader(value, _KEY, _KEY)
-        options = CleanupOptions(
-            reader.integer("keep_last_n", 2), reader.integer("keep_best_n", 4), _keep(value.get("keep"))
-        )
-        if options.keep_last_n < 1 or options.keep_best_n < 0:
-            raise ConfigError(
-                f"{_KEY} must keep something",
-                where=Origin(key=_KEY),
-                expected="keep_last_n of at least 1, keep_best_n of at least 0",
-                received=f"{options.keep_last_n}, {options.keep_best_n}",
-            )
-        return options
+        """The options; None where the config does not ask for a clean-up.
 
-
-def _keep(value: object) -> frozenset[int] | None:
-    if value is None:
-        return None
-    if not isinstance(value, (list, tuple, set, frozenset, range)) or not all(isinstance(e, int) for e in value):
-        raise ConfigError(
-            f"option 'keep' of {_KEY} has a wrong value",
-            where=Origin(key=_KEY), expected="a list of epochs", received=repr(value),
-        )  # fmt: skip
-    return frozenset(value)
+        Raises:
+            UserError: everything that is wrong.
+        """
+        given = read_config(_Keys, config).cleanup_old_models
+        if not isinstance(given, Mapping):
+            return CleanupOptions() if given else None
+        return read_option(CleanupOptions, config, _KEY, given, owner=_KEY) if given else None
 
 
 def cleanup_old_models(options: CleanupOptions, model: str, scores: Scores) -> list[int]:

@@ -6,20 +6,48 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from returnn_ir.errors import ConfigError, DataError, Origin, did_you_mean
+from returnn_ir.errors import DataError, Origin, did_you_mean
+from returnn_ir.options import Described, Range, check_options
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
 from runtime.datasets.ordering import IntArray
 
-__all__ = ["Batch", "BatchLimits", "collate", "make_batches"]
+__all__ = [
+    "Batch",
+    "BatchLimits",
+    "BatchSize",
+    "MaxSeqs",
+    "SeqFrames",
+    "SeqLength",
+    "collate",
+    "load_batch",
+    "make_batches",
+]
 
 _log = logging.getLogger(__name__)
 
-Limit = int | Mapping[str, int] | None
+_Least1 = Annotated[int, Range(1)] | Annotated[float, Range(1)]
+_Least0 = Annotated[int, Range(0)] | Annotated[float, Range(0)]
+#: Frames of a batch, at all or by data key.
+BatchSize = Annotated[
+    _Least1 | Mapping[str, _Least1], Described("a number of at least 1, or a dict from data keys to such numbers")
+]
+#: Sequences of a batch; -1: any number.
+MaxSeqs = Annotated[Annotated[int, Range(1)] | Literal[-1], Described("a positive number, or -1")]
+#: Frames of a sequence, or of a batch's padding.
+SeqFrames = Annotated[
+    _Least0 | Mapping[str, _Least0 | None],
+    Described("a number of at least 0, or a dict from data keys to such numbers"),
+]
+#: The longest sequence; 0 and below have meanings of their own.
+SeqLength = Annotated[
+    int | float | Mapping[str, int | float | None], Described("a number, or a dict from data keys to such numbers")
+]
+Limit = int | float | Mapping[str, int | float | None] | None
 _FIRST_LOOK = 64  # sequences that the search for a batch's end looks at first
 
 
@@ -71,46 +99,19 @@ class BatchLimits:
         max_pad_size: frames of padding; None for no limit.
     """
 
-    batch_size: int | Mapping[str, int]
-    max_seqs: int | None = None
-    max_seq_length: Limit = None
-    min_seq_length: Limit = None
-    max_pad_size: Limit = None
+    batch_size: BatchSize
+    max_seqs: MaxSeqs | None = None
+    max_seq_length: SeqLength | None = None
+    min_seq_length: SeqFrames | None = None
+    max_pad_size: SeqFrames | None = None
 
     def __post_init__(self) -> None:
         """Check values.
 
         Raises:
-            ConfigError: a limit that is not a number, or below 1 where that means nothing.
+            UserError: a limit that is not a number, or below 1 where that means nothing.
         """
-        for name, minimum in (
-            ("batch_size", 1),
-            ("max_seq_length", None),
-            ("min_seq_length", 0),
-            ("max_pad_size", 0),
-        ):
-            value = getattr(self, name)
-            numbers = value.values() if isinstance(value, Mapping) else [value]
-            for number in numbers:
-                if number is None and name != "batch_size":
-                    continue
-                if not _is_number(number) or (minimum is not None and number < minimum):
-                    above = "" if minimum is None else f" of at least {minimum}"
-                    raise ConfigError(
-                        f"wrong value for {name!r}",
-                        where=Origin(key=name),
-                        expected=f"a number{above}, or a dict from data keys to such numbers",
-                        received=repr(value),
-                    )
-        if self.max_seqs is not None and (
-            not _is_number(self.max_seqs) or not (self.max_seqs > 0 or self.max_seqs == -1)
-        ):
-            raise ConfigError(
-                "wrong value for 'max_seqs'",
-                where=Origin(key="max_seqs"),
-                expected="a positive number, or -1",
-                received=repr(self.max_seqs),
-            )
+        check_options(self, lambda key: Origin(key=key))
 
 
 def make_batches(dataset: Dataset, order: IntArray, limits: BatchLimits) -> Iterator[IntArray]:
@@ -203,10 +204,6 @@ def _per_key(dataset: Dataset, limit: Limit, name: str) -> dict[str, float]:
             "%s: no data key %r, so %s does not apply%s", dataset.options.where, key, name, f"; {hint}" if hint else ""
         )
     return {key: value for key, value in limit.items() if key in dataset.specs and value is not None}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer)) and not isinstance(value, bool)
 
 
 def collate(

@@ -8,14 +8,15 @@ from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Seq
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from returnn_ir.errors import ConfigError, DataError
+from returnn_ir.options import Described, Range
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
 from runtime.datasets.hdf_file import HDFFile
-from runtime.datasets.options import DatasetOptions, check_bool, check_int
+from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
 
 __all__ = ["HDFDataset", "HDFOptions"]
@@ -31,24 +32,9 @@ class HDFOptions(DatasetOptions):
         use_cache_manager: accepted and without effect: files are read where they are, the data is the same.
     """
 
-    files: Seq[str] = ()
-    cache_byte_size: int = 0
+    files: Annotated[Seq[str | os.PathLike[str]], Described("a list of paths")] = ()
+    cache_byte_size: Annotated[int, Range(-1)] = 0
     use_cache_manager: bool = False
-
-    def __post_init__(self) -> None:
-        """Check values."""
-        super().__post_init__()
-        check_int("cache_byte_size", self.cache_byte_size, minimum=-1, optional=False)
-        check_bool("use_cache_manager", self.use_cache_manager)
-        is_list = isinstance(self.files, Seq) and not isinstance(self.files, (str, bytes))
-        if not is_list or not all(isinstance(path, (str, os.PathLike)) for path in self.files):
-            hint = f"[{self.files!r}]" if isinstance(self.files, str) else None
-            raise ConfigError(
-                "wrong value for dataset option 'files'",
-                expected="a list of paths",
-                received=repr(self.files),
-                hint=hint,
-            )
 
 
 class HDFDataset(Dataset):

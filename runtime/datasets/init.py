@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from returnn_ir.errors import ConfigError, Origin, did_you_mean
+from returnn_ir.options import Place
 from runtime.datasets.base import Dataset
 from runtime.datasets.hdf import HDFDataset
 from runtime.datasets.options import options_from_dict
@@ -29,7 +30,7 @@ def init_dataset(
     *,
     name: str | None = None,
     defaults: Mapping[str, Any] | None = None,
-    where: Origin | str | None = None,
+    where: Origin | str | Place | None = None,
 ) -> Dataset:
     """Make a dataset.
 
@@ -38,7 +39,7 @@ def init_dataset(
             old forms ``"a.hdf,b.hdf"`` and ``"Task12AXDataset:num_seqs=1000"``. A dataset is returned as it is.
         name: for messages, such as "train", unless the config has one.
         defaults: values for options that the config does not set; those that the class does not have are left out.
-        where: of the config, for messages.
+        where: the config stands, for messages; a function says it for each option, too.
 
     Raises:
         ConfigError: an unknown class or option, or a wrong value.
@@ -48,7 +49,15 @@ def init_dataset(
         return config
     if callable(config):
         return init_dataset(config(), name=name, defaults=defaults, where=where)
-    where = where or (f"dataset {name!r}" if name else None)
+    named = f"dataset {name!r}" if name else None
+    place: Place = where if callable(where) else lambda key: where or named
+    return _from_options(config, name, defaults or {}, place)
+
+
+def _from_options(
+    config: Mapping[str, Any] | str, name: str | None, defaults: Mapping[str, Any], place: Place
+) -> Dataset:
+    where = place(None)
     options = _parse_text(config, where) if isinstance(config, str) else config
     if not isinstance(options, Mapping):
         raise ConfigError(
@@ -66,17 +75,15 @@ def init_dataset(
             hint=did_you_mean(str(class_name), _CLASSES),
         )
     make = _CLASSES[class_name]
-    return _make(make, class_name, {"name": name, **kwargs}, defaults or {}, where)
+    return _make(make, class_name, {"name": name, **kwargs}, defaults, place)
 
 
-def _make(
-    make: Any, class_name: str, kwargs: dict[str, Any], defaults: Mapping[str, Any], where: Origin | str | None
-) -> Dataset:
+def _make(make: Any, class_name: str, kwargs: dict[str, Any], defaults: Mapping[str, Any], place: Place) -> Dataset:
     valid = {field.name for field in fields(make.options_class)}
     for key, value in defaults.items():
         if key in valid and kwargs.get(key) is None:
             kwargs[key] = value
-    dataset: Dataset = make(options_from_dict(make.options_class, class_name, kwargs, where=where))
+    dataset: Dataset = make(options_from_dict(make.options_class, class_name, kwargs, place))
     return dataset
 
 

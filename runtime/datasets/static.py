@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from returnn_ir.errors import ConfigError, DataError
+from returnn_ir.options import Size
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
-from runtime.datasets.options import DatasetOptions, check_int
+from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
 
 __all__ = ["StaticDataset", "StaticOptions"]
@@ -28,21 +29,20 @@ class StaticOptions(DatasetOptions):
         output_dim: key to ``(dim, ndim)`` or to dim; an int is the dim of "classes".
     """
 
-    data: Seq[Mapping[str, Any]] = ()
+    data: Any = ()
     target_list: Seq[str] | None = None
-    input_dim: int | None = None
+    input_dim: Size | None = None
     output_dim: int | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        """Check values."""
+        """Check values. The data stay the object that was given, which may make its sequences when it is asked."""
         super().__post_init__()
         if not isinstance(self.data, Seq) or not all(isinstance(seq, Mapping) for seq in self.data):
             raise ConfigError(
-                "wrong value for dataset option 'data'",
+                "dataset: option 'data' has the wrong type",
                 expected="a list of sequences, each a dict from data keys to arrays",
                 received=type(self.data).__name__,
             )
-        check_int("input_dim", self.input_dim, minimum=1)
 
 
 class StaticDataset(Dataset):

@@ -13,8 +13,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from returnn_ir.options import Size
 from runtime.datasets.base import Dataset, DataSpec, Sequence
-from runtime.datasets.options import DatasetOptions, check_int
+from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
 
 __all__ = ["Task12AXDataset", "Task12AXOptions"]
@@ -28,14 +29,17 @@ _TARGET_SEQUENCES = ("1AX", "2BY")
 
 @dataclass(frozen=True, kw_only=True)
 class Task12AXOptions(DatasetOptions):
-    """Options of :class:`Task12AXDataset`: ``num_seqs`` sequences per epoch, which must be given."""
+    """Options of :class:`Task12AXDataset`.
 
-    num_seqs: int | None = None
+    Attributes:
+        num_seqs: sequences per epoch.
+    """
+
+    num_seqs: Size
 
     def __post_init__(self) -> None:
         """Check values."""
         super().__post_init__()
-        check_int("num_seqs", self.num_seqs, minimum=1, optional=False)
         if isinstance(self.seq_ordering, str) and self.seq_ordering in ("sorted", "sorted_reverse"):
             # RETURNN sorts dev sets by default and ignores that for generated data.
             object.__setattr__(self, "seq_ordering", "default")
@@ -51,7 +55,7 @@ class Task12AXDataset(Dataset):
 
     def __init__(self, options: Task12AXOptions) -> None:
         super().__init__(options)
-        self._num_seqs = options.num_seqs or 0  # the options have checked that it is there
+        self._num_seqs = options.num_seqs
         self._lengths: tuple[int, IntArray] | None = None
 
     @property

@@ -68,6 +68,8 @@ def newbob_multi_epoch(options: LearningRateOptions, history: History, epoch: in
 
 RULES: Mapping[str, Callable[[LearningRateOptions, History, int], float]] = {
     "constant": constant,
+    "newbob": newbob_relative,
+    "newbob_rel": newbob_relative,
     "newbob_relative": newbob_relative,
     "newbob_abs": newbob_abs,
     "newbob_multi_epoch": newbob_multi_epoch,

@@ -8,42 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from runtime.options import OptionReader
+from returnn_ir.config.read import read_config
+from returnn_ir.options import Key, Range, ZeroOrMore
 
 __all__ = ["GradientOptions", "process_gradients"]
 
 Tensor: TypeAlias = Any  # TensorFlow has no type information
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GradientOptions:
-    """Gradient processing; zero means off."""
+    """Gradient processing; zero means off.
 
-    noise: float = 0.0  # gradient_noise: standard deviation of a truncated normal distribution
-    clip: float = 0.0  # gradient_clip
-    clip_norm: float = 0.0  # gradient_clip_norm, per variable
-    clip_average_norm: float = 0.0  # gradient_clip_avg_norm, per variable: norm by number of entries
-    clip_global_norm: float = 0.0  # gradient_clip_global_norm
-    filter_nonfinite: bool = False  # gradient_nan_inf_filter
-    zero_above_global_norm: float = 0.0  # grad_norm_to_clip_to_zero
-    seed: int = 0  # random_seed, of the noise
+    Attributes:
+        noise: standard deviation of a truncated normal distribution that is added.
+        clip: the largest absolute value of an entry.
+        clip_norm: the largest norm of a variable's gradient.
+        clip_average_norm: the largest norm by number of entries of a variable's gradient.
+        clip_global_norm: the largest norm of all gradients together.
+        filter_nonfinite: entries that are NaN or infinite become zero.
+        zero_above_global_norm: all gradients become zero where their norm is larger.
+        seed: of the noise, any whole number.
+    """
+
+    noise: Annotated[ZeroOrMore, Key("gradient_noise")] = 0.0
+    clip: Annotated[ZeroOrMore, Key("gradient_clip")] = 0.0
+    clip_norm: Annotated[ZeroOrMore, Key("gradient_clip_norm")] = 0.0
+    clip_average_norm: Annotated[ZeroOrMore, Key("gradient_clip_avg_norm")] = 0.0
+    clip_global_norm: Annotated[ZeroOrMore, Key("gradient_clip_global_norm")] = 0.0
+    filter_nonfinite: Annotated[bool, Key("gradient_nan_inf_filter")] = False
+    zero_above_global_norm: Annotated[ZeroOrMore, Key("grad_norm_to_clip_to_zero")] = 0.0
+    seed: Annotated[int, Range(), Key("random_seed")] = 42
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> GradientOptions:
-        """Parse ``config``."""
-        reader = OptionReader(config)
-        return GradientOptions(
-            noise=reader.non_negative("gradient_noise", 0.0),
-            clip=reader.non_negative("gradient_clip", 0.0),
-            clip_norm=reader.non_negative("gradient_clip_norm", 0.0),
-            clip_average_norm=reader.non_negative("gradient_clip_avg_norm", 0.0),
-            clip_global_norm=reader.non_negative("gradient_clip_global_norm", 0.0),
-            filter_nonfinite=reader.flag("gradient_nan_inf_filter", False),
-            zero_above_global_norm=reader.non_negative("grad_norm_to_clip_to_zero", 0.0),
-            seed=reader.integer("random_seed", 42),
-        )
+        """Read the options; a UserError tells everything that is wrong."""
+        return read_config(GradientOptions, config)
 
     @property
     def needs_global_norm(self) -> bool:

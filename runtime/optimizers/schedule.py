@@ -5,15 +5,40 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from returnn_ir.errors import ConfigError, Origin
-from runtime.options import OptionReader, refuse_unknown
+from returnn_ir.config.read import place_of, read_config, read_option
+from returnn_ir.errors import ConfigError
+from returnn_ir.options import Described, Form, Size, ZeroOrMore
 
 __all__ = ["StepSchedule"]
 
 Tensor: TypeAlias = Any  # TensorFlow has no type information
 _KEY = "dynamic_learning_rate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The config's option: a dict, or a function of the step."""
+
+    dynamic_learning_rate: Annotated[
+        Mapping[str, Any] | Callable[..., Any] | None,
+        Form(lambda given: given or None),
+        Described('a function, or {"interval": steps, "decay": factor}'),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decay:
+    """``dynamic_learning_rate`` as a dict.
+
+    Attributes:
+        interval: steps until the rate is back at its start.
+        decay: the factor of each step.
+    """
+
+    interval: Size
+    decay: ZeroOrMore
 
 
 @dataclass(frozen=True)
@@ -35,28 +60,20 @@ class StepSchedule:
 
         The function is called as ``f(network=None, global_train_step=..., learning_rate=...)`` and must accept
         ``**kwargs``.
+
+        Raises:
+            UserError: everything that is wrong.
         """
-        value = config.get(_KEY)
-        if not value:
+        value = read_config(_Keys, config).dynamic_learning_rate
+        if value is None:
             return StepSchedule()
         if callable(value):
             kinds = [parameter.kind for parameter in inspect.signature(value).parameters.values()]
             if inspect.Parameter.VAR_KEYWORD not in kinds:
-                raise ConfigError(f"the function {_KEY!r} must accept **kwargs", where=Origin(key=_KEY))
+                raise ConfigError(f"the function {_KEY!r} must accept **kwargs", where=place_of(config, _KEY))
             return StepSchedule(function=value)
-        if not isinstance(value, Mapping):
-            raise ConfigError(
-                f"option {_KEY!r} has a wrong value", where=Origin(key=_KEY), received=repr(value),
-                expected='a function, or {"interval": steps, "decay": factor}',
-            )  # fmt: skip
-        refuse_unknown(value, ("interval", "decay"), _KEY, _KEY)
-        reader = OptionReader(value, _KEY, _KEY)
-        interval = reader.integer("interval", 0)
-        if interval < 1 or not reader.has("decay"):
-            raise ConfigError(
-                f"{_KEY} needs an interval of at least 1 and a decay", where=Origin(key=_KEY), received=repr(value)
-            )
-        return StepSchedule(interval=interval, decay=reader.non_negative("decay", 1.0))
+        given = read_option(_Decay, config, _KEY, value, owner=_KEY)
+        return StepSchedule(interval=given.interval, decay=given.decay)
 
     def apply(self, learning_rate: Tensor, step: Tensor | None) -> Tensor:
         """The rate (float32 scalar) of this ``step`` (int64 scalar)."""

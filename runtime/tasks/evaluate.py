@@ -10,7 +10,6 @@ from returnn_ir.config import Config
 from runtime.datasets import Batch, Dataset
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.step import Step
-from runtime.options import placed
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
 from runtime.tasks.progress import log
@@ -30,8 +29,7 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
         DataError: data that does not fit the network.
     """
     setup = Setup.from_config(config)
-    with placed(config):
-        rates = LearningRateOptions.from_config(config)
+    rates = LearningRateOptions.from_config(config)
     checkpoint = setup.checkpoint()
     setup.start_tensorflow()
     scores = {}

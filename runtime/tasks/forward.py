@@ -6,14 +6,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
+from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.graph import Output
+from returnn_ir.options import Key, Range
 from runtime.datasets import Batch, BatchLimits, HDFWriter
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
@@ -21,6 +23,21 @@ from runtime.tasks.progress import log
 from runtime.tasks.setup import Setup
 
 __all__ = ["ForwardOptions", "forward_to_hdf"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The config's options for a forward run.
+
+    Attributes:
+        batch_size: frames of a batch; 0: as in evaluation. No sequence is left out.
+        overwrite: an output file that exists.
+    """
+
+    layer: Annotated[str, Key("forward_output_layer")] = "output"
+    batch_size: Annotated[int, Range(0), Key("forward_batch_size")] = 0
+    output_file: str | None = None
+    overwrite: Annotated[bool, Key("forward_override_hdf_output")] = False
 
 
 @dataclass(frozen=True)
@@ -49,14 +66,17 @@ class ForwardOptions:
             limits: those of other tasks.
             epoch: of the checkpoint, for the default name of the file.
         """
+        keys = read_config(_Keys, config)
         name, data = _data(config)
-        return ForwardOptions(
-            data_name=name,
-            data=data,
-            layer=config.value("forward_output_layer", "output"),
-            output_file=_output_file(config, epoch),
-            limits=_limits(config, limits),
-        )
+        path = Path(keys.output_file or f"dump-fwd-epoch-{epoch}.hdf")
+        if path.exists() and not keys.overwrite:
+            raise ConfigError(
+                f"the output file exists: {path}",
+                where=config.origin(None, "output_file"),
+                hint="remove it, write another one, or forward_override_hdf_output = True",
+            )
+        limits = replace(limits, batch_size=keys.batch_size or limits.batch_size)
+        return ForwardOptions(data_name=name, data=data, layer=keys.layer, output_file=path, limits=limits)
 
 
 def forward_to_hdf(config: Config) -> Path:
@@ -99,26 +119,6 @@ def _data(config: Config) -> tuple[str, Any]:
         if value:
             return key, value
     raise ConfigError("there is no data to forward", where=str(config.path), expected="forward_data, eval or dev")
-
-
-def _output_file(config: Config, epoch: int) -> Path:
-    path = Path(config.value("output_file", "") or f"dump-fwd-epoch-{epoch}.hdf")
-    if path.exists() and not config.bool("forward_override_hdf_output", False):
-        raise ConfigError(
-            f"the output file exists: {path}",
-            where=config.origin(None, "output_file"),
-            hint="remove it, write another one, or forward_override_hdf_output = True",
-        )
-    return path
-
-
-def _limits(config: Config, limits: BatchLimits) -> BatchLimits:
-    """Those of other tasks, with ``forward_batch_size`` where it is set."""
-    size = config.int("forward_batch_size", 0)
-    if size < 0:
-        where = config.origin(None, "forward_batch_size")
-        raise ConfigError("wrong value for 'forward_batch_size'", where=where, expected="at least 1", received=size)
-    return replace(limits, batch_size=size) if size else limits
 
 
 def _writer(path: Path, output: Output) -> HDFWriter:

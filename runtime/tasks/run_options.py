@@ -4,18 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from returnn_ir.config import Config
-from returnn_ir.errors import ConfigError, did_you_mean
-from runtime.datasets.batching import BatchLimits
+from returnn_ir.config.read import read_config
+from returnn_ir.errors import ConfigError
+from returnn_ir.options import Described, Form, Key, Range
+from runtime.datasets.batching import BatchLimits, BatchSize, MaxSeqs, SeqFrames, SeqLength
 from runtime.datasets.ordering import parse_ordering
-from runtime.options import placed
 
-__all__ = ["TASKS", "RunOptions"]
+__all__ = ["RunOptions"]
 
-TASKS = ("train", "eval", "forward", "search")
-_SEEDS = 1 << 63  # seeds are int64; RETURNN takes any whole number, too
+Task = Literal["train", "eval", "forward", "search"]
+#: A checkpoint's path, perhaps with the ending of one of its files, which is taken off.
+Checkpoint = Annotated[str | None, Form(lambda given: _without_ending(given) if isinstance(given, str) else given)]
+#: Any whole number, as in RETURNN; seeds are int64.
+Seed = Annotated[int, Range()]
+_SEEDS = 1 << 63
+
+
+def _without_ending(path: str) -> str | None:
+    return path.removesuffix(".index").removesuffix(".meta") or None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The config's options for a run; :class:`RunOptions` has what follows from them.
+
+    Attributes:
+        epoch: another name of ``load_epoch`` in evaluation and forwarding.
+        device: what computes.
+        eval_batch_size: ``batch_size`` outside of training; nothing or 0: the same.
+    """
+
+    task: Task = "train"
+    train: Any = None
+    dev: Any = None
+    eval: Any = None
+    eval_datasets: Annotated[Mapping[str, Any] | None, Described("a dict from names to datasets")] = None
+    batching: str = "default"
+    model: str | None = None
+    load: Checkpoint = None
+    import_model_train_epoch1: Checkpoint = None
+    load_epoch: int = -1
+    epoch: int = -1
+    num_epochs: Annotated[int, Range(0)] = 5
+    save_interval: Annotated[int, Range(1)] = 1
+    save_initial: Annotated[bool, Key("save_epoch1_initial_model")] = False
+    batch_size: BatchSize = 1
+    max_seqs: MaxSeqs = -1
+    max_seq_length: SeqLength | None = None
+    min_seq_length: SeqFrames | None = None
+    max_pad_size: SeqFrames | None = None
+    eval_batch_size: Annotated[BatchSize | None, Form(lambda given: given or None)] = None
+    random_seed: Seed = 42
+    stop_on_nonfinite: Annotated[bool, Key("stop_on_nonfinite_train_score")] = True
+    dry_run: Annotated[bool, Form(lambda given: given if isinstance(given, str) else bool(given))] = False
+    exp_scores: Annotated[bool, Key("calculate_exp_loss")] = False
+    device: Annotated[
+        Literal["cpu", "gpu"],
+        Form(lambda given: given or "gpu"),
+        Described("'cpu', or 'gpu': a GPU where there is one"),
+    ] = "gpu"
 
 
 @dataclass(frozen=True)
@@ -60,38 +110,37 @@ class RunOptions:
 
     @staticmethod
     def from_config(config: Config) -> RunOptions:
-        """Read the options; a missing or wrong one is a ConfigError."""
-        task = _task(config)
-        if task == "train" and not config.get("train"):
+        """Read the options; a UserError tells everything that is wrong or missing."""
+        keys = read_config(_Keys, config)
+        if keys.task == "train" and not keys.train:
             raise ConfigError("there is no training data", where=str(config.path), expected="train = {...}")
-        evaluated = {name: config[name] for name in ("dev", "eval") if config.get(name)}
-        further = config.get("eval_datasets") or {}
-        if not isinstance(further, Mapping):
-            raise ConfigError(
-                "eval_datasets is a dict of datasets",
-                where=config.origin(None, "eval_datasets"),
-                received=repr(further),
-            )
-        load_epoch = _load_epoch(config, task)
+        load_epoch = _load_epoch(keys, config)
+        evaluated = {name: data for name, data in (("dev", keys.dev), ("eval", keys.eval)) if data}
         return RunOptions(
-            task=task,
-            model=config.value("model", None) or None,
-            num_epochs=_num_epochs(config, load_epoch),
-            save_interval=_at_least(config, "save_interval", 1, 1),
-            limits=_limits(config, "batch_size", "max_seq_length", "min_seq_length", "max_pad_size"),
-            eval_limits=_limits(config, "eval_batch_size" if config.get("eval_batch_size") else "batch_size"),
-            train=config.get("train"),
-            batching=_batching(config) if task == "train" else "default",
-            eval_datasets={**evaluated, **further},
+            task=keys.task,
+            model=keys.model or None,
+            num_epochs=max(keys.num_epochs, load_epoch or 0) or None,
+            save_interval=keys.save_interval,
+            limits=BatchLimits(
+                batch_size=keys.batch_size,
+                max_seqs=keys.max_seqs,
+                max_seq_length=keys.max_seq_length,
+                min_seq_length=keys.min_seq_length,
+                max_pad_size=keys.max_pad_size,
+            ),
+            eval_limits=BatchLimits(batch_size=keys.eval_batch_size or keys.batch_size, max_seqs=keys.max_seqs),
+            train=keys.train,
+            batching=_batching(keys, config) if keys.task == "train" else "default",
+            eval_datasets={**evaluated, **(keys.eval_datasets or {})},
             load_epoch=load_epoch,
-            load=_checkpoint(config, "load"),
-            import_model=_checkpoint(config, "import_model_train_epoch1"),
-            random_seed=config.int("random_seed", 42) % _SEEDS,
-            stop_on_nonfinite=config.bool("stop_on_nonfinite_train_score", True),
-            dry_run=config.is_true("dry_run"),
-            exp_scores=config.bool("calculate_exp_loss", False),
-            save_initial=config.bool("save_epoch1_initial_model", False),
-            on_cpu=_on_cpu(config),
+            load=keys.load,
+            import_model=keys.import_model_train_epoch1,
+            random_seed=keys.random_seed % _SEEDS,
+            stop_on_nonfinite=keys.stop_on_nonfinite,
+            dry_run=keys.dry_run,
+            exp_scores=keys.exp_scores,
+            save_initial=keys.save_initial,
+            on_cpu=keys.device == "cpu",
         )
 
     def limits_of(self, dataset: str) -> BatchLimits:
@@ -99,44 +148,20 @@ class RunOptions:
         return replace(self.eval_limits, max_seq_length=self.limits.max_seq_length if dataset == "dev" else None)
 
 
-def _task(config: Config) -> str:
-    task = config.value("task", "train")
-    if task not in TASKS:
-        raise ConfigError(
-            f"unknown task {task!r}",
-            where=config.origin(None, "task"),
-            expected=", ".join(TASKS),
-            hint=did_you_mean(str(task), TASKS),
-        )
-    return str(task)
-
-
-def _batching(config: Config) -> str:
+def _batching(keys: _Keys, config: Config) -> str:
     """The order, which is refused here where it is wrong, and not as an option of the dataset that takes it over."""
-    text = str(config.value("batching", "default"))
     try:
-        parse_ordering(text, "batching")
+        parse_ordering(keys.batching, "batching")
     except ConfigError as error:
         error.where = config.origin(None, "batching")
         raise
-    return text
+    return keys.batching
 
 
-def _on_cpu(config: Config) -> bool:
-    device = config.value("device", None) or "gpu"
-    if device not in ("cpu", "gpu"):
-        raise ConfigError(
-            f"unknown device {device!r}",
-            where=config.origin(None, "device"),
-            expected="cpu, or gpu: a GPU where there is one",
-        )
-    return device == "cpu"
-
-
-def _load_epoch(config: Config, task: str) -> int | None:
+def _load_epoch(keys: _Keys, config: Config) -> int | None:
     """``load_epoch``, for which evaluation and forwarding have a second name."""
-    given, other = config.int("load_epoch", -1), config.int("epoch", -1) if task in ("eval", "forward") else -1
-    if task == "eval" and given >= 0 and other >= 0 and given != other:
+    given, other = keys.load_epoch, keys.epoch if keys.task in ("eval", "forward") else -1
+    if keys.task == "eval" and given >= 0 and other >= 0 and given != other:
         raise ConfigError(
             "epoch and load_epoch are different",
             where=config.origin(None, "epoch"),
@@ -145,43 +170,3 @@ def _load_epoch(config: Config, task: str) -> int | None:
         )
     epoch = other if other > 0 else given
     return epoch if epoch > 0 else None
-
-
-def _num_epochs(config: Config, load_epoch: int | None) -> int | None:
-    last = max(_at_least(config, "num_epochs", 5, 0), load_epoch or 0)
-    return last or None
-
-
-def _at_least(config: Config, key: str, default: int, least: int) -> int:
-    value = config.int(key, default)
-    if value < least:
-        raise ConfigError(
-            f"wrong value for {key!r}", where=config.origin(None, key), expected=f"at least {least}", received=value
-        )
-    return value
-
-
-def _checkpoint(config: Config, key: str) -> str | None:
-    """A checkpoint's path without the ending of one of its files."""
-    path = config.value(key, None) or None
-    return path if path is None else path.removesuffix(".index").removesuffix(".meta")
-
-
-def _limits(config: Config, batch_size: str, *further: str) -> BatchLimits:
-    """The batches' limits that these keys set."""
-    given: dict[str, Any] = {key: _limit(config, key, None) for key in further}
-    try:
-        with placed(config):
-            return BatchLimits(batch_size=_limit(config, batch_size, 1), max_seqs=config.int("max_seqs", -1), **given)
-    except ConfigError as error:
-        if batch_size != "batch_size" and "'batch_size'" in error.what:
-            error.what = error.what.replace("'batch_size'", repr(batch_size))
-            error.where = config.origin(None, batch_size)
-        raise
-
-
-def _limit(config: Config, key: str, default: Any) -> Any:
-    value = config.get(key)
-    if isinstance(value, str) and value.lstrip("-").isdigit():
-        return int(value)
-    return default if value is None else value

@@ -13,9 +13,8 @@ import numpy as np
 
 from compiler.target.protocol import Array
 
-__all__ = ["FORMATS", "Entry", "Scored", "Text", "write_search_file"]
+__all__ = ["Entry", "Scored", "Text", "write_search_file"]
 
-FORMATS = ("txt", "py")
 _SHORT_DICT = 40  # characters that RETURNN writes on one line
 
 Text = str | Array

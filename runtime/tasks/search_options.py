@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from returnn_ir.config import Config
+from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError, did_you_mean
+from returnn_ir.options import Described, Key
 from runtime.datasets import BatchLimits
 from runtime.tasks.run_options import RunOptions
-from runtime.tasks.search_file import FORMATS
 
 __all__ = ["SearchOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The config's options for a search.
+
+    Attributes:
+        data: a dataset, or the name of one.
+        layers: one name, or a list of names: then the results are dicts.
+        do_eval: compare with the targets.
+    """
+
+    data: Annotated[Any, Key("search_data")] = "eval"
+    layers: Annotated[
+        str | Sequence[str], Key("search_output_layer"), Described("a layer's name, or a list of them")
+    ] = "output"
+    output_file: Annotated[str | None, Key("search_output_file")] = None
+    file_format: Annotated[Literal["txt", "py"], Key("search_output_file_format")] = "txt"
+    do_eval: Annotated[bool, Key("search_do_eval")] = True
 
 
 @dataclass(frozen=True)
@@ -42,15 +62,15 @@ class SearchOptions:
     @staticmethod
     def from_config(config: Config, options: RunOptions) -> SearchOptions:
         """Read the options; a missing or wrong one is a ConfigError."""
-        name, data = _data(config, options)
-        layers = config.get("search_output_layer", "output")
-        several = isinstance(layers, (list, tuple))
-        names = layers if isinstance(layers, (list, tuple)) else [layers]
-        if not names or not all(isinstance(n, str) for n in names):
+        keys = read_config(_Keys, config)
+        name, data = _data(keys.data, config, options)
+        names = (keys.layers,) if isinstance(keys.layers, str) else tuple(keys.layers)
+        if not names:
             raise ConfigError(
-                "search_output_layer is a layer's name or a list of them",
+                "search_output_layer names no layer",
                 where=config.origin(None, "search_output_layer"),
-                received=repr(layers),
+                expected="a layer's name, or a list of them",
+                received="[]",
             )
         if options.limits.max_seq_length:
             raise ConfigError(
@@ -58,21 +78,20 @@ class SearchOptions:
                 where=config.origin(None, "max_seq_length"),
                 hint="++max_seq_length 0",
             )
-        path = config.value("search_output_file", "")
+        _check_format(keys, config)
         return SearchOptions(
             data_name=name,
             data=data,
-            layers=tuple(map(str, names)),
-            several=several,
-            output_file=_output_file(config, path) if path else None,
-            file_format=_file_format(config, several=several, written=bool(path)),
-            do_eval=config.bool("search_do_eval", True),
+            layers=names,
+            several=not isinstance(keys.layers, str),
+            output_file=_output_file(config, keys.output_file) if keys.output_file else None,
+            file_format=keys.file_format,
+            do_eval=keys.do_eval,
             limits=options.eval_limits,
         )
 
 
-def _data(config: Config, options: RunOptions) -> tuple[str, Any]:
-    data = config.get("search_data", "eval")
+def _data(data: Any, config: Config, options: RunOptions) -> tuple[str, Any]:
     if not isinstance(data, str) or data.lstrip().startswith("{"):
         return "search_data", data
     found = {"train": options.train, **options.eval_datasets}
@@ -100,12 +119,7 @@ def _output_file(config: Config, path: str) -> Path:
     return Path(path)
 
 
-def _file_format(config: Config, *, several: bool, written: bool) -> str:
-    file_format = config.value("search_output_file_format", "txt")
-    where = config.origin(None, "search_output_file_format")
-    if file_format not in FORMATS:
-        hint = did_you_mean(file_format, FORMATS)
-        raise ConfigError(f"unknown file format {file_format!r}", where=where, expected=", ".join(FORMATS), hint=hint)
-    if several and written and file_format == "txt":
+def _check_format(keys: _Keys, config: Config) -> None:
+    if not isinstance(keys.layers, str) and keys.output_file and keys.file_format == "txt":
+        where = config.origin(None, "search_output_file_format")
         raise ConfigError("a txt file has no place for several layers", where=where, expected="py")
-    return file_format

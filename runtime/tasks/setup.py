@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from compiler.program.program import Program
@@ -98,7 +99,8 @@ class Setup:
             data: the description.
             seq_ordering: where the description does not say.
         """
-        where = self.config.origin(None, name if name in self.config else "eval_datasets")
+        keys = (name,) if name in self.config else ("eval_datasets", name)
+        where = partial(self.config.place, *keys)
         return init_dataset(data, name=name, defaults={"seq_ordering": seq_ordering}, where=where)
 
     def eval_datasets(self, opened: ExitStack) -> dict[str, Dataset]:

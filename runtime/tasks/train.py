@@ -19,7 +19,6 @@ from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
 from runtime.optimizers import Optimizer
-from runtime.options import placed
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
@@ -49,12 +48,11 @@ class TrainOptions:
     @staticmethod
     def from_config(config: Config) -> TrainOptions:
         """Read the options; a wrong one is a ConfigError with its place."""
-        with placed(config):
-            return TrainOptions(
-                LearningRateOptions.from_config(config),
-                Optimizer.create(config),
-                CleanupOptions.from_config(config),
-            )
+        return TrainOptions(
+            LearningRateOptions.from_config(config),
+            Optimizer.create(config),
+            CleanupOptions.from_config(config),
+        )
 
 
 def train(config: Config) -> None:

@@ -189,7 +189,7 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         "  expected: int from 1 to 2147483647 | None\n"
         "  received: 0 (int)\n"
         f"[2] {place}:5, key 'extern_data.a.sparse': option 'sparse' has the wrong type\n"
-        "  expected: bool | None\n"
+        "  expected: True or False | None\n"
         "  received: 2 (int)\n"
         f"[3] {place}:5, key 'extern_data.a.dtype': option 'dtype' has the wrong type\n"
         f"  expected: {names}'complex64' | None\n"

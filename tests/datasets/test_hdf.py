@@ -255,9 +255,9 @@ def test_no_sequences(tmp_path: Path) -> None:
     ("config", "message"),
     [
         ({}, "HDFDataset has no files"),
-        ({"files": "a.hdf"}, "wrong value for dataset option 'files'"),
-        ({"files": ["a.hdf"], "use_cache_manager": 2}, "wrong value for dataset option 'use_cache_manager'"),
-        ({"files": ["a.hdf"], "cache_byte_size": 1.5}, "wrong value for dataset option 'cache_byte_size'"),
+        ({"files": "a.hdf"}, "HDFDataset: option 'files' has the wrong type"),
+        ({"files": ["a.hdf"], "use_cache_manager": 2}, "HDFDataset: option 'use_cache_manager' has the wrong type"),
+        ({"files": ["a.hdf"], "cache_byte_size": 1.5}, "HDFDataset: option 'cache_byte_size' has the wrong type"),
     ],
 )
 def test_wrong_options(config: dict[str, Any], message: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from returnn_ir.config import load_config
 from returnn_ir.errors import ConfigError, ProblemList
 from runtime.datasets import Task12AXDataset, init_dataset
 
@@ -72,11 +75,11 @@ def test_unsupported_option_of_any_type(value: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"partition_epoch": 0}, "wrong value for dataset option 'partition_epoch'"),
+        ({"partition_epoch": 0}, "Task12AXDataset: option 'partition_epoch' is out of range"),
         ({"partition_epoch": 2, "repeat_epoch": 2}, "partition_epoch and repeat_epoch exclude each other"),
-        ({"unique_seq_tags": "yes"}, "wrong value for dataset option 'unique_seq_tags'"),
-        ({"seq_ordering": 3}, "wrong value for dataset option 'seq_ordering'"),
-        ({"num_seqs": float("inf")}, "wrong value for dataset option 'num_seqs'"),
+        ({"unique_seq_tags": "yes"}, "Task12AXDataset: option 'unique_seq_tags' has the wrong type"),
+        ({"seq_ordering": 3}, "Task12AXDataset: option 'seq_ordering' has the wrong type"),
+        ({"num_seqs": float("inf")}, "Task12AXDataset: option 'num_seqs' has the wrong type"),
     ],
 )
 def test_wrong_values(options: dict[str, Any], message: str) -> None:
@@ -100,3 +103,22 @@ def test_not_a_dict() -> None:
     bad: Any = 3
     with pytest.raises(ConfigError, match="not a dataset"):
         init_dataset(bad)
+
+
+def test_places_of_options(tmp_path: Path) -> None:
+    """A function says where the dataset and where each option stands."""
+    path = tmp_path / "net.py"
+    path.write_text("train = {\n  'class': 'Task12AXDataset',\n  'num_seqs': True,\n  'seq_ordring': 'sorted'}\n")
+    config = load_config(str(path))
+    with pytest.raises(ProblemList) as caught:
+        init_dataset(config["train"], name="train", where=partial(config.place, "train"))  # type: ignore[arg-type]
+    unknown, wrong = map(str, caught.value.problems)
+    assert unknown.startswith(f"{path}:4, key 'train.seq_ordring': Task12AXDataset has no option 'seq_ordring'\n")
+    assert wrong == (
+        f"{path}:3, key 'train.num_seqs': Task12AXDataset: option 'num_seqs' has the wrong type\n"
+        "  expected: int from 1 to 2147483647\n  received: True (bool)"
+    )
+    text = "Task12AXDataset:num_seqs=0"
+    with pytest.raises(ConfigError) as one:
+        init_dataset(text, where=partial(config.place, "train"))
+    assert "option 'num_seqs' is out of range" in str(one.value)

@@ -16,6 +16,7 @@ from returnn_ir.behavior import Behavior
 from returnn_ir.config import Config
 from returnn_ir.construct.inputs import ExternData
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.network_keys import NetworkKeys
 from returnn_ir.construct.scope import NetScope
 from returnn_ir.construct.state import Session
 from returnn_ir.expression.evaluate import evaluate_expression
@@ -79,7 +80,7 @@ class Symbols:
         net = parse_network(config.network or {}, config)
         self.graph = Graph(mode=mode)
         extern = ExternData(config.extern_data_spec(), self.graph.body)
-        session = Session(self.graph, mode, Behavior.of(16), extern, {}, trusted=True)
+        session = Session(self.graph, mode, Behavior.of(16), extern, NetworkKeys(), {}, trusted=True)
         scope = NetScope(net, session, self.graph.body, problems=[])
         self.b = LayerBuilder(session, scope, net.layers["output"])
         data = scope.get("data:data")

@@ -97,4 +97,4 @@ def test_spatial_axes_must_be_named(tmp_path: Path) -> None:
 def test_padding_option_is_checked(tmp_path: Path) -> None:
     """The config's ``padding`` has two values."""
     text = refusal(tmp_path, {"out": {**LAYERS["conv"], "from": "data"}}, DATA, padding="zero")
-    assert "raw or masked" in text
+    assert "option 'padding' has an unknown value\n  expected: 'raw' | 'masked'\n  received: 'zero' (str)" in text

@@ -56,7 +56,7 @@ def test_update_only_in_training(tmp_path: Path) -> None:
         ({"class": "batch_norm", "masked_time": True, "param_version": 3, "from": "data"}, "out of range"),
         ({"class": "copy", "batch_norm": {"momentun": 0.1}, "from": "data"}, "did you mean 'momentum'"),
         ({"class": "copy", "batch_norm": {"momentum": "a"}, "from": "data"}, "wrong type"),
-        ({"class": "norm", "from": "data"}, "'axis' is missing"),
+        ({"class": "norm", "from": "data"}, "'axes' is missing"),
         ({"class": "norm", "axis": "T", "param_shape": "T", "from": "data"}, "static axis"),
         ({"class": "norm", "axis": "T", "param_shape": ["F", "F"], "from": "data"}, "twice"),
     ],

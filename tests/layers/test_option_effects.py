@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import find_layer, layer_names
 from returnn_ir.network.option_table import OPTIONS
+from returnn_ir.options import option_fields
 from tests.layers.nets import refusal
 from tests.layers.option_nets import UNUSED, unused_option
 from tests.layers.option_uses import NOT_READ, Use, golden_uses
@@ -107,9 +107,9 @@ def declared(name: str, option: str) -> tuple[str, str]:
     """An option with the class that has it first: layers that share it count once."""
     spec = find_layer(name)
     assert spec is not None
-    classes = [cls for cls in spec.options.__mro__ if issubclass(cls, LayerOptions)]
-    owner = next(cls for cls in reversed(classes) if option in inspect.get_annotations(cls))
-    return owner.__name__, option
+    name = next((field.name for field in option_fields(spec.options) if option in field.keys), option)
+    owner = next(cls for cls in reversed(spec.options.__mro__) if name in inspect.get_annotations(cls))
+    return owner.__name__, name
 
 
 def test_another_size_than_the_output_has(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_numbers_of_layers_have_ranges() -> None:
         (Positive, (1e-300, 3), (0, 0.0, -1.0, math.inf)),
         (Finite, (0, -1e300, 7), (math.inf, -math.inf, math.nan, 10**400)),
         (float, (math.inf, -math.inf, 1), (math.nan, 10**400)),
-        (int, (-(2**63), 2**63 - 1, True), (2**63, 0.5)),
+        (int, (-(2**63), 2**63 - 1), (2**63, 0.5, True, False)),
         (bool, (True, 0, 1, np.bool_(False)), (2, "yes", None, 1.0)),
         (Literal[-1, 1], (1, -1, np.int32(1)), (0, True, 1.0, "1")),
         (DType, ("int32",), ("int", 5, ["int32"])),

@@ -65,8 +65,8 @@ def test_softmax_of_an_empty_sequence_is_finite(tmp_path: Path) -> None:
         ({"mode": "median", "axis": "T"}, "unknown reduce mode 'median'"),
         ({"mode": "maxx", "axis": "T"}, "did you mean 'max'"),
         ({"mode": "argmax", "axes": ["T", "F"]}, "argmax goes over one axis"),
-        ({"mode": "max"}, "'axis' is missing"),
-        ({"mode": "max", "axis": "T", "axes": "F"}, "not both"),
+        ({"mode": "max"}, "'axes' is missing"),
+        ({"mode": "max", "axis": "T", "axes": "F"}, "axes and axis mean the same"),
         ({"mode": "max", "axis": "X"}, "unknown axis description"),
     ],
 )

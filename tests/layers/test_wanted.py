@@ -151,12 +151,13 @@ def test_a_nested_loss_that_got_lost(
 def test_a_layer_that_got_lost(tmp_path: Path) -> None:
     from returnn_ir.construct.completeness import missing
     from returnn_ir.construct.inputs import ExternData
+    from returnn_ir.construct.network_keys import NetworkKeys
     from returnn_ir.construct.scope import NetScope
     from returnn_ir.construct.state import Session
 
     _build(tmp_path, {"output": SOFTMAX})
     net, graph = load(tmp_path / "net.py"), Graph()
-    session = Session(graph, Mode.TRAIN, net.behavior, ExternData({}, graph.body), {})
+    session = Session(graph, Mode.TRAIN, net.behavior, ExternData({}, graph.body), NetworkKeys(), {})
     scope = NetScope(net, session, graph.body, problems=[])
     told = [str(problem).replace(f"{tmp_path}/", "") for problem in missing(scope, ["output", "loop/x"], ())]
     assert told == [

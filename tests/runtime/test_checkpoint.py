@@ -307,7 +307,7 @@ def test_cleanup_of_files_and_its_options(tmp_path: Path) -> None:
     assert CleanupOptions.from_config({}) is CleanupOptions.from_config({"cleanup_old_models": False}) is None
     for wrong, part in (
         ({"keep_last": 1}, "did you mean 'keep_last_n'"),
-        ({"keep_last_n": 0}, "keep something"),
+        ({"keep_last_n": 0}, "option 'keep_last_n' is out of range"),
         ({"keep": 3}, "list"),
     ):
         with pytest.raises(ConfigError, match=part):

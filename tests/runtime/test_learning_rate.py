@@ -184,13 +184,13 @@ def test_numpy_scores_are_stored_as_floats() -> None:
     ("config", "part"),
     [
         ({"learning_rate_control": "newbob_ab"}, "did you mean 'newbob_abs'"),
-        ({"learning_rate": "fast"}, "a number"),
-        ({"learning_rate": -1}, "not negative"),
-        ({"learning_rates": [0.1, "x"]}, "epochs from 1 on"),
-        ({"learning_rates": {0: 0.1}}, "epochs from 1 on"),
+        ({"learning_rate": "fast"}, "expected: float >= 0\n  received: 'fast' (str)"),
+        ({"learning_rate": -1}, "is out of range\n  expected: float >= 0\n  received: -1 (int)"),
+        ({"learning_rates": [0.1, "x"]}, "epoch, counted from 1"),
+        ({"learning_rates": {0: 0.1}}, "epoch, counted from 1"),
         ({"learning_rates": "[0.1] * 3"}, "expressions belong"),
-        ({"learning_rate_control_error_measure": 3}, "score key"),
-        ({"newbob_multi_num_epochs": 0}, "at least 1"),
+        ({"learning_rate_control_error_measure": 3}, "the name of a score, or a list of them"),
+        ({"newbob_multi_num_epochs": 0}, "is out of range"),
         (
             {
                 "learning_rate_control": "newbob_multi_epoch",

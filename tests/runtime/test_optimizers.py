@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import UserError
 from runtime.optimizers import GradientOptions, Optimizer, OptimizerKind, OptimizerOptions
 from runtime.optimizers.gradients import process_gradients
 
@@ -58,7 +58,7 @@ def test_same_steps_and_slots_as_returnn(name: str) -> None:
     ("config", "same_as"),
     [
         ({"adam": True}, "adam"),
-        ({"adam": "1", "optimizer_epsilon": "1e-3"}, "adam_eps"),
+        ({"adam": 1, "optimizer_epsilon": "1e-3"}, "adam_eps"),
         ({"optimizer": "adam"}, "adam"),
         ({"nadam": True}, "nadam"),
         ({"momentum": 0.7}, "momentum_from_config"),
@@ -148,19 +148,19 @@ def test_epsilon_and_names() -> None:
         ({"optimizer": {"class": "adam", "beta_1": 0.9}}, "did you mean 'beta1'"),
         ({"optimizer": {"class": "adam", "learning_rate": 0.1}}, "learning_rate_multiplier"),
         ({"optimizer": {"beta1": 0.9}}, "needs a class"),
-        ({"optimizer": 3}, "must be a dict"),
+        ({"optimizer": 3}, 'a dict {"class": "adam", ...}, or the class alone'),
         ({"optimizer": {"class": "momentum"}}, "needs the option 'momentum'"),
-        ({"optimizer": {"class": "adam", "epsilon": "small"}}, "a number"),
+        ({"optimizer": {"class": "adam", "epsilon": "small"}}, "option 'epsilon' has the wrong type"),
         ({"adam": True, "momentum": 0.9}, "cannot be combined"),
         ({"adam": True, "behavior_version": 2}, "from behavior_version 2 on"),
         ({"momentum": 0.5, "behavior_version": 3}, "from behavior_version 2 on"),
-        ({"gradient_clip": -1}, "not negative"),
+        ({"gradient_clip": -1}, "expected: float >= 0"),
         ({"dynamic_learning_rate": {"interval": 3, "decya": 1}}, "did you mean 'decay'"),
         ({"dynamic_learning_rate": lambda learning_rate: learning_rate}, "**kwargs"),
     ],
 )
 def test_wrong_options(config: dict[str, object], part: str) -> None:
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(UserError) as error:
         Optimizer.create(config)
     assert part in str(error.value)
 

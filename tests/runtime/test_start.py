@@ -117,18 +117,22 @@ train["seq_ordering"] = order
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("num_epochs = -1", "wrong value for 'num_epochs'\n  expected: at least 0\n  received: -1"),
-        ("save_interval = 0", "wrong value for 'save_interval'\n  expected: at least 1\n  received: 0"),
-        ("max_seqs = 0", "wrong value for 'max_seqs'\n  expected: a positive number, or -1\n  received: 0"),
+        ("num_epochs = -1", "option 'num_epochs' is out of range\n  expected: int >= 0\n  received: -1 (int)"),
+        ("save_interval = 0", "option 'save_interval' is out of range\n  expected: int >= 1\n  received: 0 (int)"),
+        (
+            "max_seqs = 0",
+            "option 'max_seqs' is out of range\n  expected: a positive number, or -1\n  received: 0 (int)",
+        ),
         (
             "eval_batch_size = 0.5",
-            "wrong value for 'eval_batch_size'\n"
-            "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0.5",
+            "option 'eval_batch_size' is out of range\n"
+            "  expected: a number of at least 1, or a dict from data keys to such numbers | None\n"
+            "  received: 0.5 (float)",
         ),
         (
             "batch_size = 0",
-            "wrong value for 'batch_size'\n"
-            "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0",
+            "option 'batch_size' is out of range\n"
+            "  expected: a number of at least 1, or a dict from data keys to such numbers\n  received: 0 (int)",
         ),
     ],
 )
@@ -140,15 +144,15 @@ def test_ranges(tmp_path: Path, line: str, message: str) -> None:
 
 
 LATER = [
-    ("train", 'cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has a wrong value"),
+    ("train", 'cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has the wrong type"),
     ("train", 'optimizer = "adm"', "unknown optimizer 'adm'"),
-    ("train", "newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' has a wrong value"),
-    ("forward", "forward_batch_size = -1", "wrong value for 'forward_batch_size'"),
+    ("train", "newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' is out of range"),
+    ("forward", "forward_batch_size = -1", "option 'forward_batch_size' is out of range"),
     ("forward", 'forward_output_layer = "outptu"', "there is no layer 'outptu'"),
     ("forward", 'output_file = "{folder}/net.py"', "the output file exists: {folder}/net.py"),
     ("search", 'search_output_layer = "outptu"', "there is no layer 'outptu'"),
     ("search", 'search_output_file = "{folder}/net.py"', "the output file exists: {folder}/net.py"),
-    ("search", 'search_output_file_format = "json"', "unknown file format 'json'"),
+    ("search", 'search_output_file_format = "json"', "option 'search_output_file_format' has an unknown value"),
 ]
 
 
@@ -199,7 +203,8 @@ def test_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError) as caught:
         RunOptions.from_config(load_config(path))
     assert str(caught.value) == (
-        f"{path}:11, key 'device': unknown device 'tpu'\n  expected: cpu, or gpu: a GPU where there is one"
+        f"{path}:11, key 'device': option 'device' has an unknown value\n"
+        "  expected: 'cpu', or 'gpu': a GPU where there is one\n  received: 'tpu' (str)\n  try: did you mean 'gpu'?"
     )
 
 
@@ -342,7 +347,10 @@ def test_forwarding_leaves_no_sequence_out(tmp_path: Path, capsys: pytest.Captur
         assert len(file["seqTags"]) == 5
         assert file["seqLengths"][:, 0].max() > 15
     assert main([config, "++task", "forward", "++forward_batch_size", "-1"]) == 2
-    assert "wrong value for 'forward_batch_size'\n  expected: at least 1\n  received: -1" in capsys.readouterr().err
+    assert (
+        "option 'forward_batch_size' is out of range\n  expected: int >= 0\n  received: -1 (int)"
+        in capsys.readouterr().err
+    )
 
 
 def test_order_of_evaluated_data(tmp_path: Path) -> None:

@@ -22,7 +22,19 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class SelfAttentionOptions(SourceOptions):
-    """Options of ``self_attention``."""
+    """Options of ``self_attention``.
+
+    Attributes:
+        num_heads: how many heads.
+        total_key_dim: the sum of the sizes of all heads' keys.
+        key_shift: a layer that is added to the keys by distance (relative positions).
+        forward_weights_init: initial value of the weights for the input.
+        attention_dropout: of the attention weights.
+        attention_left_only: a frame sees itself and the frames before it only.
+        initial_state: of the first frame: a number, a layer, or a dict of these by state; None: zeros.
+        restrict_state_to_last_seq: in a loop only the last frame counts.
+        state_var_lengths: lengths of the frames in a given state.
+    """
 
     num_heads: Size
     total_key_dim: Size

@@ -27,7 +27,13 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class GenericAttentionOptions(SourceOptions):
-    """Options of ``generic_attention``."""
+    """Options of ``generic_attention``.
+
+    Attributes:
+        weights: the layer with the weights.
+        base: the layer that is attended to.
+        auto_squeeze: an axis of size one is taken out of the result.
+    """
 
     weights: LayerRef
     base: LayerRef
@@ -36,7 +42,12 @@ class GenericAttentionOptions(SourceOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ConcatAttentionOptions(SourceOptions):
-    """Options of ``concat_attention``."""
+    """Options of ``concat_attention``.
+
+    Attributes:
+        base: the layer that is attended to.
+        base_ctx: the layer with the keys.
+    """
 
     base: LayerRef
     base_ctx: LayerRef
@@ -44,14 +55,26 @@ class ConcatAttentionOptions(SourceOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class DotAttentionOptions(ConcatAttentionOptions):
-    """Options of ``dot_attention``."""
+    """Options of ``dot_attention``.
+
+    Attributes:
+        energy_factor: the scores are multiplied with it first.
+    """
 
     energy_factor: Finite | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class GaussWindowAttentionOptions(SourceOptions):
-    """Options of ``gauss_window_attention``."""
+    """Options of ``gauss_window_attention``.
+
+    Attributes:
+        base: the layer that is attended to.
+        window_size: how many frames around the position have a weight.
+        std: the standard deviation of the weights.
+        inner_size: how many shifted positions there are; they are a new axis.
+        inner_size_step: the distance of these positions.
+    """
 
     base: LayerRef
     window_size: Size

@@ -27,7 +27,14 @@ _LONGEST = 1.0e4
 
 @dataclass(frozen=True, kw_only=True)
 class PositionalOptions(SourceOptions):
-    """Options of ``positional_encoding``."""
+    """Options of ``positional_encoding``.
+
+    Attributes:
+        axis: the axis whose positions are encoded.
+        add_to_input: the encoding is added to the source.
+        constant: a position for all frames; -1: each has its own.
+        offset: a layer that is added to the positions.
+    """
 
     axis: Axis = None
     add_to_input: bool = False
@@ -98,7 +105,16 @@ def _sinusoids(b: LayerBuilder, position: Value, out: Dim) -> Value:
 
 @dataclass(frozen=True, kw_only=True)
 class RelativeOptions(SourceOptions):
-    """Options of ``relative_positional_encoding``."""
+    """Options of ``relative_positional_encoding``.
+
+    Attributes:
+        forward_weights_init: initial value of the weights for the input.
+        clipping: larger distances count as this one.
+        fixed: sinusoids, instead of a parameter.
+        query_spatial_dim: the axis of the queries.
+        key_value_spatial_dim: the axis of the keys.
+        query_offset: of the first query's position.
+    """
 
     forward_weights_init: Init = "glorot_uniform"
     clipping: Count = 16

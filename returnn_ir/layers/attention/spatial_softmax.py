@@ -21,7 +21,17 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class SpatialSoftmaxOptions(SourceOptions):
-    """Options of ``softmax_over_spatial``."""
+    """Options of ``softmax_over_spatial``.
+
+    Attributes:
+        axis: the axis that the weights sum up to one on.
+        energy_factor: the scores are multiplied with it first.
+        start: the first frame that is let through.
+        window_start: the first frame of the window that is let through.
+        window_size: of the window.
+        use_time_mask: what stands behind a sequence's end does not count.
+        log_space: the logarithm of the softmax.
+    """
 
     axis: Axis = None
     energy_factor: Finite | None = None
@@ -45,7 +55,7 @@ def softmax_over_spatial(b: LayerBuilder, opt: SpatialSoftmaxOptions, x: LayerOu
             where=b.place("use_time_mask"),
             received=dim,
         )
-    infinity = _infinity(b)
+    infinity = b.session.keys.inf_value
     if allowed is not None:
         # a finite number first: where nothing is allowed, RETURNN's weights are NaN, and so are all gradients
         lowest = float(np.finfo(energy.dtype).min) if math.isinf(infinity) else -infinity
@@ -56,14 +66,6 @@ def softmax_over_spatial(b: LayerBuilder, opt: SpatialSoftmaxOptions, x: LayerOu
     result = x.with_value(weights)
     axes = (*(d for d in result.axes if d is not dim), dim)
     return LayerOutput(weights, axes, result.time_dim, result.feature_dim)
-
-
-def _infinity(b: LayerBuilder) -> float:
-    """RETURNN's config option ``inf_value``."""
-    value = b.session.options.get("inf_value", math.inf)
-    if not isinstance(value, (int, float)):
-        raise ConfigError("config option 'inf_value' is a number", where="inf_value", received=value)
-    return float(value)
 
 
 def _allowed(b: LayerBuilder, opt: SpatialSoftmaxOptions, x: LayerOutput, dim: Dim) -> Value | None:

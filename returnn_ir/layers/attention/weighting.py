@@ -22,7 +22,12 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class GatingOptions(SourceOptions):
-    """Options of ``gating``."""
+    """Options of ``gating``.
+
+    Attributes:
+        activation: of the first half of the features.
+        gate_activation: of the second half, which the first is multiplied with.
+    """
 
     activation: str | Callable[..., Any] | None
     gate_activation: str | Callable[..., Any] | None = "sigmoid"
@@ -49,7 +54,12 @@ def gating(b: LayerBuilder, opt: GatingOptions, x: LayerOutput) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class ElemwiseProdOptions(SourceOptions):
-    """Options of ``elemwise_prod``."""
+    """Options of ``elemwise_prod``.
+
+    Attributes:
+        axes: the axes that the layer works on.
+        size: of the weights along the axes, where they have no fixed size.
+    """
 
     axes: Axis
     size: list[Size] | tuple[Size, ...] | None = None
@@ -77,7 +87,14 @@ def _static_in_order(b: LayerBuilder, x: LayerOutput, spec: Any) -> tuple[Dim, .
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedSumOptions(SourceOptions):
-    """Options of ``weighted_sum``."""
+    """Options of ``weighted_sum``.
+
+    Attributes:
+        axes: one or two axes that the weights run over.
+        padding: same or valid; None: the whole axes are summed.
+        size: sizes along the axes.
+        keep_dims: the axes stay, with size 1.
+    """
 
     axes: Axis
     padding: str | None = None
@@ -159,7 +176,15 @@ def _product(sizes: Sequence[int]) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class ScaledGradOptions(SourceOptions):
-    """Options of ``scaled_grad``."""
+    """Options of ``scaled_grad``.
+
+    Attributes:
+        scale: the factor of the gradient.
+        shift: added to the gradient.
+        scale_shift_by_sum_over_axis: the shift is multiplied with the sum of the gradient's absolute values
+            over this axis.
+        clip_max_axis: the gradient is clipped to its largest value over this axis first.
+    """
 
     scale: float | LayerRef
     shift: float | LayerRef | None = None
@@ -186,7 +211,11 @@ def scaled_grad(b: LayerBuilder, opt: ScaledGradOptions, x: LayerOutput) -> Laye
 
 @dataclass(frozen=True, kw_only=True)
 class CastOptions(SourceOptions):
-    """Options of ``cast``."""
+    """Options of ``cast``.
+
+    Attributes:
+        dtype: of the entries.
+    """
 
     dtype: str
 

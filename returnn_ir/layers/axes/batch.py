@@ -81,7 +81,11 @@ def split_batch(b: LayerBuilder, value: Value, merged: Dim, outs: Sequence[Dim])
 
 @dataclass(frozen=True, kw_only=True)
 class SplitBatchTimeOptions(SourceOptions):
-    """Options of ``split_batch_time``."""
+    """Options of ``split_batch_time``.
+
+    Attributes:
+        base: the layer whose batch and time axes come back.
+    """
 
     base: LayerRef | None = None
 
@@ -103,7 +107,12 @@ def split_batch_time(b: LayerBuilder, opt: SplitBatchTimeOptions, x: LayerOutput
 
 @dataclass(frozen=True, kw_only=True)
 class FlattenBatchOptions(SourceOptions):
-    """Options of ``flatten_batch``."""
+    """Options of ``flatten_batch``.
+
+    Attributes:
+        axis: the axis that becomes part of the batch.
+        batch_major: the batch is the outer part of it.
+    """
 
     axis: Axis = "T"
     batch_major: bool = True

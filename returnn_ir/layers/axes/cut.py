@@ -22,7 +22,14 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class SliceOptions(SourceOptions):
-    """Options of ``slice``."""
+    """Options of ``slice``.
+
+    Attributes:
+        axis: the axis that the layer works on.
+        slice_start: the first frame.
+        slice_end: the frame behind the last one; negative: from the end.
+        slice_step: every how many frames.
+    """
 
     axis: Axis
     slice_start: Count | None = None
@@ -69,13 +76,22 @@ _Amount = Count | Dim
 
 @dataclass(frozen=True, kw_only=True)
 class PadOptions(SourceOptions):
-    """Options of ``pad``."""
+    """Options of ``pad``.
+
+    Attributes:
+        axes: the axes that the layer works on.
+        padding: frames before and behind, for all axes or for each.
+        out_dims: the padded axes.
+        handle_dynamic_dims: frames come directly behind a sequence's end; None: by the behaviour version.
+        value: what is put there, with mode constant.
+        mode: constant, reflect, symmetric or replication.
+    """
 
     axes: Axis
     padding: _Amount | Sequence[_Amount] | Sequence[Sequence[_Amount]]
     out_dims: Dim | list[Dim] | tuple[Dim, ...] | None = None
     handle_dynamic_dims: bool | None = None
-    value: int | float | LayerRef = 0
+    value: int | float | bool | LayerRef = 0
     mode: str = "constant"
 
 
@@ -160,7 +176,15 @@ def _padded(
 
 @dataclass(frozen=True, kw_only=True)
 class ShiftAxisOptions(SourceOptions):
-    """Options of ``shift_axis``."""
+    """Options of ``shift_axis``.
+
+    Attributes:
+        axis: the axis that the layer works on.
+        amount: frames to shift by; positive: to the right.
+        pad: the axis keeps its size.
+        pad_value: what comes in.
+        adjust_size_info: without padding, lengths become shorter.
+    """
 
     axis: Axis
     amount: int
@@ -201,10 +225,17 @@ def shift_axis(b: LayerBuilder, opt: ShiftAxisOptions, x: LayerOutput) -> LayerO
 
 @dataclass(frozen=True, kw_only=True)
 class PrefixInTimeOptions(SourceOptions):
-    """Options of ``prefix_in_time``."""
+    """Options of ``prefix_in_time``.
+
+    Attributes:
+        axis: the axis that the layer works on.
+        prefix: what comes before.
+        repeat: how many frames.
+        size_base: a layer whose axis the result's is.
+    """
 
     axis: Axis = "T"
-    prefix: float | int = 0.0
+    prefix: float | int | bool = 0.0
     repeat: Count | LayerRef = 1
     size_base: LayerRef | None = None
 
@@ -253,10 +284,16 @@ def _prefix_by_layer(
 
 @dataclass(frozen=True, kw_only=True)
 class PostfixInTimeOptions(SourceOptions):
-    """Options of ``postfix_in_time``."""
+    """Options of ``postfix_in_time``.
+
+    Attributes:
+        axis: the axis that the layer works on.
+        postfix: what comes behind: a number, or a layer.
+        repeat: how many frames.
+    """
 
     axis: Axis = "T"
-    postfix: float | int | LayerRef = 0.0
+    postfix: float | int | bool | LayerRef = 0.0
     repeat: Count = 1
 
 
@@ -281,7 +318,14 @@ def postfix_in_time(b: LayerBuilder, opt: PostfixInTimeOptions, x: LayerOutput) 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitOptions(SourceOptions):
-    """Options of ``split``."""
+    """Options of ``split``.
+
+    Attributes:
+        axis: the axis that the layer works on.
+        num_splits: how many equal parts.
+        size_splits: the sizes of the parts.
+        out_dims: the axes of the parts.
+    """
 
     axis: Axis = None
     num_splits: Size | None = None

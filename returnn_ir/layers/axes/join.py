@@ -22,7 +22,11 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class ConcatOptions(LayerOptions):
-    """Options of ``concat``; each entry of ``from`` is (layer, axis)."""
+    """Options of ``concat``; each entry of ``from`` is (layer, axis).
+
+    Attributes:
+        allow_broadcast: sources may lack axes of the others.
+    """
 
     allow_broadcast: bool = False
 
@@ -95,7 +99,12 @@ def _without(b: LayerBuilder, x: LayerOutput, axis: Dim) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class StackOptions(LayerOptions):
-    """Options of ``stack``."""
+    """Options of ``stack``.
+
+    Attributes:
+        axis: where the new axis is put.
+        out_spatial_dim: the new axis.
+    """
 
     axis: int | None = None
     out_spatial_dim: Dim | None = None

@@ -39,7 +39,14 @@ def _dim_of(b: LayerBuilder, sources: Sequence[LayerOutput], spec: Axis) -> Dim:
 
 @dataclass(frozen=True, kw_only=True)
 class LengthOptions(LayerOptions):
-    """Options of ``length``; RETURNN gives int32 for the lengths of a dynamic axis, whatever ``dtype`` says."""
+    """Options of ``length``; RETURNN gives int32 for the lengths of a dynamic axis, whatever ``dtype`` says.
+
+    Attributes:
+        axis: the axis whose length it is.
+        add_time_axis: a time axis of size one is added.
+        dtype: of the entries.
+        sparse: the entries are labels.
+    """
 
     axis: Axis = "T"
     add_time_axis: bool = False
@@ -67,7 +74,16 @@ def length(b: LayerBuilder, opt: LengthOptions, sources: Sequence[LayerOutput]) 
 
 @dataclass(frozen=True, kw_only=True)
 class RangeOptions(LayerOptions):
-    """Options of ``range``."""
+    """Options of ``range``.
+
+    Attributes:
+        limit: the number behind the last one.
+        start: the first number.
+        delta: from one number to the next.
+        dtype: of the numbers; None: as they are written.
+        sparse: the entries are labels.
+        out_spatial_dim: the new axis.
+    """
 
     limit: int | float
     start: int | float = 0
@@ -98,7 +114,15 @@ def range_(b: LayerBuilder, opt: RangeOptions) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class RangeInAxisOptions(LayerOptions):
-    """Options of ``range_in_axis``."""
+    """Options of ``range_in_axis``.
+
+    Attributes:
+        axis: the axis whose frames are numbered.
+        dtype: of the entries.
+        unbroadcast: all axes of the source are there.
+        keepdims: the other axes are there, with size one.
+        sparse: the entries are labels.
+    """
 
     axis: Axis
     dtype: DType = "int32"
@@ -125,7 +149,13 @@ def _counting(b: LayerBuilder, dim: Dim, dtype: str, *, sparse: bool) -> LayerOu
 
 @dataclass(frozen=True, kw_only=True)
 class RangeFromLengthOptions(LayerOptions):
-    """Options of ``range_from_length``."""
+    """Options of ``range_from_length``.
+
+    Attributes:
+        dtype: of the entries.
+        sparse: the entries are labels.
+        out_spatial_dim: the new axis.
+    """
 
     dtype: DType = "int32"
     sparse: bool = False
@@ -157,7 +187,16 @@ def measured_dim(value: Value) -> Dim | None:
 
 @dataclass(frozen=True, kw_only=True)
 class SeqLenMaskOptions(SourceOptions):
-    """Options of ``seq_len_mask``."""
+    """Options of ``seq_len_mask``.
+
+    Attributes:
+        mask_value: what stands where the mask is False.
+        axis: the axis that is masked.
+        seq_len_source: a layer that gives the lengths, instead of the axis.
+        start: the first frame that is let through.
+        window_start: of the first frame of the window that is let through.
+        window_size: of the window.
+    """
 
     mask_value: float
     axis: Axis = "T"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
@@ -13,7 +13,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Finite, Positive, Probability, Size
+from returnn_ir.options import Alias, Finite, Positive, Probability, Size
 
 __all__: list[str] = []
 
@@ -31,11 +31,18 @@ _KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ReduceOptions(SourceOptions):
-    """Options of ``reduce``."""
+    """Options of ``reduce``.
+
+    Attributes:
+        mode: sum, max, argmax, min, argmin, mean, logsumexp, any or all.
+        axes: the axes that are reduced.
+        keep_dims: the axes stay, with size 1.
+        enforce_batch_dim_axis: integer axes count with the batch at this place.
+        use_time_mask: what stands behind a sequence's end does not count.
+    """
 
     mode: str
-    axes: Axis = None
-    axis: Axis = None
+    axes: Annotated[Axis, Alias("axis")]
     keep_dims: bool = False
     enforce_batch_dim_axis: int | None = None
     use_time_mask: bool | None = None
@@ -44,8 +51,7 @@ class ReduceOptions(SourceOptions):
 @layer("reduce", options=ReduceOptions, names_time=True)
 def reduce(b: LayerBuilder, opt: ReduceOptions, x: LayerOutput) -> LayerOutput:
     """A reduction over one or more axes; over dynamic ones only valid frames count, unless ``use_time_mask`` is off."""
-    spec = _axis_spec(b, opt.axis, opt.axes)
-    x, dims = _reduced_axes(b, x, spec, opt.enforce_batch_dim_axis)
+    x, dims = _reduced_axes(b, x, opt.axes, opt.enforce_batch_dim_axis)
     mask = opt.use_time_mask is not False
     mode = opt.mode.lower()
     if mode in ("argmax", "argmin"):
@@ -63,15 +69,6 @@ def reduce(b: LayerBuilder, opt: ReduceOptions, x: LayerOutput) -> LayerOutput:
             hint=did_you_mean(mode, known),
         )
     return _without_axes(b, x, value, dims, keep=opt.keep_dims)
-
-
-def _axis_spec(b: LayerBuilder, axis: Any, axes: Any) -> Any:
-    if axis is not None and axes is not None:
-        raise ConfigError("give 'axis' or 'axes', not both", where=b.place("axes"))
-    spec = axis if axis is not None else axes
-    if spec is None:
-        raise ConfigError("option 'axis' is missing", where=b.place())
-    return spec
 
 
 def _reduced_axes(
@@ -109,7 +106,12 @@ def _without_axes(b: LayerBuilder, x: LayerOutput, value: Value, dims: Iterable[
 
 @dataclass(frozen=True, kw_only=True)
 class ReduceOutOptions(SourceOptions):
-    """Options of ``reduce_out``."""
+    """Options of ``reduce_out``.
+
+    Attributes:
+        mode: max, sum or mean.
+        num_pieces: how many neighbouring features become one.
+    """
 
     mode: str
     num_pieces: Size
@@ -137,25 +139,37 @@ def reduce_out(b: LayerBuilder, opt: ReduceOutOptions, x: LayerOutput) -> LayerO
 
 @dataclass(frozen=True, kw_only=True)
 class MathNormOptions(SourceOptions):
-    """Options of ``math_norm``."""
+    """Options of ``math_norm``.
+
+    Attributes:
+        p: the exponent.
+        axes: the axes that the norm is over.
+        keep_dims: the axes stay, with size 1.
+    """
 
     p: Positive
-    axis: Axis = None
-    axes: Axis = None
+    axes: Annotated[Axis, Alias("axis")]
     keep_dims: bool = False
 
 
 @layer("math_norm", options=MathNormOptions, names_time=True)
 def math_norm(b: LayerBuilder, opt: MathNormOptions, x: LayerOutput) -> LayerOutput:
     """The p-norm ``sum(|x| ** p) ** (1 / p)``."""
-    x, dims = _reduced_axes(b, x, _axis_spec(b, opt.axis, opt.axes), None)
+    x, dims = _reduced_axes(b, x, opt.axes, None)
     total = b.reduce("sum", b.binary("pow", b.unary("abs", x.value), float(opt.p)), *dims)
     return _without_axes(b, x, b.binary("pow", total, 1.0 / opt.p), dims, keep=opt.keep_dims)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccumulateMeanOptions(SourceOptions):
-    """Options of ``accumulate_mean``."""
+    """Options of ``accumulate_mean``.
+
+    Attributes:
+        exp_average: the share of the old value that stays.
+        axes: the axes that the mean is over.
+        initial_value: before the first step.
+        is_prob_distribution: the initial value is uniform.
+    """
 
     exp_average: Probability
     axes: Axis = "bt"

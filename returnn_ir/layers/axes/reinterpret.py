@@ -23,7 +23,20 @@ _ROLES = {"b": "batch", "t": "time", "f": "feature"}
 
 @dataclass(frozen=True, kw_only=True)
 class ReinterpretDataOptions(SourceOptions):
-    """Options of ``reinterpret_data``."""
+    """Options of ``reinterpret_data``.
+
+    Attributes:
+        switch_axes: two axes that change their roles.
+        size_base: the layer whose lengths the axes get.
+        batch_dim_base: the layer whose batch axis it becomes.
+        set_axes: which axis has a role: B, T or F.
+        set_dim_tags: Dims instead of axes.
+        enforce_batch_major: the batch comes first.
+        enforce_time_major: time comes first.
+        set_sparse: the entries are, or are no, labels.
+        set_sparse_dim: what the labels number, a Dim or a size.
+        increase_sparse_dim: so many labels more.
+    """
 
     switch_axes: str | list[str] | tuple[str, ...] | None = None
     size_base: LayerRef | None = None

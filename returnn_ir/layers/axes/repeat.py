@@ -21,7 +21,12 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatOptions(SourceOptions):
-    """Options of ``repeat``."""
+    """Options of ``repeat``.
+
+    Attributes:
+        repetitions: how often each frame comes: a number, or a layer.
+        axis: the axis of the frames.
+    """
 
     repetitions: LayerRef | Count
     axis: Axis = "T"
@@ -88,12 +93,20 @@ def _by_counts(b: LayerBuilder, value: Value, axis: Dim, counts: Value, out: Dim
 
 @dataclass(frozen=True, kw_only=True)
 class ResizeOptions(SourceOptions):
-    """Options of ``resize``."""
+    """Options of ``resize``.
+
+    Attributes:
+        factor: how much longer the axis becomes.
+        axis: the axis that the layer works on.
+        kind: nn, linear, cubic or fill.
+        fill_value: what kind fill puts between the frames.
+        fill_dropout: the share of these that is left out.
+    """
 
     factor: Positive | LayerRef
     axis: Axis
     kind: str = "nn"
-    fill_value: int | float | None = None
+    fill_value: int | float | bool | None = None
     fill_dropout: Share | None = None
 
 

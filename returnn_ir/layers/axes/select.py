@@ -54,7 +54,13 @@ def _stand_in(b: LayerBuilder, dim: Dim, role: str) -> Dim:
 
 @dataclass(frozen=True, kw_only=True)
 class GatherOptions(SourceOptions):
-    """Options of ``gather``."""
+    """Options of ``gather``.
+
+    Attributes:
+        position: the layer with the positions, or one position.
+        axis: the axis that positions are on.
+        clip_to_valid: positions behind a sequence's end read its last frame.
+    """
 
     position: LayerRef | Count
     axis: Axis
@@ -118,7 +124,11 @@ def _feature_is_default(x: LayerOutput) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class GatherNdOptions(SourceOptions):
-    """Options of ``gather_nd``."""
+    """Options of ``gather_nd``.
+
+    Attributes:
+        position: the layer with the positions, or one position.
+    """
 
     position: LayerRef
 
@@ -150,7 +160,15 @@ def gather_nd(b: LayerBuilder, opt: GatherNdOptions, x: LayerOutput) -> LayerOut
 
 @dataclass(frozen=True, kw_only=True)
 class ScatterNdOptions(SourceOptions):
-    """Options of ``scatter_nd``."""
+    """Options of ``scatter_nd``.
+
+    Attributes:
+        position: the layer with the positions, or one position.
+        position_axis: the axis that positions run over; it goes away.
+        output_dim_via_time_from: the layer whose time axis the result has.
+        out_spatial_dim: the new axis.
+        filter_invalid_indices: positions outside of the result do not count; otherwise they are refused.
+    """
 
     position: LayerRef
     position_axis: Axis
@@ -190,7 +208,15 @@ def scatter_nd(b: LayerBuilder, opt: ScatterNdOptions, x: LayerOutput) -> LayerO
 
 @dataclass(frozen=True, kw_only=True)
 class SliceNdOptions(SourceOptions):
-    """Options of ``slice_nd``."""
+    """Options of ``slice_nd``.
+
+    Attributes:
+        size: of the slice: a number, a Dim or a layer; None: to the end.
+        start: the first frame, a number or a layer.
+        min_size: of the slice, where it is to the end.
+        axis: the axis that the layer works on.
+        out_spatial_dim: the new axis.
+    """
 
     size: Count | Dim | LayerRef | None
     start: int | LayerRef | None = None
@@ -270,7 +296,12 @@ def _sliced_dim(b: LayerBuilder, opt: SliceNdOptions, axis: Dim, first: Value) -
 
 @dataclass(frozen=True, kw_only=True)
 class BooleanMaskOptions(LayerOptions):
-    """Options of ``boolean_mask``."""
+    """Options of ``boolean_mask``.
+
+    Attributes:
+        mask: the layer that says which entries stay.
+        dims: the axes that are masked together.
+    """
 
     mask: LayerRef
     dims: list[Dim] | tuple[Dim, ...]
@@ -294,7 +325,15 @@ def boolean_mask(b: LayerBuilder, opt: BooleanMaskOptions, x: LayerOutput) -> La
 
 @dataclass(frozen=True, kw_only=True)
 class UnflattenNdOptions(LayerOptions):
-    """Options of ``unflatten_nd``."""
+    """Options of ``unflatten_nd``.
+
+    Attributes:
+        sizes: the layer with the sizes of the new axes.
+        num_axes: how many axes the one becomes.
+        in_dim: the axis that is cut.
+        out_dims: the axes that come out.
+        declare_same_sizes_as: by number of a new axis, the layer whose axis it is.
+    """
 
     sizes: LayerRef
     num_axes: Annotated[int, Range(1, MAX_AXES)]

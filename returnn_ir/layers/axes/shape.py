@@ -26,7 +26,12 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class MergeDimsOptions(SourceOptions):
-    """Options of ``merge_dims``."""
+    """Options of ``merge_dims``.
+
+    Attributes:
+        axes: the axes that become one.
+        keep_order: the axes are merged in their order in memory; None: by the behaviour version.
+    """
 
     axes: Axis
     keep_order: bool | None = None
@@ -116,12 +121,19 @@ def _axes_to_merge(b: LayerBuilder, spec: Axis, x: LayerOutput, keep_order: bool
 
 @dataclass(frozen=True, kw_only=True)
 class SplitDimsOptions(SourceOptions):
-    """Options of ``split_dims``."""
+    """Options of ``split_dims``.
+
+    Attributes:
+        axis: the axis that is cut.
+        dims: sizes of the new axes, of which one may be -1.
+        pad_to_multiples: what is missing at the end is padded.
+        pad_value: with which value.
+    """
 
     axis: Axis
     dims: Sequence[Size | Literal[-1] | Dim]
     pad_to_multiples: bool | None = None
-    pad_value: int | float = 0
+    pad_value: int | float | bool = 0
 
 
 @layer("split_dims", options=SplitDimsOptions, names_time=True)
@@ -237,7 +249,12 @@ def _remaining_dim(
 
 @dataclass(frozen=True, kw_only=True)
 class ExpandDimsOptions(SourceOptions):
-    """Options of ``expand_dims``."""
+    """Options of ``expand_dims``.
+
+    Attributes:
+        axis: the role or the place of the new axis.
+        dim: the new axis, or its size.
+    """
 
     axis: str | int
     dim: Size | Dim = 1
@@ -292,7 +309,13 @@ def _new_axis_position(b: LayerBuilder, axis: str | int, x: LayerOutput) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class SqueezeOptions(SourceOptions):
-    """Options of ``squeeze``."""
+    """Options of ``squeeze``.
+
+    Attributes:
+        axis: the axes of size one that go.
+        enforce_batch_dim_axis: integer axes count with the batch at this place.
+        allow_no_op: there may be none.
+    """
 
     axis: Axis
     enforce_batch_dim_axis: int | None = None
@@ -318,7 +341,12 @@ def squeeze(b: LayerBuilder, opt: SqueezeOptions, x: LayerOutput) -> LayerOutput
 
 @dataclass(frozen=True, kw_only=True)
 class TileOptions(SourceOptions):
-    """Options of ``tile``."""
+    """Options of ``tile``.
+
+    Attributes:
+        multiples: how often, by axis.
+        out_dims: the axes that come out, by axis.
+    """
 
     multiples: dict[Any, Size]
     out_dims: dict[Any, Dim] | None = None
@@ -346,7 +374,12 @@ def tile(b: LayerBuilder, opt: TileOptions, x: LayerOutput) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class SwapAxesOptions(SourceOptions):
-    """Options of ``swap_axes``."""
+    """Options of ``swap_axes``.
+
+    Attributes:
+        axis1: the one axis.
+        axis2: the other axis.
+    """
 
     axis1: Axis
     axis2: Axis
@@ -364,7 +397,11 @@ def swap_axes(b: LayerBuilder, opt: SwapAxesOptions, x: LayerOutput) -> LayerOut
 
 @dataclass(frozen=True, kw_only=True)
 class TransposeOptions(SourceOptions):
-    """Options of ``transpose``."""
+    """Options of ``transpose``.
+
+    Attributes:
+        perm: the new order: a list of axes, or the new place by axis.
+    """
 
     perm: dict[Any, Any] | list[Any] | tuple[Any, ...]
 
@@ -390,7 +427,13 @@ def transpose(b: LayerBuilder, opt: TransposeOptions, x: LayerOutput) -> LayerOu
 
 @dataclass(frozen=True, kw_only=True)
 class ReshapeOptions(LayerOptions):
-    """Options of ``reshape``."""
+    """Options of ``reshape``.
+
+    Attributes:
+        in_dims: the axes that go.
+        out_dims: the axes that come, with the same number of entries.
+        extra_deps: layers that are computed before.
+    """
 
     in_dims: list[Any] | tuple[Any, ...]
     out_dims: list[Any] | tuple[Any, ...]

@@ -40,7 +40,16 @@ _COMPARE_KINDS = tuple(dict.fromkeys(_COMPARISONS.values()))
 
 @dataclass(frozen=True, kw_only=True)
 class EvalOptions(LayerOptions):
-    """Options of ``eval``."""
+    """Options of ``eval``.
+
+    Attributes:
+        eval: an expression of `source(i)`, or a function with the same arguments.
+        eval_locals: further names of the expression.
+        allow_broadcast_all_sources: no source needs to have all axes of the result.
+        activation: applied to the result: a name or an expression.
+        with_bias: a bias is added.
+        eval_for_output_loss: a loss with a form of its own for softmax gets the value, not the logits.
+    """
 
     eval: str | Callable[..., Any]
     eval_locals: dict[str, Any] | None = None
@@ -52,7 +61,17 @@ class EvalOptions(LayerOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class CombineOptions(LayerOptions):
-    """Options of ``combine``."""
+    """Options of ``combine``.
+
+    Attributes:
+        kind: add, sub, mul, ..., eval: how sources become one.
+        eval: an expression of `source(i)`, or a function with the same arguments.
+        eval_locals: further names of the expression.
+        allow_broadcast_all_sources: no source needs to have all axes of the result.
+        activation: applied to the result: a name or an expression.
+        with_bias: a bias is added.
+        eval_for_output_loss: a loss with a form of its own for softmax gets the value, not the logits.
+    """
 
     kind: str
     eval: str | Callable[..., Any] | None = None
@@ -142,10 +161,16 @@ def _with_bias_and_activation(b: LayerBuilder, opt: CombineOptions | EvalOptions
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions(LayerOptions):
-    """Options of ``compare``."""
+    """Options of ``compare``.
+
+    Attributes:
+        kind: equal, less, ..., logical_and, ...: the test.
+        value: compared with, besides the sources.
+        allow_broadcast_all_sources: no source needs to have all axes of the result.
+    """
 
     kind: str = "equal"
-    value: float | int | None = None
+    value: float | int | bool | None = None
     allow_broadcast_all_sources: bool | None = None
 
 
@@ -182,11 +207,17 @@ def compare(b: LayerBuilder, opt: CompareOptions, sources: list[LayerOutput]) ->
 
 @dataclass(frozen=True, kw_only=True)
 class SwitchOptions(LayerOptions):
-    """Options of ``switch``."""
+    """Options of ``switch``.
+
+    Attributes:
+        condition: a truth value, or a layer with one per entry.
+        true_from: what is taken where it is true: a layer or a number.
+        false_from: what is taken elsewhere.
+    """
 
     condition: LayerRef | Callable[..., Any] | bool
-    true_from: LayerRef | float | int | None
-    false_from: LayerRef | float | int | None
+    true_from: LayerRef | float | int | bool | None
+    false_from: LayerRef | float | int | bool | None
 
 
 @layer("switch", options=SwitchOptions, sources="none")

@@ -24,7 +24,14 @@ _Layers = list[LayerRef] | tuple[LayerRef, ...] | None
 
 @dataclass(frozen=True, kw_only=True)
 class VariableAssignOptions(LayerOptions):
-    """Options of ``variable_assign``."""
+    """Options of ``variable_assign``.
+
+    Attributes:
+        var: the layer of the variable.
+        value: the layer with the value.
+        control_dependencies: layers that are computed before.
+        op: assign or add.
+    """
 
     var: LayerRef
     value: LayerRef
@@ -48,7 +55,12 @@ def variable_assign(b: LayerBuilder, opt: VariableAssignOptions) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class VariableReadOptions(LayerOptions):
-    """Options of ``variable_read``."""
+    """Options of ``variable_read``.
+
+    Attributes:
+        var: the layer of the variable.
+        control_dependencies: layers that are computed before.
+    """
 
     var: LayerRef
     control_dependencies: _Layers = None

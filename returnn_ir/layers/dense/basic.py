@@ -20,7 +20,16 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class LinearOptions(SourceOptions):
-    """Options of ``linear``."""
+    """Options of ``linear``.
+
+    Attributes:
+        activation: applied to the result: a name or an expression.
+        with_bias: a bias is added.
+        grad_filter: gradients with a norm above it become zero.
+        forward_weights_init: initial value of the weights for the input.
+        bias_init: initial value of the bias.
+        use_transposed_weights: the matrix is stored with the output in front.
+    """
 
     activation: str | Callable[..., Any] | None = None
     with_bias: bool = True
@@ -57,7 +66,11 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxOptions(LinearOptions):
-    """Options of ``softmax``."""
+    """Options of ``softmax``.
+
+    Attributes:
+        activation: softmax, and nothing else.
+    """
 
     activation: Literal["softmax"] | None = "softmax"
 
@@ -70,7 +83,11 @@ def softmax(b: LayerBuilder, opt: SoftmaxOptions, x: LayerOutput) -> LayerOutput
 
 @dataclass(frozen=True, kw_only=True)
 class CopyOptions(SourceOptions):
-    """Options of ``copy``."""
+    """Options of ``copy``.
+
+    Attributes:
+        extra_deps: layers that are computed before.
+    """
 
     extra_deps: LayerRef | list[LayerRef] | tuple[LayerRef, ...] = ()
 
@@ -85,7 +102,12 @@ def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class PrintOptions(SourceOptions):
-    """Options of ``print``."""
+    """Options of ``print``.
+
+    Attributes:
+        summarize: how many entries are shown.
+        extra_print_args: what is shown before.
+    """
 
     summarize: int | None = 99
     extra_print_args: list[Any] | tuple[Any, ...] = ()
@@ -101,7 +123,11 @@ def print_(b: LayerBuilder, opt: PrintOptions, x: LayerOutput) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceLayerOptions(LayerOptions):
-    """Options of ``source``."""
+    """Options of ``source``.
+
+    Attributes:
+        data_key: of the input; None: the default one.
+    """
 
     data_key: str | None = None
 
@@ -120,7 +146,12 @@ def dropout(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class ActivationOptions(SourceOptions):
-    """Options of ``activation``."""
+    """Options of ``activation``.
+
+    Attributes:
+        activation: the function.
+        opts: further arguments of the function.
+    """
 
     activation: str | Callable[..., Any] | None
     opts: dict[str, Any] | None = None
@@ -137,7 +168,16 @@ def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> Layer
 
 @dataclass(frozen=True, kw_only=True)
 class HdfDumpOptions(LayerOptions):
-    """Options of ``hdf_dump``."""
+    """Options of ``hdf_dump``.
+
+    Attributes:
+        filename: of the HDF file.
+        extra: further layers for the file, by name.
+        dump_whole_batches: batches as they are, not sequences.
+        labels: names of the labels.
+        extend_existing_file: the file may be there.
+        dump_per_run: a file per run.
+    """
 
     filename: str | Callable[[], str]
     extra: dict[str, LayerRef] | None = None

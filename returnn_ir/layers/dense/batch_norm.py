@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.common_options import common_option
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.recurrence import leaves_loop
-from returnn_ir.errors import ConfigError, DimError, did_you_mean
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.mode import Mode
-from returnn_ir.network.layer_options import SourceOptions, parse_options
+from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import NonNegative, Probability
+from returnn_ir.options import Alias, NonNegative, Probability, checked, read_options
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -27,11 +27,27 @@ __all__ = ["BatchNormOptions", "batch_norm_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchNormOptions(SourceOptions):
-    """Options of ``batch_norm``, and keys of the option of that name; None: by the behaviour version.
+class StatisticsOptions:
+    """Options of ``batch_norm``, the layer and the option of that name; None: by the behaviour version.
 
     RETURNN had ``fused`` (``fused_bn``: the kernel of TensorFlow) and ``axes`` (those that keep their statistics apart)
     for a time; the latter can only be the features.
+
+    Attributes:
+        use_shift: a learned shift.
+        use_std: a learned scale.
+        use_sample: in training, the share of the running statistics in those that are used.
+        force_sample: `use_sample` holds outside of training, too.
+        momentum: the share of a batch's statistics in the running ones.
+        epsilon: added to the variance.
+        update_sample_only_in_training: running statistics stay outside of training.
+        delay_sample_update: running statistics are used as they were before the step.
+        param_version: how the parameters are called and what shape they have.
+        gamma_init: initial value of the scale.
+        beta_init: initial value of the shift.
+        masked_time: what stands behind a sequence's end does not count.
+        fused: TensorFlow's fused kernel, where it computes the same.
+        axes: those that keep their statistics apart: the features.
     """
 
     use_shift: bool = True
@@ -46,9 +62,13 @@ class BatchNormOptions(SourceOptions):
     gamma_init: Init = 1.0
     beta_init: Init = 0.0
     masked_time: bool | None = None
-    fused: bool | None = None
-    fused_bn: bool | None = None
+    fused: Annotated[bool | None, Alias("fused_bn")] = None
     axes: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNormOptions(StatisticsOptions, SourceOptions):
+    """Options of ``batch_norm`` as a layer."""
 
 
 @layer("batch_norm", options=BatchNormOptions, any_size=True)
@@ -63,19 +83,8 @@ def batch_norm_of(b: LayerBuilder, x: LayerOutput, given: bool | dict[str, Any])
 
     What the activation was applied to stays known: losses see it without the normalization, as RETURNN's do.
     """
-    own = {f.name for f in fields(BatchNormOptions)} - {f.name for f in fields(SourceOptions)}
     raw = given if isinstance(given, dict) else {}
-    for key in raw:
-        if key not in own:
-            raise ConfigError(
-                f"batch_norm has no option {key!r}",
-                where=b.place("batch_norm"),
-                expected=", ".join(sorted(own)),
-                hint=did_you_mean(key, own),
-            )
-    options, problems = parse_options(BatchNormOptions, raw, lambda key: b.place("batch_norm"))
-    if options is None:
-        raise problems[0]
+    options = checked(read_options(StatisticsOptions, raw, lambda key: b.place("batch_norm"), owner="batch_norm"))
     normed = _normalize(b, _Settings.of(b, options), x)
     return replace(normed, activation=x.activation, states=x.states, parts=x.parts)
 
@@ -84,7 +93,7 @@ def batch_norm_of(b: LayerBuilder, x: LayerOutput, given: bool | dict[str, Any])
 class _Settings:
     """The options with the behaviour version's defaults filled in."""
 
-    opt: BatchNormOptions
+    opt: StatisticsOptions
     momentum: float
     masked_time: bool
     only_in_training: bool
@@ -92,7 +101,7 @@ class _Settings:
     param_version: int
 
     @staticmethod
-    def of(b: LayerBuilder, opt: BatchNormOptions) -> _Settings:
+    def of(b: LayerBuilder, opt: StatisticsOptions) -> _Settings:
         new = b.behavior.new_batch_norm
         masked = opt.masked_time
         if masked is None:
@@ -116,7 +125,7 @@ class _Settings:
         """Where RETURNN takes TensorFlow's kernel, whose running variance is the unbiased one."""
         opt = self.opt
         plain = opt.use_shift and opt.use_std and opt.use_sample == 0 and not opt.force_sample
-        chosen = self.param_version >= 2 or bool(opt.fused or opt.fused_bn)
+        chosen = self.param_version >= 2 or bool(opt.fused)
         return chosen and not self.masked_time and plain
 
     def updates(self, b: LayerBuilder) -> bool:

@@ -21,7 +21,17 @@ __all__ = ["static_axes"]
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantOptions(LayerOptions):
-    """Options of ``constant``."""
+    """Options of ``constant``.
+
+    Attributes:
+        value: a number, or nested lists of numbers.
+        shape: the axes, as Dims or sizes.
+        dtype: of the entries.
+        with_batch_dim: a batch axis of size one is added.
+        sparse_dim: what the entries, as labels, number.
+        feature_dim: which of the axes is the feature axis.
+        shape_deps: layers whose sizes the shape names.
+    """
 
     value: Any = 0.0
     shape: list[Any] | tuple[Any, ...] | None = None

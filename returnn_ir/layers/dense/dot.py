@@ -13,7 +13,7 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerOptions
 from returnn_ir.network.layer_registry import layer
 
-__all__: list[str] = []
+__all__ = ["DotOptions", "dot"]
 
 
 class _Unset:
@@ -25,7 +25,18 @@ _UNSET = _Unset()
 
 @dataclass(frozen=True, kw_only=True)
 class DotOptions(LayerOptions):
-    """Options of ``dot``."""
+    """Options of ``dot``.
+
+    Attributes:
+        reduce: the axes of both sources that are summed over.
+        red1: those of the first source, in the older spelling.
+        red2: those of the second source.
+        var1: further axes of the first source that stay.
+        var2: further axes of the second source that stay.
+        add_var2_if_empty: an axis of size one is added where no axis of the second source stays.
+        use_mask: what stands behind a sequence's end does not count.
+        debug: without effect.
+    """
 
     reduce: Axis = _UNSET
     red1: Axis = _UNSET

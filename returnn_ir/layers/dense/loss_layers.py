@@ -21,7 +21,14 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class LossLayerOptions(LayerOptions):
-    """Options of ``loss``; the trailing underscore tells them from the loss that every layer may have."""
+    """Options of ``loss``; the trailing underscore tells them from the loss that every layer may have.
+
+    Attributes:
+        loss_: the loss.
+        target_: what the source is compared with.
+        loss_opts_: options of the loss.
+        use_error: the error, not the loss.
+    """
 
     loss_: str
     target_: str | None = None
@@ -59,7 +66,13 @@ def _like(x: LayerOutput, value: Value) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class SparseCrossEntropyOptions(LayerOptions):
-    """Options of ``sparse_softmax_cross_entropy_with_logits``."""
+    """Options of ``sparse_softmax_cross_entropy_with_logits``.
+
+    Attributes:
+        logits: the layer with the scores of the classes, before a softmax.
+        targets: the layer with the labels.
+        axis: the axis of the classes.
+    """
 
     logits: LayerRef
     targets: LayerRef
@@ -76,7 +89,16 @@ def sparse_cross_entropy(b: LayerBuilder, opt: SparseCrossEntropyOptions) -> Lay
 
 @dataclass(frozen=True, kw_only=True)
 class CtcLossOptions(LayerOptions):
-    """Options of ``ctc_loss``."""
+    """Options of ``ctc_loss``.
+
+    Attributes:
+        logits: the layer with the scores of the classes, before a softmax.
+        targets: the layer with the labels.
+        logits_normalized: the scores are log probabilities already.
+        blank_index: the number of the label that is no label.
+        max_approx: the best alignment counts, instead of all.
+        label_loop: frames with the same label are one label.
+    """
 
     logits: LayerRef
     targets: LayerRef
@@ -111,7 +133,12 @@ def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class GradientOptions(LayerOptions):
-    """Options of ``gradient``."""
+    """Options of ``gradient``.
+
+    Attributes:
+        y: the layer that is derived.
+        x: the layer that it is derived by.
+    """
 
     y: LayerRef
     x: LayerRef
@@ -128,7 +155,12 @@ def gradient(b: LayerBuilder, opt: GradientOptions) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticGradientOptions(SourceOptions):
-    """Options of ``synthetic_gradient``."""
+    """Options of ``synthetic_gradient``.
+
+    Attributes:
+        gradient: the layer that predicts the gradient.
+        meta_loss_scale: the factor of the layer's own loss.
+    """
 
     gradient: LayerRef
     meta_loss_scale: Finite = 1.0
@@ -152,7 +184,11 @@ def synthetic_gradient(b: LayerBuilder, opt: SyntheticGradientOptions, x: LayerO
 
 @dataclass(frozen=True, kw_only=True)
 class TikhonovOptions(SourceOptions):
-    """Options of ``tikhonov_regularization``."""
+    """Options of ``tikhonov_regularization``.
+
+    Attributes:
+        meta_loss_scale: the factor of the layer's own loss.
+    """
 
     meta_loss_scale: Finite = 1.0
 
@@ -169,7 +205,12 @@ def tikhonov_regularization(b: LayerBuilder, opt: TikhonovOptions, x: LayerOutpu
 
 @dataclass(frozen=True, kw_only=True)
 class FramewiseStatisticsOptions(LayerOptions):
-    """Options of ``framewise_statistics``."""
+    """Options of ``framewise_statistics``.
+
+    Attributes:
+        sil_label_idx: the label of silence.
+        histogram_num_bins: how many bins.
+    """
 
     sil_label_idx: Count
     histogram_num_bins: Size = 20

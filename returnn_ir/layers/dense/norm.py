@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.errors import DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import NonNegative
+from returnn_ir.options import Alias, NonNegative
 
 __all__: list[str] = []
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerNormOptions(SourceOptions):
-    """Options of ``layer_norm``."""
+    """Options of ``layer_norm``.
+
+    Attributes:
+        epsilon: added to the variance.
+    """
 
     epsilon: NonNegative = 1e-6
 
@@ -41,10 +46,17 @@ def _require_static(b: LayerBuilder, *dims: Dim) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class NormOptions(SourceOptions):
-    """Options of ``norm``."""
+    """Options of ``norm``.
 
-    axis: Axis = None
-    axes: Axis = None
+    Attributes:
+        axes: the axes that mean and variance are over.
+        param_shape: the axes of scale and bias.
+        scale: a learned scale.
+        bias: a learned bias.
+        epsilon: added to the variance.
+    """
+
+    axes: Annotated[Axis, Alias("axis")]
     param_shape: Axis = None
     scale: bool = True
     bias: bool = True
@@ -54,11 +66,9 @@ class NormOptions(SourceOptions):
 @layer("norm", options=NormOptions)
 def norm(b: LayerBuilder, opt: NormOptions, x: LayerOutput) -> LayerOutput:
     """Mean zero and variance one over any axes. Over a dynamic axis the statistics count what is behind the end too."""
-    if opt.axis is not None and opt.axes is not None:
-        raise ConfigError("give 'axis' or 'axes', not both", where=b.place("axes"))
-    dims = b.axes(x, opt.axis if opt.axis is not None else opt.axes)
+    dims = b.axes(x, opt.axes)
     if not dims:
-        raise ConfigError("option 'axis' is missing", where=b.place())
+        raise DimError("there is no such axis", where=b.place("axes"), received=opt.axes)
     # RETURNN takes the mean over the axes in memory
     masked = b.session.masks_tails
     centred = b.sub(x.value, b.reduce("mean", x.value, *dims, mask=masked))

@@ -43,7 +43,27 @@ _Seed = Annotated[int, Range()] | Sequence[_Seed64] | None
 
 @dataclass(frozen=True, kw_only=True)
 class RandomOptions(LayerOptions):
-    """Options of ``random``."""
+    """Options of ``random``.
+
+    Attributes:
+        shape: the axes, as Dims or sizes.
+        distribution: uniform, normal, truncated_normal, bernoulli, or an initialiser.
+        mean: of the numbers.
+        stddev: their standard deviation.
+        bound: uniform numbers are between -bound and bound.
+        minval: the smallest number.
+        maxval: the bound above the largest one.
+        dtype: of the entries.
+        sparse_dim: what the entries, as labels, number.
+        feature_dim: which of the axes is the feature axis.
+        seed: of the random numbers.
+        algorithm: of the random generator; without effect.
+        explicit_state: the layer with the generator's state.
+        auto_update_state: a draw changes that state.
+        static: the same numbers in each step.
+        shape_deps: layers whose sizes the shape names.
+        stop_grad: nothing is derived through the arguments.
+    """
 
     shape: list[Any] | tuple[Any, ...]
     distribution: str
@@ -249,7 +269,12 @@ def _state_of_seed(b: LayerBuilder, seed: Any) -> State:
 
 @dataclass(frozen=True, kw_only=True)
 class RandomStateInitOptions(LayerOptions):
-    """Options of ``random_state_init``."""
+    """Options of ``random_state_init``.
+
+    Attributes:
+        algorithm: of the random generator; without effect.
+        seed: of the random numbers.
+    """
 
     algorithm: Any = None
     seed: _Seed = None
@@ -268,7 +293,16 @@ def random_state_init(b: LayerBuilder, opt: RandomStateInitOptions) -> LayerOutp
 
 @dataclass(frozen=True, kw_only=True)
 class RandIntOptions(LayerOptions):
-    """Options of ``rand_int``."""
+    """Options of ``rand_int``.
+
+    Attributes:
+        shape: the axes, as Dims or sizes.
+        maxval: the number above the largest one.
+        minval: the smallest number.
+        dtype: of the entries.
+        sparse_dim: what the entries, as labels, number.
+        seed: of the random numbers.
+    """
 
     shape: list[Any] | tuple[Any, ...]
     maxval: int | LayerRef

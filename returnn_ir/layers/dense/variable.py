@@ -21,7 +21,19 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class VariableOptions(LayerOptions):
-    """Options of ``variable``."""
+    """Options of ``variable``.
+
+    Attributes:
+        shape: the axes, as Dims or sizes.
+        dtype: of the entries.
+        add_batch_axis: a batch axis of size one is added.
+        add_time_axis: a time axis of size one is added.
+        saveable: a checkpoint has it.
+        non_critical_for_restore: a checkpoint may lack it.
+        init: the initial value.
+        init_by_layer: the layer that gives the initial value.
+        param_name: of the variable; None: that of the layer.
+    """
 
     shape: list[Any] | tuple[Any, ...]
     dtype: DType = "float32"

@@ -21,7 +21,13 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class CumsumOptions(SourceOptions):
-    """Options of ``cumsum``."""
+    """Options of ``cumsum``.
+
+    Attributes:
+        axis: the axis that the layer works on.
+        additional_left_summand_per_element: added to each frame before it is summed up.
+        reverse: from the end.
+    """
 
     axis: Axis = "T"
     additional_left_summand_per_element: Finite | None = None
@@ -54,7 +60,12 @@ def _over_steps(b: LayerBuilder, x: LayerOutput, value: Value) -> Value:
 
 @dataclass(frozen=True, kw_only=True)
 class CumConcatOptions(SourceOptions):
-    """Options of ``cum_concat``."""
+    """Options of ``cum_concat``.
+
+    Attributes:
+        out_spatial_dim: the axis of all frames so far.
+        axis: the axis that is concatenated; None: steps of the loop.
+    """
 
     out_spatial_dim: Dim
     axis: Axis = None

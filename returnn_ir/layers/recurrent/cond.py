@@ -24,7 +24,13 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class CondOptions(LayerOptions):
-    """Options of ``cond``."""
+    """Options of ``cond``.
+
+    Attributes:
+        condition: a layer with one truth value.
+        true_layer: the layer that is computed where it is true.
+        false_layer: the layer that is computed elsewhere.
+    """
 
     condition: LayerRef | LayerDict
     true_layer: LayerRef | LayerDict

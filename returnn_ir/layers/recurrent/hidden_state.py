@@ -227,7 +227,12 @@ def _joined(b: LayerBuilder, parts: Sequence[LayerOutput], role: str) -> LayerOu
 
 @dataclass(frozen=True, kw_only=True)
 class LastStateOptions(LayerOptions):
-    """Options of ``get_last_hidden_state``."""
+    """Options of ``get_last_hidden_state``.
+
+    Attributes:
+        combine: concat or add, where there are several states.
+        key: which state; `*`: all.
+    """
 
     combine: str = "concat"
     key: str | int | None = "*"

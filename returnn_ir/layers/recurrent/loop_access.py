@@ -17,7 +17,12 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class RecLastOutputOptions(LayerOptions):
-    """Options of ``rec_last_output``."""
+    """Options of ``rec_last_output``.
+
+    Attributes:
+        rec_layer: the loop.
+        sub_layer_name: the layer inside of it.
+    """
 
     rec_layer: LayerRef
     sub_layer_name: str
@@ -40,7 +45,11 @@ def rec_last_output(b: LayerBuilder, opt: RecLastOutputOptions) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class RecAccumulatedOptions(LayerOptions):
-    """Options of ``get_rec_accumulated``."""
+    """Options of ``get_rec_accumulated``.
+
+    Attributes:
+        sub_layer: the layer inside of the loop.
+    """
 
     sub_layer: str
 

@@ -31,7 +31,15 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedComputationOptions(LayerOptions):
-    """Options of ``masked_computation``."""
+    """Options of ``masked_computation``.
+
+    Attributes:
+        mask: the layer that says in which frames it is computed.
+        unit: the layer that is computed in these frames.
+        masked_from: a layer with these frames alone, where that is known.
+        in_spatial_dim: the axis that is masked.
+        out_spatial_dim: the axis of the frames that are left.
+    """
 
     mask: LayerRef | None
     unit: LayerDict
@@ -185,7 +193,11 @@ def _of_selected_frames(
 
 @dataclass(frozen=True, kw_only=True)
 class UnmaskOptions(LayerOptions):
-    """Options of ``unmask``."""
+    """Options of ``unmask``.
+
+    Attributes:
+        mask: the layer that says which frames count.
+    """
 
     mask: LayerRef
 

@@ -20,7 +20,14 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class RnnCellOptions(SourceOptions):
-    """Options of ``rnn_cell``."""
+    """Options of ``rnn_cell``.
+
+    Attributes:
+        unit: the cell, see units.
+        unit_opts: options of the unit, see units.
+        initial_state: of the first frame: a number, a layer, or a dict of these by state; None: zeros.
+        weights_init: initial value of the weights.
+    """
 
     unit: str
     unit_opts: dict[str, Any] | None = None

@@ -24,7 +24,16 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class SubnetworkOptions(LayerOptions):
-    """Options of ``subnetwork``."""
+    """Options of ``subnetwork``.
+
+    Attributes:
+        subnetwork: the network.
+        concat_sources: sources are joined to one input; otherwise they are several.
+        load_on_init: a checkpoint to start from.
+        dropout: of the input.
+        dropout_noise_shape: as in layers that join their sources.
+        rec_previous_layer: the layer of the step before, in a loop; without effect.
+    """
 
     subnetwork: NetDict
     concat_sources: bool = True

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.errors import ConfigError, DimError, ProblemList
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.layers.search.lattice import Lattice, best_alignment, soft_alignment
@@ -18,14 +17,21 @@ from returnn_ir.losses.labels import class_number
 from returnn_ir.losses.via_layer import ALIGNMENT_LOSS
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Finite, Probability, read_values
+from returnn_ir.options import Alias, Finite, Probability, checked, read_options
 
 __all__: list[str] = []
 
 
 @dataclass(frozen=True, kw_only=True)
 class EditDistanceOptions(LayerOptions):
-    """Options of ``edit_distance``."""
+    """Options of ``edit_distance``.
+
+    Attributes:
+        a: the one sequence.
+        b: the other sequence.
+        a_spatial_dim: the axis of the one.
+        b_spatial_dim: the axis of the other.
+    """
 
     a: LayerRef
     b: LayerRef
@@ -84,7 +90,15 @@ def _log_scores(b: LayerBuilder, x: LayerOutput, input_type: str, *, from_logits
 
 @dataclass(frozen=True, kw_only=True)
 class ForcedAlignOptions(SourceOptions):
-    """Options of ``forced_align``."""
+    """Options of ``forced_align``.
+
+    Attributes:
+        align_target: the layer with the labels.
+        topology: rna, or ctc, where frames with the same label are one label.
+        input_type: what the source is: prob, log_prob or logits.
+        blank_idx: the number of the label that is no label.
+        blank_included: the classes have a blank already.
+    """
 
     align_target: LayerRef
     topology: str
@@ -121,7 +135,19 @@ def forced_align(b: LayerBuilder, opt: ForcedAlignOptions, x: LayerOutput) -> La
 
 @dataclass(frozen=True, kw_only=True)
 class FastBwOptions(SourceOptions):
-    """Options of ``fast_bw``; ``tdp_scale`` concerns RASR's automata only."""
+    """Options of ``fast_bw``; ``tdp_scale`` concerns RASR's automata only.
+
+    Attributes:
+        align_target: ctc: what kind of alignment.
+        align_target_key: the data key of the labels; None: the layer's target.
+        ctc_opts: options of the alignment.
+        sprint_opts: of RASR's automata.
+        input_type: what the source is: prob, log_prob or logits.
+        tdp_scale: of RASR's transition scores.
+        am_scale: the factor of the scores.
+        min_prob: the smallest probability.
+        staircase_seq_len_source: a layer with lengths, for staircase alignments.
+    """
 
     align_target: str
     align_target_key: str | None = None
@@ -134,12 +160,19 @@ class FastBwOptions(SourceOptions):
     staircase_seq_len_source: LayerRef | None = None
 
 
-_CTC_OPTS: Mapping[str, Any] = {
-    "blank_idx": int | None,
-    "label_loop": bool | None,
-    "ctc_merge_repeated": bool | None,
-    "edges_bound": Any,
-}
+@dataclass(frozen=True, kw_only=True)
+class _CtcOptions:
+    """``ctc_opts`` of ``fast_bw``.
+
+    Attributes:
+        blank_idx: the class that is no label; None: the last one.
+        label_loop: frames with the same label are one label.
+        edges_bound: without effect: how much memory RETURNN plans with.
+    """
+
+    blank_idx: int | None = None
+    label_loop: Annotated[bool | None, Alias("ctc_merge_repeated")] = True
+    edges_bound: Any = None
 
 
 @layer("fast_bw", options=FastBwOptions)
@@ -172,13 +205,6 @@ def _ctc_opts(b: LayerBuilder, opt: FastBwOptions, target: LayerOutput, classes:
             expected=labels,
             received=classes,
         )
-    where = b.place("ctc_opts")
-    given, problems = read_values(_CTC_OPTS, opt.ctc_opts or {}, lambda key: where, owner="ctc_opts")
-    if problems:
-        raise ProblemList(problems)
-    if {"label_loop", "ctc_merge_repeated"} <= given.keys():
-        raise ConfigError("label_loop and ctc_merge_repeated mean the same", where=where, hint="leave one away")
-    blank = given["blank_idx"] if given.get("blank_idx") is not None else labels
-    return class_number(b, blank, classes, "ctc_opts"), bool(
-        given.get("label_loop", given.get("ctc_merge_repeated", True))
-    )
+    given = checked(read_options(_CtcOptions, opt.ctc_opts or {}, lambda key: b.place("ctc_opts"), owner="ctc_opts"))
+    blank = labels if given.blank_idx is None else given.blank_idx
+    return class_number(b, blank, classes, "ctc_opts"), bool(given.label_loop)

@@ -23,7 +23,26 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceOptions(LayerOptions):
-    """Options of ``choice``."""
+    """Options of ``choice``.
+
+    Attributes:
+        beam_size: how many hypotheses stay.
+        keep_beams: the result has all of them.
+        search: the layer makes choices in a search.
+        add_to_beam_scores: its scores count for the hypotheses.
+        input_type: what the source is: prob, log_prob or logits.
+        prob_scale: the factor of the scores of this choice.
+        base_beam_score_scale: the factor of the scores before.
+        random_sample_scale: the factor of Gumbel noise that is added to the scores.
+        length_normalization: scores are divided by the length of the hypothesis.
+        length_normalization_exponent: of the length, in that division.
+        custom_score_combine: a function that combines scores, instead of a sum.
+        source_beam_sizes: how many labels of each source are looked at.
+        scheduled_sampling: in training, drawn labels instead of the target's, now and then.
+        cheating: the target is always one of the hypotheses.
+        explicit_search_source: the layer that the hypotheses come from, where nothing tells.
+        explicit_search_sources: several such layers.
+    """
 
     beam_size: Size
     keep_beams: bool = False

@@ -18,7 +18,12 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class SearchBaseOptions(LayerOptions):
-    """What RETURNN's layers with choices of their own accept; only ``choice`` makes use of it."""
+    """What RETURNN's layers with choices of their own accept; only ``choice`` makes use of it.
+
+    Attributes:
+        search: the layer makes choices in a search.
+        add_to_beam_scores: its scores count for the hypotheses.
+    """
 
     search: bool | None = None
     add_to_beam_scores: bool | None = None
@@ -26,7 +31,11 @@ class SearchBaseOptions(LayerOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class DecideOptions(SearchBaseOptions):
-    """Options of ``decide``."""
+    """Options of ``decide``.
+
+    Attributes:
+        length_normalization: scores are divided by the length of the hypothesis.
+    """
 
     length_normalization: bool = False
 
@@ -72,7 +81,11 @@ def choice_get_src_beams(b: LayerBuilder, opt: LayerOptions, x: LayerOutput) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitBatchBeamOptions(SearchBaseOptions):
-    """Options of ``split_batch_beam``."""
+    """Options of ``split_batch_beam``.
+
+    Attributes:
+        beam_dim: the axis of the hypotheses.
+    """
 
     beam_dim: Dim | None = None
 

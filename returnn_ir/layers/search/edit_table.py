@@ -23,7 +23,14 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class EditDistanceTableOptions(SourceOptions):
-    """Options of ``edit_distance_table``; nothing but the empty sequence can be in front of the first step."""
+    """Options of ``edit_distance_table``; nothing but the empty sequence can be in front of the first step.
+
+    Attributes:
+        axis: the axis of the sequence.
+        debug: without effect.
+        blank_idx: the number of the label that is no label.
+        initial_output: the value before a loop's first step.
+    """
 
     axis: Axis = None
     debug: bool = False
@@ -68,7 +75,12 @@ def edit_distance_table(b: LayerBuilder, opt: EditDistanceTableOptions, x: Layer
 
 @dataclass(frozen=True, kw_only=True)
 class OptimalCompletionsOptions(SourceOptions):
-    """Options of ``optimal_completions``."""
+    """Options of ``optimal_completions``.
+
+    Attributes:
+        debug: without effect.
+        blank_idx: the number of the label that is no label.
+    """
 
     debug: bool = False
     blank_idx: int | None = None

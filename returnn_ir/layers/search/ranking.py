@@ -25,7 +25,14 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class TopKOptions(SourceOptions):
-    """Options of ``top_k``."""
+    """Options of ``top_k``.
+
+    Attributes:
+        axis: the axis, or the axes, that entries are chosen on.
+        k: how many.
+        k_dim: the axis of the chosen ones.
+        sorted: the largest comes first.
+    """
 
     axis: Axis
     k: Size | LayerRef
@@ -90,7 +97,14 @@ def _unravelled(b: LayerBuilder, positions: Value, axes: list[Dim]) -> list[Valu
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSortedOptions(LayerOptions):
-    """Options of ``search_sorted``."""
+    """Options of ``search_sorted``.
+
+    Attributes:
+        sorted_sequence: the layer with the sorted numbers.
+        values: the layer with the numbers to find a place for.
+        axis: the axis of the sorted numbers.
+        side: left or right of equal numbers.
+    """
 
     sorted_sequence: LayerRef
     values: LayerRef

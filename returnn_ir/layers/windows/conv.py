@@ -31,7 +31,30 @@ __all__ = ["add_bias", "window_sizes"]
 
 @dataclass(frozen=True, kw_only=True)
 class ConvOptions(SourceOptions):
-    """Options of ``conv``."""
+    """Options of ``conv``.
+
+    Attributes:
+        filter_size: of the filter, by axis.
+        padding: same, valid, or numbers of frames.
+        strides: steps of the filter, by axis or for all.
+        dilation_rate: distance of the filter's entries, by axis or for all.
+        groups: features are convolved in so many groups.
+        input_expand_dims: so many axes of size one are added to the input.
+        input_add_feature_dim: the features become an axis of the filter; the new feature axis has size one.
+        input_split_feature_dim: as before, and the new feature axis has this size.
+        in_spatial_dims: the axes that the filter runs over; None: all dynamic and other spatial ones.
+        out_spatial_dims: the axes that come out for them, in the same order.
+        auto_use_channel_first: the order in memory may change.
+        with_bias: a bias is added; None: by the behaviour version.
+        activation: applied to the result: a name or an expression.
+        forward_weights_init: initial value of the weights for the input.
+        bias_init: initial value of the bias.
+        filter: a layer that gives the filter, instead of a parameter.
+        filter_perm: where the axes of that filter belong, by name.
+        bias: a layer that gives the bias, instead of a parameter.
+        use_time_mask: what stands behind a sequence's end does not count.
+        pad_seq_len_to_power: pads the longest sequence, which saves compilations.
+    """
 
     filter_size: Sequence[Size | Dim]
     padding: str | Count | Sequence[Count]
@@ -119,7 +142,7 @@ def _masked(b: LayerBuilder, x: SpatialInput, always: bool, neutral: float) -> S
 
 def _refuse_power_padding(b: LayerBuilder, opt: ConvOptions, x: SpatialInput, geometry: Geometry) -> None:
     """``pad_seq_len_to_power`` only saves compilations, except where the axis in memory decides the geometry."""
-    power = opt.pad_seq_len_to_power or b.session.options.get("conv_pad_seq_len_to_power")
+    power = opt.pad_seq_len_to_power or b.session.keys.conv_pad_seq_len_to_power
     strided = any(s > 1 and d.is_dynamic for s, d in zip(geometry.strides, x.dims, strict=True))
     if power and strided and isinstance(opt.padding, str) and opt.padding.lower() == "same":
         raise ConfigError(
@@ -186,7 +209,19 @@ def add_bias(
 
 @dataclass(frozen=True, kw_only=True)
 class PoolOptions(SourceOptions):
-    """Options of ``pool``."""
+    """Options of ``pool``.
+
+    Attributes:
+        mode: max or avg.
+        pool_size: of the window, by axis.
+        padding: same, valid, or numbers of frames.
+        dilation_rate: distance of the filter's entries, by axis or for all.
+        strides: steps of the window; None: its size.
+        in_spatial_dims: the axes that the filter runs over; None: all dynamic and other spatial ones.
+        out_spatial_dims: the axes that come out for them, in the same order.
+        use_channel_first: the order in memory may change.
+        use_time_mask: what stands behind a sequence's end does not count.
+    """
 
     mode: str
     pool_size: Sequence[Size]

@@ -28,7 +28,15 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class MelFilterbankOptions(SourceOptions):
-    """Options of ``mel_filterbank``; frequencies in Hz."""
+    """Options of ``mel_filterbank``; frequencies in Hz.
+
+    Attributes:
+        sampling_rate: of the signal.
+        fft_size: of the Fourier transform that the source is of.
+        nr_of_filters: how many filters.
+        f_min: where the lowest filter begins.
+        f_max: where the highest filter ends; None: half of the sampling rate.
+    """
 
     sampling_rate: Size = 16000
     fft_size: Size = 1024
@@ -63,7 +71,13 @@ def _triangles(low: float, high: float, bins_per_hertz: float, bins: int, filter
 
 @dataclass(frozen=True, kw_only=True)
 class DctOptions(SourceOptions):
-    """Options of ``dct``."""
+    """Options of ``dct``.
+
+    Attributes:
+        type: of the transform.
+        n: must be None.
+        norm: ortho, or None.
+    """
 
     type: Literal[1, 2, 3, 4] = 2
     n: Any = None
@@ -125,7 +139,12 @@ def _projected(b: LayerBuilder, x: LayerOutput, matrix: Matrix) -> LayerOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class ComplexLinearProjectionOptions(SourceOptions):
-    """Options of ``complex_linear_projection``."""
+    """Options of ``complex_linear_projection``.
+
+    Attributes:
+        nr_of_filters: how many filters.
+        clp_weights_init: initial value of the weights.
+    """
 
     nr_of_filters: Size
     clp_weights_init: Init = "glorot_uniform"
@@ -167,7 +186,11 @@ def complex_linear_projection(b: LayerBuilder, opt: ComplexLinearProjectionOptio
 
 @dataclass(frozen=True, kw_only=True)
 class FirstFramesOptions(SourceOptions):
-    """Options of ``first_t_frames_noise_estimator``; -1: all frames."""
+    """Options of ``first_t_frames_noise_estimator``; -1: all frames.
+
+    Attributes:
+        nr_of_frames: how many frames the mean is over.
+    """
 
     nr_of_frames: int
 
@@ -194,7 +217,11 @@ def first_frames(b: LayerBuilder, opt: FirstFramesOptions, x: LayerOutput) -> La
 
 @dataclass(frozen=True, kw_only=True)
 class SplitChannelsOptions(SourceOptions):
-    """Options of ``split_concatenated_multichannel``."""
+    """Options of ``split_concatenated_multichannel``.
+
+    Attributes:
+        nr_of_channels: how many channels the features consist of.
+    """
 
     nr_of_channels: Size = 1
 

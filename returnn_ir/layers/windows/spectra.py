@@ -44,7 +44,16 @@ _WINDOWS = {"hanning": _hann, "blackman": _blackman, "None": np.ones, "ones": np
 
 @dataclass(frozen=True, kw_only=True)
 class StftOptions(SourceOptions):
-    """Options of ``stft`` and ``istft``; all sizes in samples."""
+    """Options of ``stft`` and ``istft``; all sizes in samples.
+
+    Attributes:
+        frame_shift: from the start of a frame to the start of the next one.
+        frame_size: of a frame.
+        fft_size: of the Fourier transform.
+        in_spatial_dims: the axes that the filter runs over; None: all dynamic and other spatial ones.
+        out_spatial_dims: the axes that come out for them, in the same order.
+        use_time_mask: what stands behind a sequence's end does not count.
+    """
 
     frame_shift: Size
     frame_size: Size
@@ -146,7 +155,15 @@ def _spectrum(b: LayerBuilder, frames: Value, frame: Dim, window: Any, fft_size:
 
 @dataclass(frozen=True, kw_only=True)
 class _ChannelOptions(SourceOptions):
-    """Options of both layers for several channels; all sizes in samples."""
+    """Options of both layers for several channels; all sizes in samples.
+
+    Attributes:
+        frame_shift: from the start of a frame to the start of the next one.
+        window: hanning, blackman, none or ones.
+        use_rfft: only the frequencies that are not there twice.
+        nr_of_channels: how many channels the features consist of.
+        pad_last_frame: a last frame that is not whole is padded.
+    """
 
     frame_shift: Size
     window: str = "hanning"
@@ -157,7 +174,12 @@ class _ChannelOptions(SourceOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class MultichannelStftOptions(_ChannelOptions):
-    """Options of ``multichannel_stft_layer``."""
+    """Options of ``multichannel_stft_layer``.
+
+    Attributes:
+        frame_size: of a frame.
+        fft_size: of the Fourier transform.
+    """
 
     frame_size: Size
     fft_size: Size
@@ -165,7 +187,12 @@ class MultichannelStftOptions(_ChannelOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class MultiresolutionStftOptions(_ChannelOptions):
-    """Options of ``multichannel_multiresolution_stft_layer``: the first frame size says how many frames there are."""
+    """Options of ``multichannel_multiresolution_stft_layer``: the first frame size says how many frames there are.
+
+    Attributes:
+        frame_sizes: of the frames, by resolution.
+        fft_sizes: of the Fourier transforms, by resolution.
+    """
 
     frame_sizes: Sequence[Size]
     fft_sizes: Sequence[Size]

@@ -25,7 +25,25 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class TransposedConvOptions(SourceOptions):
-    """Options of ``transposed_conv``."""
+    """Options of ``transposed_conv``.
+
+    Attributes:
+        filter_size: of the filter, by axis.
+        strides: new frames per frame; None: the filter's size.
+        padding: same or valid.
+        remove_padding: frames that are cut off at both ends.
+        output_padding: frames that are added at the end.
+        in_spatial_dims: the axes that the filter runs over; None: all dynamic and other spatial ones.
+        out_spatial_dims: the axes that come out for them, in the same order.
+        with_bias: a bias is added.
+        activation: applied to the result: a name or an expression.
+        forward_weights_init: initial value of the weights for the input.
+        bias_init: initial value of the bias.
+        filter: a layer that gives the filter, instead of a parameter.
+        filter_perm: where the axes of that filter belong, by name.
+        bias: a layer that gives the bias, instead of a parameter.
+        use_time_mask: what stands behind a sequence's end does not count.
+    """
 
     filter_size: Sequence[Size]
     strides: Sequence[Size] | None = None

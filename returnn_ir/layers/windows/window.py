@@ -22,7 +22,18 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, kw_only=True)
 class WindowOptions(SourceOptions):
-    """Options of ``window``."""
+    """Options of ``window``.
+
+    Attributes:
+        window_size: of the window.
+        window_dim: the axis inside of the windows.
+        window_left: frames of the window before the own one.
+        window_right: frames of the window behind the own one.
+        axis: the axis that the window slides over.
+        out_spatial_dim: the new axis.
+        padding: same or valid.
+        stride: steps of the window.
+    """
 
     window_size: Size | None = None
     window_dim: Dim | None = None
@@ -119,7 +130,18 @@ def _last_steps(b: LayerBuilder, opt: WindowOptions, x: LayerOutput, frames: Dim
 
 @dataclass(frozen=True, kw_only=True)
 class FoldOptions(LayerOptions):
-    """Options of ``fold``."""
+    """Options of ``fold``.
+
+    Attributes:
+        mode: sum or mean of what falls on the same frame.
+        in_spatial_dim: the axis of the windows.
+        window_dim: the axis inside of the windows.
+        out_spatial_dim: the new axis.
+        padding: of the windows that are put together: same or valid.
+        window_left: frames of the window before the own one.
+        window_right: frames of the window behind the own one.
+        stride: steps of the window.
+    """
 
     mode: Literal["sum", "mean"]
     in_spatial_dim: Axis
@@ -184,7 +206,13 @@ def _scattered(b: LayerBuilder, value: Value, position: Value, axis: Dim, frames
 
 @dataclass(frozen=True, kw_only=True)
 class TimeChunkingOptions(SourceOptions):
-    """Options of ``time_chunking``."""
+    """Options of ``time_chunking``.
+
+    Attributes:
+        chunk_size: frames of a chunk.
+        chunk_step: from the start of a chunk to the start of the next one.
+        axis: the axis that the layer works on.
+    """
 
     chunk_size: Size
     chunk_step: Size
@@ -242,7 +270,11 @@ def time_chunking(b: LayerBuilder, opt: TimeChunkingOptions, x: LayerOutput) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class TimeUnchunkingOptions(SourceOptions):
-    """Options of ``time_unchunking``."""
+    """Options of ``time_unchunking``.
+
+    Attributes:
+        chunking_layer: the time_chunking layer that is undone.
+    """
 
     chunking_layer: LayerRef
 

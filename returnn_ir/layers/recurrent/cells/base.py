@@ -5,27 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from returnn_ir.construct.initializers import Init
-from returnn_ir.errors import ConfigError, ProblemList, did_you_mean
+from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.options import read_options
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["SINGLE", "Cell", "CellScope", "Inits", "State", "activation_op", "parse_unit_options"]
+__all__ = ["SINGLE", "Cell", "CellScope", "Inits", "State", "activation_op"]
 
 #: By RETURNN's key: ``c`` and ``h``; :data:`SINGLE` where the state is one tensor.
 State = Mapping[str, Value]
 
 #: The key of a state that is one tensor.
 SINGLE = ""
-
-Options = TypeVar("Options")
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,7 @@ class CellScope:
         sparse: the input is labels.
         rest: the axes of a state besides ``out``.
         out: of the cell's output.
+        input_projection: the input is multiplied with a matrix.
     """
 
     b: LayerBuilder
@@ -69,6 +67,7 @@ class CellScope:
     rest: tuple[Dim, ...]
     out: Dim
     inits: Inits
+    input_projection: bool = True
 
     @property
     def units(self) -> int:
@@ -165,15 +164,3 @@ def activation_op(b: LayerBuilder, given: object, default: str = "tanh") -> str 
             hint=did_you_mean(name, _ACTIVATIONS),
         )
     return _ACTIVATIONS[name]
-
-
-def parse_unit_options(b: LayerBuilder, unit: str, cls: type[Options], given: Mapping[str, Any]) -> Options:
-    """``unit_opts`` as a frozen dataclass.
-
-    Raises:
-        ProblemList: everything that is wrong with them.
-    """
-    options, problems = read_options(cls, given, lambda key: b.place("unit_opts"), owner=f"unit {unit!r}")
-    if options is None:
-        raise ProblemList(problems)
-    return options

@@ -16,15 +16,33 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.layers.recurrent.cells.base import Cell, CellScope, State, activation_op, parse_unit_options
+from returnn_ir.layers.recurrent.cells.base import Cell, CellScope, State, activation_op
 from returnn_ir.options import Finite, Share
 
-__all__ = ["LayerNormLstmCell", "layer_norm_lstm"]
+__all__ = ["LayerNormLstmCell", "LayerNormOptions", "layer_norm_lstm"]
 
 
 @dataclass(frozen=True)
 class LayerNormOptions:
-    """``unit_opts``; norm_gain, norm_shift and forget_bias are initial values."""
+    """``unit_opts``; norm_gain, norm_shift and forget_bias are initial values.
+
+    Attributes:
+        norm_gain: initial scale of a normalisation.
+        norm_shift: initial shift of a normalisation.
+        forget_bias: initial bias of the forget gate.
+        activation: of the input and of the cell; None: tanh.
+        dropout: of the cell's input.
+        dropout_h: of the previous output.
+        dropout_seed: without effect: draws follow from the config's random_seed.
+        with_concat: one matrix for input and previous output.
+        global_norm: both products are normalised, each by itself.
+        global_norm_joined: their sum is normalised.
+        per_gate_norm: each gate is normalised.
+        cell_norm: the cell is normalised.
+        cell_norm_in_output: only where the output is made of it.
+        hidden_norm: the output is normalised.
+        variance_epsilon: added to a variance.
+    """
 
     norm_gain: Finite = 1.0
     norm_shift: Finite = 0.0
@@ -118,11 +136,10 @@ class LayerNormLstmCell(Cell):
         return new_h, {"c": c, "h": new_h}
 
 
-def layer_norm_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LayerNormLstmCell:
+def layer_norm_lstm(scope: CellScope, unit: str, opts: LayerNormOptions) -> LayerNormLstmCell:
     """``layernormvariantslstm``."""
     scope.require_dense(unit)
     b = scope.b
-    opts = parse_unit_options(b, unit, LayerNormOptions, given)
     _check(scope, opts)
     gate, previous = scope.gates(), scope.previous()
     biased = not (opts.global_norm or opts.global_norm_joined or opts.per_gate_norm)

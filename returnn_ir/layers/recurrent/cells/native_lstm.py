@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.layers.recurrent.cells.base import CellScope, parse_unit_options
+from returnn_ir.layers.recurrent.cells.base import CellScope
 from returnn_ir.layers.recurrent.cells.lstm import CellStateOnly, LstmCell
 from returnn_ir.options import Finite, Share
 
-__all__ = ["first_native_lstm", "native_lstm", "native_lstm_low_mem", "vanilla_lstm"]
+__all__ = [
+    "FirstNativeOptions",
+    "NativeOptions",
+    "NoOptions",
+    "first_native_lstm",
+    "native_lstm",
+    "native_lstm_low_mem",
+    "vanilla_lstm",
+]
 
 
 @dataclass(frozen=True)
 class NativeOptions:
-    """``unit_opts`` of RETURNN's native LSTM."""
+    """``unit_opts`` of RETURNN's native LSTM.
+
+    Attributes:
+        forget_bias: must be 0: the unit adds none.
+        rec_weight_dropout: of the recurrent weights.
+        rec_weight_dropout_shape: an entry 1 for rows or columns that share their draw.
+    """
 
     forget_bias: Finite = 0.0
     rec_weight_dropout: Share = 0.0
     rec_weight_dropout_shape: Any = None
 
 
-def native_lstm(scope: CellScope, unit: str, given: Mapping[str, Any], *, input_projection: bool = True) -> LstmCell:
+def native_lstm(scope: CellScope, unit: str, opts: NativeOptions) -> LstmCell:
     """``nativelstm``, ``nativelstm2``: parameters W, b and W_re."""
     b, gate, previous = scope.b, scope.gates(), scope.previous()
-    opts = parse_unit_options(b, unit, NativeOptions, given)
     if opts.forget_bias:
         raise ConfigError(
             f"unit {unit!r} adds no forget bias", where=b.place("unit_opts"), hint="set it by bias_init instead"
         )
     w, bias = None, b.expand(b.const(0.0), gate)
-    if input_projection:
+    if scope.input_projection:
         w = scope.param("W", (scope.feature, gate), scope.inits.input_weights)
         bias = scope.param("b", (gate,), 0.0 if scope.inits.bias is None else scope.inits.bias)
     elif scope.sparse or scope.feature.size != gate.size:
@@ -65,24 +77,28 @@ def _noise(b: Any, opts: NativeOptions, dims: tuple[Dim, Dim]) -> list[Dim]:
 
 @dataclass(frozen=True)
 class FirstNativeOptions:
-    """``unit_opts`` of RETURNN's first native LSTM."""
+    """``unit_opts`` of RETURNN's first native LSTM.
+
+    Attributes:
+        forget_bias: must be 0: the unit adds none.
+    """
 
     forget_bias: float = 0.0
 
 
-def first_native_lstm(
-    scope: CellScope, unit: str, given: Mapping[str, Any], *, input_projection: bool = True
-) -> CellStateOnly:
+def first_native_lstm(scope: CellScope, unit: str, opts: FirstNativeOptions) -> CellStateOnly:
     """``nativelstm``: as ``nativelstm2``, but only the cell is its state."""
-    opts = parse_unit_options(scope.b, unit, FirstNativeOptions, given)
-    same = {"forget_bias": opts.forget_bias}
-    return CellStateOnly(native_lstm(scope, unit, same, input_projection=input_projection))
+    return CellStateOnly(native_lstm(scope, unit, NativeOptions(forget_bias=opts.forget_bias)))
 
 
-def native_lstm_low_mem(scope: CellScope, unit: str, given: Mapping[str, Any]) -> CellStateOnly:
+@dataclass(frozen=True)
+class NoOptions:
+    """A unit without options."""
+
+
+def native_lstm_low_mem(scope: CellScope, unit: str, opts: NoOptions) -> CellStateOnly:
     """``nativelstmlowmem``: one matrix W for the input and, below it, the previous output."""
     scope.require_dense(unit)
-    parse_unit_options(scope.b, unit, _NoOptions, given)
     b, gate, previous = scope.b, scope.gates(), scope.previous()
     rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
     weights = scope.param("W", (rows, gate), scope.inits.default)
@@ -91,13 +107,7 @@ def native_lstm_low_mem(scope: CellScope, unit: str, given: Mapping[str, Any]) -
     return CellStateOnly(LstmCell(scope.feature, scope.out, gate, previous, w, w_re, bias))
 
 
-@dataclass(frozen=True)
-class _NoOptions:
-    """A unit without options."""
-
-
-def vanilla_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LstmCell:
+def vanilla_lstm(scope: CellScope, unit: str, opts: NoOptions) -> LstmCell:
     """``vanillalstm``: the native layout, as a cell."""
     scope.require_dense(unit)
-    parse_unit_options(scope.b, unit, _NoOptions, given)
-    return native_lstm(replace(scope, inits=replace(scope.inits, bias=None)), unit, {})
+    return native_lstm(replace(scope, inits=replace(scope.inits, bias=None)), unit, NativeOptions())

@@ -3,40 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.layers.recurrent.cells.base import Cell, CellScope
-from returnn_ir.layers.recurrent.cells.layer_norm_lstm import layer_norm_lstm
+from returnn_ir.layers.recurrent.cells.layer_norm_lstm import LayerNormOptions, layer_norm_lstm
 from returnn_ir.layers.recurrent.cells.native_lstm import (
+    FirstNativeOptions,
+    NativeOptions,
+    NoOptions,
     first_native_lstm,
     native_lstm,
     native_lstm_low_mem,
     vanilla_lstm,
 )
-from returnn_ir.layers.recurrent.cells.simple import basic_rnn, gru, highway
-from returnn_ir.layers.recurrent.cells.standard_lstm import basic_lstm, standard_lstm, zoneout
+from returnn_ir.layers.recurrent.cells.simple import GruOptions, HighwayOptions, PlainOptions, basic_rnn, gru, highway
+from returnn_ir.layers.recurrent.cells.standard_lstm import (
+    BasicOptions,
+    StandardOptions,
+    ZoneoutOptions,
+    basic_lstm,
+    standard_lstm,
+    zoneout,
+)
+from returnn_ir.options import checked, read_options
 
-__all__ = ["make_cell", "unit_name"]
+__all__ = ["LSTM_BLOCKS", "OTHER_NAMES", "UNITS", "Unit", "make_cell", "unit_name"]
 
-#: Cells that run frame by frame, in ``rec`` and in ``rnn_cell``.
-_CELLS: dict[str, Callable[[CellScope, str, Mapping[str, Any]], Cell]] = {
-    "basiclstm": basic_lstm,
-    "basicrnn": basic_rnn,
-    "gru": gru,
-    "layernormvariantslstm": layer_norm_lstm,
-    "rhn": highway,
-    "standardlstm": standard_lstm,
-    "vanillalstm": vanilla_lstm,
-    "zoneoutlstm": zoneout,
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit.
+
+    Attributes:
+        make: the cell of (where, the unit as written, its options).
+        options: the dataclass of its ``unit_opts``.
+        whole: it is a kernel for whole sequences, in ``rec`` only; others run frame by frame, in ``rnn_cell``, too.
+        bare: it can do without input projection.
+    """
+
+    make: Callable[[CellScope, str, Any], Cell]
+    options: type[Any]
+    whole: bool = False
+    bare: bool = False
+
+
+UNITS: Mapping[str, Unit] = {
+    "basiclstm": Unit(basic_lstm, BasicOptions),
+    "basicrnn": Unit(basic_rnn, PlainOptions),
+    "gru": Unit(gru, GruOptions),
+    "layernormvariantslstm": Unit(layer_norm_lstm, LayerNormOptions),
+    "rhn": Unit(highway, HighwayOptions),
+    "standardlstm": Unit(standard_lstm, StandardOptions),
+    "vanillalstm": Unit(vanilla_lstm, NoOptions),
+    "zoneoutlstm": Unit(zoneout, ZoneoutOptions),
+    "nativelstm": Unit(first_native_lstm, FirstNativeOptions, whole=True, bare=True),
+    "nativelstm2": Unit(native_lstm, NativeOptions, whole=True, bare=True),
+    "nativelstmlowmem": Unit(native_lstm_low_mem, NoOptions, whole=True),
 }
 
-#: Kernels for whole sequences, in ``rec`` only.
-_SEQUENCES = ("nativelstm", "nativelstm2", "nativelstmlowmem")
-
 #: Other names of the above.
-_ALIASES = {"lstm": "nativelstm2", "lstmp": "nativelstm2"}
-_LSTM_BLOCKS = ("lstmblock", "lstmblockfused", "cudnnlstm")
+OTHER_NAMES = {"lstm": "nativelstm2", "lstmp": "nativelstm2"}
+#: TensorFlow's and cuDNN's LSTMs: ``standardlstm`` in ``rnn_cell``, ``nativelstm2`` in ``rec``.
+LSTM_BLOCKS = ("lstmblock", "lstmblockfused", "cudnnlstm")
 
 #: Names that RETURNN knows and cannot run from a config on the CPU, with the reason.
 _REFUSED = {
@@ -55,9 +85,9 @@ _REFUSED = {
 def unit_name(unit: str, *, single_step: bool) -> str:
     """The plain name: case and "Cell" do not matter, and some names stand for others."""
     name = unit.lower().removesuffix("cell")
-    if name in _LSTM_BLOCKS:
+    if name in LSTM_BLOCKS:
         return "standardlstm" if single_step else "nativelstm2"
-    return _ALIASES.get(name, name)
+    return OTHER_NAMES.get(name, name)
 
 
 def make_cell(
@@ -73,20 +103,22 @@ def make_cell(
         ConfigError: no such unit or option.
     """
     name = unit_name(unit, single_step=single_step)
-    if name == "nativelstm2" and not single_step:
-        return native_lstm(scope, unit, unit_opts, input_projection=input_projection)
-    if name == "nativelstm" and not single_step:
-        return first_native_lstm(scope, unit, unit_opts, input_projection=input_projection)
-    if name in _CELLS or (name == "nativelstmlowmem" and not single_step):
-        if not input_projection:
-            raise ConfigError(
-                f"unit {unit!r} cannot do without input projection", where=scope.b.place("input_projection")
-            )
-        return _CELLS.get(name, native_lstm_low_mem)(scope, unit, unit_opts)
-    known = [*_CELLS, *_ALIASES, *_LSTM_BLOCKS, *(() if single_step else _SEQUENCES)]
+    found = UNITS.get(name)
+    if found is None or (found.whole and single_step):
+        raise _refusal(scope, unit, name, single_step=single_step)
+    if not input_projection and not found.bare:
+        raise ConfigError(f"unit {unit!r} cannot do without input projection", where=scope.b.place("input_projection"))
+    where, owner = scope.b.place("unit_opts"), f"unit {unit!r}"
+    opts = checked(read_options(found.options, unit_opts, lambda key: where, owner=owner))
+    return found.make(replace(scope, input_projection=input_projection), unit, opts)
+
+
+def _refusal(scope: CellScope, unit: str, name: str, *, single_step: bool) -> ConfigError:
+    fitting = [name for name, unit in UNITS.items() if not unit.whole or not single_step]
+    known = [*fitting, *OTHER_NAMES, *LSTM_BLOCKS]
     where = scope.b.place("unit")
-    if name in _SEQUENCES:
-        raise ConfigError(f"unit {unit!r} is for a whole sequence", where=where, hint="LSTMBlock, or a rec layer")
+    if name in UNITS:
+        return ConfigError(f"unit {unit!r} is for a whole sequence", where=where, hint="LSTMBlock, or a rec layer")
     if name in _REFUSED:
-        raise ConfigError(f"unit {unit!r} {_REFUSED[name]}", where=where, expected=", ".join(known))
-    raise ConfigError(f"unknown unit {unit!r}", where=where, expected=", ".join(known), hint=did_you_mean(name, known))
+        return ConfigError(f"unit {unit!r} {_REFUSED[name]}", where=where, expected=", ".join(known))
+    return ConfigError(f"unknown unit {unit!r}", where=where, expected=", ".join(known), hint=did_you_mean(name, known))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +12,32 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import get_op
-from returnn_ir.layers.recurrent.cells.base import SINGLE, Cell, CellScope, State, activation_op, parse_unit_options
+from returnn_ir.layers.recurrent.cells.base import SINGLE, Cell, CellScope, State, activation_op
 from returnn_ir.options import Finite, Share, Size
 
-__all__ = ["GruCell", "HighwayCell", "PlainCell", "basic_rnn", "gru", "highway"]
+__all__ = [
+    "GruCell",
+    "GruOptions",
+    "HighwayCell",
+    "HighwayOptions",
+    "PlainCell",
+    "PlainOptions",
+    "basic_rnn",
+    "gru",
+    "highway",
+]
 
 
 @dataclass(frozen=True)
 class GruOptions:
-    """``unit_opts`` of TensorFlow's GRUCell."""
+    """``unit_opts`` of TensorFlow's GRUCell.
+
+    Attributes:
+        activation: of the candidate; None: tanh.
+        kernel_initializer: initial value of the weights.
+        bias_initializer: initial value of the biases; None: 1 for gates, 0 for the candidate.
+        name: of the cell's variables.
+    """
 
     activation: Any = None
     kernel_initializer: Init = None
@@ -73,11 +89,10 @@ class GruCell(Cell):
         return y, {SINGLE: h}
 
 
-def gru(scope: CellScope, unit: str, given: Mapping[str, Any]) -> GruCell:
+def gru(scope: CellScope, unit: str, opts: GruOptions) -> GruCell:
     """``gru``: TensorFlow's GRUCell, kernels [in + n, 2n] and [in + n, n]."""
     scope.require_dense(unit)
     b, gate, previous = scope.b, scope.gates(2), scope.previous()
-    opts = parse_unit_options(b, unit, GruOptions, given)
     rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
     init = option_init(opts, "kernel_initializer") or scope.inits.default
 
@@ -97,7 +112,12 @@ def gru(scope: CellScope, unit: str, given: Mapping[str, Any]) -> GruCell:
 
 @dataclass(frozen=True)
 class PlainOptions:
-    """``unit_opts`` of TensorFlow's BasicRNNCell."""
+    """``unit_opts`` of TensorFlow's BasicRNNCell.
+
+    Attributes:
+        activation: of the output; None: tanh.
+        name: of the cell's variables.
+    """
 
     activation: Any = None
     name: str | None = None
@@ -127,11 +147,10 @@ class PlainCell(Cell):
         return h, {SINGLE: h}
 
 
-def basic_rnn(scope: CellScope, unit: str, given: Mapping[str, Any]) -> PlainCell:
+def basic_rnn(scope: CellScope, unit: str, opts: PlainOptions) -> PlainCell:
     """``basicrnn``: TensorFlow's BasicRNNCell, kernel [in + n, n]."""
     scope.require_dense(unit)
     b, previous = scope.b, scope.previous()
-    opts = parse_unit_options(b, unit, PlainOptions, given)
     rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
     name = opts.name or "basic_rnn_cell"
     kernel = scope.param(f"{name}/kernel", (rows, scope.out), scope.inits.default)
@@ -142,7 +161,14 @@ def basic_rnn(scope: CellScope, unit: str, given: Mapping[str, Any]) -> PlainCel
 
 @dataclass(frozen=True)
 class HighwayOptions:
-    """``unit_opts`` of ``rhn``; the dropout of the state has one mask for all frames."""
+    """``unit_opts`` of ``rhn``; the dropout of the state has one mask for all frames.
+
+    Attributes:
+        depth: layers in each step.
+        dropout: of the state.
+        dropout_seed: without effect: draws follow from the config's random_seed.
+        transform_bias: initial bias of the transform gates.
+    """
 
     depth: Size = 5
     dropout: Share = 0.0
@@ -185,10 +211,9 @@ class HighwayCell(Cell):
         return s, {SINGLE: s}
 
 
-def highway(scope: CellScope, unit: str, given: Mapping[str, Any]) -> HighwayCell:
+def highway(scope: CellScope, unit: str, opts: HighwayOptions) -> HighwayCell:
     """``rhn``: parameters W, b and rhn_cell/depth_i/W."""
     scope.require_dense(unit)
-    opts = parse_unit_options(scope.b, unit, HighwayOptions, given)
     gate, previous, n = scope.gates(2), scope.previous(), scope.units
     scope.b.require_room(2, n)
     start = np.repeat([0.0, float(opts.transform_bias or 0.0)], n)

@@ -13,16 +13,27 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.layers.recurrent.cells.base import Cell, CellScope, State, activation_op, parse_unit_options
+from returnn_ir.layers.recurrent.cells.base import Cell, CellScope, State, activation_op
 from returnn_ir.layers.recurrent.cells.lstm import Extras, LstmCell
 from returnn_ir.options import Finite, NonNegative, Share, Size
 
-__all__ = ["ZoneoutCell", "basic_lstm", "standard_lstm", "zoneout"]
+__all__ = ["BasicOptions", "StandardOptions", "ZoneoutCell", "ZoneoutOptions", "basic_lstm", "standard_lstm", "zoneout"]
 
 
 @dataclass(frozen=True)
 class StandardOptions:
-    """``unit_opts`` of TensorFlow's LSTMCell."""
+    """``unit_opts`` of TensorFlow's LSTMCell.
+
+    Attributes:
+        use_peepholes: gates see the cell (Gers and Schmidhuber 2000).
+        cell_clip: the largest absolute value of the cell.
+        initializer: initial value of the weights.
+        num_proj: size of the projected output, which is n_out.
+        proj_clip: the largest absolute value of the projected output.
+        forget_bias: added to the forget gate.
+        activation: of the input and of the cell; None: tanh.
+        name: of the cell's variables.
+    """
 
     use_peepholes: bool = False
     cell_clip: NonNegative | None = None
@@ -36,25 +47,30 @@ class StandardOptions:
 
 @dataclass(frozen=True)
 class BasicOptions:
-    """``unit_opts`` of TensorFlow's BasicLSTMCell."""
+    """``unit_opts`` of TensorFlow's BasicLSTMCell.
+
+    Attributes:
+        forget_bias: added to the forget gate.
+        activation: of the input and of the cell; None: tanh.
+        name: of the cell's variables.
+    """
 
     forget_bias: Finite = 1.0
     activation: Any = None
     name: str | None = None
 
 
-def basic_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LstmCell:
+def basic_lstm(scope: CellScope, unit: str, opts: BasicOptions) -> LstmCell:
     """``basiclstm``: TensorFlow's BasicLSTMCell."""
-    opts = parse_unit_options(scope.b, unit, BasicOptions, given)
     full = StandardOptions(
         forget_bias=opts.forget_bias, activation=opts.activation, name=opts.name or "basic_lstm_cell"
     )
     return _standard(scope, unit, full)
 
 
-def standard_lstm(scope: CellScope, unit: str, given: Mapping[str, Any]) -> LstmCell:
+def standard_lstm(scope: CellScope, unit: str, opts: StandardOptions) -> LstmCell:
     """``standardlstm``: TensorFlow's LSTMCell, kernel [in + n, 4n] and gates i, j, f, o, forget bias added."""
-    return _standard(scope, unit, parse_unit_options(scope.b, unit, StandardOptions, given))
+    return _standard(scope, unit, opts)
 
 
 def _standard(scope: CellScope, unit: str, opts: StandardOptions) -> LstmCell:
@@ -112,7 +128,13 @@ def _projection(scope: CellScope, name: str, opts: StandardOptions, init: Init) 
 
 @dataclass(frozen=True)
 class ZoneoutOptions:
-    """``unit_opts`` of ``zoneoutlstm``; ``use_zoneout_output`` by the behaviour version unless given."""
+    """``unit_opts`` of ``zoneoutlstm``; ``use_zoneout_output`` by the behaviour version unless given.
+
+    Attributes:
+        zoneout_factor_cell: the probability that an entry of the cell stays.
+        zoneout_factor_output: the probability that an entry of the output stays.
+        use_zoneout_output: the output is the zoned-out one; None: by the behaviour version.
+    """
 
     zoneout_factor_cell: Share = 0.0
     zoneout_factor_output: Share = 0.0
@@ -165,9 +187,8 @@ class ZoneoutCell(Cell):
         return self.lstm.over(b, x, dim, state, reverse=reverse)
 
 
-def zoneout(scope: CellScope, unit: str, given: Mapping[str, Any]) -> ZoneoutCell:
+def zoneout(scope: CellScope, unit: str, opts: ZoneoutOptions) -> ZoneoutCell:
     """``zoneoutlstm``: around TensorFlow's LSTMCell."""
-    opts = parse_unit_options(scope.b, unit, ZoneoutOptions, given)
     factors = {"c": opts.zoneout_factor_cell, "h": opts.zoneout_factor_output}
     zoned = scope.b.behavior.zoneout_output if opts.use_zoneout_output is None else opts.use_zoneout_output
     return ZoneoutCell(_standard(scope, unit, StandardOptions()), factors, zoned, scope)
