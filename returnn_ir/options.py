@@ -34,6 +34,7 @@ __all__ = [
     "Share",
     "Size",
     "Unset",
+    "describe",
     "fits",
     "option_hints",
     "read_options",
@@ -198,7 +199,7 @@ def _wrong(key: str, value: object, hint: Any, place: Place, owner: str) -> User
     return ConfigError(
         f"{owner}: option {key!r} {what}" if owner else f"option {key!r} {what}",
         where=place(key),
-        expected=_describe(hint),
+        expected=describe(hint),
         received=shown(value),
         hint=did_you_mean(value, _words(hint)) if isinstance(value, str) else None,
     )
@@ -325,13 +326,14 @@ _HINT_NAMES = {
 }
 
 
-def _describe(hint: Any) -> str:
+def describe(hint: Any) -> str:
+    """A type in words, for messages."""
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return " | ".join(_describe(a) for a in get_args(hint) if a is not Unset)
+        return " | ".join(describe(a) for a in get_args(hint) if a is not Unset)
     if origin is Annotated:
         kind, *marks = get_args(hint)
-        return " ".join(part for part in (_describe(kind), *map(str, marks)) if part)
+        return " ".join(part for part in (describe(kind), *map(str, marks)) if part)
     if origin is Literal:
         return " | ".join(map(repr, get_args(hint)))
     if origin in (list, tuple, set, Sequence, dict, Mapping):
@@ -345,5 +347,5 @@ def _describe(hint: Any) -> str:
 
 def _item(hint: Any) -> str:
     """The type of a container's items, in parentheses where it is one of several."""
-    text = _describe(hint)
+    text = describe(hint)
     return f"({text})" if " | " in text else text

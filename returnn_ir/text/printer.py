@@ -31,6 +31,7 @@ import numpy as np
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim, Division, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
+from returnn_ir.ir.signature import REQUIRED
 from returnn_ir.ir.types import DTYPES, TensorType
 from returnn_ir.text.attributes import OBJECTS
 
@@ -239,7 +240,8 @@ def _precise(node: Node, value: object) -> object:
 
 
 def _is_default(node: Node, name: str, value: object) -> bool:
-    default = node.op.attrs.get(name, ...)
+    attr = node.op.attrs.get(name)  # a broken graph, which a message shows, may have others
+    default = REQUIRED if attr is None else attr.default
     return type(default) is type(value) and not isinstance(value, np.ndarray) and default == value
 
 

@@ -10,6 +10,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope
+from returnn_ir.ir.signature import DIM, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
 
@@ -46,4 +47,11 @@ def _order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*(d for d in types[0].dims if d is not dim), dim), (dim,), (dim,)]
 
 
-composite("layer_norm", 3, {"dim": ..., "epsilon": 1e-6}, _layer_norm, infer=_infer, order=_order)
+composite(
+    "layer_norm",
+    ("x", "scale", "bias"),
+    {"dim": DIM, "epsilon": Attr(float, 1e-6)},
+    _layer_norm,
+    infer=_infer,
+    order=_order,
+)
