@@ -101,6 +101,15 @@ class Signature:
             return f"{self.names[first]}[{number - first}]"
         return self.names[number] if number <= first else f"[{number}]"
 
+    def operand_number(self, name: str) -> int | None:
+        """Where the operand of a name stands; None where there is no such name, or where it stands for several."""
+        return self._numbers.get(name)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        single = self.names[:-1] if self._repeats else self.names
+        return {name: number for number, name in enumerate(single)}
+
     def wrong_operands(self, count: int) -> str | None:
         """What is wrong with a number of operands, to stand behind the name of the op."""
         least, most = self._limits
@@ -108,7 +117,8 @@ class Signature:
             return None
         number = f"at least {least}" if most is None else str(least) if least == most else f"{least} to {most}"
         listed = f" ({', '.join(self.declared)})" if self.declared else ""
-        return f"takes {number} operand{'s' * (number != '1')}{listed}, received {count}"
+        plural = "" if (most or least) == 1 else "s"
+        return f"takes {number} operand{plural}{listed}, received {count}"
 
     @cached_property
     def _defaults(self) -> dict[str, object]:

@@ -46,8 +46,8 @@ def _scanned_first(types: Sequence[TensorType], attrs: dict[str, Any]) -> list[t
 
 _LOOP = {
     "dim": DIM,
-    "carries": Attr(AtLeast0, doc="how many"),
-    "stacked": Attr(tuple[TensorType, ...], (), "of one step"),
+    "carries": Attr(AtLeast0, doc="how many there are"),
+    "stacked": Attr(tuple[TensorType, ...], (), "the types of one step's stacked values"),
     "ends": Attr(bool, False, "finds out how many steps there are"),
     "hoist": Attr(bool, True, "nothing is moved out of the loop without it"),
     "length_carry": Attr(AtLeast0 | None, None, "the carry that counts the labels of each sequence"),

@@ -122,17 +122,18 @@ _elementwise("stop_gradient", _X, _same, Trait.MOVES, keeps_labels=True)
 
 
 def _infer_cast(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """The same numbers with another element type."""
     labels = types[0].sparse_dim if is_integer(attrs["dtype"]) else None
     return [TensorType(attrs["dtype"], types[0].dims, labels)]
 
 
 def _infer_set_sparse(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """The same numbers read as labels of another dim, or as plain numbers (``sparse_dim`` none)."""
     return [TensorType(types[0].dtype, types[0].dims, attrs["sparse_dim"])]
 
 
 _ENTRY_BY_ENTRY = frozenset({Trait.ELEMENTWISE, Trait.MOVES})
 register(OpSpec("cast", _X, {"dtype": Attr(DType)}, _infer_cast, frozenset({Trait.ELEMENTWISE})))
-# the same numbers read as labels of another dim, or as plain numbers (sparse_dim None)
 register(OpSpec("set_sparse", _X, {"sparse_dim": Attr(Dim | None)}, _infer_set_sparse, _ENTRY_BY_ENTRY))
 
 
@@ -150,9 +151,9 @@ register(OpSpec("label_index", _X, {"labels": Attr(AtLeast1)}, _infer_label_inde
 
 
 def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """Identity; the gradient is multiplied by ``scale``, plus ``shift``."""
     return [types[0]]
 
 
-# identity; the gradient is multiplied by scale, plus shift
 _SCALE = {"scale": Attr(float, 1.0), "shift": Attr(float, 0.0)}
 register(OpSpec("scale_gradient", _X, _SCALE, _infer_scale_gradient, _ENTRY_BY_ENTRY))

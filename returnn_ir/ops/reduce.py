@@ -53,15 +53,18 @@ def _neutral(dtype: str, attrs: Attrs) -> float | bool:
 
 
 def _reduce(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """All entries over ``dims`` in one."""
     return [_reduced(scope, types[0], attrs["dims"], attrs["mask"])]
 
 
 def _arg_reduce(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The position of the extreme entry over ``dim``, as a label of it."""
     reduced = _reduced(scope, types[0], [attrs["dim"]], attrs["mask"])
     return [TensorType("int64", reduced.dims, attrs["dim"])]
 
 
 def _cumsum(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Sums of all entries so far along ``dim`` (``exclusive``: without the own one; ``reverse``: from the end)."""
     _reduced(scope, types[0], [attrs["dim"]], mask=False)
     return [types[0]]
 

@@ -145,18 +145,22 @@ def _window(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _iota(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The positions on an axis, from 0; with ``sparse`` as labels of it."""
     return [TensorType(attrs["dtype"], (attrs["dim"],), attrs["dim"] if attrs["sparse"] else None)]
 
 
 def _length(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The lengths of a dim, one per sequence where they differ."""
     return [TensorType("int64", tuple(length_dims(scope, [attrs["dim"]])))]
 
 
 def _extent(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The extent of an axis in memory, a scalar."""
     return [TensorType("int64")]
 
 
 def _mask(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Which frames along a dim are valid."""
     dims = length_dims(scope, [attrs["dim"]])
     return [TensorType("bool", (*dims, attrs["dim"]))]
 

@@ -22,6 +22,7 @@ Attrs = dict[str, Any]
 
 
 def _declared(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """What a run is given under ``name``."""
     return [TensorType(attrs["dtype"], attrs["dims"], attrs["sparse_dim"])]
 
 

@@ -35,7 +35,7 @@ from returnn_ir.ir.signature import REQUIRED
 from returnn_ir.ir.types import DTYPES, TensorType
 from returnn_ir.text.attributes import OBJECTS
 
-__all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines"]
+__all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines", "print_value"]
 
 #: Arrays with more entries are printed as base64.
 INLINE_ENTRIES = 16
@@ -54,6 +54,11 @@ def print_graph(graph: Graph) -> str:
 def print_lines(graph: Graph) -> list[Line]:
     """The lines of the text, each with the node that it is about."""
     return list(_Printer(graph).graph(graph))
+
+
+def print_value(value: object) -> str:
+    """An attribute's value that has no dims in it."""
+    return _Printer(Graph()).attribute(value)
 
 
 class _Printer:

@@ -23,6 +23,7 @@ def _shifted(b: Builder, x: Value, attrs: dict[str, Any]) -> Value:
 
 
 def _softmax(b: Builder, operands: Sequence[Value], attrs: dict[str, Any]) -> list[Value]:
+    """``exp(x) / sum(exp(x))`` over ``dims``."""
     numerator = b.unary("exp", _shifted(b, operands[0], attrs))
     total = b.reduce("sum", numerator, *attrs["dims"], mask=attrs["mask"])
     result = b.div(numerator, total)
@@ -34,6 +35,7 @@ def _softmax(b: Builder, operands: Sequence[Value], attrs: dict[str, Any]) -> li
 
 
 def _log_softmax(b: Builder, operands: Sequence[Value], attrs: dict[str, Any]) -> list[Value]:
+    """``x - log(sum(exp(x)))`` over ``dims``."""
     shifted = _shifted(b, operands[0], attrs)
     total = b.reduce("sum", b.unary("exp", shifted), *attrs["dims"], mask=attrs["mask"])
     result = b.sub(shifted, b.unary("log", total))
