@@ -44,9 +44,9 @@ def _readings(text: str, hint: Any) -> Iterator[object]:
             yield from _lists(text, kind, alone=len(kinds) == 1)
 
 
-def _rank(kind: Any) -> tuple[bool, bool]:
-    """Single values are tried before lists, whole numbers before others."""
-    return get_origin(kind) in _CONTAINERS, kind is float
+def _rank(kind: Any) -> int:
+    """Whole numbers are tried before others, numbers before truth values, single values before lists."""
+    return 3 if get_origin(kind) in _CONTAINERS else {float: 1, bool: 2}.get(kind, 0)
 
 
 def _flag(text: str) -> bool:
