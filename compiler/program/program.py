@@ -145,7 +145,7 @@ def make_target(name: str, *, opset: int | None = None) -> Target:
 class _Keys:
     """The config's ``fusion``: what of a composite that the target has is asked for, by its name."""
 
-    fusion: Annotated[Mapping[Any, Any], Described('a dict such as {"lstm": "require"}')] = field(default_factory=dict)
+    fusion: Annotated[Mapping[str, Any], Described('a dict such as {"lstm": "require"}')] = field(default_factory=dict)
 
 
 def compile_net(
