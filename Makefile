@@ -1,24 +1,33 @@
 # For users: `make demo`, `make demo-attention` and `make test`. Everything lives in .venv and examples/out.
 
-PYTHON ?= python3.11
-VENV   := .venv
-BIN    := $(VENV)/bin
-DEMO   := examples/out
-
+# A Python from 3.11 to 3.13 that can make a venv; PYTHON=/path/to/python for another one.
+CANDIDATES := python3.11 python3.12 python3.13 python3 python
+USABLE     := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON     ?= $(shell for p in $(CANDIDATES); do "$$p" -c '$(USABLE)' >/dev/null 2>&1 && echo "$$p" && break; done)
+VENV       := .venv
+BIN        := $(VENV)/bin
+DEMO       := examples/out
+WHEEL      := build/wheel
+# What is tested is this checkout, or what was installed, and nothing that a user's variable adds.
+unexport PYTHONPATH
+PIP        := -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-attention test test-slow mutants lint bench gpu-check support options clean
+.PHONY: help demo demo-attention test test-slow test-pythons test-wheel mutants lint bench gpu-check support options clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 $(BIN)/returnn-run: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[examples]'
+	@"$(PYTHON)" -c '$(USABLE)' >/dev/null 2>&1 || { echo "no Python from 3.11 to 3.13 with venv among $(or $(PYTHON),$(CANDIDATES));" \
+	    "give one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "using $$("$(PYTHON)" --version) of $$("$(PYTHON)" -c 'import sys; print(sys.executable)') in $(VENV)"
+	@"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python $(PIP) -e '.[examples]'
 	@touch $@
 
 $(VENV)/test-tools: $(BIN)/returnn-run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[test]'
+	$(BIN)/python $(PIP) -e '.[test]'
 	@touch $@
 
 demo: $(BIN)/returnn-run  ## train on scanned digits, export to ONNX, decode with both
@@ -37,14 +46,35 @@ demo-attention: $(BIN)/returnn-run  ## train an attention model on the digits, b
 	    --checkpoint $$($(BIN)/returnn-run --best-checkpoint examples/attention.py)
 	$(BIN)/python examples/attention_decode.py $(DEMO)/attention.onnx
 
-test: $(VENV)/test-tools  ## everything that CI runs: ruff, mypy, pytest
+test: lint  ## everything that CI runs: ruff, mypy, pytest; prints the 20 slowest tests
+	$(BIN)/pytest -n 2 -m "not slow" --durations=20
+
+lint: $(VENV)/test-tools  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 -m "not slow"
 
 test-slow: $(VENV)/test-tools  ## the long property tests
 	$(BIN)/pytest -n 2 -m slow
+
+test-pythons:  ## the tests with each Python from 3.11 to 3.13 that is installed
+	@for p in python3.11 python3.12 python3.13; do \
+	    if "$$p" -c '$(USABLE)' >/dev/null 2>&1; then tried="$$tried $$p"; else echo "$$p is not installed"; continue; fi; \
+	    $(MAKE) test PYTHON="$$p" VENV="build/$$p" || failed="$$failed $$p"; \
+	done; \
+	echo "tested with:$${tried:- none}; failed:$${failed:- none}"; test -n "$$tried" && test -z "$$failed"
+
+# Beside the tests there are no sources, so that they import what the wheel has installed.
+test-wheel: $(BIN)/returnn-run  ## build the wheel, install it into a fresh venv, test what is installed
+	@rm -rf $(WHEEL) build/lib build/bdist.*
+	@mkdir -p $(WHEEL)/run
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
+	$(BIN)/python -m venv $(WHEEL)/venv
+	$(WHEEL)/venv/bin/python $(PIP) "$$(echo $(WHEEL)/*.whl)[test]"
+	@cp -R tests examples pyproject.toml $(WHEEL)/run
+	cd $(WHEEL)/run && ../venv/bin/python -m tests.installed
+	cd $(WHEEL)/run && ../venv/bin/python -m pytest -n 2 -m "not slow" tests/test_api.py tests/cli tests/datasets \
+	    tests/runtime tests/onnx/test_session.py tests/onnx/test_staged.py tests/conformance -k "not conformance or dense"
 
 mutants: $(VENV)/test-tools  ## change the sources in N=100 places (SEED=1): do the tests notice?
 	$(BIN)/python -m tests.mutants --count $(or $(N),100) --seed $(or $(SEED),1)

@@ -14,14 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 import compiler
+from compiler.program.parameters import checkpoint_parameters
 from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
 from runtime.decoding import Hypothesis, label_error_rate, nbest_lists
 from runtime.deployment.session import OnnxSession
-from runtime.tasks.forward import read_params
-from runtime.tasks.train import Engine
+from runtime.tasks.run_options import RunOptions
+from runtime.tasks.start import find_checkpoint
 
 CONFIG = "examples/attention.py"
 LAYER = "output"
@@ -35,7 +36,8 @@ def main() -> int:
     config = load_config(CONFIG)
     session = OnnxSession(sys.argv[1])
     program = compiler.compile(load(CONFIG, mode="search"), target="tf", mode="search", fetch=[LAYER], losses=False)
-    params = read_params(Engine(config).checkpoint(best=True), program)
+    checkpoint = find_checkpoint(config, RunOptions.from_config(config), best=True)
+    params = checkpoint_parameters(program, checkpoint)
     output = program.graph.outputs[LAYER]
     runs: dict[str, Callable[[dict[str, Array]], dict[str, Array]]] = {
         "TensorFlow": lambda feed: program.run(feed, params),
@@ -44,17 +46,17 @@ def main() -> int:
     found: dict[str, Lists] = {name: [] for name in runs}
     seconds = dict.fromkeys(runs, 0.0)
     references: list[list[int]] = []
-    dataset = init_dataset(config.opt_typed_value("eval"), name="eval")
-    batches = make_batches(dataset, dataset.init_epoch(1), BatchLimits(batch_size=4000))
-    with BatchLoader(dataset, batches) as loader:
-        for batch in loader:
-            feed = {name: value for name, value in batch.feed().items() if name in session.inputs}
-            for name, run in runs.items():
-                started = time.monotonic()
-                found[name] += nbest_lists(run(feed), LAYER, output)
-                seconds[name] += time.monotonic() - started
-            texts = zip(batch.data["text"], batch.lengths("text"), strict=True)
-            references += [labels[:n].tolist() for labels, n in texts]
+    with init_dataset(config.opt_typed_value("eval"), name="eval") as dataset:
+        batches = make_batches(dataset, dataset.init_epoch(1), BatchLimits(batch_size=4000))
+        with BatchLoader(dataset, batches) as loader:
+            for batch in loader:
+                feed = {name: value for name, value in batch.feed().items() if name in session.inputs}
+                for name, run in runs.items():
+                    started = time.monotonic()
+                    found[name] += nbest_lists(run(feed), LAYER, output)
+                    seconds[name] += time.monotonic() - started
+                texts = zip(batch.data["text"], batch.lengths("text"), strict=True)
+                references += [labels[:n].tolist() for labels, n in texts]
     table = Table(title=f"{len(references)} lines of scanned digits, beam of {len(found['ONNX'][0])}")
     for heading in ("program", "label error rate", "seconds"):
         table.add_column(heading, justify="left" if heading == "program" else "right")

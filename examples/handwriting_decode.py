@@ -6,18 +6,23 @@ python examples/handwriting_decode.py examples/out/handwriting.onnx
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
 
 import compiler
+from compiler.program.parameters import checkpoint_parameters
+from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
-from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
+from runtime.datasets import Batch, BatchLimits, init_dataset
 from runtime.decoding import greedy_ctc, label_error_rate
 from runtime.deployment.session import OnnxSession
-from runtime.tasks.forward import read_params
-from runtime.tasks.train import Engine
+from runtime.tasks.epoch import run_epoch
+from runtime.tasks.run_options import RunOptions
+from runtime.tasks.start import find_checkpoint
 
 CONFIG = "examples/handwriting.py"
 
@@ -27,22 +32,26 @@ def main() -> int:
     config = load_config(CONFIG)
     session = OnnxSession(sys.argv[1])
     program = compiler.compile(load(CONFIG), target="tf", mode="forward", fetch=["output"])
-    params = read_params(Engine(config).checkpoint(best=True), program)
-    dataset = init_dataset(config["eval"], name="eval")
-    batches = make_batches(dataset, dataset.init_epoch(1), BatchLimits(batch_size=4000))
+    checkpoint = find_checkpoint(config, RunOptions.from_config(config), best=True)
+    params = checkpoint_parameters(program, checkpoint)
     references: list[list[int]] = []
     by_tf: list[list[int]] = []
     by_onnx: list[list[int]] = []
-    with BatchLoader(dataset, batches) as loader:
-        for batch in loader:
-            feed = batch.feed()
-            lines = [d[:n] for d, n in zip(batch.data["data"], batch.lengths("data"), strict=True)]
-            by_onnx += [greedy_ctc(p) for p in session.run_sequences(lines)]
-            results = program.run(feed, params)
-            posteriors, lengths = results["output/output"], results["output/output/size0"]
-            by_tf += [greedy_ctc(posteriors[:n, i]) for i, n in enumerate(lengths)]
-            classes = zip(batch.data["classes"], batch.lengths("classes"), strict=True)
-            references += [labels[:n].tolist() for labels, n in classes]
+
+    def take(batch: Batch, results: Mapping[str, Array]) -> str:
+        lines = [d[:n] for d, n in zip(batch.data["data"], batch.lengths("data"), strict=True)]
+        by_onnx.extend(greedy_ctc(p) for p in session.run_sequences(lines))
+        posteriors, lengths = results["output/output"], results["output/output/size0"]
+        by_tf.extend(greedy_ctc(posteriors[:n, i]) for i, n in enumerate(lengths))
+        classes = zip(batch.data["classes"], batch.lengths("classes"), strict=True)
+        references.extend(labels[:n].tolist() for labels, n in classes)
+        return ""
+
+    with init_dataset(config["eval"], name="eval") as dataset:
+        run_epoch(
+            "decode", program, partial(program.run, params=params), take,
+            dataset=dataset, order=dataset.init_epoch(1), limits=BatchLimits(batch_size=4000), keys=["classes"],
+        )  # fmt: skip
     table = Table(title=f"{len(references)} lines of scanned digits")
     table.add_column("program")
     table.add_column("label error rate", justify="right")

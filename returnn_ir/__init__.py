@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from returnn_ir.ir.mode import Mode
+
 if TYPE_CHECKING:
     from returnn_ir.network.net import Net
 
@@ -17,6 +19,23 @@ __all__ = ["load"]
 
 def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mode: str | None = None) -> Net:
     """Load a config file and parse its network.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> config = '''
+    ... extern_data = {"data": {"dim": 8}, "classes": {"dim": 10, "sparse": True}}
+    ... network = {
+    ...     "lstm": {"class": "rec", "unit": "nativelstm2", "n_out": 64, "from": "data"},
+    ...     "output": {"class": "softmax", "from": "lstm", "loss": "ce", "target": "classes"},
+    ... }
+    ... '''
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "net.py"
+    ...     _ = path.write_text(config)
+    ...     net = load(path)
+    >>> [layer.path for layer in net.all_layers()]
+    ['lstm', 'output']
+    >>> net.layers["lstm"].options.n_out
+    64
 
     Args:
         path: a config in any of RETURNN's three syntaxes.
@@ -37,6 +56,6 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mod
         raise ConfigError("'overrides' is a list of words", received=repr(overrides), hint=hint)
     if epoch < 1:
         raise ConfigError("there is no such epoch", expected="1 or more", received=epoch)
-    if mode == "search" and "++task" not in overrides:
+    if mode == Mode.SEARCH and "++task" not in overrides:
         overrides = ("++task", "search", *overrides)
     return load_net(load_config(path, overrides), epoch)

@@ -6,6 +6,7 @@ which :func:`bug_report` tells in the same form.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -17,13 +18,20 @@ __all__ = [
     "DataError",
     "DimError",
     "IRError",
+    "MismatchError",
     "Origin",
     "ProblemList",
     "TargetError",
+    "UnsupportedError",
     "UserError",
     "bug_report",
     "did_you_mean",
 ]
+
+
+_BUG = "this is a bug of returnn-ir, not of the config: please report it with the config and"
+#: What is wrong with the machine, the disk or the rights of the user.
+_NO_BUGS = (errno.EACCES, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENOSPC, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,11 @@ class MismatchError(UserError):
 
 
 class IRError(Exception):
-    """A broken graph: a bug of a pass or a layer function, never of the user."""
+    """A broken graph: a bug of a pass or a layer function, never of the user. Its traceback says so."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.add_note(f"{_BUG} this traceback")
 
 
 class ProblemList(UserError):
@@ -124,6 +136,10 @@ def _single(problems: Iterable[UserError]) -> Iterator[UserError]:
         yield from problem.problems if isinstance(problem, ProblemList) else (problem,)
 
 
+class UnsupportedError(Exception):
+    """Something in a config's code that has no counterpart in the IR; who traces the code says where, or goes on."""
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str | None:
     """``"did you mean 'x'?"`` for the nearest valid name, or None where nothing is near."""
     near = get_close_matches(name, list(valid), n=1, cutoff=0.6)
@@ -137,13 +153,15 @@ def bug_report(error: Exception) -> str:
     """
     if isinstance(error, MemoryError):
         return f"there is not enough memory{f': {error}' if str(error) else ''}"
+    if isinstance(error, OSError) and error.errno in _NO_BUGS:
+        where = f": {error.filename}" if error.filename is not None else ""
+        return f"the operating system refuses it{where}: {error.strerror}"
     frames = extract_tb(error.__traceback__)
     lines = [f"internal error: {type(error).__name__}: {error}"]
-    lines.extend(f"  {note}" for note in getattr(error, "__notes__", ())[:1])
+    notes = [note for note in getattr(error, "__notes__", ()) if not note.startswith(_BUG)]
+    lines.extend(f"  {note}" for note in notes[:1])
     if frames:
         place = Path(frames[-1].filename)
         lines.append(f"  at: {place.parent.name}/{place.name}:{frames[-1].lineno}")
-    lines.append(
-        "  this is a bug of returnn-ir, not of the config: please report it with the config and what --debug says"
-    )
+    lines.append(f"  {_BUG} what --debug says")
     return "\n".join(lines)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from returnn_ir.errors import UserError, bug_report
+from compiler.cli.command import USER_ERROR, run_command
 
 __all__ = ["main"]
-
-USER_ERROR = 2
 
 _USAGE = """usage: returnn-run [--debug] [--best-checkpoint] config.py [++key value ...]
 
@@ -32,24 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_USAGE, end="")
         return 0 if words else USER_ERROR
     try:
-        _run(words[0], words[1:], best=best)
-    except UserError as error:
-        if debug:
-            raise
-        print(f"returnn-run: {error}", file=sys.stderr)
-        return USER_ERROR
+        return run_command("returnn-run", lambda: _run(words[0], words[1:], best=best), debug=debug)
     except KeyboardInterrupt:
         print("returnn-run: interrupted; the same command resumes from the newest checkpoint", file=sys.stderr)
         return 130
-    except Exception as error:  # the last resort: whatever escapes is told in one message, too
-        if debug:
-            raise
-        print(f"returnn-run: {bug_report(error)}", file=sys.stderr)
-        return USER_ERROR
-    return 0
 
 
-def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
+def _run(path: str, overrides: Sequence[str], *, best: bool) -> int:
     from returnn_ir.config import load_config
 
     config = load_config(path, overrides)
@@ -58,24 +45,25 @@ def _run(path: str, overrides: Sequence[str], *, best: bool) -> None:
         from runtime.tasks.start import find_checkpoint
 
         print(find_checkpoint(config, RunOptions.from_config(config), best=True))
-        return
-    if config.value("task", "train") == "forward":
+        return 0
+    task = config.value("task", "train")
+    if task == "forward":
         from runtime.tasks.forward import forward_to_hdf
 
         forward_to_hdf(config)
-        return
-    if config.value("task", "train") == "search":
+    elif task == "search":
         from runtime.tasks.search import search
 
         search(config)
-        return
-    from runtime.tasks.train import Engine
+    elif task == "eval":
+        from runtime.tasks.evaluate import evaluate
 
-    engine = Engine(config)
-    if engine.options.task == "eval":
-        engine.evaluate()
+        evaluate(config)
     else:
-        engine.train()
+        from runtime.tasks.train import train
+
+        train(config)  # or the refusal of a task that there is not
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,40 +3,42 @@
 ::
 
     # RUN: simplify, cse
-    # CHECK: %4 = add(%0, %1)
-    # CHECK-NEXT: %5 = mul
+    # CHECK: <sum> = add(%0, %1)
+    # CHECK-NEXT: mul(<sum>, {{.*}})
     # CHECK-NOT: transpose
     # ERROR: takes 2 operands
     # REFUSE: softmax
     # FUSION: softmax=never
     # JOURNAL: softmax expanded
 
-``CHECK`` finds the next line that contains the text (``{{...}}`` is a regular expression), ``CHECK-NEXT`` must match
-the line right behind it, ``CHECK-NOT`` may match nowhere between its neighbours. ``ERROR`` says that the passes must
-fail with this text, several of them with all of it. ``REFUSE`` names ops that the target refuses, ``FUSION`` is the
-config key, ``JOURNAL`` a line of the journal. The graph is verified before and after every pass.
+``RUN`` is a list of passes and pipelines as :func:`compiler.passes.registry.parse_passes` reads it. ``CHECK`` finds the
+next line that contains the text, ``CHECK-NEXT`` must match the line right behind it, ``CHECK-NOT`` may match nowhere
+between its neighbours. ``{{...}}`` is a regular expression; ``<name>`` is a value, whichever it is where the name comes
+first, and the same one from there on. ``ERROR`` says that the passes must fail with this text, several of them with all
+of it. ``REFUSE`` names ops that the target refuses, ``FUSION`` is the config key, ``JOURNAL`` a line of the journal.
+The graph is verified before and after every pass.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.passes.base import Context, Pass, run_pass
-from compiler.passes.check_labels import KnownLabels
-from compiler.program.pipelines import LOWER
+from compiler.passes.registry import parse_passes
+from compiler.program.pipelines import PIPELINES
 from compiler.target.protocol import Accept, Executable, Reject
 from returnn_ir.errors import IRError, UserError
-from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.ir.graph import Graph, Node, Region
 from returnn_ir.text.parser import parse_graph
 from returnn_ir.text.printer import print_graph
 from returnn_ir.text.verify import verify
 
-__all__ = ["PASSES", "RefusingTarget", "check_file"]
+__all__ = ["RefusingTarget", "check_file", "passes_of", "run_truthfully"]
 
-PASSES: dict[str, Pass] = {pass_.name: pass_ for pass_ in (KnownLabels(), *LOWER)}
+_VALUE = re.compile(r"<[a-z]\w*>")
 _DIRECTIVE = re.compile(r"#\s*(RUN|CHECK|CHECK-NEXT|CHECK-NOT|ERROR|REFUSE|FUSION|JOURNAL):\s*(.*?)\s*$")
 
 
@@ -47,7 +49,7 @@ class RefusingTarget:
     refused: tuple[str, ...] = ()
     name: str = "test"
 
-    def accepts(self, node: Node) -> Accept | Reject:
+    def accepts(self, node: Node, region: Region) -> Accept | Reject:
         return Reject("it was told to") if node.op.name in self.refused else Accept()
 
     def lower(self, graph: Graph) -> Executable:
@@ -58,7 +60,7 @@ def check_file(path: Path) -> None:
     """Run one test file; an AssertionError shows the text that came out."""
     source = path.read_text(encoding="ascii")
     directives = list(_directives(source))
-    passes = [PASSES[name.strip()] for key, text in directives if key == "RUN" for name in text.split(",")]
+    passes = passes_of(source)
     refused = tuple(name.strip() for key, text in directives if key == "REFUSE" for name in text.split(","))
     fusion = dict(text.split("=") for key, text in directives if key == "FUSION")
     context = Context(RefusingTarget(refused), fusion)
@@ -67,7 +69,7 @@ def check_file(path: Path) -> None:
         graph = parse_graph(source)
         verify(graph)
         for pass_ in passes:
-            _run(pass_, graph, context)
+            run_truthfully(pass_, graph, context)
     except (IRError, UserError) as error:
         if not expected_errors:
             raise
@@ -83,11 +85,16 @@ def check_file(path: Path) -> None:
             assert wanted in str(context.journal), f"no {wanted!r} in the journal:\n{context.journal}"
 
 
-def _run(pass_: Pass, graph: Graph, context: Context) -> None:
+def passes_of(source: str) -> list[Pass]:
+    """The passes that a test file runs."""
+    return [pass_ for key, text in _directives(source) if key == "RUN" for pass_ in parse_passes(text, PIPELINES)]
+
+
+def run_truthfully(pass_: Pass, graph: Graph, context: Context) -> None:
     """Run one pass; what it says about having changed something is true. A new stage alone may count as a change."""
     before = _body(graph)
     changed = run_pass(pass_, graph, context)
-    verify(graph)
+    verify(graph, after=pass_.name)
     differs = _body(graph) != before
     true = changed is differs or (changed is True and pass_.ensures is not None)
     assert true, f"{pass_.name} returns {changed} for\n{before}\nthat became\n{_body(graph)}"
@@ -109,26 +116,45 @@ def _match(text: str, checks: list[tuple[str, str]]) -> None:
     lines = text.splitlines()
     position = 0
     forbidden: list[str] = []
+    values: dict[str, str] = {}
     for key, wanted in checks:
-        pattern = _pattern(wanted)
         if key == "CHECK-NOT":
             forbidden.append(wanted)
             continue
+        pattern = _pattern(wanted, values)
         candidates = range(position, min(position + 1, len(lines)) if key == "CHECK-NEXT" else len(lines))
-        at = next((i for i in candidates if pattern.search(lines[i])), None)
-        assert at is not None, f"{key}: {wanted!r} not found from line {position + 1} of\n{text}"
-        _forbid(lines[position:at], forbidden, text)
+        at, found = next(((i, m) for i in candidates if (m := pattern.search(lines[i]))), (None, None))
+        assert at is not None and found is not None, (
+            f"{key}: {wanted!r} not found from line {position + 1}, with {values}, of\n{text}"
+        )
+        _forbid(lines[position:at], forbidden, values, text)
         forbidden = []
+        values.update(found.groupdict())
         position = at + 1
-    _forbid(lines[position:], forbidden, text)
+    _forbid(lines[position:], forbidden, values, text)
 
 
-def _pattern(wanted: str) -> re.Pattern[str]:
-    parts = re.split(r"(\{\{.*?\}\})", wanted)
-    return re.compile("".join(p[2:-2] if p.startswith("{{") else re.escape(p) for p in parts))
+def _pattern(wanted: str, values: Mapping[str, str]) -> re.Pattern[str]:
+    """The text as a regular expression; a name of a value is that value, or any if it is new."""
+    seen: set[str] = set()
+
+    def part(text: str) -> str:
+        if text.startswith("{{"):
+            return text[2:-2]
+        if not _VALUE.fullmatch(text):
+            return re.escape(text)
+        name = text[1:-1]
+        if name in values:
+            return rf"{values[name]}\b"
+        if name in seen:
+            return rf"(?P={name})\b"
+        seen.add(name)
+        return rf"(?P<{name}>%\d+)\b"
+
+    return re.compile("".join(map(part, re.split(r"(\{\{.*?\}\}|<[a-z]\w*>)", wanted))))
 
 
-def _forbid(lines: list[str], forbidden: list[str], text: str) -> None:
+def _forbid(lines: Sequence[str], forbidden: Sequence[str], values: Mapping[str, str], text: str) -> None:
     for wanted in forbidden:
-        found = [line for line in lines if _pattern(wanted).search(line)]
-        assert not found, f"CHECK-NOT: {wanted!r} found in {found[0]!r} of\n{text}"
+        found = [line for line in lines if _pattern(wanted, values).search(line)]
+        assert not found, f"CHECK-NOT: {wanted!r} found in {found[0]!r}, with {values}, of\n{text}"

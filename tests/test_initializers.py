@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from returnn_ir.errors import ConfigError
         (0, 0.0),
         (0.25, 0.25),
         (None, 0.0),
+        (10**30, 1e30),
         ("zeros", 0.0),
         ("ones", 1.0),
         ("constant_initializer(value=-1.5)", -1.5),
@@ -101,3 +103,27 @@ def test_fixed_initial_values_of_layers_are_those_of_returnn(case: str) -> None:
             np.testing.assert_allclose(made[name], value, rtol=1e-6, err_msg=name)
         else:
             assert 0.5 * value.std() < made[name].std() < 2 * value.std(), name
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (0, 4), (7,), (300, 400)])
+def test_uniform_numbers_are_those_of_one_draw(shape: tuple[int, ...], dtype: str) -> None:
+    rng = np.random.default_rng([42, zlib.crc32(b"w")])
+    drawn = initial_value("w", "random_uniform_initializer(-0.25, 0.75)", shape, dtype, seed=42)
+    assert drawn.dtype == dtype and np.array_equal(drawn, rng.uniform(-0.25, 0.75, shape).astype(dtype))
+
+
+def test_an_array_of_the_config_is_not_handed_out() -> None:
+    array = np.zeros((3, 4), np.float32)
+    initial_value("w", array, (3, 4), "float32", seed=42)[:] = 1
+    initial_value("w", array, (4, 3), "float32", seed=42)[:] = 1
+    assert not array.any()
+
+
+def test_a_range_that_overflows_is_refused() -> None:
+    with pytest.raises(ConfigError) as info:
+        parse_init("random_uniform_initializer(-1e308, 1e308)")
+    assert str(info.value) == (
+        "initialiser 'random_uniform_initializer(-1e308, 1e308)': "
+        "there is no finite range from minval -1e+308 to maxval 1e+308"
+    )

@@ -75,6 +75,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("axes",),
         ("config",),
         ("network",),
+        ("facade",),
         ("expression",),
         ("construct",),
         ("losses",),
@@ -180,3 +181,62 @@ def test_imports_by_name() -> None:
             name = path.relative_to(ROOT).as_posix()
             if name not in REGISTRIES | CONFIG_MODULES:
                 assert "import_module(" not in path.read_text(encoding="utf-8"), name
+
+
+# ---------------------------------------------------------------- one concept, one place
+
+#: How a loop lays out what it carries, scans and stacks, and what the branches of a choice give.
+LAYOUT = {"carries", "stacked", "ends", "branches"}
+KNOWS_LAYOUT = {"returnn_ir/ir/loop.py", "returnn_ir/ir/builder.py", "returnn_ir/ops/control.py"}
+
+
+def _layout_uses(path: Path) -> Iterator[str]:
+    """Names of layout attributes, and params of a region that are told by their number."""
+    where = path.relative_to(ROOT)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Constant(value=str() as name) if name in LAYOUT:
+                yield f"{where}:{node.lineno} attribute {name!r}"
+            case ast.Subscript(
+                value=ast.Attribute(attr="params"),
+                slice=ast.Constant() | ast.BinOp() | ast.UnaryOp() | ast.Slice(),
+            ):
+                yield f"{where}:{node.lineno} {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_the_layout_of_loops_is_known_in_one_place(package: str) -> None:
+    """Everybody else asks ``returnn_ir.ir.loop``."""
+    paths = [p for p in _files(package) if p.relative_to(ROOT).as_posix() not in KNOWS_LAYOUT]
+    found = [use for path in paths for use in _layout_uses(path)]
+    assert not found, "\n".join(found)
+
+
+# ---------------------------------------------------------------- names
+
+
+def _names(tree: ast.Module) -> list[str] | None:
+    """What a module's ``__all__`` lists."""
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == "__all__" and isinstance(node, ast.Assign | ast.AnnAssign):
+            return [str(value) for value in ast.literal_eval(node.value or ast.List([]))]
+    return None
+
+
+def test_modules_say_what_they_give() -> None:
+    """Every module has an ``__all__``, and other modules import nothing else of it."""
+    trees = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
+        for package in FLOORS
+        for path in _files(package)
+        if path.name not in ("__init__.py", "__main__.py")
+    }
+    given = {module: _names(tree) for module, tree in trees.items()}
+    wrong = [f"{module} has no __all__" for module, names in given.items() if names is None]
+    for module, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module in given:
+                names = given[node.module] or []
+                wrong.extend(f"{module}: {a.name} of {node.module}" for a in node.names if a.name not in names)
+    assert not wrong, "\n".join(wrong)

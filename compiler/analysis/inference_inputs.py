@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from returnn_ir.errors import ProblemList, TargetError, UserError
 from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.net import Net
 
 __all__ = ["INFERENCE_MODES", "require_inference_inputs"]
 
 #: Modes whose programs run where nobody knows the targets.
-INFERENCE_MODES = ("forward", "search")
+INFERENCE_MODES = (Mode.FORWARD, Mode.SEARCH)
 
 
 def require_inference_inputs(graph: Graph, net: Net) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from compiler.target.protocol import Array
 from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.loop import LoopView
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import is_integer
 
@@ -68,7 +69,7 @@ class _Trace:
     """Follows values of one graph back to where they come from."""
 
     def __init__(self, graph: Graph) -> None:
-        self._fed: dict[Value, tuple[Value, ...]] = dict(_fed_params(graph.body))
+        self._fed: dict[Value, tuple[Value, ...]] = dict(_fed_by_loops(graph.body))
 
     def sources(self, value: Value) -> LabelSources:
         """Where the values of a tensor of integers come from."""
@@ -131,31 +132,22 @@ class _Trace:
         return found
 
 
-def _fed_params(region: Region) -> Iterator[tuple[Value, tuple[Value, ...]]]:
-    """What the parameters of the bodies of loops are given, from step to step."""
+def _fed_by_loops(region: Region) -> Iterator[tuple[Value, tuple[Value, ...]]]:
+    """What the parameters of the bodies of loops are given, from step to step, and their results."""
     for node in region.nodes:
         if node.op.name == "loop":
-            (body,), count = node.regions, node.attrs["carries"]
-            scanned = [] if node.attrs["ends"] else node.operands[count:]
-            carries = zip(node.operands[:count], body.results[:count], strict=True)
-            yield from zip(body.params[1:], [*carries, *((v,) for v in scanned)], strict=True)
+            loop = LoopView.of(node)
+            for carry in loop.carries:
+                yield from ((value, (carry.initial, carry.next)) for value in (carry.param, carry.result))
+            yield from ((part.param, (part.whole,)) for part in loop.slices)
+            yield from ((stack.outer, (stack.inner,)) for stack in loop.stacked)
         for inner in node.regions:
-            yield from _fed_params(inner)
-
-
-def _left_by(loop: Node, index: int) -> list[Value] | None:
-    """What a result of a loop is: a carry, stacked values, or the number of steps."""
-    (body,), count = loop.regions, loop.attrs["carries"]
-    if index < count:
-        return [loop.operands[index], body.results[index]]
-    return None if loop.attrs["ends"] and index == len(loop.results) - 1 else [body.results[index]]
+            yield from _fed_by_loops(inner)
 
 
 def _moved(node: Node, index: int) -> list[Value] | None:
     """The values whose entries the result has; None where it computes others."""
     name = node.op.name
-    if name == "loop":
-        return _left_by(node, index)
     if name == "cond":
         return [region.results[index] for region in node.regions]
     if node.op.has(Trait.JOINS):

@@ -11,7 +11,7 @@ from compiler.target.protocol import Array
 from returnn_ir.ir.dims import COMPLEX_PARTS, Dim
 from returnn_ir.ir.graph import Output
 
-__all__ = ["Difference", "compare_arrays", "compare_gradient", "compare_output"]
+__all__ = ["UNUSED_SCORE", "Difference", "compare_arrays", "compare_gradient", "compare_output"]
 
 #: float32: RETURNN's numbers are one computation order, ours is another.
 RTOL, ATOL = 1e-4, 1e-5

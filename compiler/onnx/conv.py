@@ -12,7 +12,7 @@ from compiler.onnx.indexing import one_frame
 from compiler.onnx.registry import Check, emits
 from compiler.onnx.windows import Axis, Placed, place, trim
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -23,10 +23,10 @@ __all__: list[str] = []
 def _at_most_three(op_type: str) -> Check:
     check = needs(op_type)
 
-    def both(node: Node, opset: int) -> str | None:
+    def both(node: Node, region: Region, opset: int) -> str | None:
         if len(node.attrs["dims"]) > 3:
             return f"{op_type} over {len(node.attrs['dims'])} axes"
-        return check(node, opset)
+        return check(node, region, opset)
 
     return both
 
@@ -106,11 +106,11 @@ def _conv_transpose(e: Emitter, node: Node) -> list[str]:
 # -------------------------------------------------------------------- pooling
 
 
-def _pool_check(node: Node, opset: int) -> str | None:
+def _pool_check(node: Node, region: Region, opset: int) -> str | None:
     average = node.attrs["kind"] == "avg"
     if average and opset < 19 and any(d != 1 for d in node.attrs["dilations"]):
         return "AveragePool has dilations from opset 19 on"
-    return _at_most_three("AveragePool" if average else "MaxPool")(node, opset)
+    return _at_most_three("AveragePool" if average else "MaxPool")(node, region, opset)
 
 
 @emits("pool", check=_pool_check)

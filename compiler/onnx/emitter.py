@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from compiler.analysis.extents import derived_extent
 from compiler.onnx.registry import ROWS
 from compiler.onnx.writer import GraphScope, Writer
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
-from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, evaluate, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
-__all__ = ["Emitter"]
+__all__ = ["Emitter", "Lengths"]
 
 #: An int64 array of lengths by its ONNX name, and the dims of its axes.
 Lengths = tuple[str, tuple[Dim, ...]]
@@ -37,7 +38,7 @@ class Emitter(Writer):
         self.graph = graph
         self.params = params
         self.region = graph.body
-        self.used = _used_values(graph)
+        self.used = graph.uses()
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
 
@@ -116,11 +117,7 @@ class Emitter(Writer):
             if value is None:
                 raise IRError(f"dim {dim} has no {'extent' if dim.is_batch else 'lengths'} here")
             return self.unsqueeze(self[value], [0]) if dim.is_batch else self.longest(self[value], len(value.dims))
-        varying = [d for d in leaves(dim) if d.size is None]
-        if dim.is_batch or _is_product(dim) or len(varying) == 1:
-            return evaluate(dim, self._extent_algebra(), self.extent)
-        length, dims = self.length(dim)
-        return self.longest(length, len(dims))
+        return derived_extent(dim, self._extent_algebra(), self.extent, self._longest_of)
 
     def _extent_algebra(self) -> DimAlgebra[str]:
         return DimAlgebra(
@@ -130,6 +127,10 @@ class Emitter(Writer):
             lambda a, divisor: self.floordiv(a, self.ints(divisor)),
             lambda a: self.op("Max", a, self.ints(0)),
         )
+
+    def _longest_of(self, dim: Dim) -> str:
+        length, dims = self.length(dim)
+        return self.longest(length, len(dims))
 
     def longest(self, length: str, rank: int) -> str:
         """The largest of some lengths, a vector of one; zero for an empty batch."""
@@ -189,11 +190,6 @@ class Emitter(Writer):
         at = (*dims, dim)
         return self.op("Less", self.range(self.extent(dim)), self.align(length, dims, at)), at
 
-    def is_ragged(self, dim: Dim) -> bool:
-        """Whether the lengths of a dim vary."""
-        values = [self.region.lookup(d) for d in leaves(dim) if d.is_dynamic]
-        return dim.is_dynamic and any(v is not None and v.dims for v in values)
-
     # ---------------------------------------------------------------- shapes
 
     def align(self, name: str, dims: Sequence[Dim], target: Sequence[Dim]) -> str:
@@ -211,8 +207,9 @@ class Emitter(Writer):
 
     def shape(self, dims: Sequence[Dim]) -> str:
         """The extents of ``dims`` as one vector."""
-        if all(d.size is not None for d in dims):
-            return self.ints(*(d.size or 0 for d in dims))
+        known = [d.size for d in dims if d.size is not None]
+        if len(known) == len(dims):
+            return self.ints(*known)
         return self.concat([self.extent(d) for d in dims], 0)
 
     def reshape(self, name: str, dims: Sequence[Dim], extents: Mapping[Dim, str] | None = None) -> str:
@@ -235,18 +232,3 @@ class Emitter(Writer):
         real = [d for d in new if d is not UNIT]
         name = self.permute(name, [d for d in old if d is not UNIT], real)
         return self.unsqueeze(name, [i for i, d in enumerate(new) if d is UNIT])
-
-
-def _is_product(dim: Dim) -> bool:
-    """Whether several dynamic axes are merged: then their extents are multiplied, not their lengths."""
-    terms = dim.expr.terms if isinstance(dim.expr, Polynomial) else ()
-    return any(sum(d.size is None for d in monomial) > 1 for monomial, _ in terms)
-
-
-def _used_values(graph: Graph) -> set[Value]:
-    used = set(graph.fetches().values()) | set(graph.body.dim_defs.values())
-    for node in graph.body.walk():
-        used.update(node.operands)
-        for region in node.regions:
-            used.update(region.results, region.dim_defs.values())
-    return used

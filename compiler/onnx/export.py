@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from compiler.analysis.tails import tail_readers
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
 from compiler.target.inputs import input_specs
 from compiler.target.protocol import Array, Executable
+from compiler.target.staged import staged
 from returnn_ir.errors import MismatchError, TargetError
-from returnn_ir.ir.dims import Dim, leaves
-from returnn_ir.ir.graph import Graph, Node, Value, attr_dims
-from returnn_ir.ir.op import Trait
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["Export", "ExportMismatch", "export", "tail_readers"]
+__all__ = ["Export", "ExportMismatch", "export"]
 
 #: What the entries of the model's metadata begin with.
 PREFIX = "returnn_ir."
@@ -96,10 +95,8 @@ def export(
 
 def _write(path: Path, content: bytes) -> None:
     """All of the file or nothing of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    with staged(path.parent) as part:
+        (part / path.name).write_bytes(content)
 
 
 # -------------------------------------------------------------------- metadata
@@ -123,7 +120,7 @@ def _description(program: OnnxProgram, labels: Mapping[str, Sequence[str]]) -> d
 
 
 def _sorted(dims: set[Dim]) -> list[Dim]:
-    return sorted(dims, key=lambda d: (d.name, d.size or 0))
+    return sorted(dims, key=lambda d: (d.name, -1 if d.size is None else d.size))
 
 
 def _axes(type_: TensorType) -> dict[str, Any]:
@@ -140,36 +137,3 @@ def _versions(program: OnnxProgram) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-# -------------------------------------------------------------------- tails
-
-
-def tail_readers(graph: Graph) -> list[str]:
-    """The layers with an op that observes frames behind a sequence's end, in order."""
-    return list(dict.fromkeys(n.origin.layer for n in graph.body.walk() if n.origin.layer and _reads_tail(graph, n)))
-
-
-def _reads_tail(graph: Graph, node: Node) -> bool:
-    if not node.op.has(Trait.READS_TAIL):
-        return False
-    along = [d for key in ("dim", "dims") for d in attr_dims(node.attrs.get(key)) if d.is_dynamic]
-    return any(_ragged(graph, d) and not _masked(node.operands[0], d) for d in along)
-
-
-def _ragged(graph: Graph, dim: Dim) -> bool:
-    lengths: Iterator[Value | None] = (graph.body.lookup(d) for d in leaves(dim) if d.is_dynamic)
-    return any(v is not None and v.dims for v in lengths)
-
-
-def _masked(value: Value, dim: Dim) -> bool:
-    """Whether a neutral element was put behind the ends just before."""
-    node = value.node
-    if node is not None and node.op.name in ("transpose", "rename"):
-        return _masked(node.operands[0], dim)
-    if node is None or node.op.name != "where":
-        return False
-    condition = node.operands[0].node
-    while condition is not None and condition.op.name in ("transpose", "rename"):
-        condition = condition.operands[0].node
-    return condition is not None and condition.op.name == "mask" and condition.attrs["dim"] is dim

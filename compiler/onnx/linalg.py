@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
@@ -51,18 +52,10 @@ def _grouped(e: Emitter, name: str, shared: list[Dim], *groups: list[Dim]) -> st
     """The axes of each group merged, an axis of size one for an empty group."""
     if all(len(group) == 1 for group in groups):
         return name
-    sizes = [
-        e.product([e.extent(d) for d in group]) if not _static(group) else e.ints(_size(group)) for group in groups
-    ]
+    sizes = [_merged_extent(e, group) for group in groups]
     return e.op("Reshape", name, e.concat([*(e.extent(d) for d in shared), *sizes], 0), allowzero=1)
 
 
-def _static(dims: list[Dim]) -> bool:
-    return all(d.size is not None for d in dims)
-
-
-def _size(dims: list[Dim]) -> int:
-    size = 1
-    for dim in dims:
-        size *= dim.size or 0
-    return size
+def _merged_extent(e: Emitter, dims: list[Dim]) -> str:
+    known = [d.size for d in dims if d.size is not None]
+    return e.ints(math.prod(known)) if len(known) == len(dims) else e.product([e.extent(d) for d in dims])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.indexing import never_empty
 from compiler.onnx.registry import emits
-from returnn_ir.ir.graph import Node, Value
+from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _KINDS = {
 }
 
 
-def _kind(node: Node, opset: int) -> str | None:
+def _kind(node: Node, region: Region, opset: int) -> str | None:
     kind, dtype = node.attrs["kind"], node.operands[0].dtype
     if kind in ("logsumexp", "mean") and not is_float(dtype):
         return f"{kind} of {dtype}"
@@ -108,7 +108,7 @@ def _argsort(e: Emitter, node: Node) -> list[str]:
     axis = x.type.axis(attrs["dim"])
     extent = e.axis_extent(e[x], axis)
     order = _top(e, x, extent, axis, largest=attrs["descending"])[1]
-    if not attrs["ragged"] or not e.is_ragged(attrs["dim"]):
+    if not attrs["ragged"] or not e.region.is_ragged(attrs["dim"]):
         return [order]
     # the positions behind a sequence's end go to the end, in the same order
     mask, dims = e.mask(attrs["dim"])

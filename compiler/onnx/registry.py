@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -15,8 +15,8 @@ __all__ = ["REFUSED", "ROWS", "Check", "Emit", "Row", "emits", "refuses"]
 
 #: Writes a node; gives the ONNX names of its results.
 Emit = Callable[["Emitter", Node], "list[str]"]
-#: The reason why a node cannot be written at an opset, or None.
-Check = Callable[[Node, int], "str | None"]
+#: The reason why a node in a region cannot be written at an opset, or None.
+Check = Callable[[Node, Region, int], "str | None"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Row:
     kernel: str | None = None
 
 
-def _always(node: Node, opset: int) -> str | None:
+def _always(node: Node, region: Region, opset: int) -> str | None:
     return None
 
 

@@ -14,13 +14,14 @@ from compiler.onnx.session import open_session
 from compiler.passes.search.split import split_search
 from compiler.target.protocol import Array
 from compiler.target.split_driver import drive
+from compiler.target.staged import staged
 from returnn_ir.errors import MismatchError, TargetError
 
 __all__ = ["export_split"]
 
 
 def export_split(program: OnnxProgram, params: Mapping[str, Array], folder: Path, *, seed: int = 1) -> list[Path]:
-    """Write ``encoder.onnx``, ``init.onnx``, ``step.onnx`` and ``finish.onnx``.
+    """Write ``encoder.onnx``, ``init.onnx``, ``step.onnx`` and ``finish.onnx``; all four, or none.
 
     Args:
         program: the whole search; it has been compared with the reference by its own export.
@@ -43,13 +44,10 @@ def export_split(program: OnnxProgram, params: Mapping[str, Array], folder: Path
             raise TargetError(f"onnx's checker refuses the part {name!r}", received=str(error)) from error
         models[name] = model.SerializeToString()
     _compare(program, params, models, seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, content in models.items():
-        path = folder / f"{name}.onnx"
-        path.write_bytes(content)
-        written.append(path)
-    return written
+    with staged(folder) as part:
+        for name, content in models.items():
+            (part / f"{name}.onnx").write_bytes(content)
+    return [folder / f"{name}.onnx" for name in models]
 
 
 def _compare(program: OnnxProgram, params: Mapping[str, Array], models: Mapping[str, bytes], seed: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from compiler.onnx.registry import emits, refuses
 from compiler.reference.random import draw
 from returnn_ir.errors import TargetError
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -65,7 +65,7 @@ def _const(e: Emitter, node: Node) -> list[str]:
     return [e.constant(node.attrs["value"], node.attrs["dtype"])]
 
 
-def _same_in_every_run(node: Node, opset: int) -> str | None:
+def _same_in_every_run(node: Node, region: Region, opset: int) -> str | None:
     if node.attrs["state"] is not None and all(d.is_static for d in node.attrs["dims"]):
         return None
     return "an ONNX model draws no random numbers: export with --mode forward or eval"
@@ -74,7 +74,9 @@ def _same_in_every_run(node: Node, opset: int) -> str | None:
 @emits("random", check=_same_in_every_run)
 def _random(e: Emitter, node: Node) -> list[str]:
     attrs = node.attrs
-    numbers = draw(attrs["kind"], [d.size or 0 for d in attrs["dims"]], attrs["path"], state=attrs["state"])
+    numbers = draw(
+        attrs["kind"], [d.require_size(node.origin) for d in attrs["dims"]], attrs["path"], state=attrs["state"]
+    )
     return [e.constant(numbers.transpose([attrs["dims"].index(d) for d in node.result.dims]), attrs["dtype"])]
 
 

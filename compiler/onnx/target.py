@@ -12,7 +12,7 @@ from compiler.onnx.program import OnnxProgram
 from compiler.onnx.registry import REFUSED, ROWS
 from compiler.target.protocol import Accept, Reject
 from returnn_ir.errors import TargetError
-from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.ir.graph import Graph, Node, Region
 from returnn_ir.ir.op import Trait
 
 __all__ = ["DEFAULT_OPSET", "IR_VERSIONS", "OnnxTarget"]
@@ -52,7 +52,7 @@ class OnnxTarget:
         """The version of the file format that belongs to the opset."""
         return IR_VERSIONS[self.opset]
 
-    def accepts(self, node: Node) -> Accept | Reject:
+    def accepts(self, node: Node, region: Region) -> Accept | Reject:
         """Whether the node has a row whose condition holds."""
         name = node.op.name
         if name in REFUSED:
@@ -65,7 +65,7 @@ class OnnxTarget:
             composite = node.op.has(Trait.COMPOSITE)
             return Reject("ONNX has no operator for it" if composite else f"op {name!r} is not implemented for ONNX")
         row = ROWS[name]
-        reason = row.check(node, self.opset)
+        reason = row.check(node, region, self.opset)
         return Accept(row.kernel) if reason is None else Reject(reason)
 
     def lower(self, graph: Graph) -> OnnxProgram:

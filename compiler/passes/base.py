@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from compiler.target.protocol import Target
 from returnn_ir.errors import IRError, Origin
-from returnn_ir.ir.graph import STAGES, Graph, Stage
+from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.mode import Stage
 
 __all__ = ["Context", "Decision", "Journal", "Pass", "check_order", "run_pass"]
 
@@ -77,7 +78,7 @@ class Pass(ABC):
     """
 
     name: ClassVar[str]
-    requires: ClassVar[tuple[Stage, ...]] = STAGES
+    requires: ClassVar[tuple[Stage, ...]] = tuple(Stage)
     ensures: ClassVar[Stage | None] = None
 
     @abstractmethod

@@ -17,7 +17,9 @@ from compiler.passes.cleanup.dce import Liveness
 from compiler.passes.rewrite import rewrite
 from returnn_ir.errors import ConfigError, DataError, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.loop import LoopView, loop_results
+from returnn_ir.ir.mode import Stage
 
 __all__ = ["ComputedLabels", "KnownLabels", "resolve_labels"]
 
@@ -27,7 +29,7 @@ class KnownLabels(Pass):
     """Take away each ``label_index`` that is in range if the inputs are, and say of the inputs what that means."""
 
     name: ClassVar[str] = "known_labels"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The attribute ``labels`` of an input is the smallest number that one of its uses allows."""
@@ -81,7 +83,7 @@ class ComputedLabels(Pass):
     """
 
     name: ClassVar[str] = "computed_labels"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """After the loops have been taken apart: what left them needs no telling."""
@@ -118,16 +120,15 @@ class _Checks:
         """The loop, which stacks what the steps tell behind its other results."""
         if not told:
             return None
-        (body,), ends = node.regions, int(node.attrs["ends"])
-        at = len(body.results) - ends
-        body.results[at:at] = [holds for _, holds in told]
-        stacked = (*node.attrs["stacked"], *(holds.type for _, holds in told))
-        results = b.emit(node.op, node.operands, {**node.attrs, "stacked": stacked}, node.regions)
-        if ends:  # the length of what is stacked is the number of steps
-            b.define(node.attrs["dim"], results[-1])
-        for (message, _), steps in zip(told, results[at:], strict=False):
-            self._graph.checks.append((message, b.reduce("all", steps, node.attrs["dim"], mask=False)))
-        return [*results[:at], *results[len(results) - ends :]]
+        old = LoopView.of(node)
+        new = old.stacking(b, [holds for _, holds in told])
+        if new.end is not None:  # the length of what is stacked is the number of steps
+            b.define(new.dim, new.end.steps)
+        own = len(old.stacked)
+        for (message, _), holds in zip(told, new.stacked[own:], strict=True):
+            self._graph.checks.append((message, b.reduce("all", holds.outer, new.dim, mask=False)))
+        finals, stacks = [c.result for c in new.carries], [s.outer for s in new.stacked[:own]]
+        return loop_results(finals, stacks, None if new.end is None else new.end.steps)
 
 
 def _counted(b: Builder, x: Value, loops: Mapping[Region, Node]) -> Value:
@@ -137,9 +138,10 @@ def _counted(b: Builder, x: Value, loops: Mapping[Region, Node]) -> Value:
             x = b.where(b.mask(dim), x, 0)
     region: Region | None = b.region
     while region is not None:
-        if region in loops and not loops[region].attrs["ends"]:
-            lengths = b.length(loops[region].attrs["dim"])
+        loop = LoopView.of(loops[region]) if region in loops else None
+        if loop is not None and loop.end is None:
+            lengths = b.length(loop.dim)
             if lengths.dims and set(lengths.dims) <= set(x.dims):
-                x = b.where(b.binary("less", region.params[0], lengths), x, 0)
+                x = b.where(b.binary("less", loop.index, lengths), x, 0)
         region = region.parent
     return x

@@ -8,7 +8,7 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
-from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.loop import LoopLayout, LoopOptions, OpenLoop
 
 __all__ = ["Special", "define_lengths", "reemit"]
 
@@ -40,69 +40,50 @@ def reemit(
         return instead
     if not node.regions:
         return b.emit(node.op, list(operands), dict(node.attrs))
-    if node.op.name != "loop":
-        regions = tuple(_plain_region(b, region, env, special) for region in node.regions)
-        attrs = dict(node.attrs)
-        if "branches" in attrs:
-            attrs["branches"] = _same_types(b, regions)
-        return b.emit(node.op, list(operands), attrs, regions)
-    carries = node.attrs["carries"]
-    starts = list(operands)
+    if node.op.name == "loop":
+        return _loop(b, node, operands, env, special)
+    regions = [Region([Value(param.type) for param in region.params], parent=b.region) for region in node.regions]
+    for old, region in zip(node.regions, regions, strict=True):
+        _fill(b, old, region, env, special)
+    if node.op.name == "cond":
+        _fill_up(b, regions)
+        return b.choose(operands[0], *regions)
+    return b.emit(node.op, list(operands), dict(node.attrs), tuple(regions))
+
+
+def _loop(
+    b: Builder, node: Node, operands: Sequence[Value], env: Mapping[Value, Value], special: Special
+) -> list[Value]:
+    layout, options, (old,) = LoopLayout.of(node.attrs), LoopOptions.of(node.attrs), node.regions
+    initial, whole, limit = layout.split_operands(operands)
     while True:
-        region = _loop_region(b, node, starts, env, special)
+        loop = OpenLoop.begin(layout.dim, initial, whole, limit, options)
+        region = Region(loop.params, parent=b.region)
+        _fill(b, old, region, env, special)
+        following, stacked, done = layout.split_results(region.results)
         missing = [
-            [d for d in after.dims if d not in before.dims]
-            for before, after in zip(starts[:carries], region.results, strict=False)
+            [d for d in after.dims if d not in before.dims] for before, after in zip(initial, following, strict=True)
         ]
         if not any(missing):
             break
-        starts = [b.expand(v, *dims) for v, dims in zip(starts[:carries], missing, strict=True)] + starts[carries:]
-    count = len(node.attrs["stacked"])
-    attrs = {**node.attrs, "stacked": tuple(v.type for v in region.results[carries : carries + count])}
-    region.results[:carries] = [
-        _conform(b, region, after, before.type) for before, after in zip(starts[:carries], region.results, strict=False)
-    ]
-    return b.emit(node.op, starts, attrs, (region,))
+        initial = [b.expand(v, *dims) for v, dims in zip(initial, missing, strict=True)]
+    with b.inside(region):
+        following = [b.expand(after, *before.dims) for before, after in zip(initial, following, strict=True)]
+    return loop.close(b, region, following, stacked, done).node.results
 
 
-def _same_types(b: Builder, branches: Sequence[Region]) -> tuple[TensorType, ...]:
+def _fill_up(b: Builder, branches: Sequence[Region]) -> None:
     """Branches give the same dims: what one of them lacks is repeated."""
     for results in zip(*(list(enumerate(region.results)) for region in branches), strict=True):
         dims = list(dict.fromkeys(d for _, v in results for d in v.dims))
         for region, (at, value) in zip(branches, results, strict=True):
             with b.inside(region):
                 region.results[at] = b.expand(value, *dims)
-    return tuple(v.type for v in branches[0].results)
 
 
-def _plain_region(b: Builder, old: Region, env: Mapping[Value, Value], special: Special) -> Region:
-    region = Region(parent=b.region)
-    inner = dict(env)
-    for param in old.params:
-        inner[param] = Value(param.type)
-        region.params.append(inner[param])
-    _fill(b, old, region, inner, special)
-    return region
-
-
-def _loop_region(
-    b: Builder, node: Node, starts: Sequence[Value], env: Mapping[Value, Value], special: Special
-) -> Region:
-    old = node.regions[0]
-    carries, dim = node.attrs["carries"], node.attrs["dim"]
-    region = Region(parent=b.region)
-    types = [TensorType("int64"), *(v.type for v in starts[:carries])]
-    types.extend(v.type.without([dim]) for v in starts[carries:][: len(old.params) - 1 - carries])
-    inner = dict(env)
-    for param, type_ in zip(old.params, types, strict=True):
-        inner[param] = Value(type_)
-        region.params.append(inner[param])
-    _fill(b, old, region, inner, special)
-    return region
-
-
-def _fill(b: Builder, old: Region, region: Region, inner: dict[Value, Value], special: Special) -> None:
-    """Emit the nodes of ``old`` into ``region``."""
+def _fill(b: Builder, old: Region, region: Region, env: Mapping[Value, Value], special: Special) -> None:
+    """Emit the nodes of ``old`` into ``region``, which has its params."""
+    inner = {**env, **dict(zip(old.params, region.params, strict=True))}
     pending = dict(old.dim_defs)
     define_lengths(region, pending, inner)
     with b.inside(region):
@@ -123,8 +104,3 @@ def define_lengths(region: Region, pending: dict[Dim, Value], inner: Mapping[Val
         if not own:
             region.dim_defs[dim] = inner.get(length, length)
             del pending[dim]
-
-
-def _conform(b: Builder, region: Region, value: Value, wanted: TensorType) -> Value:
-    with b.inside(region):
-        return b.expand(value, *wanted.dims)

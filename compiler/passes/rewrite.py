@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait
 
 __all__ = ["Handler", "pinned", "rewrite"]
@@ -22,7 +23,7 @@ def rewrite(graph: Graph, handler: Handler) -> bool:
     origin, and are not offered again. Returns whether any node was replaced.
     """
     env: dict[Value, Value] = {}
-    changed = _rewrite_region(graph.body, handler, env, positional=graph.stage == "target")
+    changed = _rewrite_region(graph.body, handler, env, positional=graph.stage == Stage.TARGET)
     graph.replace_roots(lambda v: env.get(v, v))
     return changed
 
@@ -32,7 +33,7 @@ def pinned(graph: Graph) -> set[Value]:
 
     A derivative with respect to a value is another one when the value is bypassed, or merged with an equal one.
     """
-    return {v for node in graph.body.walk() if node.op.has(Trait.EFFECT) for v in node.operands}
+    return {v for node in graph.body.walk() if {Trait.EFFECT, Trait.DERIVATIVE} & node.op.traits for v in node.operands}
 
 
 def _rewrite_region(region: Region, handler: Handler, env: dict[Value, Value], *, positional: bool) -> bool:

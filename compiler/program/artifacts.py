@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from compiler.analysis.inference_inputs import require_inference_inputs
-from compiler.checkpoint.reader import CheckpointReader
 from compiler.passes.search.expand_search import BATCH_SCORES
 from compiler.program.named import named_reference
+from compiler.program.parameters import checkpoint_parameters, unstarted_states
 from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
+from compiler.target.staged import staged
 from returnn_ir.errors import DataError, ProblemList, TargetError, UserError, did_you_mean
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.net import Net
 from returnn_ir.text.printer import print_graph
 
@@ -33,8 +35,7 @@ def read_parameters(program: Program, *, checkpoint: str | None, params: Path | 
         DataError: the file is missing, or lacks a parameter or has another shape for it.
     """
     if checkpoint is not None:
-        shapes = {name: tuple(d.size or 0 for d in p.dims) for name, p in program.params.items()}
-        return CheckpointReader.open(checkpoint).read_matching(shapes)
+        return checkpoint_parameters(program, checkpoint)
     if params is not None:
         return _from_npz(program, params)
     return program.initial_params()
@@ -44,13 +45,14 @@ def _from_npz(program: Program, path: Path) -> dict[str, Array]:
     if not path.exists():
         raise DataError(f"no such file: {path}")
     with np.load(path, allow_pickle=False) as archive:
-        values = {k.removeprefix("param/"): archive[k] for k in archive.files if k.startswith("param/")}
+        stored = {k.removeprefix("param/"): archive[k] for k in archive.files if k.startswith("param/")}
+    values = {**unstarted_states(program), **stored}
     problems: list[UserError] = []
     for name, param in program.params.items():
         shape = tuple(d.size for d in param.dims)
         if name not in values:
             problems.append(DataError(f"no parameter {name!r}", where=str(path), hint=did_you_mean(name, values)))
-        elif values[name].shape != shape:
+        elif not _fits(values[name].shape, shape):
             problems.append(
                 DataError(
                     f"parameter {name!r} has another shape",
@@ -62,6 +64,10 @@ def _from_npz(program: Program, path: Path) -> dict[str, Array]:
     if problems:
         raise ProblemList(problems)
     return values
+
+
+def _fits(given: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    return len(given) == len(shape) and all(size in (None, own) for own, size in zip(given, shape, strict=True))
 
 
 def write_artifact(
@@ -137,7 +143,7 @@ def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], 
     from compiler.tensorflow.saved_model import export_saved_model
 
     programs: dict[str, Any] = {}
-    if program.mode == "search":
+    if program.mode == Mode.SEARCH:
         programs["search"] = program.executable
     elif program.graph.outputs:
         programs["forward"] = compile_net(
@@ -145,8 +151,6 @@ def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], 
         ).executable
     if program.graph.losses:
         programs["loss"] = program.executable
-    export_saved_model(output, programs, values)
-    (output / "graph.txt").write_text(print_graph(program.graph), encoding="utf-8")
     report = {
         "mode": program.mode,
         "parameters": {name: [d.size for d in p.dims] for name, p in program.params.items()},
@@ -154,5 +158,8 @@ def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], 
         "signatures": list(programs),
         "decisions": [str(d) for d in program.journal],
     }
-    (output / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    with staged(output) as part:
+        export_saved_model(part, programs, values)
+        (part / "graph.txt").write_text(print_graph(program.graph), encoding="utf-8")
+        (part / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return [f"wrote {output} (signatures {', '.join(programs)}) with {source}"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler.passes.base import Context
-from compiler.passes.cleanup.dce import Dce
-from compiler.program.pipelines import MEANING, NAMED, run_pipeline
+from compiler.program.pipelines import NAMED, PLAIN, run_pipeline
 from compiler.reference.target import ReferenceTarget
 from compiler.target.protocol import Executable
 from returnn_ir.construct.construct import Expanded, construct
@@ -43,5 +42,5 @@ def named_reference(
     """
     graph = construct(net, mode, fetch, everything=everything, losses=losses).graph
     target = ReferenceTarget()
-    run_pipeline(graph, (*MEANING, Dce()), Context(target))
+    run_pipeline(graph, PLAIN, Context(target))
     return target.lower(graph)

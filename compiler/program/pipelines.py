@@ -21,10 +21,22 @@ from compiler.passes.lowering.materialize_masks import MaterializeMasks
 from compiler.passes.lowering.split_complex import SplitComplex
 from compiler.passes.search.expand_search import ExpandSearch
 from compiler.target.protocol import Target
-from returnn_ir.ir.graph import Graph, Stage
+from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.mode import Stage
 from returnn_ir.text.verify import verify
 
-__all__ = ["LOWER", "MEANING", "NAMED", "OPTIMIZE", "PrintStage", "lower_to", "optimize", "run_pipeline"]
+__all__ = [
+    "LOWER",
+    "MEANING",
+    "NAMED",
+    "OPTIMIZE",
+    "PIPELINES",
+    "PLAIN",
+    "SEARCH",
+    "PrintStage",
+    "lower_to",
+    "run_pipeline",
+]
 
 #: Called with the stage's name and the graph, when the graph has reached that stage.
 PrintStage = Callable[[Stage, Graph], None]
@@ -32,8 +44,14 @@ PrintStage = Callable[[Stage, Graph], None]
 #: Any stage: what makes a graph smaller and keeps its meaning.
 OPTIMIZE: tuple[Pass, ...] = (Simplify(), FoldConstants(), KnownBranches(), Cse(), Dce())
 
+#: What a hypothesis remembers is carried from step to step, then the loops that search get their beams.
+SEARCH: tuple[Pass, ...] = (HistoryToCarry(searching=True), ExpandSearch())
+
 #: In NAMED: labels get their ranges and searches their beams. Without these passes a program has no meaning.
-MEANING: tuple[Pass, ...] = (KnownLabels(), ExpandSearch())
+MEANING: tuple[Pass, ...] = (KnownLabels(), *SEARCH)
+
+#: Nothing but the meaning: the program that an export is compared with.
+PLAIN: tuple[Pass, ...] = (*MEANING, Dce())
 
 #: What a check runs, and every target starts from.
 NAMED: tuple[Pass, ...] = (*MEANING, *OPTIMIZE)
@@ -58,7 +76,18 @@ LOWER: tuple[Pass, ...] = (
     CheckAccepted(),
 )
 
-check_order((*NAMED, *LOWER), "named")
+#: All of these by name, for command lines.
+PIPELINES: Mapping[str, tuple[Pass, ...]] = {
+    "optimize": OPTIMIZE,
+    "search": SEARCH,
+    "meaning": MEANING,
+    "plain": PLAIN,
+    "named": NAMED,
+    "lower": LOWER,
+}
+
+check_order((*NAMED, *LOWER), Stage.NAMED)
+check_order(PLAIN, Stage.NAMED)
 
 
 def run_pipeline(
@@ -110,8 +139,3 @@ def lower_to(
         print_stage(graph.stage, graph)
     run_pipeline(graph, passes, context, verify_each=verify_each, print_stage=print_stage)
     return graph, context.journal
-
-
-def optimize(graph: Graph, target: Target) -> None:
-    """Run :data:`OPTIMIZE` alone, in whatever stage the graph is."""
-    run_pipeline(graph, OPTIMIZE, Context(target))

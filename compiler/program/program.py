@@ -19,13 +19,13 @@ from returnn_ir.construct.initializers import initial_value
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError, TargetError, did_you_mean
 from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.mode import Mode
 from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.network.net import Net
 from returnn_ir.options import Described
 
-__all__ = ["MODES", "TARGETS", "Program", "compile_net", "make_target"]
+__all__ = ["TARGETS", "Program", "compile_net", "make_target"]
 
-MODES = ("forward", "eval", "train", "search")
 TARGETS = ("reference", "tf", "onnx")
 
 
@@ -40,7 +40,7 @@ class Program:
     """
 
     target: str
-    mode: str
+    mode: Mode
     graph: Graph
     params: dict[str, Param]
     executable: Executable
@@ -68,7 +68,7 @@ class Program:
         files: dict[str, CheckpointReader] = {}
         found: dict[str, Array] = {}
         for name, param in self.params.items():
-            shape = [d.size or 0 for d in param.dims]
+            shape = param.shape
             init = param.init
             if isinstance(init, StoredInit):
                 reader = files.get(init.file) or CheckpointReader.open(init.file)
@@ -174,12 +174,14 @@ def compile_net(
     Raises:
         UserError: what is wrong with the network or an argument, or what the target refuses and why.
     """
-    if mode not in MODES:
-        raise TargetError(f"unknown mode {mode!r}", expected=", ".join(MODES), hint=did_you_mean(str(mode), MODES))
+    if mode not in list(Mode):
+        raise TargetError(
+            f"unknown mode {mode!r}", expected=", ".join(Mode), hint=did_you_mean(str(mode), [m.value for m in Mode])
+        )
     if isinstance(fetch, str):
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     made = make_target(target, opset=opset)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = read_config(_Keys, {} if net.config is None else net.config).fusion
     graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
-    return Program(target, mode, graph, expanded.params, made.lower(graph), journal)
+    return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal)

@@ -11,6 +11,7 @@ from compiler.reference.registry import Context, rule
 from compiler.target.protocol import Array
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node
+from returnn_ir.ir.loop import LoopLayout, loop_params, loop_results
 from returnn_ir.ir.types import TensorType
 
 __all__: list[str] = []
@@ -22,37 +23,38 @@ def _loop(context: Context, node: Node, operands: Sequence[Named]) -> list[Named
 
     A carry without the dims of the lengths has one value for all sequences, its last one.
     """
-    if node.attrs["ends"]:
-        return _loop_until(context, node, operands)
-    dim, count = node.attrs["dim"], node.attrs["carries"]
-    carries, final = list(operands[:count]), list(operands[:count])
-    scanned = [x.first(dim) for x in operands[count:]]
+    layout = LoopLayout.of(node.attrs)
+    carries, whole, limit = layout.split_operands(operands)
+    if limit is not None:
+        return _loop_until(context, node, carries, int(limit.array))
+    dim, final = layout.dim, carries
+    scanned = [x.first(dim) for x in whole]
     steps, lengths = context.extent(dim), context.length(dim)
-    stacks: list[list[Named]] = [[] for _ in node.attrs["stacked"]]
+    stacks: list[list[Named]] = [[] for _ in layout.stacked]
     for i in range(steps):
         index = Named(np.asarray(i, np.int64))
         slices = [Named(x.array[i], x.dims[1:]) for x in scanned]
-        results = context.run(node.regions[0], [index, *carries, *slices], i)
-        carries = results[:count]
+        results = context.run(node.regions[0], loop_params(index, carries, slices), i)
+        carries, made, _ = layout.split_results(results)
         final = [_own_last(i, lengths, new, old) for new, old in zip(carries, final, strict=True)]
-        for stack, value in zip(stacks, results[count:], strict=True):
+        for stack, value in zip(stacks, made, strict=True):
             stack.append(value)
-    return final + [_stack(context, dim, t, s) for t, s in zip(node.attrs["stacked"], stacks, strict=True)]
+    return loop_results(final, [_stack(context, dim, t, s) for t, s in zip(layout.stacked, stacks, strict=True)])
 
 
-def _loop_until(context: Context, node: Node, operands: Sequence[Named]) -> list[Named]:
-    """How many steps there are comes out: at most the limit, the last operand."""
-    *carries, limit = operands
-    stacks: list[list[Named]] = [[] for _ in node.attrs["stacked"]]
+def _loop_until(context: Context, node: Node, carries: list[Named], limit: int) -> list[Named]:
+    """How many steps there are comes out: at most the limit."""
+    layout = LoopLayout.of(node.attrs)
+    stacks: list[list[Named]] = [[] for _ in layout.stacked]
     steps, done = 0, False
-    while steps < int(limit.array) and not done:
-        *results, last = context.run(node.regions[0], [Named(np.asarray(steps, np.int64)), *carries], steps)
-        steps, done = steps + 1, bool(last.array)
-        carries = results[: len(carries)]
-        for stack, value in zip(stacks, results[len(carries) :], strict=True):
+    while steps < limit and not done:
+        given = loop_params(Named(np.asarray(steps, np.int64)), carries, [])
+        carries, made, last = layout.split_results(context.run(node.regions[0], given, steps))
+        steps, done = steps + 1, last is not None and bool(last.array)
+        for stack, value in zip(stacks, made, strict=True):
             stack.append(value)
-    stacked = [_stack(context, node.attrs["dim"], t, s) for t, s in zip(node.attrs["stacked"], stacks, strict=True)]
-    return [*carries, *stacked, Named(np.asarray(steps, np.int64))]
+    stacked = [_stack(context, layout.dim, t, s) for t, s in zip(layout.stacked, stacks, strict=True)]
+    return loop_results(carries, stacked, Named(np.asarray(steps, np.int64)))
 
 
 def _own_last(step: int, lengths: Named, new: Named, old: Named) -> Named:

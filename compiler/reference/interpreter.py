@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from compiler.analysis.extents import derived_extent
 from compiler.reference import control, elementwise, indexing, linalg, reduce, shape, state
 from compiler.reference.named import Named, align
 from compiler.reference.registry import RULES, Session
 from returnn_ir.errors import DataError, IRError
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, evaluate
 from returnn_ir.ir.graph import Node, Region, Value
-from returnn_ir.ir.op import length_dims
 
-__all__ = ["FAMILIES", "Bodies", "Frame"]
+__all__ = ["FAMILIES", "Bodies", "Environment"]
 
 #: Importing these fills the registry.
 FAMILIES = (elementwise, shape, reduce, linalg, indexing, state, control)
@@ -44,6 +44,10 @@ _LENGTHS: DimAlgebra[Named] = DimAlgebra(
 )
 
 
+def _longest(lengths: Named) -> int:
+    return int(lengths.array.max()) if lengths.array.size else 0
+
+
 class Bodies:
     """The bodies of composites, each built once per node in a region of its own beside the node's."""
 
@@ -63,7 +67,7 @@ class Bodies:
         return self._built[node]
 
 
-class Frame:
+class Environment:
     """One execution of a region.
 
     Attributes:
@@ -76,7 +80,7 @@ class Frame:
         region: Region,
         session: Session,
         bodies: Bodies,
-        parent: Frame | None = None,
+        parent: Environment | None = None,
         loop_index: tuple[int, ...] = (),
     ) -> None:
         self.region = region
@@ -101,10 +105,10 @@ class Frame:
     def run(self, region: Region, arguments: Sequence[Named], loop_index: int | None = None) -> list[Named]:
         """The results of a nested region, for one step of a loop where ``loop_index`` tells which."""
         indices = self.loop_index if loop_index is None else (*self.loop_index, loop_index)
-        return Frame(region, self.session, self._bodies, self, indices).execute(arguments)
+        return Environment(region, self.session, self._bodies, self, indices).execute(arguments)
 
     def remembered(self, node: Node, value: Named) -> list[Named]:
-        """See ``Context``: the frame around the loop remembers, because each step has a frame of its own."""
+        """See ``Context``: the environment around the loop remembers, because each step has one of its own."""
         if self._parent is None:
             raise IRError(f"{node.op.name} stands in no loop")
         values = self._parent._remembered.setdefault(node, [])
@@ -115,7 +119,7 @@ class Frame:
         operands = [self.value(v) for v in node.operands]
         rule = RULES.get(node.op.name)
         if rule is None:
-            inner = Frame(self._bodies.of(node, self.region), self.session, self._bodies, self, self.loop_index)
+            inner = Environment(self._bodies.of(node, self.region), self.session, self._bodies, self, self.loop_index)
             results = inner.execute(operands)
         else:
             computed = rule(self, node, operands)
@@ -133,11 +137,11 @@ class Frame:
 
     def value(self, value: Value) -> Named:
         """A value of this region or of one around it."""
-        frame: Frame | None = self
-        while frame is not None:
-            if value in frame.values:
-                return frame.values[value]
-            frame = frame._parent
+        env: Environment | None = self
+        while env is not None:
+            if value in env.values:
+                return env.values[value]
+            env = env._parent
         raise IRError(f"a value of type {value.type} is used before it is computed")
 
     # ---------------------------------------------------------------- dims
@@ -153,11 +157,11 @@ class Frame:
     def _known_extent(self, dim: Dim) -> int | None:
         if dim.size is not None:
             return dim.size
-        frame: Frame | None = self
-        while frame is not None:
-            if dim in frame._extents:
-                return frame._extents[dim]
-            frame = frame._parent
+        env: Environment | None = self
+        while env is not None:
+            if dim in env._extents:
+                return env._extents[dim]
+            env = env._parent
         return None
 
     def extent(self, dim: Dim) -> int:
@@ -166,12 +170,8 @@ class Frame:
         if known is not None:
             return known
         if dim.expr is None:
-            lengths = self._leaf_length(dim).array
-            return int(lengths.max()) if lengths.size else 0
-        if dim.is_batch or _is_product(dim) or len([d for d in leaves(dim) if d.size is None]) == 1:
-            return evaluate(dim, _INTEGERS, self.extent)
-        lengths = self.length(dim).array
-        return int(lengths.max()) if lengths.size else 0
+            return _longest(self._leaf_length(dim))
+        return derived_extent(dim, _INTEGERS, self.extent, lambda d: _longest(self.length(d)))
 
     def length(self, dim: Dim) -> Named:
         """The lengths of a dim, int64; a scalar where they do not vary."""
@@ -188,17 +188,10 @@ class Frame:
 
     def ragged(self, dim: Dim) -> bool:
         """Whether the lengths of a dynamic dim have dims of their own."""
-        return bool(length_dims(Builder(self.region), [dim])) if dim.is_dynamic else False
+        return self.region.is_ragged(dim)
 
     def mask(self, dim: Dim) -> Named:
         """True on the valid frames: the dims of the lengths, then ``dim``."""
         lengths = self.length(dim)
         frames = np.arange(self.extent(dim))
         return Named(frames < lengths.array[..., None], (*lengths.dims, dim))
-
-
-def _is_product(dim: Dim) -> bool:
-    """Whether several dynamic axes are merged: then their padded extents are multiplied, not their lengths."""
-    if isinstance(dim.expr, Polynomial):
-        return any(sum(d.size is None for d in monomial) > 1 for monomial, _ in dim.expr.terms)
-    return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compiler.reference.interpreter import Bodies, Frame
+from compiler.reference.interpreter import Bodies, Environment
 from compiler.reference.named import Named
 from compiler.reference.registry import RULES, Session
 from compiler.target.inputs import check_inputs, input_specs
@@ -31,7 +31,7 @@ class ReferenceTarget:
 
     name: str = "reference"
 
-    def accepts(self, node: Node) -> Accept | Reject:
+    def accepts(self, node: Node, region: Region) -> Accept | Reject:
         """Everything but callbacks and gradients."""
         if node.op.name in RULES or node.op.body is not None:
             return Accept()
@@ -41,8 +41,8 @@ class ReferenceTarget:
 
     def lower(self, graph: Graph) -> Executable:
         """Nothing is translated; an op that is not accepted is a :class:`TargetError`."""
-        for node in graph.body.walk():
-            verdict = self.accepts(node)
+        for node, region in graph.body.placed():
+            verdict = self.accepts(node, region)
             if isinstance(verdict, Reject):
                 raise TargetError(f"the reference cannot run {node.op.name!r}: {verdict.reason}", where=node.origin)
         return ReferenceExecutable(graph)
@@ -68,23 +68,23 @@ class ReferenceExecutable:
             seed=int(inputs.get("random/seed", np.asarray(0))),
             step=int(inputs.get("random/step", np.asarray(0))),
         )
-        frame = Frame(self._graph.body, session, self._bodies)
+        env = Environment(self._graph.body, session, self._bodies)
         with np.errstate(all="ignore"):
             try:
-                frame.execute()
+                env.execute()
             except DataError:
-                self._check(frame)  # its message says more than that two axes differ
+                self._check(env)  # its message says more than that two axes differ
                 raise
-        self._check(frame)
-        return {name: self._fetch(frame, name, value) for name, value in self._graph.fetches().items()}
+        self._check(env)
+        return {name: self._fetch(env, name, value) for name, value in self._graph.fetches().items()}
 
-    def _check(self, frame: Frame) -> None:
+    def _check(self, env: Environment) -> None:
         for message, value in self._graph.checks:
-            if value in frame.values and not frame.values[value].array.all():
+            if value in env.values and not env.values[value].array.all():
                 raise DataError(message)
 
-    def _fetch(self, frame: Frame, name: str, value: Value) -> Array:
-        found: Named = frame.value(value)
+    def _fetch(self, env: Environment, name: str, value: Value) -> Array:
+        found: Named = env.value(value)
         if name.startswith("output/"):
             layer = name.removeprefix("output/")
             output = self._graph.outputs.get(layer) or self._graph.outputs.get(layer.rpartition("/")[0])
@@ -97,4 +97,4 @@ class ReferenceExecutable:
 def evaluate_region(region: Region, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> list[Named]:
     """The results of a region without a graph around it: what constant folding and tests ask for."""
     with np.errstate(all="ignore"):
-        return Frame(region, Session(dict(inputs), dict(params)), Bodies()).execute()
+        return Environment(region, Session(dict(inputs), dict(params)), Bodies()).execute()

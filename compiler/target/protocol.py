@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.ir.graph import Graph, Node, Region
 
 __all__ = ["Accept", "Array", "Executable", "Reject", "Target"]
 
@@ -55,8 +55,14 @@ class Target(Protocol):
     def name(self) -> str:
         """What ``--target`` calls it."""
 
-    def accepts(self, node: Node) -> Accept | Reject:
-        """Whether the backend has a kernel for this node."""
+    def accepts(self, node: Node, region: Region) -> Accept | Reject:
+        """Whether the backend has a kernel for this node.
+
+        Args:
+            node: in NAMED, where a refused composite is expanded, and again in the finished graph, where a refusal is
+                an error.
+            region: that holds it, as it is; ``region.uses()`` says who needs the node's results.
+        """
 
     def lower(self, graph: Graph) -> Executable:
         """Make a program of a graph in the TARGET stage whose every node is accepted."""

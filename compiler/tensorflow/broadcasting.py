@@ -34,7 +34,7 @@ def binary(op_type: str, function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) 
 
     def row(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         x, y = operands
-        if not call.frame.feed.differentiated:
+        if not call.env.feed.differentiated:
             return function(x, y)
         with _override(op_type, _binary_gradient(op_type, *(_repeated(call, k) for k in range(2)))):
             return function(x, y)
@@ -45,7 +45,7 @@ def binary(op_type: str, function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) 
 def where(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """The row of the op that chooses between two operands."""
     condition, x, y = operands
-    if not call.frame.feed.differentiated:
+    if not call.env.feed.differentiated:
         return tf.where(condition, x, y)
     with _override("SelectV2", _where_gradient(*(_repeated(call, k) for k in range(1, 3)))):
         return tf.where(condition, x, y)
@@ -54,7 +54,7 @@ def where(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 def reduction_gradient(call: Call, kind: str, axes: Sequence[int]) -> AbstractContextManager[None]:
     """Where a reduction over axes is emitted; the gradient of a sum or a mean is repeated along them."""
     op_type = {"sum": "Sum", "mean": "Mean"}.get(kind)
-    if op_type is None or not call.frame.feed.differentiated:
+    if op_type is None or not call.env.feed.differentiated:
         return contextlib.nullcontext()
     return _override(op_type, _reduction_gradient(op_type, tuple(sorted(axes))))
 

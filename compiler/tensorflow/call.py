@@ -1,4 +1,4 @@
-"""What a lowering function is given: the node, its types and the frame it stands in."""
+"""What a lowering function is given: the node, its types and the environment it stands in."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from compiler.tensorflow.environment import Frame
+from compiler.tensorflow.environment import Environment
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region
 from returnn_ir.ir.types import TensorType
 
 __all__ = ["Call", "LowerRegion", "Row", "elementwise"]
 
-LowerRegion = Callable[[Region, Frame, Sequence[tf.Tensor]], list[tf.Tensor]]
+LowerRegion = Callable[[Region, Environment, Sequence[tf.Tensor]], list[tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Call:
     """One node that is being lowered.
 
     Attributes:
-        frame: extents and lengths of the dims at this place.
-        lower_region: lowers a nested region in a frame, given the tensors of its params; returns its results.
+        env: extents and lengths of the dims at this place.
+        lower_region: lowers a nested region in an environment, given the tensors of its params; returns its results.
     """
 
     node: Node
-    frame: Frame
+    env: Environment
     lower_region: LowerRegion
 
     @property

@@ -13,12 +13,12 @@ from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row, elementwise
 from compiler.tensorflow.sizes import reshape, sizes
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 __all__ = ["COMPOSITES", "Fused"]
 
 
-def _always(node: Node) -> str | None:
+def _always(node: Node, region: Region) -> str | None:
     return None
 
 
@@ -34,10 +34,10 @@ class Fused:
 
     kernel: str
     row: Row
-    refusal: Callable[[Node], str | None] = _always
+    refusal: Callable[[Node, Region], str | None] = _always
 
 
-def _one_dim(node: Node) -> str | None:
+def _one_dim(node: Node, region: Region) -> str | None:
     dims = node.attrs["dims"]
     return None if len(dims) == 1 else f"the kernel works over one dim, not over {len(dims)}"
 
@@ -52,7 +52,7 @@ def _along(function: Callable[..., tf.Tensor]) -> Row:
     return row
 
 
-def _float32(node: Node) -> str | None:
+def _float32(node: Node, region: Region) -> str | None:
     dtype = node.operands[0].dtype
     return None if dtype == "float32" else f"the kernel computes in float32, not in {dtype}"
 
@@ -73,10 +73,10 @@ class _OneBatch:
     def of(call: Call) -> _OneBatch:
         """Of a node whose first operand is [time, *rest, feature]."""
         rest = call.type().dims[1:-1]
-        if call.frame.length_dims(call.attrs["dim"]) == rest and len(rest) == 1:
-            return _OneBatch(call, rest, call.frame.lengths(call.attrs["dim"]))
-        lengths = call.frame.lengths(call.attrs["dim"], rest)
-        return _OneBatch(call, rest, tf.reshape(tf.broadcast_to(lengths, call.frame.shape(rest)), [-1]))
+        if call.env.length_dims(call.attrs["dim"]) == rest and len(rest) == 1:
+            return _OneBatch(call, rest, call.env.lengths(call.attrs["dim"]))
+        lengths = call.env.lengths(call.attrs["dim"], rest)
+        return _OneBatch(call, rest, tf.reshape(tf.broadcast_to(lengths, call.env.shape(rest)), [-1]))
 
     def merged(self, x: tf.Tensor, front: int) -> tf.Tensor:
         """``rest`` as one axis, behind ``front`` others."""
@@ -89,7 +89,7 @@ class _OneBatch:
 
     def apart(self, y: tf.Tensor, dims: Sequence[Dim]) -> tf.Tensor:
         """With the axes ``dims`` again."""
-        return y if len(self.rest) == 1 else tf.reshape(y, self.call.frame.shape(dims))
+        return y if len(self.rest) == 1 else tf.reshape(y, self.call.env.shape(dims))
 
 
 def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -102,7 +102,7 @@ def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _kernel_options(call: Call) -> dict[str, Any]:
-    return {"kernels": call.frame.feed.kernels, "differentiated": call.frame.feed.differentiated}
+    return {"kernels": call.env.feed.kernels, "differentiated": call.env.feed.differentiated}
 
 
 def _lstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
@@ -127,6 +127,11 @@ def _gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
         x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, reverse=call.attrs["reverse"], **_kernel_options(call)
     )
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
+
+
+def _l2_penalty(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """TensorFlow's loss is half of the sum; it keeps no squares, and its gradient is one product."""
+    return tf.nn.l2_loss(operands[0]) * tf.constant(2.0 * call.attrs["factor"], operands[0].dtype)
 
 
 def _rfft(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -154,6 +159,7 @@ COMPOSITES: dict[str, Fused] = {
     "ctc_loss": Fused("CTCLoss", loss_kernels.ctc, loss_kernels.ctc_refusal),
     "ctc_beam_decode": Fused("CTCBeamSearchDecoder", loss_kernels.beam_decode, loss_kernels.beam_decode_refusal),
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
+    "l2_penalty": Fused("L2Loss", _l2_penalty),
     "layer_norm": Fused("layer_norm", _layer_norm, _float32),
     "gru": Fused("gru", _gru, _float32),
     "lstm": Fused("lstm", _lstm, _float32),

@@ -43,14 +43,14 @@ def _flattened(call: Call, x: tf.Tensor, kept: int) -> tf.Tensor:
     lead = len(dims) - kept
     if lead == 1:
         return x
-    own = call.frame.shape(dims)
+    own = call.env.shape(dims)
     return reshape(x, [own[:lead], *own[lead:]])
 
 
 def _unflattened(call: Call, y: tf.Tensor, lead: Sequence[Dim]) -> tf.Tensor:
     if len(lead) == 1:
         return y
-    return reshape(y, [*call.frame.shape(lead), *sizes(y)[1:]])
+    return reshape(y, [*call.env.shape(lead), *sizes(y)[1:]])
 
 
 def _filter_sizes(call: Call) -> list[int]:

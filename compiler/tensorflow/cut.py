@@ -21,14 +21,14 @@ def _around(x: tf.Tensor, axis: int, left: int | tf.Tensor, right: int | tf.Tens
 
 def _pad(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     x, dim, attrs = operands[0], call.attrs["dim"], call.attrs
-    vary = call.frame.length_dims(dim) if attrs["ragged"] else ()
+    vary = call.env.length_dims(dim) if attrs["ragged"] else ()
     if attrs["mode"] != "constant":
         return _pad_by_position(call, x, vary)
     value = tf.cast(attrs["value"], x.dtype)
     padded = tf.pad(x, _around(x, call.axis(dim), attrs["left"], attrs["right"]), constant_values=value)
     if not vary:
         return padded
-    end = call.frame.lengths(dim, vary)[..., tf.newaxis] + attrs["left"]
+    end = call.env.lengths(dim, vary)[..., tf.newaxis] + attrs["left"]
     inside = tf.range(tf.shape(padded, out_type=tf.int64)[call.axis(dim)]) < end
     return tf.where(align(inside, (*vary, attrs["out"]), call.dims), padded, value)
 
@@ -38,10 +38,10 @@ def _pad_by_position(call: Call, x: tf.Tensor, vary: Sequence[Dim]) -> tf.Tensor
     dim, mode = call.attrs["dim"], call.attrs["mode"]
     left, right = call.attrs["left"], call.attrs["right"]
     extent = tf.shape(x, out_type=tf.int64)[call.axis(dim)]
-    size = call.frame.lengths(dim, vary)[..., tf.newaxis] if vary else extent
+    size = call.env.lengths(dim, vary)[..., tf.newaxis] if vary else extent
     position = tf.range(extent + left + right) - left
     if vary:
-        position = tf.broadcast_to(position, [*call.frame.shape(vary), tf.shape(position)[0]])
+        position = tf.broadcast_to(position, [*call.env.shape(vary), tf.shape(position)[0]])
     if mode == "replicate":
         source = tf.minimum(tf.maximum(position, 0), size - 1)
     else:
@@ -71,31 +71,31 @@ def _sections(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
 
 def _resize_axis(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     x, axis = operands[0], call.axis(call.attrs["dim"])
-    wanted = call.frame.extent(call.attrs["out"])
+    wanted = call.env.extent(call.attrs["out"])
     kept = x[(slice(None),) * axis + (slice(0, wanted),)]
     return tf.pad(kept, _around(x, axis, 0, wanted - tf.shape(kept)[axis]))
 
 
 def _reverse(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    dim, frame = call.attrs["dim"], call.frame
-    x = expand_to(frame, operands[0], call.type().dims, call.dims)
+    dim, env = call.attrs["dim"], call.env
+    x = expand_to(env, operands[0], call.type().dims, call.dims)
     axis = call.dims.index(dim)
     if not call.attrs["ragged"]:
         return tf.reverse(x, [axis])
-    vary = frame.length_dims(dim)
-    lengths = frame.lengths(dim)
+    vary = env.length_dims(dim)
+    lengths = env.lengths(dim)
     if len(vary) == 1:
         return tf.reverse_sequence(x, lengths, seq_axis=axis, batch_axis=call.dims.index(vary[0]))
-    index = steps(frame, dim)
+    index = steps(env, dim)
     ends = lengths[..., tf.newaxis]
     return take_along(x, call.dims, dim, tf.where(index < ends, ends - 1 - index, index), vary)
 
 
 def _window(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    x, attrs, frame = operands[0], call.attrs, call.frame
+    x, attrs, env = operands[0], call.attrs, call.env
     axis = call.axis(attrs["dim"])
-    starts = steps(frame, attrs["out"]) * attrs["stride"] - attrs["left"]
-    position = starts[:, tf.newaxis] + steps(frame, attrs["window"]) * attrs["dilation"]
+    starts = steps(env, attrs["out"]) * attrs["stride"] - attrs["left"]
+    position = starts[:, tf.newaxis] + steps(env, attrs["window"]) * attrs["dilation"]
     extent = tf.shape(x, out_type=tf.int64)[axis]
     # one entry of zeros in front and one behind stand for everything outside
     padded = tf.pad(x, _around(x, axis, 1, 1))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import tensorflow as tf
 
+from compiler.analysis.extents import derived_extent
 from compiler.tensorflow.align import align
 from compiler.tensorflow.entering import entering
 from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.sizes import Shape, Size, sizes
 from returnn_ir.errors import IRError
-from returnn_ir.ir.dims import Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.dims import Dim, DimAlgebra, evaluate, leaves
 from returnn_ir.ir.graph import Region, Value
 
-__all__ = ["Feed", "Frame"]
+__all__ = ["Environment", "Feed"]
 
 #: Lengths with the dims that they vary over.
 _Lengths = tuple[tf.Tensor, tuple[Dim, ...]]
@@ -39,13 +40,13 @@ class Feed:
     params: Mapping[str, tf.Tensor]
     seed: tf.Tensor
     step: tf.Tensor
-    used: frozenset[Value] = frozenset()
+    used: Container[Value] = frozenset()
     differentiated: bool = False
     kernels: TracedKernels = field(default_factory=TracedKernels)
 
 
 @dataclass(eq=False)
-class Frame:
+class Environment:
     """The environment of one region. A nested region sees its parent's.
 
     Attributes:
@@ -54,7 +55,7 @@ class Frame:
 
     region: Region
     feed: Feed
-    parent: Frame | None = None
+    parent: Environment | None = None
     loop_index: tuple[tf.Tensor, ...] = ()
     _values: dict[Value, tf.Tensor] = field(default_factory=dict)
     _arrays: dict[Dim, tuple[tf.Tensor, int]] = field(default_factory=dict)
@@ -88,15 +89,15 @@ class Frame:
         return found
 
     def _find(self, value: Value) -> tf.Tensor | None:
-        frame: Frame | None = self
-        while frame is not None:
-            if value in frame._values:
-                return frame._values[value]
-            frame = frame.parent
+        env: Environment | None = self
+        while env is not None:
+            if value in env._values:
+                return env._values[value]
+            env = env.parent
         return None
 
-    def draw_origin(self, make: Callable[[Frame], _Origin]) -> _Origin:
-        """What ``make`` gives for this frame, made once: where the random draws of a region start."""
+    def draw_origin(self, make: Callable[[Environment], _Origin]) -> _Origin:
+        """What ``make`` gives for this environment, made once: where the random draws of a region start."""
         if self._draws is None:
             self._draws = make(self)
         return self._draws
@@ -127,20 +128,20 @@ class Frame:
         return self._find(value) is not None if value is not None else self._known_extent(leaf) is not None
 
     def _known_extent(self, dim: Dim) -> Size | None:
-        frame: Frame | None = self
-        while frame is not None:
-            if dim in frame._extents:
-                known = frame._extents[dim]
-                if frame is not self and not isinstance(known, int):
+        env: Environment | None = self
+        while env is not None:
+            if dim in env._extents:
+                known = env._extents[dim]
+                if env is not self and not isinstance(known, int):
                     known = self._extents[dim] = entering(known)
                 return known
-            if dim in frame._arrays:
-                tensor, axis = frame._arrays[dim]
+            if dim in env._arrays:
+                tensor, axis = env._arrays[dim]
                 extents = sizes(tensor)
                 # an op made while a loop's body is traced belongs to that body
-                self._extents |= {d: extents[k] for d, (x, k) in frame._arrays.items() if x is tensor}
+                self._extents |= {d: extents[k] for d, (x, k) in env._arrays.items() if x is tensor}
                 return extents[axis]
-            frame = frame.parent
+            env = env.parent
         return None
 
     def _computed_extent(self, dim: Dim) -> tf.Tensor:
@@ -149,11 +150,11 @@ class Frame:
             if value is None:
                 raise IRError(f"batch dim {dim} has no extent here")
             return tf.cast(self.get(value), tf.int32)
-        if dim.is_batch or _is_product(dim) or _has_one_leaf(dim):
-            return tf.convert_to_tensor(evaluate(dim, _EXTENTS, self.extent), tf.int32)
+        return tf.convert_to_tensor(derived_extent(dim, _EXTENTS, self.extent, self._longest), tf.int32)
+
+    def _longest(self, dim: Dim) -> tf.Tensor:
         lengths, dims = self._lengths_of(dim)
-        longest = tf.maximum(tf.reduce_max(lengths), 0) if dims else lengths
-        return tf.cast(longest, tf.int32)
+        return tf.cast(tf.maximum(tf.reduce_max(lengths), 0) if dims else lengths, tf.int32)
 
     # ---------------------------------------------------------------- lengths
 
@@ -172,14 +173,14 @@ class Frame:
         return self._lengths_of(dim)[1]
 
     def _lengths_of(self, dim: Dim) -> _Lengths:
-        frame: Frame | None = self
-        while frame is not None:
-            if dim in frame._lengths:
-                lengths, dims = frame._lengths[dim]
-                if frame is not self:
+        env: Environment | None = self
+        while env is not None:
+            if dim in env._lengths:
+                lengths, dims = env._lengths[dim]
+                if env is not self:
                     self._lengths[dim] = entering(lengths), dims
                 return self._lengths[dim]
-            frame = frame.parent
+            env = env.parent
         found = self._lengths[dim] = evaluate(dim, _LENGTHS, self._leaf_lengths)
         return found
 
@@ -190,18 +191,6 @@ class Frame:
         if dim.is_dynamic:
             raise IRError(f"dim {dim} has no lengths here")
         return tf.cast(self.extent(dim), tf.int64), ()
-
-
-def _is_product(dim: Dim) -> bool:
-    """Whether several dynamic axes are merged: then their extents are multiplied, not their lengths."""
-    if not isinstance(dim.expr, Polynomial):
-        return False
-    return any(sum(factor.size is None for factor in factors) > 1 for factors, _ in dim.expr.terms)
-
-
-def _has_one_leaf(dim: Dim) -> bool:
-    """Whether the dim follows from one axis alone, whose extent tells its own."""
-    return dim.expr is not None and sum(leaf.size is None for leaf in leaves(dim)) == 1
 
 
 def _paired(op: str, a: _Lengths, b: _Lengths) -> _Lengths:

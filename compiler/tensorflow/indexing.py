@@ -29,20 +29,20 @@ def _gather(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 def _scatter_add(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """Values [own, other, dims] at indices [kept, dims], to [kept, other, out]: one flat sum by segments."""
     values, indices = operands[0], tf.cast(operands[1], tf.int64)
-    dims, frame = tuple(call.attrs["dims"]), call.frame
+    dims, env = tuple(call.attrs["dims"]), call.env
     kept = tuple(d for d in call.type(1).dims if d not in dims)
     other = tuple(d for d in call.type(0).dims if d not in dims and d not in kept)
-    wide = expand_to(frame, values, call.type(0).dims, (*kept, *dims, *other))
-    out = frame.extent(call.attrs["out"])
-    rows, positions = product(frame.shape(kept)), product(frame.shape(dims))
+    wide = expand_to(env, values, call.type(0).dims, (*kept, *dims, *other))
+    out = env.extent(call.attrs["out"])
+    rows, positions = product(env.shape(kept)), product(env.shape(dims))
     flat = tf.reshape(indices, [rows, positions])
     size = tf.cast(out, tf.int64)
     row = tf.range(tf.cast(rows, tf.int64))[:, tf.newaxis]
     # unsorted_segment_sum drops negative segments
     segments = tf.where((flat >= 0) & (flat < size), flat + row * size, -1)
-    entries = tf.reshape(wide, [rows * positions, product(frame.shape(other))])
+    entries = tf.reshape(wide, [rows * positions, product(env.shape(other))])
     summed = tf.math.unsorted_segment_sum(entries, tf.reshape(segments, [-1]), rows * out)
-    shaped = tf.reshape(summed, [*frame.shape(kept), out, *frame.shape(other)])
+    shaped = tf.reshape(summed, [*env.shape(kept), out, *env.shape(other)])
     first, last = len(kept), len(kept) + len(other)
     return permute(shaped, [*range(first), *range(first + 1, last + 1), first])
 
@@ -56,10 +56,10 @@ def _search_sorted(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """Sorted [shared, dim], values [shared, rest]."""
     edges, values = operands
     shared = len(call.type(0).dims) - 1
-    rows = product(call.frame.shape(call.type(0).dims[:-1]))
-    rest = product(call.frame.shape(call.type(1).dims[shared:]))
+    rows = product(call.env.shape(call.type(0).dims[:-1]))
+    rest = product(call.env.shape(call.type(1).dims[shared:]))
     flat = tf.reshape(values, [rows, rest])
-    ordered = tf.reshape(edges, [rows, call.frame.extent(call.attrs["dim"])])
+    ordered = tf.reshape(edges, [rows, call.env.extent(call.attrs["dim"])])
     found = tf.searchsorted(ordered, flat, side=call.attrs["side"], out_type=tf.int64)
     return tf.reshape(found, tf.shape(values))
 

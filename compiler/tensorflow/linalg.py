@@ -22,7 +22,7 @@ def _dot(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     shared = tuple(d for d in a_dims if d in b_dims and d not in reduced)
     only_a = a_dims[len(shared) : len(a_dims) - len(reduced)]
     only_b = b_dims[len(shared) + len(reduced) :]
-    shape = call.frame.shape
+    shape = call.env.shape
     if not reduced:
         left = reshape(a, [*shape((*shared, *only_a)), *[1] * len(only_b)]) if only_b else a
         right = reshape(b, [*shape(shared), *[1] * len(only_a), *shape(only_b)]) if only_a else b
@@ -41,7 +41,7 @@ def _as_matrix(
     """Flatten to [shared, rows, columns]."""
     if len(rows) == 1 and len(columns) == 1:
         return x
-    shape = call.frame.shape
+    shape = call.env.shape
     return reshape(x, [*shape(shared), shape(rows), shape(columns)])
 
 

@@ -10,7 +10,7 @@ from compiler.tensorflow.call import Call
 from compiler.tensorflow.positions import clipped
 from compiler.tensorflow.sizes import product, reshape, sizes
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 __all__ = [
     "beam_decode",
@@ -27,8 +27,8 @@ def cross_entropy(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """Logits [rest, classes], labels [rest]."""
     logits, labels = operands
     classes: Dim = call.attrs["dim"]
-    labels = clipped(tf.cast(labels, tf.int64), call.frame.extent(classes))
-    flat = tf.reshape(logits, [-1, classes.size or call.frame.extent(classes)])
+    labels = clipped(tf.cast(labels, tf.int64), call.env.extent(classes))
+    flat = tf.reshape(logits, [-1, classes.size or call.env.extent(classes)])
     loss, _ = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=flat, labels=tf.reshape(labels, [-1]))
     return reshape(loss, sizes(logits)[:-1])
 
@@ -38,7 +38,7 @@ def soft_cross_entropy(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.nn.softmax_cross_entropy_with_logits(labels=operands[1], logits=operands[0])
 
 
-def ctc_refusal(node: Node) -> str | None:
+def ctc_refusal(node: Node, region: Region) -> str | None:
     """The kernel sums over all alignments and takes a softmax, with the gradient of both."""
     if node.attrs["viterbi"]:
         return "the kernel sums over all alignments, it knows no best one"
@@ -47,7 +47,7 @@ def ctc_refusal(node: Node) -> str | None:
     return _float32(node)
 
 
-def beam_decode_refusal(node: Node) -> str | None:
+def beam_decode_refusal(node: Node, region: Region) -> str | None:
     """The kernel takes float32."""
     return _float32(node)
 
@@ -60,9 +60,10 @@ def _float32(node: Node) -> str | None:
 def _flat_logits(call: Call, logits: tf.Tensor, blank: int) -> tf.Tensor:
     """Logits [dim, rest, classes] as [dim, all of rest, classes], the blank last."""
     dims = call.type().dims
-    rows = product(call.frame.shape(dims[1:-1]))
-    flat = tf.reshape(logits, [call.frame.extent(dims[0]), rows, dims[-1].size or -1])
-    if blank == (dims[-1].size or 0) - 1:
+    rows = product(call.env.shape(dims[1:-1]))
+    classes = dims[-1].require_size(call.node.origin)
+    flat = tf.reshape(logits, [call.env.extent(dims[0]), rows, classes])
+    if blank == classes - 1:
         return flat
     return tf.concat([flat[..., :blank], flat[..., blank + 1 :], flat[..., blank : blank + 1]], -1)
 
@@ -74,7 +75,7 @@ def _without_blank(labels: tf.Tensor, blank: int) -> tf.Tensor:
 
 def _flat_lengths(call: Call, dim: Dim, rest: Sequence[Dim]) -> tf.Tensor:
     """The lengths of ``dim`` for every entry of ``rest``, in one axis."""
-    lengths = tf.broadcast_to(call.frame.lengths(dim, rest), call.frame.shape(rest))
+    lengths = tf.broadcast_to(call.env.lengths(dim, rest), call.env.shape(rest))
     return tf.reshape(lengths, [-1])
 
 
@@ -91,7 +92,7 @@ def ctc(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     attrs, dims = call.attrs, call.dims
     logits = _flat_logits(call, operands[0], attrs["blank"])
     frames, length = _flat_lengths(call, attrs["dim"], dims), _flat_lengths(call, attrs["labels"], dims)
-    labels = tf.reshape(operands[1], [tf.shape(frames)[0], call.frame.extent(attrs["labels"])])
+    labels = tf.reshape(operands[1], [tf.shape(frames)[0], call.env.extent(attrs["labels"])])
     labels = _without_blank(tf.cast(labels, tf.int32), attrs["blank"])
     # the kernel refuses empty targets: they get a label here and their own sum below
     labels = tf.pad(labels, [[0, 0], [0, tf.cast(tf.shape(labels)[1] == 0, tf.int32)]])
@@ -111,7 +112,7 @@ def ctc(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         repeated = (labels[:, 1:] == labels[:, :-1]) & tf.sequence_mask(length - 1, tf.shape(labels)[1] - 1)
         needed = length + tf.reduce_sum(tf.cast(repeated, tf.int64), -1)
     possible = tf.where(needed <= frames, loss, float("inf"))
-    return tf.reshape(possible, call.frame.shape(dims)) if len(dims) != 1 else possible
+    return tf.reshape(possible, call.env.shape(dims)) if len(dims) != 1 else possible
 
 
 def _only_blanks(logits: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
@@ -126,10 +127,10 @@ def edit_distance(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     sequences = []
     for labels, dim in zip(operands, (call.attrs["a"], call.attrs["b"]), strict=True):
         lengths = _flat_lengths(call, dim, dims)
-        flat = tf.reshape(tf.cast(labels, tf.int64), [tf.shape(lengths)[0], call.frame.extent(dim)])
+        flat = tf.reshape(tf.cast(labels, tf.int64), [tf.shape(lengths)[0], call.env.extent(dim)])
         sequences.append(_sparse(flat, lengths))
     distance = tf.edit_distance(sequences[0], sequences[1], normalize=False)
-    return tf.reshape(tf.cast(distance, tf.int64), call.frame.shape(dims))
+    return tf.reshape(tf.cast(distance, tf.int64), call.env.shape(dims))
 
 
 def beam_decode(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
@@ -148,5 +149,5 @@ def beam_decode(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor
     indices, values, shape = (found[0] for found in decoded[:3])
     labels = tf.scatter_nd(indices, tf.where(values >= blank, values + 1, values), shape)
     lengths = tf.math.bincount(tf.cast(indices[:, 0], tf.int32), minlength=tf.cast(shape[0], tf.int32), dtype=tf.int64)
-    sizes = call.frame.shape(rest)
+    sizes = call.env.shape(rest)
     return [tf.reshape(labels, [*sizes, tf.cast(shape[1], tf.int32)]), tf.reshape(lengths, sizes)]

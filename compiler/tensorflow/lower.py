@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call
-from compiler.tensorflow.environment import Feed, Frame
+from compiler.tensorflow.environment import Environment, Feed
 from compiler.tensorflow.table import ROWS
 from returnn_ir.errors import IRError
-from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.graph import Graph, Node, Region
 
-__all__ = ["lower_graph", "lower_region", "scope_of", "used_values"]
+__all__ = ["lower_graph", "lower_region", "scope_of"]
 
 
 def lower_graph(graph: Graph, feed: Feed) -> dict[str, tf.Tensor]:
@@ -26,45 +26,32 @@ def lower_graph(graph: Graph, feed: Feed) -> dict[str, tf.Tensor]:
     Returns:
         the graph's fetches by name.
     """
-    frame = Frame(graph.body, feed)
-    lower_region(graph.body, frame, [])
-    return {name: frame.get(value) for name, value in graph.fetches().items()}
+    env = Environment(graph.body, feed)
+    lower_region(graph.body, env, [])
+    return {name: env.get(value) for name, value in graph.fetches().items()}
 
 
-def lower_region(region: Region, frame: Frame, arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+def lower_region(region: Region, env: Environment, arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     """Emit the nodes of a region.
 
     Args:
         region: what to emit.
-        frame: its own, fresh environment.
+        env: its own, fresh environment.
         arguments: the tensors of the region's params.
 
     Returns:
         the tensors of the region's results.
     """
     for param, tensor in zip(region.params, arguments, strict=True):
-        frame.bind(param, tensor)
+        env.bind(param, tensor)
     for layer, nodes in _by_layer(region.nodes):
         if layer is None:
-            _lower_nodes(nodes, frame)
+            _lower_nodes(nodes, env)
         else:
             # a scope that ends in a slash is entered again as it is, instead of under a new name
             with tf.name_scope(scope_of(layer)):
-                _lower_nodes(nodes, frame)
-    return [frame.get(value) for value in region.results]
-
-
-def used_values(graph: Graph) -> frozenset[Value]:
-    """Every value that a node, a region's result or a root refers to."""
-    used: set[Value] = set(graph.fetches().values())
-    regions = [graph.body]
-    for node in graph.body.walk():
-        used.update(node.operands)
-        regions.extend(node.regions)
-    for region in regions:
-        used.update(region.results)
-        used.update(region.dim_defs.values())
-    return frozenset(used)
+                _lower_nodes(nodes, env)
+    return [env.get(value) for value in region.results]
 
 
 def _by_layer(nodes: Sequence[Node]) -> list[tuple[str | None, list[Node]]]:
@@ -84,12 +71,12 @@ def scope_of(layer: str) -> str:
     return (name if re.match(r"[A-Za-z0-9.]", name) else f"layer.{name}") + "/"
 
 
-def _lower_nodes(nodes: Sequence[Node], frame: Frame) -> None:
+def _lower_nodes(nodes: Sequence[Node], env: Environment) -> None:
     for node in nodes:
         row = ROWS.get(node.op.name)
         if row is None:
             raise IRError(f"op {node.op.name!r} cannot be lowered to TensorFlow; legalize should have refused it")
-        result = row(Call(node, frame, lower_region), [frame.get(v) for v in node.operands])
+        result = row(Call(node, env, lower_region), [env.get(v) for v in node.operands])
         tensors = list(result) if isinstance(result, list | tuple) else [result]
         for value, tensor in zip(node.results, tensors, strict=True):
-            frame.bind(value, tensor)
+            env.bind(value, tensor)

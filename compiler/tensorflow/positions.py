@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.align import permute, transpose_to
-from compiler.tensorflow.environment import Frame
+from compiler.tensorflow.environment import Environment
 from compiler.tensorflow.sizes import sizes
 from returnn_ir.ir.dims import UNIT, Dim
 
 __all__ = ["clipped", "expand_to", "steps", "take_along"]
 
 
-def steps(frame: Frame, dim: Dim) -> tf.Tensor:
+def steps(env: Environment, dim: Dim) -> tf.Tensor:
     """0, 1, 2, ... along a dim, int64."""
-    return tf.range(tf.cast(frame.extent(dim), tf.int64))
+    return tf.range(tf.cast(env.extent(dim), tf.int64))
 
 
 def clipped(positions: tf.Tensor, extent: int | tf.Tensor) -> tf.Tensor:
@@ -25,13 +25,13 @@ def clipped(positions: tf.Tensor, extent: int | tf.Tensor) -> tf.Tensor:
     return tf.maximum(tf.minimum(positions, last), 0)
 
 
-def expand_to(frame: Frame, x: tf.Tensor, own: Sequence[Dim], wanted: Sequence[Dim]) -> tf.Tensor:
+def expand_to(env: Environment, x: tf.Tensor, own: Sequence[Dim], wanted: Sequence[Dim]) -> tf.Tensor:
     """``x`` transposed to the axes ``wanted`` and repeated along those that it lacks."""
     if list(own) == list(wanted):
         return x
     present = [dim if dim in own else UNIT for dim in wanted]
     aligned = transpose_to(x, own, present)
-    return aligned if present == list(wanted) else tf.broadcast_to(aligned, frame.shape(wanted))
+    return aligned if present == list(wanted) else tf.broadcast_to(aligned, env.shape(wanted))
 
 
 def take_along(x: tf.Tensor, own: Sequence[Dim], dim: Dim, positions: tf.Tensor, varies: Sequence[Dim]) -> tf.Tensor:

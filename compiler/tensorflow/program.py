@@ -15,7 +15,7 @@ from compiler.tensorflow.align import permute
 from compiler.tensorflow.environment import Feed
 from compiler.tensorflow.feeds import SEED, STEP, feeds_of, prepare_inputs, prepare_params
 from compiler.tensorflow.label_errors import label_errors
-from compiler.tensorflow.lower import lower_graph, used_values
+from compiler.tensorflow.lower import lower_graph
 from returnn_ir.errors import DataError, TargetError
 from returnn_ir.ir.graph import Graph, Node
 
@@ -49,7 +49,7 @@ class TensorFlowProgram:
         self.inputs: dict[str, Node] = feeds_of(graph, "input")
         self.params: dict[str, Node] = feeds_of(graph, "param")
         self._specs = input_specs(graph)
-        self._used = used_values(graph)
+        self._used = graph.uses()
         self._traced: dict[bool, tf.types.experimental.ConcreteFunction] = {}
         self._lock = Lock()
 

@@ -38,7 +38,7 @@ def _reduce(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 def _mean(call: Call, x: tf.Tensor, axes: Sequence[int]) -> tf.Tensor:
     """The mean of no entry is zero."""
-    count = tf.cast(tf.maximum(product(call.frame.shape(call.attrs["dims"])), 1), x.dtype)
+    count = tf.cast(tf.maximum(product(call.env.shape(call.attrs["dims"])), 1), x.dtype)
     with reduction_gradient(call, "sum", axes):
         total = tf.reduce_sum(x, axis=axes)
     return total // count if x.dtype.is_integer else total / count
@@ -58,7 +58,7 @@ def _cumsum(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _top_k(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
-    values, positions = tf.math.top_k(operands[0], k=call.frame.extent(call.attrs["k"]), sorted=True)
+    values, positions = tf.math.top_k(operands[0], k=call.env.extent(call.attrs["k"]), sorted=True)
     return values, tf.cast(positions, tf.int64)
 
 
@@ -67,13 +67,13 @@ def _argsort(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     axis = call.axis(call.attrs["dim"])
     order = tf.argsort(operands[0], axis=axis, direction=direction, stable=True)
     ragged = call.attrs["ragged"] and call.attrs["dim"].is_dynamic
-    vary = call.frame.length_dims(call.attrs["dim"]) if ragged else ()
+    vary = call.env.length_dims(call.attrs["dim"]) if ragged else ()
     return tf.cast(_valid_first(call, order, axis, vary) if vary else order, tf.int64)
 
 
 def _valid_first(call: Call, order: tf.Tensor, axis: int, vary: Sequence[Dim]) -> tf.Tensor:
     """Positions behind a sequence's end moved behind the others, each part in the order that it has."""
-    ends = align(call.frame.lengths(call.attrs["dim"]), vary, call.dims)
+    ends = align(call.env.lengths(call.attrs["dim"]), vary, call.dims)
     behind = tf.cast(tf.cast(order, tf.int64) >= ends, tf.int32)
     moved = tf.argsort(behind, axis=axis, stable=True)
     last = [*(i for i in range(len(call.dims)) if i != axis), axis]

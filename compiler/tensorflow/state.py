@@ -15,22 +15,22 @@ __all__ = ["ROWS"]
 
 
 def _input(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    return call.frame.feed.inputs[call.attrs["name"]]
+    return call.env.feed.inputs[call.attrs["name"]]
 
 
 def _train_step(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    return tf.cast(call.frame.feed.step, tf.int64)
+    return tf.cast(call.env.feed.step, tf.int64)
 
 
 def _param(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
-    return call.frame.feed.params[call.attrs["name"]]
+    return call.env.feed.params[call.attrs["name"]]
 
 
 def _const(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     value = tf.constant(call.attrs["value"], call.attrs["dtype"])
     if value.shape.rank == len(call.dims):
         return value
-    return tf.broadcast_to(value, call.frame.shape(call.dims))  # one number for all entries
+    return tf.broadcast_to(value, call.env.shape(call.dims))  # one number for all entries
 
 
 def _opaque(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -43,8 +43,8 @@ def _opaque(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         given.append(x if axes is None else permute(x, [own.index(dim) for dim in axes]))
     function = call.attrs["function"]
     if isinstance(function, PythonCall):
-        result = run_python_call(function, given, len(call.dims), call.frame.feed.step)
-        result = tf.broadcast_to(result, call.frame.shape(call.attrs["dims"]))
+        result = run_python_call(function, given, len(call.dims), call.env.feed.step)
+        result = tf.broadcast_to(result, call.env.shape(call.attrs["dims"]))
         result = permute(result, [call.attrs["dims"].index(dim) for dim in call.dims])
     else:
         result = tf.convert_to_tensor(function(*given))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.behavior import Behavior
@@ -13,6 +13,9 @@ from returnn_ir.ir.dims import Dim
 __all__ = ["AxisSpec", "resolve_axes", "resolve_axis", "spatial_axes"]
 
 AxisSpec = "str | int | Dim | Sequence[AxisSpec] | None"
+#: What dims are called besides their descriptions.
+Names = Mapping[Dim, Collection[str]]
+_NO_NAMES: Names = {}
 
 _INDEXED = re.compile(r"(s|spatial|d|dyn|dynamic|static|except_batch):(-?\d+)$")
 _GRAMMAR = (
@@ -26,8 +29,29 @@ def spatial_axes(x: LayerOutput) -> list[Dim]:
     return [d for d in x.axes if not d.is_batch and (d is not x.feature_dim or d is x.time_dim or not d.is_static)]
 
 
-def resolve_axes(x: LayerOutput, spec: object, behavior: Behavior, where: Origin | None = None) -> list[Dim]:
-    """The axes of ``x`` that ``spec`` names, each once, in the order of the description.
+def resolve_axes(
+    x: LayerOutput, spec: object, behavior: Behavior, where: Origin | None = None, *, names: Names = _NO_NAMES
+) -> list[Dim]:
+    """The axes of ``x`` that ``spec`` names, each once, in the order of the description; ``names``: what else a dim
+    is called.
+
+    >>> from returnn_ir.ir.dims import BATCH
+    >>> from returnn_ir.ir.graph import Value
+    >>> from returnn_ir.ir.types import TensorType
+    >>> time, heads, feature = Dim("T"), Dim("heads", 8), Dim("F", 64, feature=True)
+    >>> axes = (BATCH, time, heads, feature)
+    >>> x = LayerOutput.of(Value(TensorType("float32", axes)), axes)
+    >>> for spec in ("T", "bt", "F", "spatial", "except_time", "stag:heads", "dim:8", heads, ["F", "T"]):
+    ...     print(spec, resolve_axes(x, spec, Behavior.of(21)))
+    T [T(dynamic)]
+    bt [B(batch), T(dynamic)]
+    F [F(64)]
+    spatial [T(dynamic), heads(8)]
+    except_time [heads(8), F(64)]
+    stag:heads [heads(8)]
+    dim:8 [heads(8)]
+    heads(8) [heads(8)]
+    ['F', 'T'] [F(64), T(dynamic)]
 
     Raises:
         DimError: nothing matches, or the description is not in the grammar or not allowed by the behaviour version.
@@ -49,14 +73,16 @@ def resolve_axes(x: LayerOutput, spec: object, behavior: Behavior, where: Origin
             )
         return [_indexed(x, list(x.axes), spec, str(spec), where)]
     if isinstance(spec, str):
-        return _resolve_string(x, spec, behavior, where)
-    found = [d for part in spec for d in resolve_axes(x, part, behavior, where)]
+        return _resolve_string(x, spec, behavior, where, names)
+    found = [d for part in spec for d in resolve_axes(x, part, behavior, where, names=names)]
     return list(dict.fromkeys(found))
 
 
-def resolve_axis(x: LayerOutput, spec: object, behavior: Behavior, where: Origin | None = None) -> Dim:
+def resolve_axis(
+    x: LayerOutput, spec: object, behavior: Behavior, where: Origin | None = None, *, names: Names = _NO_NAMES
+) -> Dim:
     """The one axis that ``spec`` names."""
-    found = resolve_axes(x, spec, behavior, where)
+    found = resolve_axes(x, spec, behavior, where, names=names)
     if len(found) != 1:
         raise DimError(
             f"axis {spec!r} is not exactly one axis", where=where, expected="one axis", received=_describe(x, found)
@@ -64,7 +90,7 @@ def resolve_axis(x: LayerOutput, spec: object, behavior: Behavior, where: Origin
     return found[0]
 
 
-def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin | None) -> list[Dim]:
+def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin | None, names: Names) -> list[Dim]:
     name = spec.lower()
     groups = {
         "spatial": spatial_axes(x),
@@ -100,13 +126,13 @@ def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin
             raise _no_axis(x, spec, where)
         return matching
     if name.startswith(("stag:", "stag-single:", "tag:")):
-        return [_by_tag(x, name, where)]
+        return [_by_tag(x, name, where, names)]
     if name and all(c in "btf" for c in name):
-        return [d for c in dict.fromkeys(name) for d in _resolve_string(x, c, behavior, where)]
+        return [d for c in dict.fromkeys(name) for d in _resolve_string(x, c, behavior, where, names)]
     raise DimError(f"unknown axis description {spec!r}", where=where, expected=_GRAMMAR)
 
 
-def _by_tag(x: LayerOutput, name: str, where: Origin | None) -> Dim:
+def _by_tag(x: LayerOutput, name: str, where: Origin | None, names: Names) -> Dim:
     kind, _, rest = name.partition(":")
     index: int | None = None
     if kind == "stag-single":
@@ -116,7 +142,8 @@ def _by_tag(x: LayerOutput, name: str, where: Origin | None) -> Dim:
     matching = [
         d
         for d in x.axes
-        if rest in d.description.lower() and (kind == "tag" or d in spatial or not (d.feature or d.is_batch))
+        if any(rest in called.lower() for called in (d.description, *names.get(d, ())))
+        and (kind == "tag" or d in spatial or not (d.feature or d.is_batch))
     ]
     if index is not None:
         return _indexed(x, matching, index, name, where)

@@ -27,6 +27,8 @@ class LayerOutput:
         variable: for layers about one variable: the name of its parameter.
         parts: further results, reached as ``layer/NAME``.
         once: axes for which an expression gave one entry for all: RETURNN's tensor is not repeated along them.
+        time_named: RETURNN names the time axis instead of having one by default: it stays time when it is cut to
+            a fixed size.
     """
 
     value: Value
@@ -38,6 +40,7 @@ class LayerOutput:
     parts: Mapping[str, LayerOutput] = field(default_factory=dict)
     variable: str = ""
     once: frozenset[Dim] = frozenset()
+    time_named: bool = False
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.value.dims) or set(self.axes) != set(self.value.dims):
@@ -83,7 +86,7 @@ class LayerOutput:
         keep = LayerOutput(value, axes)
         time = self.time_dim if self.time_dim in axes else None
         feature = self.feature_dim if self.feature_dim in axes and value.type.sparse_dim is None else None
-        return replace(keep, time_dim=time, feature_dim=feature)
+        return replace(keep, time_dim=time, feature_dim=feature, time_named=self.time_named)
 
     def with_axes(self, value: Value, mapping: Mapping[Dim, Sequence[Dim]]) -> LayerOutput:
         """Around another value, with some axes replaced in place by none, one or several others.
@@ -98,7 +101,7 @@ class LayerOutput:
             feature = None
         elif feature is None and self.feature_dim is not None:
             feature = default_feature_dim(axes, time, sparse=False)
-        return LayerOutput(value, axes, time, feature)
+        return LayerOutput(value, axes, time, feature, time_named=self.time_named)
 
     @staticmethod
     def _moved(dim: Dim | None, mapping: Mapping[Dim, Sequence[Dim]]) -> Dim | None:

@@ -12,7 +12,20 @@ from returnn_ir.options import from_text
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config
 
-__all__ = ["ALL", "EVAL", "FORWARD", "SEARCH", "TRAIN", "Key", "Run", "Verdict", "done", "no_effect", "refused"]
+__all__ = [
+    "ALL",
+    "EVAL",
+    "FORWARD",
+    "SEARCH",
+    "TRAIN",
+    "Key",
+    "Run",
+    "Verdict",
+    "done",
+    "no_effect",
+    "plain",
+    "refused",
+]
 
 Tasks = frozenset[str]
 TRAIN: Tasks = frozenset({"train"})

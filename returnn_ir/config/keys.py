@@ -90,7 +90,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         ),
         done("min_seq_length", _RUN, "shorter sequences are left out", TRAIN),
         done("max_pad_size", _RUN, "padding frames", TRAIN),
-        done("batching", "runtime.tasks.train", "the order of sequences in training", TRAIN),
+        done("batching", _RUN, "the order of sequences in training", TRAIN),
         refused("chunking", 0, ALL, "sequences are not cut into chunks", chunking),
         refused("chunk_eval", False, ALL, "sequences are not cut into chunks", with_chunking),
         refused("on_size_limit", "ignore", ALL, "sequences that are longer than batch_size are not cut"),
@@ -187,7 +187,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("newbob_relative_error_div_by_old", _RATES, "relative to the old score, not the new one", TRAIN),
         done("newbob_multi_num_epochs", _RATES, "whose scores newbob_multi_epoch averages (5)", TRAIN),
         done("newbob_multi_update_interval", _RATES, "epochs from change to change", TRAIN),
-        done("learning_rate_file", _RATES, "where rates and scores are kept", TRAIN),
+        done("learning_rate_file", _RATES, "where rates and scores are kept", TRAIN | EVAL),
         no_effect("check_learning_rates", _TOOL),
     ),
     "Pretraining": (

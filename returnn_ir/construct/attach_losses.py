@@ -10,6 +10,7 @@ from returnn_ir.errors import ConfigError, DimError, did_you_mean
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Loss, Value
 from returnn_ir.ir.hypotheses import beam_of
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.loss_registry import (
     LossInput,
     LossOptions,
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["add_losses", "has_loss", "loss_input", "match_target", "require_loss"]
 
 
-def has_loss(options: LayerOptions, mode: str) -> bool:
+def has_loss(options: LayerOptions, mode: Mode) -> bool:
     """Whether a layer's loss exists in a mode: not in forward mode, nor where an ``only_on`` option rules it out."""
-    if options.loss is None or mode == "forward":
+    if options.loss is None or mode == Mode.FORWARD:
         return False
-    if options.loss_only_on_non_search and mode == "search":
+    if options.loss_only_on_non_search and mode == Mode.SEARCH:
         return False
-    return not (options.only_on_eval and mode == "train")
+    return not (options.only_on_eval and mode == Mode.TRAIN)
 
 
 def add_losses(b: LayerBuilder, output: LayerOutput) -> None:

@@ -13,6 +13,7 @@ from returnn_ir.construct.declared_dims import use_declared
 from returnn_ir.construct.loop_context import PendingLoss
 from returnn_ir.construct.parameters import penalize_inner
 from returnn_ir.errors import DimError
+from returnn_ir.ir.mode import Mode
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -59,12 +60,14 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         b.session.extern.register(options.register_as_extern_data, output)
     if b.definition.children:
         penalize_inner(b)
-    if b.session.mode != "forward":
+    if b.session.mode != Mode.FORWARD:
         add_constraints(b, output)
     if b.scope.has_losses and has_loss(options, b.session.loss_mode):
         if b.scope.loop is None:
             add_losses(b, output)
-        elif b.session.mode != "search":  # RETURNN's train flag is the constant False there: loops have no losses then
+        elif (
+            b.session.mode != Mode.SEARCH
+        ):  # RETURNN's train flag is the constant False there: loops have no losses then
             b.scope.loop.losses.append(PendingLoss(b.scope, b.definition, output))
     return output
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.construct.attach_losses import has_loss
 from returnn_ir.errors import ConfigError, Origin, UserError
+from returnn_ir.ir.mode import Mode
 
 if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
@@ -51,7 +52,7 @@ def _nested_losses(scope: NetScope) -> Iterator[tuple[str, LayerDef]]:
             if inner.has_losses:
                 yield from _losses(scope, inner.net.layers.values())
                 yield from _nested_losses(inner)
-        elif name in scope.net.layers and "unit" in scope.net.layers[name].children and mode != "search":
+        elif name in scope.net.layers and "unit" in scope.net.layers[name].children and mode != Mode.SEARCH:
             # in networks inside of a loop RETURNN builds only what is needed
             yield from _losses(scope, scope.net.layers[name].children["unit"].layers.values())
 

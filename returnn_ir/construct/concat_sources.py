@@ -35,7 +35,7 @@ def concat_features(b: LayerBuilder, sources: Sequence[LayerOutput]) -> LayerOut
         for node in _steps(stand_in.value, matched):
             value = b.emit(node.op, [value], node.attrs)[0]
         values.append(b.rename(value, (feature, dim)))
-    out = b.dim("from", sum(f.size or 0 for f in features), feature=True)
+    out = b.dim("from", sum(map(b.size, features)), feature=True)
     joined = b.op("concat", *values, dims=own, out=out)
     largest = max(range(len(sources)), key=lambda i: len(sources[i].axes))
     axes = list(common.axes)

@@ -50,7 +50,7 @@ def _darc1(b: LayerBuilder, output: LayerOutput) -> Value:
 def _roughness(b: LayerBuilder, output: LayerOutput) -> Value:
     """The energy of the difference of each feature to its eight neighbours on a torus (arXiv:1610.05256)."""
     feature = _require_time(b, output, "spatial_smoothing")
-    size = feature.size or 0
+    size = b.size(feature)
     width = next(w for w in range(max(math.isqrt(size), 1), 0, -1) if size % w == 0)
     if width < 3:
         raise DimError(
@@ -70,6 +70,6 @@ def _with_neighbours(b: LayerBuilder, x: Value, dim: Dim) -> Value:
     """Each entry plus the one before and the one after, around the end."""
     other, total = Dim(dim.name, dim.size), x
     for step in (1, -1):
-        at = b.binary("mod", b.add(b.iota(other), step), dim.size or 1)
+        at = b.binary("mod", b.add(b.iota(other), step), b.size(dim))
         total = b.add(total, b.rename(b.op("gather", x, at, dim=dim), (other, dim)))
     return total

@@ -17,6 +17,7 @@ from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Output, Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.naming import extra_prefix
 from returnn_ir.network.net import LayerDef, Net
 
@@ -45,11 +46,12 @@ def construct(
     Raises:
         ProblemList: everything that is wrong, at once.
     """
+    mode = Mode(mode)
     graph = Graph(mode=mode)
     options = net.config.options if net.config is not None else {}
     keys = read_config(NetworkKeys, options if net.config is None else net.config)
     spec = net.config.extern_data_spec() if net.config is not None else {}
-    extern = ExternData(spec, graph.body, inference=mode in ("forward", "search"))
+    extern = ExternData(spec, graph.body, inference=mode in (Mode.FORWARD, Mode.SEARCH))
     trusted = net.config is not None and net.config.network_is_code
     session = Session(
         graph, mode, net.behavior, extern, keys, options, trusted, requested=_requested(net, fetch), losses=losses
@@ -121,11 +123,11 @@ def _full_path(network: str, ref: str) -> str:
     return f"{network}/{ref}" if network else ref
 
 
-def _is_active(definition: LayerDef, mode: str) -> bool:
+def _is_active(definition: LayerDef, mode: Mode) -> bool:
     options = definition.options
-    if options.only_on_search and mode != "search":
+    if options.only_on_search and mode != Mode.SEARCH:
         return False
-    return not (options.only_on_eval and mode in ("train", "forward"))
+    return not (options.only_on_eval and mode in (Mode.TRAIN, Mode.FORWARD))
 
 
 def _is_output(definition: LayerDef) -> bool:
@@ -177,7 +179,7 @@ def _objective(b: Builder, session: Session) -> None:
             value = b.mul(value, loss.norm_factor)
         scaled = b.mul(value, loss.scale)
         total = scaled if total is None else b.add(total, scaled)
-    if session.constraints and session.loss_mode != "forward":
+    if session.constraints and session.loss_mode != Mode.FORWARD:
         constraints = session.constraints[0]
         for further in session.constraints[1:]:
             constraints = b.add(constraints, further)

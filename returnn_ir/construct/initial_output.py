@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.loop_context import Template, conform
+from returnn_ir.axes.output_type import OutputType
+from returnn_ir.construct.loop_context import conform
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.ir.builder import Builder
@@ -35,39 +36,39 @@ def needs_sources(scope: NetScope, name: str) -> bool:
     return given == "apply(0)"
 
 
-def initial_output(scope: NetScope, name: str, template: Template, b: Builder) -> Value:
-    """The value before the first step, of the template's type, in the region around the loop.
+def initial_output(scope: NetScope, name: str, output_type: OutputType, b: Builder) -> Value:
+    """The value before the first step, of that type, in the region around the loop.
 
     Args:
         scope: where the layer stands.
         b: emits into the region around the loop.
     """
-    return initial_output_of(scope, scope.net.layers[name], template, b)
+    return initial_output_of(scope, scope.net.layers[name], output_type, b)
 
 
-def initial_output_of(scope: NetScope, definition: LayerDef, template: Template, b: Builder) -> Value:
+def initial_output_of(scope: NetScope, definition: LayerDef, output_type: OutputType, b: Builder) -> Value:
     """As :func:`initial_output`; a layer around another one starts like that one."""
     definition = definition.inner.get("unit", definition)
     given = definition.options.initial_output
     origin = definition.origin.with_key("initial_output")
     with b.at(origin):
-        value = _value(scope, definition, given, template, b, origin)
-        return conform(b, value, template.type, "initial_output")
+        value = _value(scope, definition, given, output_type, b, origin)
+        return conform(b, value, output_type.type, "initial_output")
 
 
 def _value(
-    scope: NetScope, definition: LayerDef, given: object, template: Template, b: Builder, origin: Origin
+    scope: NetScope, definition: LayerDef, given: object, output_type: OutputType, b: Builder, origin: Origin
 ) -> Value:
     if given is None or given == "zeros":
-        return b.const(0, template.type.dtype)
+        return b.const(0, output_type.type.dtype)
     if given == "ones":
-        return b.const(1, template.type.dtype)
+        return b.const(1, output_type.type.dtype)
     if isinstance(given, (bool, int, float)):
-        return b.const(given, template.type.dtype)
+        return b.const(given, output_type.type.dtype)
     if given == POSITIONS:
-        return b.iota(template.axes[-1], template.type.dtype)
+        return b.iota(output_type.axes[-1], output_type.type.dtype)
     if given == "var":
-        return _variable(scope, definition, template, b, origin)
+        return _variable(scope, definition, output_type, b, origin)
     if given == "apply(0)":
         return _applied_to_zeros(scope, definition, b)
     if isinstance(given, str) and not given.startswith("prev:"):
@@ -80,15 +81,15 @@ def _value(
     )
 
 
-def _variable(scope: NetScope, definition: LayerDef, template: Template, b: Builder, origin: Origin) -> Value:
+def _variable(scope: NetScope, definition: LayerDef, output_type: OutputType, b: Builder, origin: Origin) -> Value:
     """A trained vector over the features."""
     session = scope.session
-    dims = tuple(d for d in template.axes if d.is_static)
+    dims = tuple(d for d in output_type.axes if d.is_static)
     own = scope.param_scope(definition.name, definition.options.name_scope)
     full = variable_name(own, f"init_{definition.name}_var")
     if full not in session.params:
         root = Builder(session.root, origin=origin)
-        value = root.op("param", name=full, init=0.0, dtype=template.type.dtype, dims=dims)
+        value = root.op("param", name=full, init=0.0, dtype=output_type.type.dtype, dims=dims)
         session.params[full] = Param(full, value, dims, 0.0, True)
         session.graph.trainable.append(full)
     param = session.params[full]
@@ -101,9 +102,9 @@ def _applied_to_zeros(scope: NetScope, definition: LayerDef, b: Builder) -> Valu
 
     zeros = []
     for source in definition.sources:
-        template = Template.of(scope.get(source, definition.origin))
-        zero = b.op("set_sparse", b.const(0, template.type.dtype), sparse_dim=template.type.sparse_dim)
-        zeros.append(template.around(b.expand(zero, *template.type.dims)))
+        output_type = OutputType.of(scope.get(source, definition.origin))
+        zero = b.op("set_sparse", b.const(0, output_type.type.dtype), sparse_dim=output_type.type.sparse_dim)
+        zeros.append(output_type.around(b.expand(zero, *output_type.type.dims)))
     builder = LayerBuilder(scope.session, scope, definition)
     builder.region = b.region
     made: LayerOutput = scope.apply(builder, definition, zeros)

@@ -12,24 +12,54 @@ import re
 import typing
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from returnn_ir.errors import ConfigError, Origin, did_you_mean
+from returnn_ir.errors import ConfigError, Origin, UnsupportedError, did_you_mean
 from returnn_ir.options import fits
 
-__all__ = ["Draw", "Init", "initial_value", "initializer_names", "parse_init"]
+__all__ = [
+    "Draw",
+    "Init",
+    "OptionInit",
+    "check_init",
+    "initial_value",
+    "initializer_names",
+    "option_init",
+    "parse_init",
+]
 
 #: A number, an array, or RETURNN's description of an initialiser (a name, a call in a string, a dict with "class").
 Init = Any
-#: The initial value of a shape.
-Draw = Callable[[tuple[int, ...], np.random.Generator], NDArray[Any]]
+#: The initial value of a shape, a new array; the element type that is wanted comes last, and may be left to the caller.
+Draw = Callable[[tuple[int, ...], np.random.Generator, str], NDArray[Any]]
 
 #: The standard deviation of a normal distribution that is cut off at two of its own.
 _TRUNCATED_STD = 0.87962566103423978
+#: Numbers that are drawn at once: double precision of so many stays in the cache.
+_PIECE = 1 << 14
+
+
+@dataclass(frozen=True)
+class OptionInit:
+    """An initialiser as an option of a layer gives it.
+
+    Attributes:
+        key: the option, for messages.
+    """
+
+    init: Init
+    key: str
+
+
+def option_init(options: object, key: str) -> Init:
+    """The initialiser that a layer's or unit's options hold under a key, with the key; None where they hold None."""
+    init = getattr(options, key)
+    return None if init is None else OptionInit(init, key)
 
 
 def initial_value(name: str, init: Init, shape: Sequence[int], dtype: str, seed: int) -> NDArray[Any]:
@@ -42,11 +72,43 @@ def initial_value(name: str, init: Init, shape: Sequence[int], dtype: str, seed:
     """
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     try:
-        drawn = parse_init(init)(tuple(shape), rng)
+        drawn = parse_init(init)(tuple(shape), rng, dtype)
     except ConfigError as error:
         error.where = error.where or f"parameter {name!r}"
         raise
-    return np.asarray(drawn).astype(dtype)
+    return np.asarray(drawn).astype(dtype, copy=False)
+
+
+@dataclass(frozen=True)
+class _Demanding:
+    """A draw that not every shape can have.
+
+    Attributes:
+        check: a :class:`ConfigError` for a shape that cannot.
+    """
+
+    check: Callable[[tuple[int, ...]], None]
+    make: Draw
+
+    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+        """The initial value."""
+        self.check(shape)
+        return self.make(shape, rng, dtype)
+
+
+def check_init(init: Init, shape: tuple[int, ...], where: Origin | None = None) -> None:
+    """Whether a description is understood and gives a value of this shape; nothing is drawn, no file is read.
+
+    Raises:
+        ConfigError: it is not, or does not.
+    """
+    draw = parse_init(init, where)
+    if isinstance(draw, _Demanding):
+        try:
+            draw.check(shape)
+        except ConfigError as error:
+            error.where = error.where or where
+            raise
 
 
 def parse_init(init: Init, where: Origin | None = None) -> Draw:
@@ -57,10 +119,8 @@ def parse_init(init: Init, where: Origin | None = None) -> Draw:
     """
     if init is None:
         return _zeros()
-    if isinstance(init, (bool, int, float, np.generic)):
-        return _constant(init.item() if isinstance(init, np.generic) else init)
     try:
-        if isinstance(init, (np.ndarray, list, tuple)):
+        if isinstance(init, (bool, int, float, np.generic, np.ndarray, list, tuple)):
             return _constant(init)
         if isinstance(init, str):
             return _parse_text(init, where)
@@ -86,10 +146,9 @@ def initializer_names() -> list[str]:
 def _parse_text(text: str, where: Origin | None) -> Draw:
     """An initialiser as text is data, whatever the config is: it sees pure functions of numbers only."""
     # the walker needs the whole expression package, which most nets do without
-    from returnn_ir.expression.access import DeniedError
     from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
     from returnn_ir.expression.number_functions import NUMBER_NAMES
-    from returnn_ir.expression.positional import UnsupportedError
+    from returnn_ir.facade.access import DeniedError
 
     if "(" not in text:
         return _by_name(text, where)()
@@ -141,6 +200,22 @@ def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[-2] * field, shape[-1] * field
 
 
+def _uniform(low: float, high: float, shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+    """The numbers of ``rng.uniform(low, high, shape).astype(dtype)``, in half the time for a large matrix.
+
+    Most of the other half goes to the pages of the matrix in double precision.
+    """
+    drawn = np.empty(shape, dtype)
+    flat, piece = drawn.reshape(-1), np.empty(min(_PIECE, drawn.size))
+    for start in range(0, flat.size, _PIECE):
+        part = piece[: flat.size - start]
+        rng.random(out=part)
+        part *= high - low
+        part += low
+        flat[start : start + _PIECE] = part
+    return drawn
+
+
 def _truncated(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[Any]:
     """A normal draw without anything beyond two standard deviations."""
     drawn = rng.standard_normal(shape)
@@ -171,26 +246,28 @@ def _checked(make: Callable[..., Draw]) -> Callable[..., Draw]:
 
 
 def _zeros(dtype: object = None) -> Draw:
-    return lambda shape, rng: np.zeros(shape)
+    return lambda shape, rng, dtype: np.zeros(shape)
 
 
 def _ones(dtype: object = None) -> Draw:
-    return lambda shape, rng: np.ones(shape)
+    return lambda shape, rng, dtype: np.ones(shape)
 
 
 def _constant(value: Any = 0, dtype: object = None, verify_shape: bool = False) -> Draw:
     array = np.asarray(value)
+    if array.dtype.kind == "O":  # whole numbers above 64 bits
+        array = array.astype(np.float64)
     if array.dtype.kind not in "biuf":
         raise TypeError("a constant is a number or an array of numbers")
 
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if array.ndim and array.shape != shape:
-            if array.size != math.prod(shape):
-                raise ConfigError("the initial value has another shape", expected=shape, received=array.shape)
-            return array.reshape(shape)
-        return np.broadcast_to(array, shape)
+    def check(shape: tuple[int, ...]) -> None:
+        if array.ndim and array.shape != shape and array.size != math.prod(shape):
+            raise ConfigError("the initial value has another shape", expected=shape, received=array.shape)
 
-    return draw
+    def draw(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> NDArray[Any]:
+        return (array.reshape(shape) if array.ndim else np.broadcast_to(array, shape)).copy()
+
+    return _Demanding(check, draw)
 
 
 @_checked
@@ -200,7 +277,9 @@ def _random_uniform(
     high = 1.0 if maxval is None else maxval
     if not minval <= high:
         raise ValueError(f"maxval {high} is below minval {minval}")
-    return lambda shape, rng: rng.uniform(minval, high, shape)
+    if not math.isfinite(high - minval):
+        raise ValueError(f"there is no finite range from minval {minval} to maxval {high}")
+    return lambda shape, rng, dtype: _uniform(minval, high, shape, rng, dtype)
 
 
 @_checked
@@ -210,19 +289,19 @@ def _random_uniform_abs(limit: float, **options: Any) -> Draw:
 
 @_checked
 def _random_normal(mean: float = 0.0, stddev: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
-    return lambda shape, rng: mean + stddev * rng.standard_normal(shape)
+    return lambda shape, rng, dtype: mean + stddev * rng.standard_normal(shape)
 
 
 @_checked
 def _truncated_normal(mean: float = 0.0, stddev: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
-    return lambda shape, rng: mean + stddev * _truncated(rng, shape)
+    return lambda shape, rng, dtype: mean + stddev * _truncated(rng, shape)
 
 
 @_checked
 def _uniform_unit_scaling(factor: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    def draw(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> NDArray[Any]:
         limit = math.sqrt(3 / max(math.prod(shape[:-1]), 1)) * factor
-        return rng.uniform(-limit, limit, shape)
+        return _uniform(-limit, limit, shape, rng, dtype)
 
     return draw
 
@@ -244,13 +323,13 @@ def _variance_scaling(
     if kind not in ("normal", "uniform", "truncated_normal", "untruncated_normal"):
         raise ValueError(f"unknown distribution {distribution!r}")
 
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    def draw(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> NDArray[Any]:
         fan_in, fan_out = _fans(shape)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[mode]
         variance = scale / max(1.0, n)
         if kind == "uniform":
             limit = math.sqrt(3.0 * variance)
-            return rng.uniform(-limit, limit, shape)
+            return _uniform(-limit, limit, shape, rng, dtype)
         if kind == "untruncated_normal":
             return math.sqrt(variance) * rng.standard_normal(shape)
         return math.sqrt(variance) / _TRUNCATED_STD * _truncated(rng, shape)
@@ -265,13 +344,13 @@ def _variance_scaling_non_zero(non_zero_fraction: float = 0.5, **options: Any) -
     # RETURNN does not correct the deviation for the truncation here
     plain = _variance_scaling(**{**options, "distribution": "uniform" if uniform else "truncated_normal"})
 
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    def draw(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> NDArray[Any]:
         fan_in, fan_out = _fans(shape)
         mode = options.get("mode", "fan_in")
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[mode]
         deviation = math.sqrt(options.get("scale", 1.0) / max(1.0, n))
         limit = math.sqrt(3.0) * deviation if uniform else 2.0 * deviation
-        x = plain(shape, rng) * (1.0 if uniform else _TRUNCATED_STD)
+        x = plain(shape, rng, "float64") * (1.0 if uniform else _TRUNCATED_STD)
         return x * (1.0 - non_zero_fraction) + np.where(x >= 0, 1.0, -1.0) * non_zero_fraction * limit
 
     return draw
@@ -290,32 +369,33 @@ def _scaled(scale: float, mode: str, distribution: str) -> Callable[..., Draw]:
 def _orthogonal(gain: float = 1.0, seed: object = None, dtype: object = None) -> Draw:
     """Orthonormal columns or rows (Saxe et al., arXiv:1312.6120)."""
 
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    def check(shape: tuple[int, ...]) -> None:
         if len(shape) < 2:
             raise ConfigError("the orthogonal initialiser needs two axes", received=shape)
+
+    def draw(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> NDArray[Any]:
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))
         return gain * (q.T if rows < columns else q).reshape(shape)
 
-    return draw
+    return _Demanding(check, draw)
 
 
 @_checked
 def _identity(gain: float = 1.0, dtype: object = None) -> Draw:
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    def check(shape: tuple[int, ...]) -> None:
         if len(shape) != 2:
             raise ConfigError("the identity initialiser needs two axes", received=shape)
-        return gain * np.eye(*shape)
 
-    return draw
+    return _Demanding(check, lambda shape, rng, dtype: gain * np.eye(shape[0], shape[1]))
 
 
 @_checked
 def _load_txt_file(filename: str, dtype: object = None) -> Draw:
     """Numbers of a text file: one per line, or within brackets."""
 
-    def draw(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    def draw(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> NDArray[Any]:
         path = Path(filename)
         if not path.exists():
             raise ConfigError(f"the initialiser's file {filename!r} does not exist")

@@ -108,7 +108,8 @@ class ExternData:
                     lengths = (BATCH,) if BATCH in axes else ()
                     length = b.op("input", name=f"{key}/size{number}", dtype="int64", dims=lengths)
                     b.define(dim, length)
-        return LayerOutput(value, tuple(axes), *_special_axes(axes, options))
+        named = options.time_dim_axis is not UNSET
+        return LayerOutput(value, tuple(axes), *_special_axes(axes, options), time_named=named)
 
     def _axes(self, key: str, options: DataOptions) -> list[Dim]:
         """The axes in RETURNN's order, those that ``same_dim_tags_as`` names replaced."""

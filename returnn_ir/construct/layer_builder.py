@@ -21,6 +21,7 @@ from returnn_ir.expression.tracer import Tracer
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.loss_registry import find_loss
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class LayerBuilder(Tracer):
         return self.definition.name
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """What the program is for."""
         return self.session.mode
 
@@ -117,11 +118,17 @@ class LayerBuilder(Tracer):
 
     def axes(self, x: LayerOutput, spec: object, key: str = "axis") -> list[Dim]:
         """The axes that a description names; ``key`` is the option it came from."""
-        return axis_grammar.resolve_axes(x, self._declared(x, spec), self.behavior, self.place(key))
+        given, names = self._declared(x, spec), self.session.names
+        return axis_grammar.resolve_axes(x, given, self.behavior, self.place(key), names=names)
 
     def axis(self, x: LayerOutput, spec: object, key: str = "axis") -> Dim:
         """The one axis that a description names."""
-        return axis_grammar.resolve_axis(x, self._declared(x, spec), self.behavior, self.place(key))
+        given, names = self._declared(x, spec), self.session.names
+        return axis_grammar.resolve_axis(x, given, self.behavior, self.place(key), names=names)
+
+    def also_called(self, dim: Dim, name: str) -> None:
+        """``stag:NAME`` finds a dim under this name, too."""
+        self.session.names.setdefault(dim, set()).add(name)
 
     def _declared(self, x: LayerOutput, spec: object) -> object:
         """A derived Dim for which the user declared another one means that one."""
@@ -223,7 +230,7 @@ class LayerBuilder(Tracer):
     @contextmanager
     def outside_loop(self) -> Iterator[None]:
         """Nodes emitted inside stand in front of the loop."""
-        with self.inside(self.enclosing_loop.frame.outer.region):
+        with self.inside(self.enclosing_loop.builder.outer.region):
             yield
 
     def is_loop_axis(self, x: LayerOutput, spec: object) -> bool:
@@ -232,29 +239,33 @@ class LayerBuilder(Tracer):
             return False
         if isinstance(spec, Dim):
             declared = self.session.declared.get(spec, spec)
-            return spec is SINGLE_STEP_DIM or declared is self.scope.loop.frame.dim or spec is self.scope.loop.frame.dim
+            return (
+                spec is SINGLE_STEP_DIM
+                or declared is self.scope.loop.builder.dim
+                or spec is self.scope.loop.builder.dim
+            )
         return x.time_dim is None and (spec is None or (isinstance(spec, str) and spec.lower() in ("t", "time")))
 
     def steps_so_far(self, dim: Dim) -> Dim:
         """Let ``dim`` have one entry for every step so far, this one included."""
-        frame = self.enclosing_loop.frame
-        with self.inside(frame.region):
-            if frame.region.lookup(dim) is None:
-                self.define(dim, self.add(frame.index, 1))
-        frame.past.add(dim)
+        builder = self.enclosing_loop.builder
+        with self.inside(builder.region):
+            if builder.region.lookup(dim) is None:
+                self.define(dim, self.add(builder.index, 1))
+        builder.past.add(dim)
         return dim
 
     def history(self, x: Value, dim: Dim) -> Value:
         """The values of ``x`` in all steps so far, this one included, along ``dim``, [dim, ...x]."""
         self.steps_so_far(dim)
-        with self.inside(self.enclosing_loop.frame.region):
+        with self.inside(self.enclosing_loop.builder.region):
             return self.op("history", x, dim=dim)
 
     def step_number(self) -> Value:
         """How often this layer ran before in its loop, int64: the step, less those in which it was masked out."""
         mask = self.scope.step_mask
         if mask is None:
-            return self.enclosing_loop.frame.index
+            return self.enclosing_loop.builder.index
         with self.outside_loop():
             start = self.expand(self.const(0, "int64"), *mask.dims)
         count = self.loop_state("step", start)
@@ -263,11 +274,11 @@ class LayerBuilder(Tracer):
 
     def loop_state(self, key: str, initial: Value) -> Value:
         """What this layer kept from the previous step under ``key``; ``initial`` stands in front of the loop."""
-        return self.enclosing_loop.frame.carry(f"{self.definition.path}:{key}", initial)
+        return self.enclosing_loop.builder.carry(f"{self.definition.path}:{key}", initial)
 
     def set_loop_state(self, key: str, value: Value) -> None:
         """What this layer keeps for the next step, unless it is masked out in this one."""
-        carry = self.enclosing_loop.frame.carries[f"{self.definition.path}:{key}"]
+        carry = self.enclosing_loop.builder.carries[f"{self.definition.path}:{key}"]
         if self.scope.step_mask is not None:
             value = self.where(self.scope.step_mask, value, carry.value)
         carry.following = conform(self, value, carry.value.type, f"the state of layer {self.definition.path!r}")
@@ -284,13 +295,15 @@ class LayerBuilder(Tracer):
         trainable: bool = True,
         regularize: bool = True,
         unit_scope: bool = True,
+        kept: bool = False,
     ) -> Value:
         """A parameter of this layer under RETURNN's name (``name`` is relative to the layer's scope).
 
         ``reuse_params``, ``trainable``, ``L2``, ``param_dropout`` and ``param_variational_noise`` are applied here.
         Without ``unit_scope`` the scope that RETURNN puts around a recurrent unit's variables is not part of the name.
+        With ``kept`` it is a state from the run before, whose axes may be of any size; all others have fixed sizes.
         """
-        flags = ParamFlags(trainable, regularize, unit_scope)
+        flags = ParamFlags(trainable, regularize, unit_scope, kept)
         return create_param(self, name, dims, init, dtype, flags)
 
     def train_step(self) -> Value:

@@ -8,10 +8,10 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Region, Value
-from returnn_ir.ir.op import get_op
+from returnn_ir.ir.loop import LoopOptions, LoopView, OpenLoop
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["LENGTH", "Carry", "LoopFrame"]
+__all__ = ["LENGTH", "Carry", "LoopBuilder", "state_carry"]
 
 
 #: The carry that counts the labels of each sequence, in a loop that ends by itself.
@@ -34,7 +34,7 @@ class Carry:
 
 
 @dataclass
-class LoopFrame:
+class LoopBuilder:
     """One loop under construction.
 
     Attributes:
@@ -44,6 +44,7 @@ class LoopFrame:
         limit: for a loop that ends by itself, the largest number of steps (int64 scalar).
         hoist: whether work may be moved out of the loop later.
         past: dims whose length is the number of steps so far.
+        drafts: the body is built to find types only: a carry whose type turns out to be another one is made anew.
         own_time: ``dim`` as seen in values that come from outside as a whole (attention over the axis of the loop).
     """
 
@@ -52,6 +53,7 @@ class LoopFrame:
     own_time: Dim
     limit: Value | None = None
     hoist: bool = True
+    drafts: bool = False
     region: Region = field(default_factory=Region)
     index: Value = field(default_factory=lambda: Value(TensorType("int64")))
     carries: dict[str, Carry] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class LoopFrame:
     _scanned: dict[Value, Value] = field(default_factory=dict)
     _stacked: dict[Value, int] = field(default_factory=dict)
     _captured: dict[Value, Value] = field(default_factory=dict)
-    _results: list[Value] = field(default_factory=list)
+    _view: LoopView | None = None
 
     def __post_init__(self) -> None:
         self.region.parent = self.outer.region
@@ -70,6 +72,7 @@ class LoopFrame:
 
     def carry(self, key: str, initial: Value) -> Value:
         """The carry of that name, made with ``initial`` if there is none yet."""
+        self._drop_draft(key, initial.type)
         carry = self.carries.setdefault(key, Carry(initial, Value(initial.type)))
         if carry.initial is None:
             carry.initial = initial
@@ -77,7 +80,12 @@ class LoopFrame:
 
     def reserve(self, key: str, type_: TensorType) -> Value:
         """The carry of that name for somebody who reads it before its owner is built."""
+        self._drop_draft(key, type_)
         return self.carries.setdefault(key, Carry(None, Value(type_))).value
+
+    def _drop_draft(self, key: str, type_: TensorType) -> None:
+        if self.drafts and key in self.carries and not self.carries[key].value.type.same_as(type_):
+            del self.carries[key]
 
     def scan(self, value: Value) -> Value:
         """The slice of an outer value that belongs to the step."""
@@ -122,38 +130,32 @@ class LoopFrame:
             if not carry.following.type.same_as(carry.value.type) or not carry.initial.type.same_as(carry.value.type):
                 raise IRError(f"carry {key!r} starts as {carry.initial.type} and goes on as {carry.following.type}")
             following.append(carry.following)
-        self.region.params = [self.index, *(c.value for c in self.carries.values()), *self._scanned.values()]
-        self.region.results = [*following, *self._stacked]
-        operands = [c.initial for c in self.carries.values() if c.initial is not None]
-        if self.limit is not None:
-            if self.done is None:
-                raise IRError("nothing says when the loop ends")
-            operands.append(self.limit)
-            self.region.results.append(self.done)
-        else:
-            operands.extend(self._scanned)
-        attrs = {
-            "dim": self.dim,
-            "carries": len(self.carries),
-            "stacked": tuple(v.type for v in self._stacked),
-            "ends": self.limit is not None,
-            "hoist": self.hoist,
-            "length_carry": list(self.carries).index(LENGTH) if LENGTH in self.carries else None,
-        }
-        self._results = self.outer.emit(get_op("loop"), operands, attrs, (self.region,))
-        if self.limit is not None:
-            self.outer.define(self.dim, self._results[-1])
+        if self.limit is not None and self.done is None:
+            raise IRError("nothing says when the loop ends")
+        initial = [c.initial for c in self.carries.values() if c.initial is not None]
+        params, slices = [c.value for c in self.carries.values()], list(self._scanned.values())
+        length = list(self.carries).index(LENGTH) if LENGTH in self.carries else None
+        options = LoopOptions(self.hoist, length)
+        loop = OpenLoop(self.dim, initial, self.index, params, list(self._scanned), slices, self.limit, options)
+        self._view = loop.close(self.outer, self.region, following, list(self._stacked), self.done)
+        if self._view.end is not None:
+            self.outer.define(self.dim, self._view.end.steps)
 
     def stacked(self, value: Value) -> Value:
         """The values of all steps of something that was asked for by :meth:`stack`, the loop's dim in front."""
-        return self._results[len(self.carries) + self._stacked[value]]
+        return self._closed().stacked[self._stacked[value]].outer
 
     def last(self, key: str) -> Value:
         """The final value of a carry."""
-        return self._results[list(self.carries).index(key)]
+        return self._closed().carries[list(self.carries).index(key)].result
+
+    def _closed(self) -> LoopView:
+        if self._view is None:
+            raise IRError("the loop's results are asked for before it is built")
+        return self._view
 
 
-def state_carry(frame: LoopFrame, path: str) -> Carry | None:
+def state_carry(builder: LoopBuilder, path: str) -> Carry | None:
     """The carry that a layer's output is the value of: a cell's hidden state, or the output that a mask holds."""
     keys = (f"{path}:{part}" for part in ("output/", "h", "state"))
-    return next((frame.carries[key] for key in keys if key in frame.carries), None)
+    return next((builder.carries[key] for key in keys if key in builder.carries), None)

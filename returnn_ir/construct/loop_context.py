@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.loop_builder import LoopFrame
+from returnn_ir.axes.output_type import OutputType
+from returnn_ir.construct.loop_builder import LoopBuilder
 from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
@@ -16,38 +17,14 @@ from returnn_ir.ir.types import TensorType
 
 if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
+    from returnn_ir.construct.type_search import TypeSearch
     from returnn_ir.network.net import LayerDef
 
-__all__ = ["LoopContext", "PendingLoss", "Probe", "Template", "UntypedError", "conform", "state_key"]
+__all__ = ["AnsweredError", "LoopContext", "PendingLoss", "Probe", "UntypedError", "conform", "state_key"]
 
 
 class UntypedError(UserError):
     """``prev:NAME`` of a layer whose type is not known yet; only while types are being found."""
-
-
-@dataclass(frozen=True)
-class Template:
-    """What a layer gives, without a value."""
-
-    type: TensorType
-    axes: tuple[Dim, ...]
-    time_dim: Dim | None
-    feature_dim: Dim | None
-    states: Mapping[str, Template] = field(default_factory=dict)
-
-    @staticmethod
-    def of(output: LayerOutput) -> Template:
-        """The template of an output and of its hidden states."""
-        states = {key: Template.of(state) for key, state in output.states.items()}
-        return Template(output.value.type, output.axes, output.time_dim, output.feature_dim, states)
-
-    def matches(self, other: Template) -> bool:
-        """Whether both describe the same tensor."""
-        return self.type.same_as(other.type) and self.axes == other.axes and self.states.keys() == other.states.keys()
-
-    def around(self, value: Value, states: Mapping[str, LayerOutput] | None = None) -> LayerOutput:
-        """An output of this kind."""
-        return LayerOutput(value, self.axes, self.time_dim, self.feature_dim, states=states or {})
 
 
 @dataclass(frozen=True)
@@ -57,6 +34,10 @@ class PendingLoss:
     scope: NetScope
     definition: LayerDef
     output: LayerOutput
+
+
+class AnsweredError(Exception):
+    """The layer that was asked for what it works on has said so: nothing behind it is needed, and it itself is not."""
 
 
 @dataclass
@@ -71,6 +52,11 @@ class Probe:
     path: str
     found: LayerOutput | None = None
 
+    def answer(self, x: LayerOutput) -> NoReturn:
+        """End the building: what is behind the layer may in turn ask for what the layer gives in all steps."""
+        self.found = x
+        raise AnsweredError
+
 
 @dataclass
 class LoopContext:
@@ -81,9 +67,8 @@ class LoopContext:
         previous: what ``prev:`` gives, by full layer path; grows until nothing changes.
         asked: the layers that somebody reads the previous step of, with the scope they stand in.
         losses: of the layers in the body, those of nested networks included.
-        trial: the body is only built to find types.
-        assumed: in a trial, what layers give that cannot be built yet, by full path.
-        untyped: in a trial, the layers that could not be built because a previous step has no type yet.
+        trial: the body, or one around it, is only built to find types.
+        search: what this body learns of its own types, if it is built to find them.
         probe: somebody wants to know what a layer works on.
         sequence: gives what the layer of that full path works on in all steps, computed by a loop in front of this one.
         at_end: what is to be done with final values of carries, once there is the loop.
@@ -91,14 +76,13 @@ class LoopContext:
         include_eos: the label that ends a sequence counts.
     """
 
-    frame: LoopFrame
+    builder: LoopBuilder
     source: LayerOutput | None = None
-    previous: dict[str, Template] = field(default_factory=dict)
+    previous: dict[str, OutputType] = field(default_factory=dict)
     asked: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
     losses: list[PendingLoss] = field(default_factory=list)
     trial: bool = False
-    assumed: Mapping[str, Template] = field(default_factory=dict)
-    untyped: dict[str, tuple[NetScope, str]] = field(default_factory=dict)
+    search: TypeSearch | None = None
     probe: Probe | None = None
     sequence: Callable[[str], LayerOutput] | None = None
     at_end: list[Callable[[], None]] = field(default_factory=list)
@@ -107,74 +91,87 @@ class LoopContext:
 
     def slice_of(self, x: LayerOutput) -> LayerOutput:
         """The step's part of a sequence; one over another axis of the same lengths is read as one over the loop's."""
-        dim = self.frame.dim
+        dim = self.builder.dim
         value, axes = x.value, x.axes
-        outer = self.frame.outer
+        outer = self.builder.outer
         if dim not in axes:
             if x.time_dim is None:
                 return x
             own = x.time_dim
-            if self.frame.limit is not None:
+            if self.builder.limit is not None:
                 return self._read_at_step(x, own)
             value = outer.op("resize_axis", value, dim=own, out=dim)
             axes = tuple(dim if d is own else d for d in axes)
         rest = tuple(d for d in axes if d is not dim)
-        inner = self.frame.scan(value)
+        inner = self.builder.scan(value)
         return LayerOutput.of(inner, rest) if x.feature_dim is None else _sliced(x, inner, rest)
 
     def _read_at_step(self, x: LayerOutput, time: Dim) -> LayerOutput:
         """A loop that ends by itself has no length that a sequence could be cut to; behind its end, the last frame."""
-        inner = Builder(self.frame.region, origin=self.frame.outer.origin)
-        value = inner.op("gather", x.value, self.frame.index, dim=time)
+        inner = Builder(self.builder.region, origin=self.builder.outer.origin)
+        value = inner.op("gather", x.value, self.builder.index, dim=time)
         return _sliced(x, value, tuple(d for d in x.axes if d is not time))
 
     def capture(self, x: LayerOutput) -> LayerOutput:
         """Something from outside of the loop, whole."""
-        dim, own = self.frame.dim, self.frame.own_time
+        dim, own = self.builder.dim, self.builder.own_time
         if dim not in x.axes:
             return x
         moved = tuple(own if d is dim else d for d in x.axes)
         time = own if x.time_dim is dim else x.time_dim
         feature = own if x.feature_dim is dim else x.feature_dim
-        return LayerOutput(self.frame.capture(x.value), moved, time, feature, states=x.states, parts=x.parts)
+        return LayerOutput(self.builder.capture(x.value), moved, time, feature, states=x.states, parts=x.parts)
 
     def assume(self, scope: NetScope, name: str) -> LayerOutput | None:
-        """In a trial, the output of a layer that needs an unknown type, if one was assumed; else it is noted."""
+        """While types are found, what a layer that needs an unknown one is assumed to give; else it is noted."""
+        if self.search is None:
+            return None
         path = scope.path_of(name)
-        if not self.trial:
+        output_type = self.search.assumed.get(path)
+        if output_type is None:
+            self.search.wait(path, scope, name)
             return None
-        if path not in self.assumed:
-            self.untyped[path] = (scope, name)
-            return None
-        template = self.assumed[path]
-        b = Builder(scope.region, origin=self.frame.outer.origin)
-        return template.around(conform(b, b.const(0, template.type.dtype), template.type, name))
+        b = Builder(scope.region, origin=self.builder.outer.origin)
+        return output_type.around(conform(b, b.const(0, output_type.type.dtype), output_type.type, name))
 
-    def located(self) -> dict[str, tuple[NetScope, str]]:
+    def located(self, paths: Iterable[str] | None = None) -> dict[str, tuple[NetScope, str]]:
         """By full path, the layers whose previous step is asked for: the networks they stand in, and their names."""
-        return {path: owner.locate(name) for path, (owner, name) in self.asked.items()}
+        asked = self.asked if paths is None else paths
+        return {path: self.asked[path][0].locate(self.asked[path][1]) for path in asked}
 
     def expand_previous(self, scope: NetScope, name: str, path: str) -> LayerOutput:
         """``prev:NAME``: the layer's output in the step before."""
         self.asked[path] = (scope, name)
-        template = self.previous.get(path)
-        if template is None:
+        output_type = self._type_of_previous(scope, name, path)
+        if output_type is None:
             raise UntypedError(f"the type of prev:{name} is not known yet")
         key = f"prev:{path}"
         states = {
-            part: state.around(self.frame.reserve(state_key(path, part), state.type))
-            for part, state in template.states.items()
+            part: state.around(self.builder.reserve(state_key(path, part), state.type))
+            for part, state in output_type.states.items()
         }
-        if key not in self.frame.carries:
+        if key not in self.builder.carries:
             from returnn_ir.construct.initial_output import initial_output, needs_sources
 
             owner, own = scope.locate(name)
             if own not in owner.net.layers or needs_sources(owner, own):
                 # that network, or those sources, may need this step's value; the initial one is made at the loop's end
-                return template.around(self.frame.reserve(key, template.type), states)
-            initial = initial_output(owner, own, template, self.frame.outer)
-            return template.around(self.frame.carry(key, initial), states)
-        return template.around(self.frame.carries[key].value, states)
+                return output_type.around(self.builder.reserve(key, output_type.type), states)
+            initial = initial_output(owner, own, output_type, self.builder.outer)
+            return output_type.around(self.builder.carry(key, initial), states)
+        return output_type.around(self.builder.reserve(key, output_type.type), states)
+
+    def _type_of_previous(self, scope: NetScope, name: str, path: str) -> OutputType | None:
+        """What ``prev:NAME`` is; while types are found what the layer gives in this body, if it is built already."""
+        known = self.previous.get(path)
+        if self.search is None:
+            return known
+        owner, own = scope.locate(name)
+        output = owner.results.get(own)
+        if output is not None and (known is None or not OutputType.of(output).matches(known)):
+            known = self.previous[path] = OutputType.of(output)
+        self.search.ask(path, known)
+        return known
 
 
 def state_key(path: str, part: str) -> str:

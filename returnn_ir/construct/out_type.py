@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from returnn_ir.axes.unify import Unified
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["Template", "common_template", "fit_axes", "with_out_type"]
+__all__ = ["OutType", "common_out_type", "fit_axes", "with_out_type"]
 
 
 @dataclass(frozen=True)
-class Template:
+class OutType:
     """The type of a layer's output.
 
     Attributes:
@@ -48,13 +48,13 @@ class Template:
         return LayerOutput(value, self.axes, self.time_dim, feature)
 
 
-def common_template(
+def common_out_type(
     b: LayerBuilder,
     sources: Sequence[LayerOutput],
     *,
     allow_broadcast: bool = False,
     ignore_features: bool = False,
-) -> tuple[Template, Unified]:
+) -> tuple[OutType, Unified]:
     """The axes of all sources together.
 
     Args:
@@ -79,15 +79,15 @@ def common_template(
     base = next(s for s in sources if len(s.axes) == largest)
     sparse = base.sparse_dim
     feature = unified.feature_dim if sparse is None else None
-    return Template(unified.axes, unified.time_dim, feature, sparse), unified
+    return OutType(unified.axes, unified.time_dim, feature, sparse), unified
 
 
-def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_type: Mapping[str, Any]) -> Template:
-    """The template changed by ``n_out`` and ``out_type``."""
+def with_out_type(b: LayerBuilder, result_type: OutType, n_out: int | None, out_type: Mapping[str, Any]) -> OutType:
+    """The type changed by ``n_out`` and ``out_type``."""
     given = {**({"dim": n_out} if n_out is not None else {}), **out_type}
-    axes, declared = _declared_axes(b, template, given), _axes_option(given) is not None
-    sparse = _sparse_dim(b, template, given)
-    time, feature = template.time_dim, template.feature_dim
+    axes, declared = _declared_axes(b, result_type, given), _axes_option(given) is not None
+    sparse = _sparse_dim(b, result_type, given)
+    time, feature = result_type.time_dim, result_type.feature_dim
     if declared:
         time = default_time_dim(axes)
         feature = default_feature_dim(axes, time, sparse=sparse is not None)
@@ -99,7 +99,7 @@ def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_ty
         time = _numbered(b, axes, given, "time_dim_axis") if given["time_dim_axis"] is not None else None
     if isinstance(given.get("feature_dim_axis"), int):
         feature = _numbered(b, axes, given, "feature_dim_axis")
-    if sparse is None and feature is None and template.sparse_dim is not None and not declared:
+    if sparse is None and feature is None and result_type.sparse_dim is not None and not declared:
         feature = default_feature_dim(axes, time, sparse=False)
     dtype = given.get("dtype")
     if dtype is not None and str(dtype) not in DTYPES:
@@ -112,12 +112,12 @@ def with_out_type(b: LayerBuilder, template: Template, n_out: int | None, out_ty
             else did_you_mean(str(dtype), DTYPES),
         )
     return replace(
-        template,
+        result_type,
         axes=axes,
         time_dim=time,
         feature_dim=feature,
         sparse_dim=sparse,
-        dtype=str(dtype) if dtype is not None else template.dtype,
+        dtype=str(dtype) if dtype is not None else result_type.dtype,
         declared=declared,
     )
 
@@ -141,17 +141,17 @@ def _axes_option(given: Mapping[str, Any]) -> Sequence[Any] | None:
     return None
 
 
-def _declared_axes(b: LayerBuilder, template: Template, given: Mapping[str, Any]) -> tuple[Dim, ...]:
+def _declared_axes(b: LayerBuilder, result_type: OutType, given: Mapping[str, Any]) -> tuple[Dim, ...]:
     listed = given.get("dims") or given.get("dim_tags")
     if listed is not None:
         return tuple(BATCH if d.is_batch else d for d in listed)
     if given.get("shape") is None:
-        return template.axes
-    dynamic = [d for d in template.axes if d.is_dynamic]
+        return result_type.axes
+    dynamic = [d for d in result_type.axes if d.is_dynamic]
     lead = _size_target(b)
     if lead is not None:
         dynamic = [lead, *(d for d in dynamic if d is not lead)]
-    static = [d for d in template.axes if d.is_static]
+    static = [d for d in result_type.axes if d.is_static]
     axes: list[Dim] = []
     shape = list(given["shape"])
     for i, size in enumerate(shape):
@@ -189,37 +189,37 @@ def _same_size(static: list[Dim], size: int, *, last: bool) -> Dim | None:
     return None
 
 
-def _sparse_dim(b: LayerBuilder, template: Template, given: Mapping[str, Any]) -> Dim | None:
+def _sparse_dim(b: LayerBuilder, result_type: OutType, given: Mapping[str, Any]) -> Dim | None:
     if "sparse_dim" in given:
         declared: Dim | None = given["sparse_dim"]
         return declared
-    sparse = given.get("sparse", template.sparse_dim is not None)
+    sparse = given.get("sparse", result_type.sparse_dim is not None)
     if not sparse:
         return None
     size = given.get("dim")
     if size is None:
-        return template.sparse_dim
-    known = template.sparse_dim
+        return result_type.sparse_dim
+    known = result_type.sparse_dim
     return known if known is not None and known.size == size else b.dim("labels", size, feature=True)
 
 
-def fit_axes(b: LayerBuilder, value: Value, axes: Sequence[Dim | None], template: Template) -> Value:
-    """A result whose axes are counted, over the axes of the template: renamed, and expanded where it has size one.
+def fit_axes(b: LayerBuilder, value: Value, axes: Sequence[Dim | None], result_type: OutType) -> Value:
+    """A result whose axes are counted, over the axes of the type: renamed, and expanded where it has size one.
 
     Raises:
         ConfigError: another number of axes, or an axis of another size.
     """
-    if len(axes) != len(template.axes):
+    if len(axes) != len(result_type.axes):
         raise ConfigError(
-            f"the result has {len(axes)} axes, the layer's output {len(template.axes)}",
+            f"the result has {len(axes)} axes, the layer's output {len(result_type.axes)}",
             where=b.place("eval"),
-            expected=list(template.axes),
+            expected=list(result_type.axes),
             received=list(axes),
             hint="'out_type': {'shape': ...} says what the result is",
         )
     pairs: list[tuple[Dim, Dim]] = []
     missing: list[Dim] = []
-    for own, wanted in zip(axes, template.axes, strict=True):
+    for own, wanted in zip(axes, result_type.axes, strict=True):
         if own is None:
             missing.append(wanted)
         elif own is not wanted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from returnn_ir.construct.initializers import Init, parse_init
+from returnn_ir.construct.initializers import Init, OptionInit, check_init
 from returnn_ir.construct.reuse_params import shared_param
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DimError
@@ -27,6 +27,7 @@ class ParamFlags:
     trainable: bool = True
     regularize: bool = True
     unit_scope: bool = True
+    kept: bool = False
 
 
 def create_param(
@@ -39,6 +40,9 @@ def create_param(
 ) -> Value:
     """A new parameter, or another layer's where ``reuse_params`` says so; see ``LayerBuilder.param``."""
     options = b.definition.options
+    if not flags.kept:
+        for dim in dims:
+            b.size(dim)
     param = shared_param(b, name, dims)
     if param is None:
         param = _new(b, name, dims, init, dtype, flags)
@@ -66,7 +70,10 @@ def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: s
     full = variable_name(scope, name)
     if full in b.session.params:
         return b.session.params[full]
-    parse_init(init, b.origin)  # a description that is not understood is an error now, not when training starts
+    where = b.place(init.key) if isinstance(init, OptionInit) else b.place()
+    init = init.init if isinstance(init, OptionInit) else init
+    # what is not understood or does not fit is an error now, not when training starts
+    check_init(init, tuple(0 if d.size is None else d.size for d in dims), where)
     root = Builder(b.session.root, origin=b.origin)
     value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
     param = Param(full, value, dims, init, trainable)
@@ -87,8 +94,7 @@ def penalize_inner(b: LayerBuilder) -> None:
 def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
     """Add the sum of a parameter's squared entries, times ``factor``."""
     root = Builder(b.session.root, origin=b.origin)
-    squares = root.mul(param.value, param.value)
-    b.session.constraints.append(root.mul(root.reduce("sum", squares, *param.dims), factor))
+    b.session.constraints.append(root.op("l2_penalty", param.value, factor=factor))
 
 
 def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:

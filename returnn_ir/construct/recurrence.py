@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from returnn_ir.network.naming import extra_prefix
-
 if TYPE_CHECKING:
     from returnn_ir.axes.output import LayerOutput
     from returnn_ir.construct.scope import NetScope
-    from returnn_ir.network.net import LayerDef, Net
+    from returnn_ir.network.net import LayerDef
 
 __all__ = ["READS_LOOP_AXIS", "leaves_loop", "reads_loop_axis_whole"]
 
@@ -26,7 +24,7 @@ READS_LOOP_AXIS = (
 def leaves_loop(scope: NetScope, path: str) -> bool:
     """In a loop, whether RETURNN computes that layer on all frames at once: it does not need its own past."""
     loop = scope.loop
-    return loop is not None and loop.frame.hoist and not _depends_on_itself(scope, path)
+    return loop is not None and loop.builder.hoist and not _depends_on_itself(scope, path)
 
 
 def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:
@@ -39,15 +37,14 @@ def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:
     if len(outside) == len(refs):
         return False
     axes = {dim for ref in outside if (x := _built(scope, ref)) is not None for dim in x.axes}
-    # the search for cycles is the expensive part
-    return not axes.isdisjoint((loop.frame.dim, loop.frame.own_time)) and leaves_loop(scope, definition.path)
+    return not axes.isdisjoint((loop.builder.dim, loop.builder.own_time)) and leaves_loop(scope, definition.path)
 
 
 def _built(scope: NetScope, ref: str) -> LayerOutput | None:
     """The layer of a network around this one, if it is there: nothing is built only to say something about it."""
     while ref.startswith("base:") and scope.parent is not None:
         scope, ref = scope.parent, ref.removeprefix("base:")
-    own = _layer_of(scope.net, ref)
+    own = scope.net.layer_of(ref)
     return scope.results.get(own) if own is not None else None
 
 
@@ -60,31 +57,8 @@ def _depends_on_itself(scope: NetScope, path: str) -> bool:
     """
     while True:
         own = path.removeprefix(f"{scope.net.path}/" if scope.net.path else "")
-        if _on_cycle(scope.net, own.split("/")[0], searching=scope.session.searching):
+        if own.split("/")[0] in scope.net.circles(searching=scope.session.searching).recurrent:
             return True
         if scope.parent is None or scope.parent.loop is not scope.loop:
             return False
         scope = scope.parent
-
-
-def _on_cycle(net: Net, name: str, *, searching: bool) -> bool:
-    waiting, seen = [name], set[str]()
-    while waiting:
-        definition = net.layers[waiting.pop()]
-        for ref in definition.refs(definition.sources_in(searching=searching)):
-            needed = _layer_of(net, ref.removeprefix("prev:"))
-            if needed == name:
-                return True
-            if needed is not None and needed not in seen:
-                seen.add(needed)
-                waiting.append(needed)
-    return False
-
-
-def _layer_of(net: Net, ref: str) -> str | None:
-    """The layer of this network that a name begins with; None for one from elsewhere."""
-    if extra_prefix(ref) is not None:
-        return None
-    while ref and ref not in net.layers:
-        ref = ref.rpartition("/")[0]
-    return ref or None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.common_options import finish_layer
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.construct.loop_context import LoopContext, Template, UntypedError
+from returnn_ir.construct.loop_context import LoopContext, UntypedError
 from returnn_ir.construct.recurrence import READS_LOOP_AXIS, reads_loop_axis_whole
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
@@ -38,6 +41,18 @@ class UnbuildableError(UserError):
 
 def _root_cause(error: UserError) -> UserError:
     return error.cause if isinstance(error, UnbuildableError) else error
+
+
+def _with_time_named(x: LayerOutput, says: bool | None, sources: Sequence[LayerOutput]) -> LayerOutput:
+    """Whether the time axis is named: as the layer class says, else as its sources have it."""
+    if says is None:
+        says = x.time_named or any(s.time_named and s.time_dim is x.time_dim for s in sources)
+    return x if x.time_named is says else replace(x, time_named=says)
+
+
+def _root_name(ref: str) -> str:
+    """The layer that a reference out of nested networks begins with."""
+    return ref.rpartition(":")[2].partition("/")[0]
 
 
 @contextmanager
@@ -116,6 +131,16 @@ class NetScope:
         self.children[definition.name] = scope
         return scope
 
+    @property
+    def finds_types(self) -> bool:
+        """Whether this is only built to find the types in its loop."""
+        return self.loop is not None and self.loop.search is not None
+
+    @property
+    def is_body(self) -> bool:
+        """Whether this is the network of a loop's body itself."""
+        return self.loop is not None and (self.parent is None or self.parent.loop is not self.loop)
+
     # ---------------------------------------------------------------- building
 
     def get(self, name: str, where: Origin | None = None) -> LayerOutput:
@@ -123,7 +148,7 @@ class NetScope:
         if name.startswith("base:") and self.parent is not None:
             return self.outside(name, where)
         if self.loop is not None and name == ":i":
-            return LayerOutput(self.loop.frame.index, ())
+            return LayerOutput(self.loop.builder.index, ())
         if self.loop is not None and name.startswith("prev:"):
             own = name.removeprefix("prev:")
             self._split(own, where)
@@ -133,8 +158,11 @@ class NetScope:
         if extra_prefix(name) is not None:
             return self._extra(name).get(name, where)
         own, rest = self._split(name, where)
-        if own not in self.results:
+        if own not in self.results and own not in self._failed:
             self._build_with_deps(own)
+        if self.is_body and self.loop is not None and self.loop.search is not None:
+            built = self.built(own)
+            self.loop.search.see(own, OutputType.of(built) if built is not None else None)
         if own in self._failed:
             raise UnbuildableError(own, self._failed[own], where)
         return self._part(own, rest, where) if rest else self.results[own]
@@ -202,7 +230,17 @@ class NetScope:
         )
 
     def _local_refs(self, definition: LayerDef) -> Iterator[str]:
+        """The layers of this network to build before that one.
+
+        While the types in a loop are being found, a layer of which only the step before is read comes first too, unless
+        it needs this one.
+        """
+        circles = self.net.circles(searching=self.session.searching) if self.finds_types else None
         for ref in definition.refs(definition.sources_in(searching=self.session.searching)):
+            if circles is not None and ref.startswith("prev:"):
+                own = self.net.layer_of(ref.removeprefix("prev:"))
+                if own is not None and not circles.share(own, definition.name):
+                    yield own
             if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data" or extra_prefix(ref) is not None:
                 continue
             yield self._split(ref, definition.origin)[0]
@@ -231,27 +269,60 @@ class NetScope:
                 if current not in self._failed and current not in self.results:
                     self._build(self.net.layers[current])
             elif following in open_names:
-                chain = [*list(open_names)[list(open_names).index(following) :], following]
-                self._fail(
-                    current,
-                    ConfigError(
-                        f"layers need each other in a circle: {' <- '.join(chain)}",
-                        where=self.net.layers[current].origin,
-                        hint="inside a rec layer, 'prev:NAME' reads the previous step",
-                    ),
-                )
+                self._fail(current, self._circle(list(open_names)[list(open_names).index(following) :]))
             elif following not in self.results and following not in self._failed:
                 enter(following)
 
-    def assume(self, name: str, template: Template) -> None:
+    def _circle(self, layers: list[str]) -> ConfigError:
+        """What is said of layers each of which needs the next one, and the last one the first."""
+        chain = [*layers, layers[0]]
+        for name, needed in pairwise(chain):
+            definition = self.net.layers[name]
+            owners = [definition, *definition.nested_layers()]
+            taker = next((o for o in owners if needed in map(_root_name, o.reused())), None)
+            if taker is not None and needed not in definition.sources:
+                start = layers.index(name)
+                around = " <- ".join([*layers[start:], *layers[:start], name])
+                return ConfigError(
+                    f"the parameters are to be those of a layer that needs this one: {around}",
+                    where=taker.key_origin("reuse_params"),
+                    hint="let the layer that is built first have them, and the other one reuse them",
+                )
+        return ConfigError(
+            f"layers need each other in a circle: {' <- '.join(chain)}",
+            where=self.net.layers[layers[-1]].origin,
+            hint="inside a rec layer, 'prev:NAME' reads the previous step",
+        )
+
+    def assume(self, name: str, output_type: OutputType) -> None:
         """While types are being found: take it that a layer, or ``prev:`` of it, gives this."""
-        if self.loop is None or not self.loop.trial:
+        if self.loop is None or self.loop.search is None:
             raise IRError(f"an assumption about {name!r} where a network is built for good")
         if name.startswith("prev:"):
-            self.loop.previous.setdefault(self.path_of(name.removeprefix("prev:")), template)
+            self.loop.previous.setdefault(self.path_of(name.removeprefix("prev:")), output_type)
         else:
             self._failed.pop(name, None)
-            self.results.setdefault(name, template.around(Value(template.type)))
+            self.results.setdefault(name, output_type.around(Value(output_type.type)))
+
+    @contextmanager
+    def supposing(self) -> Iterator[None]:
+        """What is assumed inside, and built on it, is forgotten behind."""
+        if self.loop is None or self.loop.search is None:
+            raise IRError("an assumption where a network is built for good")
+        held = dict(self.results), dict(self._failed), dict(self.loop.previous)
+        with self.loop.search.unseen():
+            yield
+        self.results, self._failed, self.loop.previous = held
+
+    def built(self, name: str) -> LayerOutput | None:
+        """The output of a layer that was built, without an error."""
+        return self.results.get(name) if name not in self._failed else None
+
+    def forget(self, name: str) -> None:
+        """A layer is to be built once more."""
+        self.results.pop(name, None)
+        self._failed.pop(name, None)
+        self.children.pop(name, None)
 
     def retry(self, name: str) -> LayerOutput | None:
         """Build a layer again that could not be built before; None if it still cannot."""
@@ -288,8 +359,10 @@ class NetScope:
             self._fail(definition.name, needs)
             return
         self._building.add(definition.name)
+        search = self.loop.search if self.loop is not None and self.is_body else None
         try:
-            self.results[definition.name] = self.build(definition)
+            with search.build(definition.name) if search is not None else nullcontext():
+                self.results[definition.name] = self.build(definition)
         except UserError as error:
             waits = isinstance(error, (UntypedError, UnbuildableError))
             assumed = self.loop.assume(self, definition.name) if self.loop is not None and waits else None
@@ -347,4 +420,4 @@ class NetScope:
             joined = joined_source(b, options if isinstance(options, SourceOptions) else None, sources)
             joined = b.apart(joined)
             result = spec.build(b, options, joined)
-        return result
+        return _with_time_named(result, spec.names_time, sources)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.errors import DimError
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import SourceOptions
 
@@ -21,6 +21,14 @@ def joined_source(b: LayerBuilder, options: SourceOptions | None, sources: Seque
     x = b.concat_features(sources)
     if options is None:
         return x
+    if options.mask is not None and (options.mask == "dropout") != bool(options.dropout):
+        raise ConfigError(
+            "'mask' and 'dropout' contradict each other",
+            where=b.place("mask"),
+            expected="no dropout with 'unity', some with 'dropout'",
+            received=f"mask {options.mask!r}, dropout {options.dropout}",
+            hint="leave 'mask' out: it says nothing that 'dropout' does not say",
+        )
     if options.in_dim is not None and x.feature_or_sparse_dim is not options.in_dim:
         if options.in_dim not in x.axes:
             raise DimError(
@@ -42,7 +50,7 @@ def apply_dropout(b: LayerBuilder, options: SourceOptions, x: LayerOutput, role:
         return x
     dims = _noise_dims(b, x, options.dropout_noise_shape, options.dropout_axis)
     value = b.dropout(x.value, options.dropout, dims, role)
-    return LayerOutput(value, x.axes, x.time_dim, x.feature_dim)
+    return x.with_value(value)
 
 
 def _noise_dims(b: LayerBuilder, x: LayerOutput, noise_shape: Any, axis: Any) -> list[Dim]:

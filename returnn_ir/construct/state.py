@@ -11,9 +11,10 @@ from returnn_ir.behavior import Behavior
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.inputs import ExternData
 from returnn_ir.construct.network_keys import NetworkKeys
-from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule
+from returnn_ir.facade.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
+from returnn_ir.ir.mode import Mode
 
 __all__ = ["EPOCH_STEP", "PackedBatch", "Param", "Session"]
 
@@ -37,9 +38,19 @@ class Param:
     trainable: bool
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape before the first run: a kept state has no rows then."""
+        return tuple(0 if d.size is None else d.size for d in self.dims)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is a state from the run before, whose size is that of a batch; no checkpoint has it."""
+        return not all(d.is_static for d in self.dims)
+
+    @property
     def size(self) -> int:
         """The number of entries."""
-        return math.prod(d.size or 0 for d in self.dims)
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,7 @@ class Session:
         layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
         dims: dims made by layers, by (layer path, role).
         declared: dims of the user (``out_dim``), by the dim that they stand for.
+        names: what else ``stag:NAME`` may call a dim: layers share a derived dim here, each has its own in RETURNN.
         rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
         requested: paths of layers inside of others that somebody outside asks for.
         extra: the prefix of an extra network (``extra.search``); its losses and random draws are its own.
@@ -76,7 +88,7 @@ class Session:
     """
 
     graph: Graph
-    mode: str
+    mode: Mode
     behavior: Behavior
     extern: ExternData
     keys: NetworkKeys
@@ -86,6 +98,7 @@ class Session:
     layer_params: dict[str, dict[str, Param]] = field(default_factory=dict)
     dims: dict[tuple[str, str], Dim] = field(default_factory=dict)
     declared: dict[Dim, Dim] = field(default_factory=dict)
+    names: dict[Dim, set[str]] = field(default_factory=dict)
     rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
@@ -115,14 +128,14 @@ class Session:
         return self.graph.body
 
     @property
-    def loss_mode(self) -> str:
+    def loss_mode(self) -> Mode:
         """The mode as far as losses are concerned: ``forward`` where nobody wants them."""
-        return self.mode if self.losses else "forward"
+        return self.mode if self.losses else Mode.FORWARD
 
     @property
     def training(self) -> bool:
         """The train flag, a constant of the program."""
-        return self.mode == "train"
+        return self.mode == Mode.TRAIN
 
     @property
     def masks_tails(self) -> bool:
@@ -132,7 +145,7 @@ class Session:
     @property
     def searching(self) -> bool:
         """The search flag."""
-        return ".search" in self.extra if self.extra else self.mode == "search"
+        return ".search" in self.extra if self.extra else self.mode == Mode.SEARCH
 
     @property
     def independent_scores(self) -> bool:

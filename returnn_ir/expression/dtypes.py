@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from returnn_ir.expression.access import shown
-from returnn_ir.expression.positional import UnsupportedError
+from returnn_ir.errors import UnsupportedError
+from returnn_ir.facade.access import shown
 from returnn_ir.ir.types import DTYPES, is_float, is_integer
 from returnn_ir.ops.reduce import highest, lowest
 

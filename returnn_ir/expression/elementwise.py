@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.positional import (
     Positional,
-    UnsupportedError,
     aligned,
     as_positional,
     binary,

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from returnn_ir.errors import ConfigError, Origin
-from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule, DeniedError
+from returnn_ir.errors import ConfigError, Origin, UnsupportedError
 from returnn_ir.expression.limits import Budget
-from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.expression.positional import Positional
+from returnn_ir.facade.access import DATA_ONLY, TRUSTED, AttributeRule, DeniedError
 
 __all__ = ["evaluate_expression", "parse_expression"]
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional, copy_of_dim
+from returnn_ir.expression.positional import Positional, as_positional, copy_of_dim
 from returnn_ir.expression.sizes import Size, as_shape
 from returnn_ir.expression.table import function
 from returnn_ir.ir.dims import Dim

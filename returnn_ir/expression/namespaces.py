@@ -6,8 +6,8 @@ from collections.abc import Iterator, Set
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.dtypes import DType
-from returnn_ir.expression.positional import UnsupportedError
 from returnn_ir.expression.table import find_function, tensor_function_names
 from returnn_ir.ir.types import DTYPES
 

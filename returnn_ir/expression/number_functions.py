@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.limits import checked_count, checked_entries
-from returnn_ir.expression.positional import UnsupportedError
 
 __all__ = ["NUMBER_NAMES"]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from returnn_ir.errors import DimError
-from returnn_ir.expression.access import shown
+from returnn_ir.errors import DimError, UnsupportedError
 from returnn_ir.expression.limits import checked_entries
+from returnn_ir.facade.access import shown
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import is_float
@@ -21,23 +21,9 @@ from returnn_ir.ir.types import is_float
 if TYPE_CHECKING:
     from returnn_ir.expression.tracer import Tracer
 
-__all__ = [
-    "Axes",
-    "Positional",
-    "UnsupportedError",
-    "aligned",
-    "as_positional",
-    "binary",
-    "common_dtype",
-    "copy_of_dim",
-    "packed",
-]
+__all__ = ["Axes", "Positional", "aligned", "as_positional", "binary", "common_dtype", "copy_of_dim", "packed", "power"]
 
 Axes = tuple[Dim | None, ...]
-
-
-class UnsupportedError(Exception):
-    """Something in an expression that has no counterpart in the IR; the message says what."""
 
 
 class Positional:

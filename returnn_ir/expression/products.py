@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional, binary, copy_of_dim
+from returnn_ir.errors import UnsupportedError
+from returnn_ir.expression.positional import Positional, as_positional, binary, copy_of_dim
 from returnn_ir.expression.table import function
 from returnn_ir.ir.dims import Dim
 

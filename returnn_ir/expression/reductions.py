@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.table import function
 from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
     from returnn_ir.expression.tracer import Tracer
 
-__all__: list[str] = []
+__all__ = ["reduced"]
 
 _KINDS = ("sum", "mean", "max", "min", "prod", "any", "all", "logsumexp")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import DimError
+from returnn_ir.errors import DimError, UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
-from returnn_ir.expression.positional import Positional, UnsupportedError, aligned, as_positional
+from returnn_ir.expression.positional import Positional, aligned, as_positional
 from returnn_ir.expression.sizes import Shape, Size, as_shape, entries_of
 from returnn_ir.expression.slicing import cut
 from returnn_ir.expression.table import function
@@ -121,7 +121,7 @@ def _concat(b: Tracer, values: Sequence[object], axis: object, name: object = No
         own.append(dim)
         rest.append(Positional(b, value, [dim if j == at else d for j, d in enumerate(x.axes)]))
     values_, axes = _aligned_except(b, [r for r in rest if isinstance(r, Positional)], at)
-    out = Dim("concat", sum(d.size or 0 for d in own), feature=True)
+    out = Dim("concat", sum(map(b.size, own)), feature=True)
     joined = b.op("concat", *[v.value for v in values_], dims=tuple(own), out=out)
     return Positional(b, joined, [out if j == at else d for j, d in enumerate(axes)])
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.limits import checked_count
-from returnn_ir.expression.positional import Positional, UnsupportedError, packed
+from returnn_ir.expression.positional import Positional, packed
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.limits import TooMuchError
-from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.expression.positional import Positional
 from returnn_ir.ir.dims import Dim
 
 __all__ = ["cut", "subscript"]

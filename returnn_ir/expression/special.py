@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.elementwise import apply_unary
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional, binary
+from returnn_ir.expression.positional import Positional, as_positional, binary
 from returnn_ir.expression.reductions import reduced
 from returnn_ir.expression.table import find_function, function
 

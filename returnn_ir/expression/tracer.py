@@ -10,6 +10,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 
 __all__ = ["Tracer"]
 
@@ -24,7 +25,7 @@ class Tracer(Builder, ABC):
 
     @property
     @abstractmethod
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         """What the program is for: ``train``, ``eval``, ``search`` or ``forward``."""
 
     @property

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from returnn_ir.errors import ConfigError, IRError, Origin
-from returnn_ir.ir.dims import Dim, leaves
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.loop import OpenLoop
 from returnn_ir.ir.op import OpSpec, get_op
-from returnn_ir.ir.types import TensorType, is_float, is_integer, promote
+from returnn_ir.ir.types import is_float, is_integer, promote
 
 __all__ = ["MAX_TABLE", "Builder", "Operand"]
 
@@ -121,6 +122,10 @@ class Builder:
                 received=" x ".join(f"{size:g}" for size in sizes),
             )
 
+    def size(self, dim: Dim) -> int:
+        """The size of a dim, for what cannot be built without; a :class:`DimError` where it is not fixed."""
+        return dim.require_size(self.origin)
+
     def cast(self, x: Value, dtype: str) -> Value:
         """Another element type; the same value where it has it already."""
         return x if x.dtype == dtype else self.op("cast", x, dtype=dtype)
@@ -144,7 +149,7 @@ class Builder:
         Args:
             blank: an entry that is no label. The last one is then out of range.
         """
-        labels = (dim.size or 0) - (blank is not None and blank + 1 == dim.size)
+        labels = 0 if dim.size is None else dim.size - (blank is not None and blank + 1 == dim.size)
         if labels < 1 or not is_integer(x.dtype):
             return self.op("set_sparse", x, sparse_dim=None)
         return self.op("label_index", x, labels=labels)
@@ -216,11 +221,8 @@ class Builder:
         return self.op("iota", dim=dim, dtype=dtype)
 
     def needs_mask(self, dim: Dim) -> bool:
-        """Whether the frames of a dim are ragged: its lengths have dims of their own."""
-        if not dim.is_dynamic:
-            return False
-        lengths = [self.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
-        return any(length is not None and length.type.dims for length in lengths)
+        """Whether the frames of a dim are ragged here: its lengths have dims of their own."""
+        return self.region.is_ragged(dim)
 
     # ---------------------------------------------------------------- reductions and products
 
@@ -246,22 +248,13 @@ class Builder:
         Returns:
             the final carries and the stacked values (with ``dim`` in front).
         """
-        region = Region(parent=self.region)
-        i = Value(TensorType("int64"))
-        inner_carries = [Value(c.type) for c in carries]
-        slices = [Value(s.type.without([dim])) for s in scanned]
-        region.params = [i, *inner_carries, *slices]
+        loop = OpenLoop.begin(dim, carries, scanned)
+        region = Region(loop.params, parent=self.region)
         with self.inside(region):
-            following, stacked = body(i, inner_carries, slices)
-        _check_carries(inner_carries, following)
-        region.results = [*following, *stacked]
-        results = self.emit(
-            get_op("loop"),
-            [*carries, *scanned],
-            {"dim": dim, "carries": len(carries), "stacked": tuple(v.type for v in stacked)},
-            (region,),
-        )
-        return results[: len(carries)], results[len(carries) :]
+            following, stacked = body(loop.index, loop.carries, loop.slices)
+        _check_carries(loop.carries, following)
+        view = loop.close(self, region, following, stacked)
+        return [c.result for c in view.carries], [s.outer for s in view.stacked]
 
     def loop_until(
         self,
@@ -277,19 +270,15 @@ class Builder:
         Returns:
             the final carries, the stacked values (with ``dim`` in front) and the number of steps, an int64 scalar.
         """
-        region = Region(parent=self.region)
-        i = Value(TensorType("int64"))
-        inner_carries = [Value(c.type) for c in carries]
-        region.params = [i, *inner_carries]
+        loop = OpenLoop.begin(dim, carries, limit=limit)
+        region = Region(loop.params, parent=self.region)
         with self.inside(region):
-            following, stacked, done = body(i, inner_carries)
-        _check_carries(inner_carries, following)
-        region.results = [*following, *stacked, done]
-        types = tuple(v.type for v in stacked)
-        attrs = {"dim": dim, "carries": len(carries), "stacked": types, "ends": True}
-        *results, steps = self.emit(get_op("loop"), [*carries, limit], attrs, (region,))
+            following, stacked, done = body(loop.index, loop.carries)
+        _check_carries(loop.carries, following)
+        view = loop.close(self, region, following, stacked, done)
+        steps = view.ending().steps
         self.define(dim, steps)
-        return results[: len(carries)], results[len(carries) :], steps
+        return [c.result for c in view.carries], [s.outer for s in view.stacked], steps
 
     def cond(
         self, predicate: Value, true: Callable[[], Sequence[Value]], false: Callable[[], Sequence[Value]]

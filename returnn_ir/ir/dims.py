@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from weakref import WeakValueDictionary
+
+from returnn_ir.errors import DimError, Origin
 
 __all__ = [
     "BATCH",
@@ -62,7 +64,15 @@ class Division:
 
 
 class Dim:
-    """One axis identity.
+    """One axis identity; it does not change after it was made.
+
+    >>> time, feature = Dim("T"), Dim("F", 3)
+    >>> Dim("F", 3) == feature, time - 1 + 1 is time, time.ceildiv(2) is time.ceildiv(2)
+    (False, True, True)
+    >>> time.ceildiv(2), time + 1, feature * 2, Dim("N", 2) * feature
+    (T/^2(dynamic), T+1(dynamic), 2*F(6), N*F(6))
+    >>> feature + time is time + feature  # the frames come in another order
+    False
 
     Args:
         name: for messages and the printed IR only; never compared.
@@ -86,18 +96,13 @@ class Dim:
         description: str | None = None,
         expr: Polynomial | Division | None = None,
     ) -> None:
-        self.name = name
-        self.description = description or name
-        self.size = size
-        self.kind = kind or (Kind.DYNAMIC if size is None else Kind.STATIC)
-        self.feature = feature
-        self.declared = declared
-        self.expr = expr
-
-    def also_called(self, description: str) -> None:
-        """Another name that ``stag:NAME`` finds: where layers share a derived dim here, each has its own in RETURNN."""
-        if description not in self.description.split(", "):
-            self.description = f"{self.description}, {description}"
+        self.name: Final = name
+        self.description: Final = description or name
+        self.size: Final = size
+        self.kind: Final = kind or (Kind.DYNAMIC if size is None else Kind.STATIC)
+        self.feature: Final = feature
+        self.declared: Final = declared
+        self.expr: Final = expr
 
     def __repr__(self) -> str:
         return f"{self.name}({self.size if self.size is not None else self.kind.value})"
@@ -106,6 +111,24 @@ class Dim:
     def is_static(self) -> bool:
         """Has a size known at compile time."""
         return self.size is not None
+
+    def require_size(self, where: Origin | str | None) -> int:
+        """The size, for what cannot do without.
+
+        Args:
+            where: what needs it, for the message.
+
+        Raises:
+            DimError: the size is not fixed.
+        """
+        if self.size is None:
+            raise DimError(
+                f"the size of the axis {self.name!r} must be fixed",
+                where=where,
+                expected="a number that the config gives",
+                received=f"{self.name}, whose size is known with the data only",
+            )
+        return self.size
 
     @property
     def is_dynamic(self) -> bool:
@@ -256,14 +279,22 @@ class DimAlgebra(Generic[T]):
 
 
 def leaves(dim: Dim) -> list[Dim]:
-    """The underived dims that ``dim`` is computed from, itself if it is one."""
+    """The underived dims that ``dim`` is computed from, itself if it is one.
+
+    >>> leaves(Dim("T").ceildiv(2) + Dim("S") - 1)
+    [T(dynamic), S(dynamic)]
+    """
     if dim.expr is None:
         return [dim]
     return list(dict.fromkeys(leaf for d in _operands(dim.expr) for leaf in leaves(d)))
 
 
 def product(dims: Sequence[Dim]) -> Dim:
-    """Several axes merged into one, the last fastest."""
+    """Several axes merged into one, the last fastest.
+
+    >>> product([Dim("H", 4), Dim("F", 16)])
+    H*F(64)
+    """
     result = dims[0]
     for dim in dims[1:]:
         result = result * dim
@@ -290,6 +321,12 @@ def evaluate(dim: Dim, algebra: DimAlgebra[T], leaf: Callable[[Dim], T]) -> T:
     """The value of ``dim`` from those of its operands; ``leaf`` gives the value of a dim without expression.
 
     A difference is clipped at zero, because a sequence has no negative length.
+
+    >>> from operator import add, floordiv, mul
+    >>> integers = DimAlgebra[int](int, add, mul, floordiv, lambda n: max(n, 0))
+    >>> time = Dim("T")
+    >>> [evaluate((time - 2).ceildiv(3), integers, {time: length}.__getitem__) for length in (9, 6, 1)]
+    [3, 2, 0]
     """
     if dim.size is not None:
         return algebra.constant(dim.size)

@@ -8,21 +8,20 @@ are operands too, though implicit ones: a region maps every dynamic dim to the v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.errors import Origin
+from returnn_ir.errors import IRError, Origin
 from returnn_ir.ir.dims import Dim, leaves
+from returnn_ir.ir.mode import Mode, Stage
 from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.uses import Uses
 
 if TYPE_CHECKING:
     from returnn_ir.ir.op import OpSpec
 
-__all__ = ["Graph", "Loss", "Node", "Output", "Region", "Stage", "Value", "attr_dims"]
-
-#: In this order; each pass declares which it takes and which it makes.
-STAGES = ("named", "masked", "target")
-Stage = str
+__all__ = ["Graph", "Loss", "Node", "Output", "Region", "Value", "attr_dims"]
 
 
 class Value:
@@ -72,9 +71,18 @@ class Node:
         """The only result of a node that has one."""
         return self.results[0]
 
+    def named_dims(self) -> list[Dim]:
+        """The dims in attributes, each once."""
+        return list(dict.fromkeys(d for value in self.attrs.values() for d in attr_dims(value)))
+
+    def addressed_dims(self) -> list[Dim]:
+        """The axes of operands that the attributes name: what the op works over."""
+        held = {d for v in self.operands for d in v.dims}
+        return [d for d in self.named_dims() if d in held]
+
     def mentioned_dims(self) -> list[Dim]:
         """The dims in attributes and result types, each once."""
-        dims = [d for value in self.attrs.values() for d in attr_dims(value)]
+        dims = self.named_dims()
         for result in self.results:
             dims.extend(result.type.dims)
         return list(dict.fromkeys(dims))
@@ -109,6 +117,7 @@ class Region:
 
     Attributes:
         dim_defs: lengths of the dynamic dims (int64, with dims of their own), extents of the batch dims (scalars).
+        graph: of the root region, the program that it is.
     """
 
     params: list[Value] = field(default_factory=list)
@@ -116,6 +125,7 @@ class Region:
     results: list[Value] = field(default_factory=list)
     dim_defs: dict[Dim, Value] = field(default_factory=dict)
     parent: Region | None = None
+    graph: Graph | None = field(default=None, repr=False)
 
     def lookup(self, dim: Dim) -> Value | None:
         """The lengths of ``dim`` as seen from here."""
@@ -125,6 +135,13 @@ class Region:
                 return region.dim_defs[dim]
             region = region.parent
         return None
+
+    def is_ragged(self, dim: Dim) -> bool:
+        """Whether the lengths of ``dim``, as seen from here, have dims of their own: frames stand behind some ends."""
+        if not dim.is_dynamic:
+            return False
+        lengths = [self.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
+        return any(length is not None and length.type.dims for length in lengths)
 
     def all_dim_defs(self) -> dict[Dim, Value]:
         """Every definition visible here, the innermost winning."""
@@ -149,6 +166,29 @@ class Region:
             yield node
             for region in node.regions:
                 yield from region.walk()
+
+    def regions(self) -> Iterator[Region]:
+        """This region and all nested ones, each before those in it."""
+        yield self
+        for node in self.nodes:
+            for region in node.regions:
+                yield from region.regions()
+
+    def placed(self) -> Iterator[tuple[Node, Region]]:
+        """All nodes with the regions that hold them, those of nested regions before their owner."""
+        for node in self.nodes:
+            for region in node.regions:
+                yield from region.placed()
+            yield node, self
+
+    def uses(self) -> Uses:
+        """Who needs which value of the program that this region belongs to, see :meth:`Graph.uses`."""
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        if root.graph is None:
+            raise IRError("a region that belongs to no graph has no users of its values")
+        return root.graph.uses()
 
     def substitute(self, env: Mapping[Value, Value]) -> None:
         """Replace values everywhere in this region and in nested ones."""
@@ -209,8 +249,8 @@ class Graph:
     """
 
     body: Region = field(default_factory=Region)
-    stage: Stage = "named"
-    mode: str = "forward"
+    stage: Stage = Stage.NAMED
+    mode: Mode = Mode.FORWARD
     outputs: dict[str, Output] = field(default_factory=dict)
     losses: dict[str, Loss] = field(default_factory=dict)
     constraints: Value | None = None
@@ -221,6 +261,26 @@ class Graph:
     checks: list[tuple[str, Value]] = field(default_factory=list)
     #: What somebody who knows the network from RETURNN should be told, with the layer's path.
     notes: list[str] = field(default_factory=list)
+    _frozen: bool = field(default=False, init=False, repr=False)
+    _uses: Uses | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.body.graph = self
+
+    def uses(self) -> Uses:
+        """Who needs which value, as the graph is now: nodes, and what regions yield, lengths are and a run gives."""
+        uses = self._uses or Uses.of(self)
+        self._uses = uses if self._frozen else None
+        return uses
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Nothing changes the graph meanwhile, so that :meth:`uses` finds out once."""
+        self._frozen = True
+        try:
+            yield
+        finally:
+            self._frozen, self._uses = False, None
 
     def nodes(self, op: str) -> Iterator[Node]:
         """All nodes of one op, in execution order."""

@@ -44,11 +44,13 @@ class Trait(Enum):
     MASKED = "masked"  #: means valid frames only, unless ``mask=False``; needs ``neutral``
     READS_TAIL = "reads_tail"  #: can observe what stands behind a sequence's end
     RANDOM = "random"  #: two equal nodes are two draws
-    EFFECT = "effect"  #: must not be removed or moved
+    EFFECT = "effect"  #: somebody outside sees it happen: must not be removed or moved
+    DERIVATIVE = "derivative"  #: differentiates: what lies between its operands must stay as it is
     COMPOSITE = "composite"  #: has a body in primitives
     INPUT = "input"  #: a root: stays even if two look alike
     TARGET_ONLY = "target_only"  #: appears when axes are assigned
-    SYMBOLIC = "symbolic"  #: only in NAMED; a pass gives it a form that can be computed
+    SEARCH = "search"  #: only in NAMED, before the search is expanded: speaks of hypotheses
+    HISTORY = "history"  #: only in NAMED, before histories are carries: all steps of a loop so far
     MOVES = "moves"  #: every entry of a result is one of the first operand, or 0
     JOINS = "joins"  #: every entry of a result is one of some operand, or 0
 
@@ -99,6 +101,11 @@ class OpSpec:
     neutral: Callable[[str, dict[str, Any]], float | bool] | None = None
     body: Body | None = None
     order: Order | None = None
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Whether nothing computes the op: a pass gives it another form."""
+        return self.has(Trait.SEARCH) or self.has(Trait.HISTORY)
 
     def has(self, trait: Trait) -> bool:
         """Whether the op has a trait."""

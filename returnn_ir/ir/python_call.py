@@ -54,4 +54,5 @@ class PythonCall:
     options: Mapping[str, Any] = field(repr=False)
     training: bool
     searching: bool
+    evaluating: bool
     trusted: bool

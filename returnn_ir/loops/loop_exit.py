@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.loop_builder import LoopFrame
+from returnn_ir.construct.loop_builder import LoopBuilder
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
@@ -28,11 +28,11 @@ class LoopExit:
         dim: the axis of the stacked values; where the loop finds its own end not that of the executed steps.
     """
 
-    def __init__(self, b: LayerBuilder, frame: LoopFrame, dim: Dim) -> None:
+    def __init__(self, b: LayerBuilder, builder: LoopBuilder, dim: Dim) -> None:
         self._b = b
-        self._frame = frame
+        self._builder = builder
         self._dim = dim
-        self._inner = Builder(frame.region, origin=b.origin)
+        self._inner = Builder(builder.region, origin=b.origin)
         #: a growing dim of the body -> the dim of its final size
         self._grown: dict[Dim, Dim] = {}
         self._lengths: dict[Dim, Value] = {}
@@ -46,14 +46,14 @@ class LoopExit:
     def leave(self, x: LayerOutput) -> LayerOutput:
         """Ask for an output in all steps; returns it with axes of one size for all of them."""
         for dim in x.axes:
-            if any(leaf in self._frame.region.dim_defs for leaf in leaves(dim)):
+            if any(leaf in self._builder.region.dim_defs for leaf in leaves(dim)):
                 x = self._fixed(x, dim)
-        self._frame.stack(x.value)
+        self._builder.stack(x.value)
         return x
 
     def _fixed(self, x: LayerOutput, dim: Dim) -> LayerOutput:
         """The axis filled up to the number of steps; its true length leaves the loop too."""
-        if dim not in self._frame.past:
+        if dim not in self._builder.past:
             raise ConfigError(
                 "a result cannot leave the loop, because its size changes from step to step",
                 where=self._b.place("unit"),
@@ -61,17 +61,17 @@ class LoopExit:
             )
         if dim not in self._grown:
             final = self._grown[dim] = self._b.dim(f"past:{dim.name}", None)
-            limit = self._frame.limit
-            self._frame.outer.define(final, self._frame.outer.extent(self._frame.dim) if limit is None else limit)
+            limit = self._builder.limit
+            self._builder.outer.define(final, self._builder.outer.extent(self._builder.dim) if limit is None else limit)
             self._lengths[dim] = self._inner.length(dim)
-            self._frame.stack(self._lengths[dim])
+            self._builder.stack(self._lengths[dim])
         final = self._grown[dim]
         value = self._inner.op("resize_axis", x.value, dim=dim, out=final)
         return replace(x.with_axes(value, {dim: (final,)}), activation=x.activation)
 
     def outside(self, x: LayerOutput) -> LayerOutput:
         """What :meth:`leave` returned, of all steps, once the loop is emitted; the loop's axis is in front."""
-        value = self._over_time(self._frame.stacked(x.value))
+        value = self._over_time(self._builder.stacked(x.value))
         axes = []
         for axis in x.axes:
             grown = next((g for g, final in self._grown.items() if final is axis), None)
@@ -85,10 +85,10 @@ class LoopExit:
     def _length_by_step(self, dim: Dim) -> Dim:
         if dim not in self._outside:
             made = self._outside[dim] = self._b.dim(f"grown:{dim.name}", None)
-            self._b.define(made, self._over_time(self._frame.stacked(self._lengths[dim])))
+            self._b.define(made, self._over_time(self._builder.stacked(self._lengths[dim])))
         return self._outside[dim]
 
     def _over_time(self, value: Value) -> Value:
-        if self._dim is self._frame.dim:
+        if self._dim is self._builder.dim:
             return value
-        return self._b.op("resize_axis", value, dim=self._frame.dim, out=self._dim)
+        return self._b.op("resize_axis", value, dim=self._builder.dim, out=self._dim)

@@ -6,12 +6,14 @@ that their own type rules are asked as far as possible and only the place where 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.initial_output import initial_output_refs
-from returnn_ir.construct.loop_context import Template
+from returnn_ir.construct.loop_context import LoopContext
 from returnn_ir.errors import UserError
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.ir.types import DTYPES, TensorType
@@ -20,82 +22,111 @@ if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
     from returnn_ir.network.net import LayerDef
 
-__all__ = ["Guess", "certainty", "first_guess", "guess_template"]
+__all__ = ["best_guess"]
 
 
-@dataclass(frozen=True)
-class Guess:
-    """What a layer may give.
+Place = tuple["NetScope", str]
 
-    Attributes:
-        exact: the layer itself said so, on inputs that may be guesses.
-        certainty: how much a guess is worth, to be compared.
+
+def best_guess(
+    loop: LoopContext, waiting: Sequence[str], untyped: Mapping[str, Place]
+) -> tuple[str, OutputType] | None:
+    """The likeliest type of one of the layers that wait for each other; None if they all stand in unbuilt networks.
+
+    The type of a target is the best guess, then what the layer itself says on inputs that may be guesses.
+
+    Args:
+        loop: of a body that was built as far as its types are known.
+        waiting: the layers whose previous step is asked for, by full path.
+        untyped: layers between them that could not be built, by full path.
     """
-
-    template: Template
-    exact: bool
-    certainty: tuple[bool, bool, int]
-
-    @property
-    def worth(self) -> tuple[bool, bool, bool, int]:
-        """The larger, the better: the type of the target, the layer's own word, a declared size, known sources."""
-        like_target, sized, known = self.certainty
-        return like_target, self.exact, sized, known
-
-
-def first_guess(scope: NetScope, name: str) -> Guess:
-    """A guess for a layer of a body that was built as far as its types are known; it is changed by this."""
-    rank = certainty(scope, name)
-    found = None if rank[0] else _inferred(scope, name, set())
-    return Guess(found if found is not None else guess_template(scope, name), found is not None, rank)
+    located = {path: place for path, place in loop.located(waiting).items() if place[1] in place[0].net.layers}
+    ranks = {path: _certainty(*place) for path, place in located.items()}
+    likely = sorted(located, key=ranks.__getitem__, reverse=True)
+    if not likely or not ranks[likely[0]].like_target:
+        for path in likely:
+            found = _inferred(*located[path])
+            if found is not None:
+                return path, found
+    # nobody knows by a rule of his own: a layer between them may be the surest
+    ranks |= {path: _certainty(*place) for path, place in untyped.items()}
+    if not ranks:
+        return None
+    path = max(ranks, key=ranks.__getitem__)
+    return path, _guess_template(*(located | dict(untyped))[path])
 
 
-def _inferred(scope: NetScope, name: str, open_names: set[str]) -> Template | None:
-    """The template by the layer's own type rule, on inputs that are found in the same way; None in a circle."""
+def _inferred(scope: NetScope, name: str) -> OutputType | None:
+    """The type by the layer's own rule, on inputs that are found in the same way."""
+    circles = scope.net.circles(searching=scope.session.searching)
+    with scope.supposing():
+        open_names: set[str] = set()
+        stack = [_infer(scope, name, open_names)]
+        found: OutputType | None = None
+        while stack:
+            try:
+                needed = stack[-1].send(found)
+                found = None
+                if circles.share(needed, name):  # else it has been tried before
+                    stack.append(_infer(scope, needed, open_names))
+            except StopIteration as done:
+                stack.pop()
+                found = done.value
+        return found
+
+
+def _infer(scope: NetScope, name: str, open_names: set[str]) -> Generator[str, OutputType | None, OutputType | None]:
+    """Yields the layers that this one needs, and is sent their templates; None in a circle."""
     if name in scope.results:
-        return Template.of(scope.results[name])
+        return OutputType.of(scope.results[name])
     if name in open_names:
         return None
     definition = scope.net.layers[name]
     if definition.spec.like_target and definition.targets():
-        return guess_template(scope, name)
+        return _guess_template(scope, name)
     open_names.add(name)
     for ref in definition.refs():
-        if _known(scope, ref) is not None:
-            continue
         own = ref.removeprefix("prev:")
-        if own in scope.net.layers:
-            template = _inferred(scope, own, open_names) or _sized_guess(scope, own)
-            if template is not None:
-                scope.assume(ref, template)
+        if _known(scope, ref) is None and own in scope.net.layers:
+            output_type = (yield own) or _sized_guess(scope, own)
+            if output_type is not None:
+                scope.assume(ref, output_type)
     open_names.discard(name)
     output = scope.retry(name)
-    return Template.of(output) if output is not None else None
+    return OutputType.of(output) if output is not None else None
 
 
-def _sized_guess(scope: NetScope, name: str) -> Template | None:
+def _sized_guess(scope: NetScope, name: str) -> OutputType | None:
     """A guess that rests on something: a declared output, or a source that is known."""
     definition = scope.net.layers[name]
-    like_target, sized, known = certainty(scope, name)
     declared = isinstance(definition.options.out_type, dict)
-    return guess_template(scope, name) if like_target or sized or declared or known else None
+    return _guess_template(scope, name) if declared or any(_certainty(scope, name)) else None
 
 
-def certainty(scope: NetScope, name: str) -> tuple[bool, bool, int]:
+class _Certainty(NamedTuple):
     """How much a guess is worth, to be compared: the type of the target, a declared size, known sources."""
+
+    like_target: bool
+    sized: bool
+    known: int
+
+
+def _certainty(scope: NetScope, name: str) -> _Certainty:
+    """How much a guess of what a layer gives is worth."""
     definition = scope.net.layers[name]
     like_target = definition.spec.like_target and bool(definition.targets())
     known = sum(_known(scope, source) is not None for source in definition.sources)
-    return like_target or _initial(scope, definition) is not None, _feature(scope, definition, None) is not None, known
+    like_target = like_target or _initial(scope, definition) is not None
+    return _Certainty(like_target, _feature(scope, definition, None) is not None, known)
 
 
-def guess_template(scope: NetScope, name: str) -> Template:
+def _guess_template(scope: NetScope, name: str) -> OutputType:
     """The largest of the sources that are known, with the size and type that the options name."""
     definition = scope.net.layers[name]
     if definition.spec.like_target and definition.targets():
         whole = scope.whole(f"data:{definition.targets()[0]}")
         rest = tuple(d for d in whole.axes if d is not whole.time_dim)
-        return Template(replace(whole.value.type, dims=rest), rest, None, whole.feature_dim)
+        return OutputType(replace(whole.value.type, dims=rest), rest, None, whole.feature_dim)
     initial = _initial(scope, definition)
     if initial is not None:
         return initial
@@ -117,14 +148,14 @@ def guess_template(scope: NetScope, name: str) -> Template:
         or (largest.dtype if largest is not None else "float32")
     )
     time = largest.time_dim if largest is not None and largest.time_dim in axes else None
-    return Template(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
+    return OutputType(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
 
 
-def _initial(scope: NetScope, definition: LayerDef) -> Template | None:
+def _initial(scope: NetScope, definition: LayerDef) -> OutputType | None:
     """What the layer that stands for the step before the first one gives."""
     for name in initial_output_refs(definition.options.initial_output):
         try:
-            return Template.of(scope.outside(name))
+            return OutputType.of(scope.outside(name))
         except UserError:
             return None
     return None

@@ -15,7 +15,7 @@ from returnn_ir.ir.types import is_integer
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 from returnn_ir.options import Finite, Positive, Share, Size
 
-__all__: list[str] = []
+__all__ = ["aligned_target", "before_activation", "frame_error", "log_probs", "safe_log"]
 
 #: What RETURNN's safe_log clips at; its gradient ignores the clipping.
 _SMALLEST = 1e-20
@@ -186,7 +186,7 @@ def _binary(b: LayerBuilder, x: LossInput[LossOptions], pos_weight: float | None
     target = aligned_target(b, x)
     feature = b.require_feature(x.output)
     z, y = x.output.value, b.cast(target.value, "float32")
-    scale = 1.0 / (feature.size or 1)
+    scale = 1.0 / max(b.size(feature), 1)
     if pos_weight is None:
         per_entry = b.sub(b.unary("softplus", z), b.mul(z, y))
     else:
@@ -249,7 +249,7 @@ def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:
         return b.add(b.mul(y, 0.0), 1.0)
     if name == "sigmoid":
         return b.sub(1.0, y)
-    return b.sub(1.0, b.mul(y, float(feature.size or 1)))
+    return b.sub(1.0, b.mul(y, float(b.size(feature))))
 
 
 @dataclass(frozen=True, kw_only=True)

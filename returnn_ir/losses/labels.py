@@ -29,7 +29,7 @@ Labels = tuple[Value, Dim]
 
 def class_number(b: LayerBuilder, number: int, classes: Dim, key: str) -> int:
     """The class that an option names; negative numbers count from the end."""
-    count = classes.size or 0
+    count = b.size(classes)
     if not -count <= number < count:
         raise ConfigError("no such class", where=b.place(key), expected=f"{-count} to {count - 1}", received=number)
     return number % count

@@ -72,7 +72,7 @@ def expected_loss(b: LayerBuilder, x: LossInput[ExpectedOptions]) -> LossResult:
         off = b.reduce("sum", b.mul(b.sub(losses, corrected), weights), axis)
         value = b.add(value, b.op("stop_gradient", off))
     if opts.divide_beam_size:
-        value = b.div(value, float(beam.size or 1))
+        value = b.div(value, float(b.size(beam)))
     return LossResult(value)
 
 

@@ -160,7 +160,7 @@ def ctc(b: LayerBuilder, x: LossInput[CtcOptions]) -> LossResult:
     _check_sizes(b, x, classes)
     opts, logits = _ctc_opts(b, x.options), _scores(b, x)
     labels, labels_dim = label_sequence(b, _required_target(b, x), "target", apart_from=time)
-    given = b.labels(labels, classes, blank=_blank(opts, classes)), labels_dim
+    given = b.labels(labels, classes, blank=_blank(b, opts, classes)), labels_dim
     clipped = _clipped(b, x, given, time)
     if isinstance(opts, _TfOptions):
         value = _tf(b, logits, clipped, time, classes, opts)
@@ -168,7 +168,7 @@ def ctc(b: LayerBuilder, x: LossInput[CtcOptions]) -> LossResult:
         value = _native(b, logits, given, time, classes, opts)
     else:
         value = _possible_only(b, _ctc(b, logits, given, time, classes, {"viterbi": True}), zero=_zeroes(b, None))
-    blank = (classes.size or 1) - 1
+    blank = b.size(classes) - 1
     width = x.options.beam_width
     if width > 1 and x.options.use_native:
         raise ConfigError(
@@ -181,9 +181,9 @@ def ctc(b: LayerBuilder, x: LossInput[CtcOptions]) -> LossResult:
     return LossResult(value, b.op("edit_distance", decoded, clipped[0], a=dim, b=clipped[1]))
 
 
-def _blank(opts: _Implementation, classes: Dim) -> int:
+def _blank(b: LayerBuilder, opts: _Implementation, classes: Dim) -> int:
     """The class that is no label."""
-    return (opts.blank_index if isinstance(opts, _NativeOptions) else -1) % (classes.size or 1)
+    return (opts.blank_index if isinstance(opts, _NativeOptions) else -1) % b.size(classes)
 
 
 def _clipped(b: LayerBuilder, x: LossInput[CtcOptions], labels: Labels, time: Dim) -> Labels:
@@ -274,7 +274,7 @@ def edit_distance(b: LayerBuilder, x: LossInput[EditDistanceOptions]) -> LossRes
     if x.options.ctc_decode:
         classes = b.require_feature(x.output)
         _check_sizes(b, x, classes)
-        hypothesis = beam_search(b, _scores(b, x), time, classes, (classes.size or 1) - 1, _BEAM_WIDTH)
+        hypothesis = beam_search(b, _scores(b, x), time, classes, b.size(classes) - 1, _BEAM_WIDTH)
     else:
         hypothesis = label_sequence(b, x.output, "output")
         _check_labels(b, x.output, target)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from returnn_ir.errors import Origin, UserError
 from returnn_ir.ir.dims import Dim
@@ -133,7 +133,7 @@ class SourceOptions(LayerOptions):
     dropout_axis: Axis = None
     dropout_noise_shape: Any = None
     dropout_on_forward: bool = False
-    mask: str | None = None
+    mask: Literal["dropout", "unity"] | None = None
 
 
 Options = TypeVar("Options", bound=LayerOptions)

@@ -31,6 +31,7 @@ class LayerSpec:
             nothing else needs them, do not exist then, as in RETURNN.
         reads_data: without ``from`` it reads "data", in every behaviour version.
         any_size: the output has the sources' size, whatever ``n_out`` says.
+        names_time: whether RETURNN's output names its time axis (``LayerOutput.time_named``); None: as the source does.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LayerSpec:
     ignores_sources: Callable[[Any, bool], bool] | None = None
     reads_data: bool = False
     any_size: bool = False
+    names_time: bool | None = None
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -58,6 +60,7 @@ def layer(
     ignores_sources: Callable[[Any, bool], bool] | None = None,
     reads_data: bool = False,
     any_size: bool = False,
+    names_time: bool | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -76,6 +79,7 @@ def layer(
                 ignores_sources,
                 reads_data,
                 any_size,
+                names_time,
             )
         return build
 

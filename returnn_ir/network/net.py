@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
+from returnn_ir.network.circles import Circles
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.network.layer_registry import LayerSpec, find_layer, layer_names
 from returnn_ir.network.naming import extra_prefix
@@ -52,7 +54,12 @@ class LayerDef:
 
     def refs(self, sources: Sequence[str] | None = None) -> list[str]:
         """The names this layer needs, as its own network knows them; ``sources`` for only some of its sources."""
-        found = [*(self.sources if sources is None else sources), *layer_refs(self.options)]
+        return list(dict.fromkeys([*(self.sources if sources is None else sources), *self._refs_of_options]))
+
+    @cached_property
+    def _refs_of_options(self) -> tuple[str, ...]:
+        """What it needs besides its sources; found once, as nested networks are looked through for it."""
+        found = layer_refs(self.options)
         if self.spec.extra_refs is not None:
             found.extend(self.spec.extra_refs(self.options))
         found.extend(t.removeprefix("layer:") for t in self.targets() if t.startswith("layer:"))
@@ -61,7 +68,7 @@ class LayerDef:
             found.extend(child.outer_refs())
         for definition in self.inner.values():
             found.extend(definition.refs())
-        return list(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found))
 
     def reused(self) -> list[str]:
         """The layers whose parameters this one takes."""
@@ -103,6 +110,28 @@ class Net:
     behavior: Behavior
     path: str = ""
     config: Config | None = None
+    _circles: dict[bool, Circles] = field(default_factory=dict, repr=False, compare=False)
+
+    def layer_of(self, ref: str) -> str | None:
+        """The layer that a name begins with; None for one from elsewhere."""
+        if extra_prefix(ref) is not None:
+            return None
+        while ref and ref not in self.layers:
+            ref = ref.rpartition("/")[0]
+        return ref or None
+
+    def circles(self, *, searching: bool) -> Circles:
+        """Which layers need each other in a search, or outside of one, this step or the step before."""
+        if searching not in self._circles:
+
+            def needs(name: str) -> list[str]:
+                definition = self.layers[name]
+                refs = definition.refs(definition.sources_in(searching=searching))
+                found = (self.layer_of(ref.removeprefix("prev:")) for ref in refs)
+                return [own for own in found if own is not None]
+
+            self._circles[searching] = Circles.of(self.layers, needs)
+        return self._circles[searching]
 
     def outer_refs(self) -> list[str]:
         """What the layers of a nested network need of the network around it."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.loop import LoopLayout
 from returnn_ir.ir.op import OpSpec, Scope, Trait, register
 from returnn_ir.ir.types import TensorType
 
@@ -16,32 +17,30 @@ __all__: list[str] = []
 def _loop(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
     """Steps ``i`` over the extent of ``dim``.
 
-    Operands: ``carries`` initial values, then values that have ``dim`` and are scanned. The region's params are ``i``
-    (int64 scalar), the carries, the slices; its results the next carries, then the values to stack.
-    Results: the final carries, each sequence's value after its own last step (the initial one for an empty sequence),
-    then the stacked values, ``dim`` in front. A stacked value's tail is what the body computes there.
+    Where its parts stand: :mod:`returnn_ir.ir.loop`. What is scanned has ``dim``; ``i`` is an int64 scalar. A final
+    carry is each sequence's value after its own last step (the initial one for an empty sequence). A stacked value's
+    tail is what the body computes there.
 
-    ``ends``: how many steps there are is found out by running. Nothing is scanned; the last operand is the limit (int64
-    scalar), the region's last result a bool scalar that says that this step was the last one, and the loop's last
-    result the number of steps (int64 scalar), which is the length of ``dim`` (defined by it, so the same for all
-    sequences).
+    ``ends``: how many steps there are is found out by running. The limit is an int64 scalar; a bool scalar of the body
+    says that this step was the last one; the number of steps (int64 scalar) is the length of ``dim`` (defined by it,
+    so the same for all sequences).
 
     ``hoist``: whether work may be moved out of the body.
     """
-    n = attrs["carries"]
-    if attrs["ends"] and (len(types) != n + 1 or types[n].dtype != "int64" or types[n].dims):
-        raise IRError(f"a loop that ends by itself has {n} carries and a limit int64[], received {list(types)}")
-    stacked = [TensorType(t.dtype, (attrs["dim"], *t.dims), t.sparse_dim) for t in attrs["stacked"]]
-    return [*types[:n], *stacked, *([TensorType("int64")] if attrs["ends"] else [])]
+    layout = LoopLayout.of(attrs)
+    initial, whole, limit = layout.split_operands(types)
+    if layout.ends and (whole or limit is None or limit.dtype != "int64" or limit.dims):
+        expected = f"{layout.carries} carries and a limit int64[]"
+        raise IRError(f"a loop that ends by itself has {expected}, received {list(types)}")
+    return layout.result_types(initial)
 
 
 def _scanned_first(types: Sequence[TensorType], attrs: dict[str, Any]) -> list[tuple[Dim, ...] | None]:
     """Scanned operands with the loop's dim in front."""
-    n, dim = attrs["carries"], attrs["dim"]
-    if attrs["ends"]:
-        return [None] * len(types)
-    scanned = [(dim, *(d for d in t.dims if d is not dim)) for t in types[n:]]
-    return [*[None] * n, *scanned]
+    layout = LoopLayout.of(attrs)
+    initial, whole, limit = layout.split_operands(types)
+    scanned = [(layout.dim, *t.without([layout.dim]).dims) for t in whole]
+    return [*(None for _ in initial), *scanned, *([] if limit is None else [None])]
 
 
 _LOOP: dict[str, object] = {
@@ -83,4 +82,4 @@ def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -
     return [x.with_dims((attrs["dim"], *x.dims))]
 
 
-register(OpSpec("history", 1, {"dim": ...}, _history, frozenset({Trait.SYMBOLIC, Trait.MOVES})))
+register(OpSpec("history", 1, {"dim": ...}, _history, frozenset({Trait.HISTORY, Trait.MOVES})))

@@ -12,7 +12,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, length_dims, register
 from returnn_ir.ir.types import TensorType, is_float
 
-__all__ = ["REDUCE_KINDS"]
+__all__ = ["REDUCE_KINDS", "highest", "lowest"]
 
 REDUCE_KINDS = ("sum", "mean", "max", "min", "prod", "any", "all", "logsumexp")
 

@@ -7,29 +7,26 @@ has an axis of hypotheses, and every op here is one of a single hypothesis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.op import OpSpec, Scope, Trait, register
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["SEARCH_OPS"]
+if TYPE_CHECKING:
+    from returnn_ir.ir.graph import Node
+
+__all__ = ["searches"]
 
 Types = Sequence[TensorType]
 Attrs = dict[str, Any]
 
-#: Everything that the pass takes away.
-SEARCH_OPS = (
-    "choice",
-    "follow",
-    "decide",
-    "beam_scores",
-    "source_beams",
-    "split_beam",
-    "like_beam",
-    "step_beam",
-    "sum_beam",
-)
+
+def searches(node: Node) -> bool:
+    """Whether a node is a loop that has hypotheses."""
+    return node.op.name == "loop" and any(
+        n.op.name == "choice" or (n.op.name == "follow" and n.attrs["beam"] is not None) for n in node.regions[0].nodes
+    )
 
 
 def _choice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
@@ -80,8 +77,8 @@ def _split_beam(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(x.dtype, (*x.dims, attrs["out"]), x.sparse_dim)]
 
 
-_SYMBOLIC = frozenset({Trait.SYMBOLIC})
-_EFFECT = _SYMBOLIC | {Trait.EFFECT}
+_SEARCH = frozenset({Trait.SEARCH})
+_EFFECT = _SEARCH | {Trait.EFFECT}
 
 register(
     OpSpec(
@@ -107,13 +104,13 @@ register(
 )
 register(OpSpec("follow", None, {"beam": None, "base_scale": 1.0}, _follow, _EFFECT | {Trait.MOVES}))
 #: The value of the best hypothesis (by score; ``normalize``: by score per label).
-register(OpSpec("decide", 1, {"normalize": False}, _same, _SYMBOLIC | {Trait.MOVES}))
-register(OpSpec("beam_scores", 1, {}, _beam_scores, _SYMBOLIC))
-register(OpSpec("source_beams", 1, {}, _source_beams, _SYMBOLIC))
-register(OpSpec("split_beam", 1, {"out": ...}, _split_beam, _SYMBOLIC | {Trait.MOVES}))
+register(OpSpec("decide", 1, {"normalize": False}, _same, _SEARCH | {Trait.MOVES}))
+register(OpSpec("beam_scores", 1, {}, _beam_scores, _SEARCH))
+register(OpSpec("source_beams", 1, {}, _source_beams, _SEARCH))
+register(OpSpec("split_beam", 1, {"out": ...}, _split_beam, _SEARCH | {Trait.MOVES}))
 #: The first operand, one for each hypothesis of the second.
-register(OpSpec("like_beam", 2, {}, _same, _SYMBOLIC | {Trait.MOVES}))
+register(OpSpec("like_beam", 2, {}, _same, _SEARCH | {Trait.MOVES}))
 #: In a loop: of the hypotheses of each step, whatever becomes of them in later steps; all operands over the same ones.
-register(OpSpec("step_beam", None, {}, lambda scope, types, attrs: list(types), _SYMBOLIC))
+register(OpSpec("step_beam", None, {}, lambda scope, types, attrs: list(types), _SEARCH))
 #: The sum over hypotheses.
-register(OpSpec("sum_beam", 1, {}, _same, _SYMBOLIC))
+register(OpSpec("sum_beam", 1, {}, _same, _SEARCH))

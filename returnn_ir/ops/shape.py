@@ -115,7 +115,8 @@ def _slice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 def _sections(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """The inverse of concat: a static axis cut into parts, one result each. As slices, n gradients of its full size."""
     dim, outs = attrs["dim"], attrs["outs"]
-    if dim.size is None or sum(out.size or 0 for out in outs) != dim.size:
+    known = [out.size for out in outs if out.size is not None]
+    if len(known) < len(outs) or sum(known) != dim.size:
         raise IRError(f"sections {', '.join(map(str, outs))} do not make up the axis {dim}")
     return [_replace(types[0], dim, (out,)) for out in outs]
 

@@ -77,4 +77,4 @@ register(OpSpec("print", 1, {"title": ..., "summarize": None}, _print, frozenset
 register(
     OpSpec("opaque", None, {"function": ..., "axes": ..., "reason": ..., **_TYPED}, _opaque, frozenset({Trait.EFFECT}))
 )
-register(OpSpec("gradient", 2, {}, _gradient, frozenset({Trait.EFFECT})))
+register(OpSpec("gradient", 2, {}, _gradient, frozenset({Trait.DERIVATIVE})))

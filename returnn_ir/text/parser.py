@@ -18,11 +18,13 @@ Types are taken from the text; the verifier infers them again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import TypeVar
 
 from returnn_ir.errors import IRError, Origin
 from returnn_ir.ir.dims import UNIT, Dim, Kind
-from returnn_ir.ir.graph import STAGES, Graph, Loss, Node, Output, Region, Value
+from returnn_ir.ir.graph import Graph, Loss, Node, Output, Region, Value
+from returnn_ir.ir.mode import Mode, Stage
 from returnn_ir.ir.op import get_op
 from returnn_ir.text.attributes import AttributeParser
 from returnn_ir.text.tokens import ParseError, Token
@@ -42,6 +44,9 @@ def parse_graph(source: str) -> Graph:
     return _Parser(source).graph()
 
 
+E = TypeVar("E", bound=StrEnum)
+
+
 class _Parser(AttributeParser):
     """Statements; attributes, types and dims are the base class's business."""
 
@@ -51,10 +56,7 @@ class _Parser(AttributeParser):
 
     def graph(self) -> Graph:
         self.word("graph")
-        stage = self.expect("name")
-        if stage.text not in STAGES:
-            raise stage.error("unknown stage", expected=f"one of {', '.join(STAGES)}")
-        graph = Graph(stage=stage.text, mode=self.expect("name").text)
+        graph = Graph(stage=self._one_of(Stage, "stage"), mode=self._one_of(Mode, "mode"))
         self.symbol("{")
         lengths: list[tuple[Dim, Token]] = []
         while self.accept_word("dim"):
@@ -67,6 +69,12 @@ class _Parser(AttributeParser):
             self._root(graph)
         self.expect("end")
         return graph
+
+    def _one_of(self, kinds: type[E], what: str) -> E:
+        token = self.expect("name")
+        if token.text not in list(kinds):
+            raise token.error(f"unknown {what}", expected=f"one of {', '.join(kinds)}")
+        return kinds(token.text)
 
     # ---------------------------------------------------------------- dims
 
@@ -228,7 +236,12 @@ class _Parser(AttributeParser):
         if self.accept_word("lengths"):
             self.symbol("[")
             lengths = dict(self.until("]", self._length))
-        return Output(value, axes, time, feature, lengths)
+        beam = self._optional("beam", self.dim)
+        scores = None
+        if beam is not None:
+            self.word("scores")
+            scores = self._value()
+        return Output(value, axes, time, feature, lengths, beam, scores)
 
     def _length(self) -> tuple[int, Value]:
         axis = self.integer()

@@ -198,7 +198,10 @@ class _Printer:
             text += f" time {self.dim(output.time_dim)}" if output.time_dim is not None else ""
             text += f" feature {self.dim(output.feature_dim)}" if output.feature_dim is not None else ""
             lengths = ", ".join(f"{axis}: {self.value(v)}" for axis, v in output.lengths.items())
-            yield text + (f" lengths [{lengths}]" if lengths else "")
+            text += f" lengths [{lengths}]" if lengths else ""
+            if output.beam is not None and output.beam_scores is not None:
+                text += f" beam {self.dim(output.beam)} scores {self.value(output.beam_scores)}"
+            yield text
         for name, loss in graph.losses.items():
             parts = (("value", loss.value), ("error", loss.error), ("norm_factor", loss.norm_factor))
             shown = "".join(f" {key} {self.value(v)}" for key, v in parts if v is not None)

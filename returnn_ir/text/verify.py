@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from returnn_ir.errors import DimError, IRError
 from returnn_ir.ir.dims import UNIT, Dim, leaves
-from returnn_ir.ir.graph import STAGES, Graph, Node, Region, Value, attr_dims
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.loop import LoopLayout
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import TensorType
 from returnn_ir.text.printer import print_lines
@@ -50,8 +52,6 @@ def verify(graph: Graph, *, after: str | None = None) -> None:
         IRError: names the node and shows the IR around it.
     """
     try:
-        if graph.stage not in STAGES:
-            raise _Violation(None, f"unknown stage {graph.stage!r}")
         visible = _region(graph, graph.body, set())
         _roots(graph, visible)
     except _Violation as violation:
@@ -69,9 +69,9 @@ def _region(graph: Graph, region: Region, outer: set[Value]) -> set[Value]:
                 raise _Violation(node, "a nested region has another parent")
             _region(graph, inner, visible)
         _types(graph, node, region)
-        if node.regions and "carries" in node.attrs:
+        if node.op.name == "loop":
             _loop(graph, node, region)
-        elif node.regions and "branches" in node.attrs:
+        elif node.op.name == "cond":
             _cond(graph, node)
         visible.update(node.results)
     for value in region.results:
@@ -109,9 +109,9 @@ def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
 def _attributes(graph: Graph, node: Node, region: Region) -> None:
     if set(node.attrs) != set(node.op.attrs):
         raise _Violation(node, f"has the attributes {sorted(node.attrs)}, expected {sorted(node.op.attrs)}")
-    if graph.stage != "named" and node.op.has(Trait.SYMBOLIC):
+    if graph.stage != Stage.NAMED and node.op.is_symbolic:
         raise _Violation(node, f"is not allowed in stage {graph.stage}")
-    if graph.stage == "target":
+    if graph.stage == Stage.TARGET:
         if node.op.has(Trait.MASKED) and node.attrs["mask"]:
             _no_implicit_mask(node, region)
         return
@@ -119,25 +119,18 @@ def _attributes(graph: Graph, node: Node, region: Region) -> None:
         raise _Violation(node, f"is not allowed in stage {graph.stage}")
     if any(UNIT in v.dims for v in node.results):
         raise _Violation(node, f"the inserted axis is not allowed in stage {graph.stage}")
-    if graph.stage == "masked" and node.op.has(Trait.MASKED) and node.attrs["mask"]:
+    if graph.stage == Stage.MASKED and node.op.has(Trait.MASKED) and node.attrs["mask"]:
         _no_implicit_mask(node, region)
 
 
 def _no_implicit_mask(node: Node, region: Region) -> None:
-    held = {d for v in node.operands for d in v.dims}
-    for value in node.attrs.values():
-        for dim in attr_dims(value):
-            if dim in held and _is_ragged(dim, region):
-                raise _Violation(node, f"means valid frames of {dim} only, which has to be explicit by now")
-
-
-def _is_ragged(dim: Dim, region: Region) -> bool:
-    lengths = [region.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
-    return dim.is_dynamic and any(length is not None and length.dims for length in lengths)
+    for dim in node.addressed_dims():
+        if region.is_ragged(dim):
+            raise _Violation(node, f"means valid frames of {dim} only, which has to be explicit by now")
 
 
 def _types(graph: Graph, node: Node, region: Region) -> None:
-    scope = _Scope(region, positional=graph.stage == "target")
+    scope = _Scope(region, positional=graph.stage == Stage.TARGET)
     try:
         inferred = node.op.infer(scope, [v.type for v in node.operands], node.attrs)
     except (IRError, DimError, ValueError, KeyError) as error:
@@ -152,21 +145,19 @@ def _types(graph: Graph, node: Node, region: Region) -> None:
 
 
 def _same(graph: Graph, node: Node | None, what: str, a: TensorType, other: str, b: TensorType) -> None:
-    if not (a == b if graph.stage == "target" else a.same_as(b)):
+    if not (a == b if graph.stage == Stage.TARGET else a.same_as(b)):
         raise _Violation(node, f"{what} {a}, {other} {b}")
 
 
 def _loop(graph: Graph, node: Node, around: Region) -> None:
     """The params, and the next carries, have the types of the carries that the loop starts with."""
-    (region,) = node.regions
-    carries, dim, ends = node.attrs["carries"], node.attrs["dim"], node.attrs["ends"]
-    if ends and around.lookup(dim) is not node.results[-1]:
-        raise _Violation(node, f"finds out how many steps there are, but {dim} has other lengths")
-    starts = [v.type for v in node.operands[:carries]]
-    slices = [] if ends else [v.type.without([dim]) for v in node.operands[carries:]]
-    _pairwise(graph, node, "params", [v.type for v in region.params], [TensorType("int64"), *starts, *slices])
-    expected = [*starts, *node.attrs["stacked"], *([TensorType("bool")] if ends else [])]
-    _pairwise(graph, node, "results", [v.type for v in region.results], expected)
+    (region,), layout = node.regions, LoopLayout.of(node.attrs)
+    *_, steps = layout.split_results(node.results)
+    if steps is not None and around.lookup(layout.dim) is not steps:
+        raise _Violation(node, f"finds out how many steps there are, but {layout.dim} has other lengths")
+    initial, whole, _ = layout.split_operands([v.type for v in node.operands])
+    _pairwise(graph, node, "params", [v.type for v in region.params], layout.param_types(initial, whole))
+    _pairwise(graph, node, "results", [v.type for v in region.results], layout.step_types(initial))
 
 
 def _cond(graph: Graph, node: Node) -> None:
@@ -175,11 +166,11 @@ def _cond(graph: Graph, node: Node) -> None:
         raise _Violation(node, f"has {len(node.regions)} regions, expected 2")
     for region in node.regions:
         _pairwise(graph, node, "params", [v.type for v in region.params], [])
-        _pairwise(graph, node, "results", [v.type for v in region.results], node.attrs["branches"])
+        _pairwise(graph, node, "results", [v.type for v in region.results], [v.type for v in node.results])
 
 
 def _pairwise(graph: Graph, node: Node, what: str, found: Sequence[TensorType], expected: Sequence[TensorType]) -> None:
-    exact = graph.stage == "target"
+    exact = graph.stage == Stage.TARGET
     if len(found) != len(expected):
         raise _Violation(node, f"its region has {len(found)} {what}, expected {len(expected)}")
     for number, (a, b) in enumerate(zip(found, expected, strict=True)):
@@ -194,6 +185,12 @@ def _roots(graph: Graph, visible: set[Value]) -> None:
     for name, output in graph.outputs.items():
         axes = TensorType(output.value.dtype, output.axes, output.value.type.sparse_dim)
         _same(graph, output.value.node, f"output {name!r} is", output.value.type, "its axes say", axes)
+        if (output.beam is None) != (output.beam_scores is None):
+            raise _Violation(output.value.node, f"output {name!r} has a beam without scores, or scores without a beam")
+        if output.beam is not None and output.beam not in output.axes:
+            raise _Violation(output.value.node, f"the beam {output.beam} of output {name!r} is none of its axes")
+        if output.beam_scores is not None and output.beam not in output.beam_scores.dims:
+            raise _Violation(output.beam_scores.node, f"the scores of output {name!r} have no axis {output.beam}")
 
 
 def _message(graph: Graph, violation: _Violation, after: str | None) -> str:

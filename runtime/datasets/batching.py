@@ -16,7 +16,17 @@ from returnn_ir.options import Described, Range, check_options
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
 from runtime.datasets.ordering import IntArray
 
-__all__ = ["Batch", "BatchLimits", "collate", "make_batches"]
+__all__ = [
+    "Batch",
+    "BatchLimits",
+    "BatchSize",
+    "MaxSeqs",
+    "SeqFrames",
+    "SeqLength",
+    "collate",
+    "load_batch",
+    "make_batches",
+]
 
 _log = logging.getLogger(__name__)
 

@@ -53,44 +53,46 @@ class SeqOrdering:
         return max(num_seqs // self.bin_size, 2) if self.bin_size else self.count
 
 
-def parse_ordering(text: str) -> SeqOrdering:
+def parse_ordering(text: str, key: str = "seq_ordering") -> SeqOrdering:
     """Parse ``METHOD``, ``random[:EPOCHS]``, ``laplace[:BINS[:EPOCHS]]``, ``laplace:.BIN_SIZE[:EPOCHS]`` and so on.
+
+    Args:
+        key: the option, for messages.
 
     Raises:
         ConfigError: an unknown method, or parameters that it does not have.
     """
+    what = f"{key} {text!r}"
     method, *params = text.split(":")
     if method not in _METHODS:
         raise ConfigError(
-            f"unknown seq_ordering {text!r}",
+            f"unknown {what}",
             expected=f"one of {', '.join(_METHODS)}, some with parameters behind a colon",
             hint=did_you_mean(method, _METHODS),
         )
     if method in _PLAIN and not params:
         return SeqOrdering(method)
     if method in _RANDOM and len(params) <= 1:
-        return SeqOrdering(method, epochs_fixed=_positive(params[0], text) if params else 1)
+        return SeqOrdering(method, epochs_fixed=_positive(params[0], what) if params else 1)
     if method == "default_every_n" and len(params) == 1:
-        return SeqOrdering(method, count=_positive(params[0], text))
+        return SeqOrdering(method, count=_positive(params[0], what))
     if method in _BINNED and len(params) <= 2:
-        epochs_fixed = _positive(params[1], text) if len(params) == 2 else 1
+        epochs_fixed = _positive(params[1], what) if len(params) == 2 else 1
         if not params:
             return SeqOrdering(method)
         if params[0].startswith("."):
-            return SeqOrdering(method, bin_size=_positive(params[0][1:], text), epochs_fixed=epochs_fixed)
-        return SeqOrdering(method, count=_positive(params[0], text), epochs_fixed=epochs_fixed)
+            return SeqOrdering(method, bin_size=_positive(params[0][1:], what), epochs_fixed=epochs_fixed)
+        return SeqOrdering(method, count=_positive(params[0], what), epochs_fixed=epochs_fixed)
     raise ConfigError(
-        f"wrong number of parameters in seq_ordering {text!r}",
+        f"wrong number of parameters in {what}",
         expected=_PARAMETERS.get(method, f"{method}, without parameters"),
         received=f"{len(params)} parameters",
     )
 
 
-def _positive(text: str, ordering: str) -> int:
+def _positive(text: str, what: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise ConfigError(
-            f"wrong parameter in seq_ordering {ordering!r}", expected="a positive integer", received=repr(text)
-        )
+        raise ConfigError(f"wrong parameter in {what}", expected="a positive integer", received=repr(text))
     return int(text)
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from returnn_ir.errors import did_you_mean
 from runtime.optimizers.gradients import GradientOptions, process_gradients
 from runtime.optimizers.options import OptimizerOptions
-from runtime.optimizers.rules import SLOTS_PER_VARIABLE, AdamPowers, update_variable
+from runtime.optimizers.rules import SLOTS_PER_VARIABLE, Scalars, update_variable
 from runtime.optimizers.schedule import StepSchedule
 
 __all__ = ["Optimizer"]
@@ -46,16 +46,19 @@ class Optimizer:
         return self.gradients.noise > 0 or self.schedule.needs_step
 
     def build(self, variables: Mapping[str, Variable]) -> None:
-        """Make the slots of the trainable ``variables``, keyed by checkpoint name. Slots start at zero."""
+        """Make the slots of those of the trainable ``variables``, keyed by checkpoint name, that have none yet.
+
+        Slots start at zero; what was built before, for another network, goes on as it is.
+        """
         import tensorflow as tf
 
-        self._variables = dict(variables)
         count = SLOTS_PER_VARIABLE[self.options.kind]
-        self._slots = {
-            name: [tf.Variable(tf.zeros(v.shape, v.dtype), trainable=False) for _ in range(count)]
-            for name, v in variables.items()
-        }
-        self._powers = [tf.Variable(beta, dtype=tf.float32, trainable=False) for beta in self.options.betas]
+        for name, v in variables.items():
+            if name not in self._variables:
+                self._variables[name] = v
+                self._slots[name] = [tf.Variable(tf.zeros(v.shape, v.dtype), trainable=False) for _ in range(count)]
+        if not self._powers:
+            self._powers = [tf.Variable(beta, dtype=tf.float32, trainable=False) for beta in self.options.betas]
 
     def apply(self, grads: Mapping[str, Tensor | None], learning_rate: Tensor, step: Tensor | None = None) -> None:
         """One update of the variables that ``grads`` names; a gradient of None leaves its variable as it is.
@@ -72,11 +75,12 @@ class Optimizer:
                 raise KeyError(f"no variable {name!r} was built; {did_you_mean(name, self._variables) or ''}")
         dense = {name: tf.convert_to_tensor(grad) for name, grad in grads.items() if grad is not None}
         rate = self.schedule.apply(tf.cast(learning_rate, tf.float32), step) * self.options.learning_rate_multiplier
-        powers = AdamPowers(*(tf.identity(power) for power in self._powers))
+        powers = [power.read_value() for power in self._powers]
+        scalars = Scalars(self.options, rate, powers)
         for name, grad in process_gradients(self.gradients, dense, step).items():
-            update_variable(self.options, self._variables[name], self._slots[name], grad, rate, powers)
-        for power, beta in zip(self._powers, self.options.betas, strict=True):
-            power.assign(power * beta)
+            update_variable(self.options, self._variables[name], self._slots[name], grad, scalars)
+        for variable, power, beta in zip(self._powers, powers, self.options.betas, strict=True):
+            variable.assign(power * beta)
 
     def state(self) -> dict[str, Variable]:
         """Slots and counters by checkpoint name: ``optimize/lin/W/Adam``, ``optimize/beta1_power``."""

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 
-from compiler.checkpoint.reader import CheckpointReader
-from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.graph import Output
 from returnn_ir.options import Key, Range
-from runtime.datasets import BatchLoader, HDFWriter, init_dataset, make_batches
+from runtime.datasets import Batch, BatchLimits, HDFWriter
 from runtime.tasks.dataset_fit import check_dataset
-from runtime.tasks.feeding import checked_feed
-from runtime.tasks.progress import log, progress
-from runtime.tasks.train import Engine
+from runtime.tasks.epoch import run_epoch
+from runtime.tasks.progress import log
+from runtime.tasks.setup import Setup
 
-__all__ = ["forward_to_hdf", "read_params"]
+__all__ = ["ForwardOptions", "forward_to_hdf"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,48 +40,75 @@ class _Keys:
     overwrite: Annotated[bool, Key("forward_override_hdf_output")] = False
 
 
+@dataclass(frozen=True)
+class ForwardOptions:
+    """Options of ``task = "forward"``, with RETURNN's names and defaults.
+
+    Attributes:
+        data_name: for messages.
+        data: a dataset, or what a config says of one.
+        layer: whose output is written.
+        output_file: it is not there, or may be overwritten.
+        limits: of a batch; no sequence is left out.
+    """
+
+    data_name: str
+    data: Any
+    layer: str
+    output_file: Path
+    limits: BatchLimits
+
+    @staticmethod
+    def from_config(config: Config, limits: BatchLimits, epoch: int) -> ForwardOptions:
+        """Read the options; a missing or wrong one is a ConfigError.
+
+        Args:
+            limits: those of other tasks.
+            epoch: of the checkpoint, for the default name of the file.
+        """
+        keys = read_config(_Keys, config)
+        name, data = _data(config)
+        path = Path(keys.output_file or f"dump-fwd-epoch-{epoch}.hdf")
+        if path.exists() and not keys.overwrite:
+            raise ConfigError(
+                f"the output file exists: {path}",
+                where=config.origin(None, "output_file"),
+                hint="remove it, write another one, or forward_override_hdf_output = True",
+            )
+        limits = replace(limits, batch_size=keys.batch_size or limits.batch_size)
+        return ForwardOptions(data_name=name, data=data, layer=keys.layer, output_file=path, limits=limits)
+
+
 def forward_to_hdf(config: Config) -> Path:
     """Run the network over ``forward_data`` (default: ``eval``, ``dev``) and write RETURNN's HDF layout.
 
     Raises:
-        ConfigError: no data, no such layer, or the output file exists already.
+        ConfigError: no data, no such layer, no checkpoint, or the output file exists already.
+        DataError: data that does not fit the network.
     """
-    engine = Engine(config)
-    name, data = _data(config)
-    given = read_config(_Keys, config)
-    limits = engine.options.eval_limits
-    limits = replace(limits, batch_size=given.batch_size or limits.batch_size)
-    path = Path(given.output_file or f"dump-fwd-epoch-{engine.start.epoch or 1}.hdf")
-    if path.exists() and not given.overwrite:
-        raise ConfigError(
-            f"the output file exists: {path}",
-            where=config.origin(None, "output_file"),
-            hint="remove it, write another one, or forward_override_hdf_output = True",
-        )
-    layer = given.layer
-    engine.start_tensorflow()
-    program = compile_net(engine.net, target="tf", mode="forward", fetch=[layer])
-    params = read_params(engine.checkpoint(), program)
-    where = partial(config.place, name)
-    dataset = init_dataset(data, name=name, defaults={"seq_ordering": "default"}, where=where)
-    check_dataset(name, dataset, program.graph)
-    output = program.graph.outputs[layer]
-    feature = output.feature_dim.size if output.feature_dim is not None else None
-    sparse = output.value.type.sparse_dim
-    width = sparse.size if sparse is not None else feature
-    frames = 1 + len([d for d in output.axes if not d.is_batch and d.is_dynamic])
-    keys = {n.partition("/")[0] for n in program.input_names()}
-    batches = make_batches(dataset, dataset.init_epoch(1), limits)
-    started = time.monotonic()
-    writer = HDFWriter(path, width, ndim=frames if sparse is None else frames - 1, overwrite=True)
-    with writer, BatchLoader(dataset, batches, keys=keys) as loader, progress("forward", dataset.num_seqs) as bar:
-        for batch in loader:
-            results = program.run(checked_feed(batch, program, "forward"), params)
-            value, lengths = _batch_major(results, layer, output)
-            writer.insert_batch(value, lengths, list(batch.tags))
-            bar.advance(batch.num_seqs, "")
-    log(f"wrote {path}: {dataset.num_seqs} sequences in {time.monotonic() - started:.1f} s")
-    return path
+    setup = Setup.from_config(config)
+    options = ForwardOptions.from_config(config, setup.options.eval_limits, setup.start.epoch or 1)
+    setup.check_layers("forward_output_layer", [options.layer])
+    checkpoint = setup.checkpoint()
+    setup.start_tensorflow()
+    with setup.dataset(options.data_name, options.data, seq_ordering="default") as dataset:
+        step = setup.load_step(checkpoint, "forward", fetch=[options.layer])
+        check_dataset(options.data_name, dataset, step.program.graph)
+        output = step.program.graph.outputs[options.layer]
+        started = time.monotonic()
+        with _writer(options.output_file, output) as writer:
+
+            def take(batch: Batch, results: Mapping[str, Array]) -> str:
+                value, lengths = _batch_major(results, options.layer, output)
+                writer.insert_batch(value, lengths, list(batch.tags))
+                return ""
+
+            done = run_epoch(
+                "forward", step.program, step, take,
+                dataset=dataset, order=dataset.init_epoch(1), limits=options.limits,
+            )  # fmt: skip
+    log(f"wrote {options.output_file}: {done.num_seqs} sequences in {time.monotonic() - started:.1f} s")
+    return options.output_file
 
 
 def _data(config: Config) -> tuple[str, Any]:
@@ -96,17 +121,17 @@ def _data(config: Config) -> tuple[str, Any]:
     raise ConfigError("there is no data to forward", where=str(config.path), expected="forward_data, eval or dev")
 
 
-def read_params(prefix: str, program: Program) -> dict[str, Array]:
-    """A checkpoint's values for a program's parameters.
+def _writer(path: Path, output: Output) -> HDFWriter:
+    """A file for outputs of this kind: labels, or vectors of a fixed size."""
+    feature = output.feature_dim.size if output.feature_dim is not None else None
+    sparse = output.value.type.sparse_dim
+    frames = 1 + len([d for d in output.axes if not d.is_batch and d.is_dynamic])
+    if sparse is not None:
+        return HDFWriter(path, sparse.size, ndim=frames - 1, overwrite=True)
+    return HDFWriter(path, feature, ndim=frames, overwrite=True)
 
-    Raises:
-        DataError: the checkpoint is missing or does not have them.
-    """
-    shapes = {name: tuple(d.size or 0 for d in p.dims) for name, p in program.params.items()}
-    return CheckpointReader.open(prefix).read_matching(shapes)
 
-
-def _batch_major(results: dict[str, Array], layer: str, output: Output) -> tuple[Array, dict[int, Array]]:
+def _batch_major(results: Mapping[str, Array], layer: str, output: Output) -> tuple[Array, dict[int, Array]]:
     """The output as [batch, dynamic axes, rest] and the lengths of the dynamic axes by axis (without batch)."""
     axes = list(range(len(output.axes)))
     batch = next(i for i, d in enumerate(output.axes) if d.is_batch)

@@ -9,9 +9,13 @@ from pathlib import Path
 
 from returnn_ir.errors import ConfigError
 
-__all__ = ["lock_paths"]
+__all__ = ["LockedError", "lock_paths"]
 
 _ENDING = ".lock"
+
+
+class LockedError(ConfigError):
+    """Another process holds the lock of a path."""
 
 
 @contextmanager
@@ -19,7 +23,7 @@ def lock_paths(paths: Sequence[str]) -> Iterator[None]:
     """Hold the locks of these paths; each is a file beside the path, which is gone afterwards.
 
     Raises:
-        ConfigError: another process holds one.
+        LockedError: another process holds one.
     """
     with ExitStack() as held:
         for path in dict.fromkeys(os.path.realpath(path) for path in paths):
@@ -42,7 +46,7 @@ def _locked(file: Path, path: str) -> Iterator[None]:
         except BlockingIOError as error:
             holder = os.read(descriptor, 100).decode()
             os.close(descriptor)
-            raise ConfigError(
+            raise LockedError(
                 f"another training writes to {path}",
                 where=str(file),
                 received=f"process {holder}" if holder else None,

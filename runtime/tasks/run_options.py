@@ -11,6 +11,7 @@ from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
 from returnn_ir.options import Described, Form, Key, Range
 from runtime.datasets.batching import BatchLimits, BatchSize, MaxSeqs, SeqFrames, SeqLength
+from runtime.datasets.ordering import parse_ordering
 
 __all__ = ["RunOptions"]
 
@@ -41,6 +42,7 @@ class _Keys:
     dev: Any = None
     eval: Any = None
     eval_datasets: Annotated[Mapping[str, Any] | None, Described("a dict from names to datasets")] = None
+    batching: str = "default"
     model: str | None = None
     load: Checkpoint = None
     import_model_train_epoch1: Checkpoint = None
@@ -75,6 +77,7 @@ class RunOptions:
         num_epochs: the last epoch; None: there is no last one.
         limits: of a batch in training.
         eval_limits: of a batch anywhere else; only ``dev`` leaves out long sequences.
+        batching: the order of training data that say none themselves.
         eval_datasets: by name; ``dev`` and ``eval`` are two of them.
         load_epoch: the epoch to evaluate, forward or search with; None: the newest checkpoint.
         load: a checkpoint to start from, as path without epoch resolution.
@@ -92,6 +95,7 @@ class RunOptions:
     limits: BatchLimits
     eval_limits: BatchLimits
     train: Any
+    batching: str = "default"
     eval_datasets: dict[str, Any] = field(default_factory=dict)
     load_epoch: int | None = None
     load: str | None = None
@@ -126,6 +130,7 @@ class RunOptions:
             ),
             eval_limits=BatchLimits(batch_size=keys.eval_batch_size or keys.batch_size, max_seqs=keys.max_seqs),
             train=keys.train,
+            batching=_batching(keys, config) if keys.task == "train" else "default",
             eval_datasets={**evaluated, **(keys.eval_datasets or {})},
             load_epoch=load_epoch,
             load=keys.load,
@@ -141,6 +146,16 @@ class RunOptions:
     def limits_of(self, dataset: str) -> BatchLimits:
         """Of a batch of one of the ``eval_datasets``."""
         return replace(self.eval_limits, max_seq_length=self.limits.max_seq_length if dataset == "dev" else None)
+
+
+def _batching(keys: _Keys, config: Config) -> str:
+    """The order, which is refused here where it is wrong, and not as an option of the dataset that takes it over."""
+    try:
+        parse_ordering(keys.batching, "batching")
+    except ConfigError as error:
+        error.where = config.origin(None, "batching")
+        raise
+    return keys.batching
 
 
 def _load_epoch(keys: _Keys, config: Config) -> int | None:

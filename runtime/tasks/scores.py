@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from compiler.target.protocol import Array
 from returnn_ir.ir.graph import Graph
 
@@ -52,6 +54,14 @@ class EpochScores:
     def mean_errors(self) -> dict[str, float]:
         """Mean error by loss name."""
         return {name: value.mean for name, value in self.errors.items()}
+
+    def named(self, dataset: str, *, exp: bool) -> dict[str, dict[str, float]]:
+        """Scores and errors under the names of the learning-rate file; ``exp``: exp(score) beside each score."""
+        losses = self.scores()
+        if exp:
+            losses |= {f"{loss}:exp": float(np.exp(value)) for loss, value in losses.items()}
+            losses = {f"cost:{loss}": value for loss, value in losses.items()}
+        return {f"{dataset}_score": losses, f"{dataset}_error": self.mean_errors()}
 
     def line(self) -> str:
         """``score 0.1234 error 0.0456``, with loss names where there are several."""

@@ -25,6 +25,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from tests.benchmarks.protocol import FIRST_STEP
+from tests.benchmarks.real_nets import REAL_NETS
+
 ROOT = Path(__file__).parents[2]
 OURS = "ours"
 PRODUCTS = "products"
@@ -59,6 +62,10 @@ TASKS = (
     Task("forward1", "forward, batch 1"),
     Task("forward40", "forward, batch 40"),
     Task("build", "dict to first step", fresh=True, share=0.2),
+    *(
+        Task(FIRST_STEP + name, f"dict to first step, {net.title}", fresh=True, share=0.5, peers=("returnn",))
+        for name, net in REAL_NETS.items()
+    ),
     Task("graph", "dict to training graph, attention", share=0.5, peers=("returnn",)),
     Task("search", "beam search of 100 sentences", share=0.2, peers=("returnn",)),
     Task("check", "check of 50 layers", peers=(), share=0.5),
@@ -150,7 +157,7 @@ def summary(times: Mapping[str, Sequence[float]]) -> dict[str, Any]:
 
 def table(results: Mapping[str, Mapping[str, Any]], pythons: Mapping[str, str]) -> Table:
     """One row per task: median milliseconds, and how many times ours a peer takes."""
-    shown = Table(title="Median of alternating rounds")
+    shown = Table(title="Median of alternating rounds", caption="first steps of real nets: processor time")
     shown.add_column("task", no_wrap=True)
     shown.add_column("ours", justify="right")
     for peer in [name for name in pythons if name != OURS]:

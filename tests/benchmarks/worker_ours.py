@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ import numpy as np
 
 import compiler
 import returnn_ir
+from compiler.target.protocol import Array
+from returnn_ir.construct.state import EPOCH_STEP
 from tests.benchmarks.attention import AttentionWorkload
-from tests.benchmarks.protocol import Step, serve
+from tests.benchmarks.protocol import FIRST_STEP, Step, serve
+from tests.benchmarks.real_nets import REAL_NETS, RealNet
 from tests.benchmarks.workload import NUM_THREADS, Workload, deep_config
 
 WORK = Workload()
@@ -134,6 +138,32 @@ def _build() -> Step:
     return lambda: _train_step()()
 
 
+def _first_step(net: RealNet) -> Step:
+    """From the config file to the first update of the weights done; what is imported later counts."""
+    from compiler.tensorflow.start import start_tensorflow
+
+    start_tensorflow()
+    import tensorflow as tf
+
+    import compiler.tensorflow.target  # noqa: F401
+    from runtime.model.steps import Steps
+    from runtime.model.variables import Variables
+    from runtime.optimizers import Optimizer
+
+    tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
+    feed: dict[str, Array] = {EPOCH_STEP: np.asarray(0)}
+    for key, (values, lengths) in net.arrays().items():
+        feed |= {key: values, f"{key}/size1": lengths}
+
+    def step() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            steps = Steps(Variables(seed=1), Optimizer.create(net.options()))
+            steps.train(returnn_ir.load(_file(folder, net.config())))(feed, net.learning_rate)
+
+    return step
+
+
 def _graph() -> Step:
     """From the config file to the traced graph of loss and gradients; the warm-up has imported everything."""
 
@@ -179,5 +209,6 @@ if __name__ == "__main__":
         "graph": _graph,
         "search": _search,
         "check": _check,
+        **{FIRST_STEP + name: partial(_first_step, net) for name, net in REAL_NETS.items()},
     }
     serve(tasks)

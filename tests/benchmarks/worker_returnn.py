@@ -7,13 +7,16 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
+from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from tests.benchmarks.attention import AttentionWorkload
-from tests.benchmarks.protocol import Step, serve
+from tests.benchmarks.protocol import FIRST_STEP, Step, serve
+from tests.benchmarks.real_nets import REAL_NETS, RealNet
 from tests.benchmarks.workload import NUM_THREADS, Workload
 
 WORK = Workload()
@@ -25,17 +28,22 @@ def _returnn(module: str) -> Any:
     return import_module(f"returnn.{module}")
 
 
-def _network(work: Workload | AttentionWorkload, *, train: bool = False, search: bool = False) -> tuple[Any, Any]:
-    """Builds the net in a new graph; returns the session and the network."""
-    tf1 = _returnn("tf.compat").v1
-    settings = _returnn("config")
-    options = {"extern_data": work.extern_data(), "network": work.network(), "behavior_version": 16}
+def _session_of(options: dict[str, Any]) -> tuple[Any, Any]:
+    """A session with a graph of its own, and the config, which is the global one now."""
+    tf1, settings = _returnn("tf.compat").v1, _returnn("config")
     config = settings.Config(options)
     settings.set_global_config(config)
     session = tf1.InteractiveSession(
         graph=tf1.Graph(),
         config=tf1.ConfigProto(intra_op_parallelism_threads=NUM_THREADS, inter_op_parallelism_threads=NUM_THREADS),
     )
+    return session, config
+
+
+def _network(work: Workload | AttentionWorkload, *, train: bool = False, search: bool = False) -> tuple[Any, Any]:
+    """Builds the net in a new graph; returns the session and the network."""
+    options = {"extern_data": work.extern_data(), "network": work.network(), "behavior_version": 16}
+    session, config = _session_of(options)
     flags = {"train_flag": train, "eval_flag": train, "search_flag": search}
     network = _returnn("tf.network").TFNetwork(config=config, **flags)
     network.construct_from_dict(options["network"])
@@ -54,7 +62,7 @@ def _session(train: bool, batch: int) -> tuple[Any, Any, dict[Any, Any]]:
     return session, network, _feed(network, arrays)
 
 
-def _feed(network: Any, arrays: dict[str, tuple[Any, Any]]) -> dict[Any, Any]:
+def _feed(network: Any, arrays: Mapping[str, tuple[Any, Any]]) -> dict[Any, Any]:
     feed: dict[Any, Any] = {}
     for key, (values, lengths) in arrays.items():
         data = network.extern_data.data[key]
@@ -117,6 +125,28 @@ def _build() -> Step:
     return lambda: _train()()
 
 
+def _first_step(net: RealNet) -> Step:
+    """From the dict to the first update of the weights done; RETURNN is imported and its native ops compiled before."""
+    for module in ("tf.network", "tf.updater", "tf.layers.basic", "tf.layers.rec"):
+        _returnn(module)
+    _returnn("tf.native_op").make_op(_returnn("native_op").NativeLstm2)
+
+    def step() -> None:
+        options = net.options()
+        session, config = _session_of(options)
+        network = _returnn("tf.network").TFNetwork(config=config, train_flag=True, eval_flag=True)
+        network.construct_from_dict(options["network"])
+        updater = _returnn("tf.updater").Updater(config, network, net.learning_rate)
+        updater.set_trainable_vars(network.get_trainable_params())
+        optim_op = updater.get_optim_op()
+        network.initialize_params(session)
+        updater.init_optimizer_vars(session)
+        updater.set_learning_rate(net.learning_rate, session)
+        session.run([network.get_objective(), optim_op], _feed(network, net.arrays()))
+
+    return step
+
+
 def _graph() -> Step:
     """From the dict to the graph of loss and gradients; the warm-up has imported everything."""
 
@@ -152,5 +182,6 @@ if __name__ == "__main__":
             "attention": _train_attention,
             "graph": _graph,
             "search": _search,
+            **{FIRST_STEP + name: partial(_first_step, net) for name, net in REAL_NETS.items()},
         }
     )

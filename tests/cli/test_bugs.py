@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from traceback import format_exception_only
 
 import pytest
 
 from compiler.cli import main as compile_main
+from returnn_ir.errors import IRError, bug_report
+from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.types import TensorType
 from returnn_ir.network import layer_registry
 from returnn_ir.network.layer_registry import find_layer
+from returnn_ir.text.verify import verify
 from runtime.cli import main as run_main
 
 NET = 'extern_data = {"data": {"dim": 3}}\nnetwork = {"output": {"class": "copy", "from": "data"}}\n'
@@ -62,6 +69,31 @@ def test_too_little_memory_is_no_bug(
     _break_copy(monkeypatch, MemoryError("Unable to allocate 2 TiB"))
     assert compile_main([_net(tmp_path)]) == 2
     assert capsys.readouterr().err == "returnn-compile: there is not enough memory: Unable to allocate 2 TiB\n"
+
+
+def test_a_full_disk_is_no_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _break_copy(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "x.onnx"))
+    assert compile_main([_net(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        "returnn-compile: the operating system refuses it: x.onnx: No space left on device\n"
+    )
+
+
+def test_a_broken_graph_in_python() -> None:
+    """Whoever calls us sees a traceback; it says whose bug it is, and a message for the command line says it once."""
+    graph = Graph()
+    node = Builder(graph.body).const(0.0).node
+    assert node is not None
+    node.results[0].type = TensorType("int64")
+    with pytest.raises(IRError) as caught:
+        verify(graph)
+    note = "this is a bug of returnn-ir, not of the config: please report it with the config and this traceback"
+    assert "".join(format_exception_only(caught.value)).endswith(f"\n{note}\n")
+    assert note not in str(caught.value)
+    assert note not in bug_report(caught.value)
+    assert f"{bug_report(caught.value)}\n".endswith(REPORT)
 
 
 @pytest.mark.parametrize("debug", [False, True])

@@ -19,13 +19,14 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.network_keys import NetworkKeys
 from returnn_ir.construct.scope import NetScope
 from returnn_ir.construct.state import Session
-from returnn_ir.expression.access import TRUSTED, AttributeRule
 from returnn_ir.expression.evaluate import evaluate_expression
 from returnn_ir.expression.namespaces import Namespace
 from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.table import find_function, function_names
+from returnn_ir.facade.access import TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Output
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.net import parse_network
 
 __all__ = ["LENGTHS", "Symbols", "numbers", "shaped"]
@@ -73,7 +74,7 @@ def shaped(array: Array, value: Positional) -> Array:
 class Symbols:
     """The tensors as :class:`Positional` in a graph, and a place for results."""
 
-    def __init__(self, mode: str = "forward") -> None:
+    def __init__(self, mode: Mode = Mode.FORWARD) -> None:
         config = Config(Path("net.py"))
         config.update(_CONFIG)
         net = parse_network(config.network or {}, config)

@@ -19,13 +19,13 @@ from compiler.tensorflow.python_code.helpers import Helpers
 from compiler.tensorflow.python_code.modules import TensorFunctions
 from returnn_ir import load
 from returnn_ir.errors import UserError
-from returnn_ir.expression.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.expression.dtypes import DType
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Missing, Namespace
 from returnn_ir.expression.number_functions import NUMBER_NAMES
 from returnn_ir.expression.positional import Positional
 from returnn_ir.expression.table import RETURNN_ONLY, tensor_function_names
+from returnn_ir.facade.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
 from returnn_ir.layers.code import evaluation
 
@@ -55,7 +55,12 @@ def refusal(path: Path, target: str = "reference") -> str:
 
 #: Objects that hold nothing; what an expression can do with them is in the evaluator.
 PLAIN = (bool, int, float, complex, str, type(None), np.generic, np.ndarray, tf.Tensor, tf.DType, tf.TensorShape)
-OWN_MODULES = ("returnn_ir.expression.", "returnn_ir.layers.code.evaluation", "compiler.tensorflow.python_code.call")
+OWN_MODULES = (
+    "returnn_ir.expression.",
+    "returnn_ir.facade.",
+    "returnn_ir.layers.code.evaluation",
+    "compiler.tensorflow.python_code.call",
+)
 
 
 def is_allowed(value: Any, path: str) -> bool:

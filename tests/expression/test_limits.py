@@ -154,5 +154,5 @@ def test_initialisers(text: str, message: str) -> None:
     ],
 )
 def test_initialisers_compute_numbers(text: str, value: Any) -> None:
-    drawn = parse_init(text)((2, 3), np.random.default_rng(1))
+    drawn = parse_init(text)((2, 3), np.random.default_rng(1), "float64")
     np.testing.assert_allclose(np.asarray(drawn).ravel(), value, rtol=1e-6)

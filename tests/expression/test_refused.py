@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from compiler.reference.target import ReferenceTarget
-from returnn_ir.errors import UserError
-from returnn_ir.expression.positional import UnsupportedError
+from returnn_ir.errors import UnsupportedError, UserError
+from returnn_ir.ir.mode import Mode
 from tests.expression.tensors import Symbols
 
 
@@ -135,7 +135,7 @@ def test_wrong(text: str, message: str) -> None:
 )
 def test_draws(text: str, dtype: str, low: float, high: float, mean: float) -> None:
     """Two draws of one expression are two."""
-    symbols = Symbols("train")
+    symbols = Symbols(Mode("train"))
     for name in ("first", "second"):
         symbols.give(name, symbols.results(text)[0])
     found = symbols.run(ReferenceTarget())

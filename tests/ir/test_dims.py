@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from returnn_ir.errors import DimError
 from returnn_ir.ir.dims import Dim
 
 
@@ -43,3 +44,15 @@ def test_a_quotient_by_another_length() -> None:
     with pytest.raises(ValueError) as caught:
         Dim("T") // Dim("S")
     assert str(caught.value) == "cannot divide T(dynamic) by S(dynamic), which is neither a factor of it nor static"
+
+
+def test_a_size_that_is_required() -> None:
+    assert Dim("F", 3).require_size("somewhere") == 3
+    assert Dim("none", 0).require_size("somewhere") == 0
+    with pytest.raises(DimError) as caught:
+        Dim("T").require_size("layer 'x'")
+    assert str(caught.value) == (
+        "layer 'x': the size of the axis 'T' must be fixed\n"
+        "  expected: a number that the config gives\n"
+        "  received: T, whose size is known with the data only"
+    )

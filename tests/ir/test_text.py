@@ -142,11 +142,15 @@ def test_roots() -> None:
     graph.checks.append(('lengths of "a" and\nb differ', b.const(True)))
     lengths = b.length(net.time)
     graph.outputs["x"] = Output(net.x, net.x.dims, net.time, net.feature, {1: lengths})
+    graph.outputs["y"] = Output(net.x, net.x.dims, beam=net.feature, beam_scores=net.x)
     parsed = round_trip(graph)
     assert parsed.checks[0][0] == graph.checks[0][0]
     assert parsed.losses["out"].normalized
     assert parsed.losses["other"].value is None
     assert parsed.outputs["x"].lengths[1].type.dims[0] is parsed.outputs["x"].axes[0]
+    assert (parsed.outputs["x"].beam, parsed.outputs["x"].beam_scores) == (None, None)
+    assert parsed.outputs["y"].beam is parsed.outputs["y"].axes[2]
+    assert parsed.outputs["y"].beam_scores is parsed.outputs["x"].value
 
 
 def test_nested_loops() -> None:

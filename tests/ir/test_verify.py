@@ -105,11 +105,6 @@ def test_transpose_belongs_to_target() -> None:
                 verify(parse_graph(text.format(stage, dims, dims)))
 
 
-def test_unknown_stage() -> None:
-    with pytest.raises(IRError, match="unknown stage"):
-        verify(Graph(stage="layers"))
-
-
 def test_a_loop_that_ends_by_itself_defines_its_dim() -> None:
     graph = Graph()
     b, dim = Builder(graph.body), Dim("S")
@@ -139,4 +134,30 @@ def test_branches_give_what_the_node_says() -> None:
         b.cond(b.const(1), list, list)
     next(graph.nodes("cond")).regions[1].results.clear()
     with pytest.raises(IRError, match="has 0 results, expected 1"):
+        verify(graph)
+
+
+SEARCHED = """\
+graph named search {
+  dim B static 2
+  dim K static 3
+  %0 = param() {name="labels", dtype="float32", dims=[B, K]} : float32[B, K]
+  %1 = param() {name="scores", dtype="float32", dims=[B, K]} : float32[B, K]
+  %2 = param() {name="other", dtype="float32", dims=[B]} : float32[B]
+  output "a" = %0 axes [B, K] beam K scores %1
+  output "b" = %2 axes [B]
+}
+"""
+
+
+def test_a_beam_is_an_axis_that_has_scores() -> None:
+    graph = parse_graph(SEARCHED)
+    verify(graph)
+    assert graph.outputs["a"].beam is graph.outputs["a"].axes[1]
+    with pytest.raises(IRError, match=r"the beam K\(3\) of output 'b' is none of its axes"):
+        verify(parse_graph(SEARCHED.replace("%2 axes [B]", "%2 axes [B] beam K scores %1")))
+    with pytest.raises(IRError, match=r"the scores of output 'a' have no axis K\(3\)"):
+        verify(parse_graph(SEARCHED.replace("scores %1", "scores %2")))
+    graph.outputs["a"].beam_scores = None
+    with pytest.raises(IRError, match="output 'a' has a beam without scores, or scores without a beam"):
         verify(graph)

@@ -22,8 +22,12 @@ SOURCES = {
     for path in (ROOT / "returnn_ir" / package).rglob("*.py")
     if path.name not in ("options.py", "option_table.py")
 }
-#: What is read as attribute of something that is called opt or options.
-ATTRIBUTES = set(re.findall(r"\b(?:opt|options)\.(\w+)", "\n".join(SOURCES.values())))
+#: What is read as attribute of something that is called opt or options, or as an initialiser with its key.
+ATTRIBUTES = {
+    name
+    for pattern in (r"\b(?:opt|options)\.(\w+)", r"\boption_init\(opts?, \"(\w+)\"\)")
+    for name in re.findall(pattern, "\n".join(SOURCES.values()))
+}
 
 
 def options_of(name: str) -> set[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
 
-from returnn_ir.errors import Origin
+from returnn_ir import load
+from returnn_ir.errors import Origin, UserError
 from returnn_ir.network.layer_options import LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import find_layer, layer_names
 from returnn_ir.options import Count, DType, Finite, Positive, Probability, Range, Share, Size, fits, option_hints
@@ -147,6 +149,24 @@ def test_all_at_once_and_what_is_missing() -> None:
     assert good == _Options(axis=2, size=5)
     assert good is not None
     assert type(good.size) is int
+
+
+def required(name: str) -> list[str]:
+    spec = find_layer(name)
+    assert spec is not None
+    return [f.name for f in fields(spec.options) if f.default is MISSING and f.default_factory is MISSING]
+
+
+@pytest.mark.parametrize("name", [name for name in layer_names() if required(name)])
+def test_a_missing_option_is_told_whatever_things_are_called(name: str, tmp_path: Path) -> None:
+    """Also where the file, its folder and the layer have its name."""
+    for option in required(name):
+        path = tmp_path / option / f"{option}.py"
+        path.parent.mkdir()
+        path.write_text(f"extern_data = {{'data': {{'dim': 4}}}}\nnetwork = {{{option!r}: {{'class': {name!r}}}}}\n")
+        with pytest.raises(UserError) as caught:
+            load(path, ["++behavior_version", "0"])
+        assert f"{path}:2): option {option!r} is missing" in str(caught.value)
 
 
 def test_common_options_are_those_of_all_layers() -> None:

@@ -12,6 +12,7 @@ from returnn_ir import load
 from returnn_ir.construct.construct import construct
 from returnn_ir.errors import UserError
 from returnn_ir.ir.graph import Graph
+from returnn_ir.ir.mode import Mode
 
 DATA = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True}}
 SOFTMAX = {"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}
@@ -156,7 +157,7 @@ def test_a_layer_that_got_lost(tmp_path: Path) -> None:
 
     _build(tmp_path, {"output": SOFTMAX})
     net, graph = load(tmp_path / "net.py"), Graph()
-    session = Session(graph, "train", net.behavior, ExternData({}, graph.body), NetworkKeys(), {})
+    session = Session(graph, Mode.TRAIN, net.behavior, ExternData({}, graph.body), NetworkKeys(), {})
     scope = NetScope(net, session, graph.body, problems=[])
     told = [str(problem).replace(f"{tmp_path}/", "") for problem in missing(scope, ["output", "loop/x"], ())]
     assert told == [

@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ __all__ = ["CoverageMap", "measured"]
 #: What is kept of each test: seconds, outcome, and the state of its file.
 _Known = dict[str, dict[str, Any]]
 _SLICE = 150
+#: What a test file computes once: a cache, or a fixture of more than one test.
+_SHARED = re.compile(r"@(?:functools\.)?(?:lru_)?cache\b|scope=\"(?:class|module|package|session)\"")
 #: Tests of the sources' text run nothing.
 _TEXT_TESTS = "tests/test_structure.py"
 
@@ -85,10 +87,16 @@ class CoverageMap:
             turns[kind] += 1
         first = sorted(ranked, key=lambda test: order[test])
         if "" not in direct:
-            return first
+            return first + self._sharing(first)
         return first + sorted(
             (test for test in self.seconds if test not in in_file), key=lambda test: self.seconds[test]
         )
+
+    def _sharing(self, tests: Sequence[str]) -> list[str]:
+        """Other tests of their files, where something is computed once: only the first test is seen to run it."""
+        files = {file for file in {test.split("::")[0] for test in tests} if _keeps_results(self.root / file)}
+        others = (test for test in self.seconds if test.split("::")[0] in files and test not in tests)
+        return sorted(others, key=lambda test: self.seconds[test])
 
 
 def measured(root: Path, jobs: int, fresh: bool = False) -> CoverageMap:
@@ -170,6 +178,10 @@ def _slices(tests: Iterable[str]) -> list[list[str]]:
             buckets[zlib.crc32(test.encode()) % count].append(test)
         parts += [bucket for bucket in buckets if bucket]
     return parts
+
+
+def _keeps_results(path: Path) -> bool:
+    return _SHARED.search(path.read_text(encoding="utf-8")) is not None
 
 
 def _kind(test: str) -> str:

@@ -143,6 +143,28 @@ def unseen(x):
 def half_seen(x, log):
     log.append(x)
     return x
+
+
+def doubled(x):
+    return x + x
+"""
+_CACHED = """
+from functools import cache
+
+from runtime.numbers import doubled
+
+
+@cache
+def results():
+    return [3, doubled(2)]
+
+
+def test_first():
+    assert results()[0] == 3
+
+
+def test_second():
+    assert results()[1] == 4
 """
 _TESTS = """
 from runtime.numbers import clipped, half_seen
@@ -163,23 +185,27 @@ _RUN = "import sys, tests.mutants.__main__ as m; m.preload = lambda: None; sys.e
 
 
 def test_a_small_project(tmp_path: Path) -> None:
-    """What tests look at is noticed, a call whose effect they do not see survives, unseen lines are not drawn."""
+    """What tests look at is noticed, a call whose effect they do not see survives, unseen lines are not drawn.
+
+    Line 18 is run once, by a test that does not look at the result.
+    """
     for package in ("runtime", "tests"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
     (tmp_path / "runtime" / "numbers.py").write_text(_SOURCE)
     (tmp_path / "tests" / "test_numbers.py").write_text(_TESTS)
+    (tmp_path / "tests" / "test_cached.py").write_text(_CACHED)
     shutil.copytree(Path(__file__).parent, tmp_path / "tests" / "mutants", ignore=shutil.ignore_patterns("test_*"))
     (tmp_path / "tests" / "mutants" / "verdicts.toml").write_text("")
-    command = [sys.executable, "-c", _RUN, "--count", "9", "--json", "out.json"]
+    command = [sys.executable, "-c", _RUN, "--count", "20", "--json", "out.json"]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 1, ran.stdout + ran.stderr
     rows = json.loads((tmp_path / "out.json").read_text())["mutants"]
     states = {row["line"]: row["state"] for row in rows}
-    assert states == {3: "killed", 4: "killed", 5: "killed", 13: "SURVIVED", 14: "killed"}
+    assert states == {3: "killed", 4: "killed", 5: "killed", 13: "SURVIVED", 14: "killed", 18: "killed"}
     covering = {row["line"]: row["covering"] for row in rows}
-    assert covering == {3: 1, 4: 1, 5: 1, 13: 1, 14: 1}
-    assert "80.0 % of those that count killed" in ran.stdout
+    assert covering == {3: 1, 4: 1, 5: 1, 13: 1, 14: 1, 18: 2}
+    assert "83.3 % of those that count killed" in ran.stdout
     ran = subprocess.run(
         [*command[:3], "--again", "out.json"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

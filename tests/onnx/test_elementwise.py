@@ -61,7 +61,7 @@ def test_primitive(name: str) -> None:
 
         net = Net()
         build(net)
-        verdict = OnnxTarget().accepts(net.graph.body.nodes[-1])
+        verdict = OnnxTarget().accepts(net.graph.body.nodes[-1], net.graph.body)
         if isinstance(verdict, Reject):
             assert dtype in verdict.reason
         else:

@@ -21,9 +21,7 @@ def test_every_op_has_a_row_or_a_reason() -> None:
     missing = [
         spec.name
         for spec in all_ops()
-        if spec.name not in ROWS
-        and spec.name not in REFUSED
-        and not (spec.has(Trait.COMPOSITE) or spec.has(Trait.SYMBOLIC))
+        if spec.name not in ROWS and spec.name not in REFUSED and not (spec.has(Trait.COMPOSITE) or spec.is_symbolic)
     ]
     assert not missing
     known = {spec.name for spec in all_ops()}
@@ -67,7 +65,7 @@ def test_refusals_say_why() -> None:
     net = Net()
     y = net.b.op("random", kind="uniform", path="drop", dims=(net.feature,))
     z = net.b.op("const", value=np.zeros(4, np.complex64), dtype="complex64", dims=(net.feature,))
-    verdicts = [OnnxTarget().accepts(v.node) for v in (y, z) if v.node is not None]
+    verdicts = [OnnxTarget().accepts(v.node, net.graph.body) for v in (y, z) if v.node is not None]
     assert [isinstance(v, Reject) for v in verdicts] == [True, True]
     assert "random" in str(verdicts[0])
     assert "complex64" in str(verdicts[1])

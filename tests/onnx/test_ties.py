@@ -10,6 +10,7 @@ import pytest
 from compiler.onnx.verification import _compare, _valid
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.ir.graph import Graph, Output, Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.ir.types import TensorType
 
 TIME, BEAM = Dim("T"), Dim("beam", 3)
@@ -17,7 +18,7 @@ TIME, BEAM = Dim("T"), Dim("beam", 3)
 
 def graph() -> Graph:
     """A search over three hypotheses with lengths of their own: [T, B, beam]."""
-    made = Graph(mode="search")
+    made = Graph(mode=Mode.SEARCH)
     made.outputs["output"] = Output(
         Value(TensorType("int32", (TIME, BATCH, BEAM))),
         (TIME, BATCH, BEAM),

@@ -101,6 +101,6 @@ def test_dilated_mean_before_opset_19() -> None:
         padding="same",
     )
     assert y.node is not None
-    verdict = OnnxTarget(18).accepts(y.node)
+    verdict = OnnxTarget(18).accepts(y.node, net.graph.body)
     assert isinstance(verdict, Reject)
     assert "opset 19" in verdict.reason

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from compiler.passes.base import Context, run_pass
 from compiler.passes.loops.history_to_carry import HistoryToCarry
-from compiler.passes.search.expand_search import ExpandSearch
+from compiler.program.pipelines import SEARCH
 from compiler.program.program import compile_net
 from compiler.reference.target import ReferenceTarget
 from compiler.target.protocol import Array
@@ -148,7 +148,7 @@ def _check(network: Mapping[str, Layer], lengths: list[int], *, exported: bool) 
     program = compile_net(net, target="reference", mode="search", fetch=FETCH)
     params = _params(program.initial_params())
     named = construct(net, "search", FETCH).graph
-    for pass_ in (ExpandSearch(), HistoryToCarry()):
+    for pass_ in (*SEARCH, HistoryToCarry()):
         run_pass(pass_, named, Context(RefusingTarget()))
         verify(named)
     found = ReferenceTarget().lower(named).run(inputs, params)

@@ -13,6 +13,7 @@ from compiler.program.named import build_named
 from compiler.program.program import compile_net, make_target
 from returnn_ir import load
 from returnn_ir.errors import ProblemList, TargetError, UserError
+from returnn_ir.ir.loop import LoopOptions
 from returnn_ir.network.layer_registry import layer_names
 from returnn_ir.network.loss_registry import find_loss
 from tests.published.stubs import stubbed
@@ -73,7 +74,7 @@ class _Examination:
             return "refused", cause(error)
         except Exception as error:
             return "died in the check", cause(error)
-        self.searches = any(node.attrs.get("searches") for node in graph.body.walk())
+        self.searches = any(LoopOptions.of(node.attrs).searches for node in graph.nodes("loop"))
         started = self._took("check", started)
         try:
             with stubbed():

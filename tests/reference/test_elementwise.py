@@ -7,6 +7,7 @@ import pytest
 
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import UNIT, Dim
+from returnn_ir.ir.mode import Stage
 from tests.reference.nets import Net
 
 F = Dim("F", 4)
@@ -22,7 +23,7 @@ def test_operands_are_matched_by_dims() -> None:
 
 def test_target_stage_matches_by_position() -> None:
     net = Net()
-    net.graph.stage = "target"
+    net.graph.stage = Stage.TARGET
     b = Builder(net.graph.body, positional=True)
     x = net.data("x", np.ones((3, 4), np.float32), net.batch, F)
     per_row = b.op("transpose", net.data("r", np.arange(3, dtype=np.float32), net.batch), dims=(net.batch, UNIT))

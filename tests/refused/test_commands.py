@@ -14,7 +14,7 @@ import pytest
 
 import compiler.cli
 import runtime.cli
-from runtime.tasks.train import Engine
+from runtime.tasks.setup import Setup
 from tests.refused.transcripts import Entry, read
 
 CONFIG = """#!rnn.py
@@ -46,9 +46,8 @@ def _no_model(*_: object) -> None:
 
 def refusal(entry: Entry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
     """What a command prints, without TensorFlow."""
-    monkeypatch.setattr(Engine, "start_tensorflow", lambda self: None)
-    for place in ("runtime.tasks.train.Model", "runtime.tasks.search.compile_net", "runtime.tasks.forward.compile_net"):
-        monkeypatch.setattr(place, _no_model)
+    monkeypatch.setattr(Setup, "start_tensorflow", lambda self: None)
+    monkeypatch.setattr("runtime.model.steps.compile_net", _no_model)
     write_files()
     Path("net.py").write_text(CONFIG + "".join(f"{line}\n" for line in entry.lines), encoding="utf-8")
     program, *words = entry.command.split()

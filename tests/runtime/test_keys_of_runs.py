@@ -93,7 +93,8 @@ from returnn_ir.config import load_config
 from returnn_ir.config.key import Verdict
 from returnn_ir.config.keys import KEYS
 from returnn_ir.errors import ProblemList
-from runtime.tasks.train import Engine
+from runtime.tasks import evaluate, forward, search, train
+from runtime.tasks.setup import Setup
 from tests.runtime.key_values import EFFECTIVE
 
 for name, key in KEYS.items():
@@ -105,7 +106,7 @@ for name, key in KEYS.items():
         config.update({{"search_data": "train", "chunking": "1"}} if name == "chunk_eval" else {{}})
         config.update({{"load": "net.pretrain.001"}} if name == "pretrain" and task != "train" else {{}})
         try:
-            Engine(config)
+            Setup.from_config(config)
             refused = False
         except ProblemList as error:
             refused = any(f"{{name!r}} is not available: " in problem.what for problem in error.problems)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,8 @@ from runtime.cli import main
 from runtime.learning_rate.file import load_history
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
-from runtime.tasks.train import Engine
+from runtime.tasks.setup import Setup
+from runtime.tasks.start import find_checkpoint
 from tests.runtime.test_keys_of_runs import CONFIG
 
 
@@ -42,7 +45,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_best_checkpoint(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(trained.parent / "net.py")
     assert main(["--best-checkpoint", path, "++seq_drop", "0.1"]) == 0  # it trains nothing, so nothing is refused
-    assert capsys.readouterr().out == f"{Engine(load_config(path)).checkpoint(best=True)}\n"
+    config = load_config(path)
+    assert capsys.readouterr().out == f"{find_checkpoint(config, RunOptions.from_config(config), best=True)}\n"
 
 
 def test_load_goes_on_behind_the_epoch_in_its_name(
@@ -60,8 +64,8 @@ def test_load_goes_on_behind_the_epoch_in_its_name(
 
 def test_load_epoch_wins_over_the_name(tmp_path: Path, trained: Path) -> None:
     options = f"load = {str(trained) + '.index'!r}\nload_epoch = 7"
-    engine = Engine(load_config(config_in(tmp_path / "run", options)))
-    assert (engine.start.epoch, engine.start.checkpoint, engine.options.num_epochs) == (7, str(trained), 7)
+    setup = Setup.from_config(load_config(config_in(tmp_path / "run", options)))
+    assert (setup.start.epoch, setup.start.checkpoint, setup.options.num_epochs) == (7, str(trained), 7)
 
 
 def test_import_is_epoch_one(tmp_path: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,17 +143,40 @@ def test_ranges(tmp_path: Path, line: str, message: str) -> None:
     assert str(caught.value) == f"{path}:11, key {line.partition(' ')[0]!r}: {message}"
 
 
-def test_options_of_later_are_read_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is needed after an epoch, and what optimizer and learning rates are, is told at once and with its line."""
-    for line, what in (
-        ('cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has the wrong type"),
-        ('optimizer = "adm"', "unknown optimizer 'adm'"),
-        ("newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' is out of range"),
-    ):
-        path = config_in(tmp_path / "run", line + '\ntrain = "missing.hdf"')
-        assert main([path]) == 2
-        error = capsys.readouterr().err
-        assert error.startswith(f"returnn-run: {path}:11, key {line.partition(' ')[0]!r}: {what}\n")
+LATER = [
+    ("train", 'cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has the wrong type"),
+    ("train", 'optimizer = "adm"', "unknown optimizer 'adm'"),
+    ("train", "newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' is out of range"),
+    ("forward", "forward_batch_size = -1", "option 'forward_batch_size' is out of range"),
+    ("forward", 'forward_output_layer = "outptu"', "there is no layer 'outptu'"),
+    ("forward", 'output_file = "{folder}/net.py"', "the output file exists: {folder}/net.py"),
+    ("search", 'search_output_layer = "outptu"', "there is no layer 'outptu'"),
+    ("search", 'search_output_file = "{folder}/net.py"', "the output file exists: {folder}/net.py"),
+    ("search", 'search_output_file_format = "json"', "option 'search_output_file_format' has an unknown value"),
+]
+
+
+@pytest.mark.parametrize(("task", "line", "what"), LATER)
+def test_options_of_later_are_read_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, task: str, line: str, what: str
+) -> None:
+    """What is needed behind an epoch, or when all is computed, is told before data and TensorFlow, with its line."""
+    folder = tmp_path / "run"
+    data = 'train = dev = eval = forward_data = search_data = "missing.hdf"'
+    path = config_in(folder, line.replace("{folder}", str(folder)) + f"\n{data}\ntask = {task!r}")
+    monkeypatch.setattr(Setup, "start_tensorflow", lambda self: pytest.fail("TensorFlow was started"))
+    assert main([path]) == 2
+    place = f"{path}:11, key {line.partition(' ')[0]!r}"
+    assert capsys.readouterr().err.startswith(f"returnn-run: {place}: {what.replace('{folder}', str(folder))}\n")
+
+
+def test_inputs_may_be_asked_for(tmp_path: Path) -> None:
+    """As RETURNN's layers of these names."""
+    setup = Setup.from_config(load_config(config_in(tmp_path / "run")))
+    setup.check_layers("forward_output_layer", ["output", "data", "data:classes"])
+    with pytest.raises(ConfigError) as caught:
+        setup.check_layers("forward_output_layer", ["data:clases"])
+    assert caught.value.what == "there is no layer 'data:clases'"
 
 
 def test_off_values_and_defaults(tmp_path: Path) -> None:
@@ -170,7 +197,7 @@ def test_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: visible[kind])
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: visible.update({kind: devices}))
     for device, left in (("gpu", ["gpu0"]), ("cpu", [])):
-        Engine(load_config(config_in(tmp_path / "run", f"device = {device!r}"))).start_tensorflow()
+        Setup.from_config(load_config(config_in(tmp_path / "run", f"device = {device!r}"))).start_tensorflow()
         assert visible["GPU"] == left
     path = config_in(tmp_path / "run", "device = 'tpu'")
     with pytest.raises(ConfigError) as caught:
@@ -194,13 +221,13 @@ def get_network(epoch, **kwargs):
 
 
 def test_the_network_of_all_epochs(tmp_path: Path) -> None:
-    engine = Engine(load_config(config_in(tmp_path / "run", NETWORKS.format(size="0.1"))))
-    assert list(engine.net.layers) == ["h", "output"]
+    setup = Setup.from_config(load_config(config_in(tmp_path / "run", NETWORKS.format(size="0.1"))))
+    assert list(setup.net.layers) == ["h", "output"]
 
 
 def test_networks_that_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = config_in(tmp_path / "run", NETWORKS.format(size="0.1 if epoch < 4 else 0.2"))
-    assert Engine(load_config(path, ["++num_epochs", "3"])).net.layers
+    assert Setup.from_config(load_config(path, ["++num_epochs", "3"])).net.layers
     assert main([path, "++num_epochs", "9"]) == 2
     assert capsys.readouterr().err == (
         f"returnn-run: {path}:12, key 'get_network': 'get_network' is not available with networks that change: "
@@ -276,6 +303,39 @@ def test_exp_scores_have_returnns_names(tmp_path: Path) -> None:
     assert scores["dev_score_output:exp"] == pytest.approx(np.exp(scores["dev_score_output"]), rel=1e-6)
 
 
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_evaluating_an_epoch_adds_to_its_scores(tmp_path: Path, epoch: int) -> None:
+    """As RETURNN, which evaluates on the data of the epoch, too."""
+    config = config_in(tmp_path / "run")
+    assert main([config]) == 0
+    before = load_history(tmp_path / "run" / "rates")
+    more = "{'class': 'Task12AXDataset', 'num_seqs': 7}"
+    assert main([config, "++task", "eval", "++load_epoch", str(epoch), "++eval", more]) == 0
+    after = load_history(tmp_path / "run" / "rates")
+    scores, added = dict(before[epoch].scores), dict(after[epoch].scores)
+    found = {key: added.pop(key) for key in ("eval_score", "eval_error", "dev_score", "dev_error")}
+    assert found["dev_score"] == pytest.approx(scores.pop("dev_score"), rel=1e-6)
+    assert found["dev_error"] == scores.pop("dev_error")
+    assert 0 < found["eval_score"] < 1
+    assert added == scores
+    assert replace(after[epoch], scores={}) == replace(before[epoch], scores={})
+    assert after[3 - epoch] == before[3 - epoch]
+
+
+def test_evaluations_that_keep_no_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, rates = config_in(tmp_path / "run"), tmp_path / "run" / "rates"
+    assert main([config]) == 0
+    before = rates.read_bytes()
+    more = ["++task", "eval", "++eval", "{'class': 'Task12AXDataset', 'num_seqs': 7}"]
+    assert main([config, *more, "++load", str(tmp_path / "run" / "net.001")]) == 0
+    assert main([config, *more, "++dry_run", "True"]) == 0
+    capsys.readouterr()
+    with lock_paths([str(rates)]):
+        assert main([config, *more]) == 0
+    assert f"note: the scores are not kept: another training writes to {rates}\n" in capsys.readouterr().out
+    assert rates.read_bytes() == before
+
+
 def test_forwarding_leaves_no_sequence_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import h5py
 
@@ -300,8 +360,7 @@ import numpy as np
 dev = {"class": "StaticDataset", "data": [{"data": np.zeros((1, 9), "float32"), "classes": np.zeros(1, "int32")}]}
 eval_datasets = {"devtrain": dev}
 """
-    engine = Engine(load_config(config_in(tmp_path / "run", lines)))
-    orders = {
-        name: engine._dataset(name, data).options.seq_ordering for name, data in engine.options.eval_datasets.items()
-    }
+    with ExitStack() as opened:
+        datasets = Setup.from_config(load_config(config_in(tmp_path / "run", lines))).eval_datasets(opened)
+    orders = {name: dataset.options.seq_ordering for name, dataset in datasets.items()}
     assert orders == {"dev": "sorted", "devtrain": "default"}

@@ -99,6 +99,19 @@ def test_fused_kernels_have_the_gradients_of_their_bodies() -> None:
     np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-4)
 
 
+def test_a_penalty_has_the_value_and_the_gradient_of_its_body() -> None:
+    found = []
+    for fusion in ({"l2_penalty": "require"}, no_fusion):
+        net = Net()
+        w, scale = net.param("W", net.feature, Dim("O", 5)), net.param("scale")
+        net.graph.objective = net.b.mul(net.b.op("l2_penalty", w, factor=0.25), net.b.op("l2_penalty", scale, factor=3))
+        program = lower(net, fusion)
+        result = program.run_with_gradients(net.inputs, net.params)
+        found.append([result.fetches["objective"], result.gradients["grad/W"], result.gradients["grad/scale"]])
+    for fused, body in zip(*found, strict=True):
+        np.testing.assert_allclose(fused, body, rtol=1e-6)
+
+
 def _lstm(net: Net, reverse: bool) -> None:
     """An LSTM over ragged sequences with random weights and states."""
     b, units = net.b, Dim("n", 3)
@@ -253,7 +266,7 @@ def test_accepts_says_why_not() -> None:
     net = Net()
     node = net.b.op("softmax", net.x, dims=(net.time, net.feature)).node
     assert node is not None
-    verdict = TensorFlowTarget().accepts(node)
+    verdict = TensorFlowTarget().accepts(node, net.graph.body)
     assert "one dim" in str(verdict)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from compiler.onnx.elementwise import needs
 from compiler.onnx.registry import Emit, emits
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -25,7 +25,7 @@ for _name, _type in (("relu", "Relu"), ("elu", "Elu"), ("selu", "Selu"), ("softs
     emits(_name, check=needs(_type), kernel=_type)(_named(_type))
 
 
-def _has_gelu(node: Node, opset: int) -> str | None:
+def _has_gelu(node: Node, region: Region, opset: int) -> str | None:
     return None if opset >= 20 else "ONNX has Gelu from opset 20 on"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler.onnx.registry import emits
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Region
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-def _kernel(node: Node, opset: int) -> str | None:
+def _kernel(node: Node, region: Region, opset: int) -> str | None:
     dtype = node.operands[0].dtype
     if opset < 17:
         return "LayerNormalization exists from opset 17 on"

@@ -16,7 +16,7 @@ from returnn_ir.ir.op import Trait
 
 __all__ = ["Cse"]
 
-_DISTINCT = (Trait.RANDOM, Trait.EFFECT, Trait.INPUT)
+_DISTINCT = (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE, Trait.INPUT)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def _is_const(x: Value) -> bool:
 
 
 def _entries(x: Value) -> int:
-    return math.prod(d.size or 0 for d in x.dims)
+    return math.prod(d.require_size(None) for d in x.dims)
 
 
 def _evaluate(node: Node) -> list[Named]:

@@ -29,7 +29,7 @@ class KnownBranches(Pass):
 
 
 def _taken(b: Builder, node: Node) -> Sequence[Value] | None:
-    if "branches" not in node.attrs:
+    if node.op.name != "cond":
         return None
     predicate = node.operands[0].node
     if predicate is None or predicate.op.name != "const":

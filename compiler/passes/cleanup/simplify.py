@@ -22,7 +22,7 @@ __all__ = ["RULES", "Rule", "Simplify"]
 
 @dataclass(frozen=True)
 class Simplify(Pass):
-    """Apply :data:`RULES` until none matches."""
+    """Apply the rules of algebra and of axes until none matches."""
 
     name: ClassVar[str] = "simplify"
 

@@ -1,4 +1,4 @@
-"""What is left of ``history`` after hoisting becomes state: a buffer over the loop's steps that each step adds to.
+"""What a loop remembers of its steps becomes state: ``history`` is a buffer over the steps that each step adds to.
 
 The buffer has its final size from the start, because a carry that grows would be copied in every step; what a step
 sees of it is cut to the steps so far.
@@ -14,32 +14,40 @@ from compiler.passes.base import Context, Pass
 from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
-from returnn_ir.ir.op import get_op
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.loop import LoopView, add_carry
+from returnn_ir.ir.mode import Stage
+from returnn_ir.ops.search import searches
 
-__all__ = ["HistoryToCarry", "lower_histories"]
+__all__ = ["HistoryToCarry"]
 
 
 @dataclass(frozen=True)
 class HistoryToCarry(Pass):
-    """Lower every ``history`` to a carry of its loop."""
+    """Lower every ``history`` to a carry of its loop.
+
+    Attributes:
+        searching: only in loops that search: what a hypothesis remembers changes hands with it, as carries do. The rest
+            may still leave its loop.
+    """
 
     name: ClassVar[str] = "history_to_carry"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
+    searching: bool = False
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Inner loops first: a history in them may be one of values that are histories of the outer loop."""
-        return lower_histories(graph.body)
+        return _lower_histories(graph.body, searches if self.searching else lambda loop: True)
 
 
-def lower_histories(region: Region, only: Callable[[Node], bool] = lambda loop: True) -> bool:
+def _lower_histories(region: Region, only: Callable[[Node], bool]) -> bool:
     """Lower the histories of all loops in a region that ``only`` accepts, inner ones first."""
     changed = False
     old, region.nodes = region.nodes, []
     outer = Builder(region)
     for node in old:
         for inner in node.regions:
-            changed |= lower_histories(inner, only)
+            changed |= _lower_histories(inner, only)
         if node.op.name == "loop" and only(node) and any(n.op.name == "history" for n in node.regions[0].nodes):
             with outer.at(node.origin):
                 _Lowering(outer, node).run()
@@ -57,8 +65,9 @@ class _Lowering:
         self._body = loop.regions[0]
         self._past = Dim(f"{loop.attrs['dim'].name}.past")
         self._env: dict[Value, Value] = {}
-        limit = loop.operands[-1] if loop.attrs["ends"] else outer.extent(loop.attrs["dim"])
-        outer.define(self._past, limit)
+        view = LoopView.of(loop)
+        self._index = view.index
+        outer.define(self._past, outer.extent(view.dim) if view.end is None else view.end.limit)
 
     def run(self) -> None:
         """Replace the nodes and give the loop their carries."""
@@ -82,23 +91,14 @@ class _Lowering:
                 received=x.type,
             )
         empty = self._outer.const(0, x.dtype, sparse_dim=x.type.sparse_dim)
-        buffer = self._carry(self._outer.expand(empty, self._past, *x.dims))
-        now = inner.binary("equal", inner.iota(self._past), self._body.params[0])
+        initial = self._outer.expand(empty, self._past, *x.dims)
+        carry = add_carry(self._loop, initial, lambda buffer: self._with_step(inner, buffer, x))
+        return inner.op("resize_axis", carry.next, dim=self._past, out=node.attrs["dim"])
+
+    def _with_step(self, inner: Builder, buffer: Value, x: Value) -> Value:
+        """The buffer with the value of this step in its place."""
+        now = inner.binary("equal", inner.iota(self._past), self._index)
         following = inner.where(now, x, buffer)
         if following.type.sparse_dim is not x.type.sparse_dim:
             following = inner.op("set_sparse", following, sparse_dim=x.type.sparse_dim)
-        self._body.results[self._loop.attrs["carries"] - 1] = following
-        return inner.op("resize_axis", following, dim=self._past, out=node.attrs["dim"])
-
-    def _carry(self, initial: Value) -> Value:
-        """One more carry behind the others; what it becomes is still to be said."""
-        loop, at = self._loop, self._loop.attrs["carries"]
-        param = Value(initial.type)
-        loop.operands.insert(at, initial)
-        self._body.params.insert(1 + at, param)
-        self._body.results.insert(at, param)
-        loop.results.insert(at, Value(initial.type, loop))
-        for index, result in enumerate(loop.results):
-            result.index = index
-        loop.attrs = get_op("loop").complete({**loop.attrs, "carries": at + 1})
-        return param
+        return following

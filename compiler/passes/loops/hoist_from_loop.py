@@ -24,7 +24,10 @@ from compiler.passes.loops.rest import LoopRemainder
 from compiler.passes.loops.split_concat_dot import split_concat_dot
 from compiler.passes.rewrite import rewrite
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Value
+from returnn_ir.ir.loop import LoopLayout, LoopOptions
+from returnn_ir.ir.mode import Stage
+from returnn_ir.ir.uses import Uses
 
 __all__ = ["HoistFromLoop", "HoistInvariants"]
 
@@ -34,7 +37,7 @@ class HoistFromLoop(Pass):
     """Take every loop apart, inner ones first."""
 
     name: ClassVar[str] = "hoist_from_loop"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The journal lists each loop's layers by where they are computed."""
@@ -46,7 +49,7 @@ class HoistInvariants(Pass):
     """Move what is the same in all steps in front of the loops, such as masks that have become explicit."""
 
     name: ClassVar[str] = "hoist_invariants"
-    requires: ClassVar[tuple[Stage, ...]] = ("named", "masked")
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED, Stage.MASKED)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Loops keep their carries."""
@@ -56,34 +59,20 @@ class HoistInvariants(Pass):
 def _run(graph: Graph, journal: Journal | None, *, invariant: bool) -> bool:
     if not any(True for _ in graph.nodes("loop")):
         return False
-    used = _used_values(graph)
+    used = graph.uses()
 
     def hoist(b: Builder, node: Node) -> Sequence[Value] | None:
-        if node.op.name != "loop" or not node.attrs["hoist"]:
+        if node.op.name != "loop" or not LoopOptions.of(node.attrs).hoist:
             return None
-        return _Hoisting(b, node, used, invariant=invariant or node.attrs["ends"]).run(journal)
+        return _Hoisting(b, node, used, invariant=invariant or LoopLayout.of(node.attrs).ends).run(journal)
 
     return rewrite(graph, hoist)
-
-
-def _used_values(graph: Graph) -> set[Value]:
-    """Everything that a node, a length or a fetch reads."""
-
-    def of(region: Region) -> Iterable[Value]:
-        yield from region.results
-        yield from region.dim_defs.values()
-        for node in region.nodes:
-            yield from node.operands
-            for inner in node.regions:
-                yield from of(inner)
-
-    return {*of(graph.body), *graph.fetches().values()}
 
 
 class _Hoisting:
     """One loop."""
 
-    def __init__(self, b: Builder, loop: Node, used: set[Value], *, invariant: bool) -> None:
+    def __init__(self, b: Builder, loop: Node, used: Uses, *, invariant: bool) -> None:
         self.b = b
         self.loop = loop
         self.used = used
@@ -122,13 +111,12 @@ class _Hoisting:
         return len(plan.carries) < plan.count
 
     def _emit(self, plan: LoopPlan) -> list[Value]:
-        lifter = Lifter(self.b, self.loop)
-        region, count = plan.region, plan.count
+        lifter = Lifter(self.b, plan.loop)
         finals: dict[int, Value] = {}
         if not self.invariant:
             with self.b.at(self.loop.origin):
-                lifter.env[region.params[0]] = self.b.iota(lifter.dim)
-            lifter.env.update(zip(region.params[1 + count :], self.loop.operands[count:], strict=True))
+                lifter.env[plan.loop.index] = self.b.iota(lifter.dim)
+            lifter.env.update((part.param, part.whole) for part in plan.loop.slices)
         for item in plan.before:
             if isinstance(item, Node):
                 lifter.lift(item)
@@ -138,13 +126,13 @@ class _Hoisting:
 
     def _carry(self, plan: LoopPlan, lifter: Lifter, k: int, finals: dict[int, Value]) -> None:
         """A carry that leaves the loop."""
-        param, following, initial = plan.region.params[1 + k], plan.region.results[k], self.loop.operands[k]
-        if following is param:
-            lifter.env[param] = finals[k] = lifter.value(initial)
+        carry = plan.loop.carries[k]
+        if carry.next is carry.param:
+            lifter.env[carry.param] = finals[k] = lifter.value(carry.initial)
             return
-        with self.b.at(following.node.origin if following.node is not None else self.loop.origin):
-            final = lifter.shift(param, following, initial, final=self.loop.results[k] in self.used)
-        finals[k] = final if final is not None else initial
+        with self.b.at(carry.next.node.origin if carry.next.node is not None else self.loop.origin):
+            final = lifter.shift(carry, final=carry.result in self.used)
+        finals[k] = final if final is not None else carry.initial
 
 
 def _explain(journal: Journal, plan: LoopPlan) -> None:
@@ -154,7 +142,7 @@ def _explain(journal: Journal, plan: LoopPlan) -> None:
     sets = [(where, _layers(nodes)) for where, nodes in parts]
     told = "; ".join(f"{where}: {', '.join(names)}" for where, names in sets if names)
     left = bool(plan.inside or plan.carries)
-    journal.add("hoisted", "loop", plan.loop.origin, told if left else f"no loop left; {told}")
+    journal.add("hoisted", "loop", plan.loop.node.origin, told if left else f"no loop left; {told}")
 
 
 def _layers(nodes: Iterable[Node]) -> list[str]:

@@ -14,7 +14,8 @@ from compiler.passes.reemit import reemit
 from returnn_ir.errors import DimError, IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves, rebuild
-from returnn_ir.ir.graph import Node, Region, Value, attr_dims
+from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.loop import LoopCarry, LoopLayout, LoopView
 from returnn_ir.ir.op import OpSpec, Trait, length_dims
 from returnn_ir.ir.types import TensorType
 
@@ -37,11 +38,11 @@ class Lifter:
         dims: what the body's own dims have become.
     """
 
-    def __init__(self, b: Builder, loop: Node) -> None:
+    def __init__(self, b: Builder, loop: LoopView) -> None:
         self.b = b
-        self.dim: Dim = loop.attrs["dim"]
+        self.dim = loop.dim
         #: lengths of the body's dims, as they were when the loop was whole
-        self.defs: dict[Dim, Value] = dict(loop.regions[0].dim_defs)
+        self.defs: dict[Dim, Value] = dict(loop.region.dim_defs)
         self.env: dict[Value, Value] = {}
         self.dims: dict[Dim, Dim] = {}
         #: dims of the body that have got frames behind their ends, with the dims that their lengths have in the body
@@ -160,9 +161,7 @@ class Lifter:
 
     def _without_tails(self, node: Node, operands: list[Value]) -> tuple[list[Value], dict[str, Any]]:
         """In the body a dim without ragged lengths has valid frames only; that has to be said outside."""
-        held = {d for v in node.operands for d in v.dims}
-        named = dict.fromkeys(d for value in node.attrs.values() for d in attr_dims(value))
-        grown = [d for d in named if d in held and self._grows(d)]
+        grown = [d for d in node.addressed_dims() if self._grows(d)]
         if not grown or node.op.has(Trait.ELEMENTWISE) or node.op.name == "rename":
             return operands, node.attrs
         if node.op.name == "resize_axis":
@@ -181,7 +180,7 @@ class Lifter:
             raise RefusedError(node)
         captured = [v for region in node.regions for v in region.captures(self.defs)]
         same = not any(self.dim in self.value(v).dims for v in (*node.operands, *captured))
-        if not same and (node.op.name != "loop" or node.attrs["ends"]):
+        if not same and (node.op.name != "loop" or LoopLayout.of(node.attrs).ends):
             raise RefusedError(node)
         env = {**{v: self.value(v) for v in captured}, **self.env}
         results = reemit(self.b, node, operands, env)
@@ -227,19 +226,19 @@ class Lifter:
 
     # ---------------------------------------------------------------- carries
 
-    def shift(self, param: Value, following: Value, initial: Value, *, final: bool) -> Value | None:
+    def shift(self, carry: LoopCarry, *, final: bool) -> Value | None:
         """A carry that is a lifted value one step later; with ``final`` its last value, each sequence's own.
 
         In a sequence without frames the last value is the initial one.
         """
         b, dim = self.b, self.dim
-        x, start = b.expand(self.value(following), dim), self.value(initial)
+        x, start = b.expand(self.value(carry.next), dim), self.value(carry.initial)
         x = labelled(b, x, start.type.sparse_dim)
         if set(x.dims) - {dim} != set(start.dims):
             raise IRError(f"a carry starts as {start.type} and goes on as {x.type}")
         one, all_steps = self._with_initial()
         joined = b.op("concat", b.expand(start, one), x, dims=(one, dim), out=all_steps)
-        self.env[param] = b.op("slice", joined, dim=all_steps, out=dim, start=0, end=-1)
+        self.env[carry.param] = b.op("slice", joined, dim=all_steps, out=dim, start=0, end=-1)
         if not final:
             return None
         each = set(length_dims(b, [dim])) <= set(start.dims)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from returnn_ir.ir.dims import leaves
 from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.loop import LoopView
 from returnn_ir.ir.op import Trait
+from returnn_ir.ir.uses import Uses
 
 __all__ = ["LoopPlan", "plan_loop"]
 
 #: A draw is another one in each step, what has an effect happens in each step, a choice belongs to its search.
-_STAYS = (Trait.RANDOM, Trait.EFFECT, Trait.SYMBOLIC)
+_STAYS = (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE, Trait.SEARCH, Trait.HISTORY)
 
 
 @dataclass
@@ -20,7 +22,7 @@ class LoopPlan:
     """How a loop is taken apart.
 
     Attributes:
-        loop: the node.
+        loop: its parts.
         before: what does not depend on what the loop carries, in an order of computation: nodes, and indices of
             carries that are nothing but such a value one step later (or that never change).
         inside: the nodes that stay, in their order.
@@ -28,7 +30,7 @@ class LoopPlan:
         behind: nodes that only follow from what the loop computes, in their order.
     """
 
-    loop: Node
+    loop: LoopView
     before: list[Node | int] = field(default_factory=list)
     inside: list[Node] = field(default_factory=list)
     carries: list[int] = field(default_factory=list)
@@ -36,17 +38,18 @@ class LoopPlan:
     #: values of the body that the part before the loop gives
     available: set[Value] = field(default_factory=set)
     _own: set[Value] = field(default_factory=set)
+    _numbers: dict[Value, int] = field(default_factory=dict)
     _deps: dict[Node, list[Value]] = field(default_factory=dict)
 
     @property
     def region(self) -> Region:
         """The body."""
-        return self.loop.regions[0]
+        return self.loop.region
 
     @property
     def count(self) -> int:
         """The number of carries that the loop has now."""
-        return int(self.loop.attrs["carries"])
+        return len(self.loop.carries)
 
     def deps(self, node: Node) -> list[Value]:
         """What a node of the body needs, lengths of the body's dims included."""
@@ -60,23 +63,23 @@ class LoopPlan:
 
     def carry_of(self, value: Value) -> int | None:
         """The index of the carry that the value is in the body, if any."""
-        params = self.region.params[1 : 1 + self.count]
-        return params.index(value) if value in params else None
+        return self._numbers.get(value)
 
 
-def plan_loop(loop: Node, used: set[Value], stuck: set[Node], *, invariant: bool) -> LoopPlan:
+def plan_loop(loop: Node, used: Uses, stuck: set[Node], *, invariant: bool) -> LoopPlan:
     """Take a loop apart.
 
     Args:
-        used: values that something in the graph needs.
+        used: what the graph needs.
         stuck: nodes that have to stay where they are.
         invariant: only what is the same in all steps may leave.
     """
-    plan = LoopPlan(loop)
+    plan = LoopPlan(LoopView.of(loop))
     region = plan.region
+    plan._numbers = {carry.param: k for k, carry in enumerate(plan.loop.carries)}
     plan._own = {*region.params, *(v for n in region.nodes for v in n.results)}
     if not invariant:
-        plan.available.update((region.params[0], *region.params[1 + plan.count :]))
+        plan.available.update((plan.loop.index, *(part.param for part in plan.loop.slices)))
     held = stuck | _below_derivatives(region)
     _find_before(plan, held, shifts=not invariant)
     if invariant:
@@ -92,7 +95,7 @@ def _below_derivatives(region: Region) -> set[Node]:
     """What a derivative in the body is taken through: moving a part of it away would cut it off."""
     found: set[Node] = set()
     for node in reversed(region.nodes):
-        if node.op.has(Trait.EFFECT) and "function" not in node.attrs:
+        if node.op.has(Trait.DERIVATIVE):
             found.add(node)
         if node in found:
             found.update(v.node for v in node.operands if v.node is not None)
@@ -121,10 +124,10 @@ def _find_before(plan: LoopPlan, held: set[Node], *, shifts: bool) -> None:
                 plan.before.append(node)
                 plan.available.update(node.results)
         for k in carries:
-            following, param = region.results[k], region.params[1 + k]
-            if following is param or (shifts and plan.ready(following)):
+            carry = plan.loop.carries[k]
+            if carry.next is carry.param or (shifts and plan.ready(carry.next)):
                 plan.before.append(k)
-                plan.available.add(param)
+                plan.available.add(carry.param)
         if len(plan.before) == known:
             return
         done = set(plan.before[known:])
@@ -153,24 +156,24 @@ class _Inside:
             if k is not None:
                 if k not in self.carries:
                     self.carries.add(k)
-                    waiting.append(self.plan.region.results[k])
+                    waiting.append(self.plan.loop.carries[k].next)
             elif value.node is not None and value.node not in self.nodes:
                 self.nodes.add(value.node)
                 waiting.extend(self.plan.deps(value.node))
 
 
-def _find_inside(plan: LoopPlan, used: set[Value], held: set[Node]) -> set[Node]:
-    region, results = plan.region, plan.loop.results
-    gone = {k for k in plan.before if isinstance(k, int)}
+def _find_inside(plan: LoopPlan, used: Uses, held: set[Node]) -> set[Node]:
+    region, gone = plan.region, {k for k in plan.before if isinstance(k, int)}
     inside = _Inside(plan)
-    inside.need(region.results[k] for k in range(plan.count) if k not in gone and results[k] in used)
-    inside.carries.update(k for k in range(plan.count) if k not in gone and results[k] in used)
+    asked = {k: c.next for k, c in enumerate(plan.loop.carries) if k not in gone and c.result in used}
+    inside.need(asked.values())
+    inside.carries.update(asked)
     for node in region.nodes:
         if node.op.has(Trait.EFFECT) or any(n.op.has(Trait.EFFECT) for r in node.regions for n in r.walk()):
             inside.nodes.add(node)
             inside.need(plan.deps(node))
-    stacked = [v for v, out in zip(region.results[plan.count :], results[plan.count :], strict=True) if out in used]
-    searches = any(n.op.has(Trait.SYMBOLIC) and n.op.name != "history" for n in region.nodes)
+    stacked = [s.inner for s in plan.loop.stacked if s.outer in used]
+    searches = any(n.op.has(Trait.SEARCH) for n in region.nodes)
     while True:
         plan.behind = _find_behind(plan, stacked, inside)
         refused = [n for n in plan.behind if searches or not _movable(n, held) or _has_unknown_dim(plan, n)]

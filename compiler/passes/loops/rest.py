@@ -9,7 +9,9 @@ from compiler.passes.loops.plan import LoopPlan
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.loop import LoopCarry, LoopStack, OpenLoop, loop_results
 from returnn_ir.ir.op import Trait
+from returnn_ir.ir.uses import Uses
 
 __all__ = ["LoopRemainder"]
 
@@ -17,22 +19,21 @@ __all__ = ["LoopRemainder"]
 class LoopRemainder:
     """Emits the smaller loop and the nodes behind it, after the part before it has been lifted."""
 
-    def __init__(self, b: Builder, plan: LoopPlan, lifter: Lifter, used: set[Value], *, invariant: bool) -> None:
+    def __init__(self, b: Builder, plan: LoopPlan, lifter: Lifter, used: Uses, *, invariant: bool) -> None:
         self.b = b
         self.plan = plan
         self.lifter = lifter
         self.used = used
         self.invariant = invariant
         self.loop = plan.loop
-        self.dim: Dim = plan.loop.attrs["dim"]
-        region = plan.region
+        self.origin = plan.loop.node.origin
+        self.dim = plan.loop.dim
         self._inside: set[Node | None] = set(plan.inside)
-        self._carries = {k: (region.params[1 + k], region.results[k]) for k in range(plan.count)}
         self._crossing: list[Value] = []
         #: nodes to lift behind the loop, with those that they stand for
         self._behind: list[tuple[Node, Node]] = []
         #: carries whose values behind the loop are their next values one step later
-        self._shifted: list[int] = []
+        self._shifted: list[LoopCarry] = []
         self._scanned: list[Value] = []
         self._slices: list[Value] = []
 
@@ -41,18 +42,15 @@ class LoopRemainder:
 
         Nothing of the loop is changed before all that can be refused has been tried.
         """
-        loop, count, region = self.loop, self.plan.count, self.plan.region
         if self.invariant:
             return self._emit_same_loop()
-        leaving = region.results[count:]
-        self._find_crossing([v for v, y in zip(leaving, loop.results[count:], strict=True) if y in self.used])
+        self._find_crossing([s.inner for s in self.loop.stacked if s.outer in self.used])
         self._try_behind()
         found = {**finals, **self._emit_loop()}
         self._emit_behind(self.lifter)
-        results = [found.get(k, loop.results[k]) for k in range(count)]
-        for value, result in zip(leaving, loop.results[count:], strict=True):
-            results.append(self._over_steps(value, result) if result in self.used else result)
-        return results
+        carries = [found.get(k, carry.result) for k, carry in enumerate(self.loop.carries)]
+        stacks = [self._over_steps(s) if s.outer in self.used else s.outer for s in self.loop.stacked]
+        return loop_results(carries, stacks)
 
     # ---------------------------------------------------------------- behind the loop
 
@@ -61,12 +59,11 @@ class LoopRemainder:
         needed = dict.fromkeys(v for v in stacked if self._stays(v))
         for node in self.plan.behind:
             needed.update(dict.fromkeys(v for v in self.plan.deps(node) if self._stays(v)))
-        for k in self.plan.carries:
-            param, following = self.plan.region.params[1 + k], self.plan.region.results[k]
-            if param in needed and following in needed and following is not param:
-                del needed[param]
-                self._shifted.append(k)
-        pinned = {self.plan.region.results[k] for k in self._shifted}
+        for carry in (self.loop.carries[k] for k in self.plan.carries):
+            if carry.param in needed and carry.next in needed and carry.next is not carry.param:
+                del needed[carry.param]
+                self._shifted.append(carry)
+        pinned = {carry.next for carry in self._shifted}
         positions = {n: i for i, n in enumerate(self.plan.region.nodes)}
         again: set[Node] = set()
         for node in sorted({v.node for v in needed if v.node is not None}, key=lambda n: positions[n]):
@@ -99,33 +96,32 @@ class LoopRemainder:
         self.b.region.dim_defs.update(defined)
 
     def _emit_behind(self, lifter: Lifter) -> None:
-        for k in self._shifted:
-            param, following = self._carries[k]
-            with self.b.at(self.loop.origin):
-                lifter.shift(param, following, self.loop.operands[k], final=False)
+        for carry in self._shifted:
+            with self.b.at(self.origin):
+                lifter.shift(carry, final=False)
         for node, original in self._behind:
             lifter.lift(node)
             lifter.env.update((v, lifter.env[w]) for v, w in zip(original.results, node.results, strict=True))
 
-    def _over_steps(self, value: Value, result: Value) -> Value:
+    def _over_steps(self, stack: LoopStack) -> Value:
         """A stacked result: all steps of a value of the body."""
-        with self.b.at(self.loop.origin):
-            y = self.b.expand(self.lifter.value(value), self.dim)
-            pairs = [(self.lifter.outer_dim(d, own=True), d) for d in value.dims]
-            return labelled(self.b, self.b.rename(y, *pairs), result.type.sparse_dim)
+        with self.b.at(self.origin):
+            y = self.b.expand(self.lifter.value(stack.inner), self.dim)
+            pairs = [(self.lifter.outer_dim(d, own=True), d) for d in stack.inner.dims]
+            return labelled(self.b, self.b.rename(y, *pairs), stack.outer.type.sparse_dim)
 
     # ---------------------------------------------------------------- the loop
 
     def _emit_same_loop(self) -> list[Value]:
         """The loop with fewer nodes in it and everything else as it was."""
-        loop, region = self.loop, self.plan.region
+        loop, region = self.loop.node, self.plan.region
         region.nodes = []
-        inner = Builder(region, origin=loop.origin)
+        inner = Builder(region, origin=self.origin)
         env = {v: self._brought_in(inner, v) for v in self._lifted(self.plan.inside, region.results)}
         region.nodes.extend(self.plan.inside)
         region.substitute(env)
         _put_in_order(region)
-        with self.b.at(loop.origin):
+        with self.b.at(self.origin):
             return self.b.emit(loop.op, loop.operands, loop.attrs, loop.regions)
 
     def _lifted(self, nodes: list[Node], results: list[Value]) -> list[Value]:
@@ -161,7 +157,7 @@ class LoopRemainder:
         """
         plan = self.plan
         again: set[Node] = set()
-        needed = {v for n in plan.inside for v in plan.deps(n)} | {plan.region.results[k] for k in plan.carries}
+        needed = {v for n in plan.inside for v in plan.deps(n)} | {self.loop.carries[k].next for k in plan.carries}
         for node in reversed([n for n in plan.before if isinstance(n, Node)]):
             if node.operands and node.op.has(Trait.ELEMENTWISE) and needed.intersection(node.results):
                 result = self.lifter.env[node.result]
@@ -179,25 +175,24 @@ class LoopRemainder:
             return {}
         kept = self._computed_again() | set(plan.inside)
         nodes = [n for n in region.nodes if n in kept]
-        following = [region.results[k] for k in plan.carries]
-        own = {region.params[0], *(v for n in nodes for v in n.results)}
+        carries = [loop.carries[k] for k in plan.carries]
+        following = [carry.next for carry in carries]
+        own = {loop.index, *(v for n in nodes for v in n.results)}
         region.nodes = []
-        inner = Builder(region, origin=loop.origin)
+        inner = Builder(region, origin=self.origin)
         mentioned = _dims_of(nodes) | {leaf for v in self._crossing for d in v.dims for leaf in leaves(d)}
         region.dim_defs = {d: v for d, v in region.dim_defs.items() if d in mentioned}
         env = {v: self._brought_in(inner, v) for v in self._lifted(nodes, following) if v not in own}
-        region.params = [region.params[0], *(region.params[1 + k] for k in plan.carries), *self._slices]
         region.nodes.extend(nodes)
         leaving = [self._redimmed(inner, v, v, outwards=True) for v in self._crossing]
-        region.results = [*following, *leaving]
+        initial, params = [carry.initial for carry in carries], [carry.param for carry in carries]
+        left = OpenLoop(self.dim, initial, loop.index, params, self._scanned, self._slices, options=loop.options)
+        with self.b.at(self.origin):
+            smaller = left.close(self.b, region, following, leaving)
         region.substitute(env)
         _put_in_order(region)
-        operands = [*(loop.operands[k] for k in plan.carries), *self._scanned]
-        attrs = {**loop.attrs, "carries": len(plan.carries), "stacked": tuple(v.type for v in leaving)}
-        with self.b.at(loop.origin):
-            results = self.b.emit(loop.op, operands, attrs, (region,))
-        self.lifter.env.update(zip(self._crossing, results[len(plan.carries) :], strict=True))
-        return dict(zip(plan.carries, results, strict=False))
+        self.lifter.env.update((v, s.outer) for v, s in zip(self._crossing, smaller.stacked, strict=True))
+        return {k: carry.result for k, carry in zip(plan.carries, smaller.carries, strict=True)}
 
 
 def _put_in_order(region: Region) -> None:

@@ -61,7 +61,7 @@ def _split(b: Builder, plan: LoopPlan, joined: Node, weights: Value) -> Value:
         if dim in weights.dims:
             other = Dim(dim.name, dim.size, feature=dim.feature)
             x, dim = b.rename(x, (dim, other)), other
-        end = start + (dim.size or 0)
+        end = start + b.size(dim)
         rows = b.op("slice", weights, dim=joined.attrs["out"], out=dim, start=start, end=end)
         products.append(b.dot(x, rows, dim))
         start = end
@@ -72,5 +72,5 @@ def _join(b: Builder, parts: list[tuple[Value, Dim]]) -> tuple[Value, Dim]:
     if len(parts) == 1:
         return parts[0]
     dims = tuple(dim for _, dim in parts)
-    out = Dim("+".join(d.name for d in dims), sum(d.size or 0 for d in dims), feature=True)
+    out = Dim("+".join(d.name for d in dims), sum(map(b.size, dims)), feature=True)
     return b.op("concat", *(v for v, _ in parts), dims=dims, out=out), out

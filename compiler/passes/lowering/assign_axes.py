@@ -16,7 +16,9 @@ from compiler.passes.base import Context, Pass
 from returnn_ir.errors import IRError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import UNIT, Dim, leaves
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.loop import LoopLayout, LoopOptions, OpenLoop
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import TensorType
 
@@ -28,8 +30,8 @@ class AssignAxes(Pass):
     """Emit the whole graph again with positional axes."""
 
     name: ClassVar[str] = "assign_axes"
-    requires: ClassVar[tuple[Stage, ...]] = ("masked",)
-    ensures: ClassVar[Stage | None] = "target"
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.MASKED,)
+    ensures: ClassVar[Stage | None] = Stage.TARGET
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Graph outputs end in the order of ``Output.axes``."""
@@ -151,7 +153,7 @@ class _Assigner:
                 for v, dims in zip(operands, wanted, strict=True)
             ]
         if node.regions:
-            return self.loop(b, node, operands) if "carries" in node.attrs else self.cond(b, node, operands)
+            return self.loop(b, node, operands) if node.op.name == "loop" else self.cond(b, node, operands)
         return b.emit(node.op, operands, node.attrs)
 
     def elementwise_order(self, b: Builder, operands: Sequence[Value]) -> tuple[Dim, ...]:
@@ -164,22 +166,14 @@ class _Assigner:
 
     def loop(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
         """A loop: carries have the batch in front, stacked values the order that they happen to have."""
-        (region,) = node.regions
-        dim, carries, ends = node.attrs["dim"], node.attrs["carries"], node.attrs["ends"]
-        starts = [self.ordered(v, _batch_first(v.dims), b) for v in operands[:carries]]
-        operands = [*starts, *operands[carries:]]
-        params = [Value(TensorType("int64"))]
-        params.extend(Value(v.type) for v in operands[:carries])
-        params.extend(Value(v.type.without([dim])) for v in operands[carries:] if not ends)
-        inner = self.region(region, params, loop=True)
-        following = [
-            self.ordered(v, start.dims, inner)
-            for v, start in zip(region.results[:carries], operands[:carries], strict=True)
-        ]
-        stacked = region.results[carries:]
-        region.results = [*following, *stacked]
-        attrs = {**node.attrs, "stacked": tuple(v.type for v in (stacked[:-1] if ends else stacked))}
-        return b.emit(node.op, operands, attrs, node.regions)
+        (region,), layout = node.regions, LoopLayout.of(node.attrs)
+        initial, whole, limit = layout.split_operands(operands)
+        initial = [self.ordered(v, _batch_first(v.dims), b) for v in initial]
+        loop = OpenLoop.begin(layout.dim, initial, whole, limit, LoopOptions.of(node.attrs))
+        inner = self.region(region, loop.params, loop=True)
+        following, stacked, done = layout.split_results(region.results)
+        following = [self.ordered(v, start.dims, inner) for v, start in zip(following, initial, strict=True)]
+        return loop.close(b, region, following, stacked, done).node.results
 
     def cond(self, b: Builder, node: Node, operands: list[Value]) -> list[Value]:
         """Two branches: the results of both have the order that they happen to have in the first one."""
@@ -188,7 +182,7 @@ class _Assigner:
         second.results = [
             self.ordered(v, wanted.dims, builders[1]) for v, wanted in zip(second.results, first.results, strict=True)
         ]
-        return b.emit(node.op, operands, {"branches": tuple(v.type for v in first.results)}, node.regions)
+        return b.choose(operands[0], first, second)
 
     def expanded(self, x: Value, dims: Sequence[Dim], b: Builder) -> Value:
         """``x`` repeated along the dims that it lacks, beside ``x`` unless only this place knows how long they are."""

@@ -12,7 +12,8 @@ from compiler.passes.base import Context, Pass
 from compiler.target.protocol import Reject
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait, get_op
 
 __all__ = ["FuseBidirectional"]
@@ -32,7 +33,7 @@ class FuseBidirectional(Pass):
     """
 
     name: ClassVar[str] = "fuse_bidirectional"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The journal learns each pair, and why a pair stays apart."""
@@ -86,7 +87,7 @@ def _equal(x: Value, y: Value, own: dict[Dim, Dim], depth: int) -> bool:
     a, b = x.node, y.node
     if a is None or b is None or a.op is not b.op or x.index != y.index or depth == 0:
         return False
-    if a.regions or any(a.op.has(trait) for trait in (Trait.RANDOM, Trait.EFFECT, Trait.INPUT)):
+    if a.regions or any(a.op.has(trait) for trait in (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE, Trait.INPUT)):
         return False
     if not all(_equal_attr(a.attrs[key], b.attrs[key], own) for key in a.attrs):
         return False
@@ -109,12 +110,12 @@ def _fuse(graph: Graph, region: Region, forward: Node, backward: Node, context: 
     if second in after:
         return False  # two layers of a stack, not two directions of one
     built = _built(region, forward, backward)
-    verdict = context.target.accepts(next(n for n in built.nodes if n.op.name == "blstm"))
+    verdict = context.target.accepts(next(n for n in built.region.nodes if n.op.name == "blstm"), built.region)
     if isinstance(verdict, Reject):
         context.journal.add("not fused with its other direction", "lstm", forward.origin, verdict.reason)
         return False
     before = [n for n in region.nodes[at + 1 : end] if n not in after]
-    region.nodes[at : end + 1] = [*before, *built.nodes, *after]
+    region.nodes[at : end + 1] = [*before, *built.region.nodes, *after]
     graph.substitute(built.results)
     context.journal.add("fused", "lstm", forward.origin, f"one node with {backward.origin or 'its other direction'}")
     return True
@@ -134,9 +135,9 @@ def _dependents(region: Region, source: Node, nodes: Sequence[Node]) -> list[Nod
 
 @dataclass(frozen=True)
 class _Built:
-    """The new nodes, and the new value for each old result."""
+    """A region with the new nodes, inside of the one that they are for, and the new value for each old result."""
 
-    nodes: list[Node]
+    region: Region
     results: dict[Value, Value]
 
 
@@ -151,4 +152,4 @@ def _built(region: Region, forward: Node, backward: Node) -> _Built:
     with b.at(backward.origin):
         results = dict(zip(backward.results, (b.rename(v, back) for v in (y_bw, h_bw, c_bw)), strict=True))
     results.update(zip(forward.results, (y_fw, h_fw, c_fw), strict=True))
-    return _Built(scratch.nodes, results)
+    return _Built(scratch, results)

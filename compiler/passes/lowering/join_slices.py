@@ -15,6 +15,7 @@ from compiler.passes.base import Context, Pass
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import get_op
 
 __all__ = ["JoinSlices"]
@@ -24,8 +25,8 @@ __all__ = ["JoinSlices"]
 class JoinSlices(Pass):
     """Join the slices of a value along an axis where they cover it without overlap."""
 
-    name: ClassVar[str] = "join-slices"
-    requires: ClassVar[tuple[str, ...]] = ("target",)
+    name: ClassVar[str] = "join_slices"
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.TARGET,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """In the body and in every nested region."""
@@ -64,7 +65,10 @@ def _partitions(region: Region) -> list[list[Node]]:
 
 def _covers(nodes: Sequence[Node], dim: Dim) -> bool:
     ordered = sorted(nodes, key=_start)
-    ends = [_start(node) + (node.attrs["out"].size or 0) for node in ordered]
+    sizes = [node.attrs["out"].size for node in ordered]
+    if None in sizes:
+        return False
+    ends = [_start(node) + size for node, size in zip(ordered, sizes, strict=True)]
     return (
         _start(ordered[0]) == 0
         and ends[-1] == dim.size
@@ -75,4 +79,4 @@ def _covers(nodes: Sequence[Node], dim: Dim) -> bool:
 def _start(node: Node) -> int:
     """The first entry of a slice, counted from the front."""
     start: int = node.attrs["start"] or 0
-    return start if start >= 0 else max(start + (node.attrs["dim"].size or 0), 0)
+    return start if start >= 0 else max(start + node.attrs["dim"].require_size(node.origin), 0)

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
+from compiler.analysis.tails import zero_behind_the_end
 from compiler.passes.base import Context, Pass
 from compiler.passes.rewrite import rewrite
 from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Graph, Node, Stage, Value, attr_dims
+from returnn_ir.ir.graph import Graph, Node, Value
+from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Tail, Trait, length_dims
 
-__all__ = ["MaterializeMasks", "zero_behind_the_end"]
+__all__ = ["MaterializeMasks"]
 
 #: What a masked op whose result has the masked axis leaves behind the end; a neutral logarithm is that of zero.
 _LEFT_BEHIND = {Tail.ZERO: 0.0, Tail.NEUTRAL: -np.inf}
@@ -30,8 +32,8 @@ class MaterializeMasks(Pass):
     """Masked ops over ragged dims get their neutral element put behind each sequence's end."""
 
     name: ClassVar[str] = "materialize_masks"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
-    ensures: ClassVar[Stage | None] = "masked"
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
+    ensures: ClassVar[Stage | None] = Stage.MASKED
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Masks that repeat are left to common subexpression elimination."""
@@ -41,7 +43,7 @@ class MaterializeMasks(Pass):
 def _materialize(b: Builder, node: Node) -> Sequence[Value] | None:
     if not node.op.has(Trait.MASKED) or not node.attrs["mask"]:
         return None
-    ragged = [d for d in _addressed_dims(node) if b.needs_mask(d)]
+    ragged = [d for d in node.addressed_dims() if b.needs_mask(d)]
     unmasked = {**node.attrs, "mask": False}
     if not ragged:
         return b.emit(node.op, node.operands, unmasked)
@@ -58,13 +60,6 @@ def _materialize(b: Builder, node: Node) -> Sequence[Value] | None:
     return results
 
 
-def _addressed_dims(node: Node) -> list[Dim]:
-    """The axes of operands that the attributes name: what the op works over."""
-    held = {d for v in node.operands for d in v.dims}
-    named = [d for value in node.attrs.values() for d in attr_dims(value)]
-    return [d for d in dict.fromkeys(named) if d in held]
-
-
 def _put_neutral(b: Builder, node: Node, x: Value, ragged: Sequence[Dim]) -> Value:
     if node.op.neutral is None:
         raise IRError(f"masked op {node.op.name!r} declares no neutral element")
@@ -77,28 +72,6 @@ def _fill(b: Builder, x: Value, dims: Sequence[Dim], value: float | bool) -> Val
     for dim in dims:
         x = b.op("where", b.mask(dim), x, b.const(value, x.dtype))
     return x
-
-
-def zero_behind_the_end(x: Value, dim: Dim) -> bool:
-    """Whether the frames of ``x`` behind the end along ``dim`` are known to be zeros."""
-    node = x.node
-    if node is None:
-        return False
-    if node.op.name == "where":
-        condition, _, other = node.operands
-        return _is_op(condition, "mask", dim=dim) and _is_op(other, "const", value=0)
-    declared = node.op.tail is Tail.ZERO and dim in _attribute_dims(node)
-    return declared and node.attrs.get("mask", True) and node.attrs.get("ragged", True)
-
-
-def _attribute_dims(node: Node) -> set[Dim]:
-    return {d for value in node.attrs.values() for d in attr_dims(value)}
-
-
-def _is_op(x: Value, name: str, **attrs: Any) -> bool:
-    if x.node is None or x.node.op.name != name or (name == "const" and x.dims):
-        return False
-    return all(x.node.attrs[k] == v for k, v in attrs.items())
 
 
 def _count(b: Builder, dims: Sequence[Dim]) -> Value:

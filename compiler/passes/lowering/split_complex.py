@@ -6,7 +6,7 @@ which is how ONNX's own ``STFT`` and ``DFT`` give them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -17,7 +17,8 @@ from compiler.passes.rewrite import rewrite
 from compiler.target.protocol import Reject
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import COMPLEX_PARTS, Dim
-from returnn_ir.ir.graph import Graph, Node, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.mode import Stage
 
 __all__ = ["SplitComplex"]
 
@@ -36,11 +37,13 @@ class SplitComplex(Pass):
     """Replace what complex values are used for by computations with their parts; what is left of them is dead."""
 
     name: ClassVar[str] = "split_complex"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Where there is no rule the complex value stays, for the target to refuse it."""
-        splitting = _Splitting(context)
+        with graph.frozen():
+            refused = {node for node, region in graph.body.placed() if _is_refused(node, region, context)}
+        splitting = _Splitting(refused)
         changed = rewrite(graph, splitting.handle)
         for output in graph.outputs.values():
             pair = splitting.pairs.get(output.value)
@@ -52,17 +55,25 @@ class SplitComplex(Pass):
         return changed
 
 
+def _is_refused(node: Node, region: Region, context: Context) -> bool:
+    is_complex = any(v.dtype == "complex64" for v in (*node.operands, *node.results))
+    return is_complex and not node.regions and isinstance(context.target.accepts(node, region), Reject)
+
+
 @dataclass
 class _Splitting:
-    """The parts of the complex values that were met."""
+    """The parts of the complex values that were met.
 
-    context: Context
+    Attributes:
+        refused: the nodes with complex numbers that the target does not take.
+    """
+
+    refused: Set[Node]
     pairs: dict[Value, Pair] = field(default_factory=dict)
 
     def handle(self, b: Builder, node: Node) -> Sequence[Value] | None:
         """The replacement of a node that makes a real number of a complex one; of others the parts are kept."""
-        held = [v for v in (*node.operands, *node.results) if v.dtype == "complex64"]
-        if not held or node.regions or not isinstance(self.context.target.accepts(node), Reject):
+        if node not in self.refused:
             return None
         pairs = [self.pairs.get(v) for v in node.operands if v.dtype == "complex64"]
         known = [pair for pair in pairs if pair is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compiler.passes.reemit import define_lengths, reemit
 from compiler.passes.search.pick import UNUSED, pick
@@ -12,7 +12,7 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
-from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.loop import LoopView, OpenLoop, loop_params
 
 __all__ = ["BeamBody", "Found"]
 
@@ -36,6 +36,23 @@ class Found:
     lengths: Value
 
 
+@dataclass(frozen=True)
+class _Step:
+    """The body of a searching loop.
+
+    Attributes:
+        following: the next carries, the scores last.
+        stacked: values to stack, the back-pointers last.
+        grown: which carries have a beam at the end of the step.
+    """
+
+    region: Region
+    following: list[Value]
+    stacked: list[Value]
+    done: Value | None
+    grown: set[int]
+
+
 class BeamBody:
     """One searching loop.
 
@@ -50,16 +67,13 @@ class BeamBody:
     ) -> None:
         self.b = b
         self.table = table
-        self.node = node
         self.env = env
-        self.old = node.regions[0]
-        self.carries: int = node.attrs["carries"]
-        self.starts = list(operands[: self.carries])
-        self.rest = list(operands[self.carries :])
-        self.dim: Dim = node.attrs["dim"]
-        if not node.attrs["ends"] and b.needs_mask(self.dim):
+        self.old = LoopView.of(node)
+        self.starts, self.whole, self.limit = self.old.layout.split_operands(operands)
+        self.dim = self.old.dim
+        if self.old.end is None and b.needs_mask(self.dim):
             self._run_all_frames(b)
-        makers = [n for n in self.old.nodes if is_symbolic(n) and n.attrs.get("beam") is not None]
+        makers = [n for n in self.old.region.nodes if is_symbolic(n) and n.attrs.get("beam") is not None]
         self.choices = [n for n in makers if n.op.name == "choice"]
         self.beam: Dim = makers[-1].attrs["beam"]
         self.start = Dim(f"{self.beam.name}.before", self.beam.size)
@@ -80,7 +94,7 @@ class BeamBody:
         own = self.dim
         self.dim = Dim(f"{own.name}.steps")
         b.define(self.dim, b.extent(own))
-        self.rest = [b.op("resize_axis", v, dim=own, out=self.dim) for v in self.rest]
+        self.whole = [b.op("resize_axis", v, dim=own, out=self.dim) for v in self.whole]
 
     def run(self) -> Found:
         """Emit the loop, the back-trace and the final scores."""
@@ -88,11 +102,13 @@ class BeamBody:
         grown: set[int] = set()
         while True:
             starts = [self.b.expand(v, self.start) if k in grown else v for k, v in enumerate(self.starts)]
-            region, more = self._region([*starts, scores], grown)
-            if more <= grown:
+            options = replace(self.old.options, searches=True)
+            loop = OpenLoop.begin(self.dim, [*starts, scores], self.whole, self.limit, options)
+            step = self._step(loop)
+            if step.grown <= grown:
                 break
-            grown |= more
-        return self._emit([*starts, scores], region)
+            grown |= step.grown
+        return self._emit(loop, step)
 
     def _first_scores(self) -> Value:
         """Only the first slot of the beam is there."""
@@ -100,40 +116,37 @@ class BeamBody:
         first = b.binary("equal", b.iota(self.start), 0)
         return b.expand(b.where(first, 0.0, UNUSED), *self.batch)
 
-    def _region(self, starts: Sequence[Value], grown: set[int]) -> tuple[Region, set[int]]:
-        """The body over these carries, and which of them have a beam at the end of a step."""
-        old, dim = self.old, self.dim
-        region = Region(parent=self.b.region)
-        scanned = [v.type.without([dim]) for v in self.rest] if not self.node.attrs["ends"] else []
-        types = [TensorType("int64"), *(v.type for v in starts), *scanned]
-        region.params = [Value(t) for t in types]
-        inner = dict(self.env)
-        own = [*region.params[: 1 + self.carries], *region.params[2 + self.carries :]]
-        inner.update(zip(old.params, own, strict=True))
+    def _step(self, loop: OpenLoop) -> _Step:
+        """The body over these carries, the last of which is the score."""
+        old = self.old.region
+        region = Region(loop.params, parent=self.b.region)
+        *carries, score = loop.carries
+        own = loop_params(loop.index, carries, loop.slices)
+        inner = {**self.env, **dict(zip(old.params, own, strict=True))}
         self.chain, self.back, self.cheats, self.followed = [self.start], [], [], False
-        self._now(self.start, region.params[1 + self.carries])
+        self._now(self.start, score)
         pending = dict(old.dim_defs)
         define_lengths(region, pending, inner)
         with self.b.inside(region):
             for node in old.nodes:
                 with self.b.at(node.origin):
-                    inner.update(zip(node.results, self._node(region, node, inner), strict=True))
+                    inner.update(zip(node.results, self._node(loop.index, node, inner), strict=True))
                 define_lengths(region, pending, inner)
             region.dim_defs.update({d: inner.get(v, v) for d, v in pending.items()})
-            more = self._results(region, inner)
+            step = self._results(region, loop, inner)
         for dim in self.chain:
             del self.table.known[dim]
-        return region, more
+        return step
 
-    def _node(self, region: Region, node: Node, inner: dict[Value, Value]) -> list[Value]:
+    def _node(self, index: Value, node: Node, inner: dict[Value, Value]) -> list[Value]:
         captured = [v for r in node.regions for v in r.captures({}) if v in inner]
         given = self._same_level([inner.get(v, v) for v in (*node.operands, *captured)])
         count = len(node.operands)
         operands, around = given[:count], {**inner, **dict(zip(captured, given[count:], strict=True))}
         if node.op.name == "choice":
-            return [self._choose(node, operands, region.params[0], around)]
+            return [self._choose(node, operands, index, around)]
         if node.op.name == "follow":
-            return [self._follow(node, operands, region.params[0])]
+            return [self._follow(node, operands, index)]
         return reemit(self.b, node, operands, around, self._special)
 
     def _special(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
@@ -152,29 +165,25 @@ class BeamBody:
         """The scores of the hypotheses so far, over the last beam."""
         return self.table.known[self.chain[-1]].scores
 
-    def _results(self, region: Region, inner: dict[Value, Value]) -> set[int]:
-        b, old = self.b, self.old
-        count = len(self.node.attrs["stacked"])
-        following = [self._raise(inner.get(v, v), len(self.back)) for v in old.results[: self.carries]]
-        grown = {k for k, v in enumerate(following) if self.beam in v.dims}
+    def _results(self, region: Region, loop: OpenLoop, inner: dict[Value, Value]) -> _Step:
+        b, (*params, before) = self.b, loop.carries
+        finals = [self._raise(inner.get(c.next, c.next), len(self.back)) for c in self.old.carries]
+        grown = {k for k, v in enumerate(finals) if self.beam in v.dims}
         carries = []
-        for k, value in enumerate(following):
-            wanted = region.params[1 + k].type
+        for value, param in zip(finals, params, strict=True):
             renamed = b.rename(value, (self.beam, self.start)) if self.beam in value.dims else value
-            carries.append(self._held(b.expand(renamed, *wanted.dims), region.params[1 + k]))
-        stacked = [
-            self._raise(inner.get(v, v), len(self.back)) for v in old.results[self.carries : self.carries + count]
-        ]
+            carries.append(self._held(b.expand(renamed, *param.dims), param))
+        stacked = [self._raise(inner.get(s.inner, s.inner), len(self.back)) for s in self.old.stacked]
         slots = self._raise(b.iota(self.start), len(self.back))
         score = b.rename(self.score, (self.beam, self.start))
         if self.over is not None:
             slots = b.where(self.over, b.rename(b.iota(self.start), (self.start, self.beam)), slots)
-            score = self._held(score, self._grown_score(region.params[1 + self.carries], region.params[0]))
-        region.results = [*carries, score, *stacked, slots]
-        if self.node.attrs["ends"]:
-            done = inner.get(old.results[-1], old.results[-1])
-            region.results.append(b.reduce("all", done, *done.dims) if done.dims else done)
-        return grown
+            score = self._held(score, self._grown_score(before, loop.index))
+        done = None
+        if self.old.end is not None:
+            done = inner.get(self.old.end.done, self.old.end.done)
+            done = b.reduce("all", done, *done.dims) if done.dims else done
+        return _Step(region, [*carries, score], [*stacked, slots], done, grown)
 
     def _held(self, following: Value, before: Value) -> Value:
         """With independent scores the hypotheses of a sequence that is over wait for the rest of the batch."""
@@ -183,34 +192,27 @@ class BeamBody:
         held = self.b.where(self.over, before, following)
         return self.b.op("set_sparse", held, sparse_dim=following.type.sparse_dim)
 
-    def _emit(self, starts: list[Value], region: Region) -> Found:
-        b, node = self.b, self.node
-        ends = node.attrs["ends"]
-        count = len(starts)
-        stacked_values = region.results[count : len(region.results) - (1 if ends else 0)]
-        stacked_types = tuple(v.type for v in stacked_values)
-        attrs = {**node.attrs, "dim": self.dim, "carries": count, "stacked": stacked_types, "searches": True}
-        results = b.emit(node.op, [*starts, *self.rest], attrs, (region,))
-        steps = results[-1] if ends else None
+    def _emit(self, loop: OpenLoop, step: _Step) -> Found:
+        view = loop.close(self.b, step.region, step.following, step.stacked, step.done)
+        steps = None if view.end is None else view.end.steps
         if steps is not None:
-            b.define(self.dim, steps)
-        finals = [self._public(v) for v in results[:count]]
-        stacked = list(results[count : count + len(stacked_values)])
-        slots = stacked.pop()
+            self.b.define(self.dim, steps)
+        finals = [self._public(carry.result) for carry in view.carries]
+        *stacked, slots = (stack.outer for stack in view.stacked)
         scores, lengths = self._final_scores(finals)
         trace = self._trace(slots)
         shown = [self._shown(self._traced(y, trace)) for y in stacked]
         return Found(finals[:-1], shown, steps, scores, lengths)
 
     def _shown(self, y: Value) -> Value:
-        own = self.node.attrs["dim"]
+        own = self.old.dim
         return y if self.dim is own else self.b.op("resize_axis", y, dim=self.dim, out=own)
 
     def _traced(self, y: Value, trace: Value) -> Value:
         """A stacked output [steps, ..., beam], every hypothesis along its own history."""
         if self.beam not in y.dims:
             return y
-        slots = Dim(f"{self.beam.name}'", self.beam.size)
+        slots = Dim(f"{self.beam.name}.slots", self.beam.size)
         return self.b.op("gather", self.b.rename(y, (self.beam, slots)), trace, dim=slots)
 
     def _public(self, value: Value) -> Value:
@@ -348,10 +350,8 @@ class BeamBody:
     # ---------------------------------------------------------------- behind the loop
 
     def _final_scores(self, finals: Sequence[Value]) -> tuple[Value, Value]:
-        b, node = self.b, self.node
-        scores = finals[-1]
-        index = node.attrs["length_carry"]
-        lengths = finals[index] if index is not None else b.length(node.attrs["dim"])
+        b, scores, index = self.b, finals[-1], self.old.options.length_carry
+        lengths = finals[index] if index is not None else b.length(self.old.dim)
         last = self.choices[-1] if self.choices else None
         if last is not None and last.attrs["independent"]:
             if last.attrs["normalize"]:
@@ -367,7 +367,7 @@ class BeamBody:
     def _trace(self, slots: Value) -> Value:
         """Follow the back-pointers from the last step to the first."""
         b, dim, beam = self.b, self.dim, self.beam
-        before = Dim(f"{beam.name}'", beam.size)
+        before = Dim(f"{beam.name}.slots", beam.size)
         backwards = b.op("reverse", b.rename(slots, (beam, before)), dim=dim, ragged=False)
         rest = [d for d in slots.dims if d not in (dim, beam)]
         final = b.expand(b.iota(beam), *rest)

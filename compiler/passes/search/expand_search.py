@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.passes.base import Context, Pass
-from compiler.passes.loops.history_to_carry import lower_histories
 from compiler.passes.reemit import reemit
 from compiler.passes.search.body import BeamBody
 from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbolic
-from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.errors import ConfigError, IRError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
-from returnn_ir.ir.graph import Graph, Node, Region, Stage, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.loop import LoopLayout, loop_results
+from returnn_ir.ir.mode import Stage
+from returnn_ir.ops.search import searches
 
 __all__ = ["BATCH_SCORES", "ExpandSearch"]
 
@@ -39,27 +41,20 @@ class ExpandSearch(Pass):
     """Replace the symbolic ops of searches by beams, top-k, gathers and a back-trace."""
 
     name: ClassVar[str] = "expand_search"
-    requires: ClassVar[tuple[Stage, ...]] = ("named",)
+    requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Changes nothing in a graph that does not search."""
         if not any(is_symbolic(n) for n in graph.body.walk()):
             return False
-        # what a hypothesis remembers changes hands with it, which carries do by themselves
-        lower_histories(graph.body, _searches)
-        for loop in filter(_searches, graph.body.nodes):
+        for loop in filter(searches, graph.body.nodes):
+            if any(n.op.name == "history" for n in loop.regions[0].nodes):
+                raise IRError("a search takes carries, not histories: run history_to_carry{searching=true} before it")
             for node in filter(lambda n: n.op.name == "choice", loop.regions[0].nodes):
-                if not node.attrs["independent"] and (node.attrs["normalize"] or not loop.attrs["ends"]):
+                if not node.attrs["independent"] and (node.attrs["normalize"] or not LoopLayout.of(loop.attrs).ends):
                     context.journal.add(BATCH_SCORES, "choice", node.origin, _BATCH_REASON)
         _Expander(graph).run()
         return True
-
-
-def _searches(node: Node) -> bool:
-    """Whether a loop has hypotheses."""
-    return node.op.name == "loop" and any(
-        n.op.name == "choice" or (n.op.name == "follow" and n.attrs["beam"] is not None) for n in node.regions[0].nodes
-    )
 
 
 class _Expander:
@@ -85,7 +80,7 @@ class _Expander:
 
     def _node(self, b: Builder, node: Node) -> None:
         operands = [self.env.get(v, v) for v in node.operands]
-        if _searches(node):
+        if searches(node):
             self._replace(b.region, node, self._search(b, node, operands))
         elif operands == node.operands and not self._concerned(node):
             b.region.nodes.append(node)
@@ -122,8 +117,7 @@ class _Expander:
         found = body.run()
         self.table.known[body.beam] = Hypotheses(found.scores, None, found.lengths)
         self.searches[body.beam] = node.origin
-        steps = found.steps
-        return [*found.finals, *found.stacked, *([steps] if steps is not None else [])]
+        return loop_results(found.finals, found.stacked, found.steps)
 
     def _refuse_beams(self, b: Builder, node: Node) -> None:
         """A search that depends on hypotheses that nobody has decided between would need a beam for each of them."""

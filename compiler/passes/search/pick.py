@@ -49,7 +49,7 @@ def pick(
         first: for the first choice of a step: whether this is the first step (only the first slot is there then).
     """
     after, classes = node.attrs["beam"], node.attrs["classes"]
-    last = b.const((before.size or 1) - 1, "int64")
+    last = b.const(b.size(before) - 1, "int64")
     slot = last if first is None else b.where(first, b.const(0, "int64"), last)
     if gold is not None and origins is not None:
         slot = _true_slot(b, total, before, classes, gold, origins)
@@ -78,7 +78,7 @@ def _pick_each(
     b: Builder, node: Node, total: Value, before: Dim, after: Dim, classes: Dim, gold: Value | None
 ) -> Picked:
     """Every hypothesis has successors of its own."""
-    own, rest = divmod(after.size or 1, before.size or 1)
+    own, rest = divmod(b.size(after), b.size(before))
     if rest or not own:
         raise ConfigError(
             "keep_beams gives every hypothesis the same number of successors",
@@ -113,7 +113,7 @@ def _pick(
             total = b.where(here, _NEVER, total)
     scores, flat = _top(b, total, before, classes, after)
     if position is not None and gold_score is not None:
-        worst = b.binary("equal", b.iota(after), (after.size or 1) - 1)
+        worst = b.binary("equal", b.iota(after), b.size(after) - 1)
         scores, flat = b.where(worst, gold_score, scores), b.where(worst, position, flat)
     label = b.binary("mod", flat, size)
     label = label if classes is given else b.minimum(label, largest)
@@ -131,7 +131,7 @@ def _widened(b: Builder, total: Value, classes: Dim, after: Dim) -> tuple[Value,
     Like RETURNN's, the search sees positions behind a sequence's end; their scores say that they are none.
     """
     wide, count = Dim(f"{classes.name}.wide", None), b.extent(classes)
-    b.define(wide, b.add(count, after.size or 1))
+    b.define(wide, b.add(count, b.size(after)))
     resized = b.op("resize_axis", total, dim=classes, out=wide)
     return b.where(b.binary("less", b.iota(wide), count), resized, UNUSED), wide
 
@@ -144,11 +144,11 @@ def _top(b: Builder, total: Value, before: Dim, classes: Dim, after: Dim) -> tup
     """The best entries over both axes; where there are fewer than the beam is wide, the rest are not there."""
     both = before * classes
     flat = b.op("merge", total, dims=(before, classes), out=both)
-    count = (before.size or 1) * (classes.size or 1)
-    some = after if classes.is_dynamic or (after.size or 1) <= count else Dim("some", count)
+    count = both.size if both.size is not None and both.size < b.size(after) else None
+    some = after if count is None else Dim("some", count)
     scores, position = b.emit(get_op("top_k"), [flat], {"dim": both, "k": some, "mask": False})
     position = b.op("set_sparse", position, sparse_dim=None)
-    if some is after:
+    if count is None:
         return scores, position
     there = b.binary("less", b.iota(after), count)
     scores = b.where(there, b.op("resize_axis", scores, dim=some, out=after), UNUSED)

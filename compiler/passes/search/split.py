@@ -18,6 +18,8 @@ from returnn_ir.errors import TargetError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node, Output, Region, Value
+from returnn_ir.ir.loop import LoopOptions, LoopView
+from returnn_ir.ir.mode import Mode, Stage
 from returnn_ir.ir.op import Trait, get_op
 from returnn_ir.ir.types import TensorType
 
@@ -48,7 +50,7 @@ def split_search(graph: Graph) -> SplitSearch:
     Raises:
         TargetError: there is no search, or more than one.
     """
-    loops = [n for n in graph.body.nodes if n.op.name == "loop" and n.attrs["searches"]]
+    loops = [LoopView.of(n) for n in graph.body.nodes if n.op.name == "loop" and LoopOptions.of(n.attrs).searches]
     if len(loops) != 1:
         raise TargetError(
             "the split layout needs exactly one search", received=f"{len(loops)} searches", hint="--mode search"
@@ -57,38 +59,31 @@ def split_search(graph: Graph) -> SplitSearch:
 
 
 class _Splitter:
-    def __init__(self, graph: Graph, loop: Node) -> None:
+    def __init__(self, graph: Graph, loop: LoopView) -> None:
         self.graph = graph
         self.loop = loop
-        self.region = loop.regions[0]
         self.defs = graph.body.all_dim_defs()
-        self.carries: int = loop.attrs["carries"]
-        self.ends: bool = loop.attrs["ends"]
-        self.stacks = len(loop.attrs["stacked"])
         self._own: dict[Value, bool] = {}
 
     def split(self) -> SplitSearch:
         """All parts."""
         behind = self._behind()
         read = list(dict.fromkeys([*self._read_by_steps(), *self._read_behind(behind)]))
-        starts = self.loop.operands[: self.carries]
-        limit = self.loop.operands[-1] if self.ends else None
         named = {v: f"encoder/{k}" for k, v in enumerate(read)}
         graphs = {
             "encoder": self._part({name: v for v, name in named.items()}, {}),
-            "init": self._init(starts, limit, named),
+            "init": self._init(named),
             "step": self._step(named),
             "finish": self._finish(named),
         }
-        return SplitSearch(graphs, self.ends, self.carries, self.stacks)
+        return SplitSearch(graphs, self.loop.end is not None, len(self.loop.carries), len(self.loop.stacked))
 
     # ---------------------------------------------------------------- what crosses the cut
 
     def _read_by_steps(self) -> list[Value]:
         """What the body captures, and scanned values whole; what parameters and constants give belongs to each part."""
-        captured = self.region.captures(self.defs)
-        scanned = [] if self.ends else self.loop.operands[self.carries :]
-        return [v for v in (*captured, *scanned) if not self._is_own(v)]
+        read = (*self.loop.captured(), *(part.whole for part in self.loop.slices))
+        return [v for v in read if not self._is_own(v)]
 
     def _is_own(self, value: Value) -> bool:
         """Whether it follows from parameters and constants alone: every part has it itself.
@@ -101,24 +96,28 @@ class _Splitter:
             node = value.node
             if node is not None and node.op.name in ("param", "const"):
                 self._own[value] = True
-            elif node is not None and not node.regions and not any(map(node.op.has, (Trait.RANDOM, Trait.EFFECT))):
+            elif (
+                node is not None
+                and not node.regions
+                and not any(map(node.op.has, (Trait.RANDOM, Trait.EFFECT, Trait.DERIVATIVE)))
+            ):
                 needed = node.deps(self.defs)
                 self._own[value] = bool(needed) and all(self._is_own(v) for v in needed)
         return self._own[value]
 
     def _behind(self) -> list[Node]:
         """The nodes that depend on the loop."""
-        tainted: set[Value] = set(self.loop.results)
+        tainted: set[Value] = set(self.loop.node.results)
         found = []
         for node in self.graph.body.nodes:
-            if node is not self.loop and any(v in tainted for v in node.deps(self.defs)):
+            if node is not self.loop.node and any(v in tainted for v in node.deps(self.defs)):
                 tainted.update(node.results)
                 found.append(node)
         return found
 
     def _read_behind(self, behind: Iterable[Node]) -> list[Value]:
         nodes = list(behind)
-        made = {v for n in nodes for v in n.results} | set(self.loop.results)
+        made = {v for n in nodes for v in n.results} | set(self.loop.node.results)
         used = [v for n in nodes for v in n.deps(self.defs)]
         used.extend(self.graph.fetches().values())
         return [v for v in dict.fromkeys(used) if v not in made and not self._is_own(v)]
@@ -131,45 +130,40 @@ class _Splitter:
         part.copy(self.graph.body.nodes, list(outputs.values()))
         return part.graph({name: part.env[v] for name, v in outputs.items()})
 
-    def _init(self, starts: list[Value], limit: Value | None, named: Mapping[Value, str]) -> Graph:
-        outputs = {f"state/{k}": v for k, v in enumerate(starts)}
-        if limit is not None:
-            outputs["limit"] = limit
+    def _init(self, named: Mapping[Value, str]) -> Graph:
+        outputs = {f"state/{k}": carry.initial for k, carry in enumerate(self.loop.carries)}
+        if self.loop.end is not None:
+            outputs["limit"] = self.loop.end.limit
             return self._part(outputs, named)
         part = _Copier(named, self.defs)
-        part.copy(self.graph.body.nodes, list(outputs.values()), dims=[self.loop.attrs["dim"]])
-        steps = part.builder.extent(self.loop.attrs["dim"])
+        part.copy(self.graph.body.nodes, list(outputs.values()), dims=[self.loop.dim])
+        steps = part.builder.extent(self.loop.dim)
         return part.graph({**{n: part.env[v] for n, v in outputs.items()}, "limit": steps})
 
     def _step(self, named: Mapping[Value, str]) -> Graph:
-        params = self.region.params
-        given = {**named, params[0]: "i"}
-        given.update({p: f"state/{k}" for k, p in enumerate(params[1 : 1 + self.carries])})
-        part = _Copier(given, {**self.defs, **self.region.dim_defs})
-        dim = self.loop.attrs["dim"]
-        slices = (
-            [] if self.ends else list(zip(params[1 + self.carries :], self.loop.operands[self.carries :], strict=True))
-        )
-        part.copy(self.graph.body.nodes, [v for _, v in slices])
-        for param, whole in slices:
-            part.env[param] = part.builder.op("gather", part.env[whole], part.given("i", TensorType("int64")), dim=dim)
-        part.copy([*self.graph.body.nodes, *self.region.nodes], self.region.results)
-        results = [part.env[v] for v in self.region.results]
-        outputs = {f"state/{k}/next": v for k, v in enumerate(results[: self.carries])}
-        outputs.update({f"stack/{k}": v for k, v in enumerate(results[self.carries : self.carries + self.stacks])})
-        if self.ends:
-            outputs["done"] = results[-1]
+        loop, region = self.loop, self.loop.region
+        given = {**named, loop.index: "i", **{carry.param: f"state/{k}" for k, carry in enumerate(loop.carries)}}
+        part = _Copier(given, {**self.defs, **region.dim_defs})
+        part.copy(self.graph.body.nodes, [s.whole for s in loop.slices])
+        for s in loop.slices:
+            index = part.given("i", TensorType("int64"))
+            part.env[s.param] = part.builder.op("gather", part.env[s.whole], index, dim=loop.dim)
+        part.copy([*self.graph.body.nodes, *region.nodes], region.results)
+        outputs = {f"state/{k}/next": part.env[carry.next] for k, carry in enumerate(loop.carries)}
+        outputs.update({f"stack/{k}": part.env[stack.inner] for k, stack in enumerate(loop.stacked)})
+        if loop.end is not None:
+            outputs["done"] = part.env[loop.end.done]
         return part.graph(outputs)
 
     def _finish(self, named: Mapping[Value, str]) -> Graph:
-        results = self.loop.results
-        given = {**named, **{v: f"state/{k}" for k, v in enumerate(results[: self.carries])}}
-        given.update({v: f"stack/{k}" for k, v in enumerate(results[self.carries : self.carries + self.stacks])})
-        if self.ends:
-            given[results[-1]] = "steps"
+        loop = self.loop
+        given = {**named, **{carry.result: f"state/{k}" for k, carry in enumerate(loop.carries)}}
+        given.update({stack.outer: f"stack/{k}" for k, stack in enumerate(loop.stacked)})
+        if loop.end is not None:
+            given[loop.end.steps] = "steps"
         part = _Copier(given, self.defs)
-        part.copy([n for n in self.graph.body.nodes if n is not self.loop], list(self.graph.fetches().values()))
-        copy = Graph(part.body, "target", self.graph.mode)
+        part.copy([n for n in self.graph.body.nodes if n is not loop.node], list(self.graph.fetches().values()))
+        copy = Graph(part.body, Stage.TARGET, self.graph.mode)
         copy.checks = [(message, part.env[value]) for message, value in self.graph.checks]
         for name, output in self.graph.outputs.items():
             lengths = {axis: part.env[v] for axis, v in output.lengths.items()}
@@ -251,7 +245,7 @@ class _Copier:
 
     def graph(self, outputs: Mapping[str, Value]) -> Graph:
         """The copy as a graph with these outputs."""
-        made = Graph(self.body, "target", "search")
+        made = Graph(self.body, Stage.TARGET, Mode.SEARCH)
         for name, value in outputs.items():
             made.outputs[name] = Output(value, value.dims)
         return made

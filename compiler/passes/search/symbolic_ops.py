@@ -9,14 +9,14 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Value
-from returnn_ir.ops.search import SEARCH_OPS
+from returnn_ir.ir.op import Trait
 
 __all__ = ["BeamTable", "Hypotheses", "is_symbolic"]
 
 
 def is_symbolic(node: Node) -> bool:
     """Whether this is one of the ops that the pass takes away."""
-    return node.op.name in SEARCH_OPS
+    return node.op.has(Trait.SEARCH)
 
 
 @dataclass(frozen=True)

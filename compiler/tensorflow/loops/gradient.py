@@ -41,7 +41,7 @@ _Gradient: TypeAlias = "tf.Tensor | None"
 
 def can_compute_again(region: Region) -> bool:
     """Whether a second run of a step does nothing but compute the same values."""
-    return not any(Trait.EFFECT in node.op.traits for node in region.walk())
+    return not any({Trait.EFFECT, Trait.DERIVATIVE} & node.op.traits for node in region.walk())
 
 
 def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:
@@ -51,8 +51,8 @@ def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tens
         loop: a loop whose steps can be computed again.
         operands: initial carries, then what is scanned.
     """
-    captured = [v for v in loop.region.captures(loop.call.frame.region.all_dim_defs()) if _has_gradient(v)]
-    outer = [loop.call.frame.get(value) for value in captured]
+    captured = [v for v in loop.view.captured() if _has_gradient(v)]
+    outer = [loop.call.env.get(value) for value in captured]
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def differentiable(*args: tf.Tensor) -> tuple[list[tf.Tensor], object]:
@@ -101,13 +101,13 @@ class _Product:
         errors = _with_steps_as_rows(
             loop, upstream, self.node.result.dims, len(shared), len(self.matrix.dims) - len(shared) - reduced
         )
-        return reshape(tf.matmul(rows, errors, transpose_a=True), loop.call.frame.shape(self.matrix.dims))
+        return reshape(tf.matmul(rows, errors, transpose_a=True), loop.call.env.shape(self.matrix.dims))
 
 
 def _with_steps_as_rows(loop: Loop, x: tf.Tensor, dims: Sequence[Dim], shared: int, columns: int) -> tf.Tensor:
     """From [step, *dims] to [shared, step and the rest, columns]: the last axes as one, those between as rows."""
     moved = permute(x, [*range(1, shared + 1), 0, *range(shared + 1, len(dims) + 1)])
-    shape, split = loop.call.frame.shape, len(dims) - columns
+    shape, split = loop.call.env.shape, len(dims) - columns
     return reshape(moved, [*shape(dims[:shared]), [loop.count, *shape(dims[shared:split])], shape(dims[split:])])
 
 
@@ -140,7 +140,6 @@ class _Backward:
 
     def __init__(self, loop: Loop, operands: Sequence[tf.Tensor], captured: Sequence[Value]) -> None:
         self._loop = loop
-        self._operands = operands
         self._captured = captured
         self._products = _products(loop.region, captured)
         matrices = {p.matrix for p in self._products}
@@ -148,7 +147,8 @@ class _Backward:
         self._carries = [k for k, t in enumerate(loop.carry_types) if _has_gradient(t)]
         self._scanned = [k for k, t in enumerate(loop.scanned_types) if _has_gradient(t)]
         self._stacked = [k for k, t in enumerate(loop.stacked_types) if _has_gradient(t)]
-        self._lists = loop.lists(operands)
+        _, whole, _ = loop.view.layout.split_operands(operands)
+        self._lists = loop.lists(whole)
         # what no gradient gets to: known when the step has been emitted
         self._reached: set[Value | _Product | int] = set()
 
@@ -159,16 +159,16 @@ class _Backward:
             tapes: by carry, its values before each step.
             upstream: gradients of the node's results.
         """
-        loop, frame = self._loop, self._loop.call.frame
-        number = len(loop.carry_types)
-        after = {k: upstream[k] for k in self._carries}
+        loop, env = self._loop, self._loop.call.env
+        of_finals, of_stacks, _ = loop.view.layout.split_results(upstream)
+        after = {k: of_finals[k] for k in self._carries}
         kept = [after[k] for k in loop.kept if k in after]
         running = [tf.zeros_like(d) if k in loop.kept else d for k, d in after.items()]
-        made = [as_list(upstream[number + k], loop.call.node.results[number + k].type) for k in self._stacked]
+        made = [as_list(of_stacks[k], loop.view.stacked[k].outer.type) for k in self._stacked]
         types = [loop.scanned_types[k] for k in self._scanned]
-        shapes = [element_shape(frame, t) for t in types]
+        shapes = [element_shape(env, t) for t in types]
         slices = [reserve(t, shape, loop.count) for t, shape in zip(types, shapes, strict=True)]
-        sums = [tf.zeros_like(frame.get(value)) for value in self._summed]
+        sums = [tf.zeros_like(env.get(value)) for value in self._summed]
         factors = [empty_stack(v.type) for p in self._products for v in (p.first, p.node.result)]
         invariants = [tf.TensorShape([d.size for d in loop.carry_types[k].dims]) for k in self._carries]
         scalar = tf.TensorShape([])
@@ -194,8 +194,8 @@ class _Backward:
         }
         matrices = self._matrices(sums, factors)
         return [
-            *(initial.get(k) for k in range(number)),
-            *(stacks.get(k) for k in range(len(self._operands) - number)),
+            *(initial.get(k) for k in range(len(loop.view.carries))),
+            *(stacks.get(k) for k in range(len(loop.view.slices))),
             *(matrices.get(value) for value in self._captured),
         ]
 
@@ -215,12 +215,12 @@ class _Backward:
         popped = [pop(handle, t) for handle, t in zip(tapes, loop.carry_types, strict=True)]
         before = [x for _, x in popped]
         scanned = [item(handle, i, t) for handle, t in zip(self._lists, loop.scanned_types, strict=True)]
-        local = {value: entering(loop.call.frame.get(value)) for value in self._summed}
-        following, stacked, frame = loop.step(index, before, scanned, local)
+        local = {value: entering(loop.call.env.get(value)) for value in self._summed}
+        following, stacked, env = loop.step(index, before, scanned, local)
         running, kept = self._joined(index, [entering(d) for d in running], [entering(d) for d in kept])
         upstream = [*running, *(item(h, i, loop.stacked_types[k]) for h, k in zip(made, self._stacked, strict=True))]
         results = [*(following[k] for k in self._carries), *(stacked[k] for k in self._stacked)]
-        products = [frame.get(p.node.result) for p in self._products]
+        products = [env.get(p.node.result) for p in self._products]
         carries, parts = [before[k] for k in self._carries], [scanned[k] for k in self._scanned]
         found = iter(tf.gradients(results, [*carries, *parts, *local.values(), *products], upstream))
         running = [_or_zero(next(found), x) for x in carries]
@@ -228,7 +228,7 @@ class _Backward:
         sums = [self._added(total, value, next(found)) for total, value in zip(sums, self._summed, strict=True)]
         pairs = []
         for p, result in zip(self._products, products, strict=True):
-            pairs += [frame.get(p.first), self._reach(p, next(found), result)]
+            pairs += [env.get(p.first), self._reach(p, next(found), result)]
         return (
             i,
             running,
@@ -264,7 +264,7 @@ class _Backward:
         for p, (first, upstream) in zip(self._products, zip(factors[::2], factors[1::2], strict=True), strict=True):
             if p in self._reached:
                 a, dz = (
-                    stack(handle, element_shape(self._loop.call.frame, v.type), v.type)
+                    stack(handle, element_shape(self._loop.call.env, v.type), v.type)
                     for handle, v in ((first, p.first), (upstream, p.node.result))
                 )
                 gradient = p.gradient(self._loop, a, dz)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import tensorflow as tf
 
 from compiler.tensorflow.align import align
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
-from compiler.tensorflow.environment import Frame
+from compiler.tensorflow.environment import Environment
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
+from returnn_ir.ir.loop import LoopView, loop_params, loop_results
 from returnn_ir.ir.types import TensorType
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "pop",
     "push",
     "reserve",
+    "results_in_order",
     "run",
     "settle_extents",
     "stack",
@@ -41,50 +42,46 @@ class Loop:
     """One loop over a dim that is being lowered.
 
     Attributes:
+        view: its parts.
         count: number of steps, int32.
         kept: indices of the carries whose value after each sequence's own last step is asked for, where that differs
             from the running one.
     """
 
     call: Call
+    view: LoopView
     count: tf.Tensor
     kept: tuple[int, ...]
 
     @classmethod
-    def of(cls, call: Call) -> Loop:
+    def of(cls, call: Call, view: LoopView) -> Loop:
         """The loop of a node."""
-        count = tf.convert_to_tensor(call.frame.extent(call.attrs["dim"]), tf.int32)
-        return cls(call, count, _kept(call))
+        count = tf.convert_to_tensor(call.env.extent(view.dim), tf.int32)
+        return cls(call, view, count, _kept(call.env, view))
 
     @property
     def region(self) -> Region:
         """The body."""
-        return self.call.node.regions[0]
-
-    @property
-    def dim(self) -> Dim:
-        """What is looped over."""
-        return cast(Dim, self.call.attrs["dim"])
+        return self.view.region
 
     @property
     def carry_types(self) -> list[TensorType]:
         """The types of the carries."""
-        return [v.type for v in self.call.node.results[: self.call.attrs["carries"]]]
+        return [c.result.type for c in self.view.carries]
 
     @property
     def scanned_types(self) -> list[TensorType]:
         """The types of what one step gets of the scanned operands."""
-        return [value.type for value in self.region.params[1 + len(self.carry_types) :]]
+        return [part.param.type for part in self.view.slices]
 
     @property
     def stacked_types(self) -> tuple[TensorType, ...]:
         """The types of one step's stacked values."""
-        return cast("tuple[TensorType, ...]", self.call.attrs["stacked"])
+        return self.view.layout.stacked
 
-    def lists(self, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    def lists(self, whole: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """The scanned operands as tensor lists."""
-        number = len(self.carry_types)
-        return [as_list(x, self.call.type(number + k)) for k, x in enumerate(operands[number:])]
+        return [as_list(x, part.whole.type) for x, part in zip(whole, self.view.slices, strict=True)]
 
     def step(
         self,
@@ -92,7 +89,7 @@ class Loop:
         carries: Sequence[tf.Tensor],
         slices: Sequence[tf.Tensor],
         standing_in: Mapping[Value, tf.Tensor] | None = None,
-    ) -> tuple[list[tf.Tensor], list[tf.Tensor], Frame]:
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor], Environment]:
         """One step, emitted into the graph that is being built.
 
         Args:
@@ -102,21 +99,31 @@ class Loop:
             standing_in: tensors to use instead of those that values outside of the loop have.
 
         Returns:
-            the carries after the step, the values to stack, and the frame, which has every value of the body.
+            the carries after the step, the values to stack, and the environment, which has every value of the body.
         """
         call = self.call
-        frame = Frame(self.region, call.frame.feed, call.frame, (*call.frame.loop_index, index))
+        env = Environment(self.region, call.env.feed, call.env, (*call.env.loop_index, index))
         for value, tensor in (standing_in or {}).items():
-            frame.stand_in(value, tensor)
-        results = call.lower_region(self.region, frame, [index, *map(entering, carries), *slices])
-        types = (*self.carry_types, *self.stacked_types)
-        ordered = [in_order(x, value.dims, t) for x, value, t in zip(results, self.region.results, types, strict=True)]
-        return ordered[: len(carries)], ordered[len(carries) :], frame
+            env.stand_in(value, tensor)
+        results = call.lower_region(self.region, env, loop_params(index, [*map(entering, carries)], slices))
+        following, made, _ = results_in_order(self.view, results)
+        return following, made, env
 
     def running(self, index: tf.Tensor, carry: int) -> tf.Tensor:
         """Which sequences have a frame at a step, with the axes of a carry."""
-        frame = self.call.frame
-        return align(index < frame.lengths(self.dim), frame.length_dims(self.dim), self.carry_types[carry].dims)
+        env, dim = self.call.env, self.view.dim
+        return align(index < env.lengths(dim), env.length_dims(dim), self.carry_types[carry].dims)
+
+
+def results_in_order(
+    view: LoopView, results: Sequence[tf.Tensor]
+) -> tuple[list[tf.Tensor], list[tf.Tensor], tf.Tensor | None]:
+    """What a step leaves, with the axes of the node's results: carries, stacked values; whether it was the last."""
+    carries, stacked, done = view.layout.split_results(results)
+    following = [in_order(x, c.next.dims, c.result.type) for x, c in zip(carries, view.carries, strict=True)]
+    types = view.layout.stacked
+    made = [in_order(x, s.inner.dims, t) for x, s, t in zip(stacked, view.stacked, types, strict=True)]
+    return following, made, done
 
 
 def run(loop: Loop, operands: Sequence[tf.Tensor], *, tape: bool = False) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
@@ -130,8 +137,9 @@ def run(loop: Loop, operands: Sequence[tf.Tensor], *, tape: bool = False) -> tup
     Returns:
         the results of the node; by carry, the stack of its values before each step, the last step on top.
     """
-    carries, slices = list(operands[: len(loop.carry_types)]), loop.lists(operands)
-    shapes = [element_shape(loop.call.frame, t) for t in loop.stacked_types]
+    carries, whole, _ = loop.view.layout.split_operands(operands)
+    slices = loop.lists(whole)
+    shapes = [element_shape(loop.call.env, t) for t in loop.stacked_types]
     lists = [reserve(t, shape, loop.count) for t, shape in zip(loop.stacked_types, shapes, strict=True)]
     kept = [carries[k] for k in loop.kept]
     tapes = [empty_stack(t) for t in loop.carry_types] if tape else []
@@ -167,22 +175,22 @@ def run(loop: Loop, operands: Sequence[tf.Tensor], *, tape: bool = False) -> tup
     )
     final = [kept[loop.kept.index(k)] if k in loop.kept else carry for k, carry in enumerate(carries)]
     stacked = [stack(handle, shape, t) for handle, shape, t in zip(lists, shapes, loop.stacked_types, strict=True)]
-    return [*final, *stacked], tapes
+    return loop_results(final, stacked), tapes
 
 
-def settle_extents(frame: Frame, region: Region) -> None:
+def settle_extents(env: Environment, region: Region) -> None:
     """Compute outside of a loop or a branch every extent that its body may ask for."""
     for node in region.walk():
         for dim in node.mentioned_dims():
-            if dim.size is None and frame.knows(dim):
-                frame.extent(dim)
+            if dim.size is None and env.knows(dim):
+                env.extent(dim)
 
 
-def _kept(call: Call) -> tuple[int, ...]:
+def _kept(env: Environment, view: LoopView) -> tuple[int, ...]:
     """Carries that end at another step for each sequence; one without the dims of the lengths ends with the loop."""
-    vary = call.frame.length_dims(call.attrs["dim"]) if call.attrs["dim"].is_dynamic else ()
-    results = call.node.results[: call.attrs["carries"]]
-    return tuple(k for k, v in enumerate(results) if vary and set(vary) <= set(v.dims) and v in call.frame.feed.used)
+    vary = env.length_dims(view.dim) if view.dim.is_dynamic else ()
+    results = [c.result for c in view.carries]
+    return tuple(k for k, v in enumerate(results) if vary and set(vary) <= set(v.dims) and v in env.feed.used)
 
 
 # -------------------------------------------------------------------- tensors and tensor lists
@@ -195,9 +203,9 @@ def in_order(x: tf.Tensor, own: Sequence[Dim], wanted: TensorType) -> tf.Tensor:
     return x
 
 
-def element_shape(frame: Frame, type_: TensorType) -> tf.Tensor:
+def element_shape(env: Environment, type_: TensorType) -> tf.Tensor:
     """The shape of one step's value; an axis that only the body knows is open (-1)."""
-    sizes = [frame.extent(dim) if frame.knows(dim) else -1 for dim in type_.dims]
+    sizes = [env.extent(dim) if env.knows(dim) else -1 for dim in type_.dims]
     return tf.convert_to_tensor(sizes, tf.int32) if sizes else tf.constant([], tf.int32)
 
 

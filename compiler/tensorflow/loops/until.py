@@ -8,20 +8,19 @@ import tensorflow as tf
 
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
-from compiler.tensorflow.environment import Frame
-from compiler.tensorflow.loops.loop import element_shape, in_order, push, stack
-from returnn_ir.ir.types import TensorType
+from compiler.tensorflow.environment import Environment
+from compiler.tensorflow.loops.loop import element_shape, push, results_in_order, stack
+from returnn_ir.ir.loop import LoopView, loop_params, loop_results
 
 __all__ = ["run_until"]
 
 
-def run_until(call: Call, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+def run_until(call: Call, view: LoopView, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     """All steps of a loop that ends by itself; the results of the node."""
-    *carries, last = operands
+    carries, _, last = view.layout.split_operands(operands)
     limit = tf.convert_to_tensor(last, tf.int64)
-    carry_types = [v.type for v in call.node.results[: len(carries)]]
-    stacked_types: tuple[TensorType, ...] = call.attrs["stacked"]
-    shapes = [element_shape(call.frame, t) for t in stacked_types]
+    stacked_types = view.layout.stacked
+    shapes = [element_shape(call.env, t) for t in stacked_types]
     lists = [
         tf.raw_ops.EmptyTensorList(element_shape=shape, max_num_elements=-1, element_dtype=t.dtype)
         for t, shape in zip(stacked_types, shapes, strict=True)
@@ -30,14 +29,11 @@ def run_until(call: Call, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     def body(
         i: tf.Tensor, _: tf.Tensor, carries: list[tf.Tensor], lists: list[tf.Tensor]
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor], list[tf.Tensor]]:
-        region = call.node.regions[0]
         step = entering(i)
-        frame = Frame(region, call.frame.feed, call.frame, (*call.frame.loop_index, step))
-        *results, done = call.lower_region(region, frame, [step, *map(entering, carries)])
-        types = (*carry_types, *stacked_types)
-        ordered = [in_order(x, value.dims, t) for x, value, t in zip(results, region.results[:-1], types, strict=True)]
-        made = ordered[len(carries) :]
-        return i + 1, done, ordered[: len(carries)], [push(h, x) for h, x in zip(lists, made, strict=True)]
+        env = Environment(view.region, call.env.feed, call.env, (*call.env.loop_index, step))
+        results = call.lower_region(view.region, env, loop_params(step, [*map(entering, carries)], []))
+        following, made, done = results_in_order(view, results)
+        return i + 1, done, following, [push(h, x) for h, x in zip(lists, made, strict=True)]
 
     steps, _, carries, lists = tf.while_loop(
         lambda i, done, *_: tf.logical_and(i < limit, tf.logical_not(done)),
@@ -46,9 +42,9 @@ def run_until(call: Call, operands: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         shape_invariants=(
             tf.TensorShape([]),
             tf.TensorShape([]),
-            [tf.TensorShape([d.size for d in t.dims]) for t in carry_types],
+            [tf.TensorShape([d.size for d in c.result.dims]) for c in view.carries],
             [tf.TensorShape([]) for _ in lists],
         ),
     )
     stacked = [stack(handle, shape, t) for handle, shape, t in zip(lists, shapes, stacked_types, strict=True)]
-    return [*carries, *stacked, steps]
+    return loop_results(carries, stacked, steps)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
@@ -47,7 +47,7 @@ class SelfAttentionOptions(SourceOptions):
     state_var_lengths: Any = None
 
 
-@layer("self_attention", options=SelfAttentionOptions)
+@layer("self_attention", options=SelfAttentionOptions, names_time=True)
 def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
     """Attention over the time axis.
 
@@ -66,7 +66,7 @@ def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -
     if keys.is_dynamic:
         # a causal mask is nothing but keys whose number depends on the query's position
         b.define(keys, b.add(b.iota(time), 1) if opt.attention_left_only else b.length(time))
-    q = b.mul(q, float(key_dim.size or 1) ** -0.5)
+    q = b.mul(q, float(b.size(key_dim)) ** -0.5)
     energy = b.dot(q, b.rename(k, (time, keys)), key_dim)
     if opt.key_shift is not None:
         energy = b.add(energy, b.dot(q, _shift(b, b.layer(opt.key_shift), time, keys, key_dim), key_dim))
@@ -87,14 +87,14 @@ def _in_step(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> Laye
     rest = tuple(d for d in x.axes if d is not feature)
     q, k, v, key_dim, value_dim, heads = _projected(b, opt, x, feature, out)
     steps = b.steps_so_far(b.dim("steps", None))
-    q = b.mul(q, float(key_dim.size or 1) ** -0.5)
+    q = b.mul(q, float(b.size(key_dim)) ** -0.5)
     energy = b.dot(q, b.history(k, steps), key_dim)
     if opt.key_shift is not None:
         query = b.dim("query", 1)
         shift = _shift(b, b.layer(opt.key_shift), query, steps, key_dim)
         energy = b.add(energy, b.dot(q, b.op("squeeze", shift, dim=query), key_dim))
     if b.scope.step_mask is not None:
-        current = b.binary("equal", b.iota(steps), b.enclosing_loop.frame.index)
+        current = b.binary("equal", b.iota(steps), b.enclosing_loop.builder.index)
         seen = b.binary("logical_or", b.history(b.scope.step_mask, steps), current)
         energy = b.where(seen, energy, -np.inf)
     weights = b.op("softmax", energy, dims=(steps,))
@@ -125,23 +125,23 @@ def _projected(
 ) -> tuple[Value, Value, Value, Dim, Dim, Dim]:
     """Query, key and value per head, the dims of key and value, and of the heads."""
     n = opt.num_heads
-    for key, size in (("total_key_dim", opt.total_key_dim), ("n_out", out.size or 0)):
+    for key, size in (("total_key_dim", opt.total_key_dim), ("n_out", b.size(out))):
         if n < 1 or size % n:
             raise ConfigError(
                 f"{key} is not divisible by num_heads", where=b.place(key), expected=f"k * {n}", received=size
             )
     heads = b.dim("heads", n)
     key_dim = b.dim("key", opt.total_key_dim // n, feature=True)
-    value_dim = b.dim("value", (out.size or 0) // n, feature=True)
-    parts = (2 * (key_dim.size or 0)) + (value_dim.size or 0)
+    value_dim = b.dim("value", b.size(out) // n, feature=True)
+    parts = 2 * b.size(key_dim) + b.size(value_dim)
     columns, per_head = b.dim("qkv", n * parts, feature=True), b.dim("qkv_head", parts, feature=True)
-    weights = b.param("QKV", (feature, columns), opt.forward_weights_init)
+    weights = b.param("QKV", (feature, columns), option_init(opt, "forward_weights_init"))
     if x.sparse_dim is not None:
         projected = b.op("gather", weights, b.labels(x.value, feature), dim=feature)
     else:
         projected = b.dot(x.value, weights, feature)
     split = b.op("split", projected, dim=columns, outs=(heads, per_head))
-    bounds = (0, key_dim.size or 0, 2 * (key_dim.size or 0), parts)
+    bounds = (0, b.size(key_dim), 2 * b.size(key_dim), parts)
     q, k, v = (
         b.op("slice", split, dim=per_head, out=part, start=start, end=end)
         for part, start, end in zip((key_dim, key_dim, value_dim), bounds, bounds[1:], strict=False)

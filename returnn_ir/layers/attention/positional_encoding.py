@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.builder import Operand
@@ -91,7 +91,7 @@ def _scales(b: LayerBuilder, channels: int) -> np.ndarray[Any, np.dtype[np.float
 
 def _sinusoids(b: LayerBuilder, position: Value, out: Dim) -> Value:
     """Sines, then cosines, then a zero where the number of channels is odd."""
-    channels = out.size or 0
+    channels = b.size(out)
     scales = _scales(b, channels)
     wave, sines, cosines = (Dim(f"{b.definition.path}.{n}", len(scales)) for n in ("wave", "sin", "cos"))
     angle = b.mul(b.cast(position, "float32"), b.const(scales, "float32", (wave,)))
@@ -142,10 +142,10 @@ def relative_positional_encoding(b: LayerBuilder, opt: RelativeOptions, x: Layer
     if opt.fixed:
         table = _sinusoids(b, b.iota(rows), out)
     else:
-        table = b.param("encoding_matrix", (rows, out), opt.forward_weights_init)
+        table = b.param("encoding_matrix", (rows, out), option_init(opt, "forward_weights_init"))
     offset: Operand = opt.query_offset or 0
     if in_step and opt.query_offset is None:
-        offset = b.enclosing_loop.frame.index
+        offset = b.enclosing_loop.builder.index
     position = b.add(b.iota(queries), offset)
     distance = b.sub(b.iota(keys), position)
     row = b.add(b.minimum(b.maximum(distance, -opt.clipping), opt.clipping), opt.clipping)

@@ -33,7 +33,7 @@ class GatingOptions(SourceOptions):
     gate_activation: str | Callable[..., Any] | None = "sigmoid"
 
 
-@layer("gating", options=GatingOptions)
+@layer("gating", options=GatingOptions, names_time=True)
 def gating(b: LayerBuilder, opt: GatingOptions, x: LayerOutput) -> LayerOutput:
     """The first half of the features times the activated second half (arXiv:1612.08083)."""
     feature = b.require_feature(x)
@@ -102,7 +102,7 @@ class WeightedSumOptions(SourceOptions):
     keep_dims: bool | None = None
 
 
-@layer("weighted_sum", options=WeightedSumOptions)
+@layer("weighted_sum", options=WeightedSumOptions, names_time=False)
 def weighted_sum(b: LayerBuilder, opt: WeightedSumOptions, x: LayerOutput) -> LayerOutput:
     """A trainable weighted sum over axes of fixed size, or over a window of ``size`` sliding along them."""
     named = b.axes(x, opt.axes, "axes")
@@ -110,8 +110,8 @@ def weighted_sum(b: LayerBuilder, opt: WeightedSumOptions, x: LayerOutput) -> La
     if opt.size is None:
         dims = _static_in_order(b, x, opt.axes)
         if opt.keep_dims or (opt.padding or "valid").lower() != "valid":
-            return _sliding(b, opt, x, dims, [d.size or 1 for d in dims], keep=bool(opt.keep_dims))
-        weights = b.param("W", dims, 1.0 / _product([d.size or 1 for d in dims]))
+            return _sliding(b, opt, x, dims, [b.size(d) for d in dims], keep=bool(opt.keep_dims))
+        weights = b.param("W", dims, 1.0 / _product([b.size(d) for d in dims]))
         return x.with_axes(b.dot(x.value, weights, *dims, mask=False), dict.fromkeys(dims, ()))
     if opt.padding is None:
         raise ConfigError("'size' needs 'padding'", where=b.place("size"), expected="valid or same")

@@ -68,7 +68,7 @@ def _number(value: float | bool) -> int | float:
 
 
 def _replaced(x: LayerOutput, value: Value, old: Dim, new: Dim) -> LayerOutput:
-    return arrange(x, value, [new if d is old else d for d in x.axes], {old: new}, keep_time=False)
+    return arrange(x, value, [new if d is old else d for d in x.axes], {old: new}, keep_time=x.time_named)
 
 
 _Amount = Count | Dim
@@ -361,7 +361,7 @@ def _piece_sizes(b: LayerBuilder, opt: SplitOptions, axis: Dim) -> Sequence[int]
         if size % opt.num_splits:
             raise DimError(f"{size} is no multiple of num_splits", where=b.place("num_splits"), received=opt.num_splits)
         return [size // opt.num_splits] * opt.num_splits
-    sizes = list(opt.size_splits or [d.size or 0 for d in opt.out_dims or ()])
+    sizes = list(opt.size_splits or [d.require_size(b.place("out_dims")) for d in opt.out_dims or ()])
     if not sizes or sum(sizes) != size:
         raise ConfigError(
             "the pieces do not make up the axis",

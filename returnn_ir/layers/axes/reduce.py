@@ -48,7 +48,7 @@ class ReduceOptions(SourceOptions):
     use_time_mask: bool | None = None
 
 
-@layer("reduce", options=ReduceOptions)
+@layer("reduce", options=ReduceOptions, names_time=True)
 def reduce(b: LayerBuilder, opt: ReduceOptions, x: LayerOutput) -> LayerOutput:
     """A reduction over one or more axes; over dynamic ones only valid frames count, unless ``use_time_mask`` is off."""
     x, dims = _reduced_axes(b, x, opt.axes, opt.enforce_batch_dim_axis)
@@ -152,7 +152,7 @@ class MathNormOptions(SourceOptions):
     keep_dims: bool = False
 
 
-@layer("math_norm", options=MathNormOptions)
+@layer("math_norm", options=MathNormOptions, names_time=True)
 def math_norm(b: LayerBuilder, opt: MathNormOptions, x: LayerOutput) -> LayerOutput:
     """The p-norm ``sum(|x| ** p) ** (1 / p)``."""
     x, dims = _reduced_axes(b, x, opt.axes, None)
@@ -189,7 +189,7 @@ def accumulate_mean(b: LayerBuilder, opt: AccumulateMeanOptions, x: LayerOutput)
         raise DimError("a distribution has one axis", where=b.place("is_prob_distribution"), received=mean.type)
     initial = opt.initial_value
     if initial is None:
-        initial = 1.0 / (dims[0].size or 1) if opt.is_prob_distribution else 0.0
+        initial = 1.0 / max(b.size(dims[0]), 1) if opt.is_prob_distribution else 0.0
     # RETURNN's variable is called so, because TensorFlow has given the name "mean" to the reduction before
     held = b.param("mean_1", dims, initial)
     if b.training:

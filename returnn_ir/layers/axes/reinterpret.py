@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim
@@ -14,10 +14,10 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import UNSET, Size, Unset
 
 __all__: list[str] = []
 
-_NOT_GIVEN = object()
 _ROLES = {"b": "batch", "t": "time", "f": "feature"}
 
 
@@ -46,7 +46,7 @@ class ReinterpretDataOptions(SourceOptions):
     enforce_batch_major: bool = False
     enforce_time_major: bool = False
     set_sparse: bool | None = None
-    set_sparse_dim: Any = field(default=_NOT_GIVEN)
+    set_sparse_dim: Dim | Size | Unset | None = UNSET
     increase_sparse_dim: int | None = None
 
 
@@ -151,11 +151,11 @@ def _with_labels(b: LayerBuilder, opt: ReinterpretDataOptions, x: LayerOutput) -
     wanted = opt.set_sparse_dim
     if opt.set_sparse is True and x.sparse_dim is None:
         size = x.feature_dim.size if x.feature_dim is not None else None
-        given = wanted if isinstance(wanted, Dim) else _label_dim(b, size if wanted is _NOT_GIVEN else wanted)
+        given = wanted if isinstance(wanted, Dim) else _label_dim(b, size if wanted is UNSET else wanted)
         return _labelled(b, x, _increased(opt, given))
     if opt.set_sparse is False:
         x = _labelled(b, x, None)
-    if wanted is not _NOT_GIVEN:
+    if wanted is not UNSET:
         if x.sparse_dim is None:
             raise DimError("the source has no labels", where=b.place("set_sparse_dim"), received=x.value.type)
         if isinstance(wanted, Dim):

@@ -125,8 +125,10 @@ def resize(b: LayerBuilder, opt: ResizeOptions, x: LayerOutput) -> LayerOutput:
             "unknown kind", where=b.place("kind"), expected="nn, linear, cubic or fill", received=opt.kind
         )
     out, scale = _resized_dim(b, opt, axis)
-    filled = kind == "fill"
-    value = _filled(b, opt, x, axis, out) if filled else _interpolated(b, x.value, kind, axis, out, scale)
+    if kind == "fill":
+        value = _filled(b, opt, x, axis, out)
+    else:
+        value = x.value if out is axis else _interpolated(b, x.value, kind, axis, out, scale)
     result = arrange(x, value, [out if d is axis else d for d in x.axes], {axis: out}, keep_feature=True)
     return settle(b, result, out, opt.out_dim)
 

@@ -136,7 +136,7 @@ class SplitDimsOptions(SourceOptions):
     pad_value: int | float | bool = 0
 
 
-@layer("split_dims", options=SplitDimsOptions)
+@layer("split_dims", options=SplitDimsOptions, names_time=True)
 def split_dims(b: LayerBuilder, opt: SplitDimsOptions, x: LayerOutput) -> LayerOutput:
     """One axis to several; a dynamic one is padded to a multiple of what it is split by."""
     if isinstance(opt.axis, int):
@@ -260,7 +260,7 @@ class ExpandDimsOptions(SourceOptions):
     dim: Size | Dim = 1
 
 
-@layer("expand_dims", options=ExpandDimsOptions)
+@layer("expand_dims", options=ExpandDimsOptions, names_time=True)
 def expand_dims(b: LayerBuilder, opt: ExpandDimsOptions, x: LayerOutput) -> LayerOutput:
     """A new axis, along which everything is repeated."""
     if isinstance(opt.axis, int):
@@ -385,7 +385,7 @@ class SwapAxesOptions(SourceOptions):
     axis2: Axis
 
 
-@layer("swap_axes", options=SwapAxesOptions)
+@layer("swap_axes", options=SwapAxesOptions, names_time=True)
 def swap_axes(b: LayerBuilder, opt: SwapAxesOptions, x: LayerOutput) -> LayerOutput:
     """Exchange the positions of two axes."""
     one, two = b.axis(x, opt.axis1, "axis1"), b.axis(x, opt.axis2, "axis2")
@@ -406,7 +406,7 @@ class TransposeOptions(SourceOptions):
     perm: dict[Any, Any] | list[Any] | tuple[Any, ...]
 
 
-@layer("transpose", options=TransposeOptions)
+@layer("transpose", options=TransposeOptions, names_time=False)
 def transpose(b: LayerBuilder, opt: TransposeOptions, x: LayerOutput) -> LayerOutput:
     """Reorder the axes; ``perm`` maps the axis at whose place to the axis that goes there."""
     perm = opt.perm

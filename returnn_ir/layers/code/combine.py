@@ -11,10 +11,12 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.unify import Unified
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_context import UntypedError
-from returnn_ir.construct.out_type import Template, common_template, fit_axes, with_out_type
-from returnn_ir.errors import ConfigError, IRError, UserError, did_you_mean
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.construct.out_type import OutType, common_out_type, fit_axes, with_out_type
+from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError, did_you_mean
+from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.table import find_function, function_names
+from returnn_ir.expression.traced_source import traced_facts
+from returnn_ir.facade.network import NetworkView
 from returnn_ir.layers.code.evaluation import evaluate_on_sources
 from returnn_ir.layers.code.out_type_function import called_out_type
 from returnn_ir.layers.dense.activations import activate
@@ -93,7 +95,7 @@ def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) ->
         raise ConfigError("'eval' belongs to kind 'eval'", where=b.place("eval" if opt.eval else "kind"))
     if opt.eval is not None:
         return _with_bias_and_activation(b, opt, _evaluated(b, opt, opt.eval, sources))
-    template, unified = _template(b, opt, sources)
+    result_type, unified = _out_type(b, opt, sources)
     kind = _KINDS.get(opt.kind, opt.kind)
     function = find_function(b, "add" if kind == "average" else kind)
     if function is None:
@@ -112,7 +114,7 @@ def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) ->
         result = as_positional(b, result)
     except (UnsupportedError, IRError, TypeError, ValueError) as error:
         raise ConfigError(f"kind {opt.kind!r} does not work here: {error}", where=b.place("kind")) from error
-    return _with_bias_and_activation(b, opt, template.output(b, fit_axes(b, result.value, result.axes, template)))
+    return _with_bias_and_activation(b, opt, result_type.output(b, fit_axes(b, result.value, result.axes, result_type)))
 
 
 def positional_sources(b: LayerBuilder, unified: Unified) -> list[Positional]:
@@ -127,9 +129,9 @@ def positional_sources(b: LayerBuilder, unified: Unified) -> list[Positional]:
     ]
 
 
-def _template(
+def _out_type(
     b: LayerBuilder, opt: CombineOptions | EvalOptions, sources: list[LayerOutput]
-) -> tuple[Template, Unified]:
+) -> tuple[OutType, Unified]:
     given = opt.out_type
     out_type = called_out_type(b, given, sources) if callable(given) else b.options_dict("out_type")
     allow = opt.allow_broadcast_all_sources
@@ -137,8 +139,8 @@ def _template(
         allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
     # where out_type says what comes out, the expression may use its sources as it likes
     declared = callable(given) or any(k in out_type for k in ("shape", "dim_tags", "dims"))
-    template, unified = common_template(b, sources, allow_broadcast=allow or declared, ignore_features=declared)
-    return with_out_type(b, template, opt.n_out, out_type), unified
+    result_type, unified = common_out_type(b, sources, allow_broadcast=allow or declared, ignore_features=declared)
+    return with_out_type(b, result_type, opt.n_out, out_type), unified
 
 
 def _evaluated(
@@ -146,8 +148,8 @@ def _evaluated(
 ) -> LayerOutput:
     if opt.eval_for_output_loss:
         raise ConfigError("eval_for_output_loss is not supported", where=b.place("eval_for_output_loss"))
-    template, unified = _template(b, opt, sources)
-    return evaluate_on_sources(b, code, opt.eval_locals or {}, sources, unified, template)
+    result_type, unified = _out_type(b, opt, sources)
+    return evaluate_on_sources(b, code, opt.eval_locals or {}, sources, unified, result_type)
 
 
 def _with_bias_and_activation(b: LayerBuilder, opt: CombineOptions | EvalOptions, x: LayerOutput) -> LayerOutput:
@@ -189,7 +191,7 @@ def compare(b: LayerBuilder, opt: CompareOptions, sources: list[LayerOutput]) ->
     allow = opt.allow_broadcast_all_sources
     if allow is None:
         allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
-    template, unified = common_template(b, sources, allow_broadcast=allow)
+    result_type, unified = common_out_type(b, sources, allow_broadcast=allow)
     values = [x.value for x in positional_sources(b, unified)]
     tests = [b.binary(kind, x, y) for x, y in itertools.pairwise(values)]
     if opt.value is not None:
@@ -197,8 +199,8 @@ def compare(b: LayerBuilder, opt: CompareOptions, sources: list[LayerOutput]) ->
     result = tests[0]
     for test in tests[1:]:
         result = b.binary("logical_and", result, test)
-    axes = tuple(d for d in template.axes if d in result.dims)
-    time = template.time_dim if template.time_dim in axes else None
+    axes = tuple(d for d in result_type.axes if d in result.dims)
+    time = result_type.time_dim if result_type.time_dim in axes else None
     feature = unified.feature_dim if unified.feature_dim in axes else None
     return LayerOutput(result, axes, time, feature)
 
@@ -241,12 +243,10 @@ def switch(b: LayerBuilder, opt: SwitchOptions) -> LayerOutput:
 
 
 def _decided(b: LayerBuilder, opt: SwitchOptions) -> bool:
-    from returnn_ir.expression.views import NetworkView
-
     options = {k: v for k, v in b.definition.raw.items() if k != "class"}
     function: Any = opt.condition
     try:
-        answer = function(**options, name=b.definition.name, network=NetworkView(b), get_layer=b.layer)
+        answer = function(**options, name=b.definition.name, network=NetworkView(traced_facts(b)), get_layer=b.layer)
     except UserError:
         raise
     except Exception as error:  # the config's own function runs here
@@ -264,7 +264,7 @@ def _where(b: LayerBuilder, test: LayerOutput, first: Any, second: Any) -> Layer
     known = iter(b.scope.known([x for x in (first, second) if isinstance(x, str)], b.place()))
     branches = [next(known, None) if isinstance(x, str) else x for x in (first, second)]
     layers = [x for x in branches if isinstance(x, LayerOutput)]
-    template, unified = common_template(b, [*layers, test], allow_broadcast=not b.behavior.explicit_broadcast)
+    result_type, unified = common_out_type(b, [*layers, test], allow_broadcast=not b.behavior.explicit_broadcast)
     model = branches[0] if isinstance(branches[0], LayerOutput) else layers[0] if layers else None
     values = iter(unified.values)
     operands = [next(values) if isinstance(x, LayerOutput) else x for x in branches if x is not None]
@@ -276,7 +276,7 @@ def _where(b: LayerBuilder, test: LayerOutput, first: Any, second: Any) -> Layer
         dtype = "float32" if any(isinstance(x, float) for x in operands) else "int32"
     left, right = (b.cast(x, dtype) if not isinstance(x, (int, float)) else b.const(x, dtype) for x in operands)
     value = b.op("where", unified.values[-1], left, right)
-    axes = tuple(d for d in template.axes if d in value.dims)
-    time = template.time_dim if template.time_dim in axes else None
+    axes = tuple(d for d in result_type.axes if d in value.dims)
+    time = result_type.time_dim if result_type.time_dim in axes else None
     feature = unified.feature_dim if unified.feature_dim in axes else None
-    return Template(axes, time, feature, sparse, dtype).output(b, value)
+    return OutType(axes, time, feature, sparse, dtype).output(b, value)

@@ -9,14 +9,16 @@ from typing import Any
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.unify import Unified
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.construct.out_type import Template, fit_axes
-from returnn_ir.errors import ConfigError, IRError, UserError
+from returnn_ir.construct.out_type import OutType, fit_axes
+from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Missing, Namespace
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.table import RETURNN_ONLY, find_function, function_names
 from returnn_ir.expression.trace import traceable
-from returnn_ir.expression.views import DataView, LayerView, NetworkView, SourceLayerView
+from returnn_ir.expression.traced_source import TracedSource, traced_facts
+from returnn_ir.facade.data import DataView
+from returnn_ir.facade.network import LayerView, NetworkView, SourceLayerView
 from returnn_ir.ir.dims import Dim
 from returnn_ir.layers.code.python_code import opaque_call
 
@@ -29,14 +31,14 @@ def evaluate_on_sources(
     local_names: Mapping[str, Any],
     sources: Sequence[LayerOutput],
     unified: Unified,
-    template: Template,
+    result_type: OutType,
 ) -> LayerOutput:
     """The value of an eval string, or of a Python function ``f(source, **names)``.
 
     Raises:
-        ConfigError: no Python expression, or a result that is not what the template says.
+        ConfigError: no Python expression, or a result that is not what the type says.
     """
-    access = SourceAccess(b, sources, unified, template)
+    access = SourceAccess(b, sources, unified, result_type)
     tree = parse_expression(code, b.place("eval")) if isinstance(code, str) else None
     nodes_before = len(b.region.nodes)
     try:
@@ -56,10 +58,10 @@ def evaluate_on_sources(
             raise ConfigError(f"the expression fails: {error}", where=b.place("eval"), received=repr(code)) from error
         del b.region.nodes[nodes_before:]
         reason = f"{error}" if isinstance(error, UnsupportedError) else f"{type(error).__name__}: {error}"
-        return opaque_call(b, code, local_names, sources, access.placed, template, reason)
+        return opaque_call(b, code, local_names, sources, access.placed, result_type, reason)
     access.require_all_used(code)
-    fitted = template.output(b, fit_axes(b, tensor.value, tensor.axes, template))
-    pairs = zip(tensor.axes, template.axes, strict=True)
+    fitted = result_type.output(b, fit_axes(b, tensor.value, tensor.axes, result_type))
+    pairs = zip(tensor.axes, result_type.axes, strict=True)
     return replace(fitted, once=frozenset(wanted for own, wanted in pairs if own is None and wanted.is_dynamic))
 
 
@@ -81,12 +83,12 @@ def _function_arguments(b: LayerBuilder, access: SourceAccess, local_names: Mapp
 class SourceAccess:
     """``source(i, ...)`` of an expression."""
 
-    def __init__(self, b: LayerBuilder, sources: Sequence[LayerOutput], unified: Unified, template: Template) -> None:
+    def __init__(self, b: LayerBuilder, sources: Sequence[LayerOutput], unified: Unified, result_type: OutType) -> None:
         self._b = b
         self._sources = sources
         self._unified = unified
         self._used: set[int] = set()
-        self.placed = [_placed(unified, value.dims, template) for value in unified.values]
+        self.placed = [_placed(unified, value.dims, result_type) for value in unified.values]
 
     def __call__(
         self,
@@ -95,7 +97,7 @@ class SourceAccess:
         enforce_batch_major: bool = False,
         as_data: bool = False,
         as_layer: bool = False,
-    ) -> Positional | DataView | SourceLayerView:
+    ) -> Positional | DataView[Positional] | SourceLayerView[Positional]:
         """A source as tensor, as ``Data`` or as layer, over the common axes unless ``auto_convert`` is off."""
         if not 0 <= i < len(self._sources):
             raise ConfigError(f"source({i}), but there are {len(self._sources)} sources", where=self._b.place("eval"))
@@ -107,7 +109,7 @@ class SourceAccess:
             data = data.copy_as_batch_major()
         return data if as_data else data.placeholder
 
-    def _data(self, i: int, auto_convert: bool) -> DataView:
+    def _data(self, i: int, auto_convert: bool) -> DataView[Positional]:
         source = self._sources[i]
         value = self._unified.values[i] if auto_convert else source.value
         axes: Sequence[Dim | None] = self.placed[i] if auto_convert else source.axes
@@ -120,19 +122,19 @@ class SourceAccess:
             time = common.time_dim if common.time_dim in bare else None
             feature = common.feature_dim if common.feature_dim in bare and source.sparse_dim is None else None
             special = LayerOutput(value, tuple(bare), time, feature)
-        return DataView(self._b, source, Positional(self._b, value, axes), special)
+        return DataView(TracedSource(self._b, source, Positional(self._b, value, axes), special))
 
-    def _layer(self, i: int) -> SourceLayerView:
+    def _layer(self, i: int) -> SourceLayerView[Positional]:
         self._used.add(i)
         name = self._b.definition.sources[i]
-        return SourceLayerView(name, self._data(i, False), NetworkView(self._b))
+        return SourceLayerView(name, self._data(i, False), NetworkView(traced_facts(self._b)))
 
-    def layer_view(self) -> LayerView:
+    def layer_view(self) -> LayerView[Positional]:
         """``self`` of the expression."""
         used = set(self._used)
         layers = [self._layer(i) for i in range(len(self._sources))]
         self._used = used
-        return LayerView(self._b, layers)
+        return LayerView(self._b.name, traced_facts(self._b), layers)
 
     def require_all_used(self, code: object) -> None:
         """RETURNN refuses sources that the expression does not use."""
@@ -143,28 +145,28 @@ class SourceAccess:
             )
 
 
-def _placed(unified: Unified, dims: Sequence[Dim], template: Template) -> tuple[Dim | None, ...]:
+def _placed(unified: Unified, dims: Sequence[Dim], result_type: OutType) -> tuple[Dim | None, ...]:
     """A source's axes as the expression counts them: those of the output, with None where the source has none."""
-    common = _in_declared_order(unified, template) if template.declared else unified.axes
+    common = _in_declared_order(unified, result_type) if result_type.declared else unified.axes
     axes: list[Dim | None] = [d if d in dims else None for d in common]
-    if len(template.axes) <= len(axes):
+    if len(result_type.axes) <= len(axes):
         return tuple(axes)
-    found: list[Dim | None] = [None] * len(template.axes)
-    rest = [d for d in unified.axes if d not in template.axes]
-    for i, wanted in enumerate(template.axes):
+    found: list[Dim | None] = [None] * len(result_type.axes)
+    rest = [d for d in unified.axes if d not in result_type.axes]
+    for i, wanted in enumerate(result_type.axes):
         if wanted in unified.axes:
             found[i] = wanted if wanted in dims else None
-        elif rest and rest[0] is unified.feature_dim and i == len(template.axes) - 1:
+        elif rest and rest[0] is unified.feature_dim and i == len(result_type.axes) - 1:
             feature = rest.pop(0)
             found[i] = feature if feature in dims else None
     return tuple(found)
 
 
-def _in_declared_order(unified: Unified, template: Template) -> list[Dim]:
+def _in_declared_order(unified: Unified, result_type: OutType) -> list[Dim]:
     """The common axes as ``out_type`` orders them; one that it does not know stands where one of its kind is."""
-    rest = [d for d in unified.axes if d not in template.axes]
+    rest = [d for d in unified.axes if d not in result_type.axes]
     found: list[Dim] = []
-    for wanted in template.axes:
+    for wanted in result_type.axes:
         if wanted in unified.axes:
             found.append(wanted)
             continue

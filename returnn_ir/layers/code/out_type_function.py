@@ -9,32 +9,17 @@ from typing import TYPE_CHECKING, Any
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.config.dim_tags import DIM_NAMES
 from returnn_ir.construct.loop_context import UntypedError
-from returnn_ir.errors import ConfigError, UserError, did_you_mean
+from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.expression.namespaces import Namespace
 from returnn_ir.expression.trace import rebound
-from returnn_ir.expression.views import NetworkView
-from returnn_ir.ir.dims import Dim
+from returnn_ir.expression.traced_source import traced_facts
+from returnn_ir.facade.data_template import DataTemplate, SourceTemplate
+from returnn_ir.facade.network import NetworkView
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["called_out_type"]
-
-#: Options of RETURNN's Data that ``out_type`` has too.
-_OPTIONS = (
-    "shape",
-    "dtype",
-    "sparse",
-    "sparse_dim",
-    "dim",
-    "dims",
-    "dim_tags",
-    "batch_dim_axis",
-    "time_dim_axis",
-    "feature_dim_axis",
-)
-#: Options that say nothing of the type.
-_IGNORED = ("name", "placeholder", "vocab", "batch", "beam", "auto_create_placeholders", "available_for_inference")
 
 
 def called_out_type(b: LayerBuilder, function: Callable[..., Any], sources: Sequence[LayerOutput]) -> Mapping[str, Any]:
@@ -45,10 +30,12 @@ def called_out_type(b: LayerBuilder, function: Callable[..., Any], sources: Sequ
     """
     if len(sources) < len(b.definition.sources):
         raise UntypedError("out_type as a function needs to know all sources", where=b.place("out_type"))
-    described = [_Source(name, _Data.of(x)) for name, x in zip(b.definition.sources, sources, strict=True)]
+    described = [
+        SourceTemplate(name, DataTemplate.of(x)) for name, x in zip(b.definition.sources, sources, strict=True)
+    ]
     call = rebound(function, Namespace(b, "tf"), _Helpers())
     try:
-        result = call(sources=described, network=NetworkView(b), name=b.definition.name)
+        result = call(sources=described, network=NetworkView(traced_facts(b)), name=b.definition.name)
     except UserError:
         raise
     except Exception as error:  # of any kind, from the config's own code
@@ -57,7 +44,7 @@ def called_out_type(b: LayerBuilder, function: Callable[..., Any], sources: Sequ
             where=b.place("out_type"),
             hint="an out_type dict says the same: {'shape': ..., 'dtype': ...}",
         ) from error
-    if not isinstance(result, _Data):
+    if not isinstance(result, DataTemplate):
         raise ConfigError(
             "the function out_type must return a Data",
             where=b.place("out_type"),
@@ -67,132 +54,13 @@ def called_out_type(b: LayerBuilder, function: Callable[..., Any], sources: Sequ
     return result.options
 
 
-class _Data:
-    """RETURNN's ``Data`` without a value. Lengths are the dims that have them."""
-
-    def __init__(self, name: str | None = None, **given: Any) -> None:
-        del name
-        sizes = given.pop("size_placeholder", None) or {}
-        for key in given:
-            if key not in (*_OPTIONS, *_IGNORED):
-                raise ConfigError(f"Data has no option {key!r} here", hint=did_you_mean(key, _OPTIONS))
-        self.options = {key: value for key, value in given.items() if key in _OPTIONS}
-        self.sparse = bool(given.get("sparse", given.get("sparse_dim") is not None))
-        self.dtype = str(self.options.setdefault("dtype", "int32" if self.sparse else "float32"))
-        self.dim = given.get("dim")
-        if self.dim is None and given.get("sparse_dim") is not None:
-            self.dim = given["sparse_dim"].size
-        if "dims" not in given and "dim_tags" not in given:
-            self.options["shape"] = _shape(given, sizes, self.dim, sparse=self.sparse)
-        self.size_placeholder = sizes
-
-    @staticmethod
-    def of(x: LayerOutput) -> _Data:
-        """A layer's output."""
-
-        def number(dim: Dim | None) -> int | None:
-            return x.axes.index(dim) if dim is not None else None
-
-        options: dict[str, Any] = {
-            "dims": x.axes,
-            "dtype": x.dtype,
-            "time_dim_axis": number(x.time_dim),
-            "feature_dim_axis": number(x.feature_dim),
-            "sparse": x.sparse_dim is not None,
-        }
-        if x.sparse_dim is not None:
-            options["sparse_dim"] = x.sparse_dim
-        made = _Data(**options)
-        known = x.feature_or_sparse_dim
-        made.dim = known.size if known is not None else None
-        rest = [d for d in x.axes if not d.is_batch]
-        made.size_placeholder = {i: d for i, d in enumerate(rest) if d.is_dynamic}
-        return made
-
-    @property
-    def dim_tags(self) -> tuple[Dim, ...]:
-        """The axes."""
-        return tuple(self.options.get("dims") or self.options.get("dim_tags") or ())
-
-    dims = dim_tags
-
-    @property
-    def batch_ndim(self) -> int:
-        """The number of axes."""
-        return len(self.dim_tags)
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        """The static sizes without the batch."""
-        return tuple(d.size for d in self.dim_tags if not d.is_batch)
-
-    @property
-    def time_dim_axis(self) -> int | None:
-        """The number of the time axis."""
-        found: int | None = self.options.get("time_dim_axis")
-        return found
-
-    @property
-    def batch_dim_axis(self) -> int | None:
-        """The number of the batch axis."""
-        return next((i for i, d in enumerate(self.dim_tags) if d.is_batch), None)
-
-    def have_time_axis(self) -> bool:
-        """Whether there is a time axis."""
-        return self.time_dim_axis is not None
-
-    def get_sequence_lengths(self) -> Dim:
-        """The lengths of the time axis."""
-        if self.time_dim_axis is None:
-            raise ValueError("the source has no time axis")
-        return self.dim_tags[self.time_dim_axis]
-
-    def copy_template(self, name: str | None = None, *, dtype: str | None = None) -> _Data:
-        """The same again, perhaps of another element type."""
-        return _Data(name, **{**self.options, **({"dtype": dtype} if dtype is not None else {})})
-
-    copy = copy_template
-
-    def copy_as_batch_major(self) -> _Data:
-        """With the batch axis in front."""
-        return self._picked([self.batch_dim_axis, *(i for i in range(self.batch_ndim) if i != self.batch_dim_axis)])
-
-    def copy_template_excluding_time_dim(self, name: str | None = None) -> _Data:
-        """Without the time axis."""
-        return self._picked([i for i in range(self.batch_ndim) if i != self.time_dim_axis])
-
-    def _picked(self, numbers: Sequence[int | None]) -> _Data:
-        kept = [i for i in numbers if i is not None]
-        options = {**self.options, "dims": tuple(self.dim_tags[i] for i in kept)}
-        for key in ("time_dim_axis", "feature_dim_axis"):
-            old = options.get(key)
-            options[key] = kept.index(old) if old in kept else None
-        return _Data(**options)
-
-
-def _shape(given: Mapping[str, Any], sizes: Mapping[int, Any], dim: int | None, *, sparse: bool) -> tuple[Any, ...]:
-    """The axes without the batch; an axis whose lengths are given is the one that has them."""
-    shape = given.get("shape")
-    if shape is None:
-        shape = (None,) if sparse else (None, dim)
-    return tuple(sizes.get(i, size) if size is None else size for i, size in enumerate(shape))
-
-
-class _Source:
-    """A source layer."""
-
-    def __init__(self, name: str, output: _Data) -> None:
-        self.name = name
-        self.output = output
-
-
 class _Helpers(ModuleType):
     """RETURNN's modules, of which a function that describes an output needs ``Data`` and the dims."""
 
     def __init__(self) -> None:
         super().__init__("returnn.tf.util.basic")
         self.__path__: list[str] = []
-        self.__dict__.update({**DIM_NAMES, "Data": _Data, "Tensor": _Data})
+        self.__dict__.update({**DIM_NAMES, "Data": DataTemplate, "Tensor": DataTemplate})
 
     def __getattr__(self, name: str) -> Any:
         if name in ("tf", "util", "data", "basic", "tensor"):

@@ -8,10 +8,11 @@ from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.construct.out_type import Template
+from returnn_ir.construct.out_type import OutType
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.ir.python_call import CallSource, PythonCall
 
 __all__ = ["opaque_call"]
@@ -23,7 +24,7 @@ def opaque_call(
     local_names: Mapping[str, Any],
     sources: Sequence[LayerOutput],
     placed: Sequence[tuple[Dim | None, ...]],
-    template: Template,
+    result_type: OutType,
     reason: str,
 ) -> LayerOutput:
     """An ``opaque`` node that evaluates ``code`` on TensorFlow's tensors.
@@ -37,28 +38,28 @@ def opaque_call(
     """
     whole = _whole_sequences(b, sources)
     if whole is None:
-        return _call(b, code, local_names, sources, placed, template, reason)
-    frame = b.enclosing_loop.frame
-    axes = _known(_behind_batch(template.axes, frame.dim))
-    outside = replace(template, axes=axes, time_dim=template.time_dim or frame.dim)
-    moved = [_behind_batch(place, frame.dim) for place in placed]
+        return _call(b, code, local_names, sources, placed, result_type, reason)
+    builder = b.enclosing_loop.builder
+    axes = _known(_behind_batch(result_type.axes, builder.dim))
+    outside = replace(result_type, axes=axes, time_dim=result_type.time_dim or builder.dim)
+    moved = [_behind_batch(place, builder.dim) for place in placed]
     with b.outside_loop():
         result = _call(b, code, local_names, whole, moved, outside, reason)
-    return template.output(b, frame.scan(result.value))
+    return result_type.output(b, builder.scan(result.value))
 
 
 def _whole_sequences(b: LayerBuilder, sources: Sequence[LayerOutput]) -> list[LayerOutput] | None:
     """The sequences that all sources are this step's slices of; None where one of them is computed in the loop."""
-    if not b.in_loop or not b.enclosing_loop.frame.hoist:
+    if not b.in_loop or not b.enclosing_loop.builder.hoist:
         return None
-    frame = b.enclosing_loop.frame
+    builder = b.enclosing_loop.builder
     found: list[LayerOutput] = []
     for source in sources:
-        value = frame.sequence_of(source.value)
+        value = builder.sequence_of(source.value)
         if value is None:
             return None
-        time = source.time_dim or frame.dim
-        found.append(LayerOutput(value, _known(_behind_batch(source.axes, frame.dim)), time, source.feature_dim))
+        time = source.time_dim or builder.dim
+        found.append(LayerOutput(value, _known(_behind_batch(source.axes, builder.dim)), time, source.feature_dim))
     return found
 
 
@@ -77,11 +78,11 @@ def _call(
     local_names: Mapping[str, Any],
     sources: Sequence[LayerOutput],
     placed: Sequence[tuple[Dim | None, ...]],
-    template: Template,
+    result_type: OutType,
     reason: str,
 ) -> LayerOutput:
     known = {d for s in sources for d in s.axes}
-    unknown = [d for d in template.axes if d.is_dynamic and d not in known]
+    unknown = [d for d in result_type.axes if d.is_dynamic and d not in known]
     if unknown:
         raise ConfigError(
             "the function's result has an axis of unknown lengths",
@@ -106,9 +107,10 @@ def _call(
         options=b.session.options,
         training=b.training,
         searching=b.session.searching,
+        evaluating=b.mode != Mode.FORWARD,
         trusted=b.session.trusted,
     )
-    dtype = template.dtype or sources[0].dtype
+    dtype = result_type.dtype or sources[0].dtype
     value = b.op(
         "opaque",
         *operands.values,
@@ -116,9 +118,9 @@ def _call(
         axes=tuple(operands.axes),
         reason=reason,
         dtype=dtype,
-        dims=template.axes,
+        dims=result_type.axes,
     )
-    return template.output(b, value)
+    return result_type.output(b, value)
 
 
 class _Operands:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.errors import ConfigError, IRError, UserError, did_you_mean
+from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError, did_you_mean
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Namespace
-from returnn_ir.expression.positional import Positional, UnsupportedError
+from returnn_ir.expression.positional import Positional
 from returnn_ir.expression.table import find_function, function_names
 from returnn_ir.expression.trace import traceable
 from returnn_ir.ir.graph import Value

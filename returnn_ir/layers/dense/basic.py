@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
 from returnn_ir.layers.dense.activations import activate
@@ -39,7 +39,7 @@ class LinearOptions(SourceOptions):
     use_transposed_weights: bool = False
 
 
-@layer("linear", "hidden", "forward", options=LinearOptions)
+@layer("linear", "hidden", "forward", options=LinearOptions, names_time=True)
 def linear(b: LayerBuilder, opt: LinearOptions, x: LayerOutput) -> LayerOutput:
     """``activation(x W + b)`` over the feature axis; for labels W's rows are looked up."""
     out = b.out_feature_dim()
@@ -52,7 +52,7 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
     labels = x.sparse_dim
     feature = labels if labels is not None else b.require_feature(x)
     dims = (out, feature) if opt.use_transposed_weights else (feature, out)
-    weights = b.param("W", dims, opt.forward_weights_init)
+    weights = b.param("W", dims, option_init(opt, "forward_weights_init"))
     if labels is not None:
         value = b.op("gather", weights, b.labels(x.value, labels), dim=labels)
         result = LayerOutput(value, (*x.axes, out), x.time_dim, out)
@@ -60,7 +60,7 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
         value = b.dot(x.value, weights, feature)
         result = x.with_axes(value, {feature: (out,)})
     if opt.with_bias:
-        result = result.with_value(b.add(result.value, b.param("b", (out,), opt.bias_init)))
+        result = result.with_value(b.add(result.value, b.param("b", (out,), option_init(opt, "bias_init"))))
     return result
 
 
@@ -75,7 +75,7 @@ class SoftmaxOptions(LinearOptions):
     activation: Literal["softmax"] | None = "softmax"
 
 
-@layer("softmax", options=SoftmaxOptions)
+@layer("softmax", options=SoftmaxOptions, names_time=True)
 def softmax(b: LayerBuilder, opt: SoftmaxOptions, x: LayerOutput) -> LayerOutput:
     """``softmax(x W + b)`` over the output features."""
     return activate(b, "softmax", _affine(b, opt, x, b.out_feature_dim()))

@@ -15,6 +15,7 @@ from returnn_ir.construct.recurrence import leaves_loop
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Alias, NonNegative, Probability, checked, read_options
@@ -129,7 +130,7 @@ class _Settings:
 
     def updates(self, b: LayerBuilder) -> bool:
         """Whether the running statistics move."""
-        frozen = b.session.mode == "forward"
+        frozen = b.session.mode == Mode.FORWARD
         return not frozen and (b.training or not (self.only_in_training or self.fused))
 
     def uses_batch(self, b: LayerBuilder) -> bool:
@@ -215,8 +216,7 @@ def _in_loop(
     if loop.trial:
         return running
     if loop.probe is not None and loop.probe.path == b.definition.path:
-        loop.probe.found = x
-        return running
+        loop.probe.answer(x)
     if loop.sequence is None or not _leaves_loop(b):
         return None
     if not settings.uses_batch(b):
@@ -262,7 +262,7 @@ def _statistics(
 
 def _running_in_search(b: LayerBuilder, running: _Statistics) -> _Statistics:
     """In a search, unlike in a loop over given labels, every step starts from what the step before it made of them."""
-    carry, path = b.enclosing_loop.frame.carry, b.definition.path
+    carry, path = b.enclosing_loop.builder.carry, b.definition.path
     mean, variance = carry(f"{path}:running mean", running.mean), carry(f"{path}:running variance", running.variance)
     return _Statistics(mean, variance)
 
@@ -279,14 +279,14 @@ def _update_by_step(
     replaces = settings.fused or b.session.searching
     for name, before, after in (("mean", running.mean, moved.mean), ("variance", running.variance, moved.variance)):
         key = f"{b.definition.path}:running {name}"
-        held = loop.frame.carry(key, before)
-        loop.frame.carries[key].following = after if replaces else b.add(held, b.sub(after, before))
+        held = loop.builder.carry(key, before)
+        loop.builder.carries[key].following = after if replaces else b.add(held, b.sub(after, before))
         loop.at_end.append(partial(_store, b, params, name, key))
 
 
 def _store(b: LayerBuilder, params: _Params, name: str, key: str) -> None:
     with b.outside_loop():
-        params.update(name, b.enclosing_loop.frame.last(key))
+        params.update(name, b.enclosing_loop.builder.last(key))
 
 
 def _moved(

@@ -13,7 +13,7 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerOptions
 from returnn_ir.network.layer_registry import layer
 
-__all__: list[str] = []
+__all__ = ["DotOptions", "dot"]
 
 
 class _Unset:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
@@ -56,7 +56,7 @@ def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
         if not dim.is_static:
             raise ConfigError("a variable has axes of fixed size", where=b.place("shape"), received=dim)
     name = opt.param_name or b.definition.name
-    init = 0 if opt.init is None else opt.init
+    init = option_init(opt, "init") or 0
     value = b.param(name, axes, init, dtype=opt.dtype, trainable=is_float(opt.dtype))
     front: list[Dim] = []
     if opt.add_batch_axis:

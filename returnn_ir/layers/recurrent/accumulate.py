@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.output_type import OutputType
 from returnn_ir.axes.roles import batch_major
 from returnn_ir.construct.initial_output import initial_output_of
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.construct.loop_context import Template
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -46,13 +46,13 @@ def cumsum(b: LayerBuilder, opt: CumsumOptions, x: LayerOutput) -> LayerOutput:
         return x.with_value(_over_steps(b, x, value))
     total = b.op("cumsum", value, dim=b.axis(x, opt.axis), reverse=opt.reverse)
     if opt.initial_output is not None:
-        total = b.add(initial_output_of(b.scope, b.definition, Template.of(x), b), total)
+        total = b.add(initial_output_of(b.scope, b.definition, OutputType.of(x), b), total)
     return x.with_value(total)
 
 
 def _over_steps(b: LayerBuilder, x: LayerOutput, value: Value) -> Value:
     with b.outside_loop():
-        start = initial_output_of(b.scope, b.definition, Template.of(x), b)
+        start = initial_output_of(b.scope, b.definition, OutputType.of(x), b)
     total = b.add(b.loop_state("state", start), value)
     b.set_loop_state("state", total)
     return total

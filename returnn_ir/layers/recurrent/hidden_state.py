@@ -14,6 +14,7 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.layers.recurrent.cells.base import SINGLE, State
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
@@ -144,9 +145,9 @@ def _kept(b: LayerBuilder, key: str, rest: tuple[Dim, ...], out: Dim, *, resets:
     A forward program knows no epochs: whoever runs it sets the state.
     """
     stored = _stored_dims(b, key, rest)
-    value = b.param(_kept_name(key), (*stored, out), 0.0, trainable=False, regularize=False)
+    value = b.param(_kept_name(key), (*stored, out), 0.0, trainable=False, regularize=False, kept=True)
     root = Builder(b.session.root, origin=b.origin)
-    step = _epoch_step(b) if resets and b.session.mode != "forward" else None
+    step = _epoch_step(b) if resets and b.session.mode != Mode.FORWARD else None
     for dim, own in zip(rest, stored, strict=True):
         if dim is own:
             continue
@@ -218,7 +219,7 @@ def _joined(b: LayerBuilder, parts: Sequence[LayerOutput], role: str) -> LayerOu
         own = Dim(f"{b.definition.path}.{role}{i}", feature.size, feature=True)
         values.append(b.rename(part.value, (feature, own)))
         dims.append(own)
-    out = Dim(f"{b.definition.path}.{role}", sum(d.size or 0 for d in dims), feature=True)
+    out = Dim(f"{b.definition.path}.{role}", sum(map(b.size, dims)), feature=True)
     feature = b.require_feature(parts[0])
     axes = tuple(out if d is feature else d for d in parts[0].axes)
     return LayerOutput(b.op("concat", *values, dims=tuple(dims), out=out), axes, None, out)

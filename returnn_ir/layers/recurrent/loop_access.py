@@ -70,12 +70,12 @@ def get_rec_accumulated(b: LayerBuilder, opt: RecAccumulatedOptions, loop: Layer
 @layer("rec_unstack", options=RecUnstackOptions, sources="one")
 def rec_unstack(b: LayerBuilder, opt: RecUnstackOptions, x: LayerOutput) -> LayerOutput:
     """The step's part of something that is seen whole inside of the loop, along ``axis`` (default: the loop's)."""
-    frame = b.enclosing_loop.frame
+    builder = b.enclosing_loop.builder
     given = b.session.declared.get(opt.axis, opt.axis) if isinstance(opt.axis, Dim) else opt.axis
-    axis = frame.own_time if given is None or given is frame.dim else b.axis(x, given)
+    axis = builder.own_time if given is None or given is builder.dim else b.axis(x, given)
     if axis not in x.axes:
         raise DimError("the source has not the loop's axis", where=b.place("axis"), expected=axis, received=x.axes)
-    value = frame.part_of_step(x.value, axis)
+    value = builder.part_of_step(x.value, axis)
     rest: tuple[Dim, ...] = tuple(d for d in x.axes if d is not axis)
     result = LayerOutput.of(value, rest)
     if x.feature_dim in rest:

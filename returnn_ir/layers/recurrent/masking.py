@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.output_type import OutputType
 from returnn_ir.axes.roles import batch_major, moved_to
 from returnn_ir.construct.initial_output import initial_output_of
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_builder import state_carry
-from returnn_ir.construct.loop_context import Template, state_key
+from returnn_ir.construct.loop_context import state_key
 from returnn_ir.construct.masked_scope import HeldScope, MaskedScope, OutsideScope
 from returnn_ir.construct.scope import NetScope
 from returnn_ir.errors import ConfigError, DimError
@@ -95,7 +96,7 @@ def _of_known_frames(b: LayerBuilder, opt: MaskedComputationOptions, name: str) 
     if loop is None:
         source = b.layer(name)
         return _built(b, MaskedScope(b.scope, b.region, source, None, lambda x: x))
-    scope = OutsideScope(b.scope, loop.frame.outer.region, name, b.place("masked_from"))
+    scope = OutsideScope(b.scope, loop.builder.outer.region, name, b.place("masked_from"))
     with b.outside_loop():
         return loop.capture(_built(b, scope))
 
@@ -121,7 +122,7 @@ def _in_step(b: LayerBuilder, mask: LayerOutput, sources: Sequence[LayerOutput])
 
 def _held_states(b: LayerBuilder, output: LayerOutput) -> dict[str, LayerOutput]:
     """The unit's hidden states, which are carried under the mask already."""
-    carries = b.enclosing_loop.frame.carries
+    carries = b.enclosing_loop.builder.carries
     held: dict[str, LayerOutput] = {}
     for key, state in output.states.items():
         carry = carries.get(state_key(_unit(b).path, key))
@@ -137,12 +138,12 @@ def _held(b: LayerBuilder, part: str, x: LayerOutput, mask: Value) -> LayerOutpu
     if part and b.definition.name in b.scope.children:
         scope = b.scope.children[b.definition.name]
         definition = scope.net.layers.get(part, unit)
-    state = state_carry(b.enclosing_loop.frame, _unit(b).path)
+    state = state_carry(b.enclosing_loop.builder, _unit(b).path)
     if not part and state is not None and state.initial is not None and state.value.type.same_as(x.value.type):
         start = state.initial
     else:
         with b.outside_loop():
-            start = initial_output_of(scope, definition, Template.of(x), b)
+            start = initial_output_of(scope, definition, OutputType.of(x), b)
     before = b.loop_state(f"output/{part}", start)
     value = b.where(mask, x.value, before)
     if value.type.sparse_dim is not x.sparse_dim:
@@ -226,7 +227,7 @@ def _unmask_step(b: LayerBuilder, mask: LayerOutput, x: LayerOutput) -> LayerOut
         none = b.expand(b.const(0, "int64"), *mask.value.dims)
     number = b.add(b.loop_state("frames", none), b.cast(mask.value, "int64"))
     b.set_loop_state("frames", number)
-    value = _frame(b, x, number, b.enclosing_loop.frame.outer)
+    value = _frame(b, x, number, b.enclosing_loop.builder.outer)
     axes = tuple(d for d in x.axes if d is not x.time_dim)
     return LayerOutput(value, axes, None, x.feature_dim)
 
@@ -237,7 +238,7 @@ def _frame(b: LayerBuilder, x: LayerOutput, number: Value, start: Builder) -> Va
     if time is None:
         raise DimError("the source has no time axis", where=b.place("from"), received=x.value.type)
     rest = tuple(d for d in x.axes if d is not time)
-    inner = Template(x.value.type.without([time]), rest, None, x.feature_dim)
+    inner = OutputType(x.value.type.without([time]), rest, None, x.feature_dim)
     name = b.definition.sources[0]
     definition = b.scope.net.layers.get(name)
     scope = b.scope

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim
+from returnn_ir.construct.initializers import option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError
@@ -24,7 +25,7 @@ def _refs(opt: RecOptions) -> list[str]:
     return [*initial_state_refs(opt.initial_state), *sequence_limit_refs(opt.max_seq_len)]
 
 
-@layer("rec", options=RecOptions, sources="many", extra_refs=_refs, variable_scope="rec")
+@layer("rec", options=RecOptions, names_time=False, sources="many", extra_refs=_refs, variable_scope="rec")
 def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """A recurrent unit over ``axis`` (default: time); the result has that axis in front and the features last."""
     if not isinstance(opt.unit, str):
@@ -44,7 +45,11 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
         sparse,
         rest,
         out,
-        Inits(opt.forward_weights_init, opt.recurrent_weights_init, opt.bias_init),
+        Inits(
+            option_init(opt, "forward_weights_init"),
+            option_init(opt, "recurrent_weights_init"),
+            option_init(opt, "bias_init"),
+        ),
     )
     cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=False, input_projection=opt.input_projection)
     if dim is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.layers.recurrent.cells import CellScope, Inits, make_cell
@@ -51,7 +51,7 @@ def rnn_cell(b: LayerBuilder, opt: RnnCellOptions, x: LayerOutput) -> LayerOutpu
         raise DimError("the source has further axes", where=b.place("from"), expected="B, T, F", received=x.value.type)
     out = b.out_feature_dim()
     feature = x.sparse_dim if x.sparse_dim is not None else b.require_feature(x)
-    scope = CellScope(b, feature, x.sparse_dim is not None, rest, out, Inits(forward=opt.weights_init))
+    scope = CellScope(b, feature, x.sparse_dim is not None, rest, out, Inits(forward=option_init(opt, "weights_init")))
     cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=True)
     if x.time_dim is None:
         return one_step(b, cell, x.value, opt.initial_state, rest, out)

@@ -113,7 +113,7 @@ def forced_align(b: LayerBuilder, opt: ForcedAlignOptions, x: LayerOutput) -> La
     if opt.topology not in ("ctc", "rna"):
         raise ConfigError("unknown topology", where=b.place("topology"), expected="ctc or rna", received=opt.topology)
     target, classes = b.layer(opt.align_target), b.require_feature(x)
-    count = classes.size or 0
+    count = b.size(classes)
     labels = target.sparse_dim.size if target.sparse_dim is not None else None
     if labels != (count if opt.blank_included else count - 1):
         raise DimError(

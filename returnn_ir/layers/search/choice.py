@@ -139,7 +139,7 @@ def _unravel(b: LayerBuilder, chosen: Value, labels: Sequence[Value]) -> list[tu
     found: list[tuple[Value, Dim, Value]] = []
     for kept in reversed(labels):
         own = kept.dims[-1]
-        size = own.size or 1
+        size = b.size(own)
         found.insert(0, (kept, own, b.binary("mod", rest, size)))
         rest = b.binary("floordiv", rest, size)
     return found

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.errors import ConfigError, IRError, UserError
-from returnn_ir.expression.positional import Positional, UnsupportedError, as_positional
+from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError
+from returnn_ir.expression.positional import Positional, as_positional
 from returnn_ir.expression.trace import traceable
-from returnn_ir.expression.views import LayerView
+from returnn_ir.expression.traced_source import traced_facts
+from returnn_ir.facade.network import LayerView
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
+from returnn_ir.ir.mode import Mode
 from returnn_ir.ir.op import get_op
 from returnn_ir.ir.python_call import CallSource, PythonCall
 from returnn_ir.ir.types import TensorType
@@ -51,10 +54,7 @@ def combined_sources(
         dims.append(best)
     if total is None:
         raise IRError("no sources")
-    count = 1
-    for dim in dims:
-        count *= dim.size or 1
-    combined = b.dim("combinations", count, feature=True)
+    combined = b.dim("combinations", math.prod(map(b.size, dims)), feature=True)
     return b.op("merge", total, dims=tuple(dims), out=combined), combined, labels
 
 
@@ -92,7 +92,7 @@ def _combined(b: LayerBuilder, function: Callable[..., Any], region: Region, axe
     scores, hypotheses, step, ended = region.params
     step = b.cast(step, "int32")
     extent = b.cast(b.extent(axes[0]), "int32")
-    size = b.const(axes[1].size or 1, "int32")
+    size = b.const(b.size(axes[1]), "int32")
     arguments = {
         "scores_in": Positional(b, scores, axes),
         "scores_base": Positional(b, hypotheses, (*axes[:2], None)),
@@ -104,7 +104,7 @@ def _combined(b: LayerBuilder, function: Callable[..., Any], region: Region, axe
     }
     kept = len(region.nodes)
     try:
-        result = as_positional(b, traceable(b, function)(layer=LayerView(b, []), **arguments))
+        result = as_positional(b, traceable(b, function)(layer=LayerView(b.name, traced_facts(b), []), **arguments))
         if result.rank != len(axes):
             raise UnsupportedError(f"a result with {result.rank} axes")
         return b.expand(result.value, *axes)
@@ -135,6 +135,7 @@ def _opaque(
         options=b.session.options,
         training=b.training,
         searching=b.session.searching,
+        evaluating=b.mode != Mode.FORWARD,
         trusted=b.session.trusted,
     )
     return b.op("opaque", *operands, function=call, axes=placed, reason=reason, dtype="float32", dims=axes)

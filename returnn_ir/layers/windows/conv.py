@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
@@ -78,7 +78,7 @@ class ConvOptions(SourceOptions):
     pad_seq_len_to_power: Positive | None = None
 
 
-@layer("conv", options=ConvOptions)
+@layer("conv", options=ConvOptions, names_time=True)
 def conv(b: LayerBuilder, opt: ConvOptions, x: LayerOutput) -> LayerOutput:
     """Convolution (cross-correlation) over one to three spatial axes. Output: batch axes, spatial axes, features."""
     sizes = window_sizes(b, opt.filter_size, "filter_size")
@@ -116,7 +116,7 @@ def conv(b: LayerBuilder, opt: ConvOptions, x: LayerOutput) -> LayerOutput:
     with_bias = opt.with_bias
     if with_bias is None:
         with_bias = b.behavior.conv_bias or opt.bias is not None
-    result = add_bias(b, result, out, with_bias, opt.bias, opt.bias_init)
+    result = add_bias(b, result, out, with_bias, opt.bias, option_init(opt, "bias_init"))
     return adopt_dims(b, activate(b, opt.activation, result), outs, opt.out_spatial_dims)
 
 
@@ -156,8 +156,8 @@ def _filters(
     b: LayerBuilder, opt: ConvOptions, in_dim: Dim, out: Dim, sizes: tuple[int, ...]
 ) -> tuple[Value, tuple[Dim, ...], Dim]:
     """The filter [*filter_dims, in / groups, out]: a parameter, or what another layer gives."""
-    channels = in_dim.size
-    if channels is None or channels % opt.groups or (out.size or 0) % opt.groups:
+    channels = b.size(in_dim)
+    if channels % opt.groups or b.size(out) % opt.groups:
         raise ConfigError(
             "groups must divide the numbers of input and output features",
             where=b.place("groups"),
@@ -166,7 +166,11 @@ def _filters(
     filter_dims = tuple(b.dim(f"filter{i}", size) for i, size in enumerate(sizes))
     filter_in = b.dim("filter_in", channels // opt.groups, feature=True)
     if opt.filter is None:
-        return b.param("W", (*filter_dims, filter_in, out), opt.forward_weights_init), filter_dims, filter_in
+        return (
+            b.param("W", (*filter_dims, filter_in, out), option_init(opt, "forward_weights_init")),
+            filter_dims,
+            filter_in,
+        )
     given = b.layer(opt.filter)
     wanted = opt.out_dim if opt.out_dim is not None else out
     features = _matching(b, given, [in_dim if opt.groups == 1 else filter_in, wanted])
@@ -230,7 +234,7 @@ class PoolOptions(SourceOptions):
     use_time_mask: bool = False
 
 
-@layer("pool", options=PoolOptions)
+@layer("pool", options=PoolOptions, names_time=True)
 def pool(b: LayerBuilder, opt: PoolOptions, x: LayerOutput) -> LayerOutput:
     """Maximum or mean of windows over spatial axes; strides are the window's size unless given."""
     mode = opt.mode.lower()

@@ -40,7 +40,7 @@ class SpatialInput:
         """The result: batch axes, then ``outs`` in place of the spatial ones, then ``feature``."""
         for i, (dim, out) in enumerate(zip(self.dims, outs, strict=True)):
             if out is not dim:
-                out.also_called(f"{b.definition.name}:conv:s{i}")
+                b.also_called(out, f"{b.definition.name}:conv:s{i}")
         moved = dict(zip(self.dims, outs, strict=True))
         time = moved.get(self.time_dim, self.time_dim) if self.time_dim is not None else None
         axes = (*self.batch, *outs, feature)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import batch_major, with_roles
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
@@ -170,7 +170,7 @@ def complex_linear_projection(b: LayerBuilder, opt: ComplexLinearProjectionOptio
         )
     bins, out = b.dim("bins", feature.size // 2), b.dim("out", opt.nr_of_filters, feature=True)
     part, one = b.dim("part", 2), b.dim("one", 1)
-    kernel = b.param("clp_kernel", (part, bins, out), opt.clp_weights_init)
+    kernel = b.param("clp_kernel", (part, bins, out), option_init(opt, "clp_weights_init"))
     pairs = b.op("split", x.value, dim=feature, outs=(bins, part))
 
     def at(value: Value, index: int) -> Value:

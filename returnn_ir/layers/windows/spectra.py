@@ -147,8 +147,9 @@ def _framed(
 
 
 def _spectrum(b: LayerBuilder, frames: Value, frame: Dim, window: Any, fft_size: int, bins: Dim) -> Value:
-    b.require_room(frame.size or 0)
-    shape = b.const(window(frame.size), "float32", (frame,))
+    size = b.size(frame)
+    b.require_room(size)
+    shape = b.const(window(size), "float32", (frame,))
     return b.op("rfft", b.mul(frames, shape), dim=frame, out=bins, size=fft_size)
 
 
@@ -228,7 +229,7 @@ def _channel_spectra(
         out = reach.ceildiv(shift)
     else:
         out = (time - (reference - 1)).ceildiv(shift)
-    out.also_called(f"{b.definition.name}:MultiChannelMultiResolutionStft")
+    b.also_called(out, f"{b.definition.name}:MultiChannelMultiResolutionStft")
     signal = b.window_input(x.value, [time], 0)
     parts: list[Value] = []
     dims: list[Dim] = []
@@ -237,9 +238,9 @@ def _channel_spectra(
         bins = b.dim(f"bins{i}", fft_size // 2 + 1)
         frames = _framed(b, samples, long, out, size, shift, f"frame{i}")
         value = _spectrum(b, *frames, _WINDOWS[opt.window], fft_size, bins)
-        dims.append(b.dim(f"part{i}", (channel.size or 1) * (fft_size // 2 + 1)))
+        dims.append(b.dim(f"part{i}", b.size(channel) * (fft_size // 2 + 1)))
         parts.append(b.op("merge", value, dims=(channel, bins), out=dims[-1]))
-    features = b.dim("out", sum(d.size or 0 for d in dims), feature=True)
+    features = b.dim("out", sum(map(b.size, dims)), feature=True)
     if opt.n_out is not None and opt.n_out != features.size:
         raise ConfigError(
             "n_out is not the number of all bins", where=b.place("n_out"), expected=features.size, received=opt.n_out

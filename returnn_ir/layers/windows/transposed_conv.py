@@ -8,7 +8,7 @@ from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.declared_dims import is_known
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
@@ -103,7 +103,9 @@ def transposed_conv(b: LayerBuilder, opt: TransposedConvOptions, x: LayerOutput)
         extra=tuple(a.extra for a in axes),
     )
     value, outs = _cut_to(b, opt, value, source, axes, outs, wanted)
-    result = add_bias(b, source.output(b, value, outs, out), out, opt.with_bias, opt.bias, opt.bias_init)
+    result = add_bias(
+        b, source.output(b, value, outs, out), out, opt.with_bias, opt.bias, option_init(opt, "bias_init")
+    )
     return adopt_dims(b, activate(b, opt.activation, result), outs, opt.out_spatial_dims)
 
 
@@ -183,7 +185,11 @@ def _filters(
     filter_in = b.dim("filter_in", in_dim.size, feature=True)
     unit = (b.dim("filter1", 1),) if len(sizes) == 1 else ()
     if opt.filter is None:
-        value = b.param("W_native_transposed_conv", (*filter_dims, *unit, out, filter_in), opt.forward_weights_init)
+        value = b.param(
+            "W_native_transposed_conv",
+            (*filter_dims, *unit, out, filter_in),
+            option_init(opt, "forward_weights_init"),
+        )
     else:
         value = _given_filter(b, opt, opt.filter, (*filter_dims, *unit, out, filter_in), unit)
     if unit and unit[0] in value.dims:

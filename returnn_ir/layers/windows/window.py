@@ -45,7 +45,7 @@ class WindowOptions(SourceOptions):
     stride: Size = 1
 
 
-@layer("window", options=WindowOptions)
+@layer("window", options=WindowOptions, names_time=True)
 def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
     """A new axis with the neighbours of every position; zeros outside of the axis."""
     x = batch_major(x)
@@ -107,7 +107,7 @@ def _last_steps(b: LayerBuilder, opt: WindowOptions, x: LayerOutput, frames: Dim
 
     Each of these frames is a state of its own, so that a window over what is known for all steps leaves the loop.
     """
-    size = frames.size or 1
+    size = b.size(frames)
     if opt.padding.lower() != "same" or opt.stride != 1 or opt.out_spatial_dim is not None:
         raise ConfigError("a window over steps has padding 'same' and stride 1", where=b.place())
     if opt.window_left is None and opt.window_right is None:

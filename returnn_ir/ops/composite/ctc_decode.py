@@ -121,7 +121,7 @@ def _extend(b: Builder, beam: _Beam, total: Value, parents: Value, scores: Value
     extended = b.where(allowed, b.maximum(extended, _IMPOSSIBLE), _IMPOSSIBLE)
     flat = b.op("merge", b.expand(extended, *dims.rest), dims=(dims.slot, classes), out=dims.slot * classes)
     parent = b.op("set_sparse", b.op("argmax", b.cast(parents, "int64"), dim=dims.other), sparse_dim=None)
-    at = b.add(b.mul(parent, classes.size or 1), beam.label)
+    at = b.add(b.mul(parent, b.size(classes)), beam.label)
     at = b.where(b.reduce("any", parents, dims.other), at, -1)
     held = b.op("scatter_add", b.expand(b.const(1), *at.dims), at, dims=(dims.slot,), out=dims.slot * classes)
     return b.where(b.binary("greater", held, 0), _IMPOSSIBLE, flat)
@@ -129,7 +129,7 @@ def _extend(b: Builder, beam: _Beam, total: Value, parents: Value, scores: Value
 
 def _next(b: Builder, beam: _Beam, kept: list[Value], extended: Value, dims: _Dims) -> _Beam:
     """The best of the prefixes that stay and of those that are longer by a label."""
-    size, classes = dims.slot.size or 1, dims.classes.size or 1
+    size, classes = b.size(dims.slot), b.size(dims.classes)
     everything = dims.slot + dims.slot * dims.classes
     stays = _log_add(b, *kept)
     joined = b.op("concat", stays, extended, dims=(dims.slot, dims.slot * dims.classes), out=everything)

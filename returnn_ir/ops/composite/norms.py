@@ -1,4 +1,4 @@
-"""Composites: norms."""
+"""Composites: normalisation, and the norm of a parameter that regularisation makes small."""
 
 from __future__ import annotations
 
@@ -47,3 +47,16 @@ def _order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
 
 
 composite("layer_norm", 3, {"dim": ..., "epsilon": 1e-6}, _layer_norm, infer=_infer, order=_order)
+
+
+def _l2_penalty(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """The sum of the squared entries of x, times ``factor``: a scalar."""
+    (x,) = operands
+    return [b.mul(b.reduce("sum", b.mul(x, x), *x.dims, mask=False), attrs["factor"])]
+
+
+def _scalar(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    return [TensorType(types[0].dtype, ())]
+
+
+composite("l2_penalty", 1, {"factor": ...}, _l2_penalty, infer=_scalar)

@@ -19,7 +19,7 @@ Attrs = dict[str, Any]
 
 
 def _slice(b: Builder, x: Value, dim: Dim, out: Dim, block: int) -> Value:
-    size = out.size or 0
+    size = b.size(out)
     return b.op("slice", x, dim=dim, out=out, start=block * size, end=(block + 1) * size)
 
 

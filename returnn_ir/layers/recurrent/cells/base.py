@@ -72,7 +72,7 @@ class CellScope:
     @property
     def units(self) -> int:
         """The size of the output."""
-        return self.out.size or 0
+        return self.b.size(self.out)
 
     def param(self, name: str, dims: tuple[Dim, ...], init: Init) -> Value:
         """A parameter of the cell."""
@@ -88,7 +88,7 @@ class CellScope:
 
     def split_rows(self, weights: Value, rows: Dim, previous: Dim) -> tuple[Value, Value]:
         """Weights over (input, previous output) as those for the input and those for the previous output."""
-        size = self.feature.size or 0
+        size = self.b.size(self.feature)
         upper = self.b.op("slice", weights, dim=rows, out=self.feature, start=0, end=size)
         return upper, self.b.op("slice", weights, dim=rows, out=previous, start=size, end=None)
 

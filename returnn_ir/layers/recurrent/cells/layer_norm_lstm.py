@@ -121,7 +121,7 @@ class LayerNormLstmCell(Cell):
 
     def step(self, b: Builder, inputs: list[Value], state: State) -> tuple[Value, State]:
         """One frame."""
-        h, n = self._mask(b, state["h"], "h"), self.out.size or 0
+        h, n = self._mask(b, state["h"], "h"), b.size(self.out)
         recurrent = b.dot(b.rename(h, (self.out, self.previous)), self.w_re, self.previous)
         z = self._norm(b, b.add(inputs[0], self._norm(b, recurrent, "state_below")), "lstm_in")
         i, j, f, o = (
@@ -144,7 +144,7 @@ def layer_norm_lstm(scope: CellScope, unit: str, opts: LayerNormOptions) -> Laye
     gate, previous = scope.gates(), scope.previous()
     biased = not (opts.global_norm or opts.global_norm_joined or opts.per_gate_norm)
     if opts.with_concat:
-        rows = b.dim("rows", (scope.feature.size or 0) + scope.units, feature=True)
+        rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
         weights = scope.param("W_ff_re", (rows, gate), scope.inits.default)
         bias = scope.param("bias_ff_re", (gate,), _bias_start(scope, opts)) if biased else None
         w, w_re = scope.split_rows(weights, rows, previous)

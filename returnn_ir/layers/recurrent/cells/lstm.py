@@ -104,8 +104,9 @@ class LstmCell(Cell):
             x = self._projected(b, x)
             feature = Dim(f"{self.gate.name}.in", self.gate.size, feature=True)
             x = b.rename(x, (self.gate, feature))
-            b.require_room(*2 * (self.gate.size or 0,))
-            w = b.const(np.eye(self.gate.size or 0, dtype="float32"), dims=(feature, self.gate))
+            size = b.size(self.gate)
+            b.require_room(size, size)
+            w = b.const(np.eye(size, dtype="float32"), dims=(feature, self.gate))
         attrs = {"dim": dim, "in_dim": feature, "out_dim": self.out, "gate_dim": self.gate, "state_in": self.previous}
         operands = [x, w, self.w_re, self.bias, state["h"], state["c"]]
         y, h, c = b.emit(get_op("lstm"), operands, {**attrs, "reverse": reverse})
@@ -113,7 +114,7 @@ class LstmCell(Cell):
 
 
 def _block(b: Builder, x: Value, dim: Dim, out: Dim, block: int) -> Value:
-    size = out.size or 0
+    size = b.size(out)
     return b.op("slice", x, dim=dim, out=out, start=block * size, end=(block + 1) * size)
 
 

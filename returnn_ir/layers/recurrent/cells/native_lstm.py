@@ -100,7 +100,7 @@ def native_lstm_low_mem(scope: CellScope, unit: str, opts: NoOptions) -> CellSta
     """``nativelstmlowmem``: one matrix W for the input and, below it, the previous output."""
     scope.require_dense(unit)
     b, gate, previous = scope.b, scope.gates(), scope.previous()
-    rows = b.dim("rows", (scope.feature.size or 0) + scope.units, feature=True)
+    rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
     weights = scope.param("W", (rows, gate), scope.inits.default)
     bias = scope.param("b", (gate,), 0.0)
     w, w_re = scope.split_rows(weights, rows, previous)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -68,7 +68,7 @@ class GruCell(Cell):
 
     def step(self, b: Builder, inputs: list[Value], state: State) -> tuple[Value, State]:
         """One frame."""
-        h, n = state[SINGLE], self.out.size or 0
+        h, n = state[SINGLE], b.size(self.out)
         recurrent = b.dot(b.rename(h, (self.out, self.previous)), self.gates[1], self.previous)
         z = b.unary("sigmoid", b.add(inputs[0], recurrent))
         r, u = (b.op("slice", z, dim=self.gate, out=self.out, start=k * n, end=(k + 1) * n) for k in range(2))
@@ -93,14 +93,17 @@ def gru(scope: CellScope, unit: str, opts: GruOptions) -> GruCell:
     """``gru``: TensorFlow's GRUCell, kernels [in + n, 2n] and [in + n, n]."""
     scope.require_dense(unit)
     b, gate, previous = scope.b, scope.gates(2), scope.previous()
-    rows = b.dim("rows", (scope.feature.size or 0) + scope.units, feature=True)
-    init = opts.kernel_initializer if opts.kernel_initializer is not None else scope.inits.default
+    rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
+    init = option_init(opts, "kernel_initializer") or scope.inits.default
 
     def part(name: str, columns: Dim, bias_init: float) -> tuple[Value, Value, Value]:
         full = f"{opts.name or 'gru_cell'}/{name}"
         w, w_re = scope.split_rows(scope.param(f"{full}/kernel", (rows, columns), init), rows, previous)
-        start = opts.bias_initializer if opts.bias_initializer is not None else bias_init
-        return w, w_re, scope.param(f"{full}/bias", (columns,), start)
+        return (
+            w,
+            w_re,
+            scope.param(f"{full}/bias", (columns,), option_init(opts, "bias_initializer") or bias_init),
+        )
 
     gates, candidate = part("gates", gate, 1.0), part("candidate", scope.out, 0.0)
     activation = activation_op(b, opts.activation)
@@ -148,7 +151,7 @@ def basic_rnn(scope: CellScope, unit: str, opts: PlainOptions) -> PlainCell:
     """``basicrnn``: TensorFlow's BasicRNNCell, kernel [in + n, n]."""
     scope.require_dense(unit)
     b, previous = scope.b, scope.previous()
-    rows = b.dim("rows", (scope.feature.size or 0) + scope.units, feature=True)
+    rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
     name = opts.name or "basic_rnn_cell"
     kernel = scope.param(f"{name}/kernel", (rows, scope.out), scope.inits.default)
     bias = scope.param(f"{name}/bias", (scope.out,), 0.0)
@@ -198,7 +201,7 @@ class HighwayCell(Cell):
 
     def step(self, b: Builder, inputs: list[Value], state: State) -> tuple[Value, State]:
         """One frame."""
-        s, n = state[SINGLE], self.out.size or 0
+        s, n = state[SINGLE], b.size(self.out)
         for depth, weights in enumerate(self.depths):
             seen = b.mul(s, self.mask) if self.mask is not None else s
             z = b.dot(b.rename(seen, (self.out, self.previous)), weights, self.previous)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from returnn_ir.construct.initializers import Init
+from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
@@ -76,8 +76,8 @@ def standard_lstm(scope: CellScope, unit: str, opts: StandardOptions) -> LstmCel
 def _standard(scope: CellScope, unit: str, opts: StandardOptions) -> LstmCell:
     scope.require_dense(unit)
     b, gate, previous, n = scope.b, scope.gates(), scope.previous(), scope.units
-    rows = b.dim("rows", (scope.feature.size or 0) + n, feature=True)
-    init = opts.initializer if opts.initializer is not None else scope.inits.default
+    rows = b.dim("rows", b.size(scope.feature) + n, feature=True)
+    init = option_init(opts, "initializer") or scope.inits.default
     name = opts.name or "lstm_cell"
     kernel = _native_order(b, scope.param(f"{name}/kernel", (rows, gate), init), gate, scope.out)
     bias = _native_order(b, scope.param(f"{name}/bias", (gate,), 0.0), gate, scope.out)
@@ -98,7 +98,7 @@ def _standard(scope: CellScope, unit: str, opts: StandardOptions) -> LstmCell:
 
 def _native_order(b: Builder, x: Value, gate: Dim, out: Dim) -> Value:
     """Gates i, j, f, o as j, i, f, o."""
-    n = out.size or 0
+    n = b.size(out)
     parts = [Dim(f"{gate.name}.{k}", n) for k in "jir"]
     rest = Dim(f"{gate.name}.fo", 2 * n)
     i = b.op("slice", x, dim=gate, out=parts[1], start=0, end=n)

@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from returnn_ir.errors import MismatchError, Origin, ProblemList, UserError, bug_report
+from compiler.cli.command import MISMATCH, USER_ERROR, run_command
+from compiler.target.staged import staged
+from returnn_ir.errors import Origin, ProblemList, UserError
+from returnn_ir.ir.mode import Mode
 
 if TYPE_CHECKING:
     from compiler.check import CaseReport
@@ -21,29 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-USER_ERROR, MISMATCH = 2, 1
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (2: a user's error, 1: numbers that differ)."""
     words, overrides = _split_overrides(sys.argv[1:] if argv is None else argv)
     args = _parser().parse_args(words, argparse.Namespace(overrides=overrides))
-    try:
-        if args.check is not None:
-            return _check(args)
-        return _compile(args)
-    except UserError as error:
-        if args.debug:
-            raise
-        print(f"returnn-compile: {error}", file=sys.stderr)
-        return MISMATCH if isinstance(error, MismatchError) else USER_ERROR
-    except BrokenPipeError:
-        return 0
-    except Exception as error:  # the last resort: whatever escapes is told in one message, too
-        if args.debug:
-            raise
-        print(f"returnn-compile: {bug_report(error)}", file=sys.stderr)
-        return USER_ERROR
+    run = _compile if args.check is None else _check
+    return run_command("returnn-compile", lambda: run(args), debug=args.debug)
 
 
 def _split_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -130,9 +117,8 @@ def _check(args: argparse.Namespace) -> int:
 
 def _write_reports(path: Path, reports: list[CaseReport]) -> None:
     text = json.dumps({"cases": [r.to_json() for r in reports]}, indent=1)
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with staged(path.parent) as part:
+        (part / path.name).write_text(text + "\n", encoding="utf-8")
 
 
 def _compile(args: argparse.Namespace) -> int:
@@ -197,7 +183,7 @@ def _check_only(args: argparse.Namespace, net: Net, *, training: bool) -> int:
         if args.explain:
             print(program.journal)
         return 0
-    trains = training and any(has_loss(layer.options, "train") for layer in net.all_layers())
+    trains = training and any(has_loss(layer.options, Mode.TRAIN) for layer in net.all_layers())
     expanded, *others = _built(net, args, (args.mode, "train") if trains else (args.mode,))
     count = sum(p.size for p in expanded.params.values())
     outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
@@ -229,7 +215,7 @@ def _built(net: Net, args: argparse.Namespace, modes: Sequence[str]) -> list[Exp
 
 def _wants_losses(mode: str) -> bool:
     """Who searches does not know the targets."""
-    return mode != "search"
+    return mode != Mode.SEARCH
 
 
 def _notes(net: Net, *graphs: Graph) -> list[str]:
@@ -264,7 +250,3 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         opset=args.opset,
         print_stage=show,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compiler.checkpoint.reader import CheckpointReader
 from runtime.cli import main
 from runtime.datasets import HDFWriter
 
@@ -183,3 +184,17 @@ def test_a_label_out_of_range_names_the_sequence(tmp_path: Path, capsys: pytest.
     title = "train epoch 1" if task == "train" else "dev"
     assert f"returnn-run: {title}: a label of data 'classes' is out of range\n  expected: 0 to 2\n" in err
     assert re.search(r"  received: 3 at position 0 of sequence 'seq-7'\n", err)
+
+
+def test_a_layer_for_evaluation_only_is_in_the_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its parameters are kept from epoch to epoch like the others, and found again."""
+    path = Path(_config(tmp_path, num_epochs=1))
+    probe = {"class": "softmax", "from": "h", "loss": "ce", "target": "classes", "only_on_eval": True}
+    path.write_text(path.read_text(encoding="utf-8") + f"network['probe'] = {probe}\n", encoding="utf-8")
+    assert main([str(path)]) == 0
+    weights = CheckpointReader.open(str(tmp_path / "net.001")).read("probe/W")
+    assert main([str(path), "++num_epochs", "2"]) == 0
+    np.testing.assert_array_equal(CheckpointReader.open(str(tmp_path / "net.002")).read("probe/W"), weights)
+    trained = capsys.readouterr().out.splitlines()
+    assert main([str(path), "++task", "eval"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].strip() == trained[-2].strip()

@@ -1,0 +1,43 @@
+"""The size in memory of a derived axis that no array here has: one rule for all targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from returnn_ir.ir.dims import Dim, DimAlgebra, Polynomial, evaluate, leaves
+
+__all__ = ["derived_extent", "follows_from_extents"]
+
+T = TypeVar("T")
+
+
+def follows_from_extents(dim: Dim) -> bool:
+    """Whether the extent of a dim is computed from those of the dims that it is derived from, like the dim itself.
+
+    So it is where the longest sequence of one is the longest of the other (one axis varies; the batch), and where
+    several varying axes are merged: their frames are merged with the padding, so the extents are multiplied and not the
+    lengths. Else (``a + b`` of two ragged axes) the sequences that are the longest may be different ones, and the
+    extent is the longest of the derived lengths.
+    """
+    if dim.expr is None:
+        return False
+    varying = [d for d in leaves(dim) if d.size is None]
+    return dim.is_batch or len(varying) == 1 or _merges_axes(dim)
+
+
+def _merges_axes(dim: Dim) -> bool:
+    terms = dim.expr.terms if isinstance(dim.expr, Polynomial) else ()
+    return any(sum(d.size is None for d in monomial) > 1 for monomial, _ in terms)
+
+
+def derived_extent(dim: Dim, algebra: DimAlgebra[T], extent: Callable[[Dim], T], longest: Callable[[Dim], T]) -> T:
+    """The extent of a dim that no array here has.
+
+    Args:
+        dim: dynamic, or a derived batch dim.
+        algebra: of extents.
+        extent: that of a dim that ``dim`` is derived from.
+        longest: the longest of the lengths of a dim, 0 in an empty batch.
+    """
+    return evaluate(dim, algebra, extent) if follows_from_extents(dim) else longest(dim)

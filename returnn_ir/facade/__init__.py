@@ -1,0 +1,1 @@
+"""RETURNN's objects as config code sees them (``Data``, layers, the network, the config), over any kind of tensor."""

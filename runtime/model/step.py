@@ -1,0 +1,140 @@
+"""One network in one mode, to be run batch after batch over the variables of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from compiler.program.program import Program
+from compiler.target.protocol import Array
+from runtime.model.variables import Variables
+from runtime.optimizers import Optimizer
+
+__all__ = ["Step", "TrainStep"]
+
+Variable: TypeAlias = Any  # TensorFlow has no type information
+Tensor: TypeAlias = Any
+
+
+class Step:
+    """Computes losses, or outputs, and changes nothing but the states that the network keeps from batch to batch.
+
+    Args:
+        program: compiled for ``tf``, in any mode.
+        variables: of the run; those that the program needs are made at the first call, if they are not there.
+        outputs: give the outputs of layers, too.
+    """
+
+    def __init__(self, program: Program, variables: Variables, *, outputs: bool = False) -> None:
+        self.program = program
+        self.variables = variables
+        self._outputs = outputs
+
+    def __call__(self, feed: Mapping[str, Array]) -> dict[str, Array]:
+        """Run one batch.
+
+        Args:
+            feed: arrays by input name; others may be there.
+
+        Returns:
+            losses, errors, norm factors, checks and the objective by fetch name, and outputs if they are wanted.
+        """
+        return _run(self.program, self._function, feed)
+
+    @cached_property
+    def _function(self) -> Any:
+        import tensorflow as tf
+
+        variables = self.variables.of(self.program)
+        program: Any = self.program.executable
+
+        def step(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+            fetches = program.forward(inputs, variables)
+            kept = {name: v for name, v in variables.items() if not v.shape.is_fully_defined()}
+            _assign_states(fetches, kept)
+            return _reported(fetches, outputs=self._outputs)
+
+        return tf.function(step, input_signature=[_signature(self.program)], autograph=False).get_concrete_function()
+
+
+class TrainStep:
+    """Computes losses and updates the variables.
+
+    Args:
+        program: compiled for ``tf`` in mode ``train``.
+        variables: of the run, as for :class:`Step`; their global step is counted, and chooses the random draws with
+            their seed.
+        optimizer: of the run; it keeps its slots for variables that it knows already.
+    """
+
+    def __init__(self, program: Program, variables: Variables, optimizer: Optimizer) -> None:
+        self.program = program
+        self.variables = variables
+        self.optimizer = optimizer
+
+    def __call__(self, feed: Mapping[str, Array], learning_rate: float) -> dict[str, Array]:
+        """One update; returns losses, errors, norm factors, checks and the objective by fetch name."""
+        return _run(self.program, self._function, feed, np.asarray(learning_rate, np.float32))
+
+    def optimizer_state(self) -> dict[str, Variable]:
+        """The optimizer's slots and counters by checkpoint name, those of this network among them."""
+        self._trained()
+        return self.optimizer.state()
+
+    def _trained(self) -> dict[str, Variable]:
+        """The variables that the optimizer updates, which has slots for them now."""
+        graph = self.program.graph
+        # what the network assigns itself (running statistics) is not the optimizer's
+        names = set(graph.trainable) - set(graph.state_updates)
+        trained = {name: v for name, v in self.variables.of(self.program).items() if name in names}
+        self.optimizer.build(trained)
+        return trained
+
+    @cached_property
+    def _function(self) -> Any:
+        import tensorflow as tf
+
+        variables, trained = self.variables.of(self.program), self._trained()
+        program: Any = self.program.executable
+        optimizer, counter, seed = self.optimizer, self.variables.global_step, self.variables.seed
+
+        def step(inputs: dict[str, Tensor], learning_rate: Tensor) -> dict[str, Tensor]:
+            keys = {"random/seed": tf.constant(seed, tf.int64), "random/step": counter.read_value()}
+            fetches, gradients = program.loss_and_gradients({**inputs, **keys}, variables)
+            gradients = {name: gradient for name, gradient in gradients.items() if name in trained}
+            optimizer.apply(gradients, learning_rate, counter if optimizer.needs_step else None)
+            _assign_states(fetches, variables)
+            counter.assign_add(1)
+            return _reported(fetches, outputs=False)
+
+        rate = tf.TensorSpec([], tf.float32)
+        signature = [_signature(self.program), rate]
+        return tf.function(step, input_signature=signature, autograph=False).get_concrete_function()
+
+
+def _signature(program: Program) -> dict[str, Any]:
+    executable: Any = program.executable
+    return {name: executable.spec(node) for name, node in executable.inputs.items()}
+
+
+def _run(program: Program, function: Any, feed: Mapping[str, Array], *further: Array) -> dict[str, Array]:
+    from compiler.tensorflow.label_errors import label_errors
+
+    inputs = {spec.name: np.asarray(feed[spec.name]).astype(spec.dtype, copy=False) for spec in program.inputs}
+    with label_errors(program.graph):
+        return {name: value.numpy() for name, value in function(inputs, *further).items()}
+
+
+def _assign_states(fetches: Mapping[str, Tensor], variables: Mapping[str, Variable]) -> None:
+    """Commit what the network assigns itself, to those of the variables that are given."""
+    for name, variable in variables.items():
+        if f"state/{name}" in fetches:
+            variable.assign(fetches[f"state/{name}"])
+
+
+def _reported(fetches: Mapping[str, Tensor], *, outputs: bool) -> dict[str, Tensor]:
+    kinds = ("loss/", "check/", *(["output/"] if outputs else []))
+    return {name: value for name, value in fetches.items() if name.startswith(kinds) or name == "objective"}

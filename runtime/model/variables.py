@@ -1,0 +1,95 @@
+"""The variables of a run, under RETURNN's names; networks come and go over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from compiler.program.program import Program
+from compiler.target.protocol import Array
+from returnn_ir.construct.state import Param
+from returnn_ir.errors import DataError
+from runtime.checkpoints.files import GLOBAL_STEP, restore_variables
+
+__all__ = ["Variables"]
+
+Variable: TypeAlias = Any  # TensorFlow has no type information
+
+
+class Variables:
+    """Every variable of a run by name, and the step that it has come to.
+
+    They outlive networks: the next one finds those that it shares with the ones before it, and what it needs besides is
+    made. What of them is trained is a matter of the step that uses them.
+
+    Args:
+        seed: of initial values.
+
+    Attributes:
+        global_step: the number of updates so far, int64 scalar.
+    """
+
+    def __init__(self, seed: int = 42) -> None:
+        import tensorflow as tf
+
+        self.seed = seed
+        self.global_step: Variable = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._by_name: dict[str, Variable] = {}
+
+    def of(self, program: Program) -> dict[str, Variable]:
+        """Those of a program's parameters; the ones that are not there yet are made, with their initial values.
+
+        Raises:
+            DataError: there is one with another shape or type.
+            UserError: a file that ``load_on_init`` names is missing or does not fit.
+        """
+        missing = self._missing(program)
+        if missing:
+            initial = program.initial_params(self.seed)
+            for name in missing:
+                self._make(program.params[name], initial[name])
+        return {name: self._by_name[name] for name in program.params}
+
+    def load(self, prefix: str, programs: Iterable[Program]) -> None:
+        """Give those of the programs the values of a checkpoint.
+
+        Raises:
+            DataError: the checkpoint is missing or broken, or does not have them.
+        """
+        programs = list(programs)
+        for program in programs:
+            for name in self._missing(program):
+                param = program.params[name]
+                self._make(param, np.zeros([d.size or 0 for d in param.dims], param.value.dtype))
+        restore_variables(prefix, self.saved(programs))
+
+    def saved(self, programs: Iterable[Program]) -> dict[str, Variable]:
+        """What a checkpoint of the programs' network holds: not states kept from batch to batch, of a batch's size."""
+        used = {name: variable for program in programs for name, variable in self.of(program).items()}
+        return {**{n: v for n, v in used.items() if v.shape.is_fully_defined()}, GLOBAL_STEP: self.global_step}
+
+    def _missing(self, program: Program) -> list[str]:
+        for name, param in program.params.items():
+            there = self._by_name.get(name)
+            if there is not None:
+                _check_same(name, param, there)
+        return [name for name in program.params if name not in self._by_name]
+
+    def _make(self, param: Param, value: Array) -> None:
+        import tensorflow as tf
+
+        shape = [d.size for d in param.dims]
+        self._by_name[param.name] = tf.Variable(value, trainable=False, dtype=value.dtype, shape=shape)
+
+
+def _check_same(name: str, param: Param, there: Variable) -> None:
+    """A network that comes later means the variable that is there."""
+    wanted, found = ([d.size for d in param.dims], param.value.dtype), (there.shape.as_list(), there.dtype.name)
+    if wanted != found:
+        raise DataError(
+            f"variable {name!r} is another one than in the network before",
+            expected=f"shape {found[0]}, {found[1]}",
+            received=f"shape {wanted[0]}, {wanted[1]}",
+        )
