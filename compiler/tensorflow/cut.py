@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import align
 from compiler.tensorflow.call import Call, Row
-from compiler.tensorflow.positions import expand_to, steps, take_along
+from compiler.tensorflow.gather import expand_to, steps, take_along
 from returnn_ir.ir.dims import Dim
 
 __all__ = ["CUT_ROWS"]

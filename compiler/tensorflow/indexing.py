@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row
-from compiler.tensorflow.positions import clipped, expand_to
+from compiler.tensorflow.gather import clipped, expand_to
 from compiler.tensorflow.sizes import product, sizes
 
 __all__ = ["ROWS"]

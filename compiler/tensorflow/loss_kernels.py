@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.call import Call
-from compiler.tensorflow.positions import clipped
+from compiler.tensorflow.gather import clipped
 from compiler.tensorflow.sizes import product, reshape, sizes
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region

@@ -9,7 +9,7 @@ import tensorflow as tf
 from compiler.tensorflow.align import align, transpose_to
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.cut import CUT_ROWS
-from compiler.tensorflow.positions import expand_to, steps, take_along
+from compiler.tensorflow.gather import expand_to, steps, take_along
 from compiler.tensorflow.sizes import product, reshape, sizes
 from returnn_ir.ir.dims import Dim
 

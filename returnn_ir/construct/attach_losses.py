@@ -46,7 +46,7 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     given = _given_target(b, spec)
     target = match_target(b, output, given, spec) if given is not None and spec.needs_target else None
     result = spec.compute(b, LossInput(output, target, opts))
-    b.session.graph.losses[_loss_name(b)] = Loss(
+    b.program.graph.losses[_loss_name(b)] = Loss(
         _sum(b, result.value, output),
         _sum(b, result.error, output),
         _norm_factor(b, output, given, opts),
@@ -66,7 +66,7 @@ def _counted_once(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
 
 def _loss_name(b: LayerBuilder) -> str:
     """The layer's path, with the prefix of an extra network (taken off again if no other loss is called so)."""
-    path, extra = b.definition.path, b.session.extra
+    path, extra = b.definition.path, b.program.extra
     return f"{extra}:{path}" if extra else path
 
 
@@ -110,7 +110,7 @@ def match_target(b: LayerBuilder, output: LayerOutput, target: LayerOutput, spec
     if not spec.rename_target_time or own is None or other is None or own is other:
         return target
     same = b.reduce("all", b.binary("equal", b.length(own), b.length(other)), *_length_dims(b, own, other))
-    b.session.graph.checks.append(
+    b.program.graph.checks.append(
         (f"{b.place('target')}: output and target have other lengths: dims {own.name} and {other.name}", same)
     )
     resized = b.op("resize_axis", target.value, dim=other, out=own)
@@ -127,7 +127,7 @@ def _sum(b: LayerBuilder, value: Value | None, output: LayerOutput) -> Value | N
         return None
     if value.dtype in ("bool", "int64", "int32"):
         value = b.cast(value, "float32")
-    if b.session.searching or beam_of(value) is not None:
+    if b.program.searching or beam_of(value) is not None:
         value = b.op("sum_beam", value)
     if output.time_dim is not None and output.batch_dim is not None:
         whole = [d for d in value.dims if d.is_dynamic and d is not output.time_dim]
@@ -178,7 +178,7 @@ def _per_frame(b: LayerBuilder, x: LayerOutput, output: LayerOutput) -> Value:
         count = b.mul(count, b.length(dim))
     if batch is not None and batch not in count.dims:
         count = b.mul(count, b.extent(batch))
-    if b.session.searching or beam_of(output.value) is not None:
+    if b.program.searching or beam_of(output.value) is not None:
         count = b.op("sum_beam", b.op("like_beam", count, output.value))
     return _reciprocal(b, b.reduce("sum", count, *count.dims, mask=False) if count.dims else count)
 

@@ -23,7 +23,7 @@ class BranchScope(NetScope):
     def __init__(self, outer: NetScope, region: Region) -> None:
         super().__init__(
             outer.net,
-            outer.session,
+            outer.program,
             region,
             parent=outer.parent,
             param_prefix=outer.param_prefix,

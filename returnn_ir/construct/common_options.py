@@ -39,7 +39,7 @@ def common_option(
 def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
     """Apply the common options to what the layer function made."""
     options = b.definition.options
-    own = b.session.dims.get((b.definition.path, "out"))
+    own = b.program.dims.get((b.definition.path, "out"))
     if own is not None:
         output = replace(
             b.finish_feature(output, own),
@@ -57,16 +57,16 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
     if shown is not output:
         output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
     if options.register_as_extern_data:
-        b.session.extern.register(options.register_as_extern_data, output)
+        b.program.extern.register(options.register_as_extern_data, output)
     if b.definition.children:
         penalize_inner(b)
-    if b.session.mode != Mode.FORWARD:
+    if b.program.mode != Mode.FORWARD:
         add_constraints(b, output)
-    if b.scope.has_losses and has_loss(options, b.session.loss_mode):
+    if b.scope.has_losses and has_loss(options, b.program.loss_mode):
         if b.scope.loop is None:
             add_losses(b, output)
         elif (
-            b.session.mode != Mode.SEARCH
+            b.program.mode != Mode.SEARCH
         ):  # RETURNN's train flag is the constant False there: loops have no losses then
             b.scope.loop.losses.append(PendingLoss(b.scope, b.definition, output))
     return output

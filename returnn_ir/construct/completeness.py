@@ -34,10 +34,10 @@ def missing(scope: NetScope, wanted: Iterable[str], outputs: Collection[str]) ->
         if name not in outputs:
             where = definition.origin if definition is not None else Origin(name)
             found.append(ConfigError("the layer is wanted, and it was not built", where=where, hint=_REPORT))
-        elif definition is not None and has_loss(definition.options, scope.session.loss_mode):
+        elif definition is not None and has_loss(definition.options, scope.program.loss_mode):
             due[name] = definition
     for name, definition in due.items():
-        if name not in scope.session.graph.losses:
+        if name not in scope.program.graph.losses:
             where = definition.key_origin("loss")
             found.append(ConfigError("the loss is not in the program", where=where, hint=_REPORT))
     return found
@@ -45,7 +45,7 @@ def missing(scope: NetScope, wanted: Iterable[str], outputs: Collection[str]) ->
 
 def _nested_losses(scope: NetScope) -> Iterator[tuple[str, LayerDef]]:
     """The losses of networks inside of layers that were built, by their names."""
-    mode = scope.session.mode
+    mode = scope.program.mode
     for name in scope.results:
         if name in scope.children:
             inner = scope.children[name]
@@ -59,5 +59,5 @@ def _nested_losses(scope: NetScope) -> Iterator[tuple[str, LayerDef]]:
 
 def _losses(scope: NetScope, definitions: Iterable[LayerDef]) -> Iterator[tuple[str, LayerDef]]:
     for definition in definitions:
-        if has_loss(definition.options, scope.session.loss_mode):
+        if has_loss(definition.options, scope.program.loss_mode):
             yield definition.path, definition

@@ -25,9 +25,9 @@ def add_constraints(b: LayerBuilder, output: LayerOutput) -> None:
             f"{key} of a layer in a loop has no value outside of it", where=b.place(key), hint="a layer behind the loop"
         )
     if options.darc1:
-        b.session.constraints.append(b.mul(_darc1(b, output), options.darc1))
+        b.program.constraints.append(b.mul(_darc1(b, output), options.darc1))
     if options.spatial_smoothing:
-        b.session.constraints.append(b.mul(_roughness(b, output), options.spatial_smoothing))
+        b.program.constraints.append(b.mul(_roughness(b, output), options.spatial_smoothing))
 
 
 def _require_time(b: LayerBuilder, output: LayerOutput, key: str) -> Dim:

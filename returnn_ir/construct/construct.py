@@ -12,7 +12,7 @@ from returnn_ir.construct.completeness import missing
 from returnn_ir.construct.inputs import ExternData
 from returnn_ir.construct.network_keys import NetworkKeys
 from returnn_ir.construct.scope import NetScope, UnbuildableError
-from returnn_ir.construct.state import Param, Session
+from returnn_ir.construct.state import Param, ProgramState
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
@@ -53,12 +53,12 @@ def construct(
     spec = net.config.extern_data_spec() if net.config is not None else {}
     extern = ExternData(spec, graph.body, inference=mode in (Mode.FORWARD, Mode.SEARCH))
     trusted = net.config is not None and net.config.network_is_code
-    session = Session(
+    program = ProgramState(
         graph, mode, net.behavior, extern, keys, options, trusted, requested=_requested(net, fetch), losses=losses
     )
     problems: list[UserError] = []
-    scope = NetScope(net, session, graph.body, problems=problems)
-    wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, session)
+    scope = NetScope(net, program, graph.body, problems=problems)
+    wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, program)
     outputs: dict[str, LayerOutput] = {}
     registered = [n for n, d in net.layers.items() if d.options.register_as_extern_data and _is_active(d, mode)]
     for name in dict.fromkeys([*registered, *wanted, *(fetch or ())]):
@@ -74,12 +74,12 @@ def construct(
     b = Builder(graph.body)
     shown = fetch if fetch is not None else [n for n in wanted if everything or _is_output(net.layers[n])]
     for name in shown:
-        x = _assigned(session, outputs[name])
+        x = _assigned(program, outputs[name])
         with b.at(_origin(net, name, x)):
             graph.outputs[name] = _output(b, x)
     _name_losses(graph)
-    _objective(b, session)
-    return Expanded(graph, session.params)
+    _objective(b, program)
+    return Expanded(graph, program.params)
 
 
 def _origin(net: Net, name: str, x: LayerOutput) -> Origin:
@@ -89,11 +89,11 @@ def _origin(net: Net, name: str, x: LayerOutput) -> Origin:
     return x.value.node.origin if x.value.node is not None else Origin()
 
 
-def _assigned(session: Session, x: LayerOutput) -> LayerOutput:
+def _assigned(program: ProgramState, x: LayerOutput) -> LayerOutput:
     """A variable is a reference in RETURNN: who fetches it gets what was assigned to it in this run."""
-    if not x.variable or x.value is not session.params[x.variable].value:
+    if not x.variable or x.value is not program.params[x.variable].value:
         return x
-    return replace(x, value=session.graph.state_updates.get(x.variable, x.value))
+    return replace(x, value=program.graph.state_updates.get(x.variable, x.value))
 
 
 def _requested(net: Net, fetch: Sequence[str] | None) -> frozenset[str]:
@@ -134,11 +134,11 @@ def _is_output(definition: LayerDef) -> bool:
     return definition.name == "output" or bool(definition.options.is_output_layer)
 
 
-def _roots(net: Net, session: Session) -> list[str]:
+def _roots(net: Net, program: ProgramState) -> list[str]:
     found = [
         name
         for name, d in net.layers.items()
-        if _is_active(d, session.mode) and (_is_output(d) or has_loss(d.options, session.loss_mode))
+        if _is_active(d, program.mode) and (_is_output(d) or has_loss(d.options, program.loss_mode))
     ]
     if not found:
         raise ConfigError(
@@ -167,9 +167,9 @@ def _name_losses(graph: Graph) -> None:
     graph.losses = {plain[full]: loss for full, loss in graph.losses.items()}
 
 
-def _objective(b: Builder, session: Session) -> None:
+def _objective(b: Builder, program: ProgramState) -> None:
     """Sum of scaled losses and constraints; these nodes belong to no single layer."""
-    graph = session.graph
+    graph = program.graph
     total: Value | None = None
     for loss in graph.losses.values():
         if loss.value is None or not loss.scale:
@@ -179,9 +179,9 @@ def _objective(b: Builder, session: Session) -> None:
             value = b.mul(value, loss.norm_factor)
         scaled = b.mul(value, loss.scale)
         total = scaled if total is None else b.add(total, scaled)
-    if session.constraints and session.loss_mode != Mode.FORWARD:
-        constraints = session.constraints[0]
-        for further in session.constraints[1:]:
+    if program.constraints and program.loss_mode != Mode.FORWARD:
+        constraints = program.constraints[0]
+        for further in program.constraints[1:]:
             constraints = b.add(constraints, further)
         graph.constraints = constraints
         if total is not None:

@@ -24,7 +24,7 @@ def settle(b: LayerBuilder, x: LayerOutput, made: Dim, wanted: Dim | None, key: 
     if wanted.size != made.size:
         raise DimError("the declared dim has another size", where=b.place(key), expected=made, received=wanted)
     if made.expr is not None:
-        b.session.declared[made] = wanted
+        b.program.declared[made] = wanted
     value = as_declared(b, x.value, {made: wanted}, key)
     return x if made not in x.axes else _renamed(x, value, {made: wanted})
 
@@ -46,7 +46,7 @@ def as_declared(b: LayerBuilder, value: Value, names: Mapping[Dim, Dim], key: st
 def is_known(b: LayerBuilder, dim: Dim) -> bool:
     """Whether a dim of the user has a size or lengths already; those of a data key are read from here on."""
     if dim.is_dynamic and dim.expr is None and b.lookup(dim) is None:
-        b.session.extern.make_with(dim)
+        b.program.extern.make_with(dim)
     return not dim.is_dynamic or dim.expr is not None or b.lookup(dim) is not None
 
 
@@ -63,18 +63,18 @@ def require(b: LayerBuilder, dims: Sequence[Dim], key: str, text: str, holds: Ca
     Returns:
         whether that can be checked: not for dims that only a loop's body knows.
     """
-    root = Builder(b.session.root, origin=b.origin)
+    root = Builder(b.program.root, origin=b.origin)
     if any(root.lookup(leaf) is None for dim in dims for leaf in leaves(dim) if leaf.size is None):
         return False
     message = f"{b.place(key)}: {text}"
-    if message not in dict(b.session.graph.checks):  # a loop's layers are built more than once
-        b.session.graph.checks.append((message, holds(root)))
+    if message not in dict(b.program.graph.checks):  # a loop's layers are built more than once
+        b.program.graph.checks.append((message, holds(root)))
     return True
 
 
 def use_declared(b: LayerBuilder, x: LayerOutput) -> LayerOutput:
     """Replace dims for which the user declared others."""
-    found = {d: b.session.declared[d] for d in x.axes if d in b.session.declared}
+    found = {d: b.program.declared[d] for d in x.axes if d in b.program.declared}
     if not found or set(found.values()) & set(x.axes):
         return x
     return _renamed(x, b.rename(x.value, *found.items()), found)

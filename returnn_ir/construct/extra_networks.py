@@ -29,13 +29,13 @@ class ExtraScope(NetScope):
     """
 
     def __init__(self, main: NetScope, prefix: str) -> None:
-        shared = main.session
-        session = replace(
+        shared = main.program
+        program = replace(
             shared, extra=prefix, dims={}, declared=dict(shared.declared), rebatched=dict(shared.rebatched)
         )
         super().__init__(
             main.net,
-            session,
+            program,
             main.region,
             parent=main.parent,
             param_prefix=main.param_prefix,

@@ -83,16 +83,16 @@ def _value(
 
 def _variable(scope: NetScope, definition: LayerDef, output_type: OutputType, b: Builder, origin: Origin) -> Value:
     """A trained vector over the features."""
-    session = scope.session
+    program = scope.program
     dims = tuple(d for d in output_type.axes if d.is_static)
     own = scope.param_scope(definition.name, definition.options.name_scope)
     full = variable_name(own, f"init_{definition.name}_var")
-    if full not in session.params:
-        root = Builder(session.root, origin=origin)
+    if full not in program.params:
+        root = Builder(program.root, origin=origin)
         value = root.op("param", name=full, init=0.0, dtype=output_type.type.dtype, dims=dims)
-        session.params[full] = Param(full, value, dims, 0.0, True)
-        session.graph.trainable.append(full)
-    param = session.params[full]
+        program.params[full] = Param(full, value, dims, 0.0, True)
+        program.graph.trainable.append(full)
+    param = program.params[full]
     return b.rename(param.value, *zip(param.dims, dims, strict=True))
 
 
@@ -105,7 +105,7 @@ def _applied_to_zeros(scope: NetScope, definition: LayerDef, b: Builder) -> Valu
         output_type = OutputType.of(scope.get(source, definition.origin))
         zero = b.op("set_sparse", b.const(0, output_type.type.dtype), sparse_dim=output_type.type.sparse_dim)
         zeros.append(output_type.around(b.expand(zero, *output_type.type.dims)))
-    builder = LayerBuilder(scope.session, scope, definition)
+    builder = LayerBuilder(scope.program, scope, definition)
     builder.region = b.region
     made: LayerOutput = scope.apply(builder, definition, zeros)
     return made.value

@@ -26,7 +26,7 @@ from returnn_ir.network.loss_registry import find_loss
 
 if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
-    from returnn_ir.construct.state import Session
+    from returnn_ir.construct.state import ProgramState
     from returnn_ir.network.net import LayerDef
 
 __all__ = ["LayerBuilder"]
@@ -36,14 +36,14 @@ class LayerBuilder(Tracer):
     """Builds one layer.
 
     Attributes:
-        session: what all layers share.
+        program: what all layers share.
         scope: the network this layer stands in.
         definition: the layer itself.
     """
 
-    def __init__(self, session: Session, scope: NetScope, definition: LayerDef) -> None:
+    def __init__(self, program: ProgramState, scope: NetScope, definition: LayerDef) -> None:
         super().__init__(scope.region, origin=definition.origin)
-        self.session = session
+        self.program = program
         self.scope = scope
         self.definition = definition
 
@@ -52,7 +52,7 @@ class LayerBuilder(Tracer):
     @property
     def behavior(self) -> Behavior:
         """The rules of the config's behaviour version."""
-        return self.session.behavior
+        return self.program.behavior
 
     @property
     def name(self) -> str:
@@ -62,22 +62,22 @@ class LayerBuilder(Tracer):
     @property
     def mode(self) -> Mode:
         """What the program is for."""
-        return self.session.mode
+        return self.program.mode
 
     @property
     def config_options(self) -> Mapping[str, Any]:
         """The config that the network stands in."""
-        return self.session.options
+        return self.program.options
 
     @property
     def training(self) -> bool:
         """Whether this program trains."""
-        return self.session.training
+        return self.program.training
 
     @property
     def searching(self) -> bool:
         """Whether this layer is part of a search."""
-        return self.session.searching
+        return self.program.searching
 
     def place(self, key: str | None = None) -> Origin:
         """This layer's place, for a message."""
@@ -92,7 +92,7 @@ class LayerBuilder(Tracer):
     def target_key(self) -> str:
         """The data key, or ``layer:NAME``, of this layer's target; RETURNN's default is the config's ``target``."""
         targets = self.definition.targets()
-        return targets[0] if targets else self.session.keys.target
+        return targets[0] if targets else self.program.keys.target
 
     def target(self, key: str | None = None) -> LayerOutput:
         """The target: a layer of that name, or else a data key."""
@@ -112,28 +112,28 @@ class LayerBuilder(Tracer):
 
     def batch(self) -> Dim:
         """The batch dim, for layers that have no source with it."""
-        return self.session.extern.ensure_batch()
+        return self.program.extern.ensure_batch()
 
     # ---------------------------------------------------------------- axes and dims
 
     def axes(self, x: LayerOutput, spec: object, key: str = "axis") -> list[Dim]:
         """The axes that a description names; ``key`` is the option it came from."""
-        given, names = self._declared(x, spec), self.session.names
+        given, names = self._declared(x, spec), self.program.names
         return axis_grammar.resolve_axes(x, given, self.behavior, self.place(key), names=names)
 
     def axis(self, x: LayerOutput, spec: object, key: str = "axis") -> Dim:
         """The one axis that a description names."""
-        given, names = self._declared(x, spec), self.session.names
+        given, names = self._declared(x, spec), self.program.names
         return axis_grammar.resolve_axis(x, given, self.behavior, self.place(key), names=names)
 
     def also_called(self, dim: Dim, name: str) -> None:
         """``stag:NAME`` finds a dim under this name, too."""
-        self.session.names.setdefault(dim, set()).add(name)
+        self.program.names.setdefault(dim, set()).add(name)
 
     def _declared(self, x: LayerOutput, spec: object) -> object:
         """A derived Dim for which the user declared another one means that one."""
         if isinstance(spec, Dim) and spec not in x.axes:
-            return self.session.declared.get(spec, spec)
+            return self.program.declared.get(spec, spec)
         return spec
 
     def dim(self, role: str, size: int | None, *, feature: bool = False, description: str | None = None) -> Dim:
@@ -142,15 +142,15 @@ class LayerBuilder(Tracer):
         ``description`` is what RETURNN calls it (``stag:NAME`` looks there), where that differs from its name.
         """
         memo = (self.definition.path, role)
-        made = self.session.dims.get(memo)
+        made = self.program.dims.get(memo)
         if made is None or made.size != size:
             made = Dim(f"{self.definition.path}.{role}", size, feature=feature, description=description)
-            self.session.dims[memo] = made
+            self.program.dims[memo] = made
         return made
 
     def apart(self, x: LayerOutput) -> LayerOutput:
         """``x`` without the dim that this layer's own output has: what it gave in the step before is another tensor."""
-        own = self.session.dims.get((self.definition.path, "out"))
+        own = self.program.dims.get((self.definition.path, "out"))
         if own is None or own not in x.axes:
             return x
         other = self.dim("in", own.size, feature=own.feature)
@@ -201,7 +201,7 @@ class LayerBuilder(Tracer):
     def note(self, text: str) -> None:
         """Say something to the user about this layer, unless it is only built to find types."""
         if self.scope.loop is None or not self.scope.loop.trial:
-            self.session.note(self.definition.path, text)
+            self.program.note(self.definition.path, text)
 
     # ---------------------------------------------------------------- sources
 
@@ -238,7 +238,7 @@ class LayerBuilder(Tracer):
         if self.scope.loop is None:
             return False
         if isinstance(spec, Dim):
-            declared = self.session.declared.get(spec, spec)
+            declared = self.program.declared.get(spec, spec)
             return (
                 spec is SINGLE_STEP_DIM
                 or declared is self.scope.loop.builder.dim
@@ -308,7 +308,7 @@ class LayerBuilder(Tracer):
 
     def train_step(self) -> Value:
         """The global training step, an int64 scalar."""
-        return Builder(self.session.root, origin=self.origin).op("train_step")
+        return Builder(self.program.root, origin=self.origin).op("train_step")
 
     def random(self, kind: str, dims: tuple[Dim, ...], role: str) -> Value:
         """A draw (``uniform`` in [0, 1) or ``normal``) that is this layer's own.
@@ -316,13 +316,13 @@ class LayerBuilder(Tracer):
         In a loop it is the same in all steps if its size is fixed, as RETURNN has it.
         """
         if self.in_loop and all(d.is_static for d in dims):
-            root = Builder(self.session.root, origin=self.origin)
+            root = Builder(self.program.root, origin=self.origin)
             return root.op("random", kind=kind, path=f"{self.definition.path}/{role}", dims=dims)
         return self.op("random", kind=kind, path=self.random_path(role), dims=dims)
 
     def random_path(self, role: str) -> str:
         """What a draw of this layer is keyed by; an extra network draws for itself."""
-        extra = f"{self.session.extra}:" if self.session.extra else ""
+        extra = f"{self.program.extra}:" if self.program.extra else ""
         return f"{extra}{self.definition.path}/{role}"
 
     def dropout(self, x: Value, rate: float, dims: Sequence[Dim], role: str = "dropout") -> Value:
@@ -331,7 +331,7 @@ class LayerBuilder(Tracer):
             return x
         if self.scope.loop is not None and all(d.is_static for d in dims):
             # as RETURNN: a mask that differs along features only is the same in all steps of a loop
-            root = Builder(self.session.root, origin=self.origin)
+            root = Builder(self.program.root, origin=self.origin)
             draw = root.op("random", kind="uniform", path=f"{self.definition.path}/{role}", dims=tuple(dims))
         else:
             draw = self.random("uniform", tuple(dims), role)
@@ -347,7 +347,7 @@ class LayerBuilder(Tracer):
 
     def window_input(self, x: Value, dims: Sequence[Dim], neutral: float | bool) -> Value:
         """What an op that reads behind sequences' ends gets: ``x``, or with ``padding = "masked"`` neutral tails."""
-        return self.mask_tails(x, dims, neutral) if self.session.masks_tails else x
+        return self.mask_tails(x, dims, neutral) if self.program.masks_tails else x
 
     def options_dict(self, key: str) -> dict[str, Any]:
         """An option that is a dict, or an empty one."""

@@ -70,7 +70,7 @@ class OutsideScope(BranchScope):
         if self.parent is not None and name.startswith("base:"):
             return self.parent.get(name.removeprefix("base:"), where)
         if name.startswith("data:"):
-            return self.session.extern.get(name.removeprefix("data:"), where)
+            return self.program.extern.get(name.removeprefix("data:"), where)
         raise ConfigError(
             "masked_from in a loop needs a layer from outside",
             where=self._where,

@@ -177,7 +177,7 @@ def _declared_axes(b: LayerBuilder, result_type: OutType, given: Mapping[str, An
 def _size_target(b: LayerBuilder) -> Dim | None:
     """The axis of varying length that ``size_target`` names; without losses there are no targets."""
     key = b.definition.options.size_target
-    return b.target(key).time_dim if key is not None and b.session.losses else None
+    return b.target(key).time_dim if key is not None and b.program.losses else None
 
 
 def _same_size(static: list[Dim], size: int, *, last: bool) -> Dim | None:

@@ -49,7 +49,7 @@ def create_param(
         if options.L2 and flags.regularize:
             # also of what is not trained, as RETURNN has it
             _penalize(b, param, options.L2)
-    b.session.layer_params.setdefault(b.definition.path, {})[name] = param
+    b.program.layer_params.setdefault(b.definition.path, {})[name] = param
     if [d.size for d in param.dims] != [d.size for d in dims]:
         raise DimError(
             f"the shared parameter {param.name!r} has another shape",
@@ -63,43 +63,43 @@ def create_param(
 
 def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: str, flags: ParamFlags) -> Param:
     options = b.definition.options
-    trainable = flags.trainable and b.session.is_trained(b.definition.path)
+    trainable = flags.trainable and b.program.is_trained(b.definition.path)
     scope = b.scope.param_scope(b.definition.name, options.name_scope)
     if options.name_scope is None and b.definition.spec.variable_scope and flags.unit_scope:
         scope = variable_name(scope, b.definition.spec.variable_scope)
     full = variable_name(scope, name)
-    if full in b.session.params:
-        return b.session.params[full]
+    if full in b.program.params:
+        return b.program.params[full]
     where = b.place(init.key) if isinstance(init, OptionInit) else b.place()
     init = init.init if isinstance(init, OptionInit) else init
     # what is not understood or does not fit is an error now, not when training starts
     check_init(init, tuple(0 if d.size is None else d.size for d in dims), where)
-    root = Builder(b.session.root, origin=b.origin)
+    root = Builder(b.program.root, origin=b.origin)
     value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
     param = Param(full, value, dims, init, trainable)
-    b.session.params[full] = param
+    b.program.params[full] = param
     if trainable:
-        b.session.graph.trainable.append(full)
+        b.program.graph.trainable.append(full)
     return param
 
 
 def penalize_inner(b: LayerBuilder) -> None:
     """The L2 of a layer with layers inside is on all their parameters, whatever L2 they have themselves."""
     scope = b.scope.param_scope(b.definition.name, b.definition.options.name_scope)
-    for param in list(b.session.params.values()):
+    for param in list(b.program.params.values()):
         if b.definition.options.L2 and param.name.startswith(f"{scope}/"):
             _penalize(b, param, b.definition.options.L2)
 
 
 def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
     """Add the sum of a parameter's squared entries, times ``factor``."""
-    root = Builder(b.session.root, origin=b.origin)
-    b.session.constraints.append(root.op("l2_penalty", param.value, factor=factor))
+    root = Builder(b.program.root, origin=b.origin)
+    b.program.constraints.append(root.op("l2_penalty", param.value, factor=factor))
 
 
 def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:
     """Noise on a parameter, in training only; the config may say it for all layers."""
-    options, everywhere = b.definition.options, b.session.keys
+    options, everywhere = b.definition.options, b.program.keys
     deviation = _first(options.param_variational_noise, everywhere.param_variational_noise)
     if deviation:
         noise = b.random("normal", value.dims, f"{name}/noise")

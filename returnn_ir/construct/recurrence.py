@@ -32,7 +32,7 @@ def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:
     loop = scope.loop
     if loop is None or loop.trial:
         return False
-    refs = set(definition.refs(definition.sources_in(searching=scope.session.searching))) - set(definition.reused())
+    refs = set(definition.refs(definition.sources_in(searching=scope.program.searching))) - set(definition.reused())
     outside = [ref for ref in refs if ref.startswith("base:")]
     if len(outside) == len(refs):
         return False
@@ -57,7 +57,7 @@ def _depends_on_itself(scope: NetScope, path: str) -> bool:
     """
     while True:
         own = path.removeprefix(f"{scope.net.path}/" if scope.net.path else "")
-        if own.split("/")[0] in scope.net.circles(searching=scope.session.searching).recurrent:
+        if own.split("/")[0] in scope.net.circles(searching=scope.program.searching).recurrent:
             return True
         if scope.parent is None or scope.parent.loop is not scope.loop:
             return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import ConfigError, DimError, UserError
-from returnn_ir.expression.positional import Positional
+from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.trace import traceable
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -67,8 +67,8 @@ def _params_of(b: LayerBuilder, layer: str) -> dict[str, Param]:
     """All parameters of a layer and of the layers nested in it, by their names relative to it."""
     b.layer(layer)
     path = b.scope.path_of(layer)
-    found = dict(b.session.layer_params.get(path, {}))
-    for other, params in b.session.layer_params.items():
+    found = dict(b.program.layer_params.get(path, {}))
+    for other, params in b.program.layer_params.items():
         if other.startswith(f"{path}/"):
             found.update({f"{other.removeprefix(path + '/')}/{name}": p for name, p in params.items()})
     return found
@@ -81,7 +81,7 @@ def _from_output(b: LayerBuilder, x: LayerOutput, dims: tuple[Dim, ...], shape: 
         raise DimError(
             "'shape' is not that of the layer", where=b.place("reuse_params"), expected=x.axes, received=axes
         )
-    return _fitting(b, Positional(b, x.value, axes), dims)
+    return _fitting(b, Numbered(b, x.value, axes), dims)
 
 
 def _computed(
@@ -89,7 +89,7 @@ def _computed(
 ) -> Param:
     """The parameter that the config's function gives for those of the other layer."""
     params = _params_of(b, layer) if layer is not None else {}
-    view = ReuseLayerView(layer, {n: Positional(b, p.value, p.dims) for n, p in params.items()})
+    view = ReuseLayerView(layer, {n: Numbered(b, p.value, p.dims) for n, p in params.items()})
     arguments = {
         "base_layer": ReuseLayerView(b.definition.name, {}),
         "reuse_layer": view,
@@ -108,7 +108,7 @@ def _computed(
         raise ConfigError(
             f"reuse_params: the custom function cannot be compiled: {error}", where=b.place("reuse_params")
         ) from error
-    if not isinstance(result, Positional):
+    if not isinstance(result, Numbered):
         raise ConfigError(
             "reuse_params: the custom function gives no tensor", where=b.place("reuse_params"), received=repr(result)
         )
@@ -118,7 +118,7 @@ def _computed(
 class ReuseLayerView:
     """The layer that parameters are taken from, as a custom function sees it."""
 
-    def __init__(self, name: object, params: dict[str, Positional]) -> None:
+    def __init__(self, name: object, params: dict[str, Numbered]) -> None:
         self.name = name
         self.params = params
 
@@ -127,7 +127,7 @@ def _no_getter(*args: object, **options: object) -> None:
     raise ConfigError("reuse_params: a custom function that makes variables of its own is not supported")
 
 
-def _fitting(b: LayerBuilder, x: Positional, dims: tuple[Dim, ...]) -> Param:
+def _fitting(b: LayerBuilder, x: Numbered, dims: tuple[Dim, ...]) -> Param:
     """A tensor over the axes that the layer wants."""
     if list(x.shape) != [d.size for d in dims]:
         raise DimError(

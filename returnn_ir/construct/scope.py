@@ -21,7 +21,7 @@ from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.naming import extra_prefix, layer_scope, variable_name
 
 if TYPE_CHECKING:
-    from returnn_ir.construct.state import Session
+    from returnn_ir.construct.state import ProgramState
     from returnn_ir.network.net import LayerDef, Net
 
 __all__ = ["NetScope", "UnbuildableError"]
@@ -79,7 +79,7 @@ class NetScope:
     def __init__(
         self,
         net: Net,
-        session: Session,
+        program: ProgramState,
         region: Region,
         *,
         parent: NetScope | None = None,
@@ -89,7 +89,7 @@ class NetScope:
         problems: list[UserError],
     ) -> None:
         self.net = net
-        self.session = session
+        self.program = program
         self.region = region
         self.parent = parent
         self.param_prefix = param_prefix
@@ -126,7 +126,7 @@ class NetScope:
         """The scope of a nested network of one of this network's layers."""
         prefix = self.param_scope(definition.name, definition.options.name_scope)
         scope = NetScope(
-            net, self.session, self.region, parent=self, data=data, param_prefix=prefix, problems=self.problems
+            net, self.program, self.region, parent=self, data=data, param_prefix=prefix, problems=self.problems
         )
         self.children[definition.name] = scope
         return scope
@@ -189,7 +189,7 @@ class NetScope:
         if key in self._data:
             return self._data[key]
         if self.parent is None:
-            return self.session.extern.get(key, where)
+            return self.program.extern.get(key, where)
         found = self.parent.get(f"data:{key}", where)
         return self.loop.slice_of(found) if self.loop is not None and self.loop is not self.parent.loop else found
 
@@ -198,7 +198,7 @@ class NetScope:
         key = name.partition(":")[2] or "data"
         if key in self._data:
             return self._data[key]
-        return self.parent.whole(name, where) if self.parent is not None else self.session.extern.get(key, where)
+        return self.parent.whole(name, where) if self.parent is not None else self.program.extern.get(key, where)
 
     def _split(self, name: str, where: Origin | None) -> tuple[str, str]:
         """The layer of this network that ``name`` begins with, and the rest."""
@@ -235,8 +235,8 @@ class NetScope:
         While the types in a loop are being found, a layer of which only the step before is read comes first too, unless
         it needs this one.
         """
-        circles = self.net.circles(searching=self.session.searching) if self.finds_types else None
-        for ref in definition.refs(definition.sources_in(searching=self.session.searching)):
+        circles = self.net.circles(searching=self.program.searching) if self.finds_types else None
+        for ref in definition.refs(definition.sources_in(searching=self.program.searching)):
             if circles is not None and ref.startswith("prev:"):
                 own = self.net.layer_of(ref.removeprefix("prev:"))
                 if own is not None and not circles.share(own, definition.name):
@@ -343,8 +343,8 @@ class NetScope:
     def build(self, definition: LayerDef) -> LayerOutput:
         """Build a layer here and now; what it refers to is built first where that was not done yet."""
         if not definition.options.trainable:
-            self.session.frozen.add(definition.path)
-        b = LayerBuilder(self.session, self, definition)
+            self.program.frozen.add(definition.path)
+        b = LayerBuilder(self.program, self, definition)
         with b.at(definition.origin), _noted(definition.origin):
             output = finish_layer(b, self._call(b, definition))
         if reads_loop_axis_whole(self, definition):
@@ -383,7 +383,7 @@ class NetScope:
         return self.apply(b, definition, self._known_sources(b, definition))
 
     def _known_sources(self, b: LayerBuilder, definition: LayerDef) -> list[LayerOutput]:
-        return self.known(definition.sources_in(searching=self.session.searching), b.place("from"))
+        return self.known(definition.sources_in(searching=self.program.searching), b.place("from"))
 
     def typed(self, name: str, where: Origin) -> LayerOutput | None:
         """The output of a layer; None while the types in a loop are being found and this one is not known yet."""

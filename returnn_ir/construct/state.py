@@ -16,7 +16,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
 from returnn_ir.ir.mode import Mode
 
-__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "Session"]
+__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "ProgramState"]
 
 #: The input with the number of the step within the epoch, int64 scalar; states kept over an epoch start at step 0.
 EPOCH_STEP = "epoch_step"
@@ -67,7 +67,7 @@ class PackedBatch:
 
 
 @dataclass
-class Session:
+class ProgramState:
     """The state of expanding one network into one graph.
 
     Attributes:

@@ -9,10 +9,10 @@ import numpy as np
 
 from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
-from returnn_ir.expression.positional import (
-    Positional,
+from returnn_ir.expression.numbered import (
+    Numbered,
     aligned,
-    as_positional,
+    as_numbered,
     binary,
     common_dtype,
     power,
@@ -85,14 +85,14 @@ def apply_unary(b: Tracer, op: str, x: Value) -> Value:
 def _register_simple() -> None:
     for name, op in UNARY.items():
 
-        def unary(b: Tracer, x: object, name: object = None, *, _op: str = op) -> Positional:
-            tensor = as_positional(b, x)
+        def unary(b: Tracer, x: object, name: object = None, *, _op: str = op) -> Numbered:
+            tensor = as_numbered(b, x)
             return tensor.with_value(apply_unary(b, _op, tensor.value))
 
         function(name)(unary)
     for name, op in BINARY.items():
 
-        def two(b: Tracer, x: object, y: object, name: object = None, *, _op: str = op) -> Positional:
+        def two(b: Tracer, x: object, y: object, name: object = None, *, _op: str = op) -> Numbered:
             return binary(_op, *_tensors(b, x, y))
 
         function(name)(two)
@@ -100,47 +100,47 @@ def _register_simple() -> None:
 
 def _tensors(b: Tracer, x: object, y: object) -> tuple[object, object]:
     """At least one tensor among both."""
-    if isinstance(x, Positional) or isinstance(y, Positional):
+    if isinstance(x, Numbered) or isinstance(y, Numbered):
         return x, y
-    return as_positional(b, x), y
+    return as_numbered(b, x), y
 
 
 _register_simple()
 
 
 @function("pow")
-def _pow(b: Tracer, x: object, y: object, name: object = None) -> Positional:
+def _pow(b: Tracer, x: object, y: object, name: object = None) -> Numbered:
     return power(*_tensors(b, x, y))
 
 
 @function("square")
-def _square(b: Tracer, x: object, name: object = None) -> Positional:
-    tensor = as_positional(b, x)
+def _square(b: Tracer, x: object, name: object = None) -> Numbered:
+    tensor = as_numbered(b, x)
     return tensor * tensor
 
 
 @function("reciprocal")
-def _reciprocal(b: Tracer, x: object, name: object = None) -> Positional:
-    return 1.0 / as_positional(b, x)
+def _reciprocal(b: Tracer, x: object, name: object = None) -> Numbered:
+    return 1.0 / as_numbered(b, x)
 
 
 @function("identity", "convert_to_tensor", "constant")
-def _identity(b: Tracer, x: object, dtype: object = None, name: object = None, **options: Any) -> Positional:
+def _identity(b: Tracer, x: object, dtype: object = None, name: object = None, **options: Any) -> Numbered:
     if options.get("shape") is not None:
         raise UnsupportedError("a constant with a shape")
-    return as_positional(b, x, dtype_name(dtype) if dtype is not None else None)
+    return as_numbered(b, x, dtype_name(dtype) if dtype is not None else None)
 
 
 @function("cast")
-def _cast(b: Tracer, x: object, dtype: object, name: object = None) -> Positional:
-    tensor = as_positional(b, x)
+def _cast(b: Tracer, x: object, dtype: object, name: object = None) -> Numbered:
+    tensor = as_numbered(b, x)
     return tensor.with_value(b.cast(tensor.value, dtype_name(dtype)))
 
 
 @function("saturate_cast")
-def _saturate_cast(b: Tracer, value: object, dtype: object, name: object = None) -> Positional:
+def _saturate_cast(b: Tracer, value: object, dtype: object, name: object = None) -> Numbered:
     """A cast in which numbers that the element type cannot hold become the nearest one that it can."""
-    x, wanted = as_positional(b, value), dtype_name(dtype)
+    x, wanted = as_numbered(b, value), dtype_name(dtype)
     own = x.value.dtype
     if "bool" in (own, wanted) or "complex64" in (own, wanted):
         raise UnsupportedError(f"tf.saturate_cast of {own} to {wanted}")
@@ -162,36 +162,36 @@ def _inside(bound: float, dtype: str) -> float:
 
 
 @function("to_float")
-def _to_float(b: Tracer, x: object, name: object = None) -> Positional:
+def _to_float(b: Tracer, x: object, name: object = None) -> Numbered:
     return _cast(b, x, "float32")
 
 
 @function("to_int32")
-def _to_int32(b: Tracer, x: object, name: object = None) -> Positional:
+def _to_int32(b: Tracer, x: object, name: object = None) -> Numbered:
     return _cast(b, x, "int32")
 
 
 @function("to_int64")
-def _to_int64(b: Tracer, x: object, name: object = None) -> Positional:
+def _to_int64(b: Tracer, x: object, name: object = None) -> Numbered:
     return _cast(b, x, "int64")
 
 
 @function("squared_difference")
-def _squared_difference(b: Tracer, x: object, y: object, name: object = None) -> Positional:
+def _squared_difference(b: Tracer, x: object, y: object, name: object = None) -> Numbered:
     difference = binary("sub", *_tensors(b, x, y))
     return difference * difference
 
 
 @function("divide_no_nan", "div_no_nan")
-def _divide_no_nan(b: Tracer, x: object, y: object, name: object = None) -> Positional:
+def _divide_no_nan(b: Tracer, x: object, y: object, name: object = None) -> Numbered:
     """Zero where the divisor is."""
-    divisor = as_positional(b, y)
+    divisor = as_numbered(b, y)
     zero = divisor == 0
     return _where(b, zero, 0.0, binary("div", x, _where(b, zero, 1.0, divisor)))
 
 
 @function("logaddexp")
-def _logaddexp(b: Tracer, x1: object, x2: object, name: object = None) -> Positional:
+def _logaddexp(b: Tracer, x1: object, x2: object, name: object = None) -> Numbered:
     """``log(exp(x1) + exp(x2))``; both minus infinity gives that."""
     x, y = _tensors(b, x1, x2)
     larger, smaller = binary("maximum", x, y), binary("minimum", x, y)
@@ -204,22 +204,22 @@ def _logaddexp(b: Tracer, x1: object, x2: object, name: object = None) -> Positi
 @function("clip_by_value", "clip")
 def _clip_by_value(
     b: Tracer, t: object, clip_value_min: object, clip_value_max: object, name: object = None
-) -> Positional:
-    return binary("maximum", binary("minimum", as_positional(b, t), clip_value_max), clip_value_min)
+) -> Numbered:
+    return binary("maximum", binary("minimum", as_numbered(b, t), clip_value_max), clip_value_min)
 
 
 @function("where", "where_v2")
-def _where(b: Tracer, condition: object, x: object = None, y: object = None, name: object = None) -> Positional:
+def _where(b: Tracer, condition: object, x: object = None, y: object = None, name: object = None) -> Numbered:
     if x is None or y is None:
         raise UnsupportedError("tf.where with a condition only, which gives positions")
-    if not isinstance(x, Positional) and not isinstance(y, Positional):
-        x, y = as_positional(b, x), as_positional(b, y)
-    chosen, axes = aligned(as_positional(b, condition), x, y)
+    if not isinstance(x, Numbered) and not isinstance(y, Numbered):
+        x, y = as_numbered(b, x), as_numbered(b, y)
+    chosen, axes = aligned(as_numbered(b, condition), x, y)
     test, *branches = common_dtype(chosen)
     if not isinstance(test, Value):
         raise UnsupportedError("tf.where with a constant condition")
     left, right = b.operands(*branches)
-    return Positional(b, b.op("where", test, left, right), axes)
+    return Numbered(b, b.op("where", test, left, right), axes)
 
 
 @function("where_bc")
@@ -230,13 +230,13 @@ def _where_bc(
     y: object,
     allow_broadcast_all_sources: object = None,
     name: object = None,
-) -> Positional:
+) -> Numbered:
     """Missing axes are behind, not in front."""
     parts = [condition, x, y]
-    rank = max(p.rank for p in parts if isinstance(p, Positional))
+    rank = max(p.rank for p in parts if isinstance(p, Numbered))
     filled = [
-        Positional(p.b, p.value, (*p.axes, *[None] * (rank - p.rank)))
-        if isinstance(p, Positional) and 0 < p.rank < rank
+        Numbered(p.b, p.value, (*p.axes, *[None] * (rank - p.rank)))
+        if isinstance(p, Numbered) and 0 < p.rank < rank
         else p
         for p in parts
     ]
@@ -244,52 +244,52 @@ def _where_bc(
 
 
 @function("relu6")
-def _relu6(b: Tracer, features: object, name: object = None) -> Positional:
+def _relu6(b: Tracer, features: object, name: object = None) -> Numbered:
     return _clip_by_value(b, features, 0.0, 6.0)
 
 
 @function("leaky_relu")
-def _leaky_relu(b: Tracer, features: object, alpha: float = 0.2, name: object = None) -> Positional:
-    x = as_positional(b, features)
+def _leaky_relu(b: Tracer, features: object, alpha: float = 0.2, name: object = None) -> Numbered:
+    x = as_numbered(b, features)
     return _where(b, x > 0, x, x * alpha)
 
 
 @function("squared_relu")
-def _squared_relu(b: Tracer, x: object) -> Positional:
-    positive = binary("maximum", as_positional(b, x), 0.0)
+def _squared_relu(b: Tracer, x: object) -> Numbered:
+    positive = binary("maximum", as_numbered(b, x), 0.0)
     return positive * positive
 
 
 @function("gelu2")
-def _gelu2(b: Tracer, x: object) -> Positional:
+def _gelu2(b: Tracer, x: object) -> Numbered:
     """``x * sigmoid(1.702 x)`` (https://github.com/hendrycks/GELUs)."""
-    tensor = as_positional(b, x)
+    tensor = as_numbered(b, x)
     return tensor * tensor.with_value(b.unary("sigmoid", (tensor * 1.702).value))
 
 
 @function("gelu3")
-def _gelu3(b: Tracer, x: object) -> Positional:
+def _gelu3(b: Tracer, x: object) -> Numbered:
     """The exact one, as ``gelu``."""
-    tensor = as_positional(b, x)
+    tensor = as_numbered(b, x)
     return tensor.with_value(b.unary("gelu", tensor.value))
 
 
 @function("hard_sigmoid")
-def _hard_sigmoid(b: Tracer, x: object) -> Positional:
-    return _clip_by_value(b, as_positional(b, x) * 0.2 + 0.5, 0.0, 1.0)
+def _hard_sigmoid(b: Tracer, x: object) -> Numbered:
+    return _clip_by_value(b, as_numbered(b, x) * 0.2 + 0.5, 0.0, 1.0)
 
 
 @function("sigmoid_cross_entropy_with_logits")
-def _sigmoid_cross_entropy(b: Tracer, labels: object = None, logits: object = None, name: object = None) -> Positional:
+def _sigmoid_cross_entropy(b: Tracer, labels: object = None, logits: object = None, name: object = None) -> Numbered:
     """``max(x, 0) - x z + log(1 + exp(-|x|))`` of logits x and labels z."""
-    x, z = as_positional(b, logits), as_positional(b, labels)
+    x, z = as_numbered(b, logits), as_numbered(b, labels)
     soft = b.unary("softplus", b.unary("neg", b.unary("abs", x.value)))
     return binary("maximum", x, 0.0) - x * z + x.with_value(soft)
 
 
 @function("safe_log")
-def _safe_log(b: Tracer, x: object, eps: float = 1e-20, use_fake_grad: bool = True) -> Positional:
-    tensor = as_positional(b, x)
+def _safe_log(b: Tracer, x: object, eps: float = 1e-20, use_fake_grad: bool = True) -> Numbered:
+    tensor = as_numbered(b, x)
     return tensor.with_value(safe_log_value(b, tensor.value, eps, use_fake_grad))
 
 
@@ -327,8 +327,8 @@ def _finite_log(b: Tracer, log: Value, eps: float) -> Value:
 
 
 @function("safe_exp")
-def _safe_exp(b: Tracer, x: object, eps: float = 1e-20) -> Positional:
-    tensor = as_positional(b, x)
+def _safe_exp(b: Tracer, x: object, eps: float = 1e-20) -> Numbered:
+    tensor = as_numbered(b, x)
     value = tensor.value
     undone = _undone(b, value, _EXP_OF, "log")
     if undone is not None:
@@ -358,8 +358,8 @@ def _undone(b: Tracer, x: Value, partners: dict[str, str], inverse: str) -> Valu
 
 
 @function("maximum_with_identity_grad")
-def _maximum_with_identity_grad(b: Tracer, x: object, y: object) -> Positional:
-    tensor = as_positional(b, x)
+def _maximum_with_identity_grad(b: Tracer, x: object, y: object) -> Numbered:
+    tensor = as_numbered(b, x)
     larger = binary("maximum", tensor, y)
     if larger.axes != tensor.axes:
         raise UnsupportedError("maximum_with_identity_grad with a larger second tensor")
@@ -367,18 +367,18 @@ def _maximum_with_identity_grad(b: Tracer, x: object, y: object) -> Positional:
 
 
 @function("scaled_gradient")
-def _scaled_gradient(b: Tracer, x: object, scale: float, shift: float = 0.0) -> Positional:
-    tensor = as_positional(b, x)
+def _scaled_gradient(b: Tracer, x: object, scale: float, shift: float = 0.0) -> Numbered:
+    tensor = as_numbered(b, x)
     if not isinstance(scale, (int, float)):
         raise UnsupportedError("a gradient scaled by a tensor")
     return tensor.with_value(b.op("scale_gradient", tensor.value, scale=float(scale), shift=float(shift or 0.0)))
 
 
 @function("add_n")
-def _add_n(b: Tracer, inputs: list[object], name: object = None) -> Positional:
+def _add_n(b: Tracer, inputs: list[object], name: object = None) -> Numbered:
     if not inputs:
         raise UnsupportedError("a sum of no tensors")
-    total = as_positional(b, inputs[0])
+    total = as_numbered(b, inputs[0])
     for further in inputs[1:]:
         total = total + further
     return total

@@ -13,7 +13,7 @@ import numpy as np
 
 from returnn_ir.errors import ConfigError, Origin, UnsupportedError
 from returnn_ir.expression.limits import Budget
-from returnn_ir.expression.positional import Positional
+from returnn_ir.expression.numbered import Numbered
 from returnn_ir.facade.access import DATA_ONLY, TRUSTED, AttributeRule, DeniedError
 
 __all__ = ["evaluate_expression", "parse_expression"]
@@ -187,7 +187,7 @@ class _Walker:
 
     def _unaryop(self, node: ast.UnaryOp) -> Any:
         operand = self.visit(node.operand)
-        if isinstance(node.op, ast.UAdd) and isinstance(operand, Positional):
+        if isinstance(node.op, ast.UAdd) and isinstance(operand, Numbered):
             return operand
         return _UNARY[type(node.op)](operand)
 
@@ -203,7 +203,7 @@ class _Walker:
         left = self.visit(node.left)
         result: Any = True
         for i, (op, right_node) in enumerate(zip(node.ops, node.comparators, strict=True)):
-            if i and isinstance(result, Positional):
+            if i and isinstance(result, Numbered):
                 raise UnsupportedError("a chain of comparisons of tensors")
             if i and not result:
                 return result
@@ -281,7 +281,7 @@ def _bound(target: ast.expr, item: Any) -> dict[str, Any]:
 
 
 def _called(function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    symbolic = any(isinstance(a, Positional) for a in (*args, *options.values()))
+    symbolic = any(isinstance(a, Numbered) for a in (*args, *options.values()))
     owner = getattr(function, "__self__", None)
     of_numpy = isinstance(function, np.ufunc) or str(getattr(function, "__module__", "")).startswith(("numpy", "math"))
     is_builtin = isinstance(function, type) or isinstance(owner, ModuleType)

@@ -62,9 +62,9 @@ class Namespace(ModuleType):
         if name == "newaxis":
             return None
         if name in ("Tensor", "Variable"):
-            from returnn_ir.expression.positional import Positional
+            from returnn_ir.expression.numbered import Numbered
 
-            return Positional
+            return Numbered
         found = find_function(self._b, name)
         return found if found is not None else Missing(f"{self.__name__}.{name}")
 

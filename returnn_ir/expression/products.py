@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from returnn_ir.errors import UnsupportedError
-from returnn_ir.expression.positional import Positional, as_positional, binary, copy_of_dim
+from returnn_ir.expression.numbered import Numbered, as_numbered, binary, copy_of_dim
 from returnn_ir.expression.table import function
 from returnn_ir.ir.dims import Dim
 
@@ -25,8 +25,8 @@ def _matmul(
     adjoint_a: object = False,
     adjoint_b: object = False,
     name: object = None,
-) -> Positional:
-    left, right = as_positional(b, x), as_positional(b, y)
+) -> Numbered:
+    left, right = as_numbered(b, x), as_numbered(b, y)
     if "complex64" in (left.value.dtype, right.value.dtype):
         raise UnsupportedError("a matrix product of complex numbers")
     return matmul(
@@ -35,17 +35,17 @@ def _matmul(
     )
 
 
-def _transposed(x: Positional) -> Positional:
+def _transposed(x: Numbered) -> Numbered:
     _require_matrix(x)
-    return Positional(x.b, x.value, (*x.axes[:-2], x.axes[-1], x.axes[-2]))
+    return Numbered(x.b, x.value, (*x.axes[:-2], x.axes[-1], x.axes[-2]))
 
 
-def _require_matrix(x: Positional) -> None:
+def _require_matrix(x: Numbered) -> None:
     if x.rank < 2:
         raise UnsupportedError(f"a matrix product of a tensor with {x.rank} axes")
 
 
-def matmul(left: Positional, right: Positional) -> Positional:
+def matmul(left: Numbered, right: Numbered) -> Numbered:
     """``left @ right``: [..., M, K] and [..., K, N] give [..., M, N].
 
     Raises:
@@ -67,19 +67,19 @@ def matmul(left: Positional, right: Positional) -> Positional:
         right = _renamed(right, other, inner)
     first, second = left.b.operands(left.value, right.value)
     value = left.b.dot(first, second, inner, mask=False)
-    return Positional(left.b, value, (*batch, left.axes[-2], right.axes[-1]))
+    return Numbered(left.b, value, (*batch, left.axes[-2], right.axes[-1]))
 
 
-def _without_ones(x: Positional) -> Positional:
+def _without_ones(x: Numbered) -> Numbered:
     """Axes of size one only broadcast."""
     value = x.value
     for dim in x.axes:
         if dim is not None and dim.size == 1:
             value = x.b.op("squeeze", value, dim=dim)
-    return Positional(x.b, value, [None if d is None or d.size == 1 else d for d in x.axes])
+    return Numbered(x.b, value, [None if d is None or d.size == 1 else d for d in x.axes])
 
 
-def _common_batch(left: Positional, right: Positional) -> tuple[Positional, Positional, list[Dim | None]]:
+def _common_batch(left: Numbered, right: Numbered) -> tuple[Numbered, Numbered, list[Dim | None]]:
     """Both over common axes in front of the matrices, and these axes."""
     batch: list[Dim | None] = []
     for i in range(3, max(left.rank, right.rank) + 1):
@@ -93,7 +93,7 @@ def _common_batch(left: Positional, right: Positional) -> tuple[Positional, Posi
     return left, right, batch
 
 
-def _rows_apart(left: Positional, right: Positional) -> tuple[Positional, Positional]:
+def _rows_apart(left: Numbered, right: Numbered) -> tuple[Numbered, Numbered]:
     """M and N as axes of their own, that the other operand does not have."""
     rows, columns = left.axes[-2], right.axes[-1]
     if rows is not None and rows in right.axes[:-2]:
@@ -103,7 +103,7 @@ def _rows_apart(left: Positional, right: Positional) -> tuple[Positional, Positi
     return left, right
 
 
-def _renamed(x: Positional, old: Dim, dim: Dim) -> Positional:
+def _renamed(x: Numbered, old: Dim, dim: Dim) -> Numbered:
     if dim in x.axes:  # on another axis: that one makes room
         x = _renamed(x, dim, copy_of_dim(x.b, dim, f"{dim.name}.other"))
-    return Positional(x.b, x.b.rename(x.value, (old, dim)), [dim if d is old else d for d in x.axes])
+    return Numbered(x.b, x.b.rename(x.value, (old, dim)), [dim if d is old else d for d in x.axes])

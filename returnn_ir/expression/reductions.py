@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
-from returnn_ir.expression.positional import Positional, as_positional
+from returnn_ir.expression.numbered import Numbered, as_numbered
 from returnn_ir.expression.table import function
 from returnn_ir.ir.types import is_float
 
@@ -22,14 +22,14 @@ __all__ = ["reduced"]
 _KINDS = ("sum", "mean", "max", "min", "prod", "any", "all", "logsumexp")
 
 
-def _axes(x: Positional, axis: object) -> list[int]:
+def _axes(x: Numbered, axis: object) -> list[int]:
     if axis is None:
         return list(range(x.rank))
     numbers = axis if isinstance(axis, (list, tuple)) else [axis]
     return sorted({x.axis_number(a) for a in numbers})
 
 
-def reduced(x: Positional, kind: str, axis: object, keepdims: object) -> Positional:
+def reduced(x: Numbered, kind: str, axis: object, keepdims: object) -> Numbered:
     """A reduction over numbered axes."""
     numbers = _axes(x, axis)
     dims = [d for i in numbers if (d := x.axes[i]) is not None]
@@ -39,8 +39,8 @@ def reduced(x: Positional, kind: str, axis: object, keepdims: object) -> Positio
     if dims:
         value = x.b.reduce(kind, value, *dims, mask=False)
     if keepdims:
-        return Positional(x.b, value, [None if i in numbers else d for i, d in enumerate(x.axes)])
-    return Positional(x.b, value, [d for i, d in enumerate(x.axes) if i not in numbers])
+        return Numbered(x.b, value, [None if i in numbers else d for i, d in enumerate(x.axes)])
+    return Numbered(x.b, value, [d for i, d in enumerate(x.axes) if i not in numbers])
 
 
 def _register_reductions() -> None:
@@ -56,9 +56,9 @@ def _register_reductions() -> None:
             reduction_indices: object = None,
             *,
             _kind: str = kind,
-        ) -> Positional:
+        ) -> Numbered:
             over = axis if axis is not None else reduction_indices
-            return reduced(as_positional(b, input_tensor), _kind, over, keepdims or keep_dims)
+            return reduced(as_numbered(b, input_tensor), _kind, over, keepdims or keep_dims)
 
         function(f"reduce_{kind}")(reduce)
 
@@ -69,8 +69,8 @@ _register_reductions()
 @function("reduce_variance")
 def _variance(
     b: Tracer, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
-) -> Positional:
-    x = as_positional(b, input_tensor)
+) -> Numbered:
+    x = as_numbered(b, input_tensor)
     deviation = x - reduced(x, "mean", axis, True)
     return reduced(deviation * deviation, "mean", axis, keepdims)
 
@@ -78,7 +78,7 @@ def _variance(
 @function("reduce_std")
 def _std(
     b: Tracer, input_tensor: object, axis: object = None, keepdims: object = False, name: object = None
-) -> Positional:
+) -> Numbered:
     variance = _variance(b, input_tensor, axis, keepdims)
     return variance.with_value(b.unary("sqrt", variance.value))
 
@@ -91,8 +91,8 @@ def _norm(
     axis: object = None,
     keepdims: object = False,
     name: object = None,
-) -> Positional:
-    x = as_positional(b, tensor)
+) -> Numbered:
+    x = as_numbered(b, tensor)
     if ord in (1, 1.0):
         return reduced(abs(x), "sum", axis, keepdims)
     if ord not in ("euclidean", "fro", 2, 2.0):
@@ -109,16 +109,16 @@ def _l2_normalize(
     epsilon: float = 1e-12,
     name: object = None,
     dim: object = None,
-) -> Positional:
-    tensor = as_positional(b, x)
+) -> Numbered:
+    tensor = as_numbered(b, x)
     total = reduced(tensor * tensor, "sum", axis if axis is not None else dim, True)
     scale = b.unary("rsqrt", b.maximum(total.value, epsilon))
     return tensor * total.with_value(scale)
 
 
 def _softmax_like(kind: str) -> None:
-    def compute(b: Tracer, logits: object, axis: object = -1, name: object = None, dim: object = None) -> Positional:
-        x = as_positional(b, logits)
+    def compute(b: Tracer, logits: object, axis: object = -1, name: object = None, dim: object = None) -> Numbered:
+        x = as_numbered(b, logits)
         number = x.axis_number(-1 if axis is None else axis if dim is None else dim)
         along = x.axes[number]
         if along is None:  # one entry: its own sum
@@ -141,15 +141,15 @@ def _arg(kind: str) -> None:
         output_type: object = "int64",
         name: object = None,
         dimension: object = None,
-    ) -> Positional:
-        x = as_positional(b, input)
+    ) -> Numbered:
+        x = as_numbered(b, input)
         along = x.axis_number(axis if axis is not None else dimension if dimension is not None else 0)
         dim = x.axes[along]
         if dim is None:
             first = b.expand(b.const(0, dtype_name(output_type)), *x.value.dims)
-            return Positional(b, first, [d for i, d in enumerate(x.axes) if i != along])
+            return Numbered(b, first, [d for i, d in enumerate(x.axes) if i != along])
         best = b.op("set_sparse", b.op(kind, x.value, dim=dim, mask=False), sparse_dim=None)
-        return Positional(b, b.cast(best, dtype_name(output_type)), [d for d in x.axes if d is not dim])
+        return Numbered(b, b.cast(best, dtype_name(output_type)), [d for d in x.axes if d is not dim])
 
     function(kind)(compute)
 
@@ -166,8 +166,8 @@ def _argsort(
     direction: str = "ASCENDING",
     stable: bool = False,
     name: object = None,
-) -> Positional:
-    x = as_positional(b, values)
+) -> Numbered:
+    x = as_numbered(b, values)
     descending = direction.upper() == "DESCENDING"
     dim = x.axes[x.axis_number(axis)]
     if dim is None:
@@ -179,8 +179,8 @@ def _argsort(
 @function("cumsum")
 def _cumsum(
     b: Tracer, x: object, axis: object = 0, exclusive: bool = False, reverse: bool = False, name: object = None
-) -> Positional:
-    tensor = as_positional(b, x)
+) -> Numbered:
+    tensor = as_numbered(b, x)
     dim = tensor.axes[tensor.axis_number(axis)]
     if dim is None:
         return tensor - tensor if exclusive else tensor
@@ -190,6 +190,6 @@ def _cumsum(
 @function("moments")
 def _moments(
     b: Tracer, x: object, axes: Sequence[int], keepdims: object = False, name: object = None
-) -> tuple[Positional, Positional]:
-    tensor = as_positional(b, x)
+) -> tuple[Numbered, Numbered]:
+    tensor = as_numbered(b, x)
     return reduced(tensor, "mean", list(axes), keepdims), _variance(b, tensor, list(axes), keepdims)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from returnn_ir.errors import DimError, UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
-from returnn_ir.expression.positional import Positional, aligned, as_positional
+from returnn_ir.expression.numbered import Numbered, aligned, as_numbered
 from returnn_ir.expression.sizes import Shape, Size, as_shape, entries_of
 from returnn_ir.expression.slicing import cut
 from returnn_ir.expression.table import function
@@ -22,39 +22,39 @@ __all__: list[str] = []
 
 @function("shape")
 def _shape(b: Tracer, input: object, out_type: object = "int32", name: object = None) -> Shape:
-    return Shape.of(as_positional(b, input), dtype_name(out_type))
+    return Shape.of(as_numbered(b, input), dtype_name(out_type))
 
 
 @function("size")
-def _size(b: Tracer, input: object, out_type: object = "int32", name: object = None) -> Positional:
+def _size(b: Tracer, input: object, out_type: object = "int32", name: object = None) -> Numbered:
     total = b.const(1, "int64")
-    for dim in as_positional(b, input).axes:
+    for dim in as_numbered(b, input).axes:
         if dim is not None:
             total = b.mul(total, b.extent(dim))
-    return Positional(b, b.cast(total, dtype_name(out_type)), ())
+    return Numbered(b, b.cast(total, dtype_name(out_type)), ())
 
 
 @function("rank")
 def _rank(b: Tracer, input: object, name: object = None) -> int:
-    return as_positional(b, input).rank
+    return as_numbered(b, input).rank
 
 
 @function("expand_dims")
-def _expand_dims(b: Tracer, input: object, axis: object = None, name: object = None, dim: object = None) -> Positional:
-    x = as_positional(b, input)
+def _expand_dims(b: Tracer, input: object, axis: object = None, name: object = None, dim: object = None) -> Numbered:
+    x = as_numbered(b, input)
     at = axis if axis is not None else dim
     if not isinstance(at, int) or not -x.rank - 1 <= at <= x.rank:
         raise UnsupportedError(f"expand_dims with axis {at!r}")
     axes = list(x.axes)
     axes.insert(at if at >= 0 else x.rank + 1 + at, None)
-    return Positional(b, x.value, axes)
+    return Numbered(b, x.value, axes)
 
 
 @function("squeeze")
 def _squeeze(
     b: Tracer, input: object, axis: object = None, name: object = None, squeeze_dims: object = None
-) -> Positional:
-    x = as_positional(b, input)
+) -> Numbered:
+    x = as_numbered(b, input)
     over = axis if axis is not None else squeeze_dims
     if over is None:
         numbers = [i for i, d in enumerate(x.axes) if d is None or d.size == 1]
@@ -67,13 +67,13 @@ def _squeeze(
             if dim.size != 1:
                 raise UnsupportedError(f"squeeze of the axis {dim}, which is not known to have the size one")
             value = b.op("squeeze", value, dim=dim)
-    return Positional(b, value, [d for i, d in enumerate(x.axes) if i not in numbers])
+    return Numbered(b, value, [d for i, d in enumerate(x.axes) if i not in numbers])
 
 
 @function("reshape")
-def _reshape(b: Tracer, tensor: object, shape: object, name: object = None) -> Positional:
+def _reshape(b: Tracer, tensor: object, shape: object, name: object = None) -> Numbered:
     """Axes of size one put in or taken out; a shape that merges or splits axes is not expressed."""
-    x = as_positional(b, tensor)
+    x = as_numbered(b, tensor)
     entries = entries_of(shape)
     if entries is None:
         raise UnsupportedError("tf.reshape to a computed shape")
@@ -90,23 +90,23 @@ def _reshape(b: Tracer, tensor: object, shape: object, name: object = None) -> P
         axes.append(dim)
     if own:
         raise UnsupportedError("tf.reshape that merges or splits axes")
-    return Positional(b, x.value, axes)
+    return Numbered(b, x.value, axes)
 
 
 @function("transpose")
-def _transpose(b: Tracer, a: object, perm: Sequence[int] | None = None, name: object = None) -> Positional:
-    x = as_positional(b, a)
+def _transpose(b: Tracer, a: object, perm: Sequence[int] | None = None, name: object = None) -> Numbered:
+    x = as_numbered(b, a)
     order = list(perm) if perm is not None else list(range(x.rank))[::-1]
-    return Positional(b, x.value, [x.axes[x.axis_number(i)] for i in order])
+    return Numbered(b, x.value, [x.axes[x.axis_number(i)] for i in order])
 
 
 @function("concat")
-def _concat(b: Tracer, values: Sequence[object], axis: object, name: object = None) -> Positional:
+def _concat(b: Tracer, values: Sequence[object], axis: object, name: object = None) -> Numbered:
     if any(isinstance(v, Shape) for v in values) and axis in (0, -1):
         parts = [entries_of(v) for v in values]
         if all(part is not None for part in parts):
             return Shape(b, [entry for part in parts for entry in part or ()])
-    tensors = [as_positional(b, v) for v in values]
+    tensors = [as_numbered(b, v) for v in values]
     if len(tensors) == 1:
         return tensors[0]
     at = tensors[0].axis_number(axis)
@@ -119,17 +119,17 @@ def _concat(b: Tracer, values: Sequence[object], axis: object, name: object = No
             raise UnsupportedError(f"a concatenation over the axis {present}")
         value = b.expand(x.value, dim) if present is None else b.rename(x.value, (present, dim))
         own.append(dim)
-        rest.append(Positional(b, value, [dim if j == at else d for j, d in enumerate(x.axes)]))
-    values_, axes = _aligned_except(b, [r for r in rest if isinstance(r, Positional)], at)
+        rest.append(Numbered(b, value, [dim if j == at else d for j, d in enumerate(x.axes)]))
+    values_, axes = _aligned_except(b, [r for r in rest if isinstance(r, Numbered)], at)
     out = Dim("concat", sum(map(b.size, own)), feature=True)
     joined = b.op("concat", *[v.value for v in values_], dims=tuple(own), out=out)
-    return Positional(b, joined, [out if j == at else d for j, d in enumerate(axes)])
+    return Numbered(b, joined, [out if j == at else d for j, d in enumerate(axes)])
 
 
-def _aligned_except(b: Tracer, xs: Sequence[Positional], at: int) -> tuple[list[Positional], list[Dim | None]]:
+def _aligned_except(b: Tracer, xs: Sequence[Numbered], at: int) -> tuple[list[Numbered], list[Dim | None]]:
     """Tensors over common dims but for the axis ``at``, which stays each one's own."""
     model = list(xs[0].axes)
-    found: list[Positional] = []
+    found: list[Numbered] = []
     for x in xs:
         pairs: list[tuple[Dim, Dim]] = []
         for j, dim in enumerate(x.axes):
@@ -147,13 +147,13 @@ def _aligned_except(b: Tracer, xs: Sequence[Positional], at: int) -> tuple[list[
 
 
 @function("stack", "pack")
-def _stack(b: Tracer, values: Sequence[object], axis: int = 0, name: object = None) -> Positional:
+def _stack(b: Tracer, values: Sequence[object], axis: int = 0, name: object = None) -> Numbered:
     if any(isinstance(v, Size) for v in values) and axis in (0, -1):
         return Shape(b, list(values))
-    operands, axes = aligned(*[as_positional(b, v) for v in values])
-    wide = [v for v in operands if isinstance(v, Positional)]
+    operands, axes = aligned(*[as_numbered(b, v) for v in values])
+    wide = [v for v in operands if isinstance(v, Numbered)]
     parts = [
-        _expand_dims(b, Positional(b, b.expand(v.value, *[d for d in axes if d is not None]), axes), axis) for v in wide
+        _expand_dims(b, Numbered(b, b.expand(v.value, *[d for d in axes if d is not None]), axes), axis) for v in wide
     ]
     return _concat(b, parts, axis if axis >= 0 else len(axes) + 1 + axis)
 
@@ -166,8 +166,8 @@ def _split(
     axis: object = 0,
     num: object = None,
     name: object = None,
-) -> list[Positional]:
-    x = as_positional(b, value)
+) -> list[Numbered]:
+    x = as_numbered(b, value)
     at = x.axis_number(axis)
     dim = x.axes[at]
     if dim is None or dim.size is None:
@@ -189,8 +189,8 @@ def _split(
 
 
 @function("unstack")
-def _unstack(b: Tracer, value: object, num: object = None, axis: object = 0, name: object = None) -> list[Positional]:
-    x = as_positional(b, value)
+def _unstack(b: Tracer, value: object, num: object = None, axis: object = 0, name: object = None) -> list[Numbered]:
+    x = as_numbered(b, value)
     at = x.axis_number(axis)
     dim = x.axes[at]
     if dim is None or dim.size is None:
@@ -199,9 +199,9 @@ def _unstack(b: Tracer, value: object, num: object = None, axis: object = 0, nam
 
 
 @function("tile")
-def _tile(b: Tracer, input: object, multiples: object, name: object = None) -> Positional:
+def _tile(b: Tracer, input: object, multiples: object, name: object = None) -> Numbered:
     """Axes of size one only, to a known size."""
-    x = as_positional(b, input)
+    x = as_numbered(b, input)
     multiples = entries_of(multiples)
     if multiples is None or len(multiples) != x.rank:
         raise UnsupportedError("tf.tile with computed multiples")
@@ -219,12 +219,12 @@ def _tile(b: Tracer, input: object, multiples: object, name: object = None) -> P
             raise UnsupportedError("tf.tile with computed multiples")
         value = b.expand(value, new)
         axes[i] = new
-    return Positional(b, value, axes)
+    return Numbered(b, value, axes)
 
 
 @function("broadcast_to")
-def _broadcast_to(b: Tracer, input: object, shape: object, name: object = None) -> Positional:
-    x = as_positional(b, input)
+def _broadcast_to(b: Tracer, input: object, shape: object, name: object = None) -> Numbered:
+    x = as_numbered(b, input)
     wanted = as_shape(shape)
     if len(wanted) < x.rank:
         raise DimError("tf.broadcast_to fewer axes than the tensor has", expected=x.axes, received=wanted)
@@ -237,12 +237,12 @@ def _broadcast_to(b: Tracer, input: object, shape: object, name: object = None) 
         if own is not None and dim is not own and (own.size is None or dim is None or dim.size != own.size):
             raise UnsupportedError(f"tf.broadcast_to of the axis {own} to {dim}")
         axes.append(own if own is not None else dim)
-    return Positional(b, b.expand(value, *[d for d in axes if d is not None]), axes)
+    return Numbered(b, b.expand(value, *[d for d in axes if d is not None]), axes)
 
 
 @function("reverse")
-def _reverse(b: Tracer, tensor: object, axis: Sequence[int], name: object = None) -> Positional:
-    x = as_positional(b, tensor)
+def _reverse(b: Tracer, tensor: object, axis: Sequence[int], name: object = None) -> Numbered:
+    x = as_numbered(b, tensor)
     value = x.value
     for number in axis:
         dim = x.axes[x.axis_number(number)]
@@ -254,8 +254,8 @@ def _reverse(b: Tracer, tensor: object, axis: Sequence[int], name: object = None
 @function("gather")
 def _gather(
     b: Tracer, params: object, indices: object, axis: object = 0, batch_dims: int = 0, name: object = None
-) -> Positional:
-    x, i = as_positional(b, params), as_positional(b, indices)
+) -> Numbered:
+    x, i = as_numbered(b, params), as_numbered(b, indices)
     if batch_dims:
         raise UnsupportedError("tf.gather with batch_dims")
     at = x.axis_number(axis)
@@ -265,4 +265,4 @@ def _gather(
     sparse = i.value.type.sparse_dim
     index = b.labels(i.value, dim) if sparse is not None and sparse.size == dim.size else i.value
     value = b.op("gather", x.value, index, dim=dim)
-    return Positional(b, value, (*x.axes[:at], *i.axes, *x.axes[at + 1 :]))
+    return Numbered(b, value, (*x.axes[:at], *i.axes, *x.axes[at + 1 :]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.limits import checked_count
-from returnn_ir.expression.positional import Positional, packed
+from returnn_ir.expression.numbered import Numbered, packed
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Shape", "Size", "as_shape", "entries_of"]
 
 
-class Size(Positional):
+class Size(Numbered):
     """The extent of an axis: an integer scalar that remembers which axis it is of."""
 
     def __init__(self, b: Tracer, dim: Dim, dtype: str = "int32") -> None:
@@ -25,7 +25,7 @@ class Size(Positional):
         self.dim = dim
 
 
-class Shape(Positional):
+class Shape(Numbered):
     """``tf.shape(x)``: a vector that remembers its entries, each a :class:`Size` or a number.
 
     As an argument that says what shape something has, the entries count; anything else computes with the vector.
@@ -40,7 +40,7 @@ class Shape(Positional):
         self._value: Value | None = None
 
     @staticmethod
-    def of(x: Positional, dtype: str = "int32") -> Shape:
+    def of(x: Numbered, dtype: str = "int32") -> Shape:
         """The shape of a tensor."""
         return Shape(x.b, [1 if d is None else Size(x.b, d, dtype) for d in x.axes], dtype)
 
@@ -54,12 +54,12 @@ class Shape(Positional):
     def __iter__(self) -> Iterator[object]:  # type: ignore[override]  # unlike other tensors it has known entries
         return iter(self.entries)
 
-    def __getitem__(self, key: object) -> Positional:
+    def __getitem__(self, key: object) -> Numbered:
         if isinstance(key, slice):
             return Shape(self.b, self.entries[key], self._dtype)
         if isinstance(key, int):
             found = self.entries[key]
-            return found if isinstance(found, Positional) else Positional(self.b, self.b.const(found, self._dtype), ())
+            return found if isinstance(found, Numbered) else Numbered(self.b, self.b.const(found, self._dtype), ())
         return super().__getitem__(key)
 
 

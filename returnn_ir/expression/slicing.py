@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.limits import TooMuchError
-from returnn_ir.expression.positional import Positional
+from returnn_ir.expression.numbered import Numbered
 from returnn_ir.ir.dims import Dim
 
 __all__ = ["cut", "subscript"]
@@ -13,12 +13,12 @@ __all__ = ["cut", "subscript"]
 _MAX_KEYS = 64
 
 
-def subscript(x: Positional, key: object) -> Positional:
+def subscript(x: Numbered, key: object) -> Numbered:
     """``x[key]`` by Python's and NumPy's rules for basic indexing."""
     keys = list(key) if isinstance(key, tuple) else [key]
     if len(keys) > _MAX_KEYS:
         raise TooMuchError("a tensor of so many axes", _MAX_KEYS)
-    if any(isinstance(k, Positional) for k in keys):
+    if any(isinstance(k, Numbered) for k in keys):
         raise UnsupportedError("a subscript that is computed")
     used = sum(1 for k in keys if k is not None and k is not Ellipsis)
     if Ellipsis not in keys:
@@ -28,7 +28,7 @@ def subscript(x: Positional, key: object) -> Positional:
     axis = 0
     for k in keys:
         if k is None:
-            x = Positional(x.b, x.value, (*x.axes[:axis], None, *x.axes[axis:]))
+            x = Numbered(x.b, x.value, (*x.axes[:axis], None, *x.axes[axis:]))
             axis += 1
         elif isinstance(k, bool) or not isinstance(k, (int, slice)):
             raise UnsupportedError(f"the subscript {k!r}")
@@ -38,26 +38,26 @@ def subscript(x: Positional, key: object) -> Positional:
     return x
 
 
-def cut(x: Positional, axis: int, key: int | slice) -> Positional:
+def cut(x: Numbered, axis: int, key: int | slice) -> Numbered:
     """One axis cut to a part, or to one entry, which drops the axis."""
     b, dim = x.b, x.axes[axis]
     if isinstance(key, slice) and key == slice(None):
         return x
     if dim is None:
         if key in (0, -1):
-            return Positional(b, x.value, (*x.axes[:axis], *x.axes[axis + 1 :]))
+            return Numbered(b, x.value, (*x.axes[:axis], *x.axes[axis + 1 :]))
         raise UnsupportedError(f"the part {key} of an axis of size one")
     if isinstance(key, int):
         if dim.size is not None and not -dim.size <= key < dim.size:
             raise UnsupportedError(f"entry {key} of the axis {dim}")
         position = b.const(key, "int64") if key >= 0 else b.add(b.extent(dim), key)
         value = b.op("gather", x.value, position, dim=dim)
-        return Positional(b, value, (*x.axes[:axis], *x.axes[axis + 1 :]))
+        return Numbered(b, value, (*x.axes[:axis], *x.axes[axis + 1 :]))
     if key == slice(None, None, -1):
         return x.with_value(b.op("reverse", x.value, dim=dim, ragged=False))
     out, start, end, step = _part(dim, key)
     value = b.op("slice", x.value, dim=dim, out=out, start=start, end=end, step=step)
-    return Positional(b, value, (*x.axes[:axis], out, *x.axes[axis + 1 :]))
+    return Numbered(b, value, (*x.axes[:axis], out, *x.axes[axis + 1 :]))
 
 
 def _part(dim: Dim, key: slice) -> tuple[Dim, int, int | None, int]:

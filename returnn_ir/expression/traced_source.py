@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.errors import UnsupportedError
-from returnn_ir.expression.positional import Positional
+from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.sizes import Size
 from returnn_ir.expression.trace import traceable
 from returnn_ir.facade.network import ProgramFacts
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["TracedSource", "traced_facts"]
 
 
-def traced_facts(b: Tracer) -> ProgramFacts[Positional]:
+def traced_facts(b: Tracer) -> ProgramFacts[Numbered]:
     """What code that is traced may ask of its program."""
     return ProgramFacts(
         options=b.config_options,
         rebind=lambda value: traceable(b, value),
-        step=lambda: Positional(b, b.train_step(), ()),
+        step=lambda: Numbered(b, b.train_step(), ()),
         train_flag=b.training,
         training=b.training,
         searching=b.searching,
@@ -43,7 +43,7 @@ class TracedSource:
         special: an output whose batch, time and feature axes are those of ``tensor``.
     """
 
-    def __init__(self, b: Tracer, output: LayerOutput, tensor: Positional, special: LayerOutput) -> None:
+    def __init__(self, b: Tracer, output: LayerOutput, tensor: Numbered, special: LayerOutput) -> None:
         self._b = b
         self._output = output
         self._special = special
@@ -114,33 +114,33 @@ class TracedSource:
             raise UnsupportedError(f"the lengths of axis {axis}, which only broadcasts")
         return dim
 
-    def lengths(self, axis: int) -> Positional:
+    def lengths(self, axis: int) -> Numbered:
         """Those of an axis, [B] int32."""
         length = self._b.cast(self._b.length(self._dim(axis)), "int32")
-        return Positional(self._b, length, length.dims)
+        return Numbered(self._b, length, length.dims)
 
     def extent(self, axis: int) -> Size:
         """The size of an axis in memory."""
         return Size(self._b, self._dim(axis))
 
-    def mask(self, axis: int) -> Positional:
+    def mask(self, axis: int) -> Numbered:
         """True on the valid frames, batch and axis in their order."""
         mask = self._b.mask(self._dim(axis))
-        return Positional(self._b, mask, [d for d in self.dims if d in mask.dims])
+        return Numbered(self._b, mask, [d for d in self.dims if d in mask.dims])
 
-    def broadcast_mask(self, axis: int) -> Positional:
+    def broadcast_mask(self, axis: int) -> Numbered:
         """True on the valid frames, over all axes."""
         mask = self._b.mask(self._dim(axis))
-        return Positional(self._b, mask, [d if d in mask.dims else None for d in self.dims])
+        return Numbered(self._b, mask, [d if d in mask.dims else None for d in self.dims])
 
     def in_order(self, order: Sequence[int]) -> TracedSource:
         """The axes in another order."""
-        moved = Positional(self._b, self.tensor.value, [self.dims[i] for i in order])
+        moved = Numbered(self._b, self.tensor.value, [self.dims[i] for i in order])
         return TracedSource(self._b, self._output, moved, self._special)
 
-    def decided_score(self) -> Positional:
+    def decided_score(self) -> Numbered:
         """The score of the hypothesis that was decided on, [B, 1]."""
         if beam_of(self._output.value) is not None:
             raise UnsupportedError("the scores of all hypotheses; the layer choice_get_beam_scores gives them")
         score = self._b.op("beam_scores", self._output.value)
-        return Positional(self._b, score, [*score.dims, None])
+        return Numbered(self._b, score, [*score.dims, None])

@@ -49,7 +49,7 @@ class _Leaving:
         if b.scope.loop is not None:
             b.scope.loop.losses.append(PendingLoss(scope, definition, output))
             return
-        inner = Inner(b.session, scope, definition)
+        inner = Inner(b.program, scope, definition)
         with inner.at(definition.origin):
             add_losses(inner, output)
 
@@ -71,7 +71,7 @@ def leave_with_loss(exits: LoopExit, pending: PendingLoss) -> _Leaving:
     found = [output, *(scope.get(name) for name in names)]
     if output.activation is not None:
         found.append(output.activation[1])
-    if scope.session.searching:
+    if scope.program.searching:
         found = exits.of_step(found)
     left = [exits.leave(x) for x in found]
     before = left.pop() if output.activation is not None else None
@@ -90,5 +90,5 @@ class AccumulatedScope(NetScope):
     """Layers of a loop as they are seen from outside, over all steps."""
 
     def __init__(self, inside: NetScope, outside: NetScope, region: Region, outputs: Mapping[str, LayerOutput]) -> None:
-        super().__init__(inside.net, inside.session, region, parent=outside, problems=outside.problems)
+        super().__init__(inside.net, inside.program, region, parent=outside, problems=outside.problems)
         self.results.update(outputs)

@@ -15,7 +15,7 @@ from returnn_ir.construct.initial_output import initial_output
 from returnn_ir.construct.loop_builder import LoopBuilder, state_carry
 from returnn_ir.construct.loop_context import AnsweredError, LoopContext, Probe, conform, state_key
 from returnn_ir.construct.scope import NetScope, UnbuildableError
-from returnn_ir.construct.state import Session
+from returnn_ir.construct.state import ProgramState
 from returnn_ir.construct.type_search import TypeSearch
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.ir.builder import Builder
@@ -63,7 +63,7 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
     limit = sequence_limit(b, opt.max_seq_len, opt.max_seq_len_via) if axis.ends else None
     body = _Body(b, opt, source, net, axis, limit)
     previous = find_types(body)
-    loop, scope = body.open(b.session, previous, body.problems())
+    loop, scope = body.open(b.program, previous, body.problems())
     loop.trial = b.scope.loop is not None and b.scope.loop.trial  # of the loop around this one
     loop.sequence = lambda path: body.sequence(path, previous)
     names = body.build(scope)
@@ -85,12 +85,12 @@ def _find_axis(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None, net
             return _Axis(b.axis(source, opt.axis))
         if isinstance(opt.axis, Dim):
             if declared is not None and opt.axis.is_dynamic and b.lookup(opt.axis) is None:
-                b.session.declared[opt.axis] = declared
-            return _Axis(b.session.declared.get(opt.axis, opt.axis))
+                b.program.declared[opt.axis] = declared
+            return _Axis(b.program.declared.get(opt.axis, opt.axis))
     if source is not None and source.time_dim is not None and not has_end:
         return _Axis(source.time_dim)
     # in an extra network that searches within training the target gives the length, and 'end' has no effect
-    searches = b.session.mode == Mode.SEARCH
+    searches = b.program.mode == Mode.SEARCH
     always = b.definition.options.size_target or _cheating_target(net)
     key = always or (None if searches and has_end else _target_key(b, net))
     if key is not None and (not searches or always):
@@ -146,12 +146,12 @@ class _Body:
 
     def trial(self, known: Mapping[str, OutputType], search: TypeSearch) -> tuple[LoopContext, NetScope]:
         """A body whose parameters, losses and nodes are thrown away."""
-        session = self.b.session
+        program = self.b.program
         fork = replace(
-            session,
-            graph=Graph(body=Region(parent=self.b.region), mode=session.mode),
-            params=dict(session.params),
-            layer_params=dict(session.layer_params),
+            program,
+            graph=Graph(body=Region(parent=self.b.region), mode=program.mode),
+            params=dict(program.params),
+            layer_params=dict(program.layer_params),
             constraints=[],
         )
         loop, scope = self.open(fork, known, [])
@@ -159,16 +159,16 @@ class _Body:
         return loop, scope
 
     def open(
-        self, session: Session, previous: Mapping[str, OutputType], problems: list[UserError]
+        self, program: ProgramState, previous: Mapping[str, OutputType], problems: list[UserError]
     ) -> tuple[LoopContext, NetScope]:
         """A new loop with its scope."""
         b = self.b
-        around = b.region if session is b.session else session.root
+        around = b.region if program is b.program else program.root
         outer = Builder(around, origin=b.origin)
         dim = self.axis.steps if self.axis.steps is not None else self.axis.dim
         moves_out = self.opt.optimize_move_layers_out
         if moves_out is None:
-            moves_out = session.keys.optimize_move_layers_out
+            moves_out = program.keys.optimize_move_layers_out
         builder = LoopBuilder(
             outer, dim, b.dim("own_time", dim.size, description=dim.description), self.limit, moves_out
         )
@@ -183,7 +183,7 @@ class _Body:
             prefix = variable_name(prefix, "rec")
         scope = NetScope(
             self.net,
-            session,
+            program,
             builder.region,
             parent=b.scope,
             data=data,
@@ -193,9 +193,9 @@ class _Body:
         )
         if self.axis.ends:
             self._start_ended(loop)
-        elif b.session.searching:
+        elif b.program.searching:
             # RETURNN scores one frame behind a sequence's end, too
-            counts = self.opt.include_eos or b.session.independent_scores
+            counts = self.opt.include_eos or b.program.independent_scores
             last = outer.length(dim) if counts else outer.add(outer.length(dim), 1)
             inner = Builder(builder.region, origin=b.origin)
             loop.ended = inner.binary("greater_equal", builder.index, last)
@@ -211,15 +211,15 @@ class _Body:
 
     def wanted(self) -> list[str]:
         """The layers that are needed besides what they need."""
-        session, path = self.b.session, self.b.definition.path
+        program, path = self.b.program, self.b.definition.path
         names = ["output"]
         for name, definition in self.net.layers.items():
             options = definition.options
             if (
                 options.is_output_layer
                 or options.need_last
-                or has_loss(options, session.loss_mode)
-                or f"{path}/{name}" in session.requested
+                or has_loss(options, program.loss_mode)
+                or f"{path}/{name}" in program.requested
             ):
                 names.append(name)
         if self.axis.ends:
@@ -229,7 +229,7 @@ class _Body:
     def requested_inside(self) -> list[str]:
         """Layers of nested networks that somebody outside asks for."""
         prefix = f"{self.b.definition.path}/"
-        found = [path.removeprefix(prefix) for path in self.b.session.requested if path.startswith(prefix)]
+        found = [path.removeprefix(prefix) for path in self.b.program.requested if path.startswith(prefix)]
         return sorted(name for name in found if name not in self.net.layers and name.split("/")[0] in self.net.layers)
 
     def build(self, scope: NetScope) -> list[str]:
@@ -247,13 +247,13 @@ class _Body:
         The layers built for it say nothing besides: no losses, no constraints.
         """
         if path not in self._sequences:
-            session, b = self.b.session, self.b
+            program, b = self.b.program, self.b
             if self.axis.ends:
                 raise ConfigError(
                     "the loop finds its own end: its frames are not known in front of it", where=b.place()
                 )
-            constraints = len(session.constraints)
-            loop, scope = self.open(session, previous, self.problems())
+            constraints = len(program.constraints)
+            loop, scope = self.open(program, previous, self.problems())
             loop.probe = Probe(path)
             loop.sequence = lambda other: self.sequence(other, previous)
             own = path.removeprefix(f"{self.net.path}/")
@@ -273,7 +273,7 @@ class _Body:
             leaving = exits.leave(loop.probe.found)
             loop.builder.finish()
             self._sequences[path] = exits.outside(leaving)
-            del session.constraints[constraints:]
+            del program.constraints[constraints:]
         return self._sequences[path]
 
     def _close_carries(self, loop: LoopContext) -> None:

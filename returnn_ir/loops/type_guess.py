@@ -58,7 +58,7 @@ def best_guess(
 
 def _inferred(scope: NetScope, name: str) -> OutputType | None:
     """The type by the layer's own rule, on inputs that are found in the same way."""
-    circles = scope.net.circles(searching=scope.session.searching)
+    circles = scope.net.circles(searching=scope.program.searching)
     with scope.supposing():
         open_names: set[str] = set()
         stack = [_infer(scope, name, open_names)]
@@ -182,4 +182,4 @@ def _feature(scope: NetScope, definition: LayerDef, largest: LayerOutput | None)
     if size is None or out_type.get("shape") == ():
         return largest.feature_dim if largest is not None and size is None else None
     memo = (definition.path, "out")
-    return scope.session.dims.setdefault(memo, Dim(f"{definition.path}.out", size, feature=True))
+    return scope.program.dims.setdefault(memo, Dim(f"{definition.path}.out", size, feature=True))

@@ -188,7 +188,7 @@ class _Trial:
 
     def _unknown_groups(self) -> list[list[str]]:
         """The layers of which something is unknown, those that wait for each other together, behind what they need."""
-        circles = self._body.net.circles(searching=self._scope.session.searching)
+        circles = self._body.net.circles(searching=self._scope.program.searching)
         found: dict[int, list[str]] = {}
         if self._unknown(self._loop.asked):
             for name in dict.fromkeys([*self._search.asked, *self._search.untyped]):

@@ -211,7 +211,7 @@ def _ctc(
 def _zeroes(b: LayerBuilder, given: bool | None) -> bool:
     """Whether a sequence without any alignment counts nothing."""
     if given is None:
-        given = b.session.keys.tf_native_ctc_zero_infinity
+        given = b.program.keys.tf_native_ctc_zero_infinity
     return b.behavior.ctc_zero_infinity if given is None else given
 
 
@@ -231,7 +231,7 @@ def _tf(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim,
         f"{b.place('loss')}: a target of CTC has more labels than the output has frames for; "
         '"loss_opts": {"ctc_opts": {"ignore_longer_outputs_than_inputs": True}} lets such sequences count nothing'
     )
-    b.session.graph.checks.append((message, possible))
+    b.program.graph.checks.append((message, possible))
     return value
 
 

@@ -81,7 +81,7 @@ def test_refused_keys_have_no_reader() -> None:
 
 
 def test_what_is_read_of_a_config_has_a_row() -> None:
-    pattern = re.compile(r"(?:config|session\.options|everywhere)(?:\.values)?" + READING.format(r"(\w+)"))
+    pattern = re.compile(r"(?:config|program\.options|everywhere)(?:\.values)?" + READING.format(r"(\w+)"))
     read = {name for path in SOURCES for name in pattern.findall(path.read_text(encoding="utf-8"))}
     read |= {name for names in described().values() for name in names}
     assert len(read) > 40

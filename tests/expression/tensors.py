@@ -18,10 +18,10 @@ from returnn_ir.construct.inputs import ExternData
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.network_keys import NetworkKeys
 from returnn_ir.construct.scope import NetScope
-from returnn_ir.construct.state import Session
+from returnn_ir.construct.state import ProgramState
 from returnn_ir.expression.evaluate import evaluate_expression
 from returnn_ir.expression.namespaces import Namespace
-from returnn_ir.expression.positional import Positional, as_positional
+from returnn_ir.expression.numbered import Numbered, as_numbered
 from returnn_ir.expression.table import find_function, function_names
 from returnn_ir.facade.access import TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
@@ -65,14 +65,14 @@ def numbers() -> dict[str, Array]:
     }
 
 
-def shaped(array: Array, value: Positional) -> Array:
+def shaped(array: Array, value: Numbered) -> Array:
     """A result with its axes of size one, which the graph leaves out."""
     sizes = iter(array.shape)
     return array.reshape([1 if d is None else next(sizes) for d in value.axes])
 
 
 class Symbols:
-    """The tensors as :class:`Positional` in a graph, and a place for results."""
+    """The tensors as :class:`Numbered` in a graph, and a place for results."""
 
     def __init__(self, mode: Mode = Mode.FORWARD) -> None:
         config = Config(Path("net.py"))
@@ -80,9 +80,9 @@ class Symbols:
         net = parse_network(config.network or {}, config)
         self.graph = Graph(mode=mode)
         extern = ExternData(config.extern_data_spec(), self.graph.body)
-        session = Session(self.graph, mode, Behavior.of(16), extern, NetworkKeys(), {}, trusted=True)
-        scope = NetScope(net, session, self.graph.body, problems=[])
-        self.b = LayerBuilder(session, scope, net.layers["output"])
+        program = ProgramState(self.graph, mode, Behavior.of(16), extern, NetworkKeys(), {}, trusted=True)
+        scope = NetScope(net, program, self.graph.body, problems=[])
+        self.b = LayerBuilder(program, scope, net.layers["output"])
         data = scope.get("data:data")
         batch, time, feature = data.axes
         self.inputs: dict[str, Array] = {"data/size1": LENGTHS}
@@ -101,26 +101,24 @@ class Symbols:
             del self.names[builtin]
         self.names |= {name: self._input(name, array) for name, array in numbers().items()}
         self.names["tf"] = Namespace(self.b, "tf")
-        self._data = Positional(self.b, data.value, data.axes)  # brings the batch into the graph
+        self._data = Numbered(self.b, data.value, data.axes)  # brings the batch into the graph
 
-    def _input(self, name: str, array: Array) -> Positional:
+    def _input(self, name: str, array: Array) -> Numbered:
         self.inputs[name] = array
         axes = self._axes[name]
-        return Positional(self.b, self.b.op("input", name=name, dtype=str(array.dtype), dims=axes), axes)
+        return Numbered(self.b, self.b.op("input", name=name, dtype=str(array.dtype), dims=axes), axes)
 
     def evaluate(self, text: str, attributes: AttributeRule = TRUSTED) -> Any:
         """The value of an expression."""
         return evaluate_expression(ast.parse(text, mode="eval").body, self.names, attributes)
 
-    def results(self, text: str) -> list[Positional]:
+    def results(self, text: str) -> list[Numbered]:
         """The tensors that an expression gives; a number is one too."""
         made = self.evaluate(text)
-        found = (
-            list(made) if isinstance(made, (list, tuple)) and any(isinstance(e, Positional) for e in made) else [made]
-        )
-        return [as_positional(self.b, x) for x in found]
+        found = list(made) if isinstance(made, (list, tuple)) and any(isinstance(e, Numbered) for e in made) else [made]
+        return [as_numbered(self.b, x) for x in found]
 
-    def give(self, name: str, value: Positional) -> None:
+    def give(self, name: str, value: Numbered) -> None:
         """Make a tensor a result of the graph; its axes of size one are left out."""
         self.graph.outputs[name] = Output(value.value, tuple(d for d in value.axes if d is not None))
 

@@ -23,7 +23,7 @@ from returnn_ir.expression.dtypes import DType
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Missing, Namespace
 from returnn_ir.expression.number_functions import NUMBER_NAMES
-from returnn_ir.expression.positional import Positional
+from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.table import RETURNN_ONLY, tensor_function_names
 from returnn_ir.facade.access import DATA_ONLY, TRUSTED, AttributeRule
 from returnn_ir.ir.dims import Dim
@@ -92,7 +92,7 @@ def is_allowed(value: Any, path: str) -> bool:
             "tensorflow.python.framework.tensor_conversion",
         )
         return ours or framework or module.startswith("tensorflow.python.ops.") or name in ("source", "dropout")
-    if isinstance(value, (list, tuple, dict, *PLAIN, Positional, DType, Missing, Dim)):
+    if isinstance(value, (list, tuple, dict, *PLAIN, Numbered, DType, Missing, Dim)):
         return True
     return type(value).__module__.startswith(OWN_MODULES)
 
@@ -245,7 +245,7 @@ NOT_LISTED = "which is not on the list of what it may use"
         ("tf.Tensor(1, 2, 3)", "tf.Tensor"),
         ("tf.nn.relu.func", "tf.nn.relu.func"),
         ("tf._b", "tf._b"),
-        ("self.network._b.session", "self.network._b"),
+        ("self.network._b.program", "self.network._b"),
         ("source._b", "source._b"),
         ("source(0).b", "source(0).b"),
         ("source(0, as_data=True)._output", "source(0, as_data=True)._output"),

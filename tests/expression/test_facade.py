@@ -10,7 +10,7 @@ import pytest
 from compiler.reference.target import ReferenceTarget
 from compiler.tensorflow.python_code.tensor_source import TensorSource
 from returnn_ir.errors import DimError, UnsupportedError
-from returnn_ir.expression.positional import Positional
+from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.traced_source import TracedSource
 from returnn_ir.facade.data import DataView
 from returnn_ir.facade.network import ConfigView, ProgramFacts
@@ -33,9 +33,9 @@ TENSORS = (
 )
 
 
-def traced(symbols: Symbols) -> DataView[Positional]:
+def traced(symbols: Symbols) -> DataView[Numbered]:
     data = symbols.b.scope.get("data:data")
-    return DataView(TracedSource(symbols.b, data, Positional(symbols.b, data.value, data.axes), data))
+    return DataView(TracedSource(symbols.b, data, Numbered(symbols.b, data.value, data.axes), data))
 
 
 def run_by_tensorflow() -> DataView[Any]:

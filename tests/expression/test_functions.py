@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from compiler.program.program import make_target
 from compiler.tensorflow.python_code.modules import Tensorflow
-from returnn_ir.expression.positional import Positional
+from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.table import function_names
 from tests.expression.samples import SAMPLES
 from tests.expression.tensors import Array, Symbols, numbers, shaped
@@ -26,7 +26,7 @@ RANDOM = {"normal", "random_normal", "uniform", "random_uniform"}
 def computed(target: str) -> dict[str, list[Array]]:
     """The results of all samples, from one program."""
     symbols = Symbols()
-    results: dict[str, list[Positional]] = {}
+    results: dict[str, list[Numbered]] = {}
     for number, text in enumerate(PAIRS):
         results[text] = symbols.results(text)
         for i, value in enumerate(results[text]):

@@ -30,7 +30,7 @@ from tests.expression.tensors import Symbols
         ("(lambda *a: a)(1)", "a lambda with more than plain arguments"),
         ("(lambda a: a)(1, 2)", "a lambda of 1 arguments called with 2"),
         ("nothing", "the name 'nothing'"),
-        ("x.nothing", "the attribute 'nothing' of a Positional"),
+        ("x.nothing", "the attribute 'nothing' of a Numbered"),
         ("x.__class__", "the attribute '__class__'"),
         ("float(x)", "'float' of a tensor"),
         ("(1)(2)", "a call of a int"),

@@ -153,12 +153,12 @@ def test_a_layer_that_got_lost(tmp_path: Path) -> None:
     from returnn_ir.construct.inputs import ExternData
     from returnn_ir.construct.network_keys import NetworkKeys
     from returnn_ir.construct.scope import NetScope
-    from returnn_ir.construct.state import Session
+    from returnn_ir.construct.state import ProgramState
 
     _build(tmp_path, {"output": SOFTMAX})
     net, graph = load(tmp_path / "net.py"), Graph()
-    session = Session(graph, Mode.TRAIN, net.behavior, ExternData({}, graph.body), NetworkKeys(), {})
-    scope = NetScope(net, session, graph.body, problems=[])
+    program = ProgramState(graph, Mode.TRAIN, net.behavior, ExternData({}, graph.body), NetworkKeys(), {})
+    scope = NetScope(net, program, graph.body, problems=[])
     told = [str(problem).replace(f"{tmp_path}/", "") for problem in missing(scope, ["output", "loop/x"], ())]
     assert told == [
         f"layer 'output' (net.py:2): the layer is wanted, and it was not built{REPORT}",

@@ -40,7 +40,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 _Path = tuple[ast.FunctionDef | ast.ClassDef, ...]
 _COMMUTATIVE = {"add", "equal", "logical_and", "logical_or", "maximum", "minimum", "mul"}
-_SUBJECTS = {"b", "call", "context", "e", "opt", "scope", "self", "session"}
+_SUBJECTS = {"b", "call", "context", "e", "opt", "scope", "self", "program"}
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def softmax_over_spatial(b: LayerBuilder, opt: SpatialSoftmaxOptions, x: LayerOu
             where=b.place("use_time_mask"),
             received=dim,
         )
-    infinity = b.session.keys.inf_value
+    infinity = b.program.keys.inf_value
     if allowed is not None:
         # a finite number first: where nothing is allowed, RETURNN's weights are NaN, and so are all gradients
         lowest = float(np.finfo(energy.dtype).min) if math.isinf(infinity) else -infinity

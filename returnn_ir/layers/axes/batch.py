@@ -39,12 +39,12 @@ def move_lengths(
         lengths = b.lookup(dim) if dim.is_dynamic else None
         if lengths is None or not any(d in old for d in lengths.dims):
             return dim
-        known = b.session.rebatched.get((dim, new))
+        known = b.program.rebatched.get((dim, new))
         if known is None:
             known = Dim(f"{dim.name}@{new.name}", description=dim.description, feature=dim.feature)
-            b.session.rebatched[dim, new] = known
+            b.program.rebatched[dim, new] = known
             for gone in old:
-                b.session.rebatched[known, gone] = dim
+                b.program.rebatched[known, gone] = dim
         if b.lookup(known) is None:
             b.define(known, carry(lengths))
         return known
@@ -136,7 +136,7 @@ def flatten_batch(b: LayerBuilder, opt: FlattenBatchOptions, x: LayerOutput) -> 
         value, renamed = move_lengths(b, select(x.value), [batch], out, select)
     else:
         out = dims[0] * dims[1]
-        b.session.packed[out] = PackedBatch(dims, None)
+        b.program.packed[out] = PackedBatch(dims, None)
         value, renamed = merge_batch(b, x.value, dims, out)
     rest = [renamed.get(d, d) for d in x.axes if d not in dims]
     return arrange(x, value, (out, *rest), renamed)
@@ -145,12 +145,12 @@ def flatten_batch(b: LayerBuilder, opt: FlattenBatchOptions, x: LayerOutput) -> 
 def _packed_dim(b: LayerBuilder, made_of: PackedBatch) -> Dim:
     """The batch axis of all valid frames; its extent is their number."""
     memo = (b.definition.path, "packed")
-    out = b.session.dims.get(memo)
+    out = b.program.dims.get(memo)
     if out is None:
-        out = b.session.dims[memo] = Dim(f"{b.definition.path}.packed", kind=Kind.BATCH)
+        out = b.program.dims[memo] = Dim(f"{b.definition.path}.packed", kind=Kind.BATCH)
     if b.lookup(out) is None and made_of.mask is not None:
         b.define(out, b.reduce("sum", b.cast(made_of.mask, "int64"), *made_of.dims, mask=False))
-    b.session.packed[out] = made_of
+    b.program.packed[out] = made_of
     return out
 
 
@@ -158,7 +158,7 @@ def _packed_dim(b: LayerBuilder, made_of: PackedBatch) -> Dim:
 def unflatten_batch(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
     """Undo ``flatten_batch``: the frames back on their own axis, zeros behind each sequence's end."""
     packed = x.batch_dim
-    made_of = b.session.packed.get(packed) if packed is not None else None
+    made_of = b.program.packed.get(packed) if packed is not None else None
     if packed is None or made_of is None:
         raise DimError("the batch axis was not made by flatten_batch", where=b.place("from"), received=x.value.type)
     dims, mask = made_of.dims, made_of.mask

@@ -193,6 +193,6 @@ def accumulate_mean(b: LayerBuilder, opt: AccumulateMeanOptions, x: LayerOutput)
     # RETURNN's variable is called so, because TensorFlow has given the name "mean" to the reduction before
     held = b.param("mean_1", dims, initial)
     if b.training:
-        name = b.session.layer_params[b.definition.path]["mean_1"].name
-        b.session.graph.state_updates[name] = b.add(held, b.mul(b.sub(mean, held), opt.exp_average))
+        name = b.program.layer_params[b.definition.path]["mean_1"].name
+        b.program.graph.state_updates[name] = b.add(held, b.mul(b.sub(mean, held), opt.exp_average))
     return LayerOutput.of(held, dims)

@@ -13,7 +13,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_context import UntypedError
 from returnn_ir.construct.out_type import OutType, common_out_type, fit_axes, with_out_type
 from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError, did_you_mean
-from returnn_ir.expression.positional import Positional, as_positional
+from returnn_ir.expression.numbered import Numbered, as_numbered
 from returnn_ir.expression.table import find_function, function_names
 from returnn_ir.expression.traced_source import traced_facts
 from returnn_ir.facade.network import NetworkView
@@ -111,16 +111,16 @@ def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) ->
             result = function(result, other)
         if kind == "average":
             result = result / float(len(sources))
-        result = as_positional(b, result)
+        result = as_numbered(b, result)
     except (UnsupportedError, IRError, TypeError, ValueError) as error:
         raise ConfigError(f"kind {opt.kind!r} does not work here: {error}", where=b.place("kind")) from error
     return _with_bias_and_activation(b, opt, result_type.output(b, fit_axes(b, result.value, result.axes, result_type)))
 
 
-def positional_sources(b: LayerBuilder, unified: Unified) -> list[Positional]:
+def positional_sources(b: LayerBuilder, unified: Unified) -> list[Numbered]:
     """The sources with their axes counted as RETURNN counts them, without their labels' meaning."""
     return [
-        Positional(
+        Numbered(
             b,
             b.op("set_sparse", value, sparse_dim=None) if value.type.sparse_dim is not None else value,
             [d if d in value.dims else None for d in unified.axes],

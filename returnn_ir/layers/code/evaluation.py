@@ -13,7 +13,7 @@ from returnn_ir.construct.out_type import OutType, fit_axes
 from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Missing, Namespace
-from returnn_ir.expression.positional import Positional, as_positional
+from returnn_ir.expression.numbered import Numbered, as_numbered
 from returnn_ir.expression.table import RETURNN_ONLY, find_function, function_names
 from returnn_ir.expression.trace import traceable
 from returnn_ir.expression.traced_source import TracedSource, traced_facts
@@ -43,10 +43,10 @@ def evaluate_on_sources(
     nodes_before = len(b.region.nodes)
     try:
         if tree is not None:
-            result = evaluate_expression(tree, _names(b, access, local_names), b.session.attributes)
+            result = evaluate_expression(tree, _names(b, access, local_names), b.program.attributes)
         else:
             result = traceable(b, code)(**_function_arguments(b, access, local_names))
-        tensor = as_positional(b, result)
+        tensor = as_numbered(b, result)
     except UserError as error:
         if error.where is None:
             error.where = b.place("eval")
@@ -97,7 +97,7 @@ class SourceAccess:
         enforce_batch_major: bool = False,
         as_data: bool = False,
         as_layer: bool = False,
-    ) -> Positional | DataView[Positional] | SourceLayerView[Positional]:
+    ) -> Numbered | DataView[Numbered] | SourceLayerView[Numbered]:
         """A source as tensor, as ``Data`` or as layer, over the common axes unless ``auto_convert`` is off."""
         if not 0 <= i < len(self._sources):
             raise ConfigError(f"source({i}), but there are {len(self._sources)} sources", where=self._b.place("eval"))
@@ -109,7 +109,7 @@ class SourceAccess:
             data = data.copy_as_batch_major()
         return data if as_data else data.placeholder
 
-    def _data(self, i: int, auto_convert: bool) -> DataView[Positional]:
+    def _data(self, i: int, auto_convert: bool) -> DataView[Numbered]:
         source = self._sources[i]
         value = self._unified.values[i] if auto_convert else source.value
         axes: Sequence[Dim | None] = self.placed[i] if auto_convert else source.axes
@@ -122,14 +122,14 @@ class SourceAccess:
             time = common.time_dim if common.time_dim in bare else None
             feature = common.feature_dim if common.feature_dim in bare and source.sparse_dim is None else None
             special = LayerOutput(value, tuple(bare), time, feature)
-        return DataView(TracedSource(self._b, source, Positional(self._b, value, axes), special))
+        return DataView(TracedSource(self._b, source, Numbered(self._b, value, axes), special))
 
-    def _layer(self, i: int) -> SourceLayerView[Positional]:
+    def _layer(self, i: int) -> SourceLayerView[Numbered]:
         self._used.add(i)
         name = self._b.definition.sources[i]
         return SourceLayerView(name, self._data(i, False), NetworkView(traced_facts(self._b)))
 
-    def layer_view(self) -> LayerView[Positional]:
+    def layer_view(self) -> LayerView[Numbered]:
         """``self`` of the expression."""
         used = set(self._used)
         layers = [self._layer(i) for i in range(len(self._sources))]

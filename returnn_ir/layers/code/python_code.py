@@ -104,11 +104,11 @@ def _call(
         own_sources=tuple(own),
         source_names=b.definition.sources,
         layer=b.definition.name,
-        options=b.session.options,
+        options=b.program.options,
         training=b.training,
-        searching=b.session.searching,
+        searching=b.program.searching,
         evaluating=b.mode != Mode.FORWARD,
-        trusted=b.session.trusted,
+        trusted=b.program.trusted,
     )
     dtype = result_type.dtype or sources[0].dtype
     value = b.op(

@@ -9,7 +9,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError, did_you_mean
 from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
 from returnn_ir.expression.namespaces import Namespace
-from returnn_ir.expression.positional import Positional
+from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.table import find_function, function_names
 from returnn_ir.expression.trace import traceable
 from returnn_ir.ir.graph import Value
@@ -56,7 +56,7 @@ def activate(
 def _apply(b: LayerBuilder, name: str | Callable[..., Any], x: LayerOutput, key: str, opts: dict[str, Any]) -> Value:
     if name in _OVER_FEATURES and not opts:
         return b.op(str(name), x.value, dims=(b.require_feature(x),))
-    tensor = Positional(b, x.value, x.axes)
+    tensor = Numbered(b, x.value, x.axes)
     try:
         result = _function(b, name, key)(tensor, **opts)
     except UserError as error:
@@ -69,7 +69,7 @@ def _apply(b: LayerBuilder, name: str | Callable[..., Any], x: LayerOutput, key:
         raise ConfigError(
             f"activation {name!r} does not work here: {error}", where=b.place(key), received=opts or None
         ) from error
-    if not isinstance(result, Positional) or result.axes != tensor.axes:
+    if not isinstance(result, Numbered) or result.axes != tensor.axes:
         raise ConfigError(
             f"activation {name!r} does not give a tensor of the same axes", where=b.place(key), expected=x.axes
         )
@@ -105,7 +105,7 @@ def _as_function(value: Any) -> Callable[..., Any]:
 
 def _expression(b: LayerBuilder, text: str, key: str) -> Callable[..., Any]:
     tree = parse_expression(text, b.place(key))
-    return lambda x: evaluate_expression(tree, {"tf": Namespace(b, "tf"), "x": x}, b.session.attributes)
+    return lambda x: evaluate_expression(tree, {"tf": Namespace(b, "tf"), "x": x}, b.program.attributes)
 
 
 def _operand(b: LayerBuilder, text: str, key: str) -> Callable[..., Any]:

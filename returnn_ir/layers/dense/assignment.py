@@ -49,7 +49,7 @@ def variable_assign(b: LayerBuilder, opt: VariableAssignOptions) -> LayerOutput:
     name = _variable(b, opt.var, opt.control_dependencies)
     now = _value(b, name)
     value = _fitting(b, opt, now)
-    b.session.graph.state_updates[name] = b.add(now, value) if opt.op == "add" else value
+    b.program.graph.state_updates[name] = b.add(now, value) if opt.op == "add" else value
     return LayerOutput(b.const(0, "int32"), (), variable=name)
 
 
@@ -70,7 +70,7 @@ class VariableReadOptions(LayerOptions):
 def variable_read(b: LayerBuilder, opt: VariableReadOptions) -> LayerOutput:
     """A variable after the assignments that this layer depends on."""
     name = _variable(b, opt.var, opt.control_dependencies)
-    found, held = b.layer(opt.var), b.session.params[name].value
+    found, held = b.layer(opt.var), b.program.params[name].value
     waits = any(b.layer(ref).variable == name for ref in opt.control_dependencies or ())
     value = _value(b, name) if waits or found.value is not held else held
     if not set(value.dims) <= set(found.axes):
@@ -95,7 +95,7 @@ def _variable(b: LayerBuilder, var: LayerRef, before: Sequence[LayerRef] | None)
 
 def _value(b: LayerBuilder, name: str) -> Value:
     """What the variable holds after the assignments so far."""
-    return b.session.graph.state_updates.get(name, b.session.params[name].value)
+    return b.program.graph.state_updates.get(name, b.program.params[name].value)
 
 
 def _fitting(b: LayerBuilder, opt: VariableAssignOptions, now: Value) -> Value:

@@ -130,7 +130,7 @@ class _Settings:
 
     def updates(self, b: LayerBuilder) -> bool:
         """Whether the running statistics move."""
-        frozen = b.session.mode == Mode.FORWARD
+        frozen = b.program.mode == Mode.FORWARD
         return not frozen and (b.training or not (self.only_in_training or self.fused))
 
     def uses_batch(self, b: LayerBuilder) -> bool:
@@ -170,10 +170,10 @@ class _Params:
     def update(self, name: str, value: Value) -> None:
         """The variable's value after this run."""
         b = self._b
-        param = b.session.layer_params[b.definition.path][self._prefix + name]
+        param = b.program.layer_params[b.definition.path][self._prefix + name]
         shaped = b.expand(value, *(d for d in self._dims if d is not self._feature))
         pairs = zip(self._dims, param.dims, strict=True)
-        b.session.graph.state_updates[param.name] = b.rename(shaped, *pairs)
+        b.program.graph.state_updates[param.name] = b.rename(shaped, *pairs)
 
 
 def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOutput:
@@ -237,7 +237,7 @@ def _statistics(
         return running
     batch = _of_batch(b, settings, x)
     by_step = b.scope.loop is not None and not _leaves_loop(b)
-    if updates and by_step and b.session.searching:
+    if updates and by_step and b.program.searching:
         running = _running_in_search(b, running)
     if updates:
         moved = _moved(b, settings, x, running, batch)
@@ -276,7 +276,7 @@ def _update_by_step(
     a search the steps follow one another.
     """
     loop = b.enclosing_loop
-    replaces = settings.fused or b.session.searching
+    replaces = settings.fused or b.program.searching
     for name, before, after in (("mean", running.mean, moved.mean), ("variance", running.variance, moved.variance)):
         key = f"{b.definition.path}:running {name}"
         held = loop.builder.carry(key, before)
@@ -318,7 +318,7 @@ def _mean(b: LayerBuilder, settings: _Settings, x: LayerOutput, value: Value) ->
     """Only the time axis is masked, as in RETURNN."""
     masked = [d for d in x.axes if d.is_batch or d is x.time_dim] if settings.masked_time else []
     plain = [d for d in x.axes if d is not x.feature_dim and d not in masked]
-    if b.session.searching:
+    if b.program.searching:
         return _over_hypotheses(b, value, masked, plain)
     if plain:
         value = b.reduce("mean", value, *plain, mask=False)

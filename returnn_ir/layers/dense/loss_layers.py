@@ -178,7 +178,7 @@ def synthetic_gradient(b: LayerBuilder, opt: SyntheticGradientOptions, x: LayerO
     # the value is zero, and the derivative with respect to x the prediction, whatever comes from above
     product = b.mul(b.op("stop_gradient", predicted), x.value)
     total = b.reduce("sum", product, *product.dims, mask=False)
-    b.session.constraints.append(b.sub(total, b.op("stop_gradient", total)))
+    b.program.constraints.append(b.sub(total, b.op("stop_gradient", total)))
     return x.with_value(b.op("stop_gradient", x.value))
 
 
@@ -199,7 +199,7 @@ def tikhonov_regularization(b: LayerBuilder, opt: TikhonovOptions, x: LayerOutpu
     if b.training:
         raise ConfigError("tikhonov_regularization is not supported in training", where=b.place())
     # outside of training nothing is added, but the variable takes part in the objective
-    b.session.constraints.append(b.mul(b.param("dummy", (), 0.0), 0.0))
+    b.program.constraints.append(b.mul(b.param("dummy", (), 0.0), 0.0))
     return x
 
 

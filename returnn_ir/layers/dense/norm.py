@@ -70,7 +70,7 @@ def norm(b: LayerBuilder, opt: NormOptions, x: LayerOutput) -> LayerOutput:
     if not dims:
         raise DimError("there is no such axis", where=b.place("axes"), received=opt.axes)
     # RETURNN takes the mean over the axes in memory
-    masked = b.session.masks_tails
+    masked = b.program.masks_tails
     centred = b.sub(x.value, b.reduce("mean", x.value, *dims, mask=masked))
     variance = b.reduce("mean", b.mul(centred, centred), *dims, mask=masked)
     value = b.mul(centred, b.unary("rsqrt", b.add(variance, opt.epsilon)))

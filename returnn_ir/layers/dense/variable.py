@@ -65,7 +65,7 @@ def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
         front.append(b.dim("dummy-time", 1))
     value = b.expand(value, *front)
     full = (*front, *axes)
-    output = replace(LayerOutput.of(value, full), variable=b.session.layer_params[b.definition.path][name].name)
+    output = replace(LayerOutput.of(value, full), variable=b.program.layer_params[b.definition.path][name].name)
     if not opt.add_time_axis:
         return output
     feature = output.feature_dim if output.feature_dim is not front[-1] else None

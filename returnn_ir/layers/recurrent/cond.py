@@ -119,10 +119,10 @@ def _condition(b: LayerBuilder, opt: CondOptions) -> Value:
 
 def _built(b: LayerBuilder, key: str) -> _Branch:
     """Build one branch; what its layers register with the program is taken back and kept in the branch."""
-    session = b.session
-    graph = session.graph
+    program = b.program
+    graph = program.graph
     losses, states = dict(graph.losses), dict(graph.state_updates)
-    constraints, checks = len(session.constraints), len(graph.checks)
+    constraints, checks = len(program.constraints), len(graph.checks)
     region = Region(parent=b.region)
     definition = b.definition.inner.get(key)
     if definition is None:
@@ -133,12 +133,12 @@ def _built(b: LayerBuilder, key: str) -> _Branch:
         output = scope.build(_as_branch(b, definition))
         inner = scope.children.get(definition.name)
         parts = {**output.parts, **(_sub_layers(inner) if inner is not None else {})}
-        for path in [p for p in session.layer_params if p == definition.path]:
-            session.layer_params.setdefault(b.definition.path, {}).update(session.layer_params[path])
+        for path in [p for p in program.layer_params if p == definition.path]:
+            program.layer_params.setdefault(b.definition.path, {}).update(program.layer_params[path])
     updated = {name: v for name, v in graph.state_updates.items() if states.get(name) is not v}
     branch = _Branch(region, output, parts, updated, graph.checks[checks:])
     graph.losses, graph.state_updates = losses, states
-    del session.constraints[constraints:], graph.checks[checks:]
+    del program.constraints[constraints:], graph.checks[checks:]
     return branch
 
 
@@ -197,7 +197,7 @@ class _Merge:
         """Add new values of variables, a branch's own or what they were, and checks, which hold in the other branch."""
         b = self._b
         for name in dict.fromkeys([*self._branches[0].states, *self._branches[1].states]):
-            before = b.session.graph.state_updates.get(name, b.session.params[name].value)
+            before = b.program.graph.state_updates.get(name, b.program.params[name].value)
             values = [branch.states.get(name, before) for branch in self._branches]
             if not values[0].type.same_as(values[1].type):
                 raise ConfigError(
@@ -216,7 +216,7 @@ class _Merge:
         """Define the lengths outside of the branches, and hand states and checks to the program."""
         for dim, length in self._lengths.items():
             self._b.define(dim, chosen[length])
-        graph = self._b.session.graph
+        graph = self._b.program.graph
         graph.state_updates.update({name: chosen[v] for name, v in self._states.items()})
         graph.checks.extend((message, chosen[v]) for message, v in self._checks)
 

@@ -146,8 +146,8 @@ def _kept(b: LayerBuilder, key: str, rest: tuple[Dim, ...], out: Dim, *, resets:
     """
     stored = _stored_dims(b, key, rest)
     value = b.param(_kept_name(key), (*stored, out), 0.0, trainable=False, regularize=False, kept=True)
-    root = Builder(b.session.root, origin=b.origin)
-    step = _epoch_step(b) if resets and b.session.mode != Mode.FORWARD else None
+    root = Builder(b.program.root, origin=b.origin)
+    step = _epoch_step(b) if resets and b.program.mode != Mode.FORWARD else None
     for dim, own in zip(rest, stored, strict=True):
         if dim is own:
             continue
@@ -157,7 +157,7 @@ def _kept(b: LayerBuilder, key: str, rest: tuple[Dim, ...], out: Dim, *, resets:
         if step is not None:
             fits = root.binary("logical_or", fits, root.binary("equal", step, 0))
         message = f"layer {b.definition.path!r}: the state kept from the last run is of another batch"
-        b.session.graph.checks.append((message, fits))
+        b.program.graph.checks.append((message, fits))
         value = b.op("resize_axis", value, dim=own, out=dim)
     return value if step is None else b.where(b.binary("equal", step, 0), 0.0, value)
 
@@ -172,18 +172,18 @@ def _kept_name(key: str) -> str:
 
 
 def _epoch_step(b: LayerBuilder) -> Value:
-    for node in b.session.root.nodes:
+    for node in b.program.root.nodes:
         if node.op.name == "input" and node.attrs["name"] == EPOCH_STEP:
             return node.result
-    return Builder(b.session.root, origin=b.origin).op("input", name=EPOCH_STEP, dtype="int64", dims=())
+    return Builder(b.program.root, origin=b.origin).op("input", name=EPOCH_STEP, dtype="int64", dims=())
 
 
 def keep_last_state(b: LayerBuilder, given: Any, state: State) -> None:
     """Store the last state for the next run where ``initial_state`` says so."""
     for key, part in _by_key(b, given, list(state)).items():
         if isinstance(part, str) and part in _KEPT:
-            param = b.session.layer_params[b.definition.path][_kept_name(key)]
-            b.session.graph.state_updates[param.name] = state[key]
+            param = b.program.layer_params[b.definition.path][_kept_name(key)]
+            b.program.graph.state_updates[param.name] = state[key]
 
 
 # ---------------------------------------------------------------- last states

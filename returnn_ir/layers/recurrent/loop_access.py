@@ -71,7 +71,7 @@ def get_rec_accumulated(b: LayerBuilder, opt: RecAccumulatedOptions, loop: Layer
 def rec_unstack(b: LayerBuilder, opt: RecUnstackOptions, x: LayerOutput) -> LayerOutput:
     """The step's part of something that is seen whole inside of the loop, along ``axis`` (default: the loop's)."""
     builder = b.enclosing_loop.builder
-    given = b.session.declared.get(opt.axis, opt.axis) if isinstance(opt.axis, Dim) else opt.axis
+    given = b.program.declared.get(opt.axis, opt.axis) if isinstance(opt.axis, Dim) else opt.axis
     axis = builder.own_time if given is None or given is builder.dim else b.axis(x, given)
     if axis not in x.axes:
         raise DimError("the source has not the loop's axis", where=b.place("axis"), expected=axis, received=x.axes)

@@ -83,8 +83,8 @@ def _built(b: LayerBuilder, scope: NetScope) -> LayerOutput:
     """The unit, which bears this layer's name."""
     unit = _unit(b)
     output = scope.build(unit)
-    held = b.session.layer_params.get(unit.path, {})
-    b.session.layer_params.setdefault(b.definition.path, {}).update(held)
+    held = b.program.layer_params.get(unit.path, {})
+    b.program.layer_params.setdefault(b.definition.path, {}).update(held)
     if b.definition.name in scope.children:
         b.scope.children[b.definition.name] = scope.children[b.definition.name]
     return output

@@ -56,7 +56,7 @@ def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerO
     scope.get("output", b.place("subnetwork"))
     for name, definition in net.layers.items():
         # in a loop RETURNN builds only what is needed
-        if not b.in_loop and (definition.options.is_output_layer or has_loss(definition.options, b.session.loss_mode)):
+        if not b.in_loop and (definition.options.is_output_layer or has_loss(definition.options, b.program.loss_mode)):
             scope.get(name, b.place("subnetwork"))
     if opt.load_on_init is not None:
         _load_parameters(b, scope, opt.load_on_init)
@@ -91,13 +91,13 @@ def _load_parameters(b: LayerBuilder, scope: NetScope, given: str | dict[str, An
     own = f"{scope.param_prefix}/"
     removed = str(options.get("params_prefix", own))
     skipped, skipped_prefixes = options.get("ignore_params", ()), tuple(options.get("ignore_params_prefixes", ()))
-    for name, param in b.session.params.items():
+    for name, param in b.program.params.items():
         inside = name.removeprefix(removed)
         if not name.startswith(own) or inside in skipped or (skipped_prefixes and inside.startswith(skipped_prefixes)):
             continue
         otherwise = param.init if options.get("ignore_missing") else None
         stored = StoredInit(options["filename"], inside, otherwise, bool(options.get("ignore_missing")))
-        b.session.params[name] = replace(param, init=stored)
+        b.program.params[name] = replace(param, init=stored)
 
 
 def _data(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerOutput]) -> dict[str, LayerOutput]:

@@ -77,13 +77,13 @@ def choice(b: LayerBuilder, opt: ChoiceOptions, sources: Sequence[LayerOutput]) 
             expected="prob, log_prob, logits or regression",
             received=opt.input_type,
         )
-    if b.session.searching and opt.search is not False:
+    if b.program.searching and opt.search is not False:
         return _search(b, opt, sources)
     if opt.scheduled_sampling:
         return _sample(b, opt, sources)
     given = _given(b)
-    adds = opt.add_to_beam_scores if opt.add_to_beam_scores is not None else b.session.searching
-    return _follow(b, opt, given, sources) if adds and b.session.searching and opt.input_type != "regression" else given
+    adds = opt.add_to_beam_scores if opt.add_to_beam_scores is not None else b.program.searching
+    return _follow(b, opt, given, sources) if adds and b.program.searching and opt.input_type != "regression" else given
 
 
 def _given(b: LayerBuilder) -> LayerOutput:
@@ -199,7 +199,7 @@ def _choice_op(b: LayerBuilder, opt: ChoiceOptions, scores: Value, classes: Dim)
         "keep_beams": opt.keep_beams,
         "cheating": None if not opt.cheating else "exclusive" if opt.cheating == "exclusive" else "any",
         "include_eos": loop.include_eos,
-        "independent": b.session.independent_scores,
+        "independent": b.program.independent_scores,
     }
     return b.emit(get_op("choice"), operands, attrs, regions)[0]
 

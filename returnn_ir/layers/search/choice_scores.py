@@ -9,7 +9,7 @@ from typing import Any
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError
-from returnn_ir.expression.positional import Positional, as_positional
+from returnn_ir.expression.numbered import Numbered, as_numbered
 from returnn_ir.expression.trace import traceable
 from returnn_ir.expression.traced_source import traced_facts
 from returnn_ir.facade.network import LayerView
@@ -94,17 +94,17 @@ def _combined(b: LayerBuilder, function: Callable[..., Any], region: Region, axe
     extent = b.cast(b.extent(axes[0]), "int32")
     size = b.const(b.size(axes[1]), "int32")
     arguments = {
-        "scores_in": Positional(b, scores, axes),
-        "scores_base": Positional(b, hypotheses, (*axes[:2], None)),
-        "t": Positional(b, step, ()),
-        "end_flags": Positional(b, ended, axes[:2]),
-        "batch_dim": Positional(b, extent, ()),
-        "scores_beam_in": Positional(b, size, ()),
-        "base_beam_in": Positional(b, size, ()),
+        "scores_in": Numbered(b, scores, axes),
+        "scores_base": Numbered(b, hypotheses, (*axes[:2], None)),
+        "t": Numbered(b, step, ()),
+        "end_flags": Numbered(b, ended, axes[:2]),
+        "batch_dim": Numbered(b, extent, ()),
+        "scores_beam_in": Numbered(b, size, ()),
+        "base_beam_in": Numbered(b, size, ()),
     }
     kept = len(region.nodes)
     try:
-        result = as_positional(b, traceable(b, function)(layer=LayerView(b.name, traced_facts(b), []), **arguments))
+        result = as_numbered(b, traceable(b, function)(layer=LayerView(b.name, traced_facts(b), []), **arguments))
         if result.rank != len(axes):
             raise UnsupportedError(f"a result with {result.rank} axes")
         return b.expand(result.value, *axes)
@@ -132,11 +132,11 @@ def _opaque(
         own_sources=sources,
         source_names=("scores_in", "scores_base", "t", "end_flags", "batch_dim", "beam"),
         layer=b.definition.name,
-        options=b.session.options,
+        options=b.program.options,
         training=b.training,
-        searching=b.session.searching,
+        searching=b.program.searching,
         evaluating=b.mode != Mode.FORWARD,
-        trusted=b.session.trusted,
+        trusted=b.program.trusted,
     )
     return b.op("opaque", *operands, function=call, axes=placed, reason=reason, dtype="float32", dims=axes)
 

@@ -44,7 +44,7 @@ class DecideOptions(SearchBaseOptions):
 def decide(b: LayerBuilder, opt: DecideOptions, x: LayerOutput) -> LayerOutput:
     """The best hypothesis; without search the source itself."""
     x = batch_major(x)
-    if not b.session.searching and beam_of(x.value) is None:
+    if not b.program.searching and beam_of(x.value) is None:
         return x
     value = b.op("decide", x.value, normalize=opt.length_normalization)
     mapping: dict[Dim, tuple[Dim, ...]] = {}
@@ -115,7 +115,7 @@ def split_batch_beam(b: LayerBuilder, opt: SplitBatchBeamOptions, x: LayerOutput
 
 
 def _require_search(b: LayerBuilder, x: LayerOutput) -> None:
-    if not b.session.searching and beam_of(x.value) is None:
+    if not b.program.searching and beam_of(x.value) is None:
         raise ConfigError(
             "there are no hypotheses without a search", where=b.place(), hint="'only_on_search': True, or search mode"
         )

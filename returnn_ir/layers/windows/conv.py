@@ -142,7 +142,7 @@ def _masked(b: LayerBuilder, x: SpatialInput, always: bool, neutral: float) -> S
 
 def _refuse_power_padding(b: LayerBuilder, opt: ConvOptions, x: SpatialInput, geometry: Geometry) -> None:
     """``pad_seq_len_to_power`` only saves compilations, except where the axis in memory decides the geometry."""
-    power = opt.pad_seq_len_to_power or b.session.keys.conv_pad_seq_len_to_power
+    power = opt.pad_seq_len_to_power or b.program.keys.conv_pad_seq_len_to_power
     strided = any(s > 1 and d.is_dynamic for s, d in zip(geometry.strides, x.dims, strict=True))
     if power and strided and isinstance(opt.padding, str) and opt.padding.lower() == "same":
         raise ConfigError(
@@ -253,7 +253,7 @@ def pool(b: LayerBuilder, opt: PoolOptions, x: LayerOutput) -> LayerOutput:
     masked = _masked(b, source, opt.use_time_mask, neutral)
     padded, geometry, outs = apply_padding(b, masked, geometry, opt.padding, neutral)
     value = _pool(b, padded, padded.value, geometry, mode, outs)
-    if mode == "avg" and b.session.masks_tails:
+    if mode == "avg" and b.program.masks_tails:
         value = _per_valid_frame(b, opt, value, source)
     return adopt_dims(b, source.output(b, value, outs, source.feature), outs, opt.out_spatial_dims)
 

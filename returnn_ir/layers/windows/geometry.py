@@ -223,7 +223,7 @@ def _own_beginnings(b: LayerBuilder, x: SpatialInput, geometry: Geometry, fill: 
 
     Otherwise the longest sequence of the batch decides how much of the padding is on the left.
     """
-    if geometry.padding != "same" or not b.session.masks_tails:
+    if geometry.padding != "same" or not b.program.masks_tails:
         return x, geometry
     value, dims = x.value, list(x.dims)
     for axis, dim in enumerate(x.dims):

@@ -205,7 +205,7 @@ def first_frames(b: LayerBuilder, opt: FirstFramesOptions, x: LayerOutput) -> La
         )
     if x.time_dim is None:
         raise DimError("the source has no time axis", where=b.place("from"), received=x.value.type)
-    time, mask = x.time_dim, b.session.masks_tails
+    time, mask = x.time_dim, b.program.masks_tails
     if opt.nr_of_frames == -1:
         mean = b.reduce("mean", x.value, time, mask=mask)
     else:

@@ -235,7 +235,7 @@ def _chunks(b: LayerBuilder, path: str, time: Dim, batch: Dim, size: int, wanted
     """The dims of the chunking layer ``path``, the same ones for the layer that undoes it."""
 
     def dim(role: str, size: int | None, description: str | None = None) -> Dim:
-        return b.session.dims.setdefault((path, role), Dim(f"{path}.{role}", size, description=description))
+        return b.program.dims.setdefault((path, role), Dim(f"{path}.{role}", size, description=description))
 
     number = dim("chunks", None)
     chunk = wanted or dim("chunking", None, f"{path.rpartition('/')[2]}:chunking")

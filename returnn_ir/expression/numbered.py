@@ -1,7 +1,7 @@
 """Tensors with numbered axes, as expressions in a config see them; every operation on them becomes an IR op.
 
 An expression such as ``tf.reduce_sum(source(0) * x, axis=-1, keepdims=True)`` counts axes and broadcasts by position. A
-:class:`Positional` is an IR value with its axes in that order; ``None`` is an axis of size one that only broadcasts.
+:class:`Numbered` is an IR value with its axes in that order; ``None`` is an axis of size one that only broadcasts.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from returnn_ir.ir.types import is_float
 if TYPE_CHECKING:
     from returnn_ir.expression.tracer import Tracer
 
-__all__ = ["Axes", "Positional", "aligned", "as_positional", "binary", "common_dtype", "copy_of_dim", "packed", "power"]
+__all__ = ["Axes", "Numbered", "aligned", "as_numbered", "binary", "common_dtype", "copy_of_dim", "packed", "power"]
 
 Axes = tuple[Dim | None, ...]
 
 
-class Positional:
+class Numbered:
     """One tensor in an expression.
 
     Args:
@@ -50,9 +50,9 @@ class Positional:
         if twice is not None:
             raise UnsupportedError(f"the axis {twice} on two axes of one tensor")
 
-    def with_value(self, value: Value) -> Positional:
+    def with_value(self, value: Value) -> Numbered:
         """The same axes around another value."""
-        return Positional(self.b, value, self.axes)
+        return Numbered(self.b, value, self.axes)
 
     @property
     def rank(self) -> int:
@@ -66,7 +66,7 @@ class Positional:
 
     def axis_number(self, axis: object) -> int:
         """A checked axis number, counted from the front."""
-        if isinstance(axis, Positional) or not isinstance(axis, (int, np.integer)):
+        if isinstance(axis, Numbered) or not isinstance(axis, (int, np.integer)):
             raise UnsupportedError(f"an axis that is not a number: {axis!r}")
         if not -self.rank <= axis < self.rank:
             raise DimError(f"axis {axis} of a tensor with {self.rank} axes", received=self.axes)
@@ -78,100 +78,100 @@ class Positional:
     def __iter__(self) -> NoReturn:
         raise UnsupportedError("iterating over a tensor")
 
-    def __add__(self, other: object) -> Positional:
+    def __add__(self, other: object) -> Numbered:
         return binary("add", self, other)
 
-    def __radd__(self, other: object) -> Positional:
+    def __radd__(self, other: object) -> Numbered:
         return binary("add", other, self)
 
-    def __sub__(self, other: object) -> Positional:
+    def __sub__(self, other: object) -> Numbered:
         return binary("sub", self, other)
 
-    def __rsub__(self, other: object) -> Positional:
+    def __rsub__(self, other: object) -> Numbered:
         return binary("sub", other, self)
 
-    def __mul__(self, other: object) -> Positional:
+    def __mul__(self, other: object) -> Numbered:
         return binary("mul", self, other)
 
-    def __rmul__(self, other: object) -> Positional:
+    def __rmul__(self, other: object) -> Numbered:
         return binary("mul", other, self)
 
-    def __truediv__(self, other: object) -> Positional:
+    def __truediv__(self, other: object) -> Numbered:
         return binary("div", self, other)
 
-    def __rtruediv__(self, other: object) -> Positional:
+    def __rtruediv__(self, other: object) -> Numbered:
         return binary("div", other, self)
 
-    def __floordiv__(self, other: object) -> Positional:
+    def __floordiv__(self, other: object) -> Numbered:
         return binary("floordiv", self, other)
 
-    def __rfloordiv__(self, other: object) -> Positional:
+    def __rfloordiv__(self, other: object) -> Numbered:
         return binary("floordiv", other, self)
 
-    def __mod__(self, other: object) -> Positional:
+    def __mod__(self, other: object) -> Numbered:
         return binary("mod", self, other)
 
-    def __rmod__(self, other: object) -> Positional:
+    def __rmod__(self, other: object) -> Numbered:
         return binary("mod", other, self)
 
-    def __pow__(self, other: object) -> Positional:
+    def __pow__(self, other: object) -> Numbered:
         return power(self, other)
 
-    def __rpow__(self, other: object) -> Positional:
+    def __rpow__(self, other: object) -> Numbered:
         return power(other, self)
 
-    def __neg__(self) -> Positional:
+    def __neg__(self) -> Numbered:
         return self.with_value(self.b.unary("neg", self.value))
 
-    def __abs__(self) -> Positional:
+    def __abs__(self) -> Numbered:
         return self.with_value(self.b.unary("abs", self.value))
 
-    def __lt__(self, other: object) -> Positional:
+    def __lt__(self, other: object) -> Numbered:
         return binary("less", self, other)
 
-    def __le__(self, other: object) -> Positional:
+    def __le__(self, other: object) -> Numbered:
         return binary("less_equal", self, other)
 
-    def __gt__(self, other: object) -> Positional:
+    def __gt__(self, other: object) -> Numbered:
         return binary("greater", self, other)
 
-    def __ge__(self, other: object) -> Positional:
+    def __ge__(self, other: object) -> Numbered:
         return binary("greater_equal", self, other)
 
-    def __eq__(self, other: object) -> Positional:  # type: ignore[override]  # as TensorFlow 2 has it
+    def __eq__(self, other: object) -> Numbered:  # type: ignore[override]  # as TensorFlow 2 has it
         return binary("equal", self, other)
 
-    def __ne__(self, other: object) -> Positional:  # type: ignore[override]
+    def __ne__(self, other: object) -> Numbered:  # type: ignore[override]
         return binary("not_equal", self, other)
 
-    def __and__(self, other: object) -> Positional:
+    def __and__(self, other: object) -> Numbered:
         return _logical("logical_and", self, other)
 
     __rand__ = __and__
 
-    def __or__(self, other: object) -> Positional:
+    def __or__(self, other: object) -> Numbered:
         return _logical("logical_or", self, other)
 
     __ror__ = __or__
 
-    def __xor__(self, other: object) -> Positional:
+    def __xor__(self, other: object) -> Numbered:
         return _logical("not_equal", self, other)
 
     __rxor__ = __xor__
 
-    def __invert__(self) -> Positional:
+    def __invert__(self) -> Numbered:
         _require_bools(self)
         return self.with_value(self.b.unary("logical_not", self.value))
 
-    def __matmul__(self, other: object) -> Positional:
+    def __matmul__(self, other: object) -> Numbered:
         from returnn_ir.expression.products import matmul
 
-        return matmul(self, as_positional(self.b, other))
+        return matmul(self, as_numbered(self.b, other))
 
-    def __rmatmul__(self, other: object) -> Positional:
-        return as_positional(self.b, other) @ self
+    def __rmatmul__(self, other: object) -> Numbered:
+        return as_numbered(self.b, other) @ self
 
-    def __getitem__(self, key: object) -> Positional:
+    def __getitem__(self, key: object) -> Numbered:
         from returnn_ir.expression.slicing import subscript
 
         return subscript(self, key)
@@ -207,27 +207,27 @@ class StaticShape(tuple[int | None, ...]):
         return list(self)
 
 
-def as_positional(b: Tracer, x: object, dtype: str | None = None) -> Positional:
+def as_numbered(b: Tracer, x: object, dtype: str | None = None) -> Numbered:
     """A tensor, or the constant that a number or an array is."""
-    if isinstance(x, Positional):
+    if isinstance(x, Numbered):
         return x
     if isinstance(x, (bool, int, float, np.number, np.bool_)):
         chosen = dtype or ("bool" if isinstance(x, (bool, np.bool_)) else "int32" if _is_whole(x) else "float32")
-        return Positional(b, b.const(x, chosen), ())
+        return Numbered(b, b.const(x, chosen), ())
     if isinstance(x, (list, tuple, np.ndarray)):
-        if isinstance(x, (list, tuple)) and any(isinstance(e, Positional) for e in x):
+        if isinstance(x, (list, tuple)) and any(isinstance(e, Numbered) for e in x):
             out = Dim("entries", len(x))
-            common = next(e.value.dtype for e in x if isinstance(e, Positional))
-            return Positional(b, packed(b, x, out, dtype or common), (out,))
+            common = next(e.value.dtype for e in x if isinstance(e, Numbered))
+            return Numbered(b, packed(b, x, out, dtype or common), (out,))
         checked_entries(x)
         array = np.asarray(x)
         if array.dtype.kind not in "bif":
             raise UnsupportedError(f"a constant {x!r}")
         chosen = dtype or {"b": "bool", "i": "int32", "f": "float32"}[array.dtype.kind]
         if not array.ndim:
-            return Positional(b, b.const(array.item(), chosen), ())
+            return Numbered(b, b.const(array.item(), chosen), ())
         dims = tuple(Dim(f"constant{i}", n) for i, n in enumerate(array.shape))
-        return Positional(b, b.const(array, chosen, dims), dims)
+        return Numbered(b, b.const(array, chosen, dims), dims)
     raise UnsupportedError(f"a {type(x).__name__} where a tensor is expected")
 
 
@@ -235,7 +235,7 @@ def packed(b: Tracer, entries: Sequence[object], out: Dim, dtype: str) -> Value:
     """A list of scalars as a vector over ``out``."""
     parts, dims = [], []
     for i, entry in enumerate(entries):
-        x = as_positional(b, entry, dtype)
+        x = as_numbered(b, entry, dtype)
         if x.rank:
             raise UnsupportedError("a list of tensors where one tensor is expected")
         dims.append(Dim(f"entry{i}", 1))
@@ -252,7 +252,7 @@ def _is_whole(x: object) -> bool:
 def builder_of(*xs: object) -> Tracer:
     """The builder of the first tensor among ``xs``."""
     for x in xs:
-        if isinstance(x, Positional):
+        if isinstance(x, Numbered):
             return x.b
     raise UnsupportedError("an operation on no tensor at all")
 
@@ -261,7 +261,7 @@ def common_dtype(xs: Sequence[object]) -> list[Value | int | float | bool]:
     """Operands for the builder, which casts: tensors as values, numbers as they are."""
     found: list[Value | int | float | bool] = []
     for x in xs:
-        if isinstance(x, Positional):
+        if isinstance(x, Numbered):
             found.append(x.value)
         elif isinstance(x, np.generic):
             found.append(x.item())
@@ -275,8 +275,8 @@ def common_dtype(xs: Sequence[object]) -> list[Value | int | float | bool]:
 def aligned(*xs: object) -> tuple[list[object], Axes]:
     """Operands over common dims by broadcasting from the right, and the axes of the result; plain numbers stay."""
     b = builder_of(*xs)
-    operands = [as_positional(b, x) if isinstance(x, (list, tuple, np.ndarray)) else x for x in xs]
-    tensors = [x for x in operands if isinstance(x, Positional)]
+    operands = [as_numbered(b, x) if isinstance(x, (list, tuple, np.ndarray)) else x for x in xs]
+    tensors = [x for x in operands if isinstance(x, Numbered)]
     rank = max(x.rank for x in tensors)
     rows: list[list[Dim | None]] = [[*[None] * (rank - x.rank), *x.axes] for x in tensors]
     values = [x.value for x in tensors]
@@ -294,8 +294,8 @@ def aligned(*xs: object) -> tuple[list[object], Axes]:
                 values[i] = _renamed(b, values[i], dim, chosen)
                 row[position] = chosen
         axes.append(chosen)
-    done = iter(Positional(b, v, [d for d in row if d is not None]) for v, row in zip(values, rows, strict=True))
-    return [next(done) if isinstance(x, Positional) else x for x in operands], tuple(axes)
+    done = iter(Numbered(b, v, [d for d in row if d is not None]) for v, row in zip(values, rows, strict=True))
+    return [next(done) if isinstance(x, Numbered) else x for x in operands], tuple(axes)
 
 
 def _chosen(dims: Sequence[Dim | None], taken: Sequence[Dim | None]) -> Dim | None:
@@ -327,7 +327,7 @@ def copy_of_dim(b: Tracer, dim: Dim, role: str) -> Dim:
     return made
 
 
-def binary(name: str, x: object, y: object) -> Positional:
+def binary(name: str, x: object, y: object) -> Numbered:
     """An elementwise op of two operands; integers divide as floats, as in TensorFlow of up to 16 bits as float32."""
     b = builder_of(x, y)
     operands, axes = aligned(x, y)
@@ -336,8 +336,8 @@ def binary(name: str, x: object, y: object) -> Positional:
         left, right = b.operands(a, c)
         if not is_float(left.dtype):
             left, right = (b.cast(v, _quotient_dtype(left.dtype)) for v in (left, right))
-        return Positional(b, b.op("div", left, right), axes)
-    return Positional(b, b.binary(name, a, c), axes)
+        return Numbered(b, b.op("div", left, right), axes)
+    return Numbered(b, b.binary(name, a, c), axes)
 
 
 def _quotient_dtype(dtype: str) -> str:
@@ -346,20 +346,20 @@ def _quotient_dtype(dtype: str) -> str:
 
 def _require_bools(*xs: object) -> None:
     for x in xs:
-        if isinstance(x, Positional) and x.value.dtype != "bool":
+        if isinstance(x, Numbered) and x.value.dtype != "bool":
             raise UnsupportedError(f"an operation on the bits of {x.value.dtype}")
 
 
-def _logical(name: str, x: Positional, y: object) -> Positional:
+def _logical(name: str, x: Numbered, y: object) -> Numbered:
     """``&``, ``|`` and ``^``, which work on bits where these are no truth values."""
     _require_bools(x, y)
-    if not isinstance(y, (bool, np.bool_, Positional)):
+    if not isinstance(y, (bool, np.bool_, Numbered)):
         raise UnsupportedError(f"a truth value and a {type(y).__name__}")
     return binary(name, x, y)
 
 
-def power(x: object, y: object) -> Positional:
+def power(x: object, y: object) -> Numbered:
     """``x ** y``; a square is a product, whose derivative is exact at zero."""
-    if isinstance(x, Positional) and isinstance(y, (int, float)) and y == 2:
+    if isinstance(x, Numbered) and isinstance(y, (int, float)) and y == 2:
         return binary("mul", x, x)
     return binary("pow", x, y)
