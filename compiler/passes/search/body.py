@@ -265,8 +265,7 @@ class BeamBody:
         b, before, level = self.b, self.chain[-1], len(self.back)
         scores, ended, *rest = (self._raise(v, level) for v in operands)
         if node.attrs["independent"] and not level:
-            over = self._raise(operands[1], level)
-            self.over = b.reduce("all", over, before, mask=False) if before in over.dims else over
+            self.over = b.reduce("all", ended, before, mask=False) if before in ended.dims else ended
         starts = b.binary("equal", step, 0)
         first = starts if level == 0 and not self.followed else None
         total = self._total(node, b.expand(scores, before), ended, step, env)

@@ -10,6 +10,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope
+from returnn_ir.ir.signature import DIM, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
 
@@ -46,7 +47,14 @@ def _order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*(d for d in types[0].dims if d is not dim), dim), (dim,), (dim,)]
 
 
-composite("layer_norm", 3, {"dim": ..., "epsilon": 1e-6}, _layer_norm, infer=_infer, order=_order)
+composite(
+    "layer_norm",
+    ("x", "scale", "bias"),
+    {"dim": DIM, "epsilon": Attr(float, 1e-6)},
+    _layer_norm,
+    infer=_infer,
+    order=_order,
+)
 
 
 def _l2_penalty(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
@@ -59,4 +67,4 @@ def _scalar(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(types[0].dtype, ())]
 
 
-composite("l2_penalty", 1, {"factor": ...}, _l2_penalty, infer=_scalar)
+composite("l2_penalty", ("x",), {"factor": Attr(float)}, _l2_penalty, infer=_scalar)
