@@ -71,6 +71,16 @@ class Node:
         """The only result of a node that has one."""
         return self.results[0]
 
+    def operand(self, name: str) -> Value:
+        """The operand that the op declares under a name."""
+        number = self.op.signature.operand_number(name)
+        if number is None or number >= len(self.operands):
+            declared = ", ".join(self.op.operands)
+            raise IRError(
+                f"op {self.op.name!r} ({declared}) with {len(self.operands)} operands has none named {name!r}"
+            )
+        return self.operands[number]
+
     def named_dims(self) -> list[Dim]:
         """The dims in attributes, each once."""
         return list(dict.fromkeys(d for value in self.attrs.values() for d in attr_dims(value)))

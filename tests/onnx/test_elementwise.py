@@ -24,7 +24,7 @@ POSITIVE = ("log", "sqrt", "rsqrt", "log1p", "pow")
 
 
 def _operands(net: Net, name: str, dtype: str) -> list[Value]:
-    arity = get_op(name).arity or 1
+    arity = len(get_op(name).operands)
     values = []
     for i in range(arity):
         high = 1 if dtype == "bool" else 0 if dtype.startswith("float") else 9

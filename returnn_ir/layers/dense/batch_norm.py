@@ -18,7 +18,7 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.ir.mode import Mode
 from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Alias, NonNegative, Probability, checked, read_options
+from returnn_ir.options import Alias, NonNegative, Probability, checked, option_class, read_options
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchNormOptions", "batch_norm_of"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class StatisticsOptions:
     """Options of ``batch_norm``, the layer and the option of that name; None: by the behaviour version.
 
@@ -66,7 +66,7 @@ class StatisticsOptions:
     axes: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class BatchNormOptions(StatisticsOptions, SourceOptions):
     """Options of ``batch_norm`` as a layer."""
 

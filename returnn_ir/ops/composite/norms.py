@@ -11,6 +11,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope, Trait, broadcast
+from returnn_ir.ir.signature import DIM, Attr
 from returnn_ir.ir.types import TensorType, promote
 from returnn_ir.ops.composite.spec import composite
 
@@ -47,7 +48,14 @@ def _order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*(d for d in types[0].dims if d is not dim), dim), (dim,), (dim,)]
 
 
-composite("layer_norm", 3, {"dim": ..., "epsilon": 1e-6}, _layer_norm, infer=_infer, order=_order)
+composite(
+    "layer_norm",
+    ("x", "scale", "bias"),
+    {"dim": DIM, "epsilon": Attr(float, 1e-6)},
+    _layer_norm,
+    infer=_infer,
+    order=_order,
+)
 
 
 def _batch_norm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
@@ -64,7 +72,14 @@ def _together(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(reduce(promote, (t.dtype for t in types)), broadcast(scope, types))]
 
 
-composite("batch_norm", 5, {"epsilon": ...}, _batch_norm, infer=_together, traits=frozenset({Trait.ELEMENTWISE}))
+composite(
+    "batch_norm",
+    ("x", "mean", "variance", "scale", "bias"),
+    {"epsilon": Attr(float)},
+    _batch_norm,
+    infer=_together,
+    traits=frozenset({Trait.ELEMENTWISE}),
+)
 
 
 def _l2_penalty(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
@@ -77,4 +92,4 @@ def _scalar(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(types[0].dtype, ())]
 
 
-composite("l2_penalty", 1, {"factor": ...}, _l2_penalty, infer=_scalar)
+composite("l2_penalty", ("x",), {"factor": Attr(float)}, _l2_penalty, infer=_scalar)
