@@ -1,4 +1,4 @@
-"""Composites: normalisation by statistics of the input or by given ones, and the norm of a parameter that regularisation makes small."""
+"""Normalisations as one op, by statistics of their own or given ones; the norm of a parameter that is regularised."""
 
 from __future__ import annotations
 
