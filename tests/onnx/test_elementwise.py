@@ -16,10 +16,8 @@ from tests.onnx.graphs import Net, agree
 DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float32", "float64")
 SPECIAL = ("cast", "set_sparse", "label_index", "where", "complex", "real", "imag")
 NAMES = [s.name for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.name not in SPECIAL and not s.has(Trait.COMPOSITE)]
-_ELEMENTWISE = [s for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.has(Trait.COMPOSITE)]
-ACTIVATIONS = [s.name for s in _ELEMENTWISE if len(s.operands) == 1]
-    s.name for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.has(Trait.COMPOSITE) and len(s.operands) == 1
-]
+COMPOSITES = [s for s in all_ops() if s.has(Trait.ELEMENTWISE) and s.has(Trait.COMPOSITE)]
+ACTIVATIONS = [s.name for s in COMPOSITES if len(s.operands) == 1]
 
 
 ON_BOOLS = ("logical_not", "logical_and", "logical_or", "equal", "not_equal", "maximum", "minimum", "stop_gradient")
