@@ -13,7 +13,7 @@ unexport PYTHONPATH
 PIP        := -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-attention test test-slow test-pythons test-wheel mutants lint bench gpu-check support options clean
+.PHONY: help demo demo-attention test test-slow test-pythons test-wheel mutants lint bench gpu-check support options ops clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -92,6 +92,9 @@ support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
 options: $(BIN)/returnn-run  ## write docs/options.md and docs/layers.md from the tables of keys and the classes of options
 	$(BIN)/python -m tests.config.options_page
 	$(BIN)/python -m tests.config.layers_page
+
+ops: $(BIN)/returnn-run  ## write docs/ops.md from the declarations of the ops
+	$(BIN)/python -m tests.ir.ops_page
 
 clean:  ## remove the venv and what the examples made
 	rm -rf $(VENV) $(DEMO)

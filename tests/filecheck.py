@@ -8,6 +8,7 @@
     # CHECK-NOT: transpose
     # ERROR: takes 2 operands
     # REFUSE: softmax
+    # TARGET: onnx
     # FUSION: softmax=never
     # JOURNAL: softmax expanded
 
@@ -15,8 +16,8 @@
 next line that contains the text, ``CHECK-NEXT`` must match the line right behind it, ``CHECK-NOT`` may match nowhere
 between its neighbours. ``{{...}}`` is a regular expression; ``<name>`` is a value, whichever it is where the name comes
 first, and the same one from there on. ``ERROR`` says that the passes must fail with this text, several of them with all
-of it. ``REFUSE`` names ops that the target refuses, ``FUSION`` is the config key, ``JOURNAL`` a line of the journal.
-The graph is verified before and after every pass.
+of it. The target takes all ops but those that ``REFUSE`` names; ``TARGET`` asks a real one instead. ``FUSION`` is the
+config key, ``JOURNAL`` a line of the journal. The graph is verified before and after every pass.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from pathlib import Path
 from compiler.passes.base import Context, Pass, run_pass
 from compiler.passes.registry import parse_passes
 from compiler.program.pipelines import PIPELINES
-from compiler.target.protocol import Accept, Executable, Reject
+from compiler.program.program import make_target
+from compiler.target.protocol import Accept, Executable, Reject, Target
 from returnn_ir.errors import IRError, UserError
 from returnn_ir.ir.graph import Graph, Node, Region
 from returnn_ir.text.parser import parse_graph
@@ -39,7 +41,7 @@ from returnn_ir.text.verify import verify
 __all__ = ["RefusingTarget", "check_file", "passes_of", "run_truthfully"]
 
 _VALUE = re.compile(r"<[a-z]\w*>")
-_DIRECTIVE = re.compile(r"#\s*(RUN|CHECK|CHECK-NEXT|CHECK-NOT|ERROR|REFUSE|FUSION|JOURNAL):\s*(.*?)\s*$")
+_DIRECTIVE = re.compile(r"#\s*(RUN|CHECK|CHECK-NEXT|CHECK-NOT|ERROR|REFUSE|TARGET|FUSION|JOURNAL):\s*(.*?)\s*$")
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,9 @@ def check_file(path: Path) -> None:
     directives = list(_directives(source))
     passes = passes_of(source)
     refused = tuple(name.strip() for key, text in directives if key == "REFUSE" for name in text.split(","))
+    targets: list[Target] = [make_target(text) for key, text in directives if key == "TARGET"]
     fusion = dict(text.split("=") for key, text in directives if key == "FUSION")
-    context = Context(RefusingTarget(refused), fusion)
+    context = Context(targets[0] if targets else RefusingTarget(refused), fusion)
     expected_errors = [text for key, text in directives if key == "ERROR"]
     try:
         graph = parse_graph(source)

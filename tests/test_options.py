@@ -64,6 +64,8 @@ def config_of(folder: Path, text: str, *overrides: str, name: str = "net.py") ->
         ("1e-8", float, 1e-8),
         ("INF", float, float("inf")),
         ("3", int | float, 3),
+        ("3", float | int, 3),
+        ("3", bool | float, 3.0),
         ("3.5", int | float, 3.5),
         ("7.0", int, "7.0"),
         ("Yes", bool, True),

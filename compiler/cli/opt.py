@@ -16,6 +16,7 @@ from compiler.program.pipelines import PIPELINES
 from compiler.target.protocol import Accept, Executable, Reject, Target
 from returnn_ir.errors import IRError, UserError
 from returnn_ir.ir.graph import Graph, Node, Region
+from returnn_ir.text.op_table import describe_ops
 from returnn_ir.text.parser import ParseError, parse_graph
 from returnn_ir.text.printer import print_graph
 from returnn_ir.text.verify import verify
@@ -26,7 +27,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (2: a user's error)."""
     args = _parser().parse_args(argv)
-    return run_command("returnn-opt", lambda: _list() if args.list else _optimize(args), debug=args.debug)
+    return run_command("returnn-opt", lambda: _run_command(args), debug=args.debug)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,8 +60,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--print-each", action="store_true", help="print the graph after each pass that changed it")
     parser.add_argument("--explain", action="store_true", help="tell what the passes decided, and why")
     parser.add_argument("--list", action="store_true", help="list all passes and pipelines")
+    parser.add_argument("--ops", action="store_true", help="list all ops: operands, attributes with types, traits")
     parser.add_argument("--debug", action="store_true", help="show a traceback for errors")
     return parser
+
+
+def _run_command(args: argparse.Namespace) -> int:
+    if args.ops:
+        print("\n".join(describe_ops()))
+        return 0
+    return _list() if args.list else _optimize(args)
 
 
 def _list() -> int:

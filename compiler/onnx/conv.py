@@ -70,7 +70,7 @@ def _axes(node: Node, sizes: Sequence[int]) -> list[Axis]:
 def _conv(e: Emitter, node: Node) -> list[str]:
     attrs, dtype, rank = node.attrs, node.result.dtype, len(node.attrs["dims"])
     x, rest = _channels_first(e, node)
-    weight = e.transpose(e[node.operands[1]], [rank + 1, rank, *range(rank)])
+    weight = e.transpose(e[node.operand("filter")], [rank + 1, rank, *range(rank)])
     placed = place(e, x, _axes(node, [d.size for d in attrs["filter_dims"]]), 0.0, dtype)
     y = e.op(
         "Conv",
@@ -88,7 +88,7 @@ def _conv(e: Emitter, node: Node) -> list[str]:
 def _conv_transpose(e: Emitter, node: Node) -> list[str]:
     attrs, rank = node.attrs, len(node.attrs["dims"])
     x, rest = _channels_first(e, node)
-    weight = e.transpose(e[node.operands[1]], [rank + 1, rank, *range(rank)])
+    weight = e.transpose(e[node.operand("filter")], [rank + 1, rank, *range(rank)])
     held = x
     for axis, dim in enumerate(attrs["dims"], 2):
         held = held if dim.size else one_frame(e, held, node.result.dtype, rank + 2, axis)

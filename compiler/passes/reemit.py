@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from compiler.analysis.carried_dims import TypeRule, carried_dims
 from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
@@ -12,12 +14,21 @@ from returnn_ir.ir.loop import LoopLayout, LoopOptions, OpenLoop
 
 __all__ = ["Special", "define_lengths", "reemit"]
 
-#: What stands for a node instead; None: the node itself.
-Special = Callable[[Builder, Node, Sequence[Value]], list[Value] | None]
+
+@dataclass(frozen=True)
+class Special:
+    """What stands for some nodes instead.
+
+    Attributes:
+        emit: emits it over other operands; None: the node itself is to be emitted.
+        types: the types of what is going to be emitted, by those of the operands; None: those of the node.
+    """
+
+    emit: Callable[[Builder, Node, Sequence[Value]], list[Value] | None]
+    types: TypeRule
 
 
-def _nothing_special(b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
-    return None
+_NOTHING = Special(lambda b, node, operands: None, lambda node, types: None)
 
 
 def reemit(
@@ -25,7 +36,7 @@ def reemit(
     node: Node,
     operands: Sequence[Value],
     env: Mapping[Value, Value],
-    special: Special = _nothing_special,
+    special: Special = _NOTHING,
 ) -> list[Value]:
     """The node's results over ``operands``.
 
@@ -35,7 +46,7 @@ def reemit(
 
     Carries of a loop whose next value has more dims than they start with start with these dims too.
     """
-    instead = special(b, node, operands)
+    instead = special.emit(b, node, operands)
     if instead is not None:
         return instead
     if not node.regions:
@@ -56,19 +67,19 @@ def _loop(
 ) -> list[Value]:
     layout, options, (old,) = LoopLayout.of(node.attrs), LoopOptions.of(node.attrs), node.regions
     initial, whole, limit = layout.split_operands(operands)
-    while True:
+    loop = OpenLoop.begin(layout.dim, initial, whole, limit, options)
+    gained = carried_dims(b, node, loop, env, special.types)
+    if any(gained):
+        initial = [b.expand(v, *dims) for v, dims in zip(initial, gained, strict=True)]
         loop = OpenLoop.begin(layout.dim, initial, whole, limit, options)
-        region = Region(loop.params, parent=b.region)
-        _fill(b, old, region, env, special)
-        following, stacked, done = layout.split_results(region.results)
-        missing = [
-            [d for d in after.dims if d not in before.dims] for before, after in zip(initial, following, strict=True)
-        ]
-        if not any(missing):
-            break
-        initial = [b.expand(v, *dims) for v, dims in zip(initial, missing, strict=True)]
+    region = Region(loop.params, parent=b.region)
+    _fill(b, old, region, env, special)
+    following, stacked, done = layout.split_results(region.results)
     with b.inside(region):
         following = [b.expand(after, *before.dims) for before, after in zip(initial, following, strict=True)]
+    for before, after in zip(initial, following, strict=True):
+        if len(after.dims) > len(before.dims):
+            raise IRError(f"a loop's carry was to start as {before.type}, it goes on as {after.type}")
     return loop.close(b, region, following, stacked, done).node.results
 
 

@@ -7,20 +7,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
 
-from compiler.checkpoint.reader import CheckpointReader
 from compiler.passes.base import Journal
+from compiler.program.initial_parameters import initial_parameters
 from compiler.program.pipelines import lower_to
 from compiler.target.inputs import InputSpec, input_specs
 from compiler.target.protocol import Array, Executable, Target
 from compiler.tensorflow.start import start_tensorflow
 from returnn_ir.config.read import read_config
 from returnn_ir.construct.construct import construct
-from returnn_ir.construct.initializers import initial_value
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError, TargetError, did_you_mean
 from returnn_ir.ir.graph import Graph
 from returnn_ir.ir.mode import Mode
-from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.network.net import Net
 from returnn_ir.options import Described
 
@@ -65,20 +63,7 @@ class Program:
         Raises:
             UserError: such a file is missing, or has another shape.
         """
-        files: dict[str, CheckpointReader] = {}
-        found: dict[str, Array] = {}
-        for name, param in self.params.items():
-            shape = param.shape
-            init = param.init
-            if isinstance(init, StoredInit):
-                reader = files.get(init.file) or CheckpointReader.open(init.file)
-                files[init.file] = reader
-                if init.name in reader.entries or not init.optional:
-                    found[name] = _stored(reader, init, shape)
-                    continue
-                init = init.otherwise
-            found[name] = initial_value(name, init, shape, param.value.dtype, seed)
-        return found
+        return initial_parameters(self.params, seed)
 
     @cached_property
     def inputs(self) -> tuple[InputSpec, ...]:
@@ -98,18 +83,6 @@ class Program:
                 hint=did_you_mean(absent[0], params),
                 received=f"{len(params)} parameters",
             )
-
-
-def _stored(reader: CheckpointReader, init: StoredInit, shape: Sequence[int]) -> Array:
-    value = reader.read(init.name)
-    if list(value.shape) != list(shape):
-        raise DataError(
-            f"{init.name!r} in {init.file} has another shape",
-            where="load_on_init",
-            expected=shape,
-            received=value.shape,
-        )
-    return value
 
 
 def make_target(name: str, *, opset: int | None = None) -> Target:

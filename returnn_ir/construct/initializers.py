@@ -145,13 +145,13 @@ def initializer_names() -> list[str]:
 
 def _parse_text(text: str, where: Origin | None) -> Draw:
     """An initialiser as text is data, whatever the config is: it sees pure functions of numbers only."""
+    if "(" not in text:
+        return _by_name(text, where)()
     # the walker needs the whole expression package, which most nets do without
     from returnn_ir.expression.evaluate import evaluate_expression, parse_expression
     from returnn_ir.expression.number_functions import NUMBER_NAMES
     from returnn_ir.facade.access import DeniedError
 
-    if "(" not in text:
-        return _by_name(text, where)()
     names: dict[str, Any] = dict(NUMBER_NAMES)
     for name, make in _MAKERS.items():
         names[name] = names[f"{name}_initializer"] = make

@@ -71,9 +71,7 @@ class Builder:
         self, op: OpSpec, operands: Sequence[Value], attrs: dict[str, Any], regions: tuple[Region, ...] = ()
     ) -> list[Value]:
         """Append a node and return its results."""
-        if op.arity is not None and len(operands) != op.arity:
-            raise IRError(f"op {op.name!r} takes {op.arity} operands, received {len(operands)}")
-        full = op.complete(attrs)
+        full = op.complete(operands, attrs)
         types = op.infer(self, [v.type for v in operands], full)
         node = Node(op, list(operands), full, types, self.origin, regions)
         self.region.nodes.append(node)

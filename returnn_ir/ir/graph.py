@@ -71,6 +71,16 @@ class Node:
         """The only result of a node that has one."""
         return self.results[0]
 
+    def operand(self, name: str) -> Value:
+        """The operand that the op declares under a name."""
+        number = self.op.signature.operand_number(name)
+        if number is None or number >= len(self.operands):
+            declared = ", ".join(self.op.operands)
+            raise IRError(
+                f"op {self.op.name!r} ({declared}) with {len(self.operands)} operands has none named {name!r}"
+            )
+        return self.operands[number]
+
     def named_dims(self) -> list[Dim]:
         """The dims in attributes, each once."""
         return list(dict.fromkeys(d for value in self.attrs.values() for d in attr_dims(value)))
@@ -181,14 +191,18 @@ class Region:
                 yield from region.placed()
             yield node, self
 
-    def uses(self) -> Uses:
-        """Who needs which value of the program that this region belongs to, see :meth:`Graph.uses`."""
+    def program(self) -> Graph:
+        """The graph that this region belongs to."""
         root = self
         while root.parent is not None:
             root = root.parent
         if root.graph is None:
-            raise IRError("a region that belongs to no graph has no users of its values")
-        return root.graph.uses()
+            raise IRError("the region belongs to no graph")
+        return root.graph
+
+    def uses(self) -> Uses:
+        """Who needs which value of the program that this region belongs to, see :meth:`Graph.uses`."""
+        return self.program().uses()
 
     def substitute(self, env: Mapping[Value, Value]) -> None:
         """Replace values everywhere in this region and in nested ones."""

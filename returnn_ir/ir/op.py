@@ -9,10 +9,12 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from returnn_ir.errors import DimError, IRError
 from returnn_ir.ir.dims import UNIT, Dim, leaves
+from returnn_ir.ir.signature import Attr, Signature
 from returnn_ir.ir.types import TensorType
 from returnn_ir.registry import import_modules
 
@@ -83,8 +85,8 @@ class OpSpec:
     """The declaration of one op.
 
     Attributes:
-        arity: number of operands, or None for any.
-        attrs: attribute names with their defaults; ``...`` marks a required one.
+        operands: names; ``"x?"`` may be left out, the last one may be ``"x*"`` (any number) or ``"x+"`` (at least one).
+        attrs: by name.
         infer: result types from operand types and attributes.
         neutral: for masked ops, what to put behind a sequence's end, by element type.
         body: for composites, the meaning in primitives.
@@ -93,8 +95,8 @@ class OpSpec:
     """
 
     name: str
-    arity: int | None
-    attrs: dict[str, object]
+    operands: tuple[str, ...]
+    attrs: Mapping[str, Attr]
     infer: Infer
     traits: frozenset[Trait] = frozenset()
     tail: Tail = Tail.COMPUTED
@@ -111,15 +113,17 @@ class OpSpec:
         """Whether the op has a trait."""
         return trait in self.traits
 
-    def complete(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Attributes with defaults filled in; unknown or missing ones are an :class:`IRError`."""
-        unknown = set(attrs) - set(self.attrs)
-        if unknown:
-            raise IRError(f"op {self.name!r} has no attribute {sorted(unknown)}, it has {sorted(self.attrs)}")
-        full = {name: attrs.get(name, default) for name, default in self.attrs.items()}
-        missing = [name for name, value in full.items() if value is ...]
-        if missing:
-            raise IRError(f"op {self.name!r} needs attributes {missing}")
+    @cached_property
+    def signature(self) -> Signature:
+        """What it takes."""
+        return Signature(self.operands, self.attrs)
+
+    def complete(self, operands: Sequence[Value], attrs: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes of a node, defaults filled in; what the op does not take is an :class:`IRError`."""
+        full = self.signature.complete(attrs)
+        problem = self.signature.wrong_operands(len(operands)) or self.signature.wrong_attributes(full)
+        if problem is not None:
+            raise IRError(f"op {self.name!r} {problem}")
         return full
 
 
@@ -137,8 +141,8 @@ def register(spec: OpSpec) -> OpSpec:
     """Add an op to the registry."""
     if spec.name in _REGISTRY:
         raise IRError(f"op {spec.name!r} is registered twice")
-    if spec.arity is not None and spec.arity < 0:
-        raise IRError(f"op {spec.name!r}: negative arity")
+    if (problem := spec.signature.wrong_declaration()) is not None:
+        raise IRError(f"op {spec.name!r}: {problem}")
     if spec.has(Trait.MASKED) and spec.neutral is None:
         raise IRError(f"masked op {spec.name!r} declares no neutral element")
     _REGISTRY[spec.name] = spec

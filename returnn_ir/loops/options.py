@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from returnn_ir.construct.initializers import Init
 from returnn_ir.network.layer_options import Axis, LayerRef, NetDict, SourceOptions
+from returnn_ir.options import option_class
 
 __all__ = ["RecOptions"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RecOptions(SourceOptions):
     """Options of ``rec``; those about loops have no effect on a unit with a name.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import Axis, LayerOptions
+from returnn_ir.options import option_class
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -26,7 +26,7 @@ def last_parts(last: Mapping[str, LayerOutput]) -> dict[str, LayerOutput]:
     return {f"{name}{LAST}": output for name, output in last.items()}
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RecUnstackOptions(LayerOptions):
     """Options of ``rec_unstack``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
@@ -13,7 +12,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import is_integer
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
-from returnn_ir.options import Finite, Positive, Share, Size
+from returnn_ir.options import Finite, Positive, Share, Size, option_class
 
 __all__ = ["aligned_target", "before_activation", "frame_error", "log_probs", "safe_log"]
 
@@ -94,7 +93,7 @@ def _check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> 
     return feature
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CrossEntropyOptions(LossOptions):
     """``loss_opts`` of ``ce``.
 
@@ -198,7 +197,7 @@ def _binary(b: LayerBuilder, x: LossInput[LossOptions], pos_weight: float | None
     return LossResult(value, b.mul(b.reduce("sum", b.cast(wrong, "float32"), feature), scale))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class BinaryOptions(LossOptions):
     """``loss_opts`` of ``bin_ce``.
 
@@ -252,7 +251,7 @@ def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:
     return b.sub(1.0, b.mul(y, float(b.size(feature))))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SamplingOptions(LossOptions):
     """``loss_opts`` of ``sampling_loss``; all but ``use_full_softmax`` are about sampled forms, which are not done.
 
@@ -295,7 +294,7 @@ def sampling_loss(b: LayerBuilder, x: LossInput[SamplingOptions]) -> LossResult:
     return LossResult(value, frame_error(b, output, target))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class AsIsOptions(LossOptions):
     """``loss_opts`` of ``as_is``.
 

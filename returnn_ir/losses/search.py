@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from returnn_ir.construct.attach_losses import loss_input, match_target, require_loss
@@ -11,7 +10,7 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.hypotheses import beam_of
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
-from returnn_ir.options import Described
+from returnn_ir.options import Described, option_class
 
 __all__: list[str] = []
 
@@ -22,7 +21,7 @@ def search_score(b: LayerBuilder, x: LossInput[LossOptions]) -> LossResult:
     return LossResult(b.unary("neg", b.op("beam_scores", x.output.value)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ExpectedOptions(LossOptions):
     """``loss_opts`` of ``expected_loss``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from returnn_ir.axes.output import LayerOutput
@@ -24,7 +23,7 @@ from returnn_ir.losses.labels import (
     without_repeats,
 )
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
-from returnn_ir.options import Alias, Size, checked, read_options
+from returnn_ir.options import Alias, Size, checked, option_class, read_options
 
 __all__: list[str] = []
 
@@ -32,7 +31,7 @@ __all__: list[str] = []
 _BEAM_WIDTH = 100
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class _TfOptions:
     """``ctc_opts`` of ``tf.nn.ctc_loss``.
 
@@ -47,7 +46,7 @@ class _TfOptions:
     ignore_longer_outputs_than_inputs: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class _NativeOptions:
     """``ctc_opts`` of RETURNN's own CTC.
 
@@ -66,12 +65,12 @@ class _NativeOptions:
     zero_infinity: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class _ViterbiOptions:
     """``ctc_opts`` of the best alignment: there are none."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CtcOptions(LossOptions):
     """``loss_opts`` of ``ctc``.
 
@@ -94,7 +93,7 @@ class CtcOptions(LossOptions):
     use_viterbi: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class EditDistanceOptions(LossOptions):
     """``loss_opts`` of ``edit_distance``.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.graph import Value
 from returnn_ir.losses.framewise import before_activation
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
+from returnn_ir.options import option_class
 
 __all__ = ["ALIGNMENT_LOSS"]
 
@@ -17,7 +16,7 @@ __all__ = ["ALIGNMENT_LOSS"]
 ALIGNMENT_LOSS = "/:loss"
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ViaLayerOptions(LossOptions):
     """``loss_opts`` of ``via_layer``.
 

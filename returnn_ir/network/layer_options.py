@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Annotated, Any, Literal, TypeVar
 
 from returnn_ir.errors import Origin, UserError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.options import Count, Described, Finite, NonNegative, Share, Size, read_options
+from returnn_ir.options import Count, Described, Finite, NonNegative, Share, Size, option_class, read_options
 
 __all__ = ["Axis", "LayerDict", "LayerOptions", "LayerRef", "NetDict", "SourceOptions", "layer_refs", "parse_options"]
 
@@ -36,7 +36,7 @@ class LayerDict(dict[str, Any]):
 Axis = Annotated[Any, Described("an axis")]
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class LayerOptions:
     """What every layer accepts (RETURNN: LayerBase); ``option_table`` has those that are not done.
 
@@ -115,7 +115,7 @@ class LayerOptions:
     debug_print_layer_output: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SourceOptions(LayerOptions):
     """Layers that take the concatenation of their sources (RETURNN: _ConcatInputLayer).
 

@@ -10,13 +10,13 @@ from typing import Any, Generic, TypeVar
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.errors import IRError, Origin, UserError
 from returnn_ir.ir.graph import Value
-from returnn_ir.options import Finite, read_options
+from returnn_ir.options import Finite, option_class, read_options
 from returnn_ir.registry import import_modules
 
 __all__ = ["LossInput", "LossOptions", "LossResult", "LossSpec", "find_loss", "loss", "loss_names", "read_loss_options"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class LossOptions:
     """What every loss takes in ``loss_opts`` (RETURNN: class Loss).
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.loss_registry import find_loss, read_loss_options
-from returnn_ir.options import MAX_AXES, Range, Size, read_options, shown
+from returnn_ir.options import MAX_AXES, Range, Size, option_class, read_options, shown
 
 __all__ = ["OutType", "ReuseParams", "nested_problems"]
 
 _Axis = Annotated[int, Range(0, MAX_AXES - 1)] | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class OutType:
     """``out_type`` as a dict: what RETURNN's template of an output takes.
 
@@ -52,7 +51,7 @@ class OutType:
     available_for_inference: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ReuseParams:
     """``reuse_params`` as a dict.
 

@@ -9,6 +9,7 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.loop import LoopLayout
 from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.signature import DIM, AtLeast0, Attr
 from returnn_ir.ir.types import TensorType
 
 __all__: list[str] = []
@@ -43,16 +44,16 @@ def _scanned_first(types: Sequence[TensorType], attrs: dict[str, Any]) -> list[t
     return [*(None for _ in initial), *scanned, *([] if limit is None else [None])]
 
 
-_LOOP: dict[str, object] = {
-    "dim": ...,
-    "carries": ...,
-    "stacked": (),
-    "ends": False,
-    "hoist": True,  # nothing is moved out of the loop without it
-    "length_carry": None,  # the carry that counts the labels of each sequence
-    "searches": False,  # the steps of a beam search
+_LOOP = {
+    "dim": DIM,
+    "carries": Attr(AtLeast0, doc="how many there are"),
+    "stacked": Attr(tuple[TensorType, ...], (), "the types of one step's stacked values"),
+    "ends": Attr(bool, False, "finds out how many steps there are"),
+    "hoist": Attr(bool, True, "nothing is moved out of the loop without it"),
+    "length_carry": Attr(AtLeast0 | None, None, "the carry that counts the labels of each sequence"),
+    "searches": Attr(bool, False, "the steps of a beam search"),
 }
-register(OpSpec("loop", None, _LOOP, _loop, order=_scanned_first))
+register(OpSpec("loop", ("parts*",), _LOOP, _loop, order=_scanned_first))
 
 
 def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -67,7 +68,7 @@ def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
     return list(attrs["branches"])
 
 
-register(OpSpec("cond", 1, {"branches": ...}, _cond))
+register(OpSpec("cond", ("predicate",), {"branches": Attr(tuple[TensorType, ...])}, _cond))
 
 
 def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -82,4 +83,4 @@ def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -
     return [x.with_dims((attrs["dim"], *x.dims))]
 
 
-register(OpSpec("history", 1, {"dim": ...}, _history, frozenset({Trait.HISTORY, Trait.MOVES})))
+register(OpSpec("history", ("x",), {"dim": DIM}, _history, frozenset({Trait.HISTORY, Trait.MOVES})))

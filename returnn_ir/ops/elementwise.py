@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from returnn_ir.errors import IRError
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, broadcast, register
+from returnn_ir.ir.signature import AtLeast1, Attr
 from returnn_ir.ir.types import TensorType, is_float, is_integer, promote
+from returnn_ir.options import DType
 
 __all__: list[str] = []
 
@@ -66,7 +69,12 @@ def _second(dtypes: Sequence[str]) -> str:
 
 
 def _elementwise(
-    name: str, arity: int, dtype: Dtype, *further: Trait, keeps_labels: bool = False, commutative: bool = False
+    name: str,
+    operands: tuple[str, ...],
+    dtype: Dtype,
+    *further: Trait,
+    keeps_labels: bool = False,
+    commutative: bool = False,
 ) -> OpSpec:
     def infer(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
         result = dtype([t.dtype for t in types])
@@ -76,53 +84,57 @@ def _elementwise(
         return [TensorType(result, broadcast(scope, types), labels[0] if labels else None)]
 
     traits = {Trait.ELEMENTWISE, *further} | ({Trait.COMMUTATIVE} if commutative else set())
-    return register(OpSpec(name, arity, {}, infer, frozenset(traits)))
+    return register(OpSpec(name, operands, {}, infer, frozenset(traits)))
 
 
+_X = ("x",)
+_XY = ("x", "y")
 for _name in ("neg", "sign"):
-    _elementwise(_name, 1, _same, keeps_labels=True)
-_elementwise("abs", 1, _magnitude, keeps_labels=True)
-_elementwise("complex", 2, _parts)  # of a real and an imaginary part
+    _elementwise(_name, _X, _same, keeps_labels=True)
+_elementwise("abs", _X, _magnitude, keeps_labels=True)
+_elementwise("complex", ("real", "imag"), _parts)
 for _name in ("real", "imag"):
-    _elementwise(_name, 1, _part)
+    _elementwise(_name, _X, _part)
 for _name in ("exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf"):
-    _elementwise(_name, 1, _float)
+    _elementwise(_name, _X, _float)
 for _name in ("floor", "ceil", "round"):
-    _elementwise(_name, 1, _float)
-_elementwise("is_finite", 1, _bool)
-_elementwise("is_nan", 1, _bool)
-_elementwise("logical_not", 1, _logical)
+    _elementwise(_name, _X, _float)
+_elementwise("is_finite", _X, _bool)
+_elementwise("is_nan", _X, _bool)
+_elementwise("logical_not", _X, _logical)
 for _name in ("add", "mul", "maximum", "minimum"):
-    _elementwise(_name, 2, _promoted, keeps_labels=True, commutative=True)
+    _elementwise(_name, _XY, _promoted, keeps_labels=True, commutative=True)
 for _name in ("sub", "floordiv", "mod"):
     # floordiv and mod round towards minus infinity, as in Python
-    _elementwise(_name, 2, _promoted, keeps_labels=True)
-for _name in ("div", "pow", "atan2"):
-    # of integers, div cuts the quotient off towards zero and gives 0 for a division by 0
-    _elementwise(_name, 2, _promoted)
+    _elementwise(_name, _XY, _promoted, keeps_labels=True)
+# of integers, div cuts the quotient off towards zero and gives 0 for a division by 0
+_elementwise("div", _XY, _promoted)
+_elementwise("pow", ("base", "exponent"), _promoted)
+_elementwise("atan2", ("y", "x"), _promoted)
 for _name in ("equal", "not_equal"):
-    _elementwise(_name, 2, _bool, commutative=True)
+    _elementwise(_name, _XY, _bool, commutative=True)
 for _name in ("less", "less_equal", "greater", "greater_equal"):
-    _elementwise(_name, 2, _bool)
+    _elementwise(_name, _XY, _bool)
 for _name in ("logical_and", "logical_or"):
-    _elementwise(_name, 2, _logical, commutative=True)
-_elementwise("where", 3, _second, keeps_labels=True)
-_elementwise("stop_gradient", 1, _same, Trait.MOVES, keeps_labels=True)
+    _elementwise(_name, _XY, _logical, commutative=True)
+_elementwise("where", ("condition", "x", "y"), _second, keeps_labels=True)
+_elementwise("stop_gradient", _X, _same, Trait.MOVES, keeps_labels=True)
 
 
 def _infer_cast(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """The same numbers with another element type."""
     labels = types[0].sparse_dim if is_integer(attrs["dtype"]) else None
     return [TensorType(attrs["dtype"], types[0].dims, labels)]
 
 
 def _infer_set_sparse(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """The same numbers read as labels of another dim, or as plain numbers (``sparse_dim`` none)."""
     return [TensorType(types[0].dtype, types[0].dims, attrs["sparse_dim"])]
 
 
 _ENTRY_BY_ENTRY = frozenset({Trait.ELEMENTWISE, Trait.MOVES})
-register(OpSpec("cast", 1, {"dtype": ...}, _infer_cast, frozenset({Trait.ELEMENTWISE})))
-# the same numbers read as labels of another dim, or as plain numbers (sparse_dim None)
-register(OpSpec("set_sparse", 1, {"sparse_dim": ...}, _infer_set_sparse, _ENTRY_BY_ENTRY))
+register(OpSpec("cast", _X, {"dtype": Attr(DType)}, _infer_cast, frozenset({Trait.ELEMENTWISE})))
+register(OpSpec("set_sparse", _X, {"sparse_dim": Attr(Dim | None)}, _infer_set_sparse, _ENTRY_BY_ENTRY))
 
 
 def _infer_label_index(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -130,17 +142,18 @@ def _infer_label_index(scope: Scope, types: Sequence[TensorType], attrs: dict[st
 
     Positions on an axis are no labels: ``gather`` reads the nearest entry for one outside.
     """
-    if not is_integer(types[0].dtype) or attrs["labels"] < 1:
+    if not is_integer(types[0].dtype):
         raise IRError(f"{types[0]} as one of {attrs['labels']} labels")
     return [TensorType(types[0].dtype, types[0].dims)]
 
 
-register(OpSpec("label_index", 1, {"labels": ...}, _infer_label_index, _ENTRY_BY_ENTRY))
+register(OpSpec("label_index", _X, {"labels": Attr(AtLeast1)}, _infer_label_index, _ENTRY_BY_ENTRY))
 
 
 def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """Identity; the gradient is multiplied by ``scale``, plus ``shift``."""
     return [types[0]]
 
 
-# identity; the gradient is multiplied by scale, plus shift
-register(OpSpec("scale_gradient", 1, {"scale": 1.0, "shift": 0.0}, _infer_scale_gradient, _ENTRY_BY_ENTRY))
+_SCALE = {"scale": Attr(float, 1.0), "shift": Attr(float, 0.0)}
+register(OpSpec("scale_gradient", _X, _SCALE, _infer_scale_gradient, _ENTRY_BY_ENTRY))

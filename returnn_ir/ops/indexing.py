@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.signature import DIM, DIMS, Attr
 from returnn_ir.ir.types import TensorType, is_integer
 
 __all__: list[str] = []
@@ -98,9 +99,15 @@ def _search_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*rows, attrs["dim"]), (*rows, *(d for d in types[1].dims if d not in rows))]
 
 
+_VALUES = ("values", "indices")
 _READS_TAIL = frozenset({Trait.READS_TAIL})
 _MOVES = frozenset({Trait.MOVES})
-register(OpSpec("gather", 2, {"dim": ...}, _gather, _READS_TAIL | _MOVES, order=_gather_order))
-register(OpSpec("scatter_add", 2, {"dims": ..., "out": ...}, _scatter_add, order=_scatter_order))
-register(OpSpec("masked_select", 2, {"dims": ..., "out": ...}, _masked_select, _MOVES, order=_select_order))
-register(OpSpec("search_sorted", 2, {"dim": ..., "side": "left"}, _search_sorted, order=_search_order))
+register(OpSpec("gather", _VALUES, {"dim": DIM}, _gather, _READS_TAIL | _MOVES, order=_gather_order))
+register(OpSpec("scatter_add", _VALUES, {"dims": DIMS, "out": DIM}, _scatter_add, order=_scatter_order))
+register(
+    OpSpec("masked_select", ("values", "mask"), {"dims": DIMS, "out": DIM}, _masked_select, _MOVES, order=_select_order)
+)
+_SIDE = Attr(Literal["left", "right"], "left")
+register(
+    OpSpec("search_sorted", ("sorted", "values"), {"dim": DIM, "side": _SIDE}, _search_sorted, order=_search_order)
+)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, length_dims, register
+from returnn_ir.ir.signature import DIM, DIMS, AtLeast0, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType
 
 __all__: list[str] = []
@@ -79,8 +80,6 @@ def _pool(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
     Geometry as conv's; entries outside of the axis do not count (the mean divides by the number of those inside).
     """
-    if attrs["kind"] not in ("max", "avg"):
-        raise IRError(f"no pooling {attrs['kind']!r}")
     x = types[0]
     mapping = dict(zip(attrs["dims"], attrs["outs"], strict=True))
     missing = [d for d in mapping if d not in x.dims]
@@ -117,47 +116,59 @@ def _pool_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*rest, *attrs["dims"])]
 
 
-_GEOMETRY: dict[str, object] = {
-    "dims": ...,
-    "outs": ...,
-    "in_dim": ...,
-    "out_dim": ...,
-    "filter_dims": ...,
-    "filter_in": ...,
-    "strides": ...,
-    "dilations": ...,
+_SIZES = Attr(tuple[AtLeast1, ...])
+_PADDING = Attr(Literal["valid", "same"])
+_GEOMETRY = {
+    "dims": DIMS,
+    "outs": DIMS,
+    "in_dim": DIM,
+    "out_dim": DIM,
+    "filter_dims": DIMS,
+    "filter_in": DIM,
+    "strides": _SIZES,
+    "dilations": _SIZES,
 }
+_POOL = {
+    "kind": Attr(Literal["max", "avg"]),
+    "dims": DIMS,
+    "outs": DIMS,
+    "sizes": _SIZES,
+    "strides": _SIZES,
+    "dilations": _SIZES,
+    "padding": _PADDING,
+}
+_FILTERED = ("x", "filter")
 _READS_TAIL = frozenset({Trait.READS_TAIL})
 
 register(
     OpSpec(
         "dot",
-        2,
-        {"reduce": ..., "mask": True},
+        ("a", "b"),
+        {"reduce": DIMS, "mask": Attr(bool, True)},
         _dot,
         frozenset({Trait.MASKED}),
         neutral=lambda dtype, _: 0.0,
         order=_dot_order,
     )
 )
-register(OpSpec("conv", 2, {**_GEOMETRY, "padding": ..., "groups": 1}, _conv, _READS_TAIL, order=_conv_order))
+register(
+    OpSpec(
+        "conv",
+        _FILTERED,
+        {**_GEOMETRY, "padding": _PADDING, "groups": Attr(AtLeast1, 1)},
+        _conv,
+        _READS_TAIL,
+        order=_conv_order,
+    )
+)
 register(
     OpSpec(
         "conv_transpose",
-        2,
-        {**_GEOMETRY, "crop": ..., "extra": ...},
+        _FILTERED,
+        {**_GEOMETRY, "crop": Attr(tuple[AtLeast0, ...]), "extra": Attr(tuple[int, ...])},
         _conv_transpose,
         _READS_TAIL,
         order=_conv_transpose_order,
     )
 )
-register(
-    OpSpec(
-        "pool",
-        1,
-        {"kind": ..., "dims": ..., "outs": ..., "sizes": ..., "strides": ..., "dilations": ..., "padding": ...},
-        _pool,
-        _READS_TAIL,
-        order=_pool_order,
-    )
-)
+register(OpSpec("pool", ("x",), _POOL, _pool, _READS_TAIL, order=_pool_order))

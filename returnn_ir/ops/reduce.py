@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, length_dims, register
+from returnn_ir.ir.signature import DIM, DIMS, Attr
 from returnn_ir.ir.types import TensorType, is_float
 
 __all__ = ["REDUCE_KINDS", "highest", "lowest"]
 
-REDUCE_KINDS = ("sum", "mean", "max", "min", "prod", "any", "all", "logsumexp")
+_Kind = Literal["sum", "mean", "max", "min", "prod", "any", "all", "logsumexp"]
+REDUCE_KINDS: tuple[str, ...] = get_args(_Kind)
 
 Types = Sequence[TensorType]
 Attrs = dict[str, Any]
@@ -51,17 +53,18 @@ def _neutral(dtype: str, attrs: Attrs) -> float | bool:
 
 
 def _reduce(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
-    if attrs["kind"] not in REDUCE_KINDS:
-        raise IRError(f"no reduction {attrs['kind']!r}")
+    """All entries over ``dims`` in one."""
     return [_reduced(scope, types[0], attrs["dims"], attrs["mask"])]
 
 
 def _arg_reduce(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The position of the extreme entry over ``dim``, as a label of it."""
     reduced = _reduced(scope, types[0], [attrs["dim"]], attrs["mask"])
     return [TensorType("int64", reduced.dims, attrs["dim"])]
 
 
 def _cumsum(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Sums of all entries so far along ``dim`` (``exclusive``: without the own one; ``reverse``: from the end)."""
     _reduced(scope, types[0], [attrs["dim"]], mask=False)
     return [types[0]]
 
@@ -83,21 +86,24 @@ def _last(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*(d for d in types[0].dims if d is not attrs["dim"]), attrs["dim"])]
 
 
+_X = ("x",)
 _MASKED = frozenset({Trait.MASKED})
+_MASK = Attr(bool, True, "valid frames only")
+_OVER = {"dim": DIM, "mask": _MASK}
 
-register(OpSpec("reduce", 1, {"kind": ..., "dims": ..., "mask": True}, _reduce, _MASKED, neutral=_neutral))
-register(OpSpec("argmax", 1, {"dim": ..., "mask": True}, _arg_reduce, _MASKED, neutral=lambda dtype, _: lowest(dtype)))
-register(OpSpec("argmin", 1, {"dim": ..., "mask": True}, _arg_reduce, _MASKED, neutral=lambda dtype, _: highest(dtype)))
-register(OpSpec("cumsum", 1, {"dim": ..., "reverse": False, "exclusive": False}, _cumsum))
+register(OpSpec("reduce", _X, {"kind": Attr(_Kind), "dims": DIMS, "mask": _MASK}, _reduce, _MASKED, neutral=_neutral))
+register(OpSpec("argmax", _X, _OVER, _arg_reduce, _MASKED, neutral=lambda dtype, _: lowest(dtype)))
+register(OpSpec("argmin", _X, _OVER, _arg_reduce, _MASKED, neutral=lambda dtype, _: highest(dtype)))
+register(OpSpec("cumsum", _X, {"dim": DIM, "reverse": Attr(bool, False), "exclusive": Attr(bool, False)}, _cumsum))
 register(
     OpSpec(
         "top_k",
-        1,
-        {"dim": ..., "k": ..., "mask": True},
+        _X,
+        {"dim": DIM, "k": DIM, "mask": _MASK},
         _top_k,
         _MASKED,
         neutral=lambda dtype, _: lowest(dtype),
         order=_last,
     )
 )
-register(OpSpec("argsort", 1, {"dim": ..., "descending": False, "ragged": True}, _argsort))
+register(OpSpec("argsort", _X, {"dim": DIM, "descending": Attr(bool, False), "ragged": Attr(bool, True)}, _argsort))

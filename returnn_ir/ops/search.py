@@ -7,10 +7,12 @@ has an axis of hypotheses, and every op here is one of a single hypothesis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from returnn_ir.errors import IRError
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.signature import DIM, Attr
 from returnn_ir.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -77,40 +79,42 @@ def _split_beam(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(x.dtype, (*x.dims, attrs["out"]), x.sparse_dim)]
 
 
+_X = ("x",)
 _SEARCH = frozenset({Trait.SEARCH})
 _EFFECT = _SEARCH | {Trait.EFFECT}
 
 register(
     OpSpec(
         "choice",
-        None,
+        ("scores", "ended", "true_label?"),
         {
-            "classes": ...,
-            "beam": ...,
-            "base": None,
-            "normalize": True,
-            "exponent": 1.0,
-            "base_scale": 1.0,
-            "gumbel": 0.0,
-            "path": "",
-            "keep_beams": False,
-            "cheating": None,
-            "include_eos": False,
-            "independent": False,
+            "classes": DIM,
+            "beam": DIM,
+            "base": Attr(Dim | None, None),
+            "normalize": Attr(bool, True),
+            "exponent": Attr(float, 1.0),
+            "base_scale": Attr(float, 1.0),
+            "gumbel": Attr(float, 0.0),
+            "path": Attr(str, ""),
+            "keep_beams": Attr(bool, False),
+            "cheating": Attr(Literal["any", "exclusive"] | None, None),
+            "include_eos": Attr(bool, False),
+            "independent": Attr(bool, False),
         },
         _choice,
         _EFFECT,
     )
 )
-register(OpSpec("follow", None, {"beam": None, "base_scale": 1.0}, _follow, _EFFECT | {Trait.MOVES}))
+_FOLLOW = {"beam": Attr(Dim | None, None), "base_scale": Attr(float, 1.0)}
+register(OpSpec("follow", ("x", "score?"), _FOLLOW, _follow, _EFFECT | {Trait.MOVES}))
 #: The value of the best hypothesis (by score; ``normalize``: by score per label).
-register(OpSpec("decide", 1, {"normalize": False}, _same, _SEARCH | {Trait.MOVES}))
-register(OpSpec("beam_scores", 1, {}, _beam_scores, _SEARCH))
-register(OpSpec("source_beams", 1, {}, _source_beams, _SEARCH))
-register(OpSpec("split_beam", 1, {"out": ...}, _split_beam, _SEARCH | {Trait.MOVES}))
+register(OpSpec("decide", _X, {"normalize": Attr(bool, False)}, _same, _SEARCH | {Trait.MOVES}))
+register(OpSpec("beam_scores", _X, {}, _beam_scores, _SEARCH))
+register(OpSpec("source_beams", _X, {}, _source_beams, _SEARCH))
+register(OpSpec("split_beam", _X, {"out": DIM}, _split_beam, _SEARCH | {Trait.MOVES}))
 #: The first operand, one for each hypothesis of the second.
-register(OpSpec("like_beam", 2, {}, _same, _SEARCH | {Trait.MOVES}))
+register(OpSpec("like_beam", ("x", "like"), {}, _same, _SEARCH | {Trait.MOVES}))
 #: In a loop: of the hypotheses of each step, whatever becomes of them in later steps; all operands over the same ones.
-register(OpSpec("step_beam", None, {}, lambda scope, types, attrs: list(types), _SEARCH))
+register(OpSpec("step_beam", ("values+",), {}, lambda scope, types, attrs: list(types), _SEARCH))
 #: The sum over hypotheses.
-register(OpSpec("sum_beam", 1, {}, _same, _SEARCH))
+register(OpSpec("sum_beam", _X, {}, _same, _SEARCH))

@@ -7,12 +7,14 @@ what RETURNN computes. ``reverse`` and ragged ``concat`` respect each sequence's
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim
 from returnn_ir.ir.op import OpSpec, Scope, Tail, Trait, broadcast, length_dims, register
+from returnn_ir.ir.signature import DIM, DIMS, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType
+from returnn_ir.options import DType
 
 __all__: list[str] = []
 
@@ -143,18 +145,22 @@ def _window(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _iota(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The positions on an axis, from 0; with ``sparse`` as labels of it."""
     return [TensorType(attrs["dtype"], (attrs["dim"],), attrs["dim"] if attrs["sparse"] else None)]
 
 
 def _length(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The lengths of a dim, one per sequence where they differ."""
     return [TensorType("int64", tuple(length_dims(scope, [attrs["dim"]])))]
 
 
 def _extent(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """The extent of an axis in memory, a scalar."""
     return [TensorType("int64")]
 
 
 def _mask(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """Which frames along a dim are valid."""
     dims = length_dims(scope, [attrs["dim"]])
     return [TensorType("bool", (*dims, attrs["dim"]))]
 
@@ -191,49 +197,46 @@ def _alike(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [tuple(dim if d is own else d for d in model) for dim in attrs["dims"]]
 
 
+_X = ("x",)
+_TO = {"dim": DIM, "out": DIM}
 _MOVES = frozenset({Trait.MOVES})
 _MOVES_TAILS = _MOVES | _READS_TAIL
-register(OpSpec("rename", 1, {"dims": ...}, _rename, _MOVES))
-register(OpSpec("expand", 1, {"dims": ...}, _expand, _MOVES))
-register(OpSpec("squeeze", 1, {"dim": ...}, _squeeze, _MOVES))
-register(OpSpec("merge", 1, {"dims": ..., "out": ...}, _merge, _MOVES, order=_adjacent))
-register(OpSpec("split", 1, {"dim": ..., "outs": ...}, _split, _MOVES_TAILS))
+register(OpSpec("rename", _X, {"dims": Attr(tuple[tuple[Dim, Dim], ...])}, _rename, _MOVES))
+register(OpSpec("expand", _X, {"dims": DIMS}, _expand, _MOVES))
+register(OpSpec("squeeze", _X, {"dim": DIM}, _squeeze, _MOVES))
+register(OpSpec("merge", _X, {"dims": DIMS, "out": DIM}, _merge, _MOVES, order=_adjacent))
+register(OpSpec("split", _X, {"dim": DIM, "outs": DIMS}, _split, _MOVES_TAILS))
 register(
     OpSpec(
         "concat",
-        None,
-        {"dims": ..., "out": ..., "ragged": False},
+        ("values+",),
+        {"dims": DIMS, "out": DIM, "ragged": Attr(bool, False)},
         _concat,
         frozenset({Trait.JOINS}),
         Tail.ZERO,
         order=_alike,
     )
 )
-register(
-    OpSpec(
-        "pad",
-        1,
-        {"dim": ..., "out": ..., "left": 0, "right": 0, "mode": "constant", "value": 0.0, "ragged": False},
-        _pad,
-        _READS_TAIL,
-    )
-)
-register(OpSpec("slice", 1, {"dim": ..., "out": ..., "start": 0, "end": None, "step": 1}, _slice, _MOVES_TAILS))
-register(OpSpec("sections", 1, {"dim": ..., "outs": ...}, _sections, _MOVES))
-register(OpSpec("resize_axis", 1, {"dim": ..., "out": ...}, _resize_axis, _MOVES_TAILS))
-register(OpSpec("reverse", 1, {"dim": ..., "ragged": True}, _reverse, _MOVES))
-register(
-    OpSpec(
-        "window",
-        1,
-        {"dim": ..., "out": ..., "window": ..., "left": 0, "stride": 1, "dilation": 1},
-        _window,
-        _MOVES_TAILS,
-    )
-)
-register(OpSpec("iota", 0, {"dim": ..., "dtype": "int64", "sparse": False}, _iota))
-register(OpSpec("length", 0, {"dim": ...}, _length))
-register(OpSpec("extent", 0, {"dim": ...}, _extent))
-register(OpSpec("mask", 0, {"dim": ...}, _mask))
-register(OpSpec("size_of", 1, {"dim": ...}, _size_of))
-register(OpSpec("transpose", 1, {"dims": ...}, _transpose, _MOVES | {Trait.TARGET_ONLY}))
+_PAD = {
+    **_TO,
+    "left": Attr(int, 0),
+    "right": Attr(int, 0),
+    "mode": Attr(Literal["constant", "reflect", "symmetric", "replicate"], "constant"),
+    "value": Attr(bool | float, 0.0),
+    "ragged": Attr(bool, False),
+}
+_SLICE = {**_TO, "start": Attr(int | None, 0), "end": Attr(int | None, None), "step": Attr(int, 1)}
+_WINDOW = {**_TO, "window": DIM, "left": Attr(int, 0), "stride": Attr(AtLeast1, 1), "dilation": Attr(AtLeast1, 1)}
+_IOTA = {"dim": DIM, "dtype": Attr(DType, "int64"), "sparse": Attr(bool, False)}
+register(OpSpec("pad", _X, _PAD, _pad, _READS_TAIL))
+register(OpSpec("slice", _X, _SLICE, _slice, _MOVES_TAILS))
+register(OpSpec("sections", _X, {"dim": DIM, "outs": DIMS}, _sections, _MOVES))
+register(OpSpec("resize_axis", _X, _TO, _resize_axis, _MOVES_TAILS))
+register(OpSpec("reverse", _X, {"dim": DIM, "ragged": Attr(bool, True)}, _reverse, _MOVES))
+register(OpSpec("window", _X, _WINDOW, _window, _MOVES_TAILS))
+register(OpSpec("iota", (), _IOTA, _iota))
+register(OpSpec("length", (), {"dim": DIM}, _length))
+register(OpSpec("extent", (), {"dim": DIM}, _extent))
+register(OpSpec("mask", (), {"dim": DIM}, _mask))
+register(OpSpec("size_of", _X, {"dim": DIM}, _size_of))
+register(OpSpec("transpose", _X, {"dims": DIMS}, _transpose, _MOVES | {Trait.TARGET_ONLY}))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
 
 from returnn_ir.errors import IRError
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.python_call import PythonCall
+from returnn_ir.ir.signature import DIMS, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType
+from returnn_ir.options import DType
 
 __all__: list[str] = []
 
@@ -16,6 +22,7 @@ Attrs = dict[str, Any]
 
 
 def _declared(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """What a run is given under ``name``."""
     return [TensorType(attrs["dtype"], attrs["dims"], attrs["sparse_dim"])]
 
 
@@ -56,25 +63,30 @@ def _gradient(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 _ROOT = frozenset({Trait.INPUT})
-_TYPED: dict[str, object] = {"dtype": ..., "dims": ..., "sparse_dim": None}
+_TYPED = {"dtype": Attr(DType), "dims": DIMS, "sparse_dim": Attr(Dim | None, None)}
+_LABELS = Attr(
+    AtLeast1 | None, None, "who feeds it checks that valid frames are below, and puts 0 for others behind them"
+)
+_INIT = Attr(Any, None, "what an untrained model starts with, see `returnn_ir.construct.initializers`")
 
-# labels: whoever feeds it checks that valid frames hold numbers from 0 to labels - 1, and puts 0 for others behind them
-register(OpSpec("input", 0, {"name": ..., **_TYPED, "labels": None}, _declared, _ROOT))
-# init: what an untrained model starts with, see returnn_ir.construct.initializers
-register(OpSpec("param", 0, {"name": ..., "init": None, **_TYPED}, _declared, _ROOT))
-register(OpSpec("train_step", 0, {}, _train_step, _ROOT))
-register(OpSpec("const", 0, {"value": ..., **_TYPED}, _const))
-register(
-    OpSpec(
-        "random",
-        0,
-        {"kind": ..., "path": ..., "dtype": "float32", "dims": ..., "state": None},
-        _random,
-        frozenset({Trait.RANDOM}),
-    )
-)
-register(OpSpec("print", 1, {"title": ..., "summarize": None}, _print, frozenset({Trait.EFFECT, Trait.MOVES})))
-register(
-    OpSpec("opaque", None, {"function": ..., "axes": ..., "reason": ..., **_TYPED}, _opaque, frozenset({Trait.EFFECT}))
-)
-register(OpSpec("gradient", 2, {}, _gradient, frozenset({Trait.DERIVATIVE})))
+register(OpSpec("input", (), {"name": Attr(str), **_TYPED, "labels": _LABELS}, _declared, _ROOT))
+register(OpSpec("param", (), {"name": Attr(str), "init": _INIT, **_TYPED}, _declared, _ROOT))
+register(OpSpec("train_step", (), {}, _train_step, _ROOT))
+register(OpSpec("const", (), {"value": Attr(bool | float | complex | np.ndarray), **_TYPED}, _const))
+_RANDOM = {
+    "kind": Attr(Literal["uniform", "normal", "bits"]),
+    "path": Attr(str),
+    "dtype": Attr(DType, "float32"),
+    "dims": DIMS,
+    "state": Attr(tuple[int, int, int] | None, None),
+}
+register(OpSpec("random", (), _RANDOM, _random, frozenset({Trait.RANDOM})))
+_PRINT = {"title": Attr(str), "summarize": Attr(int | None, None)}
+register(OpSpec("print", ("x",), _PRINT, _print, frozenset({Trait.EFFECT, Trait.MOVES})))
+_CALL = {
+    "function": Attr(PythonCall | Callable[..., Any]),
+    "axes": Attr(tuple[tuple[Dim, ...], ...], doc="the order of each operand's"),
+    "reason": Attr(str),
+}
+register(OpSpec("opaque", ("values*",), {**_CALL, **_TYPED}, _opaque, frozenset({Trait.EFFECT})))
+register(OpSpec("gradient", ("y", "x"), {}, _gradient, frozenset({Trait.DERIVATIVE})))

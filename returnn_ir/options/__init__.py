@@ -36,6 +36,7 @@ from returnn_ir.options.types import (
     Size,
     Unset,
     ZeroOrMore,
+    option_class,
 )
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "described",
     "fits",
     "from_text",
+    "option_class",
     "option_fields",
     "option_hints",
     "read_keys",

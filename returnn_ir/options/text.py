@@ -45,8 +45,8 @@ def _readings(text: str, hint: Any) -> Iterator[object]:
 
 
 def _rank(kind: Any) -> int:
-    """Single values are tried before lists."""
-    return get_origin(kind) in _CONTAINERS
+    """Whole numbers are tried before others, numbers before truth values, single values before lists."""
+    return 3 if get_origin(kind) in _CONTAINERS else {float: 1, bool: 2}.get(kind, 0)
 
 
 def _flag(text: str) -> bool:

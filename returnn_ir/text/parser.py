@@ -19,13 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from returnn_ir.errors import IRError, Origin
 from returnn_ir.ir.dims import UNIT, Dim, Kind
 from returnn_ir.ir.graph import Graph, Loss, Node, Output, Region, Value
 from returnn_ir.ir.mode import Mode, Stage
-from returnn_ir.ir.op import get_op
+from returnn_ir.ir.op import OpSpec, get_op
 from returnn_ir.text.attributes import AttributeParser
 from returnn_ir.text.tokens import ParseError, Token
 
@@ -147,8 +147,12 @@ class _Parser(AttributeParser):
             names.append(self.expect("value"))
         self.symbol("=")
         op = self.expect("name")
-        operands = self._values()
-        attrs = self.mapping("}", lambda: self.expect("name").text, "=") if self.accept("{") else {}
+        try:
+            spec = get_op(op.text)
+        except IRError as error:
+            raise op.error(str(error)) from error
+        operands = self._operands(spec)
+        attrs = self._attributes(spec) if self.accept("{") else {}
         self.symbol(":")
         types = [self.type()]
         while self.accept(","):
@@ -157,13 +161,39 @@ class _Parser(AttributeParser):
             raise op.error(f"{len(names)} results, {len(types)} types")
         regions, layer = self._regions(region)
         try:
-            spec = get_op(op.text)
-            node = Node(spec, operands, spec.complete(attrs), types, Origin(layer=layer), regions)
+            full = spec.complete(operands, attrs)
         except IRError as error:
-            raise op.error(str(error)) from error
+            raise op.problem(str(error)) from error
+        node = Node(spec, operands, full, types, Origin(layer=layer), regions)
         region.nodes.append(node)
         for token, value in zip(names, node.results, strict=True):
             self._bind(token, value)
+
+    def _operands(self, spec: OpSpec) -> list[Value]:
+        found: list[Value] = []
+        self.symbol("(")
+        while not self.accept(")"):
+            if found:
+                self.symbol(",")
+            token = self.expect("value")
+            if token.text not in self.values:
+                name = spec.signature.operand_name(len(found))
+                raise token.problem(f"operand {name!r} of op {spec.name!r} is not defined (before here)")
+            found.append(self.values[token.text])
+        return found
+
+    def _attributes(self, spec: OpSpec) -> dict[str, Any]:
+        tokens: dict[str, Token] = {}
+
+        def name() -> str:
+            token = self.expect("name")
+            return tokens.setdefault(token.text, token).text
+
+        attrs = self.mapping("}", name, "=")
+        for key, value in attrs.items():
+            if (problem := spec.signature.wrong_value(key, value)) is not None:
+                raise tokens[key].problem(f"op {spec.name!r} {problem}")
+        return attrs
 
     def _regions(self, parent: Region) -> tuple[tuple[Region, ...], str | None]:
         found: list[Region] = []

@@ -31,10 +31,11 @@ import numpy as np
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim, Division, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
+from returnn_ir.ir.signature import REQUIRED
 from returnn_ir.ir.types import DTYPES, TensorType
 from returnn_ir.text.attributes import OBJECTS
 
-__all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines"]
+__all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines", "print_value"]
 
 #: Arrays with more entries are printed as base64.
 INLINE_ENTRIES = 16
@@ -53,6 +54,11 @@ def print_graph(graph: Graph) -> str:
 def print_lines(graph: Graph) -> list[Line]:
     """The lines of the text, each with the node that it is about."""
     return list(_Printer(graph).graph(graph))
+
+
+def print_value(value: object) -> str:
+    """An attribute's value that has no dims in it."""
+    return _Printer(Graph()).attribute(value)
 
 
 class _Printer:
@@ -239,7 +245,8 @@ def _precise(node: Node, value: object) -> object:
 
 
 def _is_default(node: Node, name: str, value: object) -> bool:
-    default = node.op.attrs.get(name, ...)
+    attr = node.op.attrs.get(name)  # a broken graph, which a message shows, may have others
+    default = REQUIRED if attr is None else attr.default
     return type(default) is type(value) and not isinstance(value, np.ndarray) and default == value
 
 

@@ -39,15 +39,20 @@ class Token:
     start: int
 
     def error(self, what: str, *, expected: object = None) -> ParseError:
-        """An error that points at this token."""
+        """An error that points at this token, which is not what was expected."""
+        error = self.problem(what)
+        error.expected = expected
+        error.received = repr(self.text) if self.text else "the end of the text"
+        return error
+
+    def problem(self, what: str) -> ParseError:
+        """An error that points at this token, which stands for what is wrong."""
         before = self.source[: self.start]
         line = before.count("\n") + 1
         column = self.start - (before.rfind("\n") + 1)
         shown = (self.source.split("\n") or [""])[line - 1]
         caret = " " * column + "^" * max(1, len(self.text))
-        received = repr(self.text) if self.text else "the end of the text"
-        place = f"line {line}, column {column + 1}"
-        return ParseError(f"{what}\n  {shown}\n  {caret}", where=place, expected=expected, received=received)
+        return ParseError(f"{what}\n  {shown}\n  {caret}", where=f"line {line}, column {column + 1}")
 
 
 def tokenize(source: str) -> Iterator[Token]:

@@ -86,11 +86,12 @@ def _region(graph: Graph, region: Region, outer: set[Value]) -> set[Value]:
 
 
 def _operands(node: Node, visible: set[Value]) -> None:
-    if node.op.arity is not None and len(node.operands) != node.op.arity:
-        raise _Violation(node, f"takes {node.op.arity} operands, received {len(node.operands)}")
+    signature = node.op.signature
+    if (problem := signature.wrong_operands(len(node.operands))) is not None:
+        raise _Violation(node, problem)
     for number, value in enumerate(node.operands):
         if value not in visible:
-            raise _Violation(node, f"operand {number} is not defined before it")
+            raise _Violation(node, f"has an operand {signature.operand_name(number)!r} that is not defined before it")
 
 
 def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
@@ -107,8 +108,8 @@ def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
 
 
 def _attributes(graph: Graph, node: Node, region: Region) -> None:
-    if set(node.attrs) != set(node.op.attrs):
-        raise _Violation(node, f"has the attributes {sorted(node.attrs)}, expected {sorted(node.op.attrs)}")
+    if (problem := node.op.signature.wrong_attributes(node.attrs)) is not None:
+        raise _Violation(node, problem)
     if graph.stage != Stage.NAMED and node.op.is_symbolic:
         raise _Violation(node, f"is not allowed in stage {graph.stage}")
     if graph.stage == Stage.TARGET:

@@ -45,6 +45,8 @@ _SOURCES = {
     "none": "no sources",
 }
 _HEADER = "\n| option | type | default | what it is |\n|---|---|---|---|\n"
+_PARTS = re.compile(r"\(([^()]*)\)")
+_BETWEEN = re.compile(r" \| (?![^()]*\))")
 _ENTRY = re.compile(r"^    (\w+): (.*(?:\n     .*)*)", re.MULTILINE)
 
 
@@ -158,11 +160,20 @@ def _table(cls: type[Any], base: type[Any], owners: Iterable[str] = ()) -> str:
 
 
 def _type(hint: Any) -> str:
-    """A type in words; the largest size of an axis is left away."""
-    text = described(hint)
+    """A type in words; the largest size of an axis is left away.
+
+    Python keeps one of two unions that differ in their order, which one depends on what was imported first; here they
+    are sorted.
+    """
+    text = _PARTS.sub(lambda match: f"({_sorted(match[1])})", described(hint))
+    text = _sorted(text)
     for low in (0, 1):
         text = text.replace(f"from {low} to {MAX_SIZE}", f">= {low}")
     return _code(text.replace("float that is finite", "finite float"))
+
+
+def _sorted(union: str) -> str:
+    return " | ".join(sorted(_BETWEEN.split(union), key=lambda part: (part == "None", part)))
 
 
 def _default(field: Any) -> str:

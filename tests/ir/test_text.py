@@ -215,7 +215,7 @@ graph named forward {
         ("add(", "ad(", 4, "ad", "no op is named 'ad'"),
         ("add(%0, %0)", "add(%0, %7)", 4, "%7", "not defined"),
         ("axes [F]", "axes [G]", 5, "G", "no dim of this name"),
-        ('name="w", ', "", 3, "param", "needs attributes ['name']"),
+        ('name="w", ', "", 3, "param", "op 'param' needs the attribute 'name' (str)"),
         ('name="w"', 'init=!load_config(path="x")', 3, "load_config", "no attribute is of this class"),
         ('name="w"', 'init=!StoredInit(path="x")', 3, "StoredInit", "not the parts of this class"),
         ("float32[F]\n  output", "float31[F]\n  output", 4, "float31", "unknown element type"),

@@ -175,6 +175,37 @@ def test_a_kernel_has_the_meaning_of_its_body(name: str, lengths: tuple[int, ...
         np.testing.assert_allclose(found[0][key], gradient, rtol=1e-4, atol=1e-5, err_msg=key)
 
 
+def _batch_norm(net: Net, *, composite: bool) -> None:
+    """By the batch's own statistics, which the gradient goes through."""
+    b, ragged = net.b, (net.batch, net.time)
+    x = b.mul(net.x, net.param("gain", net.feature))
+    scale, bias = net.param("scale", net.feature), net.param("bias", net.feature)
+    mean = b.reduce("mean", x, *ragged)
+    centred = b.sub(x, mean)
+    variance = b.reduce("mean", b.mul(centred, centred), *ragged)
+    if composite:
+        y = b.op("batch_norm", x, mean, variance, scale, bias, epsilon=1e-3)
+    else:
+        y = b.add(b.mul(b.mul(centred, b.unary("rsqrt", b.add(variance, 1e-3))), scale), bias)
+    net.give("y", y)
+    net.lose(b.reduce("sum", y, net.time))
+
+
+def test_batch_norm_is_its_body_with_the_same_gradients() -> None:
+    """TensorFlow has no kernel for it, so nothing may differ: the variance and the norm share ``x - mean``."""
+    agree(lambda net: _batch_norm(net, composite=True))
+    found = []
+    for composite in (True, False):
+        net = Net()
+        _batch_norm(net, composite=composite)
+        program = lower(net)
+        found.append((program.gradients(net.inputs, net.params), program.run(net.inputs, net.params)))
+    for ours, primitives in zip(*found, strict=True):
+        assert ours.keys() == primitives.keys()
+        for key, array in primitives.items():
+            np.testing.assert_array_equal(ours[key], array, err_msg=key)
+
+
 def test_scale_gradient() -> None:
     net = Net()
     weights = net.param("W", net.feature)

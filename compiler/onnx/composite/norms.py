@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler.onnx.registry import emits
-from returnn_ir.ir.graph import Node, Region
+from returnn_ir.ir.dims import UNIT, Dim
+from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.mode import Stage
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -24,3 +26,51 @@ def _kernel(node: Node, region: Region, opset: int) -> str | None:
 def _layer_norm(e: Emitter, node: Node) -> list[str]:
     """The normalized axis is the last one."""
     return [e.op("LayerNormalization", *e.operands(node), axis=-1, epsilon=node.attrs["epsilon"])]
+
+
+def _statistics(node: Node, region: Region, opset: int) -> str | None:
+    """Asked in NAMED, and in TARGET, where the operands are aligned under x."""
+    x, mean, *_ = node.operands
+    dtypes = dict.fromkeys(v.dtype for v in node.operands)
+    if list(dtypes) not in (["float32"], ["float64"]):
+        return f"onnxruntime has no BatchNormalization for {', '.join(dtypes)}"
+    axes = _statistics_axes(node)
+    if len(axes) != 1 or axes[0] not in x.dims:
+        return f"BatchNormalization has statistics per entry of one axis of its input, not of {len(axes)}"
+    if len(x.dims) == 1:
+        return "BatchNormalization needs an axis beside the one of the statistics"
+    if region.program().stage == Stage.NAMED and _is_subtracted(region, x, mean):
+        return "others need x - mean too, and going on from that difference is more exact"
+    return None
+
+
+def _statistics_axes(node: Node) -> list[Dim]:
+    return list(dict.fromkeys(d for v in node.operands[1:] for d in v.dims if d is not UNIT))
+
+
+def _is_subtracted(region: Region, x: Value, mean: Value) -> bool:
+    """Whether somebody else computes ``x - mean``, as the variance of the same batch does.
+
+    The operator takes the difference of products, ``x * a`` and ``mean * a``: of a feature that hardly varies in a
+    batch, rounding is all that this leaves.
+    """
+    return any(n.op.name == "sub" and n.operands == [x, mean] for n in region.uses().of_value(mean))
+
+
+@emits("batch_norm", check=_statistics, kernel="BatchNormalization")
+def _batch_norm(e: Emitter, node: Node) -> list[str]:
+    """The statistics' axis is the second one, what is in front of it is one axis."""
+    x, (axis,) = node.operands[0], _statistics_axes(node)
+    mean, variance, scale, bias = (_vector(e, v, axis) for v in node.operands[1:])
+    at, rows = x.type.axis(axis), Dim("rows")
+    front = {rows: e.product([e.extent(d) for d in x.dims[:at]])} if at != 1 else {}
+    merged = e.reshape(e[x], (rows, *x.dims[at:]), front) if front else e[x]
+    y = e.op("BatchNormalization", merged, scale, bias, mean, variance, epsilon=node.attrs["epsilon"])
+    return [e.reshape(y, x.dims) if front else y]
+
+
+def _vector(e: Emitter, value: Value, axis: Dim) -> str:
+    """An operand with the statistics' axis only; a number is repeated along it."""
+    if axis in value.dims:
+        return e.positional(e[value], value.dims, (axis,))
+    return e.op("Expand", e[value], e.extent(axis))

@@ -144,24 +144,27 @@ def _gru(e: Emitter, node: Node) -> list[str]:
     return _single(e, node, "GRU", weights, [h0])
 
 
+def _both_ways(node: Node, name: str) -> tuple[Value, Value]:
+    """An operand of the forward and of the backward direction."""
+    return node.operand(f"{name}_fw"), node.operand(f"{name}_bw")
+
+
 @emits("blstm", kernel="LSTM, bidirectional")
 def _blstm(e: Emitter, node: Node) -> list[str]:
     """Both directions in one node."""
-    x, *operands = node.operands
-    forward, backward = operands[:5], operands[5:]
+    x, h0, c0 = node.operand("x"), _both_ways(node, "h0"), _both_ways(node, "c0")
     layout = _layout(e, node, x)
-    both = [_lstm_weights(e, node, *side[:3]) for side in (forward, backward)]
+    sides = zip(*(_both_ways(node, name) for name in ("w", "w_re", "bias")), strict=True)
+    both = [_lstm_weights(e, node, *side) for side in sides]
     weights = [e.join(pair, 0) for pair in zip(*both, strict=True)]
-    starts = [forward[3], backward[3], forward[4], backward[4]]
     states = ["", ""]
-    if not all(map(is_zero, starts)):
-        h = e.concat([layout.state(e, v) for v in starts[:2]], 0)
-        states = [h, e.concat([layout.state(e, v) for v in starts[2:]], 0)]
+    if not all(map(is_zero, (*h0, *c0))):
+        states = [e.concat([layout.state(e, v) for v in pair], 0) for pair in (h0, c0)]
     inputs = [layout.enter(e, x), *weights, _int32(e, layout), *states]
     options = {"hidden_size": node.attrs["out_dim"].size, "direction": "bidirectional"}
     y, h, c = e.multi("LSTM", inputs, 3, **options)
     ys = e.halves(y, 1)
     (h_fw, h_bw), (c_fw, c_bw) = e.halves(h, 0), e.halves(c, 0)
-    lasts = [(h_fw, forward[3]), (c_fw, forward[4]), (h_bw, backward[3]), (c_bw, backward[4])]
+    lasts = [(h_fw, h0[0]), (c_fw, c0[0]), (h_bw, h0[1]), (c_bw, c0[1])]
     ends = [_last(e, v, start, last, layout) for v, (last, start) in zip(node.results[2:], lasts, strict=True)]
     return [*(layout.leave(e, part, layout.dim) for part in ys), *ends]

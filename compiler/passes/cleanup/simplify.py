@@ -137,10 +137,10 @@ def _where_known(b: Builder, node: Node) -> Value | None:
 def _where_same_condition(b: Builder, node: Node) -> Value | None:
     condition, x, y = node.operands
     inner_x, inner_y = _made_by(x, "where"), _made_by(y, "where")
-    if inner_x is not None and inner_x.operands[0] is condition:
-        return b.where(condition, inner_x.operands[1], y)
-    if inner_y is not None and inner_y.operands[0] is condition:
-        return b.where(condition, x, inner_y.operands[2])
+    if inner_x is not None and inner_x.operand("condition") is condition:
+        return b.where(condition, inner_x.operand("x"), y)
+    if inner_y is not None and inner_y.operand("condition") is condition:
+        return b.where(condition, x, inner_y.operand("y"))
     return None
 
 

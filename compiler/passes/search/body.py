@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from compiler.passes.reemit import define_lengths, reemit
+from compiler.analysis.carried_dims import carried_dims
+from compiler.passes.reemit import Special, define_lengths, reemit
 from compiler.passes.search.pick import UNUSED, pick
 from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbolic
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.loop import LoopView, OpenLoop, loop_params
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["BeamBody", "Found"]
 
@@ -43,14 +45,12 @@ class _Step:
     Attributes:
         following: the next carries, the scores last.
         stacked: values to stack, the back-pointers last.
-        grown: which carries have a beam at the end of the step.
     """
 
     region: Region
     following: list[Value]
     stacked: list[Value]
     done: Value | None
-    grown: set[int]
 
 
 class BeamBody:
@@ -60,6 +60,7 @@ class BeamBody:
         beam: the dim of the final hypotheses, that of the last choice of a step.
         start: the same hypotheses at the beginning of the next step.
         table: the beams of the program; those of a step are known while its body is emitted.
+        own: the nodes of the body itself, not those of loops in it.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class BeamBody:
         if self.old.end is None and b.needs_mask(self.dim):
             self._run_all_frames(b)
         makers = [n for n in self.old.region.nodes if is_symbolic(n) and n.attrs.get("beam") is not None]
+        self.own = frozenset(self.old.region.nodes)
+        self.special = Special(self._emit_symbolic, self._types)
         self.choices = [n for n in makers if n.op.name == "choice"]
         self.beam: Dim = makers[-1].attrs["beam"]
         self.start = Dim(f"{self.beam.name}.before", self.beam.size)
@@ -99,16 +102,33 @@ class BeamBody:
     def run(self) -> Found:
         """Emit the loop, the back-trace and the final scores."""
         scores = self._first_scores()
-        grown: set[int] = set()
-        while True:
-            starts = [self.b.expand(v, self.start) if k in grown else v for k, v in enumerate(self.starts)]
-            options = replace(self.old.options, searches=True)
-            loop = OpenLoop.begin(self.dim, [*starts, scores], self.whole, self.limit, options)
-            step = self._step(loop)
-            if step.grown <= grown:
-                break
-            grown |= step.grown
-        return self._emit(loop, step)
+        beams = zip(self.starts, self._with_beam(scores), strict=True)
+        starts = [self.b.expand(v, self.start) if has else v for v, has in beams]
+        options = replace(self.old.options, searches=True)
+        loop = OpenLoop.begin(self.dim, [*starts, scores], self.whole, self.limit, options)
+        return self._emit(loop, self._step(loop))
+
+    def _with_beam(self, scores: Value) -> list[bool]:
+        """Which carries depend on a choice, of this step or of one before it: their types, if a step had one beam only.
+
+        It is known before anything is emitted, so that the body is emitted once.
+        """
+        loop = OpenLoop.begin(self.dim, self.starts, self.whole, self.limit)
+        self._now(self.start, scores)
+        gained = carried_dims(self.b, self.old.node, loop, self.env, self._types)
+        return [self.start in dims for dims in gained]
+
+    def _types(self, node: Node, operands: Sequence[TensorType]) -> list[TensorType] | None:
+        """What is chosen has the beam of the step."""
+        if not is_symbolic(node):
+            return None
+        chosen = node.op.name == "choice"
+        if node.op.name == "follow" and node in self.own:
+            chosen = node.attrs["beam"] is not None or any(self.start in t.dims for t in operands[1:])
+        if not chosen:
+            return self.table.types(node, operands)
+        own = node.result.type
+        return [own.with_dims(dict.fromkeys((*own.dims, self.start)))]
 
     def _first_scores(self) -> Value:
         """Only the first slot of the beam is there."""
@@ -147,9 +167,9 @@ class BeamBody:
             return [self._choose(node, operands, index, around)]
         if node.op.name == "follow":
             return [self._follow(node, operands, index)]
-        return reemit(self.b, node, operands, around, self._special)
+        return reemit(self.b, node, operands, around, self.special)
 
-    def _special(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
+    def _emit_symbolic(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
         if not is_symbolic(node):
             return None
         if node.op.name == "choice":
@@ -168,10 +188,11 @@ class BeamBody:
     def _results(self, region: Region, loop: OpenLoop, inner: dict[Value, Value]) -> _Step:
         b, (*params, before) = self.b, loop.carries
         finals = [self._raise(inner.get(c.next, c.next), len(self.back)) for c in self.old.carries]
-        grown = {k for k, v in enumerate(finals) if self.beam in v.dims}
         carries = []
         for value, param in zip(finals, params, strict=True):
             renamed = b.rename(value, (self.beam, self.start)) if self.beam in value.dims else value
+            if self.start in renamed.dims and self.start not in param.dims:
+                raise IRError(f"a carry was to start without a beam, it goes on as {value.type}")
             carries.append(self._held(b.expand(renamed, *param.dims), param))
         stacked = [self._raise(inner.get(s.inner, s.inner), len(self.back)) for s in self.old.stacked]
         slots = self._raise(b.iota(self.start), len(self.back))
@@ -183,7 +204,7 @@ class BeamBody:
         if self.old.end is not None:
             done = inner.get(self.old.end.done, self.old.end.done)
             done = b.reduce("all", done, *done.dims) if done.dims else done
-        return _Step(region, [*carries, score], [*stacked, slots], done, grown)
+        return _Step(region, [*carries, score], [*stacked, slots], done)
 
     def _held(self, following: Value, before: Value) -> Value:
         """With independent scores the hypotheses of a sequence that is over wait for the rest of the batch."""
@@ -244,8 +265,7 @@ class BeamBody:
         b, before, level = self.b, self.chain[-1], len(self.back)
         scores, ended, *rest = (self._raise(v, level) for v in operands)
         if node.attrs["independent"] and not level:
-            over = self._raise(operands[1], level)
-            self.over = b.reduce("all", over, before, mask=False) if before in over.dims else over
+            self.over = b.reduce("all", ended, before, mask=False) if before in ended.dims else ended
         starts = b.binary("equal", step, 0)
         first = starts if level == 0 and not self.followed else None
         total = self._total(node, b.expand(scores, before), ended, step, env)
@@ -294,7 +314,7 @@ class BeamBody:
         given = [b.rename(v, (before, own)) if before in v.dims else v for v in whole]
         inner = {**env, **dict(zip(region.params, given, strict=True))}
         for n in region.nodes:
-            results = reemit(b, n, [inner.get(v, v) for v in n.operands], inner, self._special)
+            results = reemit(b, n, [inner.get(v, v) for v in n.operands], inner, self.special)
             inner.update(zip(n.results, results, strict=True))
         result = region.results[0]
         return b.rename(inner.get(result, result), (own, before))

@@ -1,10 +1,10 @@
 """Beam search: gives the loops that choose labels a beam, in the NAMED stage, where a beam is one more dim.
 
-The body of the loop is emitted again through the builder. A choice takes hypotheses over the beam dim before it to
-those over the one behind it; whatever meets a value that is further on is gathered by the choice's back-pointers. At
-the end of a step everything stands on the last beam dim, and the carries that have grown one start with it. The stacked
-outputs are traced back by a second loop; what follows the loop is emitted again with the beam, until a decision takes
-it away.
+Which carries depend on a choice is found first (``compiler.analysis.carried_dims``); then the body of the loop is
+emitted again through the builder, once. A choice takes hypotheses over the beam dim before it to those over the one
+behind it; whatever meets a value that is further on is gathered by the choice's back-pointers. At the end of a step
+everything stands on the last beam dim, and the carries that depend on a choice start with it. The stacked outputs are
+traced back by a second loop; what follows the loop is emitted again with the beam, until a decision takes it away.
 No layer and no other op knows about beams.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from compiler.passes.base import Context, Pass
-from compiler.passes.reemit import reemit
+from compiler.passes.reemit import Special, reemit
 from compiler.passes.search.body import BeamBody
 from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbolic
 from returnn_ir.errors import ConfigError, IRError, Origin
@@ -24,6 +24,7 @@ from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopLayout, loop_results
 from returnn_ir.ir.mode import Stage
+from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.search import searches
 
 __all__ = ["BATCH_SCORES", "ExpandSearch"]
@@ -65,6 +66,7 @@ class _Expander:
         self.env: dict[Value, Value] = {}
         self.changed: set[Dim] = set()
         self.table = BeamTable()
+        self.special = Special(self._emit_symbolic, self._symbolic_types)
         #: which loop searched for the hypotheses along a beam
         self.searches: dict[Dim, Origin] = {}
 
@@ -85,9 +87,9 @@ class _Expander:
         elif operands == node.operands and not self._concerned(node):
             b.region.nodes.append(node)
         else:
-            self._replace(b.region, node, reemit(b, node, operands, self.env, self._special))
+            self._replace(b.region, node, reemit(b, node, operands, self.env, self.special))
 
-    def _special(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
+    def _emit_symbolic(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
         if not is_symbolic(node):
             return None
         if node.op.name == "choice":
@@ -95,6 +97,11 @@ class _Expander:
                 "a choice must stand in a recurrent subnetwork of the root network itself", where=node.origin
             )
         return self.table.expand(b, node, operands)
+
+    def _symbolic_types(self, node: Node, operands: Sequence[TensorType]) -> list[TensorType] | None:
+        if not is_symbolic(node) or node.op.name == "choice":
+            return None
+        return self.table.types(node, operands)
 
     def _concerned(self, node: Node) -> bool:
         if is_symbolic(node) or any(is_symbolic(n) for region in node.regions for n in region.walk()):

@@ -10,6 +10,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Value
 from returnn_ir.ir.op import Trait
+from returnn_ir.ir.types import TensorType
 
 __all__ = ["BeamTable", "Hypotheses", "is_symbolic"]
 
@@ -47,9 +48,27 @@ class BeamTable:
     frozen: set[Dim] = field(default_factory=set)
     decided: dict[Value, Value] = field(default_factory=dict)
 
-    def beam_of(self, value: Value) -> Dim | None:
+    def beam_of(self, value: Value | TensorType) -> Dim | None:
         """The beam that a value has."""
         return next((d for d in value.dims if d in self.known), None)
+
+    def types(self, node: Node, operands: Sequence[TensorType]) -> list[TensorType]:
+        """The types of what :meth:`expand` gives; a beam that it freezes for a step is left out."""
+        x, *_ = operands
+        beam = self.beam_of(x)
+        known = [] if beam is None else list(self.known[beam].scores.dims)
+        name = node.op.name
+        if name == "step_beam":
+            return [t.without(self.known) for t in operands]
+        if name in ("beam_scores", "source_beams"):
+            return [node.result.type if beam is None else node.result.type.with_dims(known)]
+        if name == "decide":
+            return [x.with_dims(d for d in dict.fromkeys((*x.dims, *known)) if d is not beam)]
+        if name == "split_beam":
+            return [x.with_dims((*x.without(self.known).dims, node.attrs["out"]))]
+        if name == "like_beam":
+            return [x.with_dims(dict.fromkeys((*x.dims, *(d for d in operands[1].dims if d in self.known))))]
+        return [x.without(self.known) if name == "sum_beam" else x]
 
     def expand(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value]:
         """What stands for a symbolic op (``choice`` apart)."""

@@ -80,12 +80,12 @@ class _Product:
     @property
     def first(self) -> Value:
         """The factor that changes from step to step."""
-        return self.node.operands[0]
+        return self.node.operand("a")
 
     @property
     def matrix(self) -> Value:
         """The factor that does not."""
-        return self.node.operands[1]
+        return self.node.operand("b")
 
     def gradient(self, loop: Loop, first: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
         """The gradient of the matrix.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,12 +20,12 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.layers.dense.dot import DotOptions, dot
 from returnn_ir.network.layer_options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Finite, Positive, Size
+from returnn_ir.options import Finite, Positive, Size, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class GenericAttentionOptions(SourceOptions):
     """Options of ``generic_attention``.
 
@@ -40,7 +40,7 @@ class GenericAttentionOptions(SourceOptions):
     auto_squeeze: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ConcatAttentionOptions(SourceOptions):
     """Options of ``concat_attention``.
 
@@ -53,7 +53,7 @@ class ConcatAttentionOptions(SourceOptions):
     base_ctx: LayerRef
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class DotAttentionOptions(ConcatAttentionOptions):
     """Options of ``dot_attention``.
 
@@ -64,7 +64,7 @@ class DotAttentionOptions(ConcatAttentionOptions):
     energy_factor: Finite | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class GaussWindowAttentionOptions(SourceOptions):
     """Options of ``gauss_window_attention``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count
+from returnn_ir.options import Count, option_class
 
 __all__: list[str] = []
 
@@ -25,7 +24,7 @@ __all__: list[str] = []
 _LONGEST = 1.0e4
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class PositionalOptions(SourceOptions):
     """Options of ``positional_encoding``.
 
@@ -103,7 +102,7 @@ def _sinusoids(b: LayerBuilder, position: Value, out: Dim) -> Value:
     return b.op("concat", *parts, dims=tuple(dims), out=out)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RelativeOptions(SourceOptions):
     """Options of ``relative_positional_encoding``.
 

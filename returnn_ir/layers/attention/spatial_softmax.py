@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,12 +13,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count, Finite
+from returnn_ir.options import Count, Finite, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SpatialSoftmaxOptions(SourceOptions):
     """Options of ``softmax_over_spatial``.
 

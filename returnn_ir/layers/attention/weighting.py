@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -15,12 +14,12 @@ from returnn_ir.ir.types import DTYPES, is_float
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.network.layer_options import Axis, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Size
+from returnn_ir.options import Size, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class GatingOptions(SourceOptions):
     """Options of ``gating``.
 
@@ -52,7 +51,7 @@ def gating(b: LayerBuilder, opt: GatingOptions, x: LayerOutput) -> LayerOutput:
     return parts[0].with_value(b.mul(values.value, gates.value))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ElemwiseProdOptions(SourceOptions):
     """Options of ``elemwise_prod``.
 
@@ -85,7 +84,7 @@ def _static_in_order(b: LayerBuilder, x: LayerOutput, spec: Any) -> tuple[Dim, .
     return tuple(d for d in x.axes if d in named)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class WeightedSumOptions(SourceOptions):
     """Options of ``weighted_sum``.
 
@@ -174,7 +173,7 @@ def _product(sizes: Sequence[int]) -> int:
     return total
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ScaledGradOptions(SourceOptions):
     """Options of ``scaled_grad``.
 
@@ -209,7 +208,7 @@ def scaled_grad(b: LayerBuilder, opt: ScaledGradOptions, x: LayerOutput) -> Laye
     return x.with_value(b.op("scale_gradient", x.value, scale=float(opt.scale), shift=float(opt.shift or 0.0)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CastOptions(SourceOptions):
     """Options of ``cast``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import arrange
@@ -14,6 +13,7 @@ from returnn_ir.ir.dims import Dim, Kind, rebuild
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__ = ["merge_batch", "move_lengths", "split_batch"]
 
@@ -79,7 +79,7 @@ def split_batch(b: LayerBuilder, value: Value, merged: Dim, outs: Sequence[Dim])
     return move_lengths(b, parts, [merged], batch, lambda lengths: b.op("split", lengths, dim=merged, outs=tuple(outs)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SplitBatchTimeOptions(SourceOptions):
     """Options of ``split_batch_time``.
 
@@ -105,7 +105,7 @@ def split_batch_time(b: LayerBuilder, opt: SplitBatchTimeOptions, x: LayerOutput
     return arrange(x, value, (*outs, *rest), renamed)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class FlattenBatchOptions(SourceOptions):
     """Options of ``flatten_batch``.
 

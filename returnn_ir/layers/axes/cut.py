@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -15,12 +14,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count, Size
+from returnn_ir.options import Count, Size, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SliceOptions(SourceOptions):
     """Options of ``slice``.
 
@@ -74,7 +73,7 @@ def _replaced(x: LayerOutput, value: Value, old: Dim, new: Dim) -> LayerOutput:
 _Amount = Count | Dim
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class PadOptions(SourceOptions):
     """Options of ``pad``.
 
@@ -174,7 +173,7 @@ def _padded(
     return b.where(inside, padded, b.cast(filling.value, padded.dtype))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ShiftAxisOptions(SourceOptions):
     """Options of ``shift_axis``.
 
@@ -223,7 +222,7 @@ def shift_axis(b: LayerBuilder, opt: ShiftAxisOptions, x: LayerOutput) -> LayerO
     return _replaced(x, value, axis, out)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class PrefixInTimeOptions(SourceOptions):
     """Options of ``prefix_in_time``.
 
@@ -282,7 +281,7 @@ def _prefix_by_layer(
     return moved_to(result, out, 1 if result.batch_dim is not None else 0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class PostfixInTimeOptions(SourceOptions):
     """Options of ``postfix_in_time``.
 
@@ -316,7 +315,7 @@ def postfix_in_time(b: LayerBuilder, opt: PostfixInTimeOptions, x: LayerOutput) 
     return settle(b, result, out, opt.out_dim)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SplitOptions(SourceOptions):
     """Options of ``split``.
 

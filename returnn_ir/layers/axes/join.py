@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -16,11 +16,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ConcatOptions(LayerOptions):
     """Options of ``concat``; each entry of ``from`` is (layer, axis).
 
@@ -97,7 +98,7 @@ def _without(b: LayerBuilder, x: LayerOutput, axis: Dim) -> LayerOutput:
     return replace(x.with_axes(value, {axis: ()}), feature_dim=x.feature_dim if x.feature_dim is not axis else None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class StackOptions(LayerOptions):
     """Options of ``stack``.
 

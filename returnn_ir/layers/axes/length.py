@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.ir.hypotheses import beam_of
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count, DType
+from returnn_ir.options import Count, DType, option_class
 
 __all__ = ["measured_dim"]
 
@@ -37,7 +36,7 @@ def _dim_of(b: LayerBuilder, sources: Sequence[LayerOutput], spec: Axis) -> Dim:
     return b.axis(sources[0], spec)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class LengthOptions(LayerOptions):
     """Options of ``length``; RETURNN gives int32 for the lengths of a dynamic axis, whatever ``dtype`` says.
 
@@ -72,7 +71,7 @@ def length(b: LayerBuilder, opt: LengthOptions, sources: Sequence[LayerOutput]) 
     return LayerOutput.of(value, value.dims)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RangeOptions(LayerOptions):
     """Options of ``range``.
 
@@ -112,7 +111,7 @@ def range_(b: LayerBuilder, opt: RangeOptions) -> LayerOutput:
     return LayerOutput.of(value, (out,))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RangeInAxisOptions(LayerOptions):
     """Options of ``range_in_axis``.
 
@@ -147,7 +146,7 @@ def _counting(b: LayerBuilder, dim: Dim, dtype: str, *, sparse: bool) -> LayerOu
     return LayerOutput.of(value, (dim,))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RangeFromLengthOptions(LayerOptions):
     """Options of ``range_from_length``.
 
@@ -185,7 +184,7 @@ def measured_dim(value: Value) -> Dim | None:
     return dim
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SeqLenMaskOptions(SourceOptions):
     """Options of ``seq_len_mask``.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -13,7 +13,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Alias, Finite, Positive, Probability, Size
+from returnn_ir.options import Alias, Finite, Positive, Probability, Size, option_class
 
 __all__: list[str] = []
 
@@ -29,7 +29,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ReduceOptions(SourceOptions):
     """Options of ``reduce``.
 
@@ -104,7 +104,7 @@ def _without_axes(b: LayerBuilder, x: LayerOutput, value: Value, dims: Iterable[
     return x.with_axes(value, mapping)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ReduceOutOptions(SourceOptions):
     """Options of ``reduce_out``.
 
@@ -137,7 +137,7 @@ def reduce_out(b: LayerBuilder, opt: ReduceOutOptions, x: LayerOutput) -> LayerO
     return x.with_axes(b.reduce(_KINDS[mode], split, pieces), {feature: (out,)})
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class MathNormOptions(SourceOptions):
     """Options of ``math_norm``.
 
@@ -160,7 +160,7 @@ def math_norm(b: LayerBuilder, opt: MathNormOptions, x: LayerOutput) -> LayerOut
     return _without_axes(b, x, b.binary("pow", total, 1.0 / opt.p), dims, keep=opt.keep_dims)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class AccumulateMeanOptions(SourceOptions):
     """Options of ``accumulate_mean``.
 

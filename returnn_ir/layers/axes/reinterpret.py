@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim
@@ -14,14 +13,14 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import UNSET, Size, Unset
+from returnn_ir.options import UNSET, Size, Unset, option_class
 
 __all__: list[str] = []
 
 _ROLES = {"b": "batch", "t": "time", "f": "feature"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ReinterpretDataOptions(SourceOptions):
     """Options of ``reinterpret_data``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import arrange, batch_major, moved_to
@@ -14,12 +13,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count, Positive, Share
+from returnn_ir.options import Count, Positive, Share, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RepeatOptions(SourceOptions):
     """Options of ``repeat``.
 
@@ -91,7 +90,7 @@ def _by_counts(b: LayerBuilder, value: Value, axis: Dim, counts: Value, out: Dim
     return b.where(b.mask(out), taken, b.const(0, taken.dtype)) if b.needs_mask(out) else taken
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ResizeOptions(SourceOptions):
     """Options of ``resize``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim, default_time_dim
@@ -14,7 +13,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import MAX_AXES, Count, Range
+from returnn_ir.options import MAX_AXES, Count, Range, option_class
 
 __all__ = ["paired"]
 
@@ -52,7 +51,7 @@ def _stand_in(b: LayerBuilder, dim: Dim, role: str) -> Dim:
     return made
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class GatherOptions(SourceOptions):
     """Options of ``gather``.
 
@@ -122,7 +121,7 @@ def _feature_is_default(x: LayerOutput) -> bool:
     return x.feature_dim is default_feature_dim(x.axes, x.time_dim, sparse=x.sparse_dim is not None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class GatherNdOptions(SourceOptions):
     """Options of ``gather_nd``.
 
@@ -158,7 +157,7 @@ def gather_nd(b: LayerBuilder, opt: GatherNdOptions, x: LayerOutput) -> LayerOut
     return result
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ScatterNdOptions(SourceOptions):
     """Options of ``scatter_nd``.
 
@@ -206,7 +205,7 @@ def scatter_nd(b: LayerBuilder, opt: ScatterNdOptions, x: LayerOutput) -> LayerO
     return with_roles(value, axes, time, feature)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SliceNdOptions(SourceOptions):
     """Options of ``slice_nd``.
 
@@ -294,7 +293,7 @@ def _sliced_dim(b: LayerBuilder, opt: SliceNdOptions, axis: Dim, first: Value) -
     return sizes, out
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class BooleanMaskOptions(LayerOptions):
     """Options of ``boolean_mask``.
 
@@ -323,7 +322,7 @@ def boolean_mask(b: LayerBuilder, opt: BooleanMaskOptions, x: LayerOutput) -> La
     return LayerOutput.of(value, (out, *(d for d in x.axes if d not in dims)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class UnflattenNdOptions(LayerOptions):
     """Options of ``unflatten_nd``.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
@@ -16,7 +15,7 @@ from returnn_ir.ir.dims import Dim, product
 from returnn_ir.layers.axes.batch import merge_batch, split_batch
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Size
+from returnn_ir.options import Size, option_class
 
 __all__: list[str] = []
 
@@ -24,7 +23,7 @@ __all__: list[str] = []
 # -------------------------------------------------------------------- merge
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class MergeDimsOptions(SourceOptions):
     """Options of ``merge_dims``.
 
@@ -119,7 +118,7 @@ def _axes_to_merge(b: LayerBuilder, spec: Axis, x: LayerOutput, keep_order: bool
 # -------------------------------------------------------------------- split
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SplitDimsOptions(SourceOptions):
     """Options of ``split_dims``.
 
@@ -247,7 +246,7 @@ def _remaining_dim(
 # -------------------------------------------------------------------- add and drop axes
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ExpandDimsOptions(SourceOptions):
     """Options of ``expand_dims``.
 
@@ -307,7 +306,7 @@ def _new_axis_position(b: LayerBuilder, axis: str | int, x: LayerOutput) -> int:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SqueezeOptions(SourceOptions):
     """Options of ``squeeze``.
 
@@ -339,7 +338,7 @@ def squeeze(b: LayerBuilder, opt: SqueezeOptions, x: LayerOutput) -> LayerOutput
     return x
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class TileOptions(SourceOptions):
     """Options of ``tile``.
 
@@ -372,7 +371,7 @@ def tile(b: LayerBuilder, opt: TileOptions, x: LayerOutput) -> LayerOutput:
 # -------------------------------------------------------------------- order
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SwapAxesOptions(SourceOptions):
     """Options of ``swap_axes``.
 
@@ -395,7 +394,7 @@ def swap_axes(b: LayerBuilder, opt: SwapAxesOptions, x: LayerOutput) -> LayerOut
     return arrange(x, x.value, [exchanged.get(d, d) for d in x.axes])
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class TransposeOptions(SourceOptions):
     """Options of ``transpose``.
 
@@ -425,7 +424,7 @@ def transpose(b: LayerBuilder, opt: TransposeOptions, x: LayerOutput) -> LayerOu
 # -------------------------------------------------------------------- reshape
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ReshapeOptions(LayerOptions):
     """Options of ``reshape``.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -22,6 +21,7 @@ from returnn_ir.layers.code.out_type_function import called_out_type
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
@@ -38,7 +38,7 @@ _COMPARISONS = {
 _COMPARE_KINDS = tuple(dict.fromkeys(_COMPARISONS.values()))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class EvalOptions(LayerOptions):
     """Options of ``eval``.
 
@@ -59,7 +59,7 @@ class EvalOptions(LayerOptions):
     eval_for_output_loss: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CombineOptions(LayerOptions):
     """Options of ``combine``.
 
@@ -159,7 +159,7 @@ def _with_bias_and_activation(b: LayerBuilder, opt: CombineOptions | EvalOptions
     return activate(b, opt.activation, x)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CompareOptions(LayerOptions):
     """Options of ``compare``.
 
@@ -205,7 +205,7 @@ def compare(b: LayerBuilder, opt: CompareOptions, sources: list[LayerOutput]) ->
     return LayerOutput(result, axes, time, feature)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SwitchOptions(LayerOptions):
     """Options of ``switch``.
 

@@ -8,7 +8,7 @@ was assigned to it (see :func:`returnn_ir.construct.construct.construct`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
@@ -16,13 +16,14 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
 _Layers = list[LayerRef] | tuple[LayerRef, ...] | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class VariableAssignOptions(LayerOptions):
     """Options of ``variable_assign``.
 
@@ -53,7 +54,7 @@ def variable_assign(b: LayerBuilder, opt: VariableAssignOptions) -> LayerOutput:
     return LayerOutput(b.const(0, "int32"), (), variable=name)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class VariableReadOptions(LayerOptions):
     """Options of ``variable_read``.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
@@ -13,12 +13,12 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.network.layer_options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import NonNegative
+from returnn_ir.options import NonNegative, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class LinearOptions(SourceOptions):
     """Options of ``linear``.
 
@@ -64,7 +64,7 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
     return result
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SoftmaxOptions(LinearOptions):
     """Options of ``softmax``.
 
@@ -81,7 +81,7 @@ def softmax(b: LayerBuilder, opt: SoftmaxOptions, x: LayerOutput) -> LayerOutput
     return activate(b, "softmax", _affine(b, opt, x, b.out_feature_dim()))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CopyOptions(SourceOptions):
     """Options of ``copy``.
 
@@ -100,7 +100,7 @@ def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
     return x
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class PrintOptions(SourceOptions):
     """Options of ``print``.
 
@@ -121,7 +121,7 @@ def print_(b: LayerBuilder, opt: PrintOptions, x: LayerOutput) -> LayerOutput:
     return x.with_value(b.op("print", x.value, title=title, summarize=summarize))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SourceLayerOptions(LayerOptions):
     """Options of ``source``.
 
@@ -144,7 +144,7 @@ def dropout(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
     return x
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ActivationOptions(SourceOptions):
     """Options of ``activation``.
 
@@ -166,7 +166,7 @@ def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> Layer
     return activate(b, opt.activation, x, opts=opt.opts)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class HdfDumpOptions(LayerOptions):
     """Options of ``hdf_dump``.
 

@@ -18,7 +18,7 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.ir.mode import Mode
 from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Alias, NonNegative, Probability, checked, read_options
+from returnn_ir.options import Alias, NonNegative, Probability, checked, option_class, read_options
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["BatchNormOptions", "batch_norm_of"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class StatisticsOptions:
     """Options of ``batch_norm``, the layer and the option of that name; None: by the behaviour version.
 
@@ -66,7 +66,7 @@ class StatisticsOptions:
     axes: Any = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class BatchNormOptions(StatisticsOptions, SourceOptions):
     """Options of ``batch_norm`` as a layer."""
 
@@ -195,12 +195,9 @@ def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOut
     used = _in_loop(b, settings, x, running, params) if b.scope.loop is not None else None
     if used is None:
         used = _statistics(b, settings, x, running, params)
-    inverse = b.unary("rsqrt", b.add(used.variance, opt.epsilon))
-    value = b.mul(b.sub(x.value, used.mean), inverse)
-    if opt.use_std:
-        value = b.mul(value, params.get("gamma", opt.gamma_init))
-    if opt.use_shift:
-        value = b.add(value, params.get("beta", opt.beta_init))
+    scale = params.get("gamma", opt.gamma_init) if opt.use_std else b.const(1.0)
+    bias = params.get("beta", opt.beta_init) if opt.use_shift else b.const(0.0)
+    value = b.op("batch_norm", x.value, used.mean, used.variance, scale, bias, epsilon=opt.epsilon)
     return x.with_value(value)
 
 

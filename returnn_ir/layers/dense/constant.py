@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import MAX_SIZE, DType
+from returnn_ir.options import MAX_SIZE, DType, option_class
 
 __all__ = ["static_axes"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ConstantOptions(LayerOptions):
     """Options of ``constant``.
 

@@ -12,6 +12,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, LayerOptions
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__ = ["DotOptions", "dot"]
 
@@ -23,7 +24,7 @@ class _Unset:
 _UNSET = _Unset()
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class DotOptions(LayerOptions):
     """Options of ``dot``.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -14,12 +14,12 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.losses.labels import class_number
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count, Finite, Size
+from returnn_ir.options import Count, Finite, Size, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class LossLayerOptions(LayerOptions):
     """Options of ``loss``; the trailing underscore tells them from the loss that every layer may have.
 
@@ -64,7 +64,7 @@ def _like(x: LayerOutput, value: Value) -> LayerOutput:
     return LayerOutput.of(value, [*(d for d in value.dims if d not in axes), *axes])
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SparseCrossEntropyOptions(LayerOptions):
     """Options of ``sparse_softmax_cross_entropy_with_logits``.
 
@@ -87,7 +87,7 @@ def sparse_cross_entropy(b: LayerBuilder, opt: SparseCrossEntropyOptions) -> Lay
     return _like(logits, b.op("softmax_cross_entropy", logits.value, b.labels(targets.value, axis), dim=axis))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CtcLossOptions(LayerOptions):
     """Options of ``ctc_loss``.
 
@@ -131,7 +131,7 @@ def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
     return LayerOutput.of(value, value.dims)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class GradientOptions(LayerOptions):
     """Options of ``gradient``.
 
@@ -153,7 +153,7 @@ def gradient(b: LayerBuilder, opt: GradientOptions) -> LayerOutput:
     return x.with_value(b.op("gradient", y.value, x.value))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SyntheticGradientOptions(SourceOptions):
     """Options of ``synthetic_gradient``.
 
@@ -182,7 +182,7 @@ def synthetic_gradient(b: LayerBuilder, opt: SyntheticGradientOptions, x: LayerO
     return x.with_value(b.op("stop_gradient", x.value))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class TikhonovOptions(SourceOptions):
     """Options of ``tikhonov_regularization``.
 
@@ -203,7 +203,7 @@ def tikhonov_regularization(b: LayerBuilder, opt: TikhonovOptions, x: LayerOutpu
     return x
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class FramewiseStatisticsOptions(LayerOptions):
     """Options of ``framewise_statistics``.
 

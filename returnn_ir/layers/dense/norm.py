@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from returnn_ir.axes.output import LayerOutput
@@ -12,12 +11,12 @@ from returnn_ir.errors import DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Alias, NonNegative
+from returnn_ir.options import Alias, NonNegative, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class LayerNormOptions(SourceOptions):
     """Options of ``layer_norm``.
 
@@ -44,7 +43,7 @@ def _require_static(b: LayerBuilder, *dims: Dim) -> None:
             raise DimError("a parameter needs a static axis", where=b.place(), received=dim)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class NormOptions(SourceOptions):
     """Options of ``norm``.
 

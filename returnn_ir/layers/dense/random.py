@@ -25,7 +25,7 @@ from returnn_ir.ir.types import is_float
 from returnn_ir.layers.dense.constant import static_axes
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import DType, NonNegative, Range
+from returnn_ir.options import DType, NonNegative, Range, option_class
 
 __all__: list[str] = []
 
@@ -41,7 +41,7 @@ _Seed64 = Annotated[int, Range(-(2**63), 2**64 - 1)]
 _Seed = Annotated[int, Range()] | Sequence[_Seed64] | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RandomOptions(LayerOptions):
     """Options of ``random``.
 
@@ -267,7 +267,7 @@ def _state_of_seed(b: LayerBuilder, seed: Any) -> State:
     return low, high, key
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RandomStateInitOptions(LayerOptions):
     """Options of ``random_state_init``.
 
@@ -291,7 +291,7 @@ def random_state_init(b: LayerBuilder, opt: RandomStateInitOptions) -> LayerOutp
     return LayerOutput.of(value, (dim,))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RandIntOptions(LayerOptions):
     """Options of ``rand_int``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -14,12 +14,12 @@ from returnn_ir.ir.types import is_float
 from returnn_ir.layers.dense.constant import static_axes
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import DType
+from returnn_ir.options import DType, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class VariableOptions(LayerOptions):
     """Options of ``variable``.
 

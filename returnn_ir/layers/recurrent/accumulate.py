@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
 from returnn_ir.axes.roles import batch_major
@@ -14,12 +12,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Finite
+from returnn_ir.options import Finite, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CumsumOptions(SourceOptions):
     """Options of ``cumsum``.
 
@@ -58,7 +56,7 @@ def _over_steps(b: LayerBuilder, x: LayerOutput, value: Value) -> Value:
     return total
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CumConcatOptions(SourceOptions):
     """Options of ``cum_concat``.
 

@@ -18,11 +18,12 @@ from returnn_ir.ir.graph import Region, Value
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.network.net import LayerDef
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class CondOptions(LayerOptions):
     """Options of ``cond``.
 

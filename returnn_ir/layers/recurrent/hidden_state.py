@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -18,6 +17,7 @@ from returnn_ir.ir.mode import Mode
 from returnn_ir.layers.recurrent.cells.base import SINGLE, State
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__ = ["initial_state", "initial_state_refs", "keep_last_state", "last_state", "state_outputs"]
 
@@ -225,7 +225,7 @@ def _joined(b: LayerBuilder, parts: Sequence[LayerOutput], role: str) -> LayerOu
     return LayerOutput(b.op("concat", *values, dims=tuple(dims), out=out), axes, None, out)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class LastStateOptions(LayerOptions):
     """Options of ``get_last_hidden_state``.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
@@ -11,11 +9,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.loops.step_axes import LAST, RecUnstackOptions
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RecLastOutputOptions(LayerOptions):
     """Options of ``rec_last_output``.
 
@@ -43,7 +42,7 @@ def rec_last_output(b: LayerBuilder, opt: RecLastOutputOptions) -> LayerOutput:
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RecAccumulatedOptions(LayerOptions):
     """Options of ``get_rec_accumulated``.
 

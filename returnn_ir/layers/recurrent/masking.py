@@ -7,7 +7,7 @@ the steps that are masked out; that is the same on the others, and nothing has t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
@@ -25,11 +25,12 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.network.net import LayerDef
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class MaskedComputationOptions(LayerOptions):
     """Options of ``masked_computation``.
 
@@ -191,7 +192,7 @@ def _of_selected_frames(
 # ---------------------------------------------------------------- unmask
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class UnmaskOptions(LayerOptions):
     """Options of ``unmask``.
 

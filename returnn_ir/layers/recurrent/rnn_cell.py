@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -14,11 +13,12 @@ from returnn_ir.layers.recurrent.cells.in_loop import one_step
 from returnn_ir.layers.recurrent.hidden_state import initial_state, initial_state_refs, state_outputs
 from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class RnnCellOptions(SourceOptions):
     """Options of ``rnn_cell``.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -14,7 +14,7 @@ from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.ir.stored_init import StoredInit
 from returnn_ir.network.layer_options import LayerOptions, NetDict, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Share
+from returnn_ir.options import Share, option_class
 
 if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SubnetworkOptions(LayerOptions):
     """Options of ``subnetwork``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -17,12 +16,12 @@ from returnn_ir.losses.labels import class_number
 from returnn_ir.losses.via_layer import ALIGNMENT_LOSS
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Alias, Finite, Probability, checked, read_options
+from returnn_ir.options import Alias, Finite, Probability, checked, option_class, read_options
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class EditDistanceOptions(LayerOptions):
     """Options of ``edit_distance``.
 
@@ -88,7 +87,7 @@ def _log_scores(b: LayerBuilder, x: LayerOutput, input_type: str, *, from_logits
     return safe_log(b, x.value) if before is None else b.op("log_softmax", before, dims=(b.require_feature(x),))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ForcedAlignOptions(SourceOptions):
     """Options of ``forced_align``.
 
@@ -133,7 +132,7 @@ def forced_align(b: LayerBuilder, opt: ForcedAlignOptions, x: LayerOutput) -> La
     return LayerOutput(value, (lattice.time, *lattice.rest), lattice.time, None, parts=parts)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class FastBwOptions(SourceOptions):
     """Options of ``fast_bw``; ``tdp_scale`` concerns RASR's automata only.
 
@@ -160,7 +159,7 @@ class FastBwOptions(SourceOptions):
     staircase_seq_len_source: LayerRef | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class _CtcOptions:
     """``ctc_opts`` of ``fast_bw``.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -16,12 +16,12 @@ from returnn_ir.ir.op import get_op
 from returnn_ir.layers.search.choice_scores import combine_region, combined_sources, log_scores
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Finite, Size
+from returnn_ir.options import Finite, Size, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ChoiceOptions(LayerOptions):
     """Options of ``choice``.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import batch_major
 from returnn_ir.construct.layer_builder import LayerBuilder
@@ -12,11 +10,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.hypotheses import beam_of
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SearchBaseOptions(LayerOptions):
     """What RETURNN's layers with choices of their own accept; only ``choice`` makes use of it.
 
@@ -29,7 +28,7 @@ class SearchBaseOptions(LayerOptions):
     add_to_beam_scores: bool | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class DecideOptions(SearchBaseOptions):
     """Options of ``decide``.
 
@@ -79,7 +78,7 @@ def choice_get_src_beams(b: LayerBuilder, opt: LayerOptions, x: LayerOutput) -> 
     return LayerOutput.of(value, value.dims)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SplitBatchBeamOptions(SearchBaseOptions):
     """Options of ``split_batch_beam``.
 

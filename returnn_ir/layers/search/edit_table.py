@@ -5,7 +5,6 @@ Sabour et al., "Optimal completion distillation for sequence learning" (ICLR 201
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -17,11 +16,12 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
+from returnn_ir.options import option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class EditDistanceTableOptions(SourceOptions):
     """Options of ``edit_distance_table``; nothing but the empty sequence can be in front of the first step.
 
@@ -73,7 +73,7 @@ def edit_distance_table(b: LayerBuilder, opt: EditDistanceTableOptions, x: Layer
     return settle(b, LayerOutput.of(b.cast(row, "int32"), axes), columns, opt.out_dim)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class OptimalCompletionsOptions(SourceOptions):
     """Options of ``optimal_completions``.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from returnn_ir.axes.output import LayerOutput, default_time_dim
@@ -18,12 +16,12 @@ from returnn_ir.layers.axes.length import measured_dim
 from returnn_ir.layers.axes.select import paired
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Size
+from returnn_ir.options import Size, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class TopKOptions(SourceOptions):
     """Options of ``top_k``.
 
@@ -95,7 +93,7 @@ def _unravelled(b: LayerBuilder, positions: Value, axes: list[Dim]) -> list[Valu
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SearchSortedOptions(LayerOptions):
     """Options of ``search_sorted``.
 

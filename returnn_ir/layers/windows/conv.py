@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -24,12 +24,12 @@ from returnn_ir.layers.windows.geometry import (
 )
 from returnn_ir.network.layer_options import LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count, Positive, Size
+from returnn_ir.options import Count, Positive, Size, option_class
 
 __all__ = ["add_bias", "window_sizes"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ConvOptions(SourceOptions):
     """Options of ``conv``.
 
@@ -207,7 +207,7 @@ def add_bias(
     return x.with_value(b.add(x.value, b.param("bias", (out,), init))) if with_bias else x
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class PoolOptions(SourceOptions):
     """Options of ``pool``.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -19,14 +18,14 @@ from returnn_ir.layers.axes.batch import merge_batch
 from returnn_ir.losses.framewise import safe_log
 from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import NonNegative, Positive, Size
+from returnn_ir.options import NonNegative, Positive, Size, option_class
 
 __all__: list[str] = []
 
 Matrix = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class MelFilterbankOptions(SourceOptions):
     """Options of ``mel_filterbank``; frequencies in Hz.
 
@@ -69,7 +68,7 @@ def _triangles(low: float, high: float, bins_per_hertz: float, bins: int, filter
     return np.clip(np.minimum((number - left) / (center - left), (right - number) / (right - center)), 0, None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class DctOptions(SourceOptions):
     """Options of ``dct``.
 
@@ -137,7 +136,7 @@ def _projected(b: LayerBuilder, x: LayerOutput, matrix: Matrix) -> LayerOutput:
     return LayerOutput(value, axes, x.time_dim, out)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class ComplexLinearProjectionOptions(SourceOptions):
     """Options of ``complex_linear_projection``.
 
@@ -184,7 +183,7 @@ def complex_linear_projection(b: LayerBuilder, opt: ComplexLinearProjectionOptio
     return LayerOutput(safe_log(b, size), axes, x.time_dim, out)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class FirstFramesOptions(SourceOptions):
     """Options of ``first_t_frames_noise_estimator``; -1: all frames.
 
@@ -215,7 +214,7 @@ def first_frames(b: LayerBuilder, opt: FirstFramesOptions, x: LayerOutput) -> La
     return with_roles(b.expand(mean, time), x.axes, time, x.feature_dim)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class SplitChannelsOptions(SourceOptions):
     """Options of ``split_concatenated_multichannel``.
 

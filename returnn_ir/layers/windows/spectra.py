@@ -6,7 +6,7 @@ Frames, windows and scaling are those that TensorFlow documents for ``tf.signal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.layers.windows.geometry import SpatialInput, adopt_dims, spatial_input
 from returnn_ir.network.layer_options import LayerOptions, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Size
+from returnn_ir.options import Size, option_class
 
 __all__: list[str] = []
 
@@ -42,7 +42,7 @@ def _blackman(size: int) -> Window:
 _WINDOWS = {"hanning": _hann, "blackman": _blackman, "None": np.ones, "ones": np.ones}
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class StftOptions(SourceOptions):
     """Options of ``stft`` and ``istft``; all sizes in samples.
 
@@ -153,7 +153,7 @@ def _spectrum(b: LayerBuilder, frames: Value, frame: Dim, window: Any, fft_size:
     return b.op("rfft", b.mul(frames, shape), dim=frame, out=bins, size=fft_size)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class _ChannelOptions(SourceOptions):
     """Options of both layers for several channels; all sizes in samples.
 
@@ -172,7 +172,7 @@ class _ChannelOptions(SourceOptions):
     pad_last_frame: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class MultichannelStftOptions(_ChannelOptions):
     """Options of ``multichannel_stft_layer``.
 
@@ -185,7 +185,7 @@ class MultichannelStftOptions(_ChannelOptions):
     fft_size: Size
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class MultiresolutionStftOptions(_ChannelOptions):
     """Options of ``multichannel_multiresolution_stft_layer``: the first frame size says how many frames there are.
 

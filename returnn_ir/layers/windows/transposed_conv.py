@@ -18,12 +18,12 @@ from returnn_ir.layers.windows.conv import add_bias, window_sizes
 from returnn_ir.layers.windows.geometry import SpatialInput, adopt_dims, per_axis, spatial_input
 from returnn_ir.network.layer_options import LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count, Size
+from returnn_ir.options import Count, Size, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class TransposedConvOptions(SourceOptions):
     """Options of ``transposed_conv``.
 

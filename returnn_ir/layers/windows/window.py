@@ -15,12 +15,12 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.layers.axes.batch import merge_batch, split_batch
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import Count, Size
+from returnn_ir.options import Count, Size, option_class
 
 __all__: list[str] = []
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class WindowOptions(SourceOptions):
     """Options of ``window``.
 
@@ -128,7 +128,7 @@ def _last_steps(b: LayerBuilder, opt: WindowOptions, x: LayerOutput, frames: Dim
     return arrange(x, value, (*x.axes[:at], frames, *x.axes[at:]))
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class FoldOptions(LayerOptions):
     """Options of ``fold``.
 
@@ -204,7 +204,7 @@ def _scattered(b: LayerBuilder, value: Value, position: Value, axis: Dim, frames
     return b.op("scatter_add", *renamed, dims=(source, frames), out=out)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class TimeChunkingOptions(SourceOptions):
     """Options of ``time_chunking``.
 
@@ -268,7 +268,7 @@ def time_chunking(b: LayerBuilder, opt: TimeChunkingOptions, x: LayerOutput) -> 
     return with_roles(value, result.axes, c.chunk, result.feature_dim)
 
 
-@dataclass(frozen=True, kw_only=True)
+@option_class
 class TimeUnchunkingOptions(SourceOptions):
     """Options of ``time_unchunking``.
 

@@ -19,7 +19,7 @@ def _same(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
 
 
 def _activation(name: str, body: Callable[[Builder, Value], Value]) -> None:
-    composite(name, 1, {}, lambda b, v, attrs: [body(b, v[0])], infer=_same, traits=frozenset({Trait.ELEMENTWISE}))
+    composite(name, ("x",), {}, lambda b, v, attrs: [body(b, v[0])], infer=_same, traits=frozenset({Trait.ELEMENTWISE}))
 
 
 def _gelu(b: Builder, x: Value) -> Value:

@@ -10,6 +10,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope
+from returnn_ir.ir.signature import DIM
 from returnn_ir.ir.types import TensorType, is_integer
 from returnn_ir.ops.composite.spec import composite
 
@@ -78,5 +79,12 @@ def _soft_cross_entropy(b: Builder, operands: Sequence[Value], attrs: Attrs) -> 
     return [b.add(value, b.sub(signal, b.op("stop_gradient", signal)))]
 
 
-composite("softmax_cross_entropy", 2, {"dim": ...}, _cross_entropy, infer=_infer, order=_order)
-composite("soft_cross_entropy", 2, {"dim": ...}, _soft_cross_entropy, infer=_infer_soft, order=_soft_order)
+composite("softmax_cross_entropy", ("logits", "labels"), {"dim": DIM}, _cross_entropy, infer=_infer, order=_order)
+composite(
+    "soft_cross_entropy",
+    ("logits", "targets"),
+    {"dim": DIM},
+    _soft_cross_entropy,
+    infer=_infer_soft,
+    order=_soft_order,
+)

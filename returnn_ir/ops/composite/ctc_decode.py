@@ -10,6 +10,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope, get_op
+from returnn_ir.ir.signature import DIM, AtLeast0, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
 
@@ -194,8 +195,8 @@ def _decode(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
 
 composite(
     "ctc_beam_decode",
-    1,
-    {"dim": ..., "classes": ..., "blank": ..., "out": ..., "beam_width": ...},
+    ("logits",),
+    {"dim": DIM, "classes": DIM, "blank": Attr(AtLeast0), "out": DIM, "beam_width": Attr(AtLeast1)},
     _decode,
     infer=_infer,
     order=_order,

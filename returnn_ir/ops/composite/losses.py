@@ -11,6 +11,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope
+from returnn_ir.ir.signature import DIM, AtLeast0, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
 
@@ -152,12 +153,21 @@ def _edit_distance(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[
     return [b.op("gather", last, b.length(dim_b), dim=columns)]
 
 
+_CTC = {
+    "dim": DIM,
+    "labels": DIM,
+    "classes": DIM,
+    "blank": Attr(AtLeast0),
+    "normalize": Attr(bool, True),
+    "viterbi": Attr(bool, False),
+    "label_loop": Attr(bool, True),
+}
 composite(
     "ctc_loss",
-    2,
-    {"dim": ..., "labels": ..., "classes": ..., "blank": ..., "normalize": True, "viterbi": False, "label_loop": True},
+    ("logits", "labels"),
+    _CTC,
     _ctc_loss,
     infer=_infer_ctc,
     order=_ctc_order,
 )
-composite("edit_distance", 2, {"a": ..., "b": ...}, _edit_distance, infer=_infer_edit, order=_edit_order)
+composite("edit_distance", ("a", "b"), {"a": DIM, "b": DIM}, _edit_distance, infer=_infer_edit, order=_edit_order)

@@ -1,16 +1,18 @@
-"""Composites: normalisation, and the norm of a parameter that regularisation makes small."""
+"""Normalisations as one op, by statistics of their own or given ones; the norm of a parameter that is regularised."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.ir.op import Scope
-from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.op import Scope, Trait, broadcast
+from returnn_ir.ir.signature import DIM, Attr
+from returnn_ir.ir.types import TensorType, promote
 from returnn_ir.ops.composite.spec import composite
 
 __all__: list[str] = []
@@ -46,7 +48,38 @@ def _order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*(d for d in types[0].dims if d is not dim), dim), (dim,), (dim,)]
 
 
-composite("layer_norm", 3, {"dim": ..., "epsilon": 1e-6}, _layer_norm, infer=_infer, order=_order)
+composite(
+    "layer_norm",
+    ("x", "scale", "bias"),
+    {"dim": DIM, "epsilon": Attr(float, 1e-6)},
+    _layer_norm,
+    infer=_infer,
+    order=_order,
+)
+
+
+def _batch_norm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """Ioffe & Szegedy (arXiv:1502.03167) with statistics that are there already, running ones or a batch's.
+
+    Operands: x [..., F], mean, variance, scale and bias [F], all of them broadcast against each other.
+    """
+    x, mean, variance, scale, bias = operands
+    normed = b.mul(b.sub(x, mean), b.unary("rsqrt", b.add(variance, attrs["epsilon"])))
+    return [b.add(b.mul(normed, scale), bias)]
+
+
+def _together(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    return [TensorType(reduce(promote, (t.dtype for t in types)), broadcast(scope, types))]
+
+
+composite(
+    "batch_norm",
+    ("x", "mean", "variance", "scale", "bias"),
+    {"epsilon": Attr(float)},
+    _batch_norm,
+    infer=_together,
+    traits=frozenset({Trait.ELEMENTWISE}),
+)
 
 
 def _l2_penalty(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
@@ -59,4 +92,4 @@ def _scalar(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(types[0].dtype, ())]
 
 
-composite("l2_penalty", 1, {"factor": ...}, _l2_penalty, infer=_scalar)
+composite("l2_penalty", ("x",), {"factor": Attr(float)}, _l2_penalty, infer=_scalar)

@@ -9,6 +9,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope, Tail, get_op
+from returnn_ir.ir.signature import DIM, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
 
@@ -107,14 +108,16 @@ def _infer_blstm(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [y, y, h, c, h, c]
 
 
-_ATTRS: dict[str, object] = {
-    "dim": ...,
-    "in_dim": ...,
-    "out_dim": ...,
-    "gate_dim": ...,  # static, 4 (lstm) or 2 (gru) blocks of out_dim's size
-    "state_in": ...,  # out_dim under another tag, the rows of the recurrent weights
-    "reverse": False,
+_BOTH_WAYS = {
+    "dim": DIM,
+    "in_dim": DIM,
+    "out_dim": DIM,
+    "gate_dim": Attr(Dim, doc="static, 4 (lstm) or 2 (gru) blocks of out_dim's size"),
+    "state_in": Attr(Dim, doc="out_dim under another tag, the rows of the recurrent weights"),
 }
+_ATTRS = {**_BOTH_WAYS, "reverse": Attr(bool, False)}
+_LSTM = ("w", "w_re", "bias", "h0", "c0")
+_GRU = ("x", "w", "w_re", "bias", "wc", "wc_re", "bias_c", "h0")
 
 
 def _lstm_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
@@ -136,14 +139,22 @@ def _gru_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
     return [x, w, w_re, bias, (attrs["in_dim"], out), (attrs["state_in"], out), (out,), state]
 
 
-composite("lstm", 6, _ATTRS, _lstm, infer=lambda s, t, a: _infer(2, s, t, a), tail=Tail.ZERO, order=_lstm_order)
+composite(
+    "lstm",
+    ("x", *_LSTM),
+    _ATTRS,
+    _lstm,
+    infer=lambda s, t, a: _infer(2, s, t, a),
+    tail=Tail.ZERO,
+    order=_lstm_order,
+)
 composite(
     "blstm",
-    11,
-    {name: default for name, default in _ATTRS.items() if name != "reverse"},
+    ("x", *(f"{name}_{way}" for way in ("fw", "bw") for name in _LSTM)),
+    _BOTH_WAYS,
     _blstm,
     infer=_infer_blstm,
     tail=Tail.ZERO,
     order=_blstm_order,
 )
-composite("gru", 8, _ATTRS, _gru, infer=lambda s, t, a: _infer(1, s, t, a), tail=Tail.ZERO, order=_gru_order)
+composite("gru", _GRU, _ATTRS, _gru, infer=lambda s, t, a: _infer(1, s, t, a), tail=Tail.ZERO, order=_gru_order)

@@ -10,6 +10,7 @@ import numpy as np
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Tail, Trait
+from returnn_ir.ir.signature import DIMS, Attr
 from returnn_ir.ops.composite.spec import composite
 
 __all__: list[str] = []
@@ -22,6 +23,7 @@ def _shifted(b: Builder, x: Value, attrs: dict[str, Any]) -> Value:
 
 
 def _softmax(b: Builder, operands: Sequence[Value], attrs: dict[str, Any]) -> list[Value]:
+    """``exp(x) / sum(exp(x))`` over ``dims``."""
     numerator = b.unary("exp", _shifted(b, operands[0], attrs))
     total = b.reduce("sum", numerator, *attrs["dims"], mask=attrs["mask"])
     result = b.div(numerator, total)
@@ -33,6 +35,7 @@ def _softmax(b: Builder, operands: Sequence[Value], attrs: dict[str, Any]) -> li
 
 
 def _log_softmax(b: Builder, operands: Sequence[Value], attrs: dict[str, Any]) -> list[Value]:
+    """``x - log(sum(exp(x)))`` over ``dims``."""
     shifted = _shifted(b, operands[0], attrs)
     total = b.reduce("sum", b.unary("exp", shifted), *attrs["dims"], mask=attrs["mask"])
     result = b.sub(shifted, b.unary("log", total))
@@ -43,7 +46,8 @@ def _log_softmax(b: Builder, operands: Sequence[Value], attrs: dict[str, Any]) -
     return [result]
 
 
-_ATTRS: dict[str, object] = {"dims": ..., "mask": True}
+_X = ("x",)
+_ATTRS = {"dims": DIMS, "mask": Attr(bool, True)}
 # a large finite number instead of -inf: a row without any valid frame stays finite
 _MASKED = frozenset({Trait.MASKED})
 
@@ -52,5 +56,5 @@ def _neutral(dtype: str, attrs: dict[str, Any]) -> float:
     return float(np.finfo(dtype).min)
 
 
-composite("softmax", 1, _ATTRS, _softmax, traits=_MASKED, tail=Tail.ZERO, neutral=_neutral)
-composite("log_softmax", 1, _ATTRS, _log_softmax, traits=_MASKED, tail=Tail.NEUTRAL, neutral=_neutral)
+composite("softmax", _X, _ATTRS, _softmax, traits=_MASKED, tail=Tail.ZERO, neutral=_neutral)
+composite("log_softmax", _X, _ATTRS, _log_softmax, traits=_MASKED, tail=Tail.NEUTRAL, neutral=_neutral)

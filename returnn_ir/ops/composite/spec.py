@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.op import Body, Infer, OpSpec, Order, Scope, Tail, Trait, register
+from returnn_ir.ir.signature import Attr
 from returnn_ir.ir.types import TensorType
 
 __all__ = ["composite"]
@@ -15,8 +16,8 @@ __all__ = ["composite"]
 
 def composite(
     name: str,
-    arity: int | None,
-    attrs: dict[str, object],
+    operands: tuple[str, ...],
+    attrs: Mapping[str, Attr],
     body: Body,
     *,
     infer: Infer | None = None,
@@ -29,7 +30,7 @@ def composite(
     return register(
         OpSpec(
             name,
-            arity,
+            operands,
             attrs,
             infer or _infer_by(body),
             traits | {Trait.COMPOSITE},

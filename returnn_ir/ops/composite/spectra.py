@@ -17,6 +17,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope
+from returnn_ir.ir.signature import DIM, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
 
@@ -87,5 +88,5 @@ def _last(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
     return [(*types[0].without([attrs["dim"]]).dims, attrs["dim"])]
 
 
-composite("rfft", 1, {"dim": ..., "out": ..., "size": ...}, _rfft, infer=_infer_rfft, order=_last)
-composite("irfft", 1, {"dim": ..., "out": ...}, _irfft, infer=_infer_irfft, order=_last)
+composite("rfft", ("x",), {"dim": DIM, "out": DIM, "size": Attr(AtLeast1)}, _rfft, infer=_infer_rfft, order=_last)
+composite("irfft", ("x",), {"dim": DIM, "out": DIM}, _irfft, infer=_infer_irfft, order=_last)

@@ -1,0 +1,48 @@
+"""What untrained parameters start with: drawn by their initialisers, or read from the files that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from compiler.checkpoint.reader import CheckpointReader
+from compiler.target.protocol import Array
+from returnn_ir.construct.initializers import initial_value
+from returnn_ir.construct.state import Param
+from returnn_ir.errors import DataError
+from returnn_ir.ir.stored_init import StoredInit
+
+__all__ = ["initial_parameters"]
+
+
+def initial_parameters(params: Mapping[str, Param], seed: int) -> dict[str, Array]:
+    """Values by variable name; each has random numbers of its own, which follow from its name and ``seed``.
+
+    Raises:
+        UserError: a file of ``load_on_init`` is missing, or has another shape.
+    """
+    files: dict[str, CheckpointReader] = {}
+    found: dict[str, Array] = {}
+    for name, param in params.items():
+        shape = param.shape
+        init = param.init
+        if isinstance(init, StoredInit):
+            reader = files.get(init.file) or CheckpointReader.open(init.file)
+            files[init.file] = reader
+            if init.name in reader.entries or not init.optional:
+                found[name] = _stored(reader, init, shape)
+                continue
+            init = init.otherwise
+        found[name] = initial_value(name, init, shape, param.value.dtype, seed)
+    return found
+
+
+def _stored(reader: CheckpointReader, init: StoredInit, shape: Sequence[int]) -> Array:
+    value = reader.read(init.name)
+    if list(value.shape) != list(shape):
+        raise DataError(
+            f"{init.name!r} in {init.file} has another shape",
+            where="load_on_init",
+            expected=shape,
+            received=value.shape,
+        )
+    return value
