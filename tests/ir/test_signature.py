@@ -13,7 +13,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph
 from returnn_ir.ir.op import OpSpec, all_ops, get_op, register
-from returnn_ir.ir.signature import DIM, DIMS, REQUIRED, AtLeast1, Attr
+from returnn_ir.ir.signature import REQUIRED, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.text.parser import ParseError, parse_graph
 from returnn_ir.text.verify import verify
@@ -192,7 +192,3 @@ def test_operands_by_name() -> None:
     assert concat is not None
     with pytest.raises(IRError, match="none named 'values'"):
         concat.operand("values")
-
-
-def test_short_declarations() -> None:
-    assert (DIM.type, DIM.required, DIMS.fits((F,))) == (Dim, True, True)
