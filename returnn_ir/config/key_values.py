@@ -8,7 +8,6 @@ from dataclasses import replace
 from returnn_ir.config.key import Run, plain
 
 __all__ = [
-    "chooses_optimizer",
     "chunking",
     "context_window",
     "no_backend",
@@ -16,12 +15,6 @@ __all__ = [
     "pretrain",
     "with_chunking",
 ]
-
-
-def chooses_optimizer(value: object, run: Run) -> object:
-    """The old way to choose an optimizer only counts where ``optimizer`` does not, nor an old flag before it."""
-    first = any(run.config.get(key) and plain(run.config.get(key)) for key in ("optimizer", "adam", "nadam"))
-    return None if first else value
 
 
 def chunking(value: object, run: Run) -> object:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from returnn_ir.config.key import ALL, EVAL, FORWARD, SEARCH, TRAIN, Key, done, no_effect, refused
 from returnn_ir.config.key_values import (
-    chooses_optimizer,
     chunking,
     context_window,
     no_backend,
@@ -147,9 +146,9 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("momentum", _OPTIMIZER, "of rules that have one, or the rule of that name", TRAIN),
         done("adam", _OPTIMIZER, "the old way to choose the rule, before behavior_version 2", TRAIN),
         done("nadam", _OPTIMIZER, "the old way to choose the rule, before behavior_version 2", TRAIN),
-        refused("adadelta", False, TRAIN, "there is no such optimizer", chooses_optimizer),
-        refused("adagrad", False, TRAIN, "there is no such optimizer", chooses_optimizer),
-        refused("rmsprop", False, TRAIN, "there is no such optimizer", chooses_optimizer),
+        done("adadelta", _OPTIMIZER, "the old way to choose the rule, before behavior_version 2", TRAIN),
+        done("adagrad", _OPTIMIZER, "the old way to choose the rule, before behavior_version 2", TRAIN),
+        done("rmsprop", _OPTIMIZER, "the old way to choose the rule; a float is its decay", TRAIN),
         done("gradient_noise", _GRADIENTS, "standard deviation of noise on gradients", TRAIN),
         done("gradient_clip", _GRADIENTS, "by value", TRAIN),
         done("gradient_clip_norm", _GRADIENTS, "by the norm of each variable's gradient", TRAIN),

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 from returnn_ir.config.read import place_of, read_config, read_option
 from returnn_ir.errors import ConfigError, did_you_mean
-from returnn_ir.options import Described, Form, Key, ZeroOrMore, option_hints, shown
+from returnn_ir.options import Described, Form, Key, Probability, ZeroOrMore, option_hints, shown
 from runtime.optimizers.registry import EPSILON, OptimizerOptions, OptimizerSpec, find_optimizer, optimizer_names
 
 __all__ = ["ChosenOptimizer"]
 
-_OLD_FLAGS = ("adam", "nadam")  # in RETURNN's order of precedence
+#: Keys that choose the optimizer of their name before behavior_version 2, in RETURNN's order of precedence.
+_OLD_KEYS = ("adam", "nadam", "adadelta", "adagrad", "rmsprop")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,9 @@ class _Keys:
         epsilon: the default of an optimizer that has one.
         adam: the old way to choose one; before behavior_version 2.
         nadam: as ``adam``.
+        adadelta: as ``adam``.
+        adagrad: as ``adam``.
+        rmsprop: as ``adam``; a float is its decay.
     """
 
     optimizer: Annotated[
@@ -37,6 +41,9 @@ class _Keys:
     epsilon: Annotated[ZeroOrMore, Key("optimizer_epsilon")] = EPSILON
     adam: bool = False
     nadam: bool = False
+    adadelta: bool = False
+    adagrad: bool = False
+    rmsprop: bool | Probability = False
     behavior_version: int = 0
 
 
@@ -59,7 +66,7 @@ class ChosenOptimizer:
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> ChosenOptimizer:
-        """``optimizer = {"class": ...}``, else the old booleans, else ``momentum``, else gradient descent.
+        """``optimizer = {"class": ...}``, else the old keys, else ``momentum``, else gradient descent.
 
         Raises:
             UserError: everything that is wrong.
@@ -104,21 +111,23 @@ def _defaults(spec: OptimizerSpec, chosen: Mapping[str, object], keys: _Keys) ->
 
 
 def _from_old_options(keys: _Keys, config: Mapping[str, object]) -> dict[str, object]:
-    """``adam = True``, ``nadam = True``, ``momentum = 0.9``: allowed before behavior_version 2."""
-    for flag in _OLD_FLAGS:
-        if getattr(keys, flag):
-            _require_old_version(keys, config, flag)
-            if keys.momentum:
-                raise ConfigError(
-                    f"{flag} cannot be combined with momentum",
-                    where=place_of(config, "momentum"),
-                    hint="leave one of the two out",
-                )
-            return {"class": flag}
+    """``adam = True``, ``rmsprop = 0.9``, ``momentum = 0.9``: allowed before behavior_version 2."""
+    for key in _OLD_KEYS:
+        value = getattr(keys, key)
+        if value or isinstance(value, float):
+            _require_old_version(keys, config, key)
+            _refuse_momentum(keys, config, key)
+            return {"class": key, **({"decay": value} if isinstance(value, float) else {})}
     if keys.momentum:
         _require_old_version(keys, config, "momentum")
         return {"class": "momentum"}
     return {"class": "gradientdescent"}
+
+
+def _refuse_momentum(keys: _Keys, config: Mapping[str, object], key: str) -> None:
+    if keys.momentum and "momentum" not in option_hints(_find(key, config).options):
+        where, hint = place_of(config, "momentum"), "leave one of the two out"
+        raise ConfigError(f"{key} cannot be combined with momentum", where=where, hint=hint)
 
 
 def _require_old_version(keys: _Keys, config: Mapping[str, object], key: str) -> None:

@@ -131,8 +131,6 @@ def test_docs_are_made_from_the_table() -> None:
         ("pretrain = {}", "train", False),
         ("pretrain = 'default'", "train", True),
         ("pretrain = 'default'", "search", False),
-        ("adam = True; rmsprop = 0.9", "train", False),
-        ("rmsprop = 0.9", "train", True),
         ("backend = 'tensorflow-net-dict'; use_tensorflow = False", "train", False),
         ("use_tensorflow = False", "train", True),
         ("backend = 'torch'", "search", True),

@@ -5,8 +5,6 @@ from __future__ import annotations
 #: Of each key that is refused.
 EFFECTIVE = {
     "accum_grad_multiple_step": "2",
-    "adadelta": "True",
-    "adagrad": "True",
     "backend": '"torch"',
     "chunk_eval": "True",
     "chunking": '"1"',
@@ -31,7 +29,6 @@ EFFECTIVE = {
     "pretrain": '{"construction_algo": lambda idx, net: None}',
     "reinit_network_each_epoch": "True",
     "reset_updater_vars_mod_step": "100",
-    "rmsprop": "0.9",
     "search_train_network_layers": '["output"]',
     "seq_drop": "0.1",
     "shuffle_batches": "True",
@@ -51,7 +48,7 @@ EFFECTIVE = {
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
     "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "preload_from_files", "pretrain",
-    "rmsprop", "seq_drop", "startup_callback", "use_tensorflow", "window",
+    "seq_drop", "startup_callback", "use_tensorflow", "window",
 )  # fmt: skip
 
 #: Keys without an effect: a run with them is the same to the last digit.
@@ -84,5 +81,6 @@ CHANGES = {
     "optimizer": '{"class": "adam"}',
     "param_dropout": "0.3",
     "random_seed": "7",
+    "rmsprop": "0.9",
     "save_interval": "2",
 }
