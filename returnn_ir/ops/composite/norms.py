@@ -1,4 +1,4 @@
-"""Composites: normalisation by statistics of the input or by given ones, and the norm of a parameter that regularisation makes small."""
+"""Composites: normalisation by own or given statistics, and the norm of a parameter that regularisation makes small."""
 
 from __future__ import annotations
 
