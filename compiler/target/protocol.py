@@ -61,7 +61,8 @@ class Target(Protocol):
         Args:
             node: in NAMED, where a refused composite is expanded, and again in the finished graph, where a refusal is
                 an error.
-            region: that holds it, as it is; ``region.uses()`` says who needs the node's results.
+            region: that holds it, as it is; ``region.uses()`` says who needs the node's results. A reason to refuse
+                that the surroundings give holds in NAMED only (``region.program().stage``): later passes change them.
         """
 
     def lower(self, graph: Graph) -> Executable:

@@ -59,14 +59,20 @@ def _is_subtracted(region: Region, x: Value, mean: Value) -> bool:
 
 @emits("batch_norm", check=_statistics, kernel="BatchNormalization")
 def _batch_norm(e: Emitter, node: Node) -> list[str]:
-    """The statistics' axis is the second one, what is in front of it is one axis."""
+    """The statistics' axis is the second one of the operator's input."""
     x, (axis,) = node.operands[0], _statistics_axes(node)
     mean, variance, scale, bias = (_vector(e, v, axis) for v in node.operands[1:])
-    at, rows = x.type.axis(axis), Dim("rows")
-    front = {rows: e.product([e.extent(d) for d in x.dims[:at]])} if at != 1 else {}
-    merged = e.reshape(e[x], (rows, *x.dims[at:]), front) if front else e[x]
-    y = e.op("BatchNormalization", merged, scale, bias, mean, variance, epsilon=node.attrs["epsilon"])
-    return [e.reshape(y, x.dims) if front else y]
+    at, epsilon = x.type.axis(axis), node.attrs["epsilon"]
+    y = e.op("BatchNormalization", _rows(e, x, at), scale, bias, mean, variance, epsilon=epsilon)
+    return [y if at == 1 else e.reshape(y, x.dims)]
+
+
+def _rows(e: Emitter, x: Value, at: int) -> str:
+    """An array in which what is in front of an axis is one axis."""
+    if at == 1:
+        return e[x]
+    rows = Dim("rows")
+    return e.reshape(e[x], (rows, *x.dims[at:]), {rows: e.product([e.extent(d) for d in x.dims[:at]])})
 
 
 def _vector(e: Emitter, value: Value, axis: Dim) -> str:

@@ -1,4 +1,4 @@
-"""Normalisations as one op, by statistics of their own or given ones; the norm of a parameter that is regularised."""
+"""Composites: normalisation by own or given statistics, and the norm of a parameter that regularisation makes small."""
 
 from __future__ import annotations
 
