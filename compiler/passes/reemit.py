@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler.analysis.carried_dims import TypeRule, carried_dims
@@ -12,7 +12,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.loop import LoopLayout, LoopOptions, OpenLoop
 
-__all__ = ["Special", "define_lengths", "reemit"]
+__all__ = ["PendingLengths", "Special", "reemit"]
 
 
 @dataclass(frozen=True)
@@ -95,23 +95,35 @@ def _fill_up(b: Builder, branches: Sequence[Region]) -> None:
 def _fill(b: Builder, old: Region, region: Region, env: Mapping[Value, Value], special: Special) -> None:
     """Emit the nodes of ``old`` into ``region``, which has its params."""
     inner = {**env, **dict(zip(old.params, region.params, strict=True))}
-    pending = dict(old.dim_defs)
-    define_lengths(region, pending, inner)
+    lengths = PendingLengths(old, region, inner)
     with b.inside(region):
         for node in old.nodes:
             with b.at(node.origin):
                 results = reemit(b, node, [inner.get(v, v) for v in node.operands], inner, special)
             inner.update(zip(node.results, results, strict=True))
-            define_lengths(region, pending, inner)
+            lengths.define(node.results)
     region.results = [inner.get(v, v) for v in old.results]
-    if pending:
-        raise IRError(f"lengths of {list(pending)} were not emitted")
+    if lengths.left:
+        raise IRError(f"lengths of {list(lengths.left.values())} were not emitted")
 
 
-def define_lengths(region: Region, pending: dict[Dim, Value], inner: Mapping[Value, Value]) -> None:
-    """Take over the lengths ``pending`` that have been emitted by now (those that stand outside hold as they are)."""
-    for dim, length in list(pending.items()):
-        own = length.node is not None and length not in inner
-        if not own:
-            region.dim_defs[dim] = inner.get(length, length)
-            del pending[dim]
+class PendingLengths:
+    """The lengths of a region's dims, which a new region takes over as soon as they have been emitted.
+
+    Attributes:
+        left: by length, the dims that it is still to be defined of.
+    """
+
+    def __init__(self, old: Region, new: Region, inner: Mapping[Value, Value]) -> None:
+        self.left: dict[Value, list[Dim]] = {}
+        self._new, self._inner = new, inner
+        for dim, length in old.dim_defs.items():
+            self.left.setdefault(length, []).append(dim)
+        # those that stand outside hold as they are
+        self.define([length for length in self.left if length.node is None or length in inner])
+
+    def define(self, lengths: Iterable[Value]) -> None:
+        """Take over those of them that are lengths of dims."""
+        for length in lengths:
+            for dim in self.left.pop(length, ()):
+                self._new.dim_defs[dim] = self._inner.get(length, length)

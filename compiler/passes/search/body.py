@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from compiler.analysis.carried_dims import carried_dims
-from compiler.passes.reemit import Special, define_lengths, reemit
+from compiler.passes.reemit import PendingLengths, Special, reemit
 from compiler.passes.search.pick import UNUSED, pick
 from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbolic
 from returnn_ir.errors import ConfigError, IRError
@@ -145,14 +145,13 @@ class BeamBody:
         inner = {**self.env, **dict(zip(old.params, own, strict=True))}
         self.chain, self.back, self.cheats, self.followed = [self.start], [], [], False
         self._now(self.start, score)
-        pending = dict(old.dim_defs)
-        define_lengths(region, pending, inner)
+        lengths = PendingLengths(old, region, inner)
         with self.b.inside(region):
             for node in old.nodes:
                 with self.b.at(node.origin):
                     inner.update(zip(node.results, self._node(loop.index, node, inner), strict=True))
-                define_lengths(region, pending, inner)
-            region.dim_defs.update({d: inner.get(v, v) for d, v in pending.items()})
+                lengths.define(node.results)
+            lengths.define(list(lengths.left))
             step = self._results(region, loop, inner)
         for dim in self.chain:
             del self.table.known[dim]
