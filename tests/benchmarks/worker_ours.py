@@ -139,8 +139,11 @@ def _build() -> Step:
 
 
 def _first_step(net: RealNet) -> Step:
-    """From the config file to the first update of the weights done; what is imported later counts."""
+    """From the config file to the first update of the weights done; all of our modules are imported before."""
     from compiler.tensorflow.start import start_tensorflow
+    from returnn_ir.ir.op import all_ops
+    from returnn_ir.network.layer_registry import layer_names
+    from returnn_ir.network.loss_registry import loss_names
 
     start_tensorflow()
     import tensorflow as tf
@@ -150,6 +153,7 @@ def _first_step(net: RealNet) -> Step:
     from runtime.model.variables import Variables
     from runtime.optimizers import Optimizer
 
+    layer_names(), loss_names(), all_ops()  # registries import when they are first asked
     tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
     tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
     feed: dict[str, Array] = {EPOCH_STEP: np.asarray(0)}
