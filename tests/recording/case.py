@@ -8,6 +8,9 @@ from typing import Any
 
 __all__ = ["Case", "RecordError", "read_case", "sequence_lengths"]
 
+#: The longest sequence of a data key of which the case says nothing.
+_LONGEST = 7
+
 #: What the first sequences lack of the longest one: ragged, and the longest is not the first.
 _SHORTER = (4, 0, 2)
 
@@ -41,7 +44,7 @@ class Case:
     """
 
     batch: int = 3
-    time: int | Mapping[str, int] = 7
+    time: int | Mapping[str, int] = _LONGEST
     lens: Mapping[str, Any] | None = None
     train: bool = False
     search: bool = False
@@ -57,12 +60,7 @@ class Case:
 
     def longest(self, key: str) -> int:
         """The longest sequence of a data key."""
-        return self.time if isinstance(self.time, int) else self.time.get(key, Case.time_default())
-
-    @staticmethod
-    def time_default() -> int:
-        """The longest sequence where a case says nothing."""
-        return 7
+        return self.time if isinstance(self.time, int) else self.time.get(key, _LONGEST)
 
     def initial(self, name: str) -> Any:
         """What the case says about a parameter's value, None if nothing; the longest part of the name decides."""

@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     failed = [path for path in options.cases if not _one(path, check=options.check)]
     if len(options.cases) > 1:
-        print(f"{len(options.cases) - len(failed)} of {len(options.cases)} cases {'agree' if options.check else 'recorded'}")
+        good = len(options.cases) - len(failed)
+        print(f"{good} of {len(options.cases)} cases {'agree' if options.check else 'recorded'}")
     return 1 if failed else 0
 
 

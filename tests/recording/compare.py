@@ -44,7 +44,9 @@ def differences(recorded: Mapping[str, Array], again: Mapping[str, Array]) -> li
 def _meta(recorded: Array, again: Array) -> list[str]:
     """Differences of how it was run, of the axes, and of what is trained."""
     old, new = json.loads(str(recorded)), json.loads(str(again))
-    lines = [f"meta/{part}: {new[part]}, in the file {old[part]}" for part in ("case", "trainable") if old[part] != new[part]]
+    lines = [
+        f"meta/{part}: {new[part]}, in the file {old[part]}" for part in ("case", "trainable") if old[part] != new[part]
+    ]
     for layer in sorted(set(old["layers"]) & set(new["layers"])):
         was, now = old["layers"][layer], new["layers"][layer]
         lines += [f"meta/layers/{layer}/{k}: {now.get(k)}, in the file {was[k]}" for k in was if was[k] != now.get(k)]

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tests.recording.case import Case, RecordError, sequence_lengths
 
-__all__ = ["Array", "Input", "draw_inputs", "draw_param"]
+__all__ = ["Array", "Axis", "Input", "draw_inputs", "draw_param"]
 
 Array = NDArray[Any]
+Axis = int | Literal["batch", "dynamic"]
 
 #: Labels of data that are integers but not sparse, where the case gives no range.
 _INTEGERS = 5
@@ -30,7 +31,7 @@ class Input:
 
     key: str
     dtype: str
-    axes: tuple[int | Literal["batch", "dynamic"], ...]
+    axes: tuple[Axis, ...]
     sparse_dim: int | None = None
 
 
@@ -61,7 +62,7 @@ def draw_inputs(random: np.random.RandomState, case: Case, inputs: Iterable[Inpu
     return arrays
 
 
-def _extent(kind: int | str, batch: int, lengths: list[int]) -> int:
+def _extent(kind: Axis, batch: int, lengths: list[int]) -> int:
     if isinstance(kind, int):
         return kind
     return batch if kind == "batch" else max(lengths)
@@ -75,7 +76,7 @@ def _explicit(case: Case, data: Input, shape: tuple[int, ...]) -> Array:
 
 
 def _drawn(random: np.random.RandomState, case: Case, data: Input, shape: tuple[int, ...]) -> Array:
-    dtype = np.dtype(data.dtype)
+    dtype = np.dtype("object" if data.dtype == "string" else data.dtype)
     if dtype.kind == "f":
         return random.normal(0.0, 1.0, shape).astype(dtype)
     if dtype.kind == "b":

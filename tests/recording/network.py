@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.recording.case import Case, RecordError, read_case
-from tests.recording.draw import Input
+from tests.recording.draw import Axis, Input
 
 __all__ = ["axis_sizes", "construct", "describe", "inputs_of", "load_case", "recorded_layers", "require_returnn"]
 
@@ -77,8 +77,14 @@ def inputs_of(network: Any) -> Iterator[Input]:
     for key, data in network.extern_data.data.items():
         if key in network.extern_data.extra_added_keys:
             continue
-        axes = ("batch" if d.is_batch_dim() else "dynamic" if d.dimension is None else d.dimension for d in data.dims)
-        yield Input(key, data.dtype, tuple(axes), data.dim if data.sparse else None)
+        axes = tuple(_axis(dim) for dim in data.dims)
+        yield Input(key, data.dtype, axes, data.dim if data.sparse else None)
+
+
+def _axis(dim: Any) -> Axis:
+    if dim.is_batch_dim():
+        return "batch"
+    return "dynamic" if dim.dimension is None else int(dim.dimension)
 
 
 def recorded_layers(network: Any, case: Case) -> dict[str, Any]:

@@ -74,9 +74,7 @@ def _run(session: Any, tf1: Any, network: Any, case: Case, fetches: Mapping[str,
     return {**{f"param/{k}": before[k] for k in sorted(before)}, **inputs, **results, **changed}
 
 
-def _set_param(
-    session: Any, network: Any, random: np.random.RandomState, case: Case, name: str, variable: Any
-) -> None:
+def _set_param(session: Any, network: Any, random: np.random.RandomState, case: Case, name: str, variable: Any) -> None:
     """Draw a parameter, or take what the case says. Counters and states of generators stay as initialised."""
     given = case.initial(name)
     dtype = np.dtype(variable.dtype.base_dtype.as_numpy_dtype)
