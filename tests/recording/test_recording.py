@@ -146,8 +146,8 @@ def _arrays() -> dict[str, Array]:
         "meta": np.array(json.dumps(meta)),
         "param/W": np.ones((2, 2), np.float32),
         "output/a": np.ones((3, 2), np.float32),
-        "loss/a": np.float32(1),
-        "objective": np.float32(1),
+        "loss/a": np.asarray(1, np.float32),
+        "objective": np.asarray(1, np.float32),
         "grad/W": np.ones((2, 2), np.float32),
     }
 
