@@ -36,9 +36,9 @@ class Input:
 
 
 def draw_param(random: np.random.RandomState, name: str, shape: tuple[int, ...], scale: float) -> Array:
-    """A parameter's value: normal around zero, but variances are positive."""
-    value = random.normal(0.0, scale, shape)
-    return 0.5 + np.abs(value) if "variance" in name else value
+    """A parameter's value: normal around zero, in float32 before it is scaled; variances are positive."""
+    value = np.asarray(random.normal(0.0, 1.0, shape), np.float32) * np.float32(scale)
+    return np.asarray(np.float32(0.5) + np.abs(value) if "variance" in name else value)
 
 
 def draw_inputs(random: np.random.RandomState, case: Case, inputs: Iterable[Input]) -> dict[str, Array]:
