@@ -6,10 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import numpy as np
-
+from compiler.checkpoint.npz import read_npz
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 
@@ -56,11 +54,12 @@ def read_recorded(path: Path) -> Recorded:
     if not path.exists():
         raise DataError(f"no recorded numbers: {path}", hint="record them, or name the .npz: --check REF.npz")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
+        arrays = read_npz(path)
         meta = json.loads(str(arrays.pop("meta")))
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise DataError(f"not a recorded case: {error}", where=str(path)) from error
+    except (DataError, ValueError, KeyError) as error:
+        raise DataError(
+            f"not a recorded case: {error.what if isinstance(error, DataError) else error}", where=str(path)
+        ) from error
     case = meta["case"]
     mode = "train" if case.get("train") else "search" if case.get("search") else "eval"
     outputs = {

@@ -8,9 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from compiler.analysis.inference_inputs import require_inference_inputs
+from compiler.checkpoint.npz import read_npz
 from compiler.passes.search.expand_search import BATCH_SCORES
 from compiler.program.named import named_reference
 from compiler.program.parameters import checkpoint_parameters, unstarted_states
@@ -42,10 +41,7 @@ def read_parameters(program: Program, *, checkpoint: str | None, params: Path | 
 
 
 def _from_npz(program: Program, path: Path) -> dict[str, Array]:
-    if not path.exists():
-        raise DataError(f"no such file: {path}")
-    with np.load(path, allow_pickle=False) as archive:
-        stored = {k.removeprefix("param/"): archive[k] for k in archive.files if k.startswith("param/")}
+    stored = {k.removeprefix("param/"): v for k, v in read_npz(path).items() if k.startswith("param/")}
     values = {**unstarted_states(program), **stored}
     problems: list[UserError] = []
     for name, param in program.params.items():
