@@ -90,10 +90,6 @@ class ExternData:
                 self.get(key)
                 return
 
-    def label_dim(self, key: str) -> Dim | None:
-        """What the labels of a sparse data key number, or its feature dim."""
-        return self.get(key).feature_or_sparse_dim
-
     def _make(self, key: str, options: DataOptions) -> LayerOutput:
         b = self._builder
         sparse_dim = _sparse_dim(key, options)

@@ -44,7 +44,7 @@ def _feed(batch: int, names: list[str]) -> dict[str, Any]:
 
 
 def _train() -> Step:
-    """Loss and the gradient of every parameter, as the engine computes them; no optimizer, like the peers."""
+    """Loss and the gradient of every parameter, as a training computes them; no optimizer, like the peers."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
