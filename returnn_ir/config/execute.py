@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 
 from returnn_ir.config.options import Config
+from returnn_ir.config.returnn_helpers import login_without_terminal
 from returnn_ir.config.shim import ShimSession, guarded_import
 from returnn_ir.errors import ConfigError, Origin, UserError
 
@@ -55,7 +56,7 @@ def run_python_config(config: Config, path: Path, text: str) -> None:
     session = ShimSession(config, namespace)
 
     def call(function: Callable[..., object], *args: object, **options: object) -> object:
-        with session.active(), _importable(module, folder), _config_errors(file):
+        with session.active(), _importable(module, folder), login_without_terminal(), _config_errors(file):
             return function(*args, **options)
 
     config.call = call

@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from returnn_ir.config.dim_tags import DIM_NAMES
+from returnn_ir.config.returnn_helpers import HyperParam, cached_file, from_utf8, login_name, no_exception_hook
+from returnn_ir.config.vocabulary import ConfigVocabulary
 from returnn_ir.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,24 +22,51 @@ __all__ = ["OLD_MODULES", "LayerClassStub", "WrapEpochValue", "shim_names"]
 
 #: Top-level module names from before RETURNN was a package, to today's path below ``returnn``.
 OLD_MODULES: dict[str, str] = {
+    "better_exchook": "util.better_exchook",
+    "BundleFile": "datasets.bundle_file",
+    "CachedDataset": "datasets.cached",
+    "CachedDataset2": "datasets.cached2",
     "Config": "config",
     "Dataset": "datasets.basic",
+    "Debug": "util.debug",
+    "DebugHelpers": "util.debug_helpers",
+    "EngineBase": "engine.base",
+    "EngineBatch": "engine.batch",
+    "Fsa": "util.fsa",
     "GeneratingDataset": "datasets.generating",
     "HDFDataset": "datasets.hdf",
+    "HyperParamTuning": "tf.hyper_param_tuning",
     "LearningRateControl": "learning_rate_control",
     "LmDataset": "datasets.lm",
     "Log": "log",
     "MetaDataset": "datasets.meta",
     "NativeOp": "native_op",
+    "NormalizationData": "datasets.normalization_data",
+    "NumpyDumpDataset": "datasets.numpy_dump",
     "Pretrain": "pretrain",
+    "RawWavDataset": "datasets.raw_wav",
+    "rnn": "__main__",
+    "SprintCache": "sprint.cache",
+    "SprintControl": "sprint.control",
     "SprintDataset": "datasets.sprint",
+    "SprintErrorSignals": "sprint.error_signals",
+    "SprintExternInterface": "sprint.extern_interface",
+    "SprintInterface": "sprint.interface",
+    "StereoDataset": "datasets.stereo",
+    "TaskSystem": "util.task_system",
     "TFCompat": "tf.compat",
+    "TFDataPipeline": "tf.data_pipeline",
+    "TFDistributed": "tf.distributed",
     "TFEngine": "tf.engine",
+    "TFHorovod": "tf.horovod",
+    "TFKenLM": "tf.util.ken_lm",
     "TFNativeOp": "tf.native_op",
     "TFNetwork": "tf.network",
     "TFNetworkLayer": "tf.layers.basic",
     "TFNetworkRecLayer": "tf.layers.rec",
+    "TFNetworkSegModLayer": "tf.layers.segmental_model",
     "TFNetworkSigProcLayer": "tf.layers.signal_processing",
+    "TFSprint": "tf.sprint",
     "TFUpdater": "tf.updater",
     "TFUtil": "tf.util.basic",
     "Util": "util.basic",
@@ -111,6 +140,8 @@ def _layer_classes(own: set[str]) -> dict[str, object]:
     return {"register_layer_class": register, "auto_register_layer_classes": register_all}
 
 
+_VOCABULARIES: dict[str, object] = {"Vocabulary": ConfigVocabulary, "BytePairEncoding": ConfigVocabulary}
+
 _NAMES: dict[str, dict[str, object]] = {
     "returnn.tensor": DIM_NAMES,
     "returnn.tensor.dim": DIM_NAMES,
@@ -119,10 +150,21 @@ _NAMES: dict[str, dict[str, object]] = {
     "returnn.tf.util.basic": DIM_NAMES,
     "returnn.pretrain": {"WrapEpochValue": WrapEpochValue},
     "returnn.import_": {"import_": _import_helper},
+    "returnn.datasets.generating": _VOCABULARIES,
+    "returnn.datasets.util.vocabulary": _VOCABULARIES,
+    "returnn.tf.hyper_param_tuning": {"HyperParam": HyperParam},
     "returnn.util.basic": {
+        "PY3": True,
+        "cf": cached_file,
         "cleanup_env_var_path": _cleanup_env_var_path,
         "generic_import_module": _generic_import_module,
-        "PY3": True,
+        "get_login_username": login_name,
+        "py2_utf8_str_to_unicode": from_utf8,
+    },
+    "returnn.util.better_exchook": {
+        "install": no_exception_hook,
+        "replace_traceback_format_tb": no_exception_hook,
+        "setup_all": no_exception_hook,
     },
 }
 

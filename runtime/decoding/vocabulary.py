@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from compiler.target.protocol import Array
+from returnn_ir.config.vocabulary import read_labels
 from returnn_ir.errors import ConfigError, DataError, did_you_mean
 
 __all__ = ["Vocabulary"]
@@ -72,7 +69,7 @@ class Vocabulary:
             return Vocabulary(tuple(map(str, options["labels"])), separator)
         if not isinstance(options.get("vocab_file"), str):
             raise ConfigError("the vocabulary has no labels", where=where, expected="vocab_file or labels")
-        return Vocabulary(_read_labels(options["vocab_file"]), separator)
+        return Vocabulary(read_labels(options["vocab_file"]), separator)
 
     @property
     def has_words(self) -> bool:
@@ -98,23 +95,3 @@ class Vocabulary:
     def words(text: str) -> list[str]:
         """The words of a text, subwords merged."""
         return text.replace(f"{_BPE_MARK} ", "").split()
-
-
-def _read_labels(path: str) -> tuple[str, ...]:
-    """One label per line, or a Python dict from label to index."""
-    if path.endswith(".pkl"):
-        raise ConfigError(
-            f"pickle file {path!r} refused: reading it would execute code from it", expected="a text file"
-        )
-    try:
-        raw = Path(path).read_bytes()
-        text = (gzip.decompress(raw) if path.endswith(".gz") else raw).decode("utf-8")
-        if not text.startswith("{"):
-            return tuple(text.splitlines())
-        table: dict[Any, int] = ast.literal_eval(text.strip())
-        by_index = {index: str(label) for label, index in table.items()}
-    except (OSError, EOFError, ValueError, SyntaxError) as error:
-        raise DataError("cannot read the vocabulary", where=path, received=str(error)) from error
-    if sorted(by_index) != list(range(len(by_index))):
-        raise DataError("the vocabulary does not use all indices", where=path, expected=f"0 to {len(by_index) - 1}")
-    return tuple(by_index[index] for index in range(len(by_index)))

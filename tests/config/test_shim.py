@@ -275,3 +275,65 @@ def test_modules_by_their_file(tmp_path: Path) -> None:
     assert config["name"] == "some_tools.tool"
     assert config["digits"] == "0123456789"
     assert "no such file" in error_of(tmp_path, "import Util\nUtil.generic_import_module('/gone/x.py')")
+
+
+def test_who_runs_a_config_is_known_without_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_terminal() -> str:
+        raise OSError(6, "No such device or address")
+
+    monkeypatch.setattr("returnn_ir.config.returnn_helpers._login", no_terminal)
+    monkeypatch.setattr("returnn_ir.config.returnn_helpers._process_owner", lambda: "ada")
+    config = load(
+        tmp_path,
+        """
+        import os
+        from returnn.util.basic import get_login_username
+        model = f"/work/{os.getlogin()}/{get_login_username()}"
+        """,
+    )
+    assert config["model"] == "/work/ada/ada"
+
+
+def test_a_vocabulary_gives_its_labels_while_a_config_loads(tmp_path: Path) -> None:
+    (tmp_path / "vocab.txt").write_text("{'</s>': 0, 'UNK': 1, 'lo@@': 2, 'w': 3}", encoding="utf-8")
+    config = load(
+        tmp_path,
+        f"""
+        from GeneratingDataset import Vocabulary
+        vocab = Vocabulary.create_vocab(bpe_file="codes", vocab_file={str(tmp_path / "vocab.txt")!r}, seq_postfix=[0])
+        labels, eos, size = vocab.labels, vocab.label_to_id("</s>"), vocab.num_labels
+        words = Vocabulary(None, labels=labels)
+        ids = words.get_seq("lo@@ w high")
+        """,
+    )
+    assert config["labels"] == ["</s>", "UNK", "lo@@", "w"]
+    assert (config["eos"], config["size"], config["ids"]) == (0, 4, [2, 3, 1])
+    head = f"from returnn.datasets.util.vocabulary import Vocabulary\nlabels = {config['labels']!r}\n"
+    message = error_of(tmp_path, head + "Vocabulary.create_vocab(**{'class': 'SentencePieces', 'model_file': 'x'})\n")
+    assert "unknown vocabulary class 'SentencePieces'" in message
+    assert "net.py:3" in message
+    assert "unexpected keyword argument 'bpe'" in error_of(
+        tmp_path, head + "Vocabulary.create_vocab(bpe=1, labels=labels)"
+    )
+    assert "words are not cut into labels" in error_of(
+        tmp_path, head + "Vocabulary(labels=labels, bpe_file='codes').get_seq('low')"
+    )
+
+
+def test_helpers_of_returnn_that_do_nothing_here(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        """
+        import better_exchook
+        from Util import cf, py2_utf8_str_to_unicode, PY3
+        from returnn.tf.hyper_param_tuning import HyperParam
+        from HyperParamTuning import HyperParam as Old
+        better_exchook.install()
+        path = py2_utf8_str_to_unicode(cf("/data/a.hdf"))
+        rate = HyperParam("float", [0.1, 0.5], default=0.2)
+        same = Old is HyperParam
+        """,
+    )
+    assert config["path"] == "/data/a.hdf"
+    assert config["rate"].default == 0.2
+    assert config["same"]

@@ -1,0 +1,146 @@
+"""Vocabularies: the names of classes in a file, and RETURNN's ``Vocabulary`` as a config's code uses it."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from returnn_ir.errors import ConfigError, DataError
+
+__all__ = ["ConfigVocabulary", "read_labels"]
+
+#: Those whose labels are in ``vocab_file``; the class decides how text is cut, not which labels there are.
+_CLASSES = ("Vocabulary", "BytePairEncoding", "SamplingBytePairEncoding")
+
+
+def read_labels(path: str) -> tuple[str, ...]:
+    """The names by class index: one per line, or a Python dict from label to index.
+
+    Raises:
+        ConfigError: a pickle file.
+        DataError: the file cannot be read, or leaves out an index.
+    """
+    if path.endswith(".pkl"):
+        raise ConfigError(
+            f"pickle file {path!r} refused: reading it would execute code from it", expected="a text file"
+        )
+    try:
+        raw = Path(path).read_bytes()
+        text = (gzip.decompress(raw) if path.endswith(".gz") else raw).decode("utf-8")
+        if not text.startswith("{"):
+            return tuple(text.splitlines())
+        table: dict[Any, int] = ast.literal_eval(text.strip())
+        by_index = {index: str(label) for label, index in table.items()}
+    except (OSError, EOFError, ValueError, SyntaxError) as error:
+        raise DataError("cannot read the vocabulary", where=path, received=str(error)) from error
+    if sorted(by_index) != list(range(len(by_index))):
+        raise DataError("the vocabulary does not use all indices", where=path, expected=f"0 to {len(by_index) - 1}")
+    return tuple(by_index[index] for index in range(len(by_index)))
+
+
+class ConfigVocabulary:
+    """What ``returnn.datasets.generating.Vocabulary`` is to a config: labels and their indices.
+
+    Args:
+        vocab_file: see :func:`read_labels`.
+        unknown_label: what a word without an index becomes; None: there is none.
+        labels: instead of a file.
+        bpe_file: how words are cut into labels, for text; it does not change which labels there are.
+    """
+
+    def __init__(
+        self,
+        vocab_file: str | None = None,
+        *,
+        unknown_label: str | int | None = "UNK",
+        bos_label: str | int | None = None,
+        eos_label: str | int | None = None,
+        pad_label: str | int | None = None,
+        num_labels: int | None = None,
+        seq_postfix: Sequence[int] = (),
+        labels: Sequence[str] | Callable[[], Sequence[str]] | None = None,
+        bpe_file: str | None = None,
+    ) -> None:
+        if labels is None and vocab_file is None:
+            raise ConfigError("the vocabulary has no labels", expected="vocab_file or labels")
+        self.vocab_file = vocab_file
+        given = labels() if callable(labels) else labels
+        self.labels: list[str] = list(read_labels(str(vocab_file)) if given is None else given)
+        self.num_labels = len(self.labels)
+        if num_labels not in (None, self.num_labels):
+            raise DataError(
+                "the vocabulary has another size", where=vocab_file, expected=num_labels, received=self.num_labels
+            )
+        self.unknown_label_id = self.to_id(unknown_label, None)
+        self.bos_label_id, self.eos_label_id, self.pad_label_id = map(self.to_id, (bos_label, eos_label, pad_label))
+        self.seq_postfix = list(seq_postfix)
+        self.bpe_file = bpe_file
+
+    @classmethod
+    def create_vocab(cls, **options: Any) -> ConfigVocabulary:
+        """Of a dict of options.
+
+        Raises:
+            ConfigError: a class or an option whose meaning is not known here.
+        """
+        name = options.pop("class", "Vocabulary")
+        if name not in _CLASSES:
+            raise ConfigError(f"unknown vocabulary class {name!r}", expected=", ".join(_CLASSES))
+        try:
+            return cls(**options)
+        except TypeError as error:
+            raise ConfigError(f"the vocabulary cannot be made: {error}") from error
+
+    @staticmethod
+    def create_vocab_dict_from_labels(labels: Iterable[str]) -> dict[str, int]:
+        """From label to index."""
+        return {label: index for index, label in enumerate(labels)}
+
+    @cached_property
+    def _indices(self) -> Mapping[str, int]:
+        return self.create_vocab_dict_from_labels(self.labels)
+
+    def to_id(self, label: str | int | None, default: int | type[KeyError] | None = KeyError) -> int | None:
+        """The index of a label; an index stays as it is, None is None."""
+        if isinstance(label, int) or label is None:
+            return label
+        return self.label_to_id(label, default)
+
+    def label_to_id(self, label: str, default: int | type[KeyError] | None = KeyError) -> int | None:
+        """The index of a label; one that is not there is a KeyError, or the default."""
+        return self._indices[label] if default is KeyError else self._indices.get(label, default)  # type: ignore[arg-type]
+
+    def id_to_label(self, index: int) -> str:
+        """The label of an index."""
+        if not self.is_id_valid(index):
+            raise KeyError(f"label {index} is not in the vocabulary")
+        return self.labels[index]
+
+    def is_id_valid(self, index: int) -> bool:
+        """Whether there is a label of that index."""
+        return 0 <= index < self.num_labels
+
+    def get_seq(self, sentence: str) -> list[int | None]:
+        """The indices of a sentence whose labels are parted by blanks.
+
+        Raises:
+            ConfigError: the words would have to be cut into labels first.
+        """
+        if self.bpe_file is not None:
+            raise ConfigError(
+                "words are not cut into labels while a config loads", received=f"bpe_file {self.bpe_file!r}"
+            )
+        indices = [self.label_to_id(word, self._unknown) for word in sentence.split()]
+        return [*indices, *self.seq_postfix]
+
+    def get_seq_labels(self, seq: Iterable[int]) -> str:
+        """The labels of indices, parted by blanks."""
+        return " ".join(self.labels[index] for index in seq)
+
+    @property
+    def _unknown(self) -> int | type[KeyError]:
+        return KeyError if self.unknown_label_id is None else self.unknown_label_id
