@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 _USAGE = """usage: returnn-run [--debug] [--best-checkpoint] config.py [++key value ...]
 
-Run a RETURNN config: task = train (default), eval, forward or search.
+Run a RETURNN config: task = train (default), eval, forward, search, compute_priors, ...
 A training that was interrupted resumes from its newest checkpoint.
 
   ++key value         set a config option
@@ -46,23 +46,9 @@ def _run(path: str, overrides: Sequence[str], *, best: bool) -> int:
 
         print(find_checkpoint(config, RunOptions.from_config(config), best=True))
         return 0
-    task = config.value("task", "train")
-    if task == "forward":
-        from runtime.tasks.forward import forward_to_hdf
+    from runtime.tasks.run import run_task
 
-        forward_to_hdf(config)
-    elif task == "search":
-        from runtime.tasks.search import search
-
-        search(config)
-    elif task == "eval":
-        from runtime.tasks.evaluate import evaluate
-
-        evaluate(config)
-    else:
-        from runtime.tasks.train import train
-
-        train(config)  # or the refusal of a task that there is not
+    run_task(config)
     return 0
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "ALL",
     "EVAL",
     "FORWARD",
+    "PRIORS",
     "SEARCH",
     "TRAIN",
     "Key",
@@ -32,7 +33,8 @@ TRAIN: Tasks = frozenset({"train"})
 EVAL: Tasks = frozenset({"eval"})
 FORWARD: Tasks = frozenset({"forward"})
 SEARCH: Tasks = frozenset({"search"})
-ALL: Tasks = TRAIN | EVAL | FORWARD | SEARCH
+PRIORS: Tasks = frozenset({"compute_priors"})
+ALL: Tasks = TRAIN | EVAL | FORWARD | SEARCH | PRIORS
 
 
 class Verdict(Enum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from returnn_ir.config.key import ALL, EVAL, FORWARD, SEARCH, TRAIN, Key, done, no_effect, refused
+from returnn_ir.config.key import ALL, EVAL, FORWARD, PRIORS, SEARCH, TRAIN, Key, done, no_effect, refused
 from returnn_ir.config.key_values import (
     chunking,
     context_window,
@@ -30,7 +30,7 @@ _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.sear
 _DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
 
 _GPU = "where a computation runs is up to TensorFlow"
-_LOG = "what is logged does not change a run"
+_LOG, _LOGGED = "what is logged does not change a run", "runtime.tasks.log"
 _DEBUG = "a debugging aid of RETURNN's TensorFlow session"
 _UNUSED = "RETURNN reads it and does nothing with it"
 _PROCESS = "how the process is run does not change what it computes"
@@ -111,7 +111,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
     ),
     "Epochs and checkpoints": (
         done("task", _RUN, "train, eval, forward or search (train)"),
-        done("train", _RUN, "the training data", TRAIN),
+        done("train", _RUN, "the training data", TRAIN | PRIORS),
         done("dev", _RUN, "evaluated after every epoch", TRAIN | EVAL),
         done("eval", _RUN, "evaluated after every epoch; the data of other tasks"),
         done("eval_datasets", _RUN, "further data to evaluate, by name", TRAIN | EVAL),
@@ -208,8 +208,8 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("output_per_seq_format", "does nothing without eval_output_file_per_seq"),
         no_effect("output_per_seq_file_format", "does nothing without eval_output_file_per_seq"),
         done("forward_data", _FORWARD, "train, dev, eval or a dataset (eval)", FORWARD),
-        done("forward_output_layer", _FORWARD, "the layer to write (output)", FORWARD),
-        done("output_file", _FORWARD, "the HDF file to write", FORWARD),
+        done("forward_output_layer", _FORWARD, "the layer to write (output)", FORWARD | PRIORS),
+        done("output_file", _FORWARD, "the HDF file to write, or the text file with the priors", FORWARD | PRIORS),
         done("forward_override_hdf_output", _FORWARD, "write it even if it exists", FORWARD),
         done("forward_batch_size", _FORWARD, "frames of a batch (batch_size)", FORWARD),
         refused("forward_use_search", False, FORWARD, "task = search is the one that searches"),
@@ -253,6 +253,10 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("__debug_dummy_distributed_rank_and_size", "one process trains"),
     ),
     "The process and TensorFlow": (
+        done("log", _LOGGED, "files and commands that get the log, beside the console"),
+        done("log_verbosity", _LOGGED, "of each: 1 scores only, 3, 4 epochs, 5 every step (3)"),
+        done("log_format", _LOGGED, "of each: default, raw, timed or verbose (default)"),
+        done("log_batch_size", _RUN, "whether each step's line has the sizes of its batch", TRAIN | EVAL),
         done("device", _RUN, "cpu, or gpu: a GPU where there is one (gpu)"),
         refused("startup_callback", False, ALL, "nothing of the config is called before the data are loaded"),
         refused("use_dummy_datasets", False, ALL, "there are no data made up for a test"),
@@ -275,11 +279,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         *(
             no_effect(name, _LOG)
             for name in (
-                "log",
-                "log_batch_size",
-                "log_format",
                 "log_grad_norm",
-                "log_verbosity",
                 "store_metadata_mod_step",
                 "store_tf_profile",
                 "tf_log_dir",

@@ -18,6 +18,7 @@ from returnn_ir.ir.graph import Graph
 from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, make_batches
 from runtime.datasets.ordering import IntArray
 from runtime.tasks.feeding import checked_feed
+from runtime.tasks.log import hms, log
 from runtime.tasks.progress import progress
 
 __all__ = ["EpochSummary", "RunStep", "TakeResults", "run_epoch"]
@@ -89,7 +90,10 @@ def run_epoch(
             steps += 1
             num_seqs += batch.num_seqs
             bar.advance(batch.num_seqs, status)
-    return EpochSummary(steps, num_seqs, time.monotonic() - started, loader.computing_share)
+    done = EpochSummary(steps, num_seqs, time.monotonic() - started, loader.computing_share)
+    share = f"{done.computing_share:.1%} computing time"
+    log(f"{title}, finished after {steps} steps, {hms(done.seconds)} elapsed ({share})")
+    return done
 
 
 def _guard(title: str, graph: Graph, batch: Batch, results: Mapping[str, Array], *, stop_on_nonfinite: bool) -> None:

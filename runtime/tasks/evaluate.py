@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-from compiler.target.protocol import Array
 from returnn_ir.config import Config
-from runtime.datasets import Batch, Dataset
+from runtime.datasets import Dataset
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.step import Step
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
-from runtime.tasks.progress import log
+from runtime.tasks.log import log
 from runtime.tasks.run_lock import LockedError, lock_paths
 from runtime.tasks.run_options import RunOptions
-from runtime.tasks.scores import EpochScores
+from runtime.tasks.scores import EpochScores, TakeScores
 from runtime.tasks.setup import Setup
 
 __all__ = ["evaluate", "evaluate_dataset"]
@@ -40,7 +39,8 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
             check_dataset(name, dataset, step.program.graph)
         for name, dataset in datasets.items():
             scores[name] = evaluate_dataset(step, name, dataset, setup.start.epoch or 1, setup.options)
-            log(f"{name}: {scores[name].line()}")
+    exp = setup.options.exp_scores
+    log(" ".join(f"{name}: {found.line(exp=exp)}" for name, found in scores.items()), 1)
     _record(rates, setup, scores)
     return scores
 
@@ -62,15 +62,10 @@ def _record(rates: LearningRateOptions, setup: Setup, scores: Mapping[str, Epoch
 
 def evaluate_dataset(step: Step, name: str, dataset: Dataset, epoch: int, options: RunOptions) -> EpochScores:
     """Mean losses and errors of one pass over a dataset."""
-    scores = EpochScores()
-
-    def take(batch: Batch, results: Mapping[str, Array]) -> str:
-        scores.add(step.program.graph, results)
-        return scores.line()
-
+    take = TakeScores(step.program.graph, options.exp_scores, options.log_batch_size)
     run_epoch(
-        name, step.program, step, take,
+        f"epoch {epoch} {name!r} eval", step.program, step, take,
         dataset=dataset, order=dataset.init_epoch(epoch), limits=options.limits_of(name),
         log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
     )  # fmt: skip
-    return scores
+    return take.scores

@@ -19,10 +19,10 @@ from returnn_ir.options import Key, Range
 from runtime.datasets import Batch, BatchLimits, HDFWriter
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
-from runtime.tasks.progress import log
+from runtime.tasks.log import log
 from runtime.tasks.setup import Setup
 
-__all__ = ["ForwardOptions", "forward_to_hdf"]
+__all__ = ["ForwardOptions", "batch_major", "forward_to_hdf"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ def forward_to_hdf(config: Config) -> Path:
         with _writer(options.output_file, output) as writer:
 
             def take(batch: Batch, results: Mapping[str, Array]) -> str:
-                value, lengths = _batch_major(results, options.layer, output)
+                value, lengths = batch_major(results, options.layer, output)
                 writer.insert_batch(value, lengths, list(batch.tags))
                 return ""
 
@@ -131,7 +131,7 @@ def _writer(path: Path, output: Output) -> HDFWriter:
     return HDFWriter(path, feature, ndim=frames, overwrite=True)
 
 
-def _batch_major(results: Mapping[str, Array], layer: str, output: Output) -> tuple[Array, dict[int, Array]]:
+def batch_major(results: Mapping[str, Array], layer: str, output: Output) -> tuple[Array, dict[int, Array]]:
     """The output as [batch, dynamic axes, rest] and the lengths of the dynamic axes by axis (without batch)."""
     axes = list(range(len(output.axes)))
     batch = next(i for i, d in enumerate(output.axes) if d.is_batch)

@@ -10,7 +10,7 @@ from returnn_ir.config.key import Run
 from returnn_ir.errors import ConfigError, ProblemList
 from returnn_ir.network.net import Net, parse_network
 from returnn_ir.network.option_table import refused_in_run
-from runtime.tasks.progress import log
+from runtime.tasks.log import log
 
 __all__ = ["check_network_of_epochs", "checked_net"]
 

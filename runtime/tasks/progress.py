@@ -7,16 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["Progress", "log", "progress"]
+from runtime.tasks.log import hms, log, log_step, logs
 
-
-def log(line: str) -> None:
-    """One line of the run's log."""
-    print(line, flush=True)
+__all__ = ["Progress", "progress"]
 
 
 class Progress:
-    """A log that reports every ``every`` seconds.
+    """A log that reports every step at verbosity 5, and else every ``every`` seconds.
 
     Args:
         title: e.g. ``train epoch 3``.
@@ -29,22 +26,33 @@ class Progress:
         self._every = every
         self._done = 0
         self._steps = 0
-        self._started = self._reported = time.monotonic()
+        self._started = self._reported = self._stepped = time.monotonic()
 
     def advance(self, count: int, status: str) -> None:
         """Count further sequences; ``status`` is shown beside them."""
         self._done += count
-        self._steps += 1
         now = time.monotonic()
-        if now - self._reported >= self._every:
+        if logs(5):
+            log_step(self._line(status, now, now - self._stepped))
+        elif now - self._reported >= self._every:
             self._reported = now
-            elapsed = now - self._started
-            share = self._done / max(1, self._total)
-            remaining = elapsed / share - elapsed if share else 0.0
-            log(
-                f"{self._title}, step {self._steps}, {status}, {elapsed / self._steps:.3f} sec/step, "
-                f"exp. remaining {_clock(remaining)}, complete {share:.2%}"
-            )
+            log(self._line(status, now, (now - self._started) / (self._steps + 1)))
+        self._stepped = now
+        self._steps += 1
+
+    def _line(self, status: str, now: float, seconds: float) -> str:
+        """As RETURNN's, which counts steps from 0.
+
+        Args:
+            seconds: of a step.
+        """
+        elapsed = now - self._started
+        share = self._done / max(1, self._total)
+        parts = [
+            self._title, f"step {self._steps}", status, f"{seconds:.3f} sec/step", f"elapsed {hms(elapsed)}",
+            f"exp. remaining {hms(elapsed / share - elapsed if share else 0.0)}", f"complete {share:.2%}",
+        ]  # fmt: skip
+        return ", ".join(part for part in parts if part)
 
 
 class _Bar(Progress):
@@ -61,6 +69,7 @@ class _Bar(Progress):
         self._task = self._bar.add_task(title, total=total, status="")
 
     def advance(self, count: int, status: str) -> None:
+        super().advance(count, status)
         self._bar.update(self._task, advance=count, status=status)
 
     def start(self) -> None:
@@ -82,9 +91,3 @@ def progress(title: str, total: int, every: float = 10.0) -> Iterator[Progress]:
         yield bar
     finally:
         bar.stop()
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}"

@@ -15,7 +15,7 @@ from runtime.datasets.ordering import parse_ordering
 
 __all__ = ["RunOptions"]
 
-Task = Literal["train", "eval", "forward", "search"]
+Task = Literal["train", "eval", "forward", "search", "compute_priors"]
 #: A checkpoint's path, perhaps with the ending of one of its files, which is taken off.
 Checkpoint = Annotated[str | None, Form(lambda given: _without_ending(given) if isinstance(given, str) else given)]
 #: Any whole number, as in RETURNN; seeds are int64.
@@ -61,6 +61,7 @@ class _Keys:
     stop_on_nonfinite: Annotated[bool, Key("stop_on_nonfinite_train_score")] = True
     dry_run: Annotated[bool, Form(lambda given: given if isinstance(given, str) else bool(given))] = False
     exp_scores: Annotated[bool, Key("calculate_exp_loss")] = False
+    log_batch_size: bool = False
     device: Annotated[
         Literal["cpu", "gpu"],
         Form(lambda given: given or "gpu"),
@@ -84,6 +85,7 @@ class RunOptions:
         import_model: a checkpoint whose parameters a new training starts with.
         dry_run: neither checkpoints nor scores are written.
         exp_scores: scores are also kept as exp(score).
+        log_batch_size: the log has the number and the lengths of the sequences of each step.
         save_initial: a training from scratch saves its initial parameters as epoch 0.
         on_cpu: no GPU is used.
     """
@@ -104,6 +106,7 @@ class RunOptions:
     stop_on_nonfinite: bool = True
     dry_run: bool = False
     exp_scores: bool = False
+    log_batch_size: bool = False
     save_initial: bool = False
     on_cpu: bool = False
     log_every_seconds: float = 10.0
@@ -139,6 +142,7 @@ class RunOptions:
             stop_on_nonfinite=keys.stop_on_nonfinite,
             dry_run=keys.dry_run,
             exp_scores=keys.exp_scores,
+            log_batch_size=keys.log_batch_size,
             save_initial=keys.save_initial,
             on_cpu=keys.device == "cpu",
         )

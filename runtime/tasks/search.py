@@ -15,7 +15,7 @@ from runtime.datasets.ordering import IntArray
 from runtime.model.step import Step
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
-from runtime.tasks.progress import log
+from runtime.tasks.log import log
 from runtime.tasks.scores import EpochScores
 from runtime.tasks.search_file import Entry, Scored, Text, write_search_file
 from runtime.tasks.search_layers import LayerTarget, SearchedLayer

@@ -19,7 +19,7 @@ from runtime.model.step import Step
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
 from runtime.tasks.key_check import check_network_of_epochs, checked_net
-from runtime.tasks.progress import log
+from runtime.tasks.log import log
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.start import Start, find_checkpoint, find_start
 

@@ -9,11 +9,10 @@ from functools import partial
 from itertools import count
 
 from compiler.program.program import Program
-from compiler.target.protocol import Array
 from returnn_ir.config import Config
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
 from runtime.checkpoints.files import restore_optimizer, save_checkpoint
-from runtime.datasets import Batch, Dataset
+from runtime.datasets import Dataset
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
@@ -22,10 +21,10 @@ from runtime.optimizers import Optimizer
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
-from runtime.tasks.progress import log
+from runtime.tasks.log import hms, log
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
-from runtime.tasks.scores import EpochScores
+from runtime.tasks.scores import TakeScores
 from runtime.tasks.setup import Setup, log_notes
 from runtime.tasks.start import Start, find_start
 
@@ -151,33 +150,29 @@ class _Training:
             log(f"best epoch: {best}")
 
     def _train(self, epoch: int) -> None:
-        rate = self.rates.learning_rate(epoch)
-        title, scores, options = f"train epoch {epoch}", EpochScores(), self.options
-
-        def take(batch: Batch, results: Mapping[str, Array]) -> str:
-            scores.add(self.step.program.graph, results)
-            return scores.line()
-
+        options, rate = self.options, self.rates.learning_rate(epoch)
+        log(f"start epoch {epoch} with learning rate {rate} ...", 4)
+        take = TakeScores(self.step.program.graph, options.exp_scores, options.log_batch_size)
         done = run_epoch(
-            title, self.step.program, partial(self.step, learning_rate=rate), take,
+            f"train epoch {epoch}", self.step.program, partial(self.step, learning_rate=rate), take,
             dataset=self.dataset, order=self.dataset.init_epoch(epoch), limits=options.limits,
             log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
         )  # fmt: skip
-        log(
-            f"{title}, learning rate {rate:.4g}, {done.steps} steps, {done.seconds:.1f} s "
-            f"({done.computing_share:.1%} computing time): {scores.line()}"
-        )
-        self.rates.set_scores(epoch, scores.named("train", exp=options.exp_scores))
+        scores, errors = take.scores.score_text(exp=options.exp_scores), take.scores.error_text()
+        log(f"epoch {epoch} score: {scores} error: {errors} elapsed: {hms(done.seconds)}", 1)
+        self.rates.set_scores(epoch, take.scores.named("train", exp=options.exp_scores))
         meta = {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
         self.rates.set_meta(epoch, meta)
 
     def _evaluate(self, epoch: int) -> None:
         if self.evaluation is None:
             return
+        exp = self.options.exp_scores
+        found = {}
         for name, dataset in self.evaluated.items():
-            scores = evaluate_dataset(self.evaluation, name, dataset, epoch, self.options)
-            log(f"  {name}: {scores.line()}")
-            self.rates.set_scores(epoch, scores.named(name, exp=self.options.exp_scores))
+            found[name] = evaluate_dataset(self.evaluation, name, dataset, epoch, self.options)
+            self.rates.set_scores(epoch, found[name].named(name, exp=exp))
+        log(" ".join(f"{name}: {scores.line(exp=exp)}" for name, scores in found.items()), 1)
 
     def _save(self, epoch: int) -> None:
         """Write scores and a checkpoint, where the epoch has one, and delete old ones."""

@@ -57,7 +57,7 @@ NO_EFFECT = {
     "debug_print_layer_output_template": "True",
     "exclude": "[1]",
     "load_ignore_missing_vars": "True",
-    "log_verbosity": "5",
+    "log_grad_norm": "True",
     "pretrain_learning_rate": "0.5",
     "seq_drop_freq": "2",
     "share_batches": "True",

@@ -1,0 +1,110 @@
+"""``task = "compute_priors"``: the logarithm of the mean posteriors over the training data, in a text file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.target.protocol import Array
+from returnn_ir.config import Config
+from returnn_ir.errors import ConfigError, DataError
+from returnn_ir.ir.graph import Output
+from runtime.datasets import Batch
+from runtime.tasks.dataset_fit import check_dataset
+from runtime.tasks.epoch import run_epoch
+from runtime.tasks.forward import batch_major
+from runtime.tasks.log import log
+from runtime.tasks.setup import Setup
+
+__all__ = ["compute_priors"]
+
+
+def compute_priors(config: Config) -> Path:
+    """Write ``log(mean over all frames)`` of ``forward_output_layer``, a class per line, to ``output_file``.
+
+    Raises:
+        ConfigError: no training data, no such layer, no checkpoint, or the file exists already.
+        DataError: data that does not fit the network.
+    """
+    setup = Setup.from_config(config)
+    layer, path = str(config.value("forward_output_layer", "output")), _output_file(config)
+    setup.check_layers("forward_output_layer", [layer])
+    checkpoint = setup.checkpoint()
+    setup.start_tensorflow()
+    options = setup.options
+    with setup.dataset("train", options.train, seq_ordering=options.batching) as dataset:
+        step = setup.load_step(checkpoint, "forward", fetch=[layer], losses=False)
+        check_dataset("train", dataset, step.program.graph)
+        mean = _Mean(layer, step.program.graph.outputs[layer])
+        log(f"Compute priors, using output layer {layer!r}, writing to {str(path)!r}.", 2)
+        run_epoch(
+            "forward", step.program, step, mean.take,
+            dataset=dataset, order=dataset.init_epoch(1), limits=options.limits,
+        )  # fmt: skip
+    posteriors = mean.value()
+    log(f"Prior sum in std-space (should be close to 1.0): {posteriors.sum()}", 1)
+    with np.errstate(divide="ignore"):  # a class that never occurs
+        np.savetxt(path, np.log(posteriors), delimiter=" ")
+    log(f"Saved prior in {str(path)!r} in +log space.", 1)
+    return path
+
+
+def _output_file(config: Config) -> Path:
+    given = config.get("output_file")
+    if not isinstance(given, str) or not given:
+        raise ConfigError("there is no file for the priors", where=str(config.path), expected="output_file = 'PATH'")
+    if Path(given).exists():
+        raise ConfigError(
+            f"the output file exists: {given}",
+            where=config.origin(None, "output_file"),
+            hint="remove it, or write another one",
+        )
+    return Path(given)
+
+
+@dataclass
+class _Mean:
+    """The sum of a layer's output over frames, float64 ``[classes]``, and their number; of labels, their counts."""
+
+    layer: str
+    output: Output
+    frames: int = 0
+    total: NDArray[np.float64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        sparse, feature = self.output.value.type.sparse_dim, self.output.feature_dim
+        classes = sparse or feature
+        if classes is None or classes.size is None:
+            raise DataError(f"layer {self.layer!r} has no classes, and so no priors")
+        self.total = np.zeros(classes.size)
+
+    def take(self, batch: Batch, results: Mapping[str, Array]) -> str:
+        """Add the frames of a batch."""
+        value, lengths = batch_major(results, self.layer, self.output)
+        sparse = self.output.value.type.sparse_dim is not None
+        for row, array in enumerate(value):
+            valid = array[tuple(slice(int(sizes[row])) for sizes in lengths.values())]
+            if sparse:
+                self.total += np.bincount(valid.reshape(-1), minlength=len(self.total))
+                self.frames += valid.size
+            else:
+                rows = valid.reshape(-1, len(self.total))
+                self.total += rows.sum(axis=0, dtype=np.float64)
+                self.frames += len(rows)
+        return ""
+
+    def value(self) -> NDArray[np.float64]:
+        """The mean.
+
+        Raises:
+            DataError: there were no frames, or a posterior that is not finite.
+        """
+        mean = self.total / max(1, self.frames)
+        if not self.frames or not np.isfinite(mean).all():
+            what = f"the posteriors of layer {self.layer!r} have no finite mean"
+            raise DataError(what, received=f"{self.frames} frames")
+        return mean
