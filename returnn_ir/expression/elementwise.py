@@ -303,14 +303,7 @@ def safe_log_value(b: Tracer, x: Value, eps: float = 1e-20, use_fake_grad: bool 
     if undone is not None:
         return _finite_log(b, undone, eps)
     clipped = b.maximum(x, eps)
-    return b.unary("log", _with_gradient_of(b, clipped, x) if use_fake_grad else clipped)
-
-
-def _with_gradient_of(b: Tracer, value: Value, x: Value) -> Value:
-    """Exactly ``value``, with the gradient of ``x``, from which it was clipped."""
-    nothing = b.sub(x, b.op("stop_gradient", x))  # not a number for infinities, whose gradient nobody needs
-    nothing = b.op("where", b.unary("is_finite", x), nothing, b.const(0.0, x.dtype))
-    return b.add(b.op("stop_gradient", value), nothing)
+    return b.unary("log", b.with_gradient_of(x, clipped) if use_fake_grad else clipped)
 
 
 def _finite_log(b: Tracer, log: Value, eps: float) -> Value:
@@ -334,7 +327,7 @@ def _safe_exp(b: Tracer, x: object, eps: float = 1e-20) -> Numbered:
     if undone is not None:
         return tensor.with_value(undone)
     clipped = b.minimum(b.maximum(value, math.log(eps)), math.log(1.0 / eps))
-    return tensor.with_value(b.unary("exp", _with_gradient_of(b, clipped, value)))
+    return tensor.with_value(b.unary("exp", b.with_gradient_of(value, clipped)))
 
 
 def _undone(b: Tracer, x: Value, partners: dict[str, str], inverse: str) -> Value | None:
@@ -363,7 +356,7 @@ def _maximum_with_identity_grad(b: Tracer, x: object, y: object) -> Numbered:
     larger = binary("maximum", tensor, y)
     if larger.axes != tensor.axes:
         raise UnsupportedError("maximum_with_identity_grad with a larger second tensor")
-    return tensor.with_value(_with_gradient_of(b, larger.value, tensor.value))
+    return tensor.with_value(b.with_gradient_of(tensor.value, larger.value))
 
 
 @function("scaled_gradient")

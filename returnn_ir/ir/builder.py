@@ -186,6 +186,12 @@ class Builder:
         """The smaller of both."""
         return self.binary("minimum", a, b)
 
+    def with_gradient_of(self, x: Value, value: Value) -> Value:
+        """Exactly ``value``, which has no gradient, with the gradient of ``x`` where that is finite."""
+        nothing = self.sub(x, self.op("stop_gradient", x))  # not a number where x is infinite
+        nothing = self.op("where", self.unary("is_finite", x), nothing, self.const(0.0, x.dtype))
+        return self.add(self.op("stop_gradient", value), nothing)
+
     def where(self, condition: Value, a: Operand, b: Operand) -> Value:
         """``a`` where the condition holds, else ``b``."""
         return self.op("where", condition, *self.operands(a, b))

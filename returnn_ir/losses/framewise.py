@@ -22,8 +22,7 @@ _SMALLEST = 1e-20
 
 def safe_log(b: LayerBuilder, x: Value, eps: float = _SMALLEST) -> Value:
     """``log(max(x, eps))`` with the gradient of the maximum taken as the identity."""
-    clipped = b.add(x, b.op("stop_gradient", b.sub(b.maximum(x, eps), x)))
-    return b.unary("log", clipped)
+    return b.unary("log", b.with_gradient_of(x, b.maximum(x, eps)))
 
 
 def before_activation(b: LayerBuilder, output: LayerOutput, *names: str) -> Value | None:
@@ -131,7 +130,7 @@ def cross_entropy(b: LayerBuilder, x: LossInput[CrossEntropyOptions]) -> LossRes
         value = b.mul(value, b.binary("pow", b.sub(1.0, correct), focal))
     bound = x.options.fake_upper_bound
     if bound is not None:  # a finite number to look at, the gradient stays
-        value = b.add(value, b.op("stop_gradient", b.sub(b.minimum(value, float(bound)), value)))
+        value = b.with_gradient_of(value, b.minimum(value, float(bound)))
     return LossResult(value, frame_error(b, output, target))
 
 
@@ -238,8 +237,7 @@ def generic_cross_entropy(b: LayerBuilder, x: LossInput[LossOptions]) -> LossRes
     one_hot = b.cast(b.binary("equal", b.iota(feature), labels), "float32")
     signal = b.op("stop_gradient", b.mul(slope, b.sub(probs, one_hot)))
     surrogate = b.reduce("sum", b.mul(signal, before), feature)
-    value = b.add(b.op("stop_gradient", b.sub(value, surrogate)), surrogate)
-    return LossResult(value, frame_error(b, output, target))
+    return LossResult(b.with_gradient_of(surrogate, value), frame_error(b, output, target))
 
 
 def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:

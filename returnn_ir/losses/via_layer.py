@@ -49,7 +49,7 @@ def via_layer(b: LayerBuilder, x: LossInput[ViaLayerOptions]) -> LossResult:
         signal = b.sub(output.value, signal)
     surrogate = b.mul(b.op("stop_gradient", signal), _derived_by(b, x, output))
     total = b.reduce("sum", surrogate, *(d for d in output.axes if d not in held.axes))
-    return LossResult(b.add(b.op("stop_gradient", b.sub(held.value, total)), total))
+    return LossResult(b.with_gradient_of(total, held.value))
 
 
 def _derived_by(b: LayerBuilder, x: LossInput[ViaLayerOptions], output: LayerOutput) -> Value:

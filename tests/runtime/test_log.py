@@ -94,7 +94,7 @@ network = {{
     "aux": {{"class": "softmax", "from": "data", "loss": "ce"}},
     "output": {{"class": "rec", "unit": "lstm", "from": "data", "n_out": 2, "loss": "ce"}},
 }}
-batch_size, max_seqs, num_epochs = 500, 2, 1
+batch_size, max_seqs, num_epochs, learning_rate = 500, 2, 1, 0.01
 model = {folder!r} + "/net"
 log = {folder!r} + "/log"
 log_verbosity = 5
@@ -116,7 +116,7 @@ def test_the_lines_of_a_training_are_those_of_returnn(tmp_path: Path) -> None:
     )
     scores = rf"aux {NUMBER} output {NUMBER}"
     wanted = [
-        r"start epoch 1 with learning rate 1\.0 \.\.\.",
+        r"start epoch 1 with learning rate 0\.01 \.\.\.",
         *(rf"train epoch 1, step {index}, {step}" for index in range(3)),
         rf"train epoch 1, finished after 3 steps, 0:00:\d\d elapsed \({NUMBER}% computing time\)",
         rf"epoch 1 score: {scores} error: {scores} elapsed: 0:00:\d\d",
