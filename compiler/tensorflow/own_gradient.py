@@ -2,7 +2,9 @@
 
 ``tf.custom_gradient`` puts the backward function of each trace into TensorFlow's registry, where it stays as long as
 the process, and with it the graph that its tensors belong to: a training whose network changes would keep every program
-that it ever had. Here the graph itself keeps the function, and the registry has a name that finds it there.
+that it ever had. Here the graph itself keeps the function, and the registry has a name that finds it there. A
+``tf.GradientTape`` inside of the same graph does not see it; ``tf.gradients`` does, and so does a tape around the call
+of a ``tf.function``.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ def own_gradient(function: Callable[..., tuple[Any, Backward]]) -> Callable[...,
     def differentiable(*operands: tf.Tensor) -> Any:
         if tf.executing_eagerly():
             return tf.custom_gradient(function)(*operands)
+        operands = tuple(map(tf.convert_to_tensor, operands))
         result, backward = function(*operands)
         results = list(result) if isinstance(result, (list, tuple)) else [result]
         graph = tf.compat.v1.get_default_graph()
