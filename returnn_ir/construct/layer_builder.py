@@ -296,15 +296,17 @@ class LayerBuilder(Tracer):
         regularize: bool = True,
         unit_scope: bool = True,
         kept: bool = False,
+        splits: Mapping[Dim, Sequence[int]] | None = None,
     ) -> Value:
         """A parameter of this layer under RETURNN's name (``name`` is relative to the layer's scope).
 
         ``reuse_params``, ``trainable``, ``L2``, ``param_dropout`` and ``param_variational_noise`` are applied here.
         Without ``unit_scope`` the scope that RETURNN puts around a recurrent unit's variables is not part of the name.
         With ``kept`` it is a state from the run before, whose axes may be of any size; all others have fixed sizes.
+        ``splits`` are the sizes of the blocks of axes that have several (``Param.splits``).
         """
         flags = ParamFlags(trainable, regularize, unit_scope, kept)
-        return create_param(self, name, dims, init, dtype, flags)
+        return create_param(self, name, dims, init, dtype, flags, splits or {})
 
     def train_step(self) -> Value:
         """The global training step, an int64 scalar."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from returnn_ir.construct.initializers import Init, OptionInit, check_init
 from returnn_ir.construct.reuse_params import shared_param
-from returnn_ir.construct.state import Param
+from returnn_ir.construct.state import Param, axis_splits
 from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
@@ -37,6 +38,7 @@ def create_param(
     init: Init,
     dtype: str,
     flags: ParamFlags,
+    splits: Mapping[Dim, Sequence[int]],
 ) -> Value:
     """A new parameter, or another layer's where ``reuse_params`` says so; see ``LayerBuilder.param``."""
     options = b.definition.options
@@ -45,7 +47,7 @@ def create_param(
             b.size(dim)
     param = shared_param(b, name, dims)
     if param is None:
-        param = _new(b, name, dims, init, dtype, flags)
+        param = _new(b, name, dims, init, dtype, flags, splits)
         if options.L2 and flags.regularize:
             # also of what is not trained, as RETURNN has it
             _penalize(b, param, options.L2)
@@ -61,7 +63,15 @@ def create_param(
     return _perturbed(b, name, value, param) if b.training else value
 
 
-def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: str, flags: ParamFlags) -> Param:
+def _new(
+    b: LayerBuilder,
+    name: str,
+    dims: tuple[Dim, ...],
+    init: Init,
+    dtype: str,
+    flags: ParamFlags,
+    splits: Mapping[Dim, Sequence[int]],
+) -> Param:
     options = b.definition.options
     trainable = flags.trainable and b.program.is_trained(b.definition.path)
     scope = b.scope.param_scope(b.definition.name, options.name_scope)
@@ -76,7 +86,7 @@ def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: s
     check_init(init, tuple(0 if d.size is None else d.size for d in dims), where)
     root = Builder(b.program.root, origin=b.origin)
     value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
-    param = Param(full, value, dims, init, trainable)
+    param = Param(full, value, dims, init, trainable, b.definition.path, axis_splits(dims, splits))
     b.program.params[full] = param
     if trainable:
         b.program.graph.trainable.append(full)

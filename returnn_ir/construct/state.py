@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.construct.initializers import Init
@@ -16,7 +16,10 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
 from returnn_ir.ir.mode import Mode
 
-__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "ProgramState"]
+__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "ProgramState", "Splits", "axis_splits"]
+
+#: For each axis of a parameter the sizes of its blocks.
+Splits: TypeAlias = tuple[tuple[int, ...], ...]
 
 #: The input with the number of the step within the epoch, int64 scalar; states kept over an epoch start at step 0.
 EPOCH_STEP = "epoch_step"
@@ -29,6 +32,9 @@ class Param:
     Attributes:
         name: RETURNN's variable name.
         dims: its axes as first created.
+        layer: the path of the layer that made it.
+        splits: for each axis the sizes of the blocks that it consists of (the gates of an LSTM, the features of several
+            sources), which a copy into a network of another size keeps apart.
     """
 
     name: str
@@ -36,6 +42,8 @@ class Param:
     dims: tuple[Dim, ...]
     init: Init
     trainable: bool
+    layer: str
+    splits: Splits
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -51,6 +59,11 @@ class Param:
     def size(self) -> int:
         """The number of entries."""
         return math.prod(self.shape)
+
+
+def axis_splits(dims: Sequence[Dim], blocks: Mapping[Dim, Sequence[int]]) -> Splits:
+    """The blocks of axes, some of which are given; each other axis is one block."""
+    return tuple(tuple(blocks.get(dim, (dim.size or 0,))) for dim in dims)
 
 
 @dataclass(frozen=True)
