@@ -1,8 +1,9 @@
-"""The steps of a run: compiled once for each network that means something else."""
+"""The steps of a run: compiled once for each network that means something else, and freed when it is over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from compiler.program.program import compile_net
@@ -16,7 +17,7 @@ from runtime.optimizers import Optimizer
 
 __all__ = ["Steps"]
 
-S = TypeVar("S")
+S = TypeVar("S", Step, TrainStep)
 
 #: The options that a network is compiled with; the network itself is compared as it was parsed.
 _READ = {key.name for key in KEYS.values() if key.verdict is Verdict.DONE and not key.reader.startswith("runtime.")}
@@ -68,6 +69,15 @@ class Steps:
             return TrainStep(compile_net(net, target="tf", mode="train"), self.variables, optimizer)
 
         return _once(self._train_steps, _meaning(net), make)
+
+    def keep(self, wanted: Collection[Step | TrainStep]) -> None:
+        """Forget all other steps; nobody else may hold one, or its program stays in memory."""
+        kept = {id(step) for step in wanted}
+        before = len(self._steps) + len(self._train_steps)
+        self._steps = [(asked, step) for asked, step in self._steps if id(step) in kept]
+        self._train_steps = [(asked, step) for asked, step in self._train_steps if id(step) in kept]
+        if len(self._steps) + len(self._train_steps) < before:
+            gc.collect()  # TensorFlow's graphs are circles, which Python would free some time later
 
 
 def _once(steps: list[tuple[object, S]], asked: object, make: Callable[[], S]) -> S:
