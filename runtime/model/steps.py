@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from compiler.program.program import compile_net
 from returnn_ir.config.epoch_networks import same_network
 from returnn_ir.config.key import Verdict
 from returnn_ir.config.keys import KEYS
+from returnn_ir.config.network_values import copied
 from returnn_ir.network.net import Net
 from runtime.model.step import Step, TrainStep
 from runtime.model.variables import Variables
@@ -96,13 +97,7 @@ def _meaning(net: Net) -> dict[str, object]:
     """
     config = net.config
     return {
-        "layers": {name: _copied(definition.raw) for name, definition in net.layers.items()},
-        "options": {key: _copied(config[key]) for key in _OPTIONS if key in config} if config is not None else {},
+        "layers": {name: copied(definition.raw) for name, definition in net.layers.items()},
+        "options": {key: copied(config[key]) for key in _OPTIONS if key in config} if config is not None else {},
         "code": config is not None and config.network_is_code,
     }
-
-
-def _copied(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _copied(entry) for key, entry in value.items()}
-    return [_copied(entry) for entry in value] if isinstance(value, (list, tuple)) else value
