@@ -29,7 +29,7 @@ class Steps:
     """Compiles networks over the variables of a run; asked for an equal network again, it gives the step that it has.
 
     Args:
-        optimizer: of the training, if there is one.
+        optimizer: of the training, if there is one already.
     """
 
     def __init__(self, variables: Variables, optimizer: Optimizer | None = None) -> None:
@@ -70,6 +70,11 @@ class Steps:
             return TrainStep(compile_net(net, target="tf", mode="train"), self.variables, optimizer)
 
         return _once(self._train_steps, _meaning(net), make)
+
+    def use_optimizer(self, optimizer: Optimizer) -> None:
+        """Train with another optimizer from now on."""
+        self.optimizer = optimizer
+        self._train_steps = []
 
     def keep(self, wanted: Collection[Step | TrainStep]) -> None:
         """Forget all other steps; nobody else may hold one, or its program stays in memory."""

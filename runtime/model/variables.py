@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -56,7 +56,23 @@ class Variables:
                 self._make(program.params[name], initial[name])
         return {name: self._by_name[name] for name in program.params}
 
-    def change(self, programs: Iterable[Program], mode: CopyMode | None, *, anew: Collection[str] = ()) -> None:
+    @property
+    def steps_done(self) -> int:
+        """The number of updates so far."""
+        return int(self.global_step.numpy())
+
+    def values(self) -> dict[str, Array]:
+        """The value of each variable there is."""
+        return {name: variable.numpy() for name, variable in self._by_name.items()}
+
+    def change(
+        self,
+        programs: Iterable[Program],
+        mode: CopyMode | None,
+        *,
+        anew: Collection[str] = (),
+        old: Mapping[str, Array] | None = None,
+    ) -> None:
         """Become the variables of another network: its values are those of the ones before it, as far as they go.
 
         Variables that stay as they are, or only start anew, are the same objects; those that are gone are freed.
@@ -65,26 +81,33 @@ class Variables:
             programs: of that network.
             mode: how values get into it, see ``runtime.model.copy_params``.
             anew: the names of parameters that start anew in any case.
+            old: values to take over, instead of those of the variables.
 
         Raises:
             ProblemList: parameters that cannot be copied.
             UserError: a file that ``load_on_init`` names is missing or does not fit.
         """
         params = {name: param for program in programs for name, param in program.params.items()}
-        plan = plan_copy({name: _Shape(v) for name, v in self._by_name.items()}, params, mode, anew=anew)
-        stay = {name for name in plan.whole if _is_variable_of(params[name], self._by_name[name])}
+        shapes = {name: _Shape(v) for name, v in self._by_name.items()}
+        plan = plan_copy(shapes if old is None else old, params, mode, anew=anew)
+        stay = set() if old is not None else self._fitting(params, plan.whole)
         changed = {name: param for name, param in params.items() if name not in stay}
         plan = replace(plan, params=changed, whole=[name for name in plan.whole if name in changed])
-        old = {name: self._by_name[name].numpy() for name in (*plan.whole, *plan.blocks)}
+        if old is None:
+            old = {name: self._by_name[name].numpy() for name in (*plan.whole, *plan.blocks)}
         initial = initial_parameters({name: params[name] for name in plan.needs_initial}, self.seed)
-        before, self._by_name = self._by_name, {name: self._by_name[name] for name in stay}
+        there = self._fitting(params, changed)
+        for name in [name for name in self._by_name if name not in stay | there]:
+            del self._by_name[name]
         for name, value in plan.apply(old, initial).items():
-            there = before.get(name)
-            if there is not None and _is_variable_of(params[name], there):
-                there.assign(value)
-                self._by_name[name] = there
+            if name in there:
+                self._by_name[name].assign(value)
             else:
                 self._make(params[name], value)
+
+    def _fitting(self, params: Mapping[str, Param], names: Iterable[str]) -> set[str]:
+        """The names of those whose variable is there, with its shape and type."""
+        return {n for n in names if n in self._by_name and _is_variable_of(params[n], self._by_name[n])}
 
     def load(self, prefix: str, programs: Iterable[Program]) -> None:
         """Give those of the programs the values of a checkpoint.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,15 +12,17 @@ from compiler.program.program import Program
 from compiler.tensorflow.start import hide_gpus, start_tensorflow
 from returnn_ir.config import Config
 from returnn_ir.config.key import Run
+from returnn_ir.config.network_schedule import NetworkSchedule, Stage
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.network.net import Net
 from runtime.datasets import Dataset, init_dataset
 from runtime.model.step import Step
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
-from runtime.tasks.key_check import check_network_of_epochs, checked_net
+from runtime.tasks.key_check import checked_net
 from runtime.tasks.progress import log
 from runtime.tasks.run_options import RunOptions
+from runtime.tasks.stage_check import check_stages
 from runtime.tasks.start import Start, find_checkpoint, find_start
 
 __all__ = ["Setup", "log_notes"]
@@ -31,13 +33,17 @@ class Setup:
     """A config that was read, and refused where it asks for what is not there.
 
     Attributes:
+        config: as it is in the epoch that a training begins with, or whose network another task runs.
+        options: of that epoch.
         start: the checkpoint to begin with; a training looks again when nobody else can write it.
-        net: of the first epoch.
+        schedule: the networks of all epochs.
+        net: of that epoch.
     """
 
     config: Config
     options: RunOptions
     start: Start
+    schedule: NetworkSchedule
     net: Net
 
     @staticmethod
@@ -51,13 +57,24 @@ class Setup:
         start = find_start(config, options)
         training = options.task == "train"
         epoch = start.epoch + 1 if training else max(start.epoch, 1)
-        network = config.network_for_epoch(epoch)
+        schedule = NetworkSchedule.from_config(config)
+        stage = schedule.stage(epoch)
         first = training and not start.resumed and start.epoch == 0
         loaded = None if training else start.checkpoint
-        net = checked_net(Run(config, options.task, network, first, loaded))
+        config_then = stage.config(config)
+        net = checked_net(Run(config_then, options.task, stage.network, first, loaded))
         if training:
-            check_network_of_epochs(config, network, epoch, options.num_epochs)
-        return Setup(config, options, start, net)
+            check_stages(config, schedule, options.num_epochs)
+        return Setup(config_then, RunOptions.from_config(config_then), start, schedule, net)
+
+    def in_epoch(self, config: Config, stage: Stage) -> Setup:
+        """The same run as it is in an epoch.
+
+        Args:
+            config: as given.
+        """
+        config_then = stage.config(config)
+        return replace(self, config=config_then, options=RunOptions.from_config(config_then))
 
     def checkpoint(self) -> str:
         """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest.
@@ -103,14 +120,14 @@ class Setup:
         where = partial(self.config.place, *keys)
         return init_dataset(data, name=name, defaults={"seq_ordering": seq_ordering}, where=where)
 
+    def eval_dataset(self, name: str, data: Any) -> Dataset:
+        """Open a dataset to evaluate on; whoever asks for it closes it."""
+        return self.dataset(name, data, seq_ordering="sorted" if name in ("dev", "eval") else "default")
+
     def eval_datasets(self, opened: ExitStack) -> dict[str, Dataset]:
         """The datasets to evaluate on, by name, which are closed with ``opened``."""
-        return {
-            name: opened.enter_context(
-                self.dataset(name, data, seq_ordering="sorted" if name in ("dev", "eval") else "default")
-            )
-            for name, data in self.options.eval_datasets.items()
-        }
+        datasets = self.options.eval_datasets
+        return {name: opened.enter_context(self.eval_dataset(name, data)) for name, data in datasets.items()}
 
     # ---------------------------------------------------------------- a network that is not trained
 

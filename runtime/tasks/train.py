@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -11,23 +10,23 @@ from itertools import count
 from compiler.program.program import Program
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
+from returnn_ir.config.network_schedule import Stage
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
 from runtime.checkpoints.files import restore_optimizer, save_checkpoint
-from runtime.datasets import Batch, Dataset
+from runtime.datasets import Batch
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
-from runtime.model.step import Step, TrainStep
-from runtime.model.steps import Steps
 from runtime.model.variables import Variables
-from runtime.optimizers import Optimizer
 from runtime.tasks.dataset_fit import check_dataset
-from runtime.tasks.epoch import run_epoch
+from runtime.tasks.epoch import RunStep, run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
 from runtime.tasks.progress import log
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import EpochScores
-from runtime.tasks.setup import Setup, log_notes
+from runtime.tasks.setup import Setup
 from runtime.tasks.start import Start, find_start
+from runtime.tasks.trained_network import TrainedNetwork
+from runtime.tasks.training_data import TrainingData
 
 __all__ = ["TrainOptions", "train"]
 
@@ -37,12 +36,10 @@ class TrainOptions:
     """What a training needs beside the options of all runs, some of it only behind an epoch.
 
     Attributes:
-        optimizer: not built yet.
         cleanup: which checkpoints are deleted; None: none.
     """
 
     rates: LearningRateOptions
-    optimizer: Optimizer
     cleanup: CleanupOptions | None
 
     @staticmethod
@@ -50,7 +47,6 @@ class TrainOptions:
         """Read the options; a wrong one is a ConfigError with its place."""
         return TrainOptions(
             LearningRateOptions.from_config(config),
-            Optimizer.create(config),
             CleanupOptions.from_config(config),
         )
 
@@ -64,68 +60,53 @@ def train(config: Config) -> None:
     setup = Setup.from_config(config)
     options = TrainOptions.from_config(config)
     files = [] if setup.options.dry_run else [path for path in (setup.options.model, options.rates.file) if path]
-    with lock_paths(files), ExitStack() as opened:
+    with lock_paths(files), TrainingData() as data:
         start = find_start(config, setup.options)  # what others have written is whole now
-        training = _Training.prepare(setup, options, start, opened)
+        training = _Training(config, setup, options, start, data)
+        training.load()
         training.run()
 
 
-@dataclass(frozen=True)
 class _Training:
-    """A training under way.
+    """A training under way; it begins with the network of the epoch that it loads, or else of the first one.
 
-    Attributes:
-        evaluated: the evaluation datasets by name.
-        evaluation: the network's step on them; None where there are none.
+    Args:
+        config: as given.
+        start: what it begins with.
+        data: opened here, as an epoch wants them.
     """
 
-    options: RunOptions
-    start: Start
-    rates: LearningRateControl
-    cleanup: CleanupOptions | None
-    dataset: Dataset
-    evaluated: Mapping[str, Dataset]
-    step: TrainStep
-    evaluation: Step | None
-
-    @staticmethod
-    def prepare(setup: Setup, options: TrainOptions, start: Start, opened: ExitStack) -> _Training:
-        """Open the data, compile the network and load what the training starts from."""
-        rates = LearningRateControl(options.rates)
+    def __init__(self, config: Config, setup: Setup, options: TrainOptions, start: Start, data: TrainingData) -> None:
+        self.config = config
+        self.start = start
+        self.data = data
+        self.cleanup = options.cleanup
+        self.rates = LearningRateControl(options.rates)
+        self.schedule = setup.schedule
+        self.setup = setup
+        self._prepared: Stage | None = None
         setup.start_tensorflow()
-        ordering = setup.options.batching
-        dataset = opened.enter_context(setup.dataset("train", setup.options.train, seq_ordering=ordering))
-        evaluated = setup.eval_datasets(opened)
-        steps = Steps(Variables(setup.options.random_seed), options.optimizer)
-        step = steps.train(setup.net)
-        evaluation = steps.get(setup.net, "eval") if evaluated else None
-        training = _Training(setup.options, start, rates, options.cleanup, dataset, evaluated, step, evaluation)
-        training.check_data()
-        log_notes(*training.programs)
-        if setup.options.dry_run:
+        stage = self.schedule.stage(max(start.epoch, 1))
+        self._prepare_epoch(stage, max(start.epoch, 1))
+        self.variables = Variables(self.options.random_seed)
+        self.network = TrainedNetwork(config, stage, self.variables, evaluated=bool(data.evaluated))
+        self._check_data()
+        if self.options.dry_run:
             log("dry run: neither checkpoints nor scores are written")
-        training.load()
-        return training
 
     @property
-    def programs(self) -> list[Program]:
-        """Of training, then of evaluation if there is any; a checkpoint has the variables of both."""
-        return [self.step.program, *([self.evaluation.program] if self.evaluation is not None else [])]
-
-    def check_data(self) -> None:
-        """Do the datasets have what the network reads?"""
-        check_dataset("train", self.dataset, self.step.program.graph)
-        for name, dataset in self.evaluated.items():
-            check_dataset(name, dataset, self.programs[-1].graph)
+    def options(self) -> RunOptions:
+        """Of the epoch."""
+        return self.setup.options
 
     def load(self) -> None:
         """Load what the training starts from."""
         prefix = self.start.checkpoint
         if prefix is None:
             return
-        self.step.variables.load(prefix, self.programs)
+        self.variables.load(prefix, self.network.programs)
         imported = prefix == self.options.import_model
-        remark = None if imported else restore_optimizer(prefix, self.step.optimizer_state())
+        remark = None if imported else restore_optimizer(prefix, self.network.step.optimizer_state())
         how = "resumed" if self.start.resumed else "started"
         log(f"{how} from {prefix}" + (f" ({remark})" if remark else ""))
 
@@ -139,10 +120,11 @@ class _Training:
         last, first = options.num_epochs, self.start.epoch + 1
         if last is not None and first > last:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
-        elif first == 1 and options.model and options.save_initial and not options.dry_run:
-            save_checkpoint(options.model, 0, self.step.variables.saved(self.programs))
         for epoch in count(first) if last is None else range(first, last + 1):
-            self._train(epoch)
+            rate = self._begin(epoch)
+            if epoch == 1 and options.save_initial:
+                self._save_checkpoint(0)
+            self._train(epoch, rate)
             self._evaluate(epoch)
             if not options.dry_run:
                 self._save(epoch)
@@ -150,17 +132,40 @@ class _Training:
         if best is not None:
             log(f"best epoch: {best}")
 
-    def _train(self, epoch: int) -> None:
-        rate = self.rates.learning_rate(epoch)
+    def _begin(self, epoch: int) -> float:
+        """Datasets, options, network and learning rate of an epoch, in this order; returns the last."""
+        stage = self.schedule.stage(epoch)
+        other_data = self._prepare_epoch(stage, epoch)
+        if self.network.change(stage, epoch) or other_data:
+            self._check_data()
+        return self.rates.learning_rate(epoch, pretrain_epochs=self.schedule.pretrain_epochs)
+
+    def _prepare_epoch(self, stage: Stage, epoch: int) -> bool:
+        """What ``#config`` says, and datasets as it says; whether any of these is another one than before."""
+        if stage is not self._prepared:
+            self.setup = self.setup.in_epoch(self.config, stage)
+            self._prepared = stage
+        if stage.learning_rate is not None:
+            self.rates.overwrite(epoch, stage.learning_rate)
+        return self.data.update(self.setup)
+
+    def _check_data(self) -> None:
+        """Do the datasets have what the network reads?"""
+        check_dataset("train", self.data.train, self.network.step.program.graph)
+        for name, dataset in self.data.evaluated.items():
+            check_dataset(name, dataset, self.network.programs[-1].graph)
+
+    def _train(self, epoch: int, rate: float) -> None:
         title, scores, options = f"train epoch {epoch}", EpochScores(), self.options
+        step, program = self._step(rate)
 
         def take(batch: Batch, results: Mapping[str, Array]) -> str:
-            scores.add(self.step.program.graph, results)
+            scores.add(program.graph, results)
             return scores.line()
 
         done = run_epoch(
-            title, self.step.program, partial(self.step, learning_rate=rate), take,
-            dataset=self.dataset, epoch=epoch, batch_options=options.batch_options,
+            title, program, step, take,
+            dataset=self.data.train, epoch=epoch, batch_options=options.batch_options,
             log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
         )  # fmt: skip
         log(
@@ -171,11 +176,19 @@ class _Training:
         meta = {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
         self.rates.set_meta(epoch, meta)
 
+    def _step(self, rate: float) -> tuple[RunStep, Program]:
+        """What runs on each batch; a network that is not trained (``#trainable``) only computes its losses."""
+        network = self.network
+        if network.stage.trainable or network.evaluation is None:
+            return partial(network.step, learning_rate=rate), network.step.program
+        return network.evaluation, network.evaluation.program
+
     def _evaluate(self, epoch: int) -> None:
-        if self.evaluation is None:
+        evaluation = self.network.evaluation
+        if evaluation is None:
             return
-        for name, dataset in self.evaluated.items():
-            scores = evaluate_dataset(self.evaluation, name, dataset, epoch, self.options)
+        for name, dataset in self.data.evaluated.items():
+            scores = evaluate_dataset(evaluation, name, dataset, epoch, self.options)
             log(f"  {name}: {scores.line()}")
             self.rates.set_scores(epoch, scores.named(name, exp=self.options.exp_scores))
 
@@ -184,8 +197,14 @@ class _Training:
         options, rates = self.options, self.rates
         # the scores before the checkpoint: whoever is killed in between repeats the epoch and overwrites them
         rates.save()
-        if options.model and (epoch % options.save_interval == 0 or epoch == options.num_epochs):
-            saved = self.step.variables.saved(self.programs)
-            save_checkpoint(options.model, epoch, saved, self.step.optimizer_state())
+        if epoch % options.save_interval == 0 or epoch == options.num_epochs:
+            self._save_checkpoint(epoch)
         if self.cleanup is not None and options.model:
             cleanup_old_models(self.cleanup, options.model, {e: data.scores for e, data in rates.history.items()})
+
+    def _save_checkpoint(self, epoch: int) -> None:
+        model, network = self.options.model, self.network
+        if model and not self.options.dry_run:
+            saved = self.variables.saved(network.programs)
+            state = network.step.optimizer_state() if epoch else None
+            save_checkpoint(model, epoch, saved, state, pretrain=network.stage.is_pretrain)
