@@ -45,7 +45,7 @@ def networks_from_output(network: NetDict, outputs: Sequence[str], inputs: Colle
         ConfigError: an output is no layer, or reads what is neither a layer nor an input.
     """
     steps: list[NetDict] = [network]
-    while (smaller := _without_sources(steps[0], outputs, inputs)) is not None:
+    while (smaller := _without_sources(_layers(network), steps[0], outputs, inputs)) is not None:
         steps.insert(0, smaller)
     return _with_new_layers(steps, outputs)
 
@@ -95,7 +95,9 @@ def _collect(layers: Layers, name: str, kept: Collection[str], found: list[str],
 # ---------------------------------------------------------------- shrinking from the outputs
 
 
-def _without_sources(network: NetDict, outputs: Sequence[str], inputs: Collection[str]) -> NetDict | None:
+def _without_sources(
+    whole: Layers, network: NetDict, outputs: Sequence[str], inputs: Collection[str]
+) -> NetDict | None:
     """The next smaller network: something that is trained is gone, and no output reads an input; None if none is."""
     layers = dict(_layers(network))
     while True:
@@ -109,17 +111,31 @@ def _without_sources(network: NetDict, outputs: Sequence[str], inputs: Collectio
                 received=repr(wrong),
                 hint="name it among the 'input_layers' of 'pretrain'",
             )
-        behind = {s for source in gone for s in _sources(layers[source])} | (read - gone)
-        if behind == read:
-            return None
         trained = any(layers[source].get("trainable", True) for source in gone)
         layers = {name: layer for name, layer in layers.items() if name not in gone}
+        behind = _behind(whole, layers, gone) | (read - gone)
+        if behind == read:
+            return None
         for name in outputs:
             if name not in layers:
                 raise ConfigError("an output of the pretraining is the source of one", received=repr(name))
             layers[name] = {**layers[name], "from": sorted(behind)}
         if trained and not behind.intersection(inputs):
             return _others(network) | layers
+
+
+def _behind(whole: Layers, kept: Layers, gone: Collection[str]) -> set[str]:
+    """What is read by layers that are taken away, through all that are."""
+    found: set[str] = set()
+    visited, waiting = set(gone), list(gone)
+    while waiting:
+        for source in _sources(whole[waiting.pop()]):
+            if source in kept or source not in whole:
+                found.add(source)
+            elif source not in visited:
+                visited.add(source)
+                waiting.append(source)
+    return found
 
 
 def _output_sources(layers: Layers, name: str) -> list[str]:

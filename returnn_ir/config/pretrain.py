@@ -102,7 +102,7 @@ def _of_key(config: Config, name: str) -> object:
     value = config[f"pretrain_{name}"]
     if config.is_typed(f"pretrain_{name}") or not isinstance(value, str):
         return value
-    hints = {"greedy": bool | None, "repetitions": Count | list[Count] | None, "copy_output_layer": bool | str}
+    hints = {"greedy": bool | None, "repetitions": list[Count], "copy_output_layer": bool | str}
     return from_text(value, hints.get(name, str))
 
 
@@ -116,8 +116,9 @@ def pretrain_networks(options: PretrainOptions, config: Config, network: NetDict
     repetitions = _repetitions(options, config, steps)
     epochs: list[NetDict] = []
     for step, times in zip(_without_repetition(steps), repetitions, strict=True):
+        first = len(epochs) + 1
         if depends_on_epoch(step):
-            epochs.extend(of_epoch(step, len(epochs) + 1 + i) for i in range(times))
+            epochs.extend([of_epoch(step, epoch) for epoch in range(first, first + times)])
         else:
             epochs.extend([step] * times)
     if not epochs:
