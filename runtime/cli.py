@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from compiler.cli.command import USER_ERROR, run_command
+from returnn_ir.config import Config
+from returnn_ir.errors import ConfigError
 
 __all__ = ["main"]
 
@@ -46,6 +48,7 @@ def _run(path: str, overrides: Sequence[str], *, best: bool) -> int:
 
         print(find_checkpoint(config, RunOptions.from_config(config), best=True))
         return 0
+    _call_startup(config)
     task = config.value("task", "train")
     if task == "forward":
         from runtime.tasks.forward import forward_to_hdf
@@ -64,6 +67,21 @@ def _run(path: str, overrides: Sequence[str], *, best: bool) -> int:
 
         train(config)  # or the refusal of a task that there is not
     return 0
+
+
+def _call_startup(config: Config) -> None:
+    """``startup_callback``, which a config may have; it may still change the config."""
+    callback = config.typed_value("startup_callback")
+    if not callback:
+        return
+    if not callable(callback):
+        raise ConfigError(
+            "'startup_callback' is no function",
+            where=config.origin(None, "startup_callback"),
+            expected="a function that takes config=...",
+            received=repr(callback),
+        )
+    config.call(callback, config=config)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from returnn_ir.config.key_values import (
     context_window,
     no_backend,
     preload_from_files,
-    pretrain,
     with_chunking,
 )
 
@@ -27,6 +26,7 @@ _OPTIMIZER, _GRADIENTS, _SCHEDULE = (
     "runtime.optimizers.schedule",
 )
 _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search_options", "runtime.tasks.forward"
+_PRETRAIN = "returnn_ir.config.pretrain"
 _DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
 
 _GPU = "where a computation runs is up to TensorFlow"
@@ -42,9 +42,7 @@ _RASR = "only read when RETURNN runs inside of RASR"
 TABLE: Mapping[str, tuple[Key, ...]] = {
     "The network and its data": (
         done("network", "returnn_ir.config.options", "the network dict, or the name of a JSON file with it"),
-        done(
-            "get_network", "returnn_ir.config.options", "the network of an epoch; the same in all epochs of a training"
-        ),
+        done("get_network", "returnn_ir.config.network_schedule", "the network of an epoch"),
         refused("get_model", False, ALL, "the network is code of RETURNN's frontend, not a network dict"),
         done("extern_data", _DATA, "the inputs by data key"),
         done("num_inputs", _DATA, "the size of the default input, where there is no extern_data"),
@@ -66,18 +64,18 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
-        refused("reinit_network_each_epoch", False, TRAIN, "the optimizer's state is kept over epochs"),
+        done("reinit_network_each_epoch", "runtime.tasks.trained_network", "the optimizer starts anew each time", TRAIN),
         no_effect("flat_net_construction", "a network of any depth is built"),
         no_effect("onnx_export", "exports need no other network"),
-        no_effect("restart_after_num_net_reinit", "the network is built once"),
-        no_effect("init_new_network_callback", "called when the network changes, and it does not"),
+        no_effect("restart_after_num_net_reinit", "memory does not grow with the networks of a training"),
+        done("init_new_network_callback", "runtime.tasks.network_callback", "sees what a changed network gets", TRAIN),
     ),
     "Names in a network dict that are no layers": (
-        refused("#config", (), ALL, "the network cannot change options of the config"),
-        refused("#trainable", True, TRAIN, "only single layers can be kept from training"),
+        done("#config", "returnn_ir.config.network_schedule", "the config's options in the epochs of this network"),
+        done("#trainable", "returnn_ir.config.network_schedule", "whether anything is trained", TRAIN),
         no_effect("#finish_all_data", "does nothing without use_horovod"),
-        no_effect("#copy_param_mode", "says how parameters get into a changed network, and it does not change"),
-        no_effect("#repetition", "the epochs of one step of a pretraining"),
+        done("#copy_param_mode", "returnn_ir.config.network_schedule", "how parameters get into this network", TRAIN),
+        done("#repetition", "returnn_ir.config.pretrain", "the epochs of this step of a pretraining", TRAIN),
         no_effect("#info", "a remark of the config's own"),
     ),
     "Batches": (
@@ -190,13 +188,13 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("check_learning_rates", _TOOL),
     ),
     "Pretraining": (
-        refused("pretrain", False, ALL, "the network does not change over epochs", pretrain),
-        no_effect("pretrain_copy_output_layer", "does nothing without pretrain"),
-        no_effect("pretrain_greedy", "does nothing without pretrain"),
-        no_effect("pretrain_repetitions", "does nothing without pretrain"),
-        no_effect("pretrain_construction_algo", "does nothing without pretrain"),
-        no_effect("pretrain_learning_rate", "does nothing without pretrain"),
-        no_effect("use_learning_rate_control_always", "does nothing without pretrain"),
+        done("pretrain", _PRETRAIN, "networks of the first epochs"),
+        done("pretrain_copy_output_layer", _PRETRAIN, "copy_output_layer of pretrain", TRAIN),
+        done("pretrain_greedy", _PRETRAIN, "greedy of pretrain", TRAIN),
+        done("pretrain_repetitions", _PRETRAIN, "repetitions of pretrain"),
+        done("pretrain_construction_algo", _PRETRAIN, "construction_algo of pretrain"),
+        done("pretrain_learning_rate", _RATES, "of the epochs of a pretraining", TRAIN),
+        done("use_learning_rate_control_always", _RATES, "the rules hold while pretraining, too", TRAIN),
     ),
     "Evaluation, forward and search": (
         refused("train_in_eval", False, TRAIN | EVAL, "an evaluation does not train"),
@@ -254,7 +252,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
     ),
     "The process and TensorFlow": (
         done("device", _RUN, "cpu, or gpu: a GPU where there is one (gpu)"),
-        refused("startup_callback", False, ALL, "nothing of the config is called before the data are loaded"),
+        done("startup_callback", "runtime.cli", "a function that is called first of all"),
         refused("use_dummy_datasets", False, ALL, "there are no data made up for a test"),
         no_effect("dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
         no_effect("train_dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
