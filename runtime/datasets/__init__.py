@@ -5,7 +5,6 @@ from __future__ import annotations
 from runtime.datasets.base import Dataset, DataSpec, Sequence
 from runtime.datasets.batch import Batch, PieceReader, collate
 from runtime.datasets.batch_options import BatchOptions
-from runtime.datasets.batching import make_batches, plan_epoch
 from runtime.datasets.finite import NonFinite, check_finite, find_non_finite
 from runtime.datasets.hdf import HDFDataset, HDFOptions
 from runtime.datasets.hdf_writer import HDFWriter
@@ -14,6 +13,7 @@ from runtime.datasets.init import init_dataset
 from runtime.datasets.loader import BatchLoader
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.pieces import BatchPlan, Piece, SeqInfo
+from runtime.datasets.planner import EpochPlanner, plan_epoch
 from runtime.datasets.static import StaticDataset, StaticOptions
 from runtime.datasets.task12ax import Task12AXDataset, Task12AXOptions
 
@@ -25,6 +25,7 @@ __all__ = [
     "DataSpec",
     "Dataset",
     "DatasetOptions",
+    "EpochPlanner",
     "HDFDataset",
     "HDFOptions",
     "HDFWriter",
@@ -42,6 +43,5 @@ __all__ = [
     "collate",
     "find_non_finite",
     "init_dataset",
-    "make_batches",
     "plan_epoch",
 ]

@@ -56,6 +56,10 @@ class Sequence:
         """Frames by key; 1 where the data is one number."""
         return {key: len(array) if np.ndim(array) else 1 for key, array in self.data.items()}
 
+    def read(self, keys: Collection[str]) -> Sequence:
+        """Itself: it is read already."""
+        return self
+
 
 class Dataset(ABC):
     """A stream of sequences per epoch: all that a run needs.
@@ -64,6 +68,8 @@ class Dataset(ABC):
     """
 
     options_class: ClassVar[type[DatasetOptions]] = DatasetOptions
+    #: Whether an epoch with the order of the one before has the same batches, random choices included.
+    keeps_batches: ClassVar[bool] = False
 
     def __init__(self, options: DatasetOptions) -> None:
         self.options = options

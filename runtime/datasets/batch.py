@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
-from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.ordering import IntArray
 from runtime.datasets.pieces import BatchPlan, Piece, SeqInfo
 
@@ -54,7 +53,11 @@ class Batch:
 
 
 def collate(
-    seqs: Seq[Sequence], specs: Mapping[str, DataSpec], dtypes: Mapping[str, npt.DTypeLike] | None = None
+    seqs: Seq[Sequence],
+    specs: Mapping[str, DataSpec],
+    dtypes: Mapping[str, npt.DTypeLike] | None = None,
+    *,
+    least_frames: int = 0,
 ) -> Batch:
     """Pad sequences to one batch.
 
@@ -62,11 +65,12 @@ def collate(
         seqs: at least one, all with the same keys.
         specs: of these keys.
         dtypes: to convert to, per key (default: as in the dataset).
+        least_frames: of the padded arrays, where they have a time axis.
     """
     data, sizes, num_frames = {}, {}, {}
     for key in seqs[0].data:
         arrays = [seq.data[key] for seq in seqs]
-        data[key] = _pad(arrays, np.dtype((dtypes or {}).get(key, specs[key].dtype)))
+        data[key] = _pad(arrays, np.dtype((dtypes or {}).get(key, specs[key].dtype)), least_frames)
         dynamic = [axis for axis, size in enumerate(specs[key].shape) if size is None]
         sizes[key] = {axis + 1: np.array([array.shape[axis] for array in arrays], np.int64) for axis in dynamic}
         num_frames[key] = sum(array.shape[0] if array.ndim else 1 for array in arrays)
@@ -74,8 +78,9 @@ def collate(
     return Batch(data, sizes, tuple(seq.tag for seq in seqs), indices, num_frames)
 
 
-def _pad(arrays: Seq[Array], dtype: np.dtype[Any]) -> Array:
+def _pad(arrays: Seq[Array], dtype: np.dtype[Any], least_frames: int) -> Array:
     shape = tuple(max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True))
+    shape = tuple(max(size, least_frames) for size in shape[:1]) + shape[1:]
     padded: Array = np.zeros((len(arrays), *shape), dtype)
     for row, array in enumerate(arrays):
         place: tuple[int | slice, ...] = (row, *(slice(size) for size in array.shape))
@@ -86,40 +91,61 @@ def _pad(arrays: Seq[Array], dtype: np.dtype[Any]) -> Array:
 class PieceReader:
     """Reads what the pieces of an epoch's batches need, a sequence whose pieces follow each other only once."""
 
-    def __init__(self, dataset: Dataset, keys: Collection[str] | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset, keys: Collection[str] | None = None, *, enforce_min_len1: bool = False
+    ) -> None:
         """Nothing is read yet.
 
         Args:
             dataset: whose epoch was started.
             keys: to read (default: all).
+            enforce_min_len1: where all pieces are empty, there is one frame of padding.
         """
+        self._least_frames = int(enforce_min_len1)
         self._dataset = dataset
         self._keys = dataset.check_keys(keys)
         self._last: tuple[object, Sequence] | None = None
 
     def load(self, batch: BatchPlan, dtypes: Mapping[str, npt.DTypeLike] | None = None) -> Batch:
         """Read the pieces of a batch and pad them; ``dtypes`` as for ``collate``."""
-        return collate([self._cut(piece) for piece in batch.pieces], self._dataset.specs, dtypes)
+        rows = [self._cut(piece) for piece in batch.pieces]
+        if batch.offsets is not None:
+            rows = [self._joined(rows, batch.offsets)]
+        return collate(rows, self._dataset.specs, dtypes, least_frames=self._least_frames)
 
     def _cut(self, piece: Piece) -> Sequence:
         seq = self._read(piece.seq)
-        specs = self._dataset.specs
         data = {
-            key: _cut(seq.data[key], *piece.parts[key])
-            if key in piece.parts and specs[key].shape[:1] == (None,)
-            else seq.data[key]
+            key: _cut(seq.data[key], *piece.parts[key]) if key in piece.parts and self._has_time(key) else seq.data[key]
             for key in self._keys
         }
         return Sequence(seq.tag, seq.index, data)
 
+    def _joined(self, pieces: Seq[Sequence], offsets: Seq[int]) -> Sequence:
+        """One row of all frames, zeros between them; the rest is that of the last piece, as in RETURNN."""
+        last = pieces[-1]
+        data = dict(last.data)
+        for key in self._keys:
+            if self._has_time(key):
+                data[key] = _placed([piece.data[key] for piece in pieces], offsets)
+        return Sequence(last.tag, last.index, data)
+
+    def _has_time(self, key: str) -> bool:
+        return self._dataset.specs[key].shape[:1] == (None,)
+
     def _read(self, seq: Sequence | SeqInfo) -> Sequence:
-        if isinstance(seq, Sequence):
-            return seq
         if self._last is None or self._last[0] is not seq:
-            if not isinstance(self._dataset, IndexedDataset):
-                raise TypeError(f"{self._dataset.options.where} has no random access")
-            self._last = seq, self._dataset.get_seq(seq.index, self._keys)
+            self._last = seq, seq.read(self._keys)
         return self._last[1]
+
+
+def _placed(arrays: Seq[Array], offsets: Seq[int]) -> Array:
+    """Arrays one behind the other, each from its offset on."""
+    ends = [offset + len(array) for array, offset in zip(arrays, offsets, strict=True) if len(array)]
+    row: Array = np.zeros((max(ends, default=0), *arrays[0].shape[1:]), arrays[0].dtype)
+    for array, offset in zip(arrays, offsets, strict=True):
+        row[offset : offset + len(array)] = array
+    return row
 
 
 def _cut(array: Array, start: int, end: int) -> Array:

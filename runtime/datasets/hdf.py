@@ -45,6 +45,7 @@ class HDFDataset(IndexedDataset):
     """
 
     options_class: ClassVar[type[DatasetOptions]] = HDFOptions
+    keeps_batches = True
 
     def __init__(self, options: HDFOptions) -> None:
         """Open and check all files.

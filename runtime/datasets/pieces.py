@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,12 +18,23 @@ class SeqInfo:
     """What is known of a sequence of an :class:`IndexedDataset` that is not read yet.
 
     Attributes:
+        dataset: it has the sequence.
         index: in the corpus.
         lengths: frames by key.
     """
 
+    dataset: IndexedDataset
     index: int
     lengths: Mapping[str, int]
+
+    @property
+    def tag(self) -> str:
+        """Its tag."""
+        return self.dataset.tag(self.index)
+
+    def read(self, keys: Collection[str]) -> Sequence:
+        """The sequence, of it only ``keys``."""
+        return self.dataset.get_seq(self.index, keys)
 
 
 class Piece(NamedTuple):
@@ -41,13 +52,18 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """Which pieces make a batch, one row each."""
+    """Which pieces make a batch.
+
+    Attributes:
+        offsets: the frame at which each piece begins, if they are in one row; None: each has a row.
+    """
 
     pieces: tuple[Piece, ...]
+    offsets: tuple[int, ...] | None = None
 
 
 def planned_sequences(dataset: IndexedDataset, order: IntArray, keys: tuple[str, ...]) -> Iterator[SeqInfo]:
     """The sequences in this order, with the lengths of ``keys``; nothing is read."""
     columns = [dataset.lengths(key)[order].tolist() for key in keys]
     for index, *lengths in zip(order.tolist(), *columns, strict=True):
-        yield SeqInfo(index, dict(zip(keys, lengths, strict=True)))
+        yield SeqInfo(dataset, index, dict(zip(keys, lengths, strict=True)))

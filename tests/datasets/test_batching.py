@@ -48,7 +48,7 @@ def load_batch(
     dataset: StaticDataset, indices: Iterable[int], keys: list[str] | None = None, dtypes: dict[str, Any] | None = None
 ) -> Batch:
     """Whole sequences as a batch."""
-    pieces = tuple(Piece(SeqInfo(index, {}), {}) for index in indices)
+    pieces = tuple(Piece(SeqInfo(dataset, index, {}), {}) for index in indices)
     return PieceReader(dataset, keys).load(BatchPlan(pieces), dtypes)
 
 
@@ -102,7 +102,7 @@ def test_batches(limits: dict[str, Any], expected: list[list[int]]) -> None:
 )
 def test_batches_are_as_large_as_the_limits_allow(lengths: list[int], batch_size: int, max_seqs: int | None) -> None:
     dataset = make_dataset(*((length, 0) for length in lengths))
-    result = batches(dataset, batch_size=batch_size, max_seqs=max_seqs)
+    result = batches(dataset, batch_size=batch_size, max_seqs=max_seqs, keep_empty=True)
     assert [index for batch in result for index in batch] == list(range(len(lengths)))
 
     def fits(batch: list[int]) -> bool:
@@ -112,6 +112,12 @@ def test_batches_are_as_large_as_the_limits_allow(lengths: list[int], batch_size
     for batch, following in zip(result, [*result[1:], []], strict=True):
         assert fits(batch) or len(batch) == 1
         assert not following or not fits([*batch, following[0]])
+
+
+def test_a_last_batch_without_frames_is_left_out_as_in_returnn() -> None:
+    dataset = make_dataset((0, 0), (0, 0), (2, 1), (0, 0), (0, 0))
+    assert batches(dataset, batch_size=2, max_seqs=2) == [[0, 1], [2]]
+    assert batches(dataset, batch_size=2, max_seqs=2, keep_empty=True) == [[0, 1], [2], [3, 4]]
 
 
 def test_no_sequence_left() -> None:
