@@ -15,7 +15,7 @@ from returnn_ir.ir.graph import Node, Region, Value
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["concat_features"]
+__all__ = ["concat_features", "source_blocks"]
 
 
 def concat_features(b: LayerBuilder, sources: Sequence[LayerOutput]) -> LayerOutput:
@@ -41,6 +41,19 @@ def concat_features(b: LayerBuilder, sources: Sequence[LayerOutput]) -> LayerOut
     axes = list(common.axes)
     axes.insert(min(sources[largest].axes.index(features[largest]), len(axes)), out)
     return LayerOutput(joined, tuple(axes), common.time_dim, out)
+
+
+def source_blocks(b: LayerBuilder) -> tuple[int, ...]:
+    """The sizes of the features of a layer's sources, or what labels number; those of joined sources apart."""
+    names = b.definition.sources_in(searching=b.searching)
+    if len(names) != len(b.sources):  # while types are being found
+        return ()
+    sizes: list[int] = []
+    for name, source in zip(names, b.sources, strict=True):
+        dim = source.feature_or_sparse_dim
+        own = () if dim is None or dim.size is None else (dim.size,)
+        sizes.extend(b.program.source_blocks.get(b.scope.path_of(name), own))
+    return tuple(sizes)
 
 
 def _without(x: LayerOutput, feature: Dim) -> LayerOutput:

@@ -406,6 +406,9 @@ class NetScope:
         """Call the layer function with these sources."""
         spec, options = definition.spec, definition.options
         result: LayerOutput
+        b.sources = sources
+        if spec.joins_sources:
+            b.program.source_blocks[definition.path] = b.source_blocks()
         if spec.sources == "none":
             result = spec.build(b, options)
         elif spec.sources == "many":
