@@ -43,17 +43,18 @@ def concat_features(b: LayerBuilder, sources: Sequence[LayerOutput]) -> LayerOut
     return LayerOutput(joined, tuple(axes), common.time_dim, out)
 
 
-def source_blocks(b: LayerBuilder) -> tuple[int, ...]:
-    """The sizes of the features of a layer's sources, or what labels number; those of joined sources apart."""
-    names = b.definition.sources_in(searching=b.searching)
-    if len(names) != len(b.sources):  # while types are being found
-        return ()
-    sizes: list[int] = []
-    for name, source in zip(names, b.sources, strict=True):
+def source_blocks(b: LayerBuilder) -> list[tuple[int, ...]]:
+    """Of each source of a layer the number of its features, or of its labels; of joined sources those of each of them.
+
+    While types are being found, sources may be missing.
+    """
+    found: list[tuple[int, ...]] = []
+    names = b.definition.sources_in(searching=b.program.searching)
+    for name, source in zip(names, b.sources, strict=False):
         dim = source.feature_or_sparse_dim
         own = () if dim is None or dim.size is None else (dim.size,)
-        sizes.extend(b.program.source_blocks.get(b.scope.path_of(name), own))
-    return tuple(sizes)
+        found.append(b.scope.joined_blocks(name) or own)
+    return found
 
 
 def _without(x: LayerOutput, feature: Dim) -> LayerOutput:

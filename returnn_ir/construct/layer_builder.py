@@ -215,8 +215,8 @@ class LayerBuilder(Tracer):
         """Join sources over their feature axes, as ``"from": ["a", "b"]`` means."""
         return concat_features(self, sources)
 
-    def source_blocks(self) -> tuple[int, ...]:
-        """The number of features of each source, those of joined sources apart; one number if that does not add up."""
+    def source_blocks(self) -> list[tuple[int, ...]]:
+        """Of each source the number of its features; of joined sources those of each of them."""
         return source_blocks(self)
 
     # ---------------------------------------------------------------- inside of a loop

@@ -62,7 +62,7 @@ class Param:
 
 
 def axis_splits(dims: Sequence[Dim], blocks: Mapping[Dim, Sequence[int]]) -> Splits:
-    """The blocks of axes, some of which are given; each other axis is one block, and so is one that they do not fill."""
+    """The blocks of axes, some of which are given; the others are one block, and so are those that do not add up."""
     sizes = [dim.size or 0 for dim in dims]
     given = [tuple(blocks.get(dim, ())) for dim in dims]
     return tuple(own if sum(own) == size else (size,) for own, size in zip(given, sizes, strict=True))

@@ -31,8 +31,8 @@ class LayerSpec:
             nothing else needs them, do not exist then, as in RETURNN.
         reads_data: without ``from`` it reads "data", in every behaviour version.
         any_size: the output has the sources' size, whatever ``n_out`` says.
-        joins_sources: its features are those of its sources side by side, with which a matrix behind it has a block of rows
-            for each of them (RETURNN's CopyLayer and what derives from it).
+        joins_sources: its features are its sources' side by side: a matrix that multiplies them has a block of rows for
+            each source (RETURNN's CopyLayer and what derives from it).
         names_time: whether RETURNN's output names its time axis (``LayerOutput.time_named``); None: as the source does.
     """
 

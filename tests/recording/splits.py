@@ -1,7 +1,7 @@
 """The blocks that RETURNN sees in parameters: ``python -m tests.recording.splits``, in an environment that has RETURNN.
 
-Writes ``tests/runtime/data/copy/splits.json``: by golden case and variable, the sizes of the blocks of each axis. There are
-only variables with more than one block, and cases with such a variable; under ``""`` the cases that were not built.
+Writes ``tests/runtime/data/copy/splits.json``: by golden case and variable, the sizes of the blocks of each axis. There
+are only variables with more than one block, and cases with such a variable; under ``""`` the cases that were not built.
 """
 
 from __future__ import annotations

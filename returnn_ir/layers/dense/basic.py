@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
@@ -52,7 +53,8 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
     labels = x.sparse_dim
     feature = labels if labels is not None else b.require_feature(x)
     dims = (out, feature) if opt.use_transposed_weights else (feature, out)
-    weights = b.param("W", dims, option_init(opt, "forward_weights_init"), splits={feature: b.source_blocks()})
+    blocks = list(chain.from_iterable(b.source_blocks()))
+    weights = b.param("W", dims, option_init(opt, "forward_weights_init"), splits={feature: blocks})
     if labels is not None:
         value = b.op("gather", weights, b.labels(x.value, labels), dim=labels)
         result = LayerOutput(value, (*x.axes, out), x.time_dim, out)

@@ -77,7 +77,7 @@ class CellScope:
     def param(
         self, name: str, dims: tuple[Dim, ...], init: Init, splits: Mapping[Dim, Sequence[int]] | None = None
     ) -> Value:
-        """A parameter of the cell; ``splits`` as for ``LayerBuilder.param``: RETURNN knows the gates of its own units."""
+        """A parameter of the cell; for ``splits`` see ``LayerBuilder.param``. RETURNN has them of its native units."""
         return self.b.param(name, dims, init, splits=splits)
 
     def gates(self, count: int = 4) -> Dim:
