@@ -110,19 +110,16 @@ def plan_copy(
 
 
 def _old_splits(param: Param, shape: tuple[int, ...]) -> Splits:
-    if len(shape) == len(param.shape):
-        found = old_splits(param.splits, shape)
-        if found is not None:
-            return found
-        reason = f"blocks {[list(sizes) for sizes in param.splits]} do not fit into the shape {list(shape)} before"
-    else:
-        reason = f"{len(shape)} axes have become {len(param.shape)}"
-    raise ConfigError(
-        f"parameter {param.name!r} cannot be copied block by block: {reason}",
-        where="copy_param_mode",
-        received=f"shape {list(shape)} before, {list(param.shape)} now",
-        hint="'#copy_param_mode': 'ifpossible' in this network's dict: then it starts anew",
-    )
+    found = old_splits(param.splits, shape) if len(shape) == len(param.shape) else None
+    if found is None:
+        raise ConfigError(
+            f"the blocks of parameter {param.name!r} cannot be found in what it was in the network before",
+            where="copy_param_mode",
+            expected=f"axes with the blocks {[list(sizes) for sizes in param.splits]}, or with others in their place",
+            received=f"shape {list(shape)}",
+            hint="'#copy_param_mode': 'ifpossible' in this network: then the parameter starts anew",
+        )
+    return found
 
 
 def copy_params(

@@ -1,7 +1,7 @@
 """What RETURNN copies from network to network: ``python -m tests.recording.copies [CASE ...]``.
 
-Writes ``tests/runtime/data/copy/CASE.npz`` for each case of ``tests/runtime/copy_cases.py``: the parameters of the second
-network after the change, int32 by variable name. It needs an environment that has RETURNN.
+Writes ``tests/runtime/data/copy/CASE.npz`` for each case of ``tests/runtime/copy_cases.py``: the parameters of the
+second network after the change, int32 by variable name. It needs an environment that has RETURNN.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def _config(case: CopyCase) -> Any:
         "extern_data": EXTERN_DATA,
         "batch_size": 100,
         "behavior_version": BEHAVIOR_VERSION,
-        "init_new_network_callback": lambda session, new_network, **others: _assign(new_network, session, initial_value),
+        "init_new_network_callback": lambda session, new_network, **others: _assign(
+            new_network, session, initial_value
+        ),
         **case.config,
     }
     if case.pretrain is None:

@@ -180,17 +180,22 @@ def mode(name: str | None, **options: Any) -> dict[str, Any]:
     return {"copy_param_mode": name, **options}
 
 
-GROWING = (two_sources(3, 4), two_sources(4, 6, l2=linear(2, "a", is_output_layer=True)))
-#: Two layers with losses and a loop whose own state is trained.
-OUTPUTS = tuple(
-    {
-        "a": linear(n, "data"), "side": softmax("a"),
-        "output": {"class": "rec", "from": "a", "unit": {
-            "lin": linear(n, ["data:source", "prev:output"], initial_output="var"), "output": linear(2, "lin")}},
+def outputs(n_out: int) -> Net:
+    """Layers with losses, and a loop with a trained state."""
+    loop = {
+        "lin": linear(n_out, ["data:source", "prev:output"], initial_output="var"),
+        "output": linear(2, "lin"),
+    }
+    return {
+        "a": linear(n_out, "data"),
+        "side": softmax("a"),
+        "output": {"class": "rec", "from": "a", "unit": loop},
         "obj": {"class": "activation", "activation": "identity", "from": "output", "loss": "as_is"},
     }
-    for n in (3, 4)
-)  # fmt: skip
+
+
+GROWING = (two_sources(3, 4), two_sources(4, 6, l2=linear(2, "a", is_output_layer=True)))
+OUTPUTS = (outputs(3), outputs(4))
 
 CASES: dict[str, CopyCase] = {
     "blstm_deeper": CopyCase(blstm(2, 3), blstm(3, 3)),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from compiler.target.protocol import Array
 from returnn_ir.config import Config, load_config
 from returnn_ir.construct.construct import construct
 from returnn_ir.construct.state import Param
+from returnn_ir.errors import ProblemList
 from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import TensorType
 from returnn_ir.network.net import Net, parse_network
 from runtime.model.copy_params import CopyMode, copy_params, plan_copy, reinitialized_outputs
 from tests.runtime.copy_cases import BEHAVIOR_VERSION, CASES, EXTERN_DATA, CopyCase, initial_value, old_value
@@ -62,3 +65,62 @@ def test_changes(name: str, tmp_path: Path) -> None:
     assert values.keys() == recorded.keys()
     for n, value in values.items():
         np.testing.assert_array_equal(value, recorded[n], err_msg=n)
+
+
+def param(name: str, *blocks: Sequence[int]) -> Param:
+    """A parameter whose axes consist of these blocks."""
+    dims = tuple(Dim(f"d{i}", sum(sizes)) for i, sizes in enumerate(blocks))
+    value = Value(TensorType("float32", dims))
+    return Param(name, value, dims, 0.0, True, name.partition("/")[0], tuple(map(tuple, blocks)))
+
+
+def test_rules() -> None:
+    """RETURNN's guess of the old blocks and its copy, for random blocks and shapes; where it stops we refuse."""
+    cases = json.loads((DATA / "rules.json").read_text(encoding="utf-8"))
+    assert len(cases) == 200
+    for blocks, shape, old_blocks, result in cases:
+        params = {"a/W": param("a/W", *blocks)}
+        old = {"a/W": old_value(tuple(shape))}
+        if old_blocks is None:
+            with pytest.raises(ProblemList, match="cannot be found in what it was"):
+                plan_copy(old, params, "subset")
+            continue
+        plan = plan_copy(old, params, "subset")
+        values = plan.apply(old, {"a/W": initial_value(params["a/W"].shape)})
+        if plan.blocks:
+            assert plan.blocks["a/W"] == tuple(map(tuple, old_blocks)), (blocks, shape)
+        assert values["a/W"].tolist() == result, (blocks, shape)
+
+
+def test_what_does_not_fit_is_told_at_once() -> None:
+    """Before any value is there, of all parameters."""
+    params = {p.name: p for p in (param("a/W", [3], [4, 4]), param("b/W", [3, 3, 3], [3, 3]), param("c/b", [5]))}
+    old = {"a/W": param("a/W", [3]), "b/W": param("b/W", [9], [1]), "c/b": param("c/b", [4])}
+    with pytest.raises(ProblemList) as caught:
+        plan_copy(old, params, "subset")
+    assert str(caught.value) == (
+        "2 problems:\n"
+        "[1] copy_param_mode: the blocks of parameter 'a/W' cannot be found in what it was in the network before\n"
+        "  expected: axes with the blocks [[3], [4, 4]], or with others in their place\n"
+        "  received: shape [3]\n"
+        "  try: '#copy_param_mode': 'ifpossible' in this network: then the parameter starts anew\n"
+        "[2] copy_param_mode: the blocks of parameter 'b/W' cannot be found in what it was in the network before\n"
+        "  expected: axes with the blocks [[3, 3, 3], [3, 3]], or with others in their place\n"
+        "  received: shape [9, 1]\n"
+        "  try: '#copy_param_mode': 'ifpossible' in this network: then the parameter starts anew"
+    )
+
+
+def test_nothing_is_copied_in_vain() -> None:
+    """Arrays that stay, or start anew, are the given ones; initial values are asked for where they are needed."""
+    params = {p.name: p for p in (param("a/W", [4], [2]), param("b/W", [4], [2]), param("c/W", [2]), param("d/W", [3]))}
+    old = {"a/W": old_value((4, 2)), "b/W": old_value((5, 3)), "c/W": old_value((1,))}
+    plan = plan_copy(old, params, "subset")
+    assert (plan.whole, plan.fresh, [*plan.blocks]) == (["a/W"], ["d/W"], ["b/W", "c/W"])
+    assert plan.needs_initial == ["d/W", "c/W"]
+    fresh = {n: initial_value(params[n].shape) for n in plan.needs_initial}
+    values = plan.apply(old, fresh)
+    assert values["a/W"] is old["a/W"]
+    assert values["d/W"] is fresh["d/W"]
+    assert [*values] == [*params]
+    assert [*map(int, fresh["c/W"])] == [-1, -2]
