@@ -180,6 +180,17 @@ def mode(name: str | None, **options: Any) -> dict[str, Any]:
     return {"copy_param_mode": name, **options}
 
 
+def importing(first: int, second: int) -> Net:
+    """Layers that have copy modes of their own."""
+    return two_sources(
+        first, second, ["a", "b", "c", "d"],
+        a=linear(first, "data", custom_param_importer="subset"),
+        b=linear(second, "a", custom_param_importer="reset"),
+        c=linear(3, "data", custom_param_importer="reset"),
+        d=unit("nativelstm2", first, "b", custom_param_importer="subset"),
+    )  # fmt: skip
+
+
 def outputs(n_out: int) -> Net:
     """Layers with losses, and a loop with a trained state."""
     loop = {
@@ -227,6 +238,7 @@ CASES: dict[str, CopyCase] = {
     "get_network": CopyCase(*GROWING, None),
     "get_network_subset": CopyCase(GROWING[0], {**GROWING[1], "#copy_param_mode": "subset"}, None),
     "fewer_layers": CopyCase(GROWING[1], GROWING[0]),
+    "importers": CopyCase(importing(3, 2), importing(4, 3), mode("ifpossible")),
     "no_output": CopyCase(*OUTPUTS, mode("subset", copy_output_layer=False)),
     "reset_output": CopyCase(*OUTPUTS, mode(None, copy_output_layer="reset")),
     "output_ifpossible": CopyCase(*OUTPUTS, mode("subset", copy_output_layer="ifpossible")),

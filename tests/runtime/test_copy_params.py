@@ -13,12 +13,19 @@ import pytest
 from returnn_ir.config import Config, load_config
 from returnn_ir.construct.construct import construct
 from returnn_ir.construct.state import Param
-from returnn_ir.errors import ProblemList
+from returnn_ir.errors import ConfigError, ProblemList
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import TensorType
 from returnn_ir.network.net import Net, parse_network
-from runtime.model.copy_params import CopyMode, copy_params, plan_copy, reinitialized_outputs
+from runtime.model.copy_params import (
+    CopyMode,
+    copy_params,
+    fit_blocks,
+    importer_modes,
+    plan_copy,
+    reinitialized_outputs,
+)
 from tests.runtime.copy_cases import BEHAVIOR_VERSION, CASES, EXTERN_DATA, CopyCase, initial_value, old_value
 
 DATA = Path(__file__).parent / "data" / "copy"
@@ -59,7 +66,7 @@ def test_changes(name: str, tmp_path: Path) -> None:
     mode, output = copy_mode(case)
     anew = reinitialized_outputs(after, params, output) if case.pretrain is not None else ()
     fresh = {n: initial_value(p.shape) for n, p in params.items()}
-    values = copy_params(old, params, fresh, mode, anew=anew)
+    values = copy_params(old, params, fresh, mode, anew=anew, modes=importer_modes(after, params))
     with np.load(DATA / f"{name}.npz") as archive:
         recorded = {n: archive[n] for n in archive.files}
     assert values.keys() == recorded.keys()
@@ -124,3 +131,35 @@ def test_nothing_is_copied_in_vain() -> None:
     assert values["d/W"] is fresh["d/W"]
     assert [*values] == [*params]
     assert [*map(int, fresh["c/W"])] == [-1, -2]
+
+
+def test_one_value_of_another_shape() -> None:
+    """As in a whole copy; the initial value that is given stays as it is."""
+    gates = param("a/b", [2, 2])
+    initial = initial_value((4,))
+    assert fit_blocks(gates, old_value((6,)), initial).tolist() == [1, 2, 4, 5]
+    assert fit_blocks(gates, old_value((2,)), initial).tolist() == [1, -2, 2, -4]
+    assert initial.tolist() == [-1, -2, -3, -4]
+    with pytest.raises(ConfigError, match="cannot be found"):
+        fit_blocks(gates, old_value((2, 2)), initial)
+
+
+def test_a_function_as_importer_is_refused(tmp_path: Path) -> None:
+    """It would be handed layers of TensorFlow in the middle of a training."""
+    config = a_config(tmp_path)
+    layer = {"class": "linear", "activation": None, "n_out": 2, "from": "data", "custom_param_importer": print}
+    net = parse_network({"output": layer}, config)
+    with pytest.raises(ProblemList) as caught:
+        importer_modes(net, parameters(net))
+    assert str(caught.value) == (
+        f"layer 'output' ({tmp_path}/config.py, key 'custom_param_importer'): "
+        "custom_param_importer cannot be a function where the network changes\n"
+        "  expected: 'subset', 'ifpossible', 'reset'"
+    )
+
+
+def test_states_of_batches_are_no_part_of_it() -> None:
+    """A state that is kept from batch to batch has the size of one, and starts anew."""
+    dims = (Dim("B"), Dim("F", 2))
+    kept = Param("a/h", Value(TensorType("float32", dims)), dims, 0.0, False, "a", ((0,), (2,)))
+    assert plan_copy({"a/h": old_value((0, 2))}, {"a/h": kept}, None).fresh == ["a/h"]
