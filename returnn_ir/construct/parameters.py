@@ -29,6 +29,7 @@ class ParamFlags:
     regularize: bool = True
     unit_scope: bool = True
     kept: bool = False
+    split_under_noise: bool = False
 
 
 def create_param(
@@ -86,7 +87,9 @@ def _new(
     check_init(init, tuple(0 if d.size is None else d.size for d in dims), where)
     root = Builder(b.program.root, origin=b.origin)
     value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
-    param = Param(full, value, dims, init, trainable, b.definition.path, axis_splits(dims, splits))
+    # of a parameter with noise RETURNN knows the blocks no more, unless it learns them with the parameter itself
+    known = flags.split_under_noise or not any(_noise(b, len(dims)))
+    param = Param(full, value, dims, init, trainable, b.definition.path, axis_splits(dims, splits if known else {}))
     b.program.params[full] = param
     if trainable:
         b.program.graph.trainable.append(full)
@@ -108,17 +111,21 @@ def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
 
 
 def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:
-    """Noise on a parameter, in training only; the config may say it for all layers."""
-    options, everywhere = b.definition.options, b.program.keys
-    deviation = _first(options.param_variational_noise, everywhere.param_variational_noise)
+    """A parameter with noise, in training only."""
+    deviation, rate = _noise(b, len(value.dims))
     if deviation:
         noise = b.random("normal", value.dims, f"{name}/noise")
         value = b.add(value, b.mul(noise, deviation))
+    return b.dropout(value, rate, value.dims, f"{name}/dropout") if rate else value
+
+
+def _noise(b: LayerBuilder, ndim: int) -> tuple[float, float]:
+    """Deviation of the noise on a parameter and rate of its dropout; the config may say them for all layers."""
+    options, everywhere = b.definition.options, b.program.keys
+    deviation = _first(options.param_variational_noise, everywhere.param_variational_noise)
     rate = _first(options.param_dropout, everywhere.param_dropout)
     min_ndim = _first(options.param_dropout_min_ndim, everywhere.param_dropout_min_ndim)
-    if rate and len(value.dims) >= min_ndim:
-        value = b.dropout(value, rate, value.dims, f"{name}/dropout")
-    return value
+    return deviation, rate if ndim >= min_ndim else 0.0
 
 
 def _first(own: float | None, everywhere: float | None) -> float:

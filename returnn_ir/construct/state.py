@@ -62,8 +62,10 @@ class Param:
 
 
 def axis_splits(dims: Sequence[Dim], blocks: Mapping[Dim, Sequence[int]]) -> Splits:
-    """The blocks of axes, some of which are given; each other axis is one block."""
-    return tuple(tuple(blocks.get(dim, (dim.size or 0,))) for dim in dims)
+    """The blocks of axes, some of which are given; the others are one block, and so are those that do not add up."""
+    sizes = [dim.size or 0 for dim in dims]
+    given = [tuple(blocks.get(dim, ())) for dim in dims]
+    return tuple(own if sum(own) == size else (size,) for own, size in zip(given, sizes, strict=True))
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class ProgramState:
         extra: the prefix of an extra network (``extra.search``); its losses and random draws are its own.
         losses: whether losses are built; without them the program needs no targets.
         frozen: paths of layers with ``trainable`` off, which holds for all layers inside of them too.
+        source_blocks: of layers that only join their sources, the sizes of what they join, by path.
         packed: how batch axes without padding came about (``flatten_batch``).
     """
 
@@ -114,6 +117,7 @@ class ProgramState:
     names: dict[Dim, set[str]] = field(default_factory=dict)
     rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
+    source_blocks: dict[str, tuple[int, ...]] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
     frozen: set[str] = field(default_factory=set)
     requested: frozenset[str] = frozenset()

@@ -31,6 +31,8 @@ class LayerSpec:
             nothing else needs them, do not exist then, as in RETURNN.
         reads_data: without ``from`` it reads "data", in every behaviour version.
         any_size: the output has the sources' size, whatever ``n_out`` says.
+        joins_sources: its features are its sources' side by side: a matrix that multiplies them has a block of rows for
+            each source (RETURNN's CopyLayer and what derives from it).
         names_time: whether RETURNN's output names its time axis (``LayerOutput.time_named``); None: as the source does.
     """
 
@@ -45,6 +47,7 @@ class LayerSpec:
     reads_data: bool = False
     any_size: bool = False
     names_time: bool | None = None
+    joins_sources: bool = False
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -61,6 +64,7 @@ def layer(
     reads_data: bool = False,
     any_size: bool = False,
     names_time: bool | None = None,
+    joins_sources: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -80,6 +84,7 @@ def layer(
                 reads_data,
                 any_size,
                 names_time,
+                joins_sources,
             )
         return build
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 
@@ -18,7 +18,15 @@ from returnn_ir.errors import ConfigError, ProblemList
 from returnn_ir.network.net import LayerDef, Net
 from runtime.model.copy_blocks import copy_blocks, is_covered, old_splits
 
-__all__ = ["CopyMode", "CopyPlan", "copy_params", "plan_copy", "reinitialized_outputs"]
+__all__ = [
+    "CopyMode",
+    "CopyPlan",
+    "copy_params",
+    "fit_blocks",
+    "importer_modes",
+    "plan_copy",
+    "reinitialized_outputs",
+]
 
 #: ``subset``: block by block; ``ifpossible``: if the shape is the same; ``reset``: nothing is copied.
 CopyMode: TypeAlias = Literal["subset", "ifpossible", "reset"]
@@ -78,6 +86,7 @@ def plan_copy(
     mode: CopyMode | None,
     *,
     anew: Collection[str] = (),
+    modes: Mapping[str, CopyMode] | None = None,
 ) -> CopyPlan:
     """What of the old network's parameters a new network takes over.
 
@@ -86,6 +95,7 @@ def plan_copy(
         params: of the new network.
         mode: None: ``ifpossible``.
         anew: names of parameters that start anew in any case.
+        modes: of single parameters, instead of ``mode``.
 
     Raises:
         ProblemList: parameters that ``subset`` cannot copy.
@@ -93,11 +103,12 @@ def plan_copy(
     plan = CopyPlan(params)
     problems: list[ConfigError] = []
     for name, param in params.items():
-        if name not in old or param.is_kept or mode == "reset" or name in anew:
+        own = (modes or {}).get(name, mode)
+        if name not in old or param.is_kept or own == "reset" or name in anew:
             plan.fresh.append(name)
         elif tuple(old[name].shape) == param.shape:
             plan.whole.append(name)
-        elif mode == "subset":
+        elif own == "subset":
             try:
                 plan.blocks[name] = _old_splits(param, tuple(old[name].shape))
             except ConfigError as error:
@@ -110,19 +121,27 @@ def plan_copy(
 
 
 def _old_splits(param: Param, shape: tuple[int, ...]) -> Splits:
-    if len(shape) == len(param.shape):
-        found = old_splits(param.splits, shape)
-        if found is not None:
-            return found
-        reason = f"blocks {[list(sizes) for sizes in param.splits]} do not fit into the shape {list(shape)} before"
-    else:
-        reason = f"{len(shape)} axes have become {len(param.shape)}"
-    raise ConfigError(
-        f"parameter {param.name!r} cannot be copied block by block: {reason}",
-        where="copy_param_mode",
-        received=f"shape {list(shape)} before, {list(param.shape)} now",
-        hint="'#copy_param_mode': 'ifpossible' in this network's dict: then it starts anew",
-    )
+    found = old_splits(param.splits, shape) if len(shape) == len(param.shape) else None
+    if found is None:
+        raise ConfigError(
+            f"the blocks of parameter {param.name!r} cannot be found in what it was in the network before",
+            where="copy_param_mode",
+            expected=f"axes with the blocks {[list(sizes) for sizes in param.splits]}, or with others in their place",
+            received=f"shape {list(shape)}",
+            hint="'#copy_param_mode': 'ifpossible' in this network: then the parameter starts anew",
+        )
+    return found
+
+
+def fit_blocks(param: Param, value: Array, initial: Array) -> Array:
+    """What ``subset`` makes of one value of another shape and an initial one.
+
+    Raises:
+        ConfigError: the value cannot be copied.
+    """
+    target = np.array(initial)
+    copy_blocks(value, _old_splits(param, value.shape), target, param.splits)
+    return target
 
 
 def copy_params(
@@ -132,13 +151,14 @@ def copy_params(
     mode: CopyMode | None,
     *,
     anew: Collection[str] = (),
+    modes: Mapping[str, CopyMode] | None = None,
 ) -> dict[str, Array]:
     """The values of a network's parameters after those of the network before; see :func:`plan_copy`.
 
     Args:
         fresh: initial values of the new network's parameters; only those that are needed are looked up.
     """
-    return plan_copy(old, params, mode, anew=anew).apply(old, fresh)
+    return plan_copy(old, params, mode, anew=anew, modes=modes).apply(old, fresh)
 
 
 def reinitialized_outputs(net: Net, params: Mapping[str, Param], copy_output_layer: bool | str) -> set[str]:
@@ -156,6 +176,27 @@ def reinitialized_outputs(net: Net, params: Mapping[str, Param], copy_output_lay
         return set()
     outputs = {definition.path for definition in net.layers.values() if _is_output(definition)}
     return {name for name, param in params.items() if param.layer in outputs}
+
+
+def importer_modes(net: Net, params: Mapping[str, Param]) -> dict[str, CopyMode]:
+    """The copy modes of parameters whose layers have one of their own (``custom_param_importer``): see ``plan_copy``.
+
+    Raises:
+        ProblemList: layers that have a function there.
+    """
+    found = {d.path: d for d in net.all_layers() if d.options.custom_param_importer is not None}
+    problems = [
+        ConfigError(
+            "custom_param_importer cannot be a function where the network changes",
+            where=definition.key_origin("custom_param_importer"),
+            expected=", ".join(map(repr, get_args(CopyMode))),
+        )
+        for definition in found.values()
+        if callable(definition.options.custom_param_importer)
+    ]
+    if problems:
+        raise ProblemList(problems)
+    return {n: found[p.layer].options.custom_param_importer for n, p in params.items() if p.layer in found}
 
 
 def _is_output(definition: LayerDef) -> bool:

@@ -193,7 +193,7 @@ class TikhonovOptions(SourceOptions):
     meta_loss_scale: Finite = 1.0
 
 
-@layer("tikhonov_regularization", options=TikhonovOptions, any_size=True)
+@layer("tikhonov_regularization", options=TikhonovOptions, any_size=True, joins_sources=True)
 def tikhonov_regularization(b: LayerBuilder, opt: TikhonovOptions, x: LayerOutput) -> LayerOutput:
     """The identity; in training the norm of the gradient is a further loss, which is not here yet."""
     if b.training:
