@@ -29,6 +29,8 @@ class Param:
     Attributes:
         name: RETURNN's variable name.
         dims: its axes as first created.
+        updater_opts: how its layer wants it to be updated, in the optimizer's own words.
+        decay: the factor of L2 where that is no part of the loss (``decouple_constraints``).
     """
 
     name: str
@@ -36,6 +38,8 @@ class Param:
     dims: tuple[Dim, ...]
     init: Init
     trainable: bool
+    updater_opts: Mapping[str, Any] = field(default_factory=dict)
+    decay: float = 0.0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -85,6 +89,8 @@ class ProgramState:
         losses: whether losses are built; without them the program needs no targets.
         frozen: paths of layers with ``trainable`` off, which holds for all layers inside of them too.
         packed: how batch axes without padding came about (``flatten_batch``).
+        updater_opts: of the layers, by the name of a parameter: its own layer's, else that of the one around it.
+        decays: factors of L2 that is no part of the loss, by the name of a parameter.
     """
 
     graph: Graph
@@ -102,6 +108,8 @@ class ProgramState:
     rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
+    updater_opts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    decays: dict[str, float] = field(default_factory=dict)
     frozen: set[str] = field(default_factory=set)
     requested: frozenset[str] = frozenset()
     losses: bool = True

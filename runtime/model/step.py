@@ -90,7 +90,7 @@ class TrainStep:
         # what the network assigns itself (running statistics) is not the optimizer's
         names = set(graph.trainable) - set(graph.state_updates)
         trained = {name: v for name, v in self.variables.of(self.program).items() if name in names}
-        self.optimizer.build(trained)
+        self.optimizer.build(trained, self.program.params)
         return trained
 
     @cached_property
@@ -105,7 +105,7 @@ class TrainStep:
             keys = {"random/seed": tf.constant(seed, tf.int64), "random/step": counter.read_value()}
             fetches, gradients = program.loss_and_gradients({**inputs, **keys}, variables)
             gradients = {name: gradient for name, gradient in gradients.items() if name in trained}
-            optimizer.apply(gradients, learning_rate, counter if optimizer.needs_step else None)
+            optimizer.apply(gradients, learning_rate, counter)
             _assign_states(fetches, variables)
             counter.assign_add(1)
             return _reported(fetches, outputs=False)

@@ -63,6 +63,7 @@ def train(config: Config) -> None:
     """
     setup = Setup.from_config(config)
     options = TrainOptions.from_config(config)
+    options.optimizer.options.check(setup.net)
     files = [] if setup.options.dry_run else [path for path in (setup.options.model, options.rates.file) if path]
     with lock_paths(files), ExitStack() as opened:
         start = find_start(config, setup.options)  # what others have written is whole now
