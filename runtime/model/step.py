@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -78,6 +79,17 @@ class TrainStep:
     def __call__(self, feed: Mapping[str, Array], learning_rate: float) -> dict[str, Array]:
         """One update; returns losses, errors, norm factors, checks and the objective by fetch name."""
         return _run(self.program, self._function, feed, np.asarray(learning_rate, np.float32))
+
+    def epoch(self, learning_rate: float) -> Callable[[Mapping[str, Array]], dict[str, Array]]:
+        """The step of one epoch, from a feed to its results; it counts batches, as the optimizer wants to know."""
+        numbers, every = itertools.count(), self.optimizer.options.restart_every
+
+        def step(feed: Mapping[str, Array]) -> dict[str, Array]:
+            if every and next(numbers) % every == 0:
+                self.optimizer.restart()
+            return self(feed, learning_rate)
+
+        return step
 
     def optimizer_state(self) -> dict[str, Variable]:
         """The optimizer's slots and counters by checkpoint name, those of this network among them."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
-from returnn_ir.construct.state import Param
 from returnn_ir.errors import did_you_mean
 from runtime.optimizers.accumulation import accumulated, is_last
 from runtime.optimizers.gradients import GradientProcessing, Norms
 from runtime.optimizers.group import UpdateGroup
-from runtime.optimizers.update_options import UpdateOptions, VariableOptions
+from runtime.optimizers.update_options import LayersWishes, UpdateOptions, VariableOptions
 
 __all__ = ["ACCUMULATED", "Optimizer"]
 
@@ -44,7 +43,7 @@ class Optimizer:
 
     # ---------------------------------------------------------------- variables and state
 
-    def build(self, variables: Mapping[str, Variable], params: Mapping[str, Param] | None = None) -> None:
+    def build(self, variables: Mapping[str, Variable], params: Mapping[str, LayersWishes] | None = None) -> None:
         """Make the state of those of the trainable ``variables``, keyed by checkpoint name, that have none yet.
 
         What was built before, for another network, goes on as it is; how variables are updated is a matter of the

@@ -53,6 +53,15 @@ class Update:
         self._dtype = variable.dtype
         self._scalars = scalars
 
+    def dense(self) -> Update:
+        """The same update with a dense gradient: zero for rows that it is not of."""
+        import tensorflow as tf
+
+        if self.indices is None:
+            return self
+        rows = tf.IndexedSlices(self.grad, self.indices, tf.shape(self.variable))
+        return Update(self.variable, self.slots, tf.convert_to_tensor(rows), None, self._scalars)
+
     @property
     def rate(self) -> Tensor:
         """The learning rate."""

@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.network.net import LayerDef, Net
-from returnn_ir.options import Described, Form, Key, Place, Range, checked, option_fields, read_options
+from returnn_ir.options import Count, Described, Form, Key, Place, Range, checked, option_fields, read_options
 from runtime.optimizers.gradients import GradientOptions
 from runtime.optimizers.options import ChosenOptimizer
 from runtime.optimizers.schedule import StepSchedule
 
-__all__ = ["UpdateOptions", "VariableOptions"]
+__all__ = ["LayersWishes", "UpdateOptions", "VariableOptions"]
 
 _KEY = "updater_opts"
+
+
+class LayersWishes(Protocol):
+    """What the layers of a network say about updating a parameter; a ``Param`` has it."""
+
+    @property
+    def updater_opts(self) -> Mapping[str, Any]:
+        """How to update it, in the optimizer's words."""
+
+    @property
+    def decay(self) -> float:
+        """The factor of L2 that is no part of the loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +51,16 @@ class _LayerKeys(GradientOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Seed:
-    """The config's seed, of noise on gradients."""
+class _Keys:
+    """The config's own options.
+
+    Attributes:
+        seed: of noise on gradients, any whole number.
+        restart_every: see ``UpdateOptions``.
+    """
 
     seed: Annotated[int, Range(), Key("random_seed")] = 42
+    restart_every: Annotated[Count, Key("reset_updater_vars_mod_step")] = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,7 @@ class UpdateOptions:
         config: has defaults of the options of layers.
         chosen: the optimizer of variables whose layers say nothing.
         seed: of noise on gradients, any whole number.
+        restart_every: the steps of an epoch after which all state starts again, as it does at its first; 0: never.
     """
 
     config: Mapping[str, object]
@@ -75,16 +94,19 @@ class UpdateOptions:
     gradients: GradientOptions
     schedule: StepSchedule
     seed: int
+    restart_every: int
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> UpdateOptions:
         """Read the options; a UserError tells what is wrong."""
+        keys = read_config(_Keys, config)
         return UpdateOptions(
             config,
             ChosenOptimizer.from_config(config),
             GradientOptions.from_config(config),
             StepSchedule.from_config(config),
-            read_config(_Seed, config).seed,
+            keys.seed,
+            keys.restart_every,
         )
 
     def of_variable(self, given: Mapping[str, Any], place: Place | None = None) -> VariableOptions:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 
 from compiler.program.program import Program
@@ -160,7 +159,7 @@ class _Training:
             return scores.line()
 
         done = run_epoch(
-            title, self.step.program, partial(self.step, learning_rate=rate), take,
+            title, self.step.program, self.step.epoch(rate), take,
             dataset=self.dataset, order=self.dataset.init_epoch(epoch), limits=options.limits,
             log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
         )  # fmt: skip
