@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
@@ -151,6 +151,36 @@ class TensorFlowProgram:
         params = {name: tf.convert_to_tensor(variables[name]) for name in self.params}
         fetches = self.emit(self._feed(inputs, params, differentiated=True))
         return fetches, self._differentiate(fetches, params)
+
+    def loss_and_norm_gradients(
+        self, inputs: Mapping[str, tf.Tensor], variables: Mapping[str, tf.Variable], names: Collection[str]
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """As :meth:`loss_and_gradients`, and how the gradients' own norm depends on the parameters.
+
+        Args:
+            names: of the parameters that the norm is about.
+
+        Returns:
+            fetches, gradients, dense gradients of the global norm of these gradients.
+
+        Raises:
+            TargetError: an op has no second derivative.
+        """
+        params = {name: tf.convert_to_tensor(variables[name]) for name in self.params}
+        fetches = self.emit(self._feed(inputs, params, differentiated=True))
+        gradients = self._differentiate(fetches, params)
+        about = [name for name in gradients if name in names]
+        norm = tf.linalg.global_norm([gradients[name] for name in about])
+        try:
+            found = tf.gradients(norm, [params[name] for name in about])
+        except LookupError as error:
+            raise TargetError(
+                "the gradient of the gradients' norm is asked for, and an op has no second derivative",
+                received=str(error).partition("\n")[0],
+                hint='maximize_grad_norm = 0; or without a kernel, such as by fusion = {"ctc_loss": "never"}',
+            ) from error
+        second = {name: tf.convert_to_tensor(g) for name, g in zip(about, found, strict=True) if g is not None}
+        return fetches, gradients, second
 
     def forward_function(self, params: Mapping[str, tf.Variable]) -> tf.types.experimental.PolymorphicFunction:
         """A ``tf.function`` from a dict of inputs to the fetches, which reads ``params`` at each call."""

@@ -115,9 +115,14 @@ class TrainStep:
 
         def step(inputs: dict[str, Tensor], learning_rate: Tensor) -> dict[str, Tensor]:
             keys = {"random/seed": tf.constant(seed, tf.int64), "random/step": counter.read_value()}
-            fetches, gradients = program.loss_and_gradients({**inputs, **keys}, variables)
+            inputs = {**inputs, **keys}
+            if optimizer.needs_norm_gradients:
+                fetches, gradients, of_norm = program.loss_and_norm_gradients(inputs, variables, set(trained))
+            else:
+                fetches, gradients = program.loss_and_gradients(inputs, variables)
+                of_norm = {}
             gradients = {name: gradient for name, gradient in gradients.items() if name in trained}
-            optimizer.apply(gradients, learning_rate, counter)
+            optimizer.apply(gradients, learning_rate, counter, of_norm)
             _assign_states(fetches, variables)
             counter.assign_add(1)
             return _reported(fetches, outputs=False)

@@ -97,13 +97,20 @@ class Optimizer:
 
     # ---------------------------------------------------------------- one step
 
-    def apply(self, grads: Mapping[str, Tensor | None], learning_rate: Tensor, step: Tensor | None = None) -> None:
+    def apply(
+        self,
+        grads: Mapping[str, Tensor | None],
+        learning_rate: Tensor,
+        step: Tensor | None = None,
+        norm_grads: Mapping[str, Tensor] | None = None,
+    ) -> None:
         """One step: an update of the variables that ``grads`` names; a gradient of None leaves its variable as it is.
 
         Args:
             grads: by variable name, dense or ``tf.IndexedSlices``, each of its variable's shape.
             learning_rate: float32 scalar.
             step: int64 scalar, the global step before this update; only where :attr:`needs_step`.
+            norm_grads: gradients of the global norm of the gradients; only where :attr:`needs_norm_gradients`.
         """
         import tensorflow as tf
 
@@ -116,7 +123,8 @@ class Optimizer:
         wanted = {tag for options in how.values() for tag in options.gradients.norm_tags}
         norms = Norms(found, {name: options.tags for name, options in how.items()}, wanted)
         process = GradientProcessing(norms, self.options.seed, step)
-        summed = {name: self._summed(name, grad, step) for name, grad in found.items()}
+        larger = {name: self._with_norm(name, grad, norm_grads or {}) for name, grad in found.items()}
+        summed = {name: self._summed(name, grad, step) for name, grad in larger.items()}
         for sum_over in sorted({group.sum_over for group in self._groups}):
             groups = [group for group in self._groups if group.sum_over == sum_over]
             if sum_over == 1:
@@ -126,10 +134,22 @@ class Optimizer:
                 tf.cond(is_last(step, sum_over), update, _without_result(lambda: None))
 
     @property
+    def needs_norm_gradients(self) -> bool:
+        """Whether :meth:`apply` needs the gradients of the global norm."""
+        return any(how.gradients.maximize_norm > 0 for how in self._how.values())
+
+    @property
     def needs_step(self) -> bool:
         """Whether :meth:`apply` needs the global step: for sums, noise or a dynamic learning rate."""
         all_options = [self.options.gradients, *(how.gradients for how in self._how.values())]
         return self.options.schedule.needs_step or any(o.noise > 0 or o.sum_over > 1 for o in all_options)
+
+    def _with_norm(self, name: str, grad: Tensor, norm_grads: Mapping[str, Tensor]) -> Tensor:
+        """The gradient of a loss from which a share of the gradients' norm is subtracted."""
+        import tensorflow as tf
+
+        share = self._how[name].gradients.maximize_norm
+        return tf.convert_to_tensor(grad) - share * norm_grads[name] if share and name in norm_grads else grad
 
     def _summed(self, name: str, grad: Tensor, step: Tensor | None) -> Tensor:
         import tensorflow as tf

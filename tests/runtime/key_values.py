@@ -42,7 +42,7 @@ EFFECTIVE = {
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
     "chunking", "context_window", "extra_updates", "preload_from_files", "pretrain",
-    "seq_drop", "startup_callback", "use_tensorflow", "window",
+    "seq_drop", "startup_callback", "use_horovod", "use_tensorflow", "window",
 )  # fmt: skip
 
 #: Keys without an effect: a run with them is the same to the last digit.
