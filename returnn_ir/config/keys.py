@@ -20,10 +20,8 @@ from returnn_ir.config.key_values import (
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
 _RUN = "runtime.tasks.run_options"
-_OPTIMIZER, _GRADIENTS, _SCHEDULE = (
-    "runtime.optimizers.options",
-    "runtime.optimizers.gradients",
-    "runtime.optimizers.schedule",
+_OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
+    f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
 _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search_options", "runtime.tasks.forward"
 _PRETRAIN = "returnn_ir.config.pretrain"
@@ -154,14 +152,14 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("gradient_clip_global_norm", _GRADIENTS, "by the norm of all gradients", TRAIN),
         done("gradient_nan_inf_filter", _GRADIENTS, "zero for what is not finite", TRAIN),
         done("grad_norm_to_clip_to_zero", _GRADIENTS, "no update above this global norm", TRAIN),
-        refused("accum_grad_multiple_step", (0, 1), TRAIN, "every batch is one update"),
-        refused("maximize_grad_norm", 0, TRAIN, "gradients are not used to make gradients larger"),
-        refused("global_norm_tag", (), TRAIN, "the global norm is that of all gradients"),
-        refused("gradient_clip_global_norm_tag", (), TRAIN, "the global norm is that of all gradients"),
-        refused("decouple_constraints", False, TRAIN, "L2 is part of the loss"),
-        no_effect("decouple_constraints_factor", "does nothing without decouple_constraints"),
+        done("accum_grad_multiple_step", _GRADIENTS, "the gradients of that many steps are summed for one update", TRAIN),
+        done("maximize_grad_norm", _GRADIENTS, "the share of the global norm that is maximised", TRAIN),
+        done("global_norm_tag", _GRADIENTS, "whose gradients the global norm is of: a tag in updater_opts", TRAIN),
+        done("gradient_clip_global_norm_tag", _GRADIENTS, "the same for clipping", TRAIN),
+        done("decouple_constraints", _NETWORK, "L2 makes parameters smaller before each update, and is no loss"),
+        no_effect("decouple_constraints_factor", "RETURNN computes a factor from it that it does not use"),
         refused("extra_updates", False, TRAIN, "only the optimizer updates parameters"),
-        refused("reset_updater_vars_mod_step", 0, TRAIN, "the optimizer's state is never reset"),
+        done("reset_updater_vars_mod_step", _UPDATES, "steps of an epoch from which the state starts again", TRAIN),
         no_effect("optimizer_use_locking", "one thread updates the parameters"),
         no_effect("deterministic_train", "gradients are summed in a fixed order"),
     ),

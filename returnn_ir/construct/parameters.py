@@ -18,7 +18,7 @@ from returnn_ir.network.naming import variable_name
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["ParamFlags", "create_param", "penalize_inner"]
+__all__ = ["ParamFlags", "create_param", "treat_inner_params"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ def create_param(
         if options.L2 and flags.regularize:
             # also of what is not trained, as RETURNN has it
             _penalize(b, param, options.L2)
+        if options.updater_opts:
+            b.program.updater_opts.setdefault(param.name, options.updater_opts)
     b.program.layer_params.setdefault(b.definition.path, {})[name] = param
     if [d.size for d in param.dims] != [d.size for d in dims]:
         raise DimError(
@@ -96,16 +98,27 @@ def _new(
     return param
 
 
-def penalize_inner(b: LayerBuilder) -> None:
-    """The L2 of a layer with layers inside is on all their parameters, whatever L2 they have themselves."""
-    scope = b.scope.param_scope(b.definition.name, b.definition.options.name_scope)
+def treat_inner_params(b: LayerBuilder) -> None:
+    """What a layer with layers inside says of parameters is about all theirs.
+
+    Its L2 counts whatever L2 they have themselves, its ``updater_opts`` where they have none.
+    """
+    options = b.definition.options
+    scope = b.scope.param_scope(b.definition.name, options.name_scope)
     for param in list(b.program.params.values()):
-        if b.definition.options.L2 and param.name.startswith(f"{scope}/"):
-            _penalize(b, param, b.definition.options.L2)
+        if param.name.startswith(f"{scope}/"):
+            if options.L2:
+                _penalize(b, param, options.L2, inner=True)
+            if options.updater_opts:
+                b.program.updater_opts.setdefault(param.name, options.updater_opts)
 
 
-def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
-    """Add the sum of a parameter's squared entries, times ``factor``."""
+def _penalize(b: LayerBuilder, param: Param, factor: float, *, inner: bool = False) -> None:
+    """Add the sum of a parameter's squared entries, times ``factor``; decoupled, the factor nearest to it counts."""
+    if b.program.keys.decouple_constraints:
+        if not inner or param.name not in b.program.decays:
+            b.program.decays[param.name] = factor
+        return
     root = Builder(b.program.root, origin=b.origin)
     b.program.constraints.append(root.op("l2_penalty", param.value, factor=factor))
 

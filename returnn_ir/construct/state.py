@@ -35,6 +35,8 @@ class Param:
         layer: the path of the layer that made it.
         splits: for each axis the sizes of the blocks that it consists of (the gates of an LSTM, the features of several
             sources), which a copy into a network of another size keeps apart.
+        updater_opts: how its layer wants it to be updated, in the optimizer's own words.
+        decay: the factor of L2 where that is no part of the loss (``decouple_constraints``).
     """
 
     name: str
@@ -44,6 +46,8 @@ class Param:
     trainable: bool
     layer: str
     splits: Splits
+    updater_opts: Mapping[str, Any] = field(default_factory=dict)
+    decay: float = 0.0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -101,6 +105,8 @@ class ProgramState:
         frozen: paths of layers with ``trainable`` off, which holds for all layers inside of them too.
         source_blocks: of layers that only join their sources, the sizes of what they join, by path.
         packed: how batch axes without padding came about (``flatten_batch``).
+        updater_opts: of the layers, by the name of a parameter: its own layer's, else that of the one around it.
+        decays: factors of L2 that is no part of the loss, by the name of a parameter.
     """
 
     graph: Graph
@@ -119,6 +125,8 @@ class ProgramState:
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
     source_blocks: dict[str, tuple[int, ...]] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
+    updater_opts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    decays: dict[str, float] = field(default_factory=dict)
     frozen: set[str] = field(default_factory=set)
     requested: frozenset[str] = frozenset()
     losses: bool = True

@@ -38,5 +38,4 @@ def check_stages(config: Config, schedule: NetworkSchedule, last: int | None) ->
 def _read(config: Config, stage: Stage) -> None:
     config_then = stage.config(config)
     RunOptions.from_config(config_then)
-    Optimizer.create(config_then)
-    parse_network(stage.network, config_then)
+    Optimizer.create(config_then).options.check(parse_network(stage.network, config_then))

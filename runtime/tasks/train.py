@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 
 from compiler.program.program import Program
@@ -180,7 +179,7 @@ class _Training:
         """What runs on each batch; a network that is not trained (``#trainable``) only computes its losses."""
         network = self.network
         if network.stage.trainable or network.evaluation is None:
-            return partial(network.step, learning_rate=rate), network.step.program
+            return network.step.epoch(rate), network.step.program
         return network.evaluation, network.evaluation.program
 
     def _evaluate(self, epoch: int) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 #: Of each key that is refused.
 EFFECTIVE = {
-    "accum_grad_multiple_step": "2",
     "backend": '"torch"',
     "chunk_eval": "True",
     "chunking": '"1"',
     "context_window": "3",
     "dataset_pipeline": "lambda context: None",
-    "decouple_constraints": "True",
     "distributed_tf": "True",
     "enforce_min_len1": "True",
     "eval_output_file": '"losses.txt"',
@@ -20,15 +18,11 @@ EFFECTIVE = {
     "forward_callback": "lambda: None",
     "forward_use_search": "True",
     "get_model": "lambda **kwargs: None",
-    "global_norm_tag": '"a"',
-    "gradient_clip_global_norm_tag": '"a"',
     "inc_seq_length": "1.0",
-    "maximize_grad_norm": "0.1",
     "on_size_limit": '"chunk"',
     "preload_from_files": '{"a": {"filename": "a", "init_for_train": True}, "b": {"filename": "b"}}',
     "pretrain": '{"construction_algo": lambda idx, net: None}',
     "reinit_network_each_epoch": "True",
-    "reset_updater_vars_mod_step": "100",
     "search_train_network_layers": '["output"]',
     "seq_drop": "0.1",
     "shuffle_batches": "True",
@@ -47,14 +41,15 @@ EFFECTIVE = {
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "preload_from_files", "pretrain",
-    "seq_drop", "startup_callback", "use_tensorflow", "window",
+    "chunking", "context_window", "extra_updates", "preload_from_files", "pretrain",
+    "seq_drop", "startup_callback", "use_horovod", "use_tensorflow", "window",
 )  # fmt: skip
 
 #: Keys without an effect: a run with them is the same to the last digit.
 NO_EFFECT = {
     "cache_size": '"0"',
     "debug_print_layer_output_template": "True",
+    "decouple_constraints_factor": "0.5",
     "exclude": "[1]",
     "load_ignore_missing_vars": "True",
     "log_verbosity": "5",
@@ -68,12 +63,14 @@ NO_EFFECT = {
 
 #: Keys that are done: a run with them is another one.
 CHANGES = {
+    "accum_grad_multiple_step": "2",
     "batch_size": "100",
     "batching": '"reverse"',
     "calculate_exp_loss": "True",
     "dry_run": "True",
     "gradient_clip": "0.001",
     "learning_rates": "[0.2, 0.1]",
+    "maximize_grad_norm": "0.1",
     "max_pad_size": "0",
     "max_seq_length": "30",
     "max_seqs": "1",
