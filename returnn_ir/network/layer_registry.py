@@ -32,6 +32,8 @@ class LayerSpec:
         reads_data: without ``from`` it reads "data", in every behaviour version.
         any_size: the output has the sources' size, whatever ``n_out`` says.
         names_time: whether RETURNN's output names its time axis (``LayerOutput.time_named``); None: as the source does.
+        recurrent: whether it counts for RETURNN as looking at other frames: a network without such layers and losses is
+            trained on frames of many sequences, one behind the other. It may depend on (options, output).
     """
 
     name: str
@@ -45,6 +47,7 @@ class LayerSpec:
     reads_data: bool = False
     any_size: bool = False
     names_time: bool | None = None
+    recurrent: bool | Callable[[Any, Any], bool] = False
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -61,6 +64,7 @@ def layer(
     reads_data: bool = False,
     any_size: bool = False,
     names_time: bool | None = None,
+    recurrent: bool | Callable[[Any, Any], bool] = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -80,6 +84,7 @@ def layer(
                 reads_data,
                 any_size,
                 names_time,
+                recurrent,
             )
         return build
 
