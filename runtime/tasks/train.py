@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 
@@ -13,7 +13,7 @@ from compiler.target.protocol import Array
 from returnn_ir.config import Config
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
 from runtime.checkpoints.files import restore_optimizer, save_checkpoint
-from runtime.datasets import Batch, Dataset
+from runtime.datasets import Batch, Dataset, EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
@@ -77,6 +77,7 @@ class _Training:
     Attributes:
         evaluated: the evaluation datasets by name.
         evaluation: the network's step on them; None where there are none.
+        planner: of the batches of all of them.
     """
 
     options: RunOptions
@@ -87,6 +88,7 @@ class _Training:
     evaluated: Mapping[str, Dataset]
     step: TrainStep
     evaluation: Step | None
+    planner: EpochPlanner = field(default_factory=EpochPlanner)
 
     @staticmethod
     def prepare(setup: Setup, options: TrainOptions, start: Start, opened: ExitStack) -> _Training:
@@ -99,7 +101,8 @@ class _Training:
         steps = Steps(Variables(setup.options.random_seed), options.optimizer)
         step = steps.train(setup.net)
         evaluation = steps.get(setup.net, "eval") if evaluated else None
-        training = _Training(setup.options, start, rates, options.cleanup, dataset, evaluated, step, evaluation)
+        run_options = replace(setup.options, batch_options=setup.options.batch_options.started(start.epoch + 1))
+        training = _Training(run_options, start, rates, options.cleanup, dataset, evaluated, step, evaluation)
         training.check_data()
         log_notes(*training.programs)
         if setup.options.dry_run:
@@ -153,6 +156,7 @@ class _Training:
     def _train(self, epoch: int) -> None:
         rate = self.rates.learning_rate(epoch)
         title, scores, options = f"train epoch {epoch}", EpochScores(), self.options
+        batch_options = replace(options.batch_options, recurrent=self.step.program.graph.recurrent)
 
         def take(batch: Batch, results: Mapping[str, Array]) -> str:
             scores.add(self.step.program.graph, results)
@@ -160,7 +164,7 @@ class _Training:
 
         done = run_epoch(
             title, self.step.program, partial(self.step, learning_rate=rate), take,
-            dataset=self.dataset, epoch=epoch, batch_options=options.batch_options,
+            dataset=self.dataset, epoch=epoch, batch_options=batch_options, planner=self.planner,
             log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
         )  # fmt: skip
         log(
@@ -175,7 +179,7 @@ class _Training:
         if self.evaluation is None:
             return
         for name, dataset in self.evaluated.items():
-            scores = evaluate_dataset(self.evaluation, name, dataset, epoch, self.options)
+            scores = evaluate_dataset(self.evaluation, name, dataset, epoch, self.options, self.planner)
             log(f"  {name}: {scores.line()}")
             self.rates.set_scores(epoch, scores.named(name, exp=self.options.exp_scores))
 

@@ -77,11 +77,10 @@ NETS["two losses"]["x"]["n_out"] = 4
 
 def main() -> None:
     """Write the file."""
+    import tensorflow as tf
     from returnn.config import Config
     from returnn.tf.layers import basic
     from returnn.tf.network import ExternData, TFNetwork
-
-    import tensorflow as tf
 
     tf.compat.v1.disable_eager_execution()
     layers = {name: bool(basic.get_layer_class(name).recurrent) for name in basic.get_layer_class_name_list()}

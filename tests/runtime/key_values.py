@@ -6,13 +6,9 @@ from __future__ import annotations
 EFFECTIVE = {
     "accum_grad_multiple_step": "2",
     "backend": '"torch"',
-    "chunk_eval": "True",
-    "chunking": '"1"',
-    "context_window": "3",
     "dataset_pipeline": "lambda context: None",
     "decouple_constraints": "True",
     "distributed_tf": "True",
-    "enforce_min_len1": "True",
     "eval_output_file": '"losses.txt"',
     "eval_output_file_per_seq": '"losses.txt"',
     "eval_use_train_flag": "True",
@@ -22,16 +18,12 @@ EFFECTIVE = {
     "get_model": "lambda **kwargs: None",
     "global_norm_tag": '"a"',
     "gradient_clip_global_norm_tag": '"a"',
-    "inc_seq_length": "1.0",
     "maximize_grad_norm": "0.1",
-    "on_size_limit": '"chunk"',
     "preload_from_files": '{"a": {"filename": "a", "init_for_train": True}, "b": {"filename": "b"}}',
     "pretrain": '{"construction_algo": lambda idx, net: None}',
     "reinit_network_each_epoch": "True",
     "reset_updater_vars_mod_step": "100",
     "search_train_network_layers": '["output"]',
-    "seq_drop": "0.1",
-    "shuffle_batches": "True",
     "shuffle_frames_of_nseqs": "2",
     "start_batch": "3",
     "start_epoch": "2",
@@ -41,14 +33,13 @@ EFFECTIVE = {
     "use_horovod": "True",
     "use_last_best_model": "True",
     "use_tensorflow": "False",
-    "window": "3",
     "wrap_tf_session": "lambda session: session",
 }
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "preload_from_files", "pretrain",
-    "seq_drop", "startup_callback", "use_tensorflow", "window",
+    "accum_grad_multiple_step", "backend", "extra_updates", "preload_from_files", "pretrain",
+    "reinit_network_each_epoch", "shuffle_frames_of_nseqs", "start_batch", "startup_callback", "use_tensorflow",
 )  # fmt: skip
 
 #: Keys without an effect: a run with them is the same to the last digit.
@@ -59,7 +50,6 @@ NO_EFFECT = {
     "load_ignore_missing_vars": "True",
     "log_verbosity": "5",
     "pretrain_learning_rate": "0.5",
-    "seq_drop_freq": "2",
     "share_batches": "True",
     "tf_session_opts": '{"allow_soft_placement": True}',
     "use_learning_rate_control_always": "True",
@@ -71,6 +61,8 @@ CHANGES = {
     "batch_size": "100",
     "batching": '"reverse"',
     "calculate_exp_loss": "True",
+    "chunking": '"20:10"',
+    "context_window": '{"data": 3, "classes": 3}',
     "dry_run": "True",
     "gradient_clip": "0.001",
     "learning_rates": "[0.2, 0.1]",
@@ -83,4 +75,6 @@ CHANGES = {
     "random_seed": "7",
     "rmsprop": "0.9",
     "save_interval": "2",
+    "seq_drop": "0.5",
+    "window": '3\nextern_data = {"data": {"dim": 27}, "classes": {"dim": 2, "sparse": True}}',
 }
