@@ -10,16 +10,13 @@ from collections.abc import Mapping
 
 from returnn_ir.config.key import ALL, EVAL, FORWARD, SEARCH, TRAIN, Key, done, no_effect, refused
 from returnn_ir.config.key_values import (
-    chunking,
-    context_window,
     no_backend,
     preload_from_files,
-    with_chunking,
 )
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
-_RUN = "runtime.tasks.run_options"
+_RUN, _CUT = "runtime.tasks.run_options", "runtime.tasks.data_options"
 _OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
     f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
@@ -62,7 +59,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
-        done("reinit_network_each_epoch", "runtime.tasks.trained_network", "the optimizer starts anew each time", TRAIN),
+        done("reinit_network_each_epoch", "runtime.tasks.trained_network", "its state starts anew", TRAIN),
         no_effect("flat_net_construction", "a network of any depth is built"),
         no_effect("onnx_export", "exports need no other network"),
         no_effect("restart_after_num_net_reinit", "memory does not grow with the networks of a training"),
@@ -86,19 +83,19 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("min_seq_length", _RUN, "shorter sequences are left out", TRAIN),
         done("max_pad_size", _RUN, "padding frames", TRAIN),
         done("batching", _RUN, "the order of sequences in training", TRAIN),
-        refused("chunking", 0, ALL, "sequences are not cut into chunks", chunking),
-        refused("chunk_eval", False, ALL, "sequences are not cut into chunks", with_chunking),
-        refused("on_size_limit", "ignore", ALL, "sequences that are longer than batch_size are not cut"),
-        no_effect("chunking_variance", "does nothing without chunking"),
-        no_effect("min_chunk_size", "does nothing without chunking"),
-        refused("context_window", (0, 1), ALL, "data comes without frames to its left and right", context_window),
-        refused("window", (0, 1), ALL, "data comes without frames to its left and right"),
-        refused("shuffle_frames_of_nseqs", 0, TRAIN, "frames are not shuffled"),
-        refused("shuffle_batches", False, TRAIN, "the order of batches is that of their sequences"),
-        refused("seq_drop", 0, TRAIN, "sequences are not left out at random"),
-        no_effect("seq_drop_freq", "does nothing without seq_drop"),
-        refused("inc_seq_length", 0, TRAIN, "the longest allowed sequence stays the same"),
-        refused("enforce_min_len1", False, ALL, "empty sequences get no dummy frame"),
+        done("chunking", _CUT, "training data in pieces: 'SIZE:STEP', numbers or dicts by data key, a function"),
+        done("chunking_variance", _CUT, "up to this share is taken off size and step, at random"),
+        done("min_chunk_size", _CUT, "no piece begins where for any data key no more than this is left"),
+        done("chunk_eval", _CUT, "dev and eval are cut as the training data"),
+        done("on_size_limit", _CUT, "ignore, or chunk: dev and eval are cut by batch_size (ignore)"),
+        done("context_window", _CUT, "frames around each piece, with zeros beyond a sequence's borders"),
+        done("window", _CUT, "each frame of HDF and generated data is joined with its neighbours"),
+        refused("shuffle_frames_of_nseqs", 0, TRAIN, "in RETURNN only HDFDataset has it, and fails with it"),
+        done("shuffle_batches", _RUN, "batches that are kept because the order did not change are shuffled", TRAIN),
+        done("seq_drop", _RUN, "the probability with which a sequence, or piece, is left out", TRAIN),
+        done("seq_drop_freq", _RUN, "in epochs that are a multiple of it, batches that are kept are made anew", TRAIN),
+        done("inc_seq_length", _RUN, "N - 1 times this is added to max_seq_length if a training starts with N", TRAIN),
+        done("enforce_min_len1", _RUN, "a batch of empty sequences has one frame of padding"),
         no_effect("share_batches", _UNUSED),
         no_effect("update_batch_size", _UNUSED),
         no_effect("cache_size", "how much data is kept in memory"),

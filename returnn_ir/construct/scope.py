@@ -357,6 +357,7 @@ class NetScope:
         b = LayerBuilder(self.program, self, definition)
         with b.at(definition.origin), _noted(definition.origin):
             output = finish_layer(b, self._call(b, definition))
+        self.program.graph.recurrent |= definition.is_recurrent(output)
         if reads_loop_axis_whole(self, definition):
             b.note(READS_LOOP_AXIS)
         return output

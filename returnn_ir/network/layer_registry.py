@@ -34,6 +34,8 @@ class LayerSpec:
         joins_sources: its features are its sources' side by side: a matrix that multiplies them has a block of rows for
             each source (RETURNN's CopyLayer and what derives from it).
         names_time: whether RETURNN's output names its time axis (``LayerOutput.time_named``); None: as the source does.
+        recurrent: whether it counts for RETURNN as looking at other frames: a network without such layers and losses is
+            trained on frames of many sequences, one behind the other. It may depend on (options, output).
     """
 
     name: str
@@ -48,6 +50,7 @@ class LayerSpec:
     any_size: bool = False
     names_time: bool | None = None
     joins_sources: bool = False
+    recurrent: bool | Callable[[Any, Any], bool] = False
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -65,6 +68,7 @@ def layer(
     any_size: bool = False,
     names_time: bool | None = None,
     joins_sources: bool = False,
+    recurrent: bool | Callable[[Any, Any], bool] = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -85,6 +89,7 @@ def layer(
                 any_size,
                 names_time,
                 joins_sources,
+                recurrent,
             )
         return build
 

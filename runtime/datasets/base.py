@@ -69,7 +69,9 @@ class Dataset(ABC):
 
     options_class: ClassVar[type[DatasetOptions]] = DatasetOptions
     #: Whether an epoch with the order of the one before has the same batches, random choices included.
-    keeps_batches: ClassVar[bool] = False
+    keeps_batches: bool = False
+    #: Whether it may have the option ``window``.
+    has_windows: bool = False
 
     def __init__(self, options: DatasetOptions) -> None:
         self.options = options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Batch:
         tags: of the sequences, ``[B]``.
         indices: of the sequences in the corpus, ``[B]``.
         num_frames: per key the number of real frames, without padding.
+        new_seqs: the number of sequences that begin in this batch.
     """
 
     data: Mapping[str, Array]
@@ -34,6 +35,7 @@ class Batch:
     tags: tuple[str, ...]
     indices: IntArray
     num_frames: Mapping[str, int]
+    new_seqs: int = 0
 
     @property
     def num_seqs(self) -> int:
@@ -105,13 +107,16 @@ class PieceReader:
         self._dataset = dataset
         self._keys = dataset.check_keys(keys)
         self._last: tuple[object, Sequence] | None = None
+        self._new_seqs = 0
 
     def load(self, batch: BatchPlan, dtypes: Mapping[str, npt.DTypeLike] | None = None) -> Batch:
         """Read the pieces of a batch and pad them; ``dtypes`` as for ``collate``."""
+        self._new_seqs = 0
         rows = [self._cut(piece) for piece in batch.pieces]
         if batch.offsets is not None:
             rows = [self._joined(rows, batch.offsets)]
-        return collate(rows, self._dataset.specs, dtypes, least_frames=self._least_frames)
+        made = collate(rows, self._dataset.specs, dtypes, least_frames=self._least_frames)
+        return replace(made, new_seqs=self._new_seqs)
 
     def _cut(self, piece: Piece) -> Sequence:
         seq = self._read(piece.seq)
@@ -136,6 +141,7 @@ class PieceReader:
     def _read(self, seq: Sequence | SeqInfo) -> Sequence:
         if self._last is None or self._last[0] is not seq:
             self._last = seq, seq.read(self._keys)
+            self._new_seqs += 1
         return self._last[1]
 
 

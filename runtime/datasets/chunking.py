@@ -134,6 +134,8 @@ def read_context(value: object) -> Context:
     """
     if isinstance(value, Context):
         return value
+    if isinstance(value, str) and value.strip() in ("0", "1"):  # RETURNN does not read it as a text
+        return Context()
     try:
         if isinstance(value, (tuple, list)):
             left, right = (_by_key(side) for side in value)

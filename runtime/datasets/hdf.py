@@ -46,6 +46,7 @@ class HDFDataset(IndexedDataset):
 
     options_class: ClassVar[type[DatasetOptions]] = HDFOptions
     keeps_batches = True
+    has_windows = True
 
     def __init__(self, options: HDFOptions) -> None:
         """Open and check all files.

@@ -33,6 +33,7 @@ class BatchLoader:
         keys: Collection[str] | None = None,
         dtypes: Mapping[str, npt.DTypeLike] | None = None,
         max_ahead: int = 8,
+        enforce_min_len1: bool = False,
     ) -> None:
         """Nothing is read before the first batch is asked for, or the ``with`` block entered.
 
@@ -42,12 +43,14 @@ class BatchLoader:
             keys: to read (default: all).
             dtypes: to convert to, per key.
             max_ahead: batches that are kept ready.
+            enforce_min_len1: see ``PieceReader``.
         """
         self._dataset = dataset
         self._batches = batches
         self._keys = keys
         self._dtypes = dtypes
         self._max_ahead = max_ahead
+        self._enforce_min_len1 = enforce_min_len1
         self._ready: deque[Batch] = deque()
         self._changed = threading.Condition()
         self._finished = False
@@ -131,7 +134,7 @@ class BatchLoader:
         """The thread: read until the end, an error, or until told to stop."""
         number = 0
         try:
-            reader = PieceReader(self._dataset, self._keys)
+            reader = PieceReader(self._dataset, self._keys, enforce_min_len1=self._enforce_min_len1)
             for plan in self._batches:
                 number += 1
                 if self._stop:

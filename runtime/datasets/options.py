@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from returnn_ir.errors import ConfigError, UserError
-from returnn_ir.options import Described, Place, Range, check_options, checked, read_options
+from returnn_ir.options import Described, Form, Place, Range, check_options, checked, read_options
 from runtime.datasets.chunking import Chunking, Context, ContextWindow, MinChunkSize, PieceRules
 from runtime.datasets.ordering import parse_ordering
 
@@ -15,7 +15,6 @@ __all__ = ["DatasetOptions", "options_from_dict"]
 
 # Options that RETURNN's datasets know and ours do not: only the values that mean "off" are accepted.
 _OFF_VALUES: Mapping[str, tuple[object, ...]] = {
-    "window": (None, 0, 1),
     "shuffle_frames_of_nseqs": (None, 0),
     "_num_shards": (None, 1),
     "_shard_index": (None, 0),
@@ -23,6 +22,7 @@ _OFF_VALUES: Mapping[str, tuple[object, ...]] = {
 
 
 _NO_CONTEXT = Context()
+Window = Annotated[int, Range(0), Form(lambda given: 1 if given is None else given)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,7 @@ class DatasetOptions:
         chunking: ``"SIZE:STEP"`` and its other forms; in training the sequences are cut.
         chunking_variance: up to this share is taken off size and step, at random for each sequence.
         min_chunk_size: no chunk begins where for any key no more than this is left.
+        window: each frame of "data" is joined with its neighbours, so many in all; 0 and 1: with none.
         context_window: frames around each piece, in one of the forms that ``chunking.read_context`` takes.
     """
 
@@ -62,6 +63,7 @@ class DatasetOptions:
     chunking_variance: Annotated[float, Range(0)] = 0.0
     min_chunk_size: MinChunkSize = 0
     context_window: ContextWindow = _NO_CONTEXT
+    window: Window = 1
 
     def __post_init__(self) -> None:
         """Check values; dataset classes whose options depend on each other extend this.

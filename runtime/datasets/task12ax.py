@@ -53,6 +53,7 @@ class Task12AXDataset(IndexedDataset):
     """
 
     options_class: ClassVar[type[DatasetOptions]] = Task12AXOptions
+    has_windows = True
 
     def __init__(self, options: Task12AXOptions) -> None:
         super().__init__(options)

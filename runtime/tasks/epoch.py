@@ -15,7 +15,7 @@ from compiler.program.program import Program
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 from returnn_ir.ir.graph import Graph
-from runtime.datasets import Batch, BatchLoader, BatchOptions, Dataset, plan_epoch
+from runtime.datasets import Batch, BatchLoader, BatchOptions, Dataset, EpochPlanner, plan_epoch
 from runtime.datasets.ordering import IntArray
 from runtime.tasks.feeding import checked_feed
 from runtime.tasks.progress import progress
@@ -57,6 +57,7 @@ def run_epoch(
     epoch: int,
     batch_options: BatchOptions,
     order: IntArray | None = None,
+    planner: EpochPlanner | None = None,
     keys: Collection[str] = (),
     log_every: float = 10.0,
     stop_on_nonfinite: bool = True,
@@ -71,6 +72,7 @@ def run_epoch(
         epoch: of the dataset, from 1, which is started.
         batch_options: how batches are made.
         order: instead of the epoch's own, where the dataset has random access; by corpus index.
+        planner: of a run of several epochs.
         keys: data that ``take`` wants of a batch beside what the program reads; those that the dataset has.
         log_every: seconds between lines about the progress.
         stop_on_nonfinite: refuse a score that is not finite.
@@ -80,9 +82,14 @@ def run_epoch(
             the batch. Whatever else ``step`` and ``take`` raise.
     """
     started = time.monotonic()
-    read = {name.partition("/")[0] for name in program.input_names()} | set(keys)
-    batches = plan_epoch(dataset, epoch, batch_options, order=order)
-    loader = BatchLoader(dataset, batches, keys=read & set(dataset.specs))
+    used = {name.partition("/")[0] for name in program.input_names()}
+    read = used | set(keys)
+    loaded = read & set(dataset.specs)
+    if planner is not None and order is None:
+        batches = planner.plan(dataset, epoch, batch_options, keys=used & loaded)
+    else:
+        batches = plan_epoch(dataset, epoch, batch_options, keys=used & loaded, order=order)
+    loader = BatchLoader(dataset, batches, keys=loaded, enforce_min_len1=batch_options.enforce_min_len1)
     total = dataset.epoch_size(epoch) if order is None else len(order)
     steps = num_seqs = 0
     with loader, progress(title, total, log_every) as bar:
@@ -91,8 +98,8 @@ def run_epoch(
             _guard(title, program.graph, batch, results, stop_on_nonfinite=stop_on_nonfinite)
             status = take(batch, results)
             steps += 1
-            num_seqs += batch.num_seqs
-            bar.advance(batch.num_seqs, status)
+            num_seqs += batch.new_seqs
+            bar.advance(batch.new_seqs, status)
     return EpochSummary(steps, num_seqs, time.monotonic() - started, loader.computing_share)
 
 

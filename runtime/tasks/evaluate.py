@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
-from runtime.datasets import Batch, Dataset
+from runtime.datasets import Batch, Dataset, EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.step import Step
 from runtime.tasks.dataset_fit import check_dataset
@@ -60,9 +61,12 @@ def _record(rates: LearningRateOptions, setup: Setup, scores: Mapping[str, Epoch
         log(f"note: the scores are not kept: {error.what}")
 
 
-def evaluate_dataset(step: Step, name: str, dataset: Dataset, epoch: int, options: RunOptions) -> EpochScores:
+def evaluate_dataset(
+    step: Step, name: str, dataset: Dataset, epoch: int, options: RunOptions, planner: EpochPlanner | None = None
+) -> EpochScores:
     """Mean losses and errors of one pass over a dataset."""
     scores = EpochScores()
+    batch_options = replace(options.batch_options_of(name), recurrent=step.program.graph.recurrent)
 
     def take(batch: Batch, results: Mapping[str, Array]) -> str:
         scores.add(step.program.graph, results)
@@ -70,7 +74,7 @@ def evaluate_dataset(step: Step, name: str, dataset: Dataset, epoch: int, option
 
     run_epoch(
         name, step.program, step, take,
-        dataset=dataset, epoch=epoch, batch_options=options.batch_options_of(name),
+        dataset=dataset, epoch=epoch, batch_options=batch_options, planner=planner,
         log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
     )  # fmt: skip
     return scores

@@ -75,7 +75,7 @@ class ForwardOptions:
                 where=config.origin(None, "output_file"),
                 hint="remove it, write another one, or forward_override_hdf_output = True",
             )
-        made = replace(batch_options, batch_size=keys.batch_size or batch_options.batch_size)
+        made = replace(batch_options, batch_size=keys.batch_size or batch_options.batch_size, keep_empty=True)
         return ForwardOptions(data_name=name, data=data, layer=keys.layer, output_file=path, batch_options=made)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -87,7 +87,7 @@ class SearchOptions:
             output_file=_output_file(config, keys.output_file) if keys.output_file else None,
             file_format=keys.file_format,
             do_eval=keys.do_eval,
-            batch_options=options.eval_batch_options,
+            batch_options=replace(options.eval_batch_options, keep_empty=True),
         )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from returnn_ir.config.key import Run
 from returnn_ir.config.network_schedule import NetworkSchedule, Stage
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.network.net import Net
-from runtime.datasets import Dataset, init_dataset
+from runtime.datasets import BatchOptions, Dataset, init_dataset
 from runtime.model.step import Step
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
@@ -38,6 +38,7 @@ class Setup:
         start: the checkpoint to begin with; a training looks again when nobody else can write it.
         schedule: the networks of all epochs.
         net: of that epoch.
+        overlay: what that network sets of the config (``#config``).
     """
 
     config: Config
@@ -45,6 +46,7 @@ class Setup:
     start: Start
     schedule: NetworkSchedule
     net: Net
+    overlay: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def from_config(config: Config) -> Setup:
@@ -65,7 +67,7 @@ class Setup:
         net = checked_net(Run(config_then, options.task, stage.network, first, loaded))
         if training:
             check_stages(config, schedule, options.num_epochs)
-        return Setup(config_then, RunOptions.from_config(config_then), start, schedule, net)
+        return Setup(config_then, RunOptions.from_config(config_then), start, schedule, net, stage.overlay)
 
     def in_epoch(self, config: Config, stage: Stage) -> Setup:
         """The same run as it is in an epoch.
@@ -74,7 +76,11 @@ class Setup:
             config: as given.
         """
         config_then = stage.config(config)
-        return replace(self, config=config_then, options=RunOptions.from_config(config_then))
+        return replace(self, config=config_then, options=RunOptions.from_config(config_then), overlay=stage.overlay)
+
+    def with_batches(self, batch_options: BatchOptions) -> Setup:
+        """The same run with other batches in training."""
+        return replace(self, options=replace(self.options, batch_options=batch_options))
 
     def checkpoint(self) -> str:
         """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest.
@@ -118,11 +124,26 @@ class Setup:
         """
         keys = (name,) if name in self.config else ("eval_datasets", name)
         where = partial(self.config.place, *keys)
-        return init_dataset(data, name=name, defaults={"seq_ordering": seq_ordering}, where=where)
+        anew = self._is_anew(name)
+        if name == "train" and not anew and "chunking" in self.overlay and isinstance(data, Mapping):
+            data = {key: value for key, value in data.items() if key != "chunking"}  # the network's is for any dataset
+        defaults = {"seq_ordering": seq_ordering, **self.options.dataset_defaults.of(name, data, anew=anew)}
+        return init_dataset(data, name=name, defaults=defaults, where=where)
+
+    def described(self, name: str, data: Any) -> object:
+        """All that decides what dataset ``data`` describes in this epoch."""
+        anew = self._is_anew(name)
+        cut = self.overlay.get("chunking") if name == "train" else None
+        return [data, anew, cut, self.options.batching, self.options.dataset_defaults.of(name, data, anew=anew)]
+
+    def _is_anew(self, name: str) -> bool:
+        """Whether the network gives this dataset."""
+        return name in self.overlay or name in (self.overlay.get("eval_datasets") or {})
 
     def eval_dataset(self, name: str, data: Any) -> Dataset:
         """Open a dataset to evaluate on; whoever asks for it closes it."""
-        return self.dataset(name, data, seq_ordering="sorted" if name in ("dev", "eval") else "default")
+        in_order = name not in ("dev", "eval") and not self._is_anew(name)
+        return self.dataset(name, data, seq_ordering="default" if in_order else "sorted")
 
     def eval_datasets(self, opened: ExitStack) -> dict[str, Dataset]:
         """The datasets to evaluate on, by name, which are closed with ``opened``."""

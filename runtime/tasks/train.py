@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from compiler.program.program import Program
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
-from returnn_ir.config.network_schedule import Stage
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
 from runtime.checkpoints.files import restore_optimizer, save_checkpoint
-from runtime.datasets import Batch
+from runtime.datasets import Batch, EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.variables import Variables
 from runtime.tasks.dataset_fit import check_dataset
@@ -82,11 +81,13 @@ class _Training:
         self.cleanup = options.cleanup
         self.rates = LearningRateControl(options.rates)
         self.schedule = setup.schedule
-        self.setup = setup
-        self._prepared: Stage | None = None
+        self.planner = EpochPlanner()
         setup.start_tensorflow()
-        stage = self.schedule.stage(max(start.epoch, 1))
-        self._prepare_epoch(stage, max(start.epoch, 1))
+        first = max(start.epoch, 1)
+        stage = self._stage = self.schedule.stage(first)
+        begun = setup.in_epoch(config, stage)
+        self.setup = begun.with_batches(begun.options.batch_options.started(start.epoch + 1))
+        self._open_data(epoch=first)
         self.variables = Variables(self.options.random_seed)
         self.network = TrainedNetwork(config, stage, self.variables, evaluated=bool(data.evaluated))
         self._check_data()
@@ -133,19 +134,22 @@ class _Training:
 
     def _begin(self, epoch: int) -> float:
         """Datasets, options, network and learning rate of an epoch, in this order; returns the last."""
-        stage = self.schedule.stage(epoch)
-        other_data = self._prepare_epoch(stage, epoch)
+        before, stage = self._stage, self.schedule.stage(epoch)
+        batches = self.options.batch_options.next_epoch()
+        if stage is not before:
+            self._stage, self.setup = stage, self.setup.in_epoch(self.config, stage)
+        if "max_seq_length" not in {*before.overlay, *stage.overlay}:
+            longest = batches.max_seq_length
+            self.setup = self.setup.with_batches(replace(self.options.batch_options, max_seq_length=longest))
+        other_data = self._open_data(epoch)
         if self.network.change(stage, epoch) or other_data:
             self._check_data()
         return self.rates.learning_rate(epoch, pretrain_epochs=self.schedule.pretrain_epochs)
 
-    def _prepare_epoch(self, stage: Stage, epoch: int) -> bool:
-        """What ``#config`` says, and datasets as it says; whether any of these is another one than before."""
-        if stage is not self._prepared:
-            self.setup = self.setup.in_epoch(self.config, stage)
-            self._prepared = stage
-        if stage.learning_rate is not None:
-            self.rates.overwrite(epoch, stage.learning_rate)
+    def _open_data(self, epoch: int) -> bool:
+        """Datasets and learning rate as ``#config`` says; whether any dataset is another one than before."""
+        if self._stage.learning_rate is not None:
+            self.rates.overwrite(epoch, self._stage.learning_rate)
         return self.data.update(self.setup)
 
     def _check_data(self) -> None:
@@ -157,6 +161,7 @@ class _Training:
     def _train(self, epoch: int, rate: float) -> None:
         title, scores, options = f"train epoch {epoch}", EpochScores(), self.options
         step, program = self._step(rate)
+        batch_options = replace(options.batch_options, recurrent=program.graph.recurrent)
 
         def take(batch: Batch, results: Mapping[str, Array]) -> str:
             scores.add(program.graph, results)
@@ -164,7 +169,7 @@ class _Training:
 
         done = run_epoch(
             title, program, step, take,
-            dataset=self.data.train, epoch=epoch, batch_options=options.batch_options,
+            dataset=self.data.train, epoch=epoch, batch_options=batch_options, planner=self.planner,
             log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
         )  # fmt: skip
         log(
@@ -187,7 +192,7 @@ class _Training:
         if evaluation is None:
             return
         for name, dataset in self.data.evaluated.items():
-            scores = evaluate_dataset(evaluation, name, dataset, epoch, self.options)
+            scores = evaluate_dataset(evaluation, name, dataset, epoch, self.options, self.planner)
             log(f"  {name}: {scores.line()}")
             self.rates.set_scores(epoch, scores.named(name, exp=self.options.exp_scores))
 

@@ -52,11 +52,11 @@ class TrainingData:
             UserError: a dataset that cannot be opened.
         """
         options, before = setup.options, [dataset for _, dataset in self._opened.values()]
-        data, ordering = options.train, options.batching
-        train = partial(setup.dataset, "train", data, seq_ordering=ordering)
-        self._train = self._open("train", [data, ordering], train)
+        data = options.train
+        train = partial(setup.dataset, "train", data, seq_ordering=options.batching)
+        self._train = self._open("train", setup.described("train", data), train)
         self.evaluated = {
-            name: self._open(f"eval {name}", data, partial(setup.eval_dataset, name, data))
+            name: self._open(f"eval {name}", setup.described(name, data), partial(setup.eval_dataset, name, data))
             for name, data in options.eval_datasets.items()
         }
         now = [self._train, *self.evaluated.values()]

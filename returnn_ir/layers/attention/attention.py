@@ -46,7 +46,7 @@ class SelfAttentionOptions(SourceOptions):
     state_var_lengths: Any = None
 
 
-@layer("self_attention", options=SelfAttentionOptions, names_time=True)
+@layer("self_attention", options=SelfAttentionOptions, names_time=True, recurrent=True)
 def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
     """Attention over the time axis.
 

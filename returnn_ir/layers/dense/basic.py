@@ -159,7 +159,11 @@ class ActivationOptions(SourceOptions):
     opts: dict[str, Any] | None = None
 
 
-@layer("activation", options=ActivationOptions)
+@layer(
+    "activation",
+    options=ActivationOptions,
+    recurrent=lambda opt, out: "softmax" in (opt.activation or "") and out.axes[-1].is_dynamic,
+)
 def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> LayerOutput:
     """An activation function on the joined sources; a softmax brings the feature axis to the end."""
     if isinstance(opt.activation, str) and "softmax" in opt.activation:

@@ -41,7 +41,7 @@ def _loss_refs(opt: LossLayerOptions) -> list[str]:
     return [target.removeprefix("layer:")] if target.startswith("layer:") else []
 
 
-@layer("loss", options=LossLayerOptions, sources="one", extra_refs=_loss_refs)
+@layer("loss", options=LossLayerOptions, sources="one", extra_refs=_loss_refs, recurrent=True)
 def loss(b: LayerBuilder, opt: LossLayerOptions, x: LayerOutput) -> LayerOutput:
     """The value of a loss per frame (or sequence); parts ``loss`` and ``error``."""
     spec = require_loss(b, opt.loss_, "loss_")
@@ -108,7 +108,7 @@ class CtcLossOptions(LayerOptions):
     label_loop: bool = True
 
 
-@layer("ctc_loss", options=CtcLossOptions, sources="none")
+@layer("ctc_loss", options=CtcLossOptions, sources="none", recurrent=True)
 def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
     """The CTC loss per sequence."""
     logits, targets = b.layer(opt.logits), b.layer(opt.targets)

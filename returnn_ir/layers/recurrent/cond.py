@@ -58,7 +58,7 @@ class _Branch:
     results: list[Value] = field(default_factory=list)
 
 
-@layer("cond", options=CondOptions, sources="many")
+@layer("cond", options=CondOptions, sources="many", recurrent=True)
 def cond(b: LayerBuilder, opt: CondOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """``true_layer`` where ``condition`` holds, a single bool, else ``false_layer``.
 
