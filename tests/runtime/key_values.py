@@ -29,7 +29,7 @@ EFFECTIVE = {
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "accum_grad_multiple_step", "backend", "extra_updates", "preload_from_files", "train_in_eval",
+    "backend", "wrap_tf_session", "extra_updates", "preload_from_files", "train_in_eval",
     "use_last_best_model", "shuffle_frames_of_nseqs", "start_batch", "use_horovod", "use_tensorflow",
 )  # fmt: skip
 
@@ -41,6 +41,7 @@ NO_EFFECT = {
     "exclude": "[1]",
     "load_ignore_missing_vars": "True",
     "log_verbosity": "5",
+    "restart_after_num_net_reinit": "1",
     "share_batches": "True",
     "tf_session_opts": '{"allow_soft_placement": True}',
     "use_train_proc_manager": "True",

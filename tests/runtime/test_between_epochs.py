@@ -16,7 +16,8 @@ CONFIG = """
 import numpy as np
 rng = np.random.default_rng(1)
 def sequence(length):
-    return {"data": rng.normal(size=(length, 4)).astype("float32"), "classes": rng.integers(0, 3, length).astype("int32")}
+    labels = rng.integers(0, 3, length).astype("int32")
+    return {"data": rng.normal(size=(length, 4)).astype("float32"), "classes": labels}
 train = {"class": "StaticDataset", "data": [sequence(n) for n in rng.integers(2, 30, 10_000)],
          "output_dim": {"data": (4, 2), "classes": (3, 1)}, "seq_ordering": "laplace:.100"}
 extern_data = {"data": {"dim": 4}, "classes": {"dim": 3, "sparse": True}}

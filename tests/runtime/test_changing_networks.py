@@ -51,7 +51,8 @@ def construction_algo(idx, net_dict):
     network = blstm(idx + 1, 4 + 2 * idx, 0.0)
     network["#config"] = {"max_seqs": 4, "learning_rate": 0.02 / (idx + 1)}
     return network
-pretrain = {"construction_algo": construction_algo, "copy_param_mode": "subset", "repetitions": {"default": 2, "final": 1}}
+repetitions = {"default": 2, "final": 1}
+pretrain = {"construction_algo": construction_algo, "copy_param_mode": "subset", "repetitions": repetitions}
 num_epochs = 7
 """
 
@@ -246,7 +247,8 @@ def test_datasets_of_a_network(data: Path) -> None:
 num_epochs = 3
 other = dict(train, seq_ordering="default", partition_epoch=2)
 def get_network(epoch, **kwargs):
-    network = {"output": {"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}}
+    lstm = {"class": "rec", "unit": "nativelstm2", "n_out": 3, "from": "data"}
+    network = {"lstm": lstm, "output": {"class": "softmax", "from": "lstm", "loss": "ce", "target": "classes"}}
     if epoch == 2:
         network["#config"] = {"train": other, "eval_datasets": {"dev": dev, "test": dev}, "max_seqs": 2}
     return network
