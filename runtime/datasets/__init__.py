@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.datasets.base import Dataset, DataSpec, Sequence
+from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
 from runtime.datasets.batch import Batch, PieceReader, collate
 from runtime.datasets.batch_options import BatchOptions
 from runtime.datasets.finite import NonFinite, check_finite, find_non_finite
@@ -18,6 +18,7 @@ from runtime.datasets.static import StaticDataset, StaticOptions
 from runtime.datasets.task12ax import Task12AXDataset, Task12AXOptions
 
 __all__ = [
+    "Array",
     "Batch",
     "BatchLoader",
     "BatchOptions",

@@ -11,7 +11,7 @@ from returnn_ir.errors import DataError
 from runtime.datasets.batch_options import BatchOptions, Limit
 from runtime.datasets.pieces import BatchPlan, Piece
 
-__all__ = ["limited", "make_batches"]
+__all__ = ["make_batches"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +33,8 @@ def make_batches(pieces: Iterable[Piece], options: BatchOptions, random: Random,
         if not _allowed(lengths, options):
             dropped["length"] += 1
             continue
-        too_long.update(key for key, length, limit in limited(lengths, options.batch_size) if length > limit)
+        for key, length, limit in _limited(lengths, options.batch_size):
+            too_long[key] += length > limit
         if random.random() < options.seq_drop:  # drawn for every piece, like in RETURNN
             dropped["seq_drop"] += 1
             continue
@@ -45,8 +46,8 @@ def make_batches(pieces: Iterable[Piece], options: BatchOptions, random: Random,
         yield batch.plan()
     elif batch is None and dropped:
         raise _nothing_left(dropped, options, where)
-    for key, count in too_long.items():
-        _, _, limit = limited({key: 0}, options.batch_size)[0]
+    for key, count in (+too_long).items():  # those above 0
+        _, _, limit = _limited({key: 0}, options.batch_size)[0]
         _log.warning("%s: %i sequences have more frames of %r than batch_size %s", where, count, key, limit)
 
 
@@ -78,15 +79,16 @@ class _Batch:
         if options.max_seqs not in (None, -1) and count > options.max_seqs:
             return False
         longest = {key: max(length, self._longest.get(key, 0)) for key, length in lengths.items()}
-        if any(length * count > limit for _, length, limit in limited(longest, options.batch_size)):
+        if any(length * count > limit for _, length, limit in _limited(longest, options.batch_size)):
             return False
-        frames = {key: length + self._frames.get(key, 0) for key, length in lengths.items()}
-        padding = {key: length * count - frames[key] for key, length in longest.items()}
-        if any(length > limit for _, length, limit in limited(padding, options.max_pad_size)):
-            return False
+        if options.max_pad_size is not None:
+            frames = {key: length + self._frames.get(key, 0) for key, length in lengths.items()}
+            padding = {key: length * count - frames[key] for key, length in longest.items()}
+            if any(length > limit for _, length, limit in _limited(padding, options.max_pad_size)):
+                return False
+            self._frames.update(frames)
         self._pieces.append(piece)
         self._longest.update(longest)
-        self._frames.update(frames)
         return True
 
     @property
@@ -103,12 +105,12 @@ def _allowed(lengths: Mapping[str, int], options: BatchOptions) -> bool:
     longest = options.max_seq_length or None  # 0 is no limit
     if isinstance(longest, int) and longest < 0:
         longest = {"classes": -longest}
-    return not any(length > limit for _, length, limit in limited(lengths, longest)) and not any(
-        length < limit for _, length, limit in limited(lengths, options.min_seq_length)
+    return not any(length > limit for _, length, limit in _limited(lengths, longest)) and not any(
+        length < limit for _, length, limit in _limited(lengths, options.min_seq_length)
     )
 
 
-def limited(lengths: Mapping[str, int], limit: Limit) -> list[tuple[str, int, float]]:
+def _limited(lengths: Mapping[str, int], limit: Limit) -> list[tuple[str, int, float]]:
     """(key, length, limit) of each key that has a limit."""
     if limit is None:
         return []

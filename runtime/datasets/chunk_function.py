@@ -35,14 +35,15 @@ def called_chunks(
     Raises:
         DataError: a piece that is none.
     """
-    view = DatasetView(dataset, sequences, random)
+    numbered = _Sequences(sequences)
+    view = DatasetView(dataset, numbered, random)
     where = f"{dataset.options.where}, chunking = {getattr(function, '__name__', 'function')}"
     given = function(dataset=view, seq_idx_start=0, recurrent_net=recurrent, used_data_keys=set(keys))
     for item in given:
         try:
             number, starts, ends = item
             parts = _parts(starts, ends)
-            seq = view.sequence(number)
+            seq = numbered[number]
         except (TypeError, ValueError, KeyError, IndexError) as error:
             raise DataError(
                 "no piece of a sequence",
@@ -55,7 +56,7 @@ def called_chunks(
             raise DataError(
                 f"a piece without {missing[0]!r}, which the network uses", where=where, received=shown(item)
             )
-        view.forget_before(number)
+        numbered.forget_before(number)
         yield Piece(seq, parts)
 
 
@@ -64,32 +65,25 @@ def _parts(starts: Any, ends: Any) -> dict[str, tuple[int, int]]:
     return {key: (int(first[key]), int(end)) for key, end in last.items()}
 
 
-class DatasetView:
-    """What RETURNN's dataset is for such a function: sequences by their number in the epoch."""
+class _Sequences:
+    """The sequences of an epoch by their number, those behind the first one that is still needed."""
 
-    def __init__(self, dataset: Dataset, sequences: Iterable[Sequence | SeqInfo], random: Random) -> None:
-        self._dataset = dataset
-        self._sequences = iter(sequences)
+    def __init__(self, sequences: Iterable[Sequence | SeqInfo]) -> None:
+        self._rest = iter(sequences)
         self._ahead: deque[Sequence | SeqInfo] = deque()
         self._first = 0
-        self._read: tuple[int, Sequence] | None = None
-        self.rnd_seq_drop = random
-        self.min_chunk_size = NumbersDict(dataset.options.min_chunk_size)
-        self.chunking_variance = dataset.options.chunking_variance
-        self.name = dataset.options.name
 
-    def is_less_than_num_seqs(self, n: int) -> bool:
-        """Whether the epoch has a sequence with this number."""
-        while self._first + len(self._ahead) <= n:
-            seq = next(self._sequences, None)
+    def has(self, number: int) -> bool:
+        """Whether the epoch has so many."""
+        while self._first + len(self._ahead) <= number:
+            seq = next(self._rest, None)
             if seq is None:
                 return False
             self._ahead.append(seq)
         return True
 
-    def sequence(self, number: int) -> Sequence | SeqInfo:
-        """A sequence by its number, none that was passed already; an IndexError where there is none."""
-        if number < self._first or not self.is_less_than_num_seqs(number):
+    def __getitem__(self, number: int) -> Sequence | SeqInfo:
+        if number < self._first or not self.has(number):
             raise IndexError(f"sequence {number}")
         return self._ahead[number - self._first]
 
@@ -99,22 +93,39 @@ class DatasetView:
             self._ahead.popleft()
             self._first += 1
 
+
+class DatasetView:
+    """What RETURNN's dataset is for such a function: sequences by their number in the epoch."""
+
+    def __init__(self, dataset: Dataset, sequences: _Sequences, random: Random) -> None:
+        self._dataset = dataset
+        self._sequences = sequences
+        self._read: tuple[int, Sequence] | None = None
+        self.rnd_seq_drop = random
+        self.min_chunk_size = NumbersDict(dataset.options.min_chunk_size)
+        self.chunking_variance = dataset.options.chunking_variance
+        self.name = dataset.options.name
+
+    def is_less_than_num_seqs(self, n: int) -> bool:
+        """Whether the epoch has a sequence with this number."""
+        return self._sequences.has(n)
+
     def load_seqs(self, start: int, end: int) -> None:
         """Nothing to do: what is asked for is read then."""
 
     def get_seq_length(self, seq_idx: int) -> NumbersDict:
         """Frames of a sequence by key."""
-        return NumbersDict(dict(self.sequence(seq_idx).lengths))
+        return NumbersDict(dict(self._sequences[seq_idx].lengths))
 
     def get_data(self, seq_idx: int, key: str) -> Array:
         """The data of a sequence."""
         if self._read is None or self._read[0] != seq_idx:
-            self._read = seq_idx, self.sequence(seq_idx).read(tuple(self._dataset.specs))
+            self._read = seq_idx, self._sequences[seq_idx].read(tuple(self._dataset.specs))
         return self._read[1].data[key]
 
     def get_tag(self, seq_idx: int) -> str:
         """The tag of a sequence."""
-        return self.sequence(seq_idx).tag
+        return self._sequences[seq_idx].tag
 
     def get_data_keys(self) -> list[str]:
         """The keys of the dataset."""

@@ -135,6 +135,13 @@ def _plan_sequences(
     pieces = _pieces(dataset, sequences, options, keys, random)
     if options.recurrent:
         return make_batches(pieces, options, random, dataset.options.where)
+    for key in keys:
+        if dataset.specs[key].shape[1:].count(None):
+            raise ConfigError(
+                f"data {key!r} cannot be in batches of frames: it has more axes of varying size than time",
+                where=dataset.options.where,
+                hint='a layer {"class": "eval", "eval": "source(0)"} keeps sequences apart, in RETURNN too',
+            )
     return make_frame_batches(pieces, options, keys, dataset.options.where)
 
 

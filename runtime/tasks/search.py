@@ -10,6 +10,7 @@ import numpy as np
 
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
+from returnn_ir.errors import ConfigError
 from runtime.datasets import Batch, Dataset, IndexedDataset
 from runtime.datasets.ordering import IntArray
 from runtime.model.step import Step
@@ -56,6 +57,13 @@ def search(config: Config) -> SearchResult:
     checkpoint = setup.checkpoint()
     setup.start_tensorflow()
     with setup.dataset(options.data_name, options.data, seq_ordering="sorted") as dataset:
+        if dataset.options.chunking is not None:
+            raise ConfigError(
+                "the sequences of the data to search on are cut into chunks, of which each would be searched alone",
+                where=f"dataset {options.data_name!r}, chunking",
+                expected="whole sequences",
+                hint="++chunking 0, or 'chunking': 0 in the dataset",
+            )
         fetch = list(dict.fromkeys([*options.layers, *made]))
         step = setup.load_step(checkpoint, "search", fetch=fetch, losses=options.do_eval)
         check_dataset(options.data_name, dataset, step.program.graph)
