@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.broadcasting import binary, where
 from compiler.tensorflow.call import Call, Row, elementwise
+from compiler.tensorflow.own_gradient import own_gradient
 
 __all__ = ["ROWS"]
 
@@ -47,7 +48,7 @@ def _cast(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 def _scale_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     scale, shift = call.attrs["scale"], call.attrs["shift"]
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    @own_gradient
     def scaled(x: tf.Tensor) -> tf.Tensor:
         def backward(upstream: tf.Tensor) -> tf.Tensor:
             return upstream * scale + shift

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
@@ -103,7 +103,8 @@ class TensorFlowProgram:
             params = dict(zip(self.params, fed[len(self.inputs) :], strict=True))
             inputs = dict(zip(self.inputs, fed, strict=False))
             fetches = self.emit(Feed(inputs, params, seed, step, self._used, with_gradients))
-            return fetches, self._differentiate(fetches, params) if with_gradients else {}
+            found = self._differentiate(fetches, params) if with_gradients else {}
+            return fetches, {f"grad/{name}": tf.convert_to_tensor(gradient) for name, gradient in found.items()}
 
         scalar = tf.TensorSpec([], tf.int64)
         specs = [self.spec(node) for node in (*self.inputs.values(), *self.params.values())]
@@ -144,12 +145,42 @@ class TensorFlowProgram:
             variables: by RETURNN's variable name.
 
         Returns:
-            fetches by name; dense gradients by parameter name, without those that the objective does not depend on.
+            fetches by name; gradients by parameter name, without those that the objective does not depend on. That of a
+            table which is only gathered from is a ``tf.IndexedSlices``.
+        """
+        params = {name: tf.convert_to_tensor(variables[name]) for name in self.params}
+        fetches = self.emit(self._feed(inputs, params, differentiated=True))
+        return fetches, self._differentiate(fetches, params)
+
+    def loss_and_norm_gradients(
+        self, inputs: Mapping[str, tf.Tensor], variables: Mapping[str, tf.Variable], names: Collection[str]
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        """As :meth:`loss_and_gradients`, and how the gradients' own norm depends on the parameters.
+
+        Args:
+            names: of the parameters that the norm is about.
+
+        Returns:
+            fetches, gradients, dense gradients of the global norm of these gradients.
+
+        Raises:
+            TargetError: an op has no second derivative.
         """
         params = {name: tf.convert_to_tensor(variables[name]) for name in self.params}
         fetches = self.emit(self._feed(inputs, params, differentiated=True))
         gradients = self._differentiate(fetches, params)
-        return fetches, {name.removeprefix("grad/"): gradient for name, gradient in gradients.items()}
+        about = [name for name in gradients if name in names]
+        norm = tf.linalg.global_norm([gradients[name] for name in about])
+        try:
+            found = tf.gradients(norm, [params[name] for name in about])
+        except LookupError as error:
+            raise TargetError(
+                "the gradient of the gradients' norm is asked for, and an op has no second derivative",
+                received=str(error).partition("\n")[0],
+                hint='maximize_grad_norm = 0; or without a kernel, such as by fusion = {"ctc_loss": "never"}',
+            ) from error
+        second = {name: tf.convert_to_tensor(g) for name, g in zip(about, found, strict=True) if g is not None}
+        return fetches, gradients, second
 
     def forward_function(self, params: Mapping[str, tf.Variable]) -> tf.types.experimental.PolymorphicFunction:
         """A ``tf.function`` from a dict of inputs to the fetches, which reads ``params`` at each call."""
@@ -168,13 +199,9 @@ class TensorFlowProgram:
         return Feed(cast, params, seed, step, self._used, differentiated)
 
     def _differentiate(self, fetches: Mapping[str, tf.Tensor], params: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The gradients of the objective by parameter name; dense, or rows with their indices."""
         if "objective" not in fetches:
             raise TargetError("the graph has no objective to differentiate", hint="give a layer a loss")
         names = [name for name in self.graph.trainable if name in params]
         found = tf.gradients(fetches["objective"], [params[name] for name in names])
-        # a gathered table's gradient comes as rows and indices
-        return {
-            f"grad/{name}": tf.convert_to_tensor(gradient)
-            for name, gradient in zip(names, found, strict=True)
-            if gradient is not None
-        }
+        return {name: gradient for name, gradient in zip(names, found, strict=True) if gradient is not None}

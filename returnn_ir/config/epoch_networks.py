@@ -1,9 +1,11 @@
-"""Whether ``get_network`` gives the same network in several epochs."""
+"""Whether the networks of two epochs are the same: dims and functions may have been made anew for each."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import fields, is_dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,31 +14,112 @@ from returnn_ir.ir.dims import Dim
 __all__ = ["network_difference", "same_network"]
 
 _SHOWN = 5
+_FUNCTIONS = (types.FunctionType, types.MethodType, partial)
+_LOOKED_INTO = (Mapping, list, tuple, set, frozenset, *_FUNCTIONS)
 
 
 def same_network(first: object, second: object) -> bool:
-    """Whether two network dicts, or parts of them, mean the same; dims and functions are made anew for each."""
-    if isinstance(first, Mapping) and isinstance(second, Mapping):
-        return first.keys() == second.keys() and all(same_network(first[k], second[k]) for k in first)
-    if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
-        return len(first) == len(second) and all(map(same_network, first, second))
-    if isinstance(first, Dim) and isinstance(second, Dim):
-        return (first.name, first.size) == (second.name, second.size)
-    if isinstance(first, types.FunctionType) and isinstance(second, types.FunctionType):
-        return first is second or _same_function(first, second)
-    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
-        return np.array_equal(first, second)
-    return first is second or bool(type(first) is type(second) and first == second)
+    """Whether two network dicts, or parts of them, mean the same.
 
-
-def _same_function(first: types.FunctionType, second: types.FunctionType) -> bool:
-    """Whether their code is the same, and what it sees of the functions around it; functions there by their code."""
-    seen = [[cell.cell_contents for cell in f.__closure__ or ()] + list(f.__defaults__ or ()) for f in (first, second)]
-    codes = [[getattr(value, "__code__", value) for value in values] for values in seen]
-    return first.__code__ == second.__code__ and same_network(*codes)
+    A dim may stand for another one of the same kind and size, everywhere for the same one. Functions are the same if
+    their code is, their defaults, and what they see of the functions around them.
+    """
+    return _Comparison().same(first, second)
 
 
 def network_difference(first: Mapping[str, object], second: Mapping[str, object]) -> str:
     """``in LAYER, ...``: the layers that are not the same."""
-    names = [n for n in {**first, **second} if not same_network(first.get(n), second.get(n))]
+    compare = _Comparison()
+    names = [n for n in {**first, **second} if not compare.same(first.get(n), second.get(n))]
     return f"in {', '.join(names[:_SHOWN])}{' ...' if len(names) > _SHOWN else ''}"
+
+
+class _Comparison:
+    """One comparison: knows which dims stand for each other, and what it is comparing already."""
+
+    def __init__(self) -> None:
+        self._forward: dict[Dim, Dim] = {}
+        self._backward: dict[Dim, Dim] = {}
+        self._under_way: set[tuple[int, int]] = set()
+
+    def same(self, first: object, second: object) -> bool:
+        """Whether two values mean the same; a pair that is found inside of itself again is no difference."""
+        if isinstance(first, Dim):
+            return isinstance(second, Dim) and self._same_dim(first, second)
+        if type(first) is not type(second):
+            return isinstance(first, Mapping) and isinstance(second, Mapping) and self._same_mapping(first, second)
+        if not isinstance(first, _LOOKED_INTO) and not is_dataclass(first):
+            return first is second or _equal(first, second)
+        pair = id(first), id(second)
+        if pair in self._under_way:
+            return True
+        self._under_way.add(pair)
+        try:
+            return self._same_parts(first, second)
+        finally:
+            self._under_way.discard(pair)
+
+    def _same_parts(self, first: object, second: object) -> bool:
+        if isinstance(first, Mapping) and isinstance(second, Mapping):
+            return self._same_mapping(first, second)
+        if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
+            return len(first) == len(second) and all(map(self.same, first, second))
+        if isinstance(first, (set, frozenset)) and isinstance(second, (set, frozenset)):
+            return self._matched(first, second) is not None
+        if isinstance(first, _FUNCTIONS):
+            return first is second or all(map(self.same, _parts(first), _parts(second)))
+        return all(self.same(getattr(first, f.name), getattr(second, f.name)) for f in fields(first))  # type: ignore[arg-type]  # a dataclass
+
+    def _same_mapping(self, first: Mapping[object, object], second: Mapping[object, object]) -> bool:
+        keys = self._matched(first.keys(), second.keys())
+        return keys is not None and all(self.same(first[key], second[keys[key]]) for key in first)
+
+    def _matched(self, first: Collection[object], second: Collection[object]) -> dict[object, object] | None:
+        """Each entry of a set to that of the other one that it is the same as; None if one is left over."""
+        if len(first) != len(second):
+            return None
+        if not any(isinstance(key, Dim) or is_dataclass(key) for key in first):
+            return {key: key for key in first} if all(key in second for key in first) else None
+        pairs = dict(zip(sorted(first, key=_order), sorted(second, key=_order), strict=True))
+        return pairs if all(map(self.same, pairs.keys(), pairs.values())) else None
+
+    def _same_dim(self, first: Dim, second: Dim) -> bool:
+        if first in self._forward or second in self._backward:
+            return self._forward.get(first) is second
+        if first is not second:
+            if (first.kind, first.size, first.feature) != (second.kind, second.size, second.feature):
+                return False
+            if not self.same(first.expr, second.expr):
+                return False
+        self._forward[first], self._backward[second] = second, first
+        return True
+
+
+def _equal(first: object, second: object) -> bool:
+    if isinstance(first, np.ndarray) and isinstance(second, np.ndarray):
+        return first.dtype == second.dtype and np.array_equal(first, second)
+    return bool(first == second)
+
+
+def _parts(function: object) -> list[object]:
+    """What makes a function: its code, its defaults and what it sees of the functions around it."""
+    if isinstance(function, partial):
+        return [function.func, function.args, function.keywords]
+    if isinstance(function, types.MethodType):
+        return [function.__func__, function.__self__]
+    if not isinstance(function, types.FunctionType):
+        return [function]
+    seen = [_content(cell) for cell in function.__closure__ or ()]
+    return [function.__code__, function.__defaults__, function.__kwdefaults__, seen]
+
+
+def _content(cell: types.CellType) -> object:
+    """What a cell holds; a variable that has no value yet is no difference."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _order(key: object) -> str:
+    return f"{type(key).__name__} {key!r}"

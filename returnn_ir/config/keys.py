@@ -10,23 +10,18 @@ from collections.abc import Mapping
 
 from returnn_ir.config.key import ALL, EVAL, FORWARD, PRIORS, SEARCH, TRAIN, Key, done, no_effect, refused
 from returnn_ir.config.key_values import (
-    chunking,
-    context_window,
     no_backend,
     preload_from_files,
-    pretrain,
-    with_chunking,
 )
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
-_RUN = "runtime.tasks.run_options"
-_OPTIMIZER, _GRADIENTS, _SCHEDULE = (
-    "runtime.optimizers.options",
-    "runtime.optimizers.gradients",
-    "runtime.optimizers.schedule",
+_RUN, _CUT = "runtime.tasks.run_options", "runtime.tasks.data_options"
+_OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
+    f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
 _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search_options", "runtime.tasks.forward"
+_PRETRAIN = "returnn_ir.config.pretrain"
 _DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
 
 _GPU = "where a computation runs is up to TensorFlow"
@@ -42,9 +37,7 @@ _RASR = "only read when RETURNN runs inside of RASR"
 TABLE: Mapping[str, tuple[Key, ...]] = {
     "The network and its data": (
         done("network", "returnn_ir.config.options", "the network dict, or the name of a JSON file with it"),
-        done(
-            "get_network", "returnn_ir.config.options", "the network of an epoch; the same in all epochs of a training"
-        ),
+        done("get_network", "returnn_ir.config.network_schedule", "the network of an epoch"),
         refused("get_model", False, ALL, "the network is code of RETURNN's frontend, not a network dict"),
         done("extern_data", _DATA, "the inputs by data key"),
         done("num_inputs", _DATA, "the size of the default input, where there is no extern_data"),
@@ -66,18 +59,18 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
-        refused("reinit_network_each_epoch", False, TRAIN, "the optimizer's state is kept over epochs"),
+        done("reinit_network_each_epoch", "runtime.tasks.trained_network", "its state starts anew", TRAIN),
         no_effect("flat_net_construction", "a network of any depth is built"),
         no_effect("onnx_export", "exports need no other network"),
-        no_effect("restart_after_num_net_reinit", "the network is built once"),
-        no_effect("init_new_network_callback", "called when the network changes, and it does not"),
+        no_effect("restart_after_num_net_reinit", "memory does not grow with the networks of a training"),
+        done("init_new_network_callback", "runtime.tasks.network_callback", "sees what a changed network gets", TRAIN),
     ),
     "Names in a network dict that are no layers": (
-        refused("#config", (), ALL, "the network cannot change options of the config"),
-        refused("#trainable", True, TRAIN, "only single layers can be kept from training"),
+        done("#config", "returnn_ir.config.network_schedule", "the config's options in the epochs of this network"),
+        done("#trainable", "returnn_ir.config.network_schedule", "whether anything is trained", TRAIN),
         no_effect("#finish_all_data", "does nothing without use_horovod"),
-        no_effect("#copy_param_mode", "says how parameters get into a changed network, and it does not change"),
-        no_effect("#repetition", "the epochs of one step of a pretraining"),
+        done("#copy_param_mode", "returnn_ir.config.network_schedule", "how parameters get into this network", TRAIN),
+        done("#repetition", "returnn_ir.config.pretrain", "the epochs of this step of a pretraining", TRAIN),
         no_effect("#info", "a remark of the config's own"),
     ),
     "Batches": (
@@ -90,19 +83,19 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("min_seq_length", _RUN, "shorter sequences are left out", TRAIN),
         done("max_pad_size", _RUN, "padding frames", TRAIN),
         done("batching", _RUN, "the order of sequences in training", TRAIN),
-        refused("chunking", 0, ALL, "sequences are not cut into chunks", chunking),
-        refused("chunk_eval", False, ALL, "sequences are not cut into chunks", with_chunking),
-        refused("on_size_limit", "ignore", ALL, "sequences that are longer than batch_size are not cut"),
-        no_effect("chunking_variance", "does nothing without chunking"),
-        no_effect("min_chunk_size", "does nothing without chunking"),
-        refused("context_window", (0, 1), ALL, "data comes without frames to its left and right", context_window),
-        refused("window", (0, 1), ALL, "data comes without frames to its left and right"),
-        refused("shuffle_frames_of_nseqs", 0, TRAIN, "frames are not shuffled"),
-        refused("shuffle_batches", False, TRAIN, "the order of batches is that of their sequences"),
-        refused("seq_drop", 0, TRAIN, "sequences are not left out at random"),
-        no_effect("seq_drop_freq", "does nothing without seq_drop"),
-        refused("inc_seq_length", 0, TRAIN, "the longest allowed sequence stays the same"),
-        refused("enforce_min_len1", False, ALL, "empty sequences get no dummy frame"),
+        done("chunking", _CUT, "training data in pieces: 'SIZE:STEP', numbers or dicts by data key, a function"),
+        done("chunking_variance", _CUT, "up to this share is taken off size and step, at random"),
+        done("min_chunk_size", _CUT, "no piece begins where for any data key no more than this is left"),
+        done("chunk_eval", _CUT, "dev and eval are cut as the training data"),
+        done("on_size_limit", _CUT, "ignore, or chunk: dev and eval are cut by batch_size (ignore)"),
+        done("context_window", _CUT, "frames around each piece, with zeros beyond a sequence's borders"),
+        done("window", _CUT, "each frame of HDF and generated data is joined with its neighbours"),
+        refused("shuffle_frames_of_nseqs", 0, TRAIN, "in RETURNN only HDFDataset has it, and fails with it"),
+        done("shuffle_batches", _RUN, "batches that are kept because the order did not change are shuffled", TRAIN),
+        done("seq_drop", _RUN, "the probability with which a sequence, or piece, is left out", TRAIN),
+        done("seq_drop_freq", _RUN, "in epochs that are a multiple of it, batches that are kept are made anew", TRAIN),
+        done("inc_seq_length", _RUN, "N - 1 times this is added to max_seq_length if a training starts with N", TRAIN),
+        done("enforce_min_len1", _RUN, "a batch of empty sequences has one frame of padding"),
         no_effect("share_batches", _UNUSED),
         no_effect("update_batch_size", _UNUSED),
         no_effect("cache_size", "how much data is kept in memory"),
@@ -156,14 +149,14 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("gradient_clip_global_norm", _GRADIENTS, "by the norm of all gradients", TRAIN),
         done("gradient_nan_inf_filter", _GRADIENTS, "zero for what is not finite", TRAIN),
         done("grad_norm_to_clip_to_zero", _GRADIENTS, "no update above this global norm", TRAIN),
-        refused("accum_grad_multiple_step", (0, 1), TRAIN, "every batch is one update"),
-        refused("maximize_grad_norm", 0, TRAIN, "gradients are not used to make gradients larger"),
-        refused("global_norm_tag", (), TRAIN, "the global norm is that of all gradients"),
-        refused("gradient_clip_global_norm_tag", (), TRAIN, "the global norm is that of all gradients"),
-        refused("decouple_constraints", False, TRAIN, "L2 is part of the loss"),
-        no_effect("decouple_constraints_factor", "does nothing without decouple_constraints"),
+        done("accum_grad_multiple_step", _GRADIENTS, "the gradients of that many steps are summed for one update", TRAIN),
+        done("maximize_grad_norm", _GRADIENTS, "the share of the global norm that is maximised", TRAIN),
+        done("global_norm_tag", _GRADIENTS, "whose gradients the global norm is of: a tag in updater_opts", TRAIN),
+        done("gradient_clip_global_norm_tag", _GRADIENTS, "the same for clipping", TRAIN),
+        done("decouple_constraints", _NETWORK, "L2 makes parameters smaller before each update, and is no loss"),
+        no_effect("decouple_constraints_factor", "RETURNN computes a factor from it that it does not use"),
         refused("extra_updates", False, TRAIN, "only the optimizer updates parameters"),
-        refused("reset_updater_vars_mod_step", 0, TRAIN, "the optimizer's state is never reset"),
+        done("reset_updater_vars_mod_step", _UPDATES, "steps of an epoch from which the state starts again", TRAIN),
         no_effect("optimizer_use_locking", "one thread updates the parameters"),
         no_effect("deterministic_train", "gradients are summed in a fixed order"),
     ),
@@ -190,13 +183,13 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("check_learning_rates", _TOOL),
     ),
     "Pretraining": (
-        refused("pretrain", False, ALL, "the network does not change over epochs", pretrain),
-        no_effect("pretrain_copy_output_layer", "does nothing without pretrain"),
-        no_effect("pretrain_greedy", "does nothing without pretrain"),
-        no_effect("pretrain_repetitions", "does nothing without pretrain"),
-        no_effect("pretrain_construction_algo", "does nothing without pretrain"),
-        no_effect("pretrain_learning_rate", "does nothing without pretrain"),
-        no_effect("use_learning_rate_control_always", "does nothing without pretrain"),
+        done("pretrain", _PRETRAIN, "networks of the first epochs"),
+        done("pretrain_copy_output_layer", _PRETRAIN, "copy_output_layer of pretrain", TRAIN),
+        done("pretrain_greedy", _PRETRAIN, "greedy of pretrain", TRAIN),
+        done("pretrain_repetitions", _PRETRAIN, "repetitions of pretrain"),
+        done("pretrain_construction_algo", _PRETRAIN, "construction_algo of pretrain"),
+        done("pretrain_learning_rate", _RATES, "of the epochs of a pretraining", TRAIN),
+        done("use_learning_rate_control_always", _RATES, "the rules hold while pretraining, too", TRAIN),
     ),
     "Evaluation, forward and search": (
         refused("train_in_eval", False, TRAIN | EVAL, "an evaluation does not train"),
@@ -258,7 +251,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("log_format", _LOGGED, "of each: default, raw, timed or verbose (default)"),
         done("log_batch_size", _RUN, "whether each step's line has the sizes of its batch", TRAIN | EVAL),
         done("device", _RUN, "cpu, or gpu: a GPU where there is one (gpu)"),
-        refused("startup_callback", False, ALL, "nothing of the config is called before the data are loaded"),
+        done("startup_callback", "runtime.cli", "a function that is called first of all"),
         refused("use_dummy_datasets", False, ALL, "there are no data made up for a test"),
         no_effect("dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
         no_effect("train_dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from copy import copy
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
@@ -155,6 +156,12 @@ class Config(Mapping[str, object]):
     def update(self, options: Mapping[str, object]) -> None:
         """Sets several typed options."""
         self.namespace.update(options)
+
+    def with_options(self, options: Mapping[str, object]) -> Config:
+        """The same config with other values of typed options, which functions of a Python config do not see."""
+        view = copy(self)
+        view.namespace = {**self.namespace, **options}
+        return view
 
     def _entry(self, key: str, index: _Int) -> object:
         value = self.namespace[key] if self.is_typed(key) else self.texts.get(key)

@@ -52,6 +52,12 @@ class LazyName:
             return (LayerClassStub,)
         return (self._session.resolve(self._path),)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LazyName) and self._path == other._path
+
+    def __hash__(self) -> int:
+        return hash(self._path)
+
     def __repr__(self) -> str:
         return f"<{self._path}, not imported yet>"
 

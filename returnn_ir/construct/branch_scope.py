@@ -38,6 +38,10 @@ class BranchScope(NetScope):
         """As in the network around."""
         return self._outer.path_of(name)
 
+    def joined_blocks(self, name: str) -> tuple[int, ...]:
+        """As in the network around."""
+        return self._outer.joined_blocks(name)
+
     def param_scope(self, layer: str, name_scope: str | None) -> str:
         """As in the network around."""
         return self._outer.param_scope(layer, name_scope)

@@ -11,7 +11,7 @@ from returnn_ir.construct.attach_losses import add_losses, has_loss
 from returnn_ir.construct.constraints import add_constraints
 from returnn_ir.construct.declared_dims import use_declared
 from returnn_ir.construct.loop_context import PendingLoss
-from returnn_ir.construct.parameters import penalize_inner
+from returnn_ir.construct.parameters import treat_inner_params
 from returnn_ir.errors import DimError
 from returnn_ir.ir.mode import Mode
 
@@ -59,7 +59,7 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
     if options.register_as_extern_data:
         b.program.extern.register(options.register_as_extern_data, output)
     if b.definition.children:
-        penalize_inner(b)
+        treat_inner_params(b)
     if b.program.mode != Mode.FORWARD:
         add_constraints(b, output)
     if b.scope.has_losses and has_loss(options, b.program.loss_mode):

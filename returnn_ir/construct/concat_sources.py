@@ -15,7 +15,7 @@ from returnn_ir.ir.graph import Node, Region, Value
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["concat_features"]
+__all__ = ["concat_features", "source_blocks"]
 
 
 def concat_features(b: LayerBuilder, sources: Sequence[LayerOutput]) -> LayerOutput:
@@ -41,6 +41,20 @@ def concat_features(b: LayerBuilder, sources: Sequence[LayerOutput]) -> LayerOut
     axes = list(common.axes)
     axes.insert(min(sources[largest].axes.index(features[largest]), len(axes)), out)
     return LayerOutput(joined, tuple(axes), common.time_dim, out)
+
+
+def source_blocks(b: LayerBuilder) -> list[tuple[int, ...]]:
+    """Of each source of a layer the number of its features, or of its labels; of joined sources those of each of them.
+
+    While types are being found, sources may be missing.
+    """
+    found: list[tuple[int, ...]] = []
+    names = b.definition.sources_in(searching=b.program.searching)
+    for name, source in zip(names, b.sources, strict=False):
+        dim = source.feature_or_sparse_dim
+        own = () if dim is None or dim.size is None else (dim.size,)
+        found.append(b.scope.joined_blocks(name) or own)
+    return found
 
 
 def _without(x: LayerOutput, feature: Dim) -> LayerOutput:

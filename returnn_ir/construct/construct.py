@@ -79,7 +79,7 @@ def construct(
             graph.outputs[name] = _output(b, x)
     _name_losses(graph)
     _objective(b, program)
-    return Expanded(graph, program.params)
+    return Expanded(graph, _with_updates(program))
 
 
 def _origin(net: Net, name: str, x: LayerOutput) -> Origin:
@@ -87,6 +87,15 @@ def _origin(net: Net, name: str, x: LayerOutput) -> Origin:
     if name in net.layers:
         return net.layers[name].origin
     return x.value.node.origin if x.value.node is not None else Origin()
+
+
+def _with_updates(program: ProgramState) -> dict[str, Param]:
+    """The parameters, with what their layers say about updating them; the layers around them have been built now."""
+    opts, decays = program.updater_opts, program.decays
+    return {
+        name: replace(param, updater_opts=opts.get(name, {}), decay=decays.get(name, 0.0))
+        for name, param in program.params.items()
+    }
 
 
 def _assigned(program: ProgramState, x: LayerOutput) -> LayerOutput:

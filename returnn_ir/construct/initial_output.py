@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.loop_context import conform
-from returnn_ir.construct.state import Param
+from returnn_ir.construct.state import Param, axis_splits
 from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Value
@@ -90,7 +90,7 @@ def _variable(scope: NetScope, definition: LayerDef, output_type: OutputType, b:
     if full not in program.params:
         root = Builder(program.root, origin=origin)
         value = root.op("param", name=full, init=0.0, dtype=output_type.type.dtype, dims=dims)
-        program.params[full] = Param(full, value, dims, 0.0, True)
+        program.params[full] = Param(full, value, dims, 0.0, True, scope.net.path, axis_splits(dims, {}))
         program.graph.trainable.append(full)
     param = program.params[full]
     return b.rename(param.value, *zip(param.dims, dims, strict=True))

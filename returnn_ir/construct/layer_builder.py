@@ -12,7 +12,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.unify import Unified, unify
 from returnn_ir.behavior import Behavior
 from returnn_ir.config.dim_tags import SINGLE_STEP_DIM
-from returnn_ir.construct.concat_sources import concat_features
+from returnn_ir.construct.concat_sources import concat_features, source_blocks
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.loop_context import LoopContext, conform
 from returnn_ir.construct.parameters import ParamFlags, create_param
@@ -46,6 +46,8 @@ class LayerBuilder(Tracer):
         self.program = program
         self.scope = scope
         self.definition = definition
+        #: what the layer's sources gave, as far as that is known
+        self.sources: Sequence[LayerOutput] = ()
 
     # ---------------------------------------------------------------- where and how
 
@@ -213,6 +215,10 @@ class LayerBuilder(Tracer):
         """Join sources over their feature axes, as ``"from": ["a", "b"]`` means."""
         return concat_features(self, sources)
 
+    def source_blocks(self) -> list[tuple[int, ...]]:
+        """Of each source the number of its features; of joined sources those of each of them."""
+        return source_blocks(self)
+
     # ---------------------------------------------------------------- inside of a loop
 
     @property
@@ -296,15 +302,19 @@ class LayerBuilder(Tracer):
         regularize: bool = True,
         unit_scope: bool = True,
         kept: bool = False,
+        splits: Mapping[Dim, Sequence[int]] | None = None,
+        split_under_noise: bool = False,
     ) -> Value:
         """A parameter of this layer under RETURNN's name (``name`` is relative to the layer's scope).
 
         ``reuse_params``, ``trainable``, ``L2``, ``param_dropout`` and ``param_variational_noise`` are applied here.
         Without ``unit_scope`` the scope that RETURNN puts around a recurrent unit's variables is not part of the name.
         With ``kept`` it is a state from the run before, whose axes may be of any size; all others have fixed sizes.
+        ``splits`` are the sizes of the blocks of axes that have several (``Param.splits``). Where there is noise on the
+        parameter they hold only with ``split_under_noise``.
         """
-        flags = ParamFlags(trainable, regularize, unit_scope, kept)
-        return create_param(self, name, dims, init, dtype, flags)
+        flags = ParamFlags(trainable, regularize, unit_scope, kept, split_under_noise)
+        return create_param(self, name, dims, init, dtype, flags, splits or {})
 
     def train_step(self) -> Value:
         """The global training step, an int64 scalar."""

@@ -53,6 +53,10 @@ class MaskedScope(BranchScope):
             return self._masked
         return self._select(super().get(name, where))
 
+    def joined_blocks(self, name: str) -> tuple[int, ...]:
+        """The masked source is one block, as in RETURNN."""
+        return () if name == "data" and self._masked is not None else super().joined_blocks(name)
+
 
 class OutsideScope(BranchScope):
     """For a layer in a loop that works on a whole sequence: built in front of the loop."""

@@ -26,6 +26,7 @@ class NetworkKeys:
         param_variational_noise: of layers that do not say it themselves, as the next two.
         param_dropout: see there.
         param_dropout_min_ndim: parameters with fewer axes have no dropout.
+        decouple_constraints: L2 is no part of the loss, the optimizer makes parameters smaller by it.
     """
 
     target: str = "classes"
@@ -38,3 +39,4 @@ class NetworkKeys:
     param_variational_noise: NonNegative | None = None
     param_dropout: Share | None = None
     param_dropout_min_ndim: Count | None = None
+    decouple_constraints: bool = False

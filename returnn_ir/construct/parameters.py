@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from returnn_ir.construct.initializers import Init, OptionInit, check_init
 from returnn_ir.construct.reuse_params import shared_param
-from returnn_ir.construct.state import Param
+from returnn_ir.construct.state import Param, axis_splits
 from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
@@ -17,7 +18,7 @@ from returnn_ir.network.naming import variable_name
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["ParamFlags", "create_param", "penalize_inner"]
+__all__ = ["ParamFlags", "create_param", "treat_inner_params"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class ParamFlags:
     regularize: bool = True
     unit_scope: bool = True
     kept: bool = False
+    split_under_noise: bool = False
 
 
 def create_param(
@@ -37,6 +39,7 @@ def create_param(
     init: Init,
     dtype: str,
     flags: ParamFlags,
+    splits: Mapping[Dim, Sequence[int]],
 ) -> Value:
     """A new parameter, or another layer's where ``reuse_params`` says so; see ``LayerBuilder.param``."""
     options = b.definition.options
@@ -45,10 +48,12 @@ def create_param(
             b.size(dim)
     param = shared_param(b, name, dims)
     if param is None:
-        param = _new(b, name, dims, init, dtype, flags)
+        param = _new(b, name, dims, init, dtype, flags, splits)
         if options.L2 and flags.regularize:
             # also of what is not trained, as RETURNN has it
             _penalize(b, param, options.L2)
+        if options.updater_opts:
+            b.program.updater_opts.setdefault(param.name, options.updater_opts)
     b.program.layer_params.setdefault(b.definition.path, {})[name] = param
     if [d.size for d in param.dims] != [d.size for d in dims]:
         raise DimError(
@@ -61,7 +66,15 @@ def create_param(
     return _perturbed(b, name, value, param) if b.training else value
 
 
-def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: str, flags: ParamFlags) -> Param:
+def _new(
+    b: LayerBuilder,
+    name: str,
+    dims: tuple[Dim, ...],
+    init: Init,
+    dtype: str,
+    flags: ParamFlags,
+    splits: Mapping[Dim, Sequence[int]],
+) -> Param:
     options = b.definition.options
     trainable = flags.trainable and b.program.is_trained(b.definition.path)
     scope = b.scope.param_scope(b.definition.name, options.name_scope)
@@ -76,39 +89,56 @@ def _new(b: LayerBuilder, name: str, dims: tuple[Dim, ...], init: Init, dtype: s
     check_init(init, tuple(0 if d.size is None else d.size for d in dims), where)
     root = Builder(b.program.root, origin=b.origin)
     value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
-    param = Param(full, value, dims, init, trainable)
+    # of a parameter with noise RETURNN knows the blocks no more, unless it learns them with the parameter itself
+    known = flags.split_under_noise or not any(_noise(b, len(dims)))
+    param = Param(full, value, dims, init, trainable, b.definition.path, axis_splits(dims, splits if known else {}))
     b.program.params[full] = param
     if trainable:
         b.program.graph.trainable.append(full)
     return param
 
 
-def penalize_inner(b: LayerBuilder) -> None:
-    """The L2 of a layer with layers inside is on all their parameters, whatever L2 they have themselves."""
-    scope = b.scope.param_scope(b.definition.name, b.definition.options.name_scope)
+def treat_inner_params(b: LayerBuilder) -> None:
+    """What a layer with layers inside says of parameters is about all theirs.
+
+    Its L2 counts whatever L2 they have themselves, its ``updater_opts`` where they have none.
+    """
+    options = b.definition.options
+    scope = b.scope.param_scope(b.definition.name, options.name_scope)
     for param in list(b.program.params.values()):
-        if b.definition.options.L2 and param.name.startswith(f"{scope}/"):
-            _penalize(b, param, b.definition.options.L2)
+        if param.name.startswith(f"{scope}/"):
+            if options.L2:
+                _penalize(b, param, options.L2, inner=True)
+            if options.updater_opts:
+                b.program.updater_opts.setdefault(param.name, options.updater_opts)
 
 
-def _penalize(b: LayerBuilder, param: Param, factor: float) -> None:
-    """Add the sum of a parameter's squared entries, times ``factor``."""
+def _penalize(b: LayerBuilder, param: Param, factor: float, *, inner: bool = False) -> None:
+    """Add the sum of a parameter's squared entries, times ``factor``; decoupled, the factor nearest to it counts."""
+    if b.program.keys.decouple_constraints:
+        if not inner or param.name not in b.program.decays:
+            b.program.decays[param.name] = factor
+        return
     root = Builder(b.program.root, origin=b.origin)
     b.program.constraints.append(root.op("l2_penalty", param.value, factor=factor))
 
 
 def _perturbed(b: LayerBuilder, name: str, value: Value, param: Param) -> Value:
-    """Noise on a parameter, in training only; the config may say it for all layers."""
-    options, everywhere = b.definition.options, b.program.keys
-    deviation = _first(options.param_variational_noise, everywhere.param_variational_noise)
+    """A parameter with noise, in training only."""
+    deviation, rate = _noise(b, len(value.dims))
     if deviation:
         noise = b.random("normal", value.dims, f"{name}/noise")
         value = b.add(value, b.mul(noise, deviation))
+    return b.dropout(value, rate, value.dims, f"{name}/dropout") if rate else value
+
+
+def _noise(b: LayerBuilder, ndim: int) -> tuple[float, float]:
+    """Deviation of the noise on a parameter and rate of its dropout; the config may say them for all layers."""
+    options, everywhere = b.definition.options, b.program.keys
+    deviation = _first(options.param_variational_noise, everywhere.param_variational_noise)
     rate = _first(options.param_dropout, everywhere.param_dropout)
     min_ndim = _first(options.param_dropout_min_ndim, everywhere.param_dropout_min_ndim)
-    if rate and len(value.dims) >= min_ndim:
-        value = b.dropout(value, rate, value.dims, f"{name}/dropout")
-    return value
+    return deviation, rate if ndim >= min_ndim else 0.0
 
 
 def _first(own: float | None, everywhere: float | None) -> float:

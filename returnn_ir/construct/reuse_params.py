@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.state import Param
+from returnn_ir.construct.state import Param, axis_splits
 from returnn_ir.errors import ConfigError, DimError, UserError
 from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.trace import traceable
@@ -139,4 +139,4 @@ def _fitting(b: LayerBuilder, x: Numbered, dims: tuple[Dim, ...]) -> Param:
     stand_ins = tuple(Dim(f"shared{i}", d.size) for i, d in enumerate(dims))
     value: Value = b.rename(x.value, *((own, s) for own, s in zip(x.axes, stand_ins, strict=True) if own is not None))
     value = b.expand(value, *stand_ins)
-    return Param("", value, stand_ins, None, trainable=False)
+    return Param("", value, stand_ins, None, False, b.definition.path, axis_splits(stand_ins, {}))

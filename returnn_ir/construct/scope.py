@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
@@ -103,6 +103,8 @@ class NetScope:
         #: losses of layers of this network count
         self.has_losses: bool = parent.has_losses if parent is not None else True
         self._data = dict(data or {})
+        #: of joined sources that ``data:KEY`` means, the sizes of each of them
+        self.data_blocks: dict[str, tuple[int, ...]] = {}
         #: layers that could not be built, and what was at the root of it
         self._failed: dict[str, UserError] = {}
         self._building: set[str] = set()
@@ -114,6 +116,14 @@ class NetScope:
         if name.startswith("base:") and self.parent is not None:
             return self.parent.path_of(name.removeprefix("base:"))
         return f"{self.net.path}/{name}" if self.net.path else name
+
+    def joined_blocks(self, name: str) -> tuple[int, ...]:
+        """The numbers of features of what a layer or ``data`` only joins; empty for others."""
+        if name.startswith("base:") and self.parent is not None:
+            return self.parent.joined_blocks(name.removeprefix("base:"))
+        if name == "data" or name.startswith("data:"):
+            return self.data_blocks.get(name.partition(":")[2] or "data", ())
+        return self.program.source_blocks.get(self.path_of(name), ())
 
     def param_scope(self, layer: str, name_scope: str | None) -> str:
         """The scope of a layer's variables."""
@@ -347,6 +357,7 @@ class NetScope:
         b = LayerBuilder(self.program, self, definition)
         with b.at(definition.origin), _noted(definition.origin):
             output = finish_layer(b, self._call(b, definition))
+        self.program.graph.recurrent |= definition.is_recurrent(output)
         if reads_loop_axis_whole(self, definition):
             b.note(READS_LOOP_AXIS)
         return output
@@ -406,6 +417,9 @@ class NetScope:
         """Call the layer function with these sources."""
         spec, options = definition.spec, definition.options
         result: LayerOutput
+        b.sources = sources
+        if spec.joins_sources:
+            b.program.source_blocks[definition.path] = tuple(chain.from_iterable(b.source_blocks()))
         if spec.sources == "none":
             result = spec.build(b, options)
         elif spec.sources == "many":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.construct.initializers import Init
@@ -16,7 +16,10 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
 from returnn_ir.ir.mode import Mode
 
-__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "ProgramState"]
+__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "ProgramState", "Splits", "axis_splits"]
+
+#: For each axis of a parameter the sizes of its blocks.
+Splits: TypeAlias = tuple[tuple[int, ...], ...]
 
 #: The input with the number of the step within the epoch, int64 scalar; states kept over an epoch start at step 0.
 EPOCH_STEP = "epoch_step"
@@ -29,6 +32,11 @@ class Param:
     Attributes:
         name: RETURNN's variable name.
         dims: its axes as first created.
+        layer: the path of the layer that made it.
+        splits: for each axis the sizes of the blocks that it consists of (the gates of an LSTM, the features of several
+            sources), which a copy into a network of another size keeps apart.
+        updater_opts: how its layer wants it to be updated, in the optimizer's own words.
+        decay: the factor of L2 where that is no part of the loss (``decouple_constraints``).
     """
 
     name: str
@@ -36,6 +44,10 @@ class Param:
     dims: tuple[Dim, ...]
     init: Init
     trainable: bool
+    layer: str
+    splits: Splits
+    updater_opts: Mapping[str, Any] = field(default_factory=dict)
+    decay: float = 0.0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -51,6 +63,13 @@ class Param:
     def size(self) -> int:
         """The number of entries."""
         return math.prod(self.shape)
+
+
+def axis_splits(dims: Sequence[Dim], blocks: Mapping[Dim, Sequence[int]]) -> Splits:
+    """The blocks of axes, some of which are given; the others are one block, and so are those that do not add up."""
+    sizes = [dim.size or 0 for dim in dims]
+    given = [tuple(blocks.get(dim, ())) for dim in dims]
+    return tuple(own if sum(own) == size else (size,) for own, size in zip(given, sizes, strict=True))
 
 
 @dataclass(frozen=True)
@@ -84,7 +103,10 @@ class ProgramState:
         extra: the prefix of an extra network (``extra.search``); its losses and random draws are its own.
         losses: whether losses are built; without them the program needs no targets.
         frozen: paths of layers with ``trainable`` off, which holds for all layers inside of them too.
+        source_blocks: of layers that only join their sources, the sizes of what they join, by path.
         packed: how batch axes without padding came about (``flatten_batch``).
+        updater_opts: of the layers, by the name of a parameter: its own layer's, else that of the one around it.
+        decays: factors of L2 that is no part of the loss, by the name of a parameter.
     """
 
     graph: Graph
@@ -101,7 +123,10 @@ class ProgramState:
     names: dict[Dim, set[str]] = field(default_factory=dict)
     rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
+    source_blocks: dict[str, tuple[int, ...]] = field(default_factory=dict)
     constraints: list[Value] = field(default_factory=list)
+    updater_opts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    decays: dict[str, float] = field(default_factory=dict)
     frozen: set[str] = field(default_factory=set)
     requested: frozenset[str] = frozenset()
     losses: bool = True

@@ -12,6 +12,7 @@ expressions and interned, so that two equal derivations are the same object:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -33,6 +34,7 @@ __all__ = [
     "leaves",
     "product",
     "rebuild",
+    "summands",
 ]
 
 T = TypeVar("T")
@@ -287,6 +289,23 @@ def leaves(dim: Dim) -> list[Dim]:
     if dim.expr is None:
         return [dim]
     return list(dict.fromkeys(leaf for d in _operands(dim.expr) for leaf in leaves(d)))
+
+
+def summands(dim: Dim) -> tuple[int, ...]:
+    """The sizes that a static dim is the sum of, in order: of ``a * b``, a times that of b; itself if it is no sum.
+
+    >>> a, b = Dim("a", 2), Dim("b", 5)
+    >>> summands(a + b), summands(b + 3 * a + 1), summands(a * b), summands(b - 1), summands(b)
+    ((2, 5), (5, 2, 2, 2, 1), (5, 5), (4,), (5,))
+    """
+    size = dim.require_size(None)
+    if not isinstance(dim.expr, Polynomial) or any(coefficient < 0 for _, coefficient in dim.expr.terms):
+        return (size,)
+    found: list[int] = []
+    for monomial, coefficient in dim.expr.terms:
+        sizes = [coefficient, *(factor.require_size(None) for factor in monomial)]
+        found.extend([sizes[-1]] * math.prod(sizes[:-1]))
+    return tuple(found)
 
 
 def product(dims: Sequence[Dim]) -> Dim:

@@ -275,6 +275,8 @@ class Graph:
     checks: list[tuple[str, Value]] = field(default_factory=list)
     #: What somebody who knows the network from RETURNN should be told, with the layer's path.
     notes: list[str] = field(default_factory=list)
+    #: Whether a layer or a loss of the network looks at more than one frame, by RETURNN's count (``LayerSpec``).
+    recurrent: bool = False
     _frozen: bool = field(default=False, init=False, repr=False)
     _uses: Uses | None = field(default=None, init=False, repr=False)
 

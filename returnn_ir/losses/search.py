@@ -44,7 +44,7 @@ class ExpectedOptions(LossOptions):
     loss_correction_grad_only: bool = False
 
 
-@loss("expected_loss", framewise=False, options=ExpectedOptions)
+@loss("expected_loss", framewise=False, options=ExpectedOptions, recurrent=True)
 def expected_loss(b: LayerBuilder, x: LossInput[ExpectedOptions]) -> LossResult:
     """The expectation of a loss per sequence under the scores of the hypotheses (minimum Bayes risk), [B]."""
     beam = beam_of(x.output.value)

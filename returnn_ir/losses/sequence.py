@@ -149,7 +149,7 @@ def _required_target(b: LayerBuilder, x: LossInput[Any]) -> LayerOutput:
     return x.target
 
 
-@loss("ctc", framewise=False, extra_labels=1, options=CtcOptions)
+@loss("ctc", framewise=False, extra_labels=1, options=CtcOptions, recurrent=True)
 def ctc(b: LayerBuilder, x: LossInput[CtcOptions]) -> LossResult:
     """Connectionist temporal classification; the blank is the last label.
 
@@ -264,7 +264,7 @@ def _value_of(b: LayerBuilder, x: Value, *, gradient_of: Value) -> Value:
     return b.add(gradient_of, b.op("stop_gradient", b.sub(x, gradient_of)))
 
 
-@loss("edit_distance", framewise=False, options=EditDistanceOptions)
+@loss("edit_distance", framewise=False, options=EditDistanceOptions, recurrent=True)
 def edit_distance(b: LayerBuilder, x: LossInput[EditDistanceOptions]) -> LossResult:
     """Levenshtein distance of the output's labels to the target's, as error only."""
     target = _required_target(b, x)

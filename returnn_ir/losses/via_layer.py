@@ -31,7 +31,7 @@ class ViaLayerOptions(LossOptions):
     loss_wrt_to_act_in: str | bool = False
 
 
-@loss("via_layer", needs_target=False, framewise=False, options=ViaLayerOptions)
+@loss("via_layer", needs_target=False, framewise=False, options=ViaLayerOptions, recurrent=True)
 def via_layer(b: LayerBuilder, x: LossInput[ViaLayerOptions]) -> LossResult:
     """The layer's loss; its derivative is the layer's output, or what the output differs from an alignment by."""
     named = {"error_signal_layer": x.options.error_signal_layer, "align_layer": x.options.align_layer}

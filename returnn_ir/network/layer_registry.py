@@ -31,7 +31,11 @@ class LayerSpec:
             nothing else needs them, do not exist then, as in RETURNN.
         reads_data: without ``from`` it reads "data", in every behaviour version.
         any_size: the output has the sources' size, whatever ``n_out`` says.
+        joins_sources: its features are its sources' side by side: a matrix that multiplies them has a block of rows for
+            each source (RETURNN's CopyLayer and what derives from it).
         names_time: whether RETURNN's output names its time axis (``LayerOutput.time_named``); None: as the source does.
+        recurrent: whether it counts for RETURNN as looking at other frames: a network without such layers and losses is
+            trained on frames of many sequences, one behind the other. It may depend on (options, output).
     """
 
     name: str
@@ -45,6 +49,8 @@ class LayerSpec:
     reads_data: bool = False
     any_size: bool = False
     names_time: bool | None = None
+    joins_sources: bool = False
+    recurrent: bool | Callable[[Any, Any], bool] = False
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -61,6 +67,8 @@ def layer(
     reads_data: bool = False,
     any_size: bool = False,
     names_time: bool | None = None,
+    joins_sources: bool = False,
+    recurrent: bool | Callable[[Any, Any], bool] = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -80,6 +88,8 @@ def layer(
                 reads_data,
                 any_size,
                 names_time,
+                joins_sources,
+                recurrent,
             )
         return build
 

@@ -79,6 +79,7 @@ class LossSpec:
         rename_target_time: whether the target's time axis is the output's (framewise losses).
         extra_labels: how many more labels the output has than the target.
         options: the dataclass of its ``loss_opts``.
+        recurrent: it looks at more than one frame at a time, see ``LayerSpec``.
     """
 
     name: str
@@ -87,6 +88,7 @@ class LossSpec:
     rename_target_time: bool
     extra_labels: int
     options: type[LossOptions]
+    recurrent: bool
 
 
 _LOSSES: dict[str, LossSpec] = {}
@@ -99,13 +101,14 @@ def loss(
     framewise: bool = True,
     extra_labels: int = 0,
     options: type[LossOptions] = LossOptions,
+    recurrent: bool = False,
 ) -> Callable[[LossFunction], LossFunction]:
     """Register a loss function."""
 
     def add(compute: LossFunction) -> LossFunction:
         if name in _LOSSES:
             raise IRError(f"loss {name!r} is registered twice")
-        _LOSSES[name] = LossSpec(name, compute, needs_target, framewise, extra_labels, options)
+        _LOSSES[name] = LossSpec(name, compute, needs_target, framewise, extra_labels, options, recurrent)
         return compute
 
     return add

@@ -12,6 +12,7 @@ from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_y
 from returnn_ir.network.circles import Circles
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.network.layer_registry import LayerSpec, find_layer, layer_names
+from returnn_ir.network.loss_registry import find_loss
 from returnn_ir.network.naming import extra_prefix
 from returnn_ir.network.nested_options import nested_problems
 from returnn_ir.network.option_table import OptionVerdict, refused_options
@@ -51,6 +52,13 @@ class LayerDef:
         """The sources that are read in a search, or outside of one."""
         ignores = self.spec.ignores_sources
         return () if ignores is not None and ignores(self.options, searching) else self.sources
+
+    def is_recurrent(self, output: object) -> bool:
+        """Whether this layer with this output, or its loss, looks at other frames, see ``LayerSpec.recurrent``."""
+        recurrent = self.spec.recurrent
+        loss = find_loss(self.options.loss) if self.options.loss is not None else None
+        own = recurrent(self.options, output) if callable(recurrent) else recurrent
+        return own or (loss is not None and loss.recurrent)
 
     def refs(self, sources: Sequence[str] | None = None) -> list[str]:
         """The names this layer needs, as its own network knows them; ``sources`` for only some of its sources."""

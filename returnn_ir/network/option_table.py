@@ -60,7 +60,6 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("", "debug_print_layer_output", _NONE, _DEBUG),
     OptionRow("", "control_dependencies_on_output", _RUN, "no Python code of the config runs before a layer"),
     OptionRow("", "custom_param_importer", _LOADING, "a checkpoint's values are taken as they are"),
-    OptionRow("", "updater_opts", _TRAINING, "all parameters have the same optimizer", ({},)),
     OptionRow("", "copy_output_loss_from_source_idx", _CHECK, "a layer's own loss is that of its first source"),
     OptionRow("", "state", _CHECK, "a layer in a loop keeps its own state"),
     OptionRow("rec", "back_prop", _TRAINING, "gradients go through every loop", (True,)),

@@ -14,6 +14,7 @@ from runtime.datasets.hdf import HDFDataset
 from runtime.datasets.options import options_from_dict
 from runtime.datasets.static import StaticDataset
 from runtime.datasets.task12ax import Task12AXDataset
+from runtime.datasets.windowed import windowed
 
 __all__ = ["init_dataset"]
 
@@ -84,7 +85,7 @@ def _make(make: Any, class_name: str, kwargs: dict[str, Any], defaults: Mapping[
         if key in valid and kwargs.get(key) is None:
             kwargs[key] = value
     dataset: Dataset = make(options_from_dict(make.options_class, class_name, kwargs, place))
-    return dataset
+    return windowed(dataset)
 
 
 def _parse_text(text: str, where: Origin | str | None) -> object:

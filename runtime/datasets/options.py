@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from returnn_ir.errors import ConfigError, UserError
-from returnn_ir.options import Described, Place, Range, check_options, checked, read_options
+from returnn_ir.options import Described, Form, Place, Range, check_options, checked, read_options
+from runtime.datasets.chunking import Chunking, Context, ContextWindow, MinChunkSize, PieceRules
 from runtime.datasets.ordering import parse_ordering
 
 __all__ = ["DatasetOptions", "options_from_dict"]
 
 # Options that RETURNN's datasets know and ours do not: only the values that mean "off" are accepted.
 _OFF_VALUES: Mapping[str, tuple[object, ...]] = {
-    "window": (None, 0, 1),
-    "context_window": (None, 0, 1),
-    "chunking": (None, 0, "0", ""),
     "shuffle_frames_of_nseqs": (None, 0),
-    "min_chunk_size": (None, 0),
-    "chunking_variance": (None, 0),
     "_num_shards": (None, 1),
     "_shard_index": (None, 0),
 }
+
+
+_NO_CONTEXT = Context()
+Window = Annotated[int, Range(0), Form(lambda given: 1 if given is None else given)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,11 @@ class DatasetOptions:
         unique_seq_tags: keep only the first sequence of each tag, in the order of the epoch.
         seq_order_seq_lens_file: text file (``.gz`` too) with a Python dict, tag to length, to sort by.
         estimated_num_seqs: for progress reports only.
+        chunking: ``"SIZE:STEP"`` and its other forms; in training the sequences are cut.
+        chunking_variance: up to this share is taken off size and step, at random for each sequence.
+        min_chunk_size: no chunk begins where for any key no more than this is left.
+        window: each frame of "data" is joined with its neighbours, so many in all; 0 and 1: with none.
+        context_window: frames around each piece, in one of the forms that ``chunking.read_context`` takes.
     """
 
     name: str | None = None
@@ -54,6 +59,11 @@ class DatasetOptions:
     unique_seq_tags: bool = False
     seq_order_seq_lens_file: str | None = None
     estimated_num_seqs: Annotated[int, Range(0)] | None = None
+    chunking: Chunking = None
+    chunking_variance: Annotated[float, Range(0)] = 0.0
+    min_chunk_size: MinChunkSize = 0
+    context_window: ContextWindow = _NO_CONTEXT
+    window: Window = 1
 
     def __post_init__(self) -> None:
         """Check values; dataset classes whose options depend on each other extend this.
@@ -70,6 +80,11 @@ class DatasetOptions:
                 expected="one of the two",
                 received=f"partition_epoch={self.partition_epoch}, repeat_epoch={self.repeat_epoch}",
             )
+
+    @property
+    def piece_rules(self) -> PieceRules:
+        """How the sequences are cut."""
+        return PieceRules(self.chunking, self.chunking_variance, self.min_chunk_size, self.context_window)
 
     @property
     def where(self) -> str:

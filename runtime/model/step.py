@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -79,19 +80,37 @@ class TrainStep:
         """One update; returns losses, errors, norm factors, checks and the objective by fetch name."""
         return _run(self.program, self._function, feed, np.asarray(learning_rate, np.float32))
 
+    def epoch(self, learning_rate: float) -> Callable[[Mapping[str, Array]], dict[str, Array]]:
+        """The step of one epoch, from a feed to its results; it counts batches, as the optimizer wants to know."""
+        numbers, every = itertools.count(), self.optimizer.options.restart_every
+
+        def step(feed: Mapping[str, Array]) -> dict[str, Array]:
+            if every and next(numbers) % every == 0:
+                self.optimizer.restart()
+            return self(feed, learning_rate)
+
+        return step
+
     def optimizer_state(self) -> dict[str, Variable]:
         """The optimizer's slots and counters by checkpoint name, those of this network among them."""
         self._trained()
         return self.optimizer.state()
 
+    def reset_optimizer(self) -> None:
+        """Let the optimizer start anew with the variables of this network."""
+        self.optimizer.reset(self._updated(), self.program.params)
+
     def _trained(self) -> dict[str, Variable]:
         """The variables that the optimizer updates, which has slots for them now."""
+        trained = self._updated()
+        self.optimizer.build(trained, self.program.params)
+        return trained
+
+    def _updated(self) -> dict[str, Variable]:
         graph = self.program.graph
         # what the network assigns itself (running statistics) is not the optimizer's
         names = set(graph.trainable) - set(graph.state_updates)
-        trained = {name: v for name, v in self.variables.of(self.program).items() if name in names}
-        self.optimizer.build(trained)
-        return trained
+        return {name: v for name, v in self.variables.of(self.program).items() if name in names}
 
     @cached_property
     def _function(self) -> Any:
@@ -103,9 +122,14 @@ class TrainStep:
 
         def step(inputs: dict[str, Tensor], learning_rate: Tensor) -> dict[str, Tensor]:
             keys = {"random/seed": tf.constant(seed, tf.int64), "random/step": counter.read_value()}
-            fetches, gradients = program.loss_and_gradients({**inputs, **keys}, variables)
+            inputs = {**inputs, **keys}
+            if optimizer.needs_norm_gradients:
+                fetches, gradients, of_norm = program.loss_and_norm_gradients(inputs, variables, set(trained))
+            else:
+                fetches, gradients = program.loss_and_gradients(inputs, variables)
+                of_norm = {}
             gradients = {name: gradient for name, gradient in gradients.items() if name in trained}
-            optimizer.apply(gradients, learning_rate, counter if optimizer.needs_step else None)
+            optimizer.apply(gradients, learning_rate, counter, of_norm)
             _assign_states(fetches, variables)
             counter.assign_add(1)
             return _reported(fetches, outputs=False)

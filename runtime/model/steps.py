@@ -1,14 +1,16 @@
-"""The steps of a run: compiled once for each network that means something else."""
+"""The steps of a run: compiled once for each network that means something else, and freed when it is over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from compiler.program.program import compile_net
 from returnn_ir.config.epoch_networks import same_network
 from returnn_ir.config.key import Verdict
 from returnn_ir.config.keys import KEYS
+from returnn_ir.config.network_values import copied
 from returnn_ir.network.net import Net
 from runtime.model.step import Step, TrainStep
 from runtime.model.variables import Variables
@@ -16,7 +18,7 @@ from runtime.optimizers import Optimizer
 
 __all__ = ["Steps"]
 
-S = TypeVar("S")
+S = TypeVar("S", Step, TrainStep)
 
 #: The options that a network is compiled with; the network itself is compared as it was parsed.
 _READ = {key.name for key in KEYS.values() if key.verdict is Verdict.DONE and not key.reader.startswith("runtime.")}
@@ -27,7 +29,7 @@ class Steps:
     """Compiles networks over the variables of a run; asked for an equal network again, it gives the step that it has.
 
     Args:
-        optimizer: of the training, if there is one.
+        optimizer: of the training, if there is one already.
     """
 
     def __init__(self, variables: Variables, optimizer: Optimizer | None = None) -> None:
@@ -69,6 +71,20 @@ class Steps:
 
         return _once(self._train_steps, _meaning(net), make)
 
+    def use_optimizer(self, optimizer: Optimizer) -> None:
+        """Train with another optimizer from now on."""
+        self.optimizer = optimizer
+        self._train_steps = []
+
+    def keep(self, wanted: Collection[Step | TrainStep]) -> None:
+        """Forget all other steps; nobody else may hold one, or its program stays in memory."""
+        kept = {id(step) for step in wanted}
+        before = len(self._steps) + len(self._train_steps)
+        self._steps = [(asked, step) for asked, step in self._steps if id(step) in kept]
+        self._train_steps = [(asked, step) for asked, step in self._train_steps if id(step) in kept]
+        if len(self._steps) + len(self._train_steps) < before:
+            gc.collect()  # TensorFlow's graphs are circles, which Python would free some time later
+
 
 def _once(steps: list[tuple[object, S]], asked: object, make: Callable[[], S]) -> S:
     """The step of those that is what was asked for; it is made if there is none."""
@@ -86,13 +102,7 @@ def _meaning(net: Net) -> dict[str, object]:
     """
     config = net.config
     return {
-        "layers": {name: _copied(definition.raw) for name, definition in net.layers.items()},
-        "options": {key: _copied(config[key]) for key in _OPTIONS if key in config} if config is not None else {},
+        "layers": {name: copied(definition.raw) for name, definition in net.layers.items()},
+        "options": {key: copied(config[key]) for key in _OPTIONS if key in config} if config is not None else {},
         "code": config is not None and config.network_is_code,
     }
-
-
-def _copied(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _copied(entry) for key, entry in value.items()}
-    return [_copied(entry) for entry in value] if isinstance(value, (list, tuple)) else value

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from compiler.program.initial_parameters import initial_parameters
 from compiler.program.program import Program
 from compiler.target.protocol import Array
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError
 from runtime.checkpoints.files import GLOBAL_STEP, restore_variables
+from runtime.model.copy_params import CopyMode, plan_copy
 
 __all__ = ["Variables"]
 
@@ -22,7 +25,8 @@ class Variables:
     """Every variable of a run by name, and the step that it has come to.
 
     They outlive networks: the next one finds those that it shares with the ones before it, and what it needs besides is
-    made. What of them is trained is a matter of the step that uses them.
+    made; :meth:`change` makes them those of a network with other shapes. What of them is trained is a matter of the
+    step that uses them.
 
     Args:
         seed: of initial values.
@@ -51,6 +55,59 @@ class Variables:
             for name in missing:
                 self._make(program.params[name], initial[name])
         return {name: self._by_name[name] for name in program.params}
+
+    @property
+    def steps_done(self) -> int:
+        """The number of updates so far."""
+        return int(self.global_step.numpy())
+
+    def values(self) -> dict[str, Array]:
+        """The value of each variable there is."""
+        return {name: variable.numpy() for name, variable in self._by_name.items()}
+
+    def change(
+        self,
+        programs: Iterable[Program],
+        mode: CopyMode | None,
+        *,
+        anew: Collection[str] = (),
+        old: Mapping[str, Array] | None = None,
+    ) -> None:
+        """Become the variables of another network: its values are those of the ones before it, as far as they go.
+
+        Variables that stay as they are, or only start anew, are the same objects; those that are gone are freed.
+
+        Args:
+            programs: of that network.
+            mode: how values get into it, see ``runtime.model.copy_params``.
+            anew: the names of parameters that start anew in any case.
+            old: values to take over, instead of those of the variables.
+
+        Raises:
+            ProblemList: parameters that cannot be copied.
+            UserError: a file that ``load_on_init`` names is missing or does not fit.
+        """
+        params = {name: param for program in programs for name, param in program.params.items()}
+        shapes = {name: _Shape(v) for name, v in self._by_name.items()}
+        plan = plan_copy(shapes if old is None else old, params, mode, anew=anew)
+        stay = set() if old is not None else self._fitting(params, plan.whole)
+        changed = {name: param for name, param in params.items() if name not in stay}
+        plan = replace(plan, params=changed, whole=[name for name in plan.whole if name in changed])
+        if old is None:
+            old = {name: self._by_name[name].numpy() for name in (*plan.whole, *plan.blocks)}
+        initial = initial_parameters({name: params[name] for name in plan.needs_initial}, self.seed)
+        there = self._fitting(params, changed)
+        for name in [name for name in self._by_name if name not in stay | there]:
+            del self._by_name[name]
+        for name, value in plan.apply(old, initial).items():
+            if name in there:
+                self._by_name[name].assign(value)
+            else:
+                self._make(params[name], value)
+
+    def _fitting(self, params: Mapping[str, Param], names: Iterable[str]) -> set[str]:
+        """The names of those whose variable is there, with its shape and type."""
+        return {n for n in names if n in self._by_name and _is_variable_of(params[n], self._by_name[n])}
 
     def load(self, prefix: str, programs: Iterable[Program]) -> None:
         """Give those of the programs the values of a checkpoint.
@@ -84,10 +141,29 @@ class Variables:
         self._by_name[param.name] = tf.Variable(value, trainable=False, dtype=value.dtype, shape=shape)
 
 
+class _Shape:
+    """The shape of a variable: a state that is kept from batch to batch has no rows."""
+
+    def __init__(self, variable: Variable) -> None:
+        self.shape: tuple[int, ...] = tuple(size or 0 for size in variable.shape.as_list())
+
+
+def _is_variable_of(param: Param, variable: Variable) -> bool:
+    return _declared(param) == _of_variable(variable)
+
+
+def _declared(param: Param) -> tuple[list[int | None], str]:
+    return [d.size for d in param.dims], param.value.dtype
+
+
+def _of_variable(variable: Variable) -> tuple[list[int | None], str]:
+    return variable.shape.as_list(), variable.dtype.name
+
+
 def _check_same(name: str, param: Param, there: Variable) -> None:
-    """A network that comes later means the variable that is there."""
-    wanted, found = ([d.size for d in param.dims], param.value.dtype), (there.shape.as_list(), there.dtype.name)
-    if wanted != found:
+    """A network that comes later means the variable that is there, unless they were changed to its own."""
+    if not _is_variable_of(param, there):
+        wanted, found = _declared(param), _of_variable(there)
         raise DataError(
             f"variable {name!r} is another one than in the network before",
             expected=f"shape {found[0]}, {found[1]}",

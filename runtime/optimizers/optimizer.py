@@ -1,22 +1,25 @@
-"""The optimizer of one training: options, slots and one step."""
+"""The optimizer of one training: options, state and one step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 from returnn_ir.errors import did_you_mean
-from runtime.optimizers.gradients import GradientOptions, process_gradients
-from runtime.optimizers.options import ChosenOptimizer
-from runtime.optimizers.schedule import StepSchedule
-from runtime.optimizers.update import StepScalars, Update
+from runtime.optimizers.accumulation import accumulated, is_last
+from runtime.optimizers.gradients import GradientProcessing, Norms
+from runtime.optimizers.group import UpdateGroup
+from runtime.optimizers.update_options import LayersWishes, UpdateOptions, VariableOptions
 
-__all__ = ["Optimizer"]
+__all__ = ["ACCUMULATED", "Optimizer"]
 
 Tensor: TypeAlias = Any  # TensorFlow has no type information
 Variable: TypeAlias = Any
 
 _SCOPE = "optimize"  # RETURNN's variable scope for slots
+
+ACCUMULATED = "/accum_grad"
+"""The end of the names of summed gradients in a checkpoint."""
 
 
 class Optimizer:
@@ -25,73 +28,194 @@ class Optimizer:
     ``create`` → ``build`` (outside of any ``tf.function``, it makes variables) → ``apply`` in the training step.
     """
 
-    def __init__(self, chosen: ChosenOptimizer, gradients: GradientOptions, schedule: StepSchedule) -> None:
-        self.chosen = chosen
-        self.gradients = gradients
-        self.schedule = schedule
+    def __init__(self, options: UpdateOptions) -> None:
+        self.options = options
         self._variables: dict[str, Variable] = {}
-        self._slots: dict[str, list[Variable]] = {}
-        self._powers: dict[str, Variable] = {}
+        self._how: dict[str, VariableOptions] = {}
+        self._decays: dict[str, float] = {}
+        self._groups: list[UpdateGroup] = []
+        self._sums: dict[str, Variable] = {}
 
     @staticmethod
     def create(config: Mapping[str, object]) -> Optimizer:
         """The optimizer that ``config`` asks for; a wrong option is a :class:`ConfigError`."""
-        return Optimizer(
-            ChosenOptimizer.from_config(config), GradientOptions.from_config(config), StepSchedule.from_config(config)
-        )
+        return Optimizer(UpdateOptions.from_config(config))
 
-    @property
-    def needs_step(self) -> bool:
-        """Whether :meth:`apply` needs the global step (gradient noise, a dynamic learning rate)."""
-        return self.gradients.noise > 0 or self.schedule.needs_step
+    # ---------------------------------------------------------------- variables and state
 
-    def build(self, variables: Mapping[str, Variable]) -> None:
-        """Make the slots of those of the trainable ``variables``, keyed by checkpoint name, that have none yet.
+    def build(self, variables: Mapping[str, Variable], params: Mapping[str, LayersWishes] | None = None) -> None:
+        """Make the state of those of the trainable ``variables``, keyed by checkpoint name, that have none yet.
 
-        What was built before, for another network, goes on as it is.
+        What was built before, for another network, goes on as it is; how variables are updated is a matter of the
+        network that comes next.
+
+        Args:
+            params: of the network, with what its layers say about updates; without it they say nothing.
         """
-        import tensorflow as tf
+        for name, variable in variables.items():
+            param = params[name] if params is not None else None
+            how = self.options.of_variable(param.updater_opts if param is not None else {})
+            self._variables[name], self._how[name] = variable, how
+            self._decays[name] = param.decay if param is not None else 0.0
+            self._keep(name, variable, self._group(how))
+            if how.gradients.sum_over > 1 and name not in self._sums:
+                self._sums[name] = _zeros(variable)
 
-        starts = self.chosen.spec.slots(self.chosen.options)
-        for name, v in variables.items():
-            if name not in self._variables:
-                self._variables[name] = v
-                self._slots[name] = [
-                    tf.Variable(tf.fill(v.shape, tf.cast(start, v.dtype)), trainable=False) for start in starts
-                ]
-        if not self._powers:
-            powers = self.chosen.powers.items()
-            self._powers = {name: tf.Variable(first, dtype=tf.float32, trainable=False) for name, first in powers}
+    def _group(self, how: VariableOptions) -> UpdateGroup:
+        sum_over = max(how.gradients.sum_over, 1)
+        for group in self._groups:
+            if (group.chosen, group.own, group.sum_over) == (how.optimizer, how.own, sum_over):
+                return group
+        self._groups.append(UpdateGroup(how.optimizer, sum_over, own=how.own))
+        return self._groups[-1]
 
-    def apply(self, grads: Mapping[str, Tensor | None], learning_rate: Tensor, step: Tensor | None = None) -> None:
-        """One update of the variables that ``grads`` names; a gradient of None leaves its variable as it is.
+    def reset(self, variables: Mapping[str, Variable], params: Mapping[str, LayersWishes] | None = None) -> None:
+        """Start anew: state of these trainable variables as before the first step, and of no others.
+
+        The state of variables that are the same objects stays the same objects.
+        """
+        for name in [name for name, variable in self._variables.items() if variables.get(name) is not variable]:
+            for mine in (self._variables, self._how, self._decays, self._sums, *(g.slots for g in self._groups)):
+                mine.pop(name, None)  # type: ignore[attr-defined]  # all of them are dicts by variable
+        self.restart()
+        self.build(variables, params)
+        # as in an optimizer that has seen no other network: their order gives names to what they share
+        place = {name: index for index, name in enumerate(variables)}
+        used = [group for group in self._groups if group.slots]
+        self._groups = sorted(used, key=lambda group: min(place[name] for name in group.slots))
+
+    def _keep(self, name: str, variable: Variable, group: UpdateGroup) -> None:
+        if name not in group.slots:
+            for other in self._groups:
+                other.slots.pop(name, None)
+            group.add(name, variable)
+
+    def restart(self) -> None:
+        """All state as it was at first."""
+        for group in self._groups:
+            group.restart()
+        for buffer in self._sums.values():
+            buffer.assign(_zeros_like(buffer))
+
+    def state(self) -> dict[str, Variable]:
+        """All state by checkpoint name: ``optimize/lin/W/Adam``, ``optimize/beta1_power``, ``optimize/lin/W/accum_grad``."""
+        result: dict[str, Variable] = {}
+        for group in self._groups:
+            suffix = group.chosen.slot_suffix
+            for name, slots in group.slots.items():
+                for index, slot in enumerate(slots):
+                    result[f"{_SCOPE}/{name}/{suffix}" + (f"_{index}" if index else "")] = slot
+            for name, power in group.powers.items():
+                result[_free(f"{_SCOPE}/{name}_power", result)] = power
+        result.update({f"{_SCOPE}/{name}{ACCUMULATED}": buffer for name, buffer in self._sums.items()})
+        return result
+
+    # ---------------------------------------------------------------- one step
+
+    def apply(
+        self,
+        grads: Mapping[str, Tensor | None],
+        learning_rate: Tensor,
+        step: Tensor | None = None,
+        norm_grads: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        """One step: an update of the variables that ``grads`` names; a gradient of None leaves its variable as it is.
 
         Args:
             grads: by variable name, dense or ``tf.IndexedSlices``, each of its variable's shape.
             learning_rate: float32 scalar.
             step: int64 scalar, the global step before this update; only where :attr:`needs_step`.
+            norm_grads: gradients of the global norm of the gradients; only where :attr:`needs_norm_gradients`.
         """
         import tensorflow as tf
 
         for name in grads:
             if name not in self._variables:
                 raise KeyError(f"no variable {name!r} was built; {did_you_mean(name, self._variables) or ''}")
-        dense = {name: tf.convert_to_tensor(grad) for name, grad in grads.items() if grad is not None}
-        options, powers = self.chosen.options, {name: power.read_value() for name, power in self._powers.items()}
-        rate = self.schedule.apply(tf.cast(learning_rate, tf.float32), step) * options.learning_rate_multiplier
-        scalars = StepScalars({"rate": rate, **powers})
-        for name, grad in process_gradients(self.gradients, dense, step).items():
-            self.chosen.spec.update(Update(self._variables[name], self._slots[name], grad, scalars), options)
-        for name, value in self.chosen.powers.items():
-            self._powers[name].assign(powers[name] * value)
+        found = {name: grad for name, grad in grads.items() if grad is not None}
+        rate = self.options.schedule.apply(tf.cast(learning_rate, tf.float32), step)
+        how = {name: self._how[name] for name in found}
+        wanted = {tag for options in how.values() for tag in options.gradients.norm_tags}
+        norms = Norms(found, {name: options.tags for name, options in how.items()}, wanted)
+        process = GradientProcessing(norms, self.options.seed, step)
+        larger = {name: self._with_norm(name, grad, norm_grads or {}) for name, grad in found.items()}
+        summed = {name: self._summed(name, grad, step) for name, grad in larger.items()}
+        for sum_over in sorted({group.sum_over for group in self._groups}):
+            groups = [group for group in self._groups if group.sum_over == sum_over]
+            if sum_over == 1:
+                self._update(groups, summed, process, rate)
+            else:
+                update = _without_result(self._update, groups, summed, process, rate)
+                tf.cond(is_last(step, sum_over), update, _without_result(lambda: None))
 
-    def state(self) -> dict[str, Variable]:
-        """Slots and counters by checkpoint name: ``optimize/lin/W/Adam``, ``optimize/beta1_power``."""
-        suffix = self.chosen.slot_suffix
-        result = {
-            f"{_SCOPE}/{name}/{suffix}" + (f"_{index}" if index else ""): slot
-            for name, slots in self._slots.items()
-            for index, slot in enumerate(slots)
+    @property
+    def needs_norm_gradients(self) -> bool:
+        """Whether :meth:`apply` needs the gradients of the global norm."""
+        return any(how.gradients.maximize_norm > 0 for how in self._how.values())
+
+    @property
+    def needs_step(self) -> bool:
+        """Whether :meth:`apply` needs the global step: for sums, noise or a dynamic learning rate."""
+        all_options = [self.options.gradients, *(how.gradients for how in self._how.values())]
+        return self.options.schedule.needs_step or any(o.noise > 0 or o.sum_over > 1 for o in all_options)
+
+    def _with_norm(self, name: str, grad: Tensor, norm_grads: Mapping[str, Tensor]) -> Tensor:
+        """The gradient of a loss from which a share of the gradients' norm is subtracted."""
+        import tensorflow as tf
+
+        share = self._how[name].gradients.maximize_norm
+        return tf.convert_to_tensor(grad) - share * norm_grads[name] if share and name in norm_grads else grad
+
+    def _summed(self, name: str, grad: Tensor, step: Tensor | None) -> Tensor:
+        import tensorflow as tf
+
+        sum_over = self._how[name].gradients.sum_over
+        if sum_over > 1:
+            return accumulated(self._sums[name], grad, step, sum_over)
+        return tf.convert_to_tensor(grad) if sum_over == 1 else grad
+
+    def _update(
+        self, groups: Collection[UpdateGroup], grads: Mapping[str, Tensor], process: GradientProcessing, rate: Tensor
+    ) -> None:
+        """Update the variables of some groups."""
+        ready = {
+            name: process(self._how[name].gradients, grad, index)
+            for index, (name, grad) in enumerate(grads.items())
+            if any(name in group.slots for group in groups)
         }
-        result.update({f"{_SCOPE}/{name}_power": power for name, power in self._powers.items()})
-        return result
+        for name in ready:
+            if self._decays[name]:
+                # before the gradient's own update, and by the variable as it was for the gradient
+                variable = self._variables[name]
+                variable.assign_sub(variable * (2 * self._decays[name]))
+        for group in groups:
+            group.apply(self._variables, {name: grad for name, grad in ready.items() if name in group.slots}, rate)
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """A name that is not taken yet: TensorFlow puts a number behind it."""
+    numbered = (name if number == 0 else f"{name}_{number}" for number in range(len(taken) + 1))
+    return next(candidate for candidate in numbered if candidate not in taken)
+
+
+def _without_result(f: Any, *args: object) -> Any:
+    """A branch of ``tf.cond`` that only has effects."""
+    import tensorflow as tf
+
+    def branch() -> Tensor:
+        f(*args)
+        return tf.constant(True)
+
+    return branch
+
+
+def _zeros(like: Variable) -> Variable:
+    import tensorflow as tf
+
+    return tf.Variable(tf.zeros(like.shape, like.dtype), trainable=False)
+
+
+def _zeros_like(variable: Variable) -> Tensor:
+    import tensorflow as tf
+
+    return tf.zeros(variable.shape, variable.dtype)

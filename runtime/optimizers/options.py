@@ -6,10 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from returnn_ir.config.read import place_of, read_config, read_option
-from returnn_ir.errors import ConfigError, did_you_mean
-from returnn_ir.options import Described, Form, Key, Probability, ZeroOrMore, option_hints, shown
-from runtime.optimizers.registry import EPSILON, OptimizerOptions, OptimizerSpec, find_optimizer, optimizer_names
+from returnn_ir.config.read import place_inside, place_of, read_config
+from returnn_ir.errors import ConfigError, Origin, did_you_mean
+from returnn_ir.options import (
+    Described,
+    Form,
+    Key,
+    Place,
+    Probability,
+    ZeroOrMore,
+    checked,
+    option_hints,
+    read_options,
+    shown,
+)
+from runtime.optimizers.registry import (
+    EPSILON,
+    OptimizerOptions,
+    OptimizerSpec,
+    find_optimizer,
+    optimizer_names,
+    why_not_built,
+)
 
 __all__ = ["ChosenOptimizer"]
 
@@ -73,24 +91,37 @@ class ChosenOptimizer:
         """
         keys = read_config(_Keys, config)
         chosen = _from_old_options(keys, config) if keys.optimizer is None else keys.optimizer
-        return _read(chosen, keys, config)
+        return _read(chosen, keys, place_inside(config, "optimizer"))
+
+    def of_layer(self, given: Mapping[str, object], config: Mapping[str, object], place: Place) -> ChosenOptimizer:
+        """The optimizer that ``updater_opts`` of a layer asks for; without a class it is of the class of this one.
+
+        Args:
+            given: its ``optimizer``.
+            config: has the defaults of epsilon and momentum.
+            place: where an option of it stands.
+
+        Raises:
+            UserError: everything that is wrong.
+        """
+        return _read({"class": self.options.kind, **given}, read_config(_Keys, config), place)
 
 
-def _read(chosen: Mapping[str, object], keys: _Keys, config: Mapping[str, object]) -> ChosenOptimizer:
-    spec = _find(chosen.get("class"), config)
+def _read(chosen: Mapping[str, object], keys: _Keys, place: Place) -> ChosenOptimizer:
+    spec = _find(chosen.get("class"), place(None))
     owner = f"optimizer {chosen['class']!r}"
     if "learning_rate" in chosen:
         raise ConfigError(
             f"{owner} must not have its own learning rate",
-            where=place_of(config, "optimizer"),
+            where=place(None),
             hint="set learning_rate in the config, and learning_rate_multiplier here for another scale",
         )
     given = {**chosen, **_defaults(spec, chosen, keys)}
-    return ChosenOptimizer(spec, read_option(spec.options, config, "optimizer", given, owner=owner))
+    return ChosenOptimizer(spec, checked(read_options(spec.options, given, place, owner=owner, unset=True)))
 
 
-def _find(name: object, config: Mapping[str, object]) -> OptimizerSpec:
-    where, expected = place_of(config, "optimizer"), "one of " + ", ".join(optimizer_names())
+def _find(name: object, where: Origin | str | None) -> OptimizerSpec:
+    expected = "one of " + ", ".join(optimizer_names())
     if not isinstance(name, str):
         hint = 'optimizer = {"class": "adam"}'
         raise ConfigError(
@@ -98,6 +129,9 @@ def _find(name: object, config: Mapping[str, object]) -> OptimizerSpec:
         )
     spec = find_optimizer(name)
     if spec is None:
+        reason = why_not_built(name)
+        if reason:
+            raise ConfigError(f"the optimizer {name!r} is not available: {reason}", where=where, expected=expected)
         near = did_you_mean(name.lower(), optimizer_names())
         raise ConfigError(f"unknown optimizer {name!r}", where=where, expected=expected, hint=near)
     return spec
@@ -125,7 +159,7 @@ def _from_old_options(keys: _Keys, config: Mapping[str, object]) -> dict[str, ob
 
 
 def _refuse_momentum(keys: _Keys, config: Mapping[str, object], key: str) -> None:
-    if keys.momentum and "momentum" not in option_hints(_find(key, config).options):
+    if keys.momentum and "momentum" not in option_hints(_find(key, place_of(config, key)).options):
         where, hint = place_of(config, "momentum"), "leave one of the two out"
         raise ConfigError(f"{key} cannot be combined with momentum", where=where, hint=hint)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any
 
 from returnn_ir.errors import IRError
 from returnn_ir.options import Key
 from returnn_ir.registry import import_modules
 
-__all__ = ["EPSILON", "OptimizerOptions", "OptimizerSpec", "find_optimizer", "optimizer", "optimizer_names"]
+__all__ = ["EPSILON", "OptimizerOptions", "OptimizerSpec", "Rows", "find_optimizer", "optimizer", "optimizer_names", "why_not_built"]
 
 EPSILON = 1e-16  # RETURNN's default for every rule that has one, far below TensorFlow's 1e-8
 
@@ -36,6 +37,17 @@ class OptimizerOptions:
     use_locking: Any = None
 
 
+class Rows(Enum):
+    """How a rule takes the gradient of an embedding, which is that of the rows that a batch uses."""
+
+    #: made dense: the rows without a gradient move on, too
+    DENSE = "dense"
+    #: each row once, with the sum of its gradients: what TensorFlow does unless a rule says otherwise
+    SUMMED = "summed"
+    #: a row comes as often as the batch uses it
+    GIVEN = "given"
+
+
 @dataclass(frozen=True)
 class OptimizerSpec:
     """An optimizer.
@@ -47,6 +59,7 @@ class OptimizerSpec:
         slot_name: TensorFlow's name of the class: ``optimize/lin/W/Adam``, ``optimize/lin/W/Adam_1`` are slots of it.
         slots: options -> what every entry of a variable's slots is at the start, in the order of the slots' names.
         powers: options that a checkpoint has to the power of the steps: ``optimize/beta1_power``.
+        rows: how it takes the gradient of an embedding.
     """
 
     name: str
@@ -55,7 +68,26 @@ class OptimizerSpec:
     slot_name: str
     slots: Callable[[Any], Sequence[float]]
     powers: tuple[str, ...]
+    rows: Rows
 
+
+_KERAS = "RETURNN has it from Keras, whose optimizers it cannot run with today's TensorFlow; not built here"
+_CONTRIB = "RETURNN has it from TensorFlow 1's contrib.opt; not built here"
+
+#: What else RETURNN finds an optimizer for, in small letters.
+_NOT_BUILT: Mapping[str, str] = {
+    **dict.fromkeys(("adafactor", "lamb", "lion", "lossscale", "multi", "muon", "nadamkeras", "schedulefreeadamw"), _KERAS),
+    **dict.fromkeys(
+        (
+            "addsign", "agn", "dropstalegradient", "elasticaverage", "ggt", "lars", "lazyadam", "modelaverage",
+            "momentumw", "movingaverage", "multitaskwrapper", "powersign", "regadagrad", "shampoo", "variableclipping",
+        ),
+        _CONTRIB,
+    ),
+    "adagradda": "RETURNN does not give it the global step that it needs, and ends",
+    "basecustom": "in RETURNN it is what other optimizers are made of",
+    "syncreplicas": "it is for several machines, and RETURNN does not give it the optimizer that it needs",
+}  # fmt: skip
 
 _OPTIMIZERS: dict[str, OptimizerSpec] = {}
 
@@ -67,13 +99,14 @@ def optimizer(
     slot_name: str,
     slots: Callable[[Any], Sequence[float]] = lambda opt: (),
     powers: tuple[str, ...] = (),
+    rows: Rows = Rows.SUMMED,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register an update rule under its class name (see :class:`OptimizerSpec`)."""
 
     def add(update: Callable[..., None]) -> Callable[..., None]:
         if name in _OPTIMIZERS:
             raise IRError(f"optimizer {name!r} is registered twice")
-        _OPTIMIZERS[name] = OptimizerSpec(name, options, update, slot_name, slots, powers)
+        _OPTIMIZERS[name] = OptimizerSpec(name, options, update, slot_name, slots, powers, rows)
         return update
 
     return add
@@ -82,6 +115,11 @@ def optimizer(
 def find_optimizer(name: str) -> OptimizerSpec | None:
     """The optimizer of a class name, in any case, with or without ``Optimizer`` behind."""
     return _all().get(name.lower().removesuffix("optimizer"))
+
+
+def why_not_built(name: str) -> str | None:
+    """Why an optimizer that RETURNN knows is not here; None for a name that it does not know."""
+    return _NOT_BUILT.get(name.lower().removesuffix("optimizer"))
 
 
 def optimizer_names() -> list[str]:

@@ -33,22 +33,34 @@ class StepScalars:
 
 
 class Update:
-    """One variable and what an update rule needs to change it, in the form that TensorFlow's kernels take.
-
-    Scalars have the variable's element type.
+    """One variable and what an update rule needs to change it. Scalars have the variable's element type.
 
     Attributes:
-        var: the variable's handle.
-        slots: the handles of its slots, as many as the rule declares; all have the shape of ``grad``.
-        grad: the dense gradient.
+        variable: what is updated.
+        slots: as many as the rule declares, of the variable's shape.
+        grad: the gradient: dense, or with ``indices`` that of some rows, [row, ...].
+        indices: int [row], the rows that the gradient is of; None for a dense one. No row comes twice, unless the rule
+            says that it takes what it gets.
     """
 
-    def __init__(self, variable: Variable, slots: Sequence[Variable], grad: Tensor, scalars: StepScalars) -> None:
-        self.var = variable.handle
-        self.slots = [slot.handle for slot in slots]
+    def __init__(
+        self, variable: Variable, slots: Sequence[Variable], grad: Tensor, indices: Tensor | None, scalars: StepScalars
+    ) -> None:
+        self.variable = variable
+        self.slots = slots
         self.grad = grad
+        self.indices = indices
         self._dtype = variable.dtype
         self._scalars = scalars
+
+    def dense(self) -> Update:
+        """The same update with a dense gradient: zero for rows that it is not of."""
+        import tensorflow as tf
+
+        if self.indices is None:
+            return self
+        rows = tf.IndexedSlices(self.grad, self.indices, tf.shape(self.variable))
+        return Update(self.variable, self.slots, tf.convert_to_tensor(rows), None, self._scalars)
 
     @property
     def rate(self) -> Tensor:
@@ -62,3 +74,42 @@ class Update:
     def scalar(self, value: float) -> Tensor:
         """A number, such as the value of an option."""
         return self._scalars.get(value, self._dtype)
+
+    def kernel(self, name: str, **operands: Tensor) -> None:
+        """Run TensorFlow's kernel ``ResourceApplyNAME`` on the variable, or for rows ``ResourceSparseApplyNAME``."""
+        import tensorflow as tf
+
+        if self.indices is None:
+            getattr(tf.raw_ops, f"ResourceApply{name}")(var=self.variable.handle, **operands)
+        else:
+            sparse = getattr(tf.raw_ops, f"ResourceSparseApply{name}")
+            sparse(var=self.variable.handle, indices=self.indices, **operands)
+
+    def rows(self, variable: Variable) -> Tensor:
+        """Of a variable or slot, what the gradient is of."""
+        import tensorflow as tf
+
+        return variable.read_value() if self.indices is None else tf.gather(variable, self.indices)
+
+    def set(self, variable: Variable, rows: Tensor) -> Tensor:
+        """Give a variable or slot new values where there is a gradient; returns these."""
+        import tensorflow as tf
+
+        if self.indices is None:
+            variable.assign(rows)
+        else:
+            variable.scatter_update(tf.IndexedSlices(rows, self.indices))
+        return rows
+
+    def add(self, variable: Variable, rows: Tensor) -> None:
+        """Add to a variable or slot where there is a gradient."""
+        import tensorflow as tf
+
+        if self.indices is None:
+            variable.assign_add(rows)
+        else:
+            variable.scatter_add(tf.IndexedSlices(rows, self.indices))
+
+    def subtract(self, rows: Tensor) -> None:
+        """Make the variable smaller where there is a gradient."""
+        self.add(self.variable, -rows)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from returnn_ir.config import Config
-from runtime.datasets import Dataset
+from runtime.datasets import Dataset, EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.step import Step
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
-from runtime.tasks.log import log
+from runtime.tasks.log import epoch_name, log
 from runtime.tasks.run_lock import LockedError, lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import EpochScores, TakeScores
@@ -31,14 +32,15 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
     rates = LearningRateOptions.from_config(config)
     checkpoint = setup.checkpoint()
     setup.start_tensorflow()
-    scores = {}
+    scores, epoch = {}, setup.start.epoch or 1
+    pretrain = setup.schedule.stage(epoch).is_pretrain
     with ExitStack() as opened:
         datasets = setup.eval_datasets(opened)
         step = setup.load_step(checkpoint, "eval")
         for name, dataset in datasets.items():
             check_dataset(name, dataset, step.program.graph)
         for name, dataset in datasets.items():
-            scores[name] = evaluate_dataset(step, name, dataset, setup.start.epoch or 1, setup.options)
+            scores[name] = evaluate_dataset(step, name, dataset, epoch, setup.options, pretrain=pretrain)
     exp = setup.options.exp_scores
     log(" ".join(f"{name}: {found.line(exp=exp)}" for name, found in scores.items()), 1)
     _record(rates, setup, scores)
@@ -60,12 +62,22 @@ def _record(rates: LearningRateOptions, setup: Setup, scores: Mapping[str, Epoch
         log(f"note: the scores are not kept: {error.what}")
 
 
-def evaluate_dataset(step: Step, name: str, dataset: Dataset, epoch: int, options: RunOptions) -> EpochScores:
+def evaluate_dataset(
+    step: Step,
+    name: str,
+    dataset: Dataset,
+    epoch: int,
+    options: RunOptions,
+    planner: EpochPlanner | None = None,
+    *,
+    pretrain: bool = False,
+) -> EpochScores:
     """Mean losses and errors of one pass over a dataset."""
     take = TakeScores(step.program.graph, options.exp_scores, options.log_batch_size)
+    batch_options = replace(options.batch_options_of(name), recurrent=step.program.graph.recurrent)
     run_epoch(
-        f"epoch {epoch} {name!r} eval", step.program, step, take,
-        dataset=dataset, order=dataset.init_epoch(epoch), limits=options.limits_of(name),
+        f"{epoch_name(epoch, pretrain=pretrain)} {name!r} eval", step.program, step, take,
+        dataset=dataset, epoch=epoch, batch_options=batch_options, planner=planner,
         log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
     )  # fmt: skip
     return take.scores

@@ -21,7 +21,7 @@ from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
 from returnn_ir.options import Described, Form, Range
 
-__all__ = ["LogOptions", "hms", "hms_fraction", "log", "log_step", "logs", "open_log"]
+__all__ = ["LogOptions", "epoch_name", "hms", "hms_fraction", "log", "log_step", "logs", "open_log"]
 
 Verbosity = Annotated[int, Range(0, 5)]
 LineFormat = Literal["default", "timed", "raw", "verbose"]
@@ -74,6 +74,11 @@ def hms(seconds: float) -> str:
 def hms_fraction(seconds: float) -> str:
     """``1:02:03.0405``."""
     return f"{hms(seconds)}.{int(seconds % 1 * 10_000):04d}"
+
+
+def epoch_name(epoch: int, *, pretrain: bool) -> str:
+    """``epoch 3``, or ``pretrain epoch 3``."""
+    return f"{'pretrain ' if pretrain else ''}epoch {epoch}"
 
 
 def _several(given: object) -> tuple[object, ...]:

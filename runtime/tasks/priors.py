@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,9 +41,12 @@ def compute_priors(config: Config) -> Path:
         check_dataset("train", dataset, step.program.graph)
         mean = _Mean(layer, step.program.graph.outputs[layer])
         log(f"Compute priors, using output layer {layer!r}, writing to {str(path)!r}.", 2)
+        batch_options = replace(  # of the training's options RETURNN takes those that limit what fits
+            options.batch_options, recurrent=step.program.graph.recurrent, min_seq_length=None, max_pad_size=None,
+            seq_drop=0.0, shuffle_batches=False,
+        )  # fmt: skip
         run_epoch(
-            "forward", step.program, step, mean.take,
-            dataset=dataset, order=dataset.init_epoch(1), limits=options.limits,
+            "forward", step.program, step, mean.take, dataset=dataset, epoch=1, batch_options=batch_options,
         )  # fmt: skip
     posteriors = mean.value()
     log(f"Prior sum in std-space (should be close to 1.0): {posteriors.sum()}", 1)

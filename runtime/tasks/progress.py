@@ -17,10 +17,10 @@ class Progress:
 
     Args:
         title: e.g. ``train epoch 3``.
-        total: of what ``advance`` counts (sequences).
+        total: of what ``advance`` counts (sequences); None: unknown.
     """
 
-    def __init__(self, title: str, total: int, every: float) -> None:
+    def __init__(self, title: str, total: int | None, every: float) -> None:
         self._title = title
         self._total = total
         self._every = every
@@ -47,18 +47,21 @@ class Progress:
             seconds: of a step.
         """
         elapsed = now - self._started
-        share = self._done / max(1, self._total)
-        parts = [
-            self._title, f"step {self._steps}", status, f"{seconds:.3f} sec/step", f"elapsed {hms(elapsed)}",
-            f"exp. remaining {hms(elapsed / share - elapsed if share else 0.0)}", f"complete {share:.2%}",
-        ]  # fmt: skip
-        return ", ".join(part for part in parts if part)
+        parts = [self._title, f"step {self._steps}", status, f"{seconds:.3f} sec/step", f"elapsed {hms(elapsed)}"]
+        return ", ".join(part for part in (*parts, self._remaining(elapsed)) if part)
+
+    def _remaining(self, elapsed: float) -> str:
+        if not self._total:
+            return f"{self._done} sequences"
+        share = min(1.0, self._done / self._total)
+        remaining = elapsed / share - elapsed if share else 0.0
+        return f"exp. remaining {hms(remaining)}, complete {share:.2%}"
 
 
 class _Bar(Progress):
     """A bar drawn by rich."""
 
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int | None) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         super().__init__(title, total, every=float("inf"))
@@ -80,7 +83,7 @@ class _Bar(Progress):
 
 
 @contextmanager
-def progress(title: str, total: int, every: float = 10.0) -> Iterator[Progress]:
+def progress(title: str, total: int | None, every: float = 10.0) -> Iterator[Progress]:
     """Show progress while the block runs."""
     if not sys.stdout.isatty():
         yield Progress(title, total, every)

@@ -56,6 +56,7 @@ def run_task(config: Config) -> None:
     with open_log(config):
         started = time.monotonic()
         _log_start(config)
+        _call_startup(config)
         task(config)
         log(f"elapsed: {hms_fraction(time.monotonic() - started)}")
         log("Quitting", 4)
@@ -92,6 +93,21 @@ def _function_of(config: Config, name: str) -> Callable[[Config], Any] | None:
         config.call(function)
 
     return call
+
+
+def _call_startup(config: Config) -> None:
+    """``startup_callback``, which a config may have; it may still change the config."""
+    callback = config.typed_value("startup_callback")
+    if not callback:
+        return
+    if not callable(callback):
+        raise ConfigError(
+            "'startup_callback' is no function",
+            where=config.origin(None, "startup_callback"),
+            expected="a function that takes config=...",
+            received=repr(callback),
+        )
+    config.call(callback, config=config)
 
 
 def _log_start(config: Config) -> None:

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
-from returnn_ir.options import Described, Form, Key, Range
-from runtime.datasets.batching import BatchLimits, BatchSize, MaxSeqs, SeqFrames, SeqLength
+from returnn_ir.options import Described, Form, Key, Positive, Probability, Range
+from runtime.datasets.batch_options import BatchOptions, BatchSize, MaxSeqs, SeqFrames, SeqLength
 from runtime.datasets.ordering import parse_ordering
+from runtime.tasks.data_options import DatasetDefaults
 
 __all__ = ["RunOptions"]
 
@@ -56,6 +57,11 @@ class _Keys:
     max_seq_length: SeqLength | None = None
     min_seq_length: SeqFrames | None = None
     max_pad_size: SeqFrames | None = None
+    seq_drop: Probability = 0.0
+    seq_drop_freq: Positive = 10.0
+    inc_seq_length: float = 0.0
+    shuffle_batches: bool = False
+    enforce_min_len1: bool = False
     eval_batch_size: Annotated[BatchSize | None, Form(lambda given: given or None)] = None
     random_seed: Seed = 42
     stop_on_nonfinite: Annotated[bool, Key("stop_on_nonfinite_train_score")] = True
@@ -76,9 +82,10 @@ class RunOptions:
     Attributes:
         model: path of the checkpoints up to the epoch.
         num_epochs: the last epoch; None: there is no last one.
-        limits: of a batch in training.
-        eval_limits: of a batch anywhere else; only ``dev`` leaves out long sequences.
+        batch_options: how batches are made in training.
+        eval_batch_options: the same anywhere else; only ``dev`` leaves out long sequences.
         batching: the order of training data that say none themselves.
+        dataset_defaults: what else of the config datasets take over that say nothing themselves.
         eval_datasets: by name; ``dev`` and ``eval`` are two of them.
         load_epoch: the epoch to evaluate, forward or search with; None: the newest checkpoint.
         load: a checkpoint to start from, as path without epoch resolution.
@@ -94,10 +101,11 @@ class RunOptions:
     model: str | None
     num_epochs: int | None
     save_interval: int
-    limits: BatchLimits
-    eval_limits: BatchLimits
+    batch_options: BatchOptions
+    eval_batch_options: BatchOptions
     train: Any
     batching: str = "default"
+    dataset_defaults: DatasetDefaults = field(default_factory=DatasetDefaults)
     eval_datasets: dict[str, Any] = field(default_factory=dict)
     load_epoch: int | None = None
     load: str | None = None
@@ -124,16 +132,26 @@ class RunOptions:
             model=keys.model or None,
             num_epochs=max(keys.num_epochs, load_epoch or 0) or None,
             save_interval=keys.save_interval,
-            limits=BatchLimits(
+            batch_options=BatchOptions(
                 batch_size=keys.batch_size,
                 max_seqs=keys.max_seqs,
                 max_seq_length=keys.max_seq_length,
                 min_seq_length=keys.min_seq_length,
                 max_pad_size=keys.max_pad_size,
+                seq_drop=keys.seq_drop,
+                seq_drop_freq=keys.seq_drop_freq,
+                inc_seq_length=keys.inc_seq_length,
+                shuffle_batches=keys.shuffle_batches,
+                enforce_min_len1=keys.enforce_min_len1,
             ),
-            eval_limits=BatchLimits(batch_size=keys.eval_batch_size or keys.batch_size, max_seqs=keys.max_seqs),
+            eval_batch_options=BatchOptions(
+                batch_size=keys.eval_batch_size or keys.batch_size,
+                max_seqs=keys.max_seqs,
+                enforce_min_len1=keys.enforce_min_len1,
+            ),
             train=keys.train,
             batching=_batching(keys, config) if keys.task == "train" else "default",
+            dataset_defaults=DatasetDefaults.from_config(config),
             eval_datasets={**evaluated, **(keys.eval_datasets or {})},
             load_epoch=load_epoch,
             load=keys.load,
@@ -147,9 +165,10 @@ class RunOptions:
             on_cpu=keys.device == "cpu",
         )
 
-    def limits_of(self, dataset: str) -> BatchLimits:
-        """Of a batch of one of the ``eval_datasets``."""
-        return replace(self.eval_limits, max_seq_length=self.limits.max_seq_length if dataset == "dev" else None)
+    def batch_options_of(self, dataset: str) -> BatchOptions:
+        """Of one of the ``eval_datasets``."""
+        longest = self.batch_options.max_seq_length if dataset == "dev" else None
+        return replace(self.eval_batch_options, max_seq_length=longest)
 
 
 def _batching(keys: _Keys, config: Config) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
-from runtime.datasets import Batch, Dataset
+from returnn_ir.errors import ConfigError
+from runtime.datasets import Batch, Dataset, IndexedDataset
 from runtime.datasets.ordering import IntArray
 from runtime.model.step import Step
 from runtime.tasks.dataset_fit import check_dataset
@@ -56,6 +57,13 @@ def search(config: Config) -> SearchResult:
     checkpoint = setup.checkpoint()
     setup.start_tensorflow()
     with setup.dataset(options.data_name, options.data, seq_ordering="sorted") as dataset:
+        if dataset.options.chunking is not None:
+            raise ConfigError(
+                "the sequences of the data to search on are cut into chunks, of which each would be searched alone",
+                where=f"dataset {options.data_name!r}, chunking",
+                expected="whole sequences",
+                hint="++chunking 0, or 'chunking': 0 in the dataset",
+            )
         fetch = list(dict.fromkeys([*options.layers, *made]))
         step = setup.load_step(checkpoint, "search", fetch=fetch, losses=options.do_eval)
         check_dataset(options.data_name, dataset, step.program.graph)
@@ -82,20 +90,20 @@ def _run(step: Step, dataset: Dataset, layers: Sequence[SearchedLayer], options:
         _take(result, results, batch, layers, several=options.several)
         return " ".join(scores.line() for scores in result.scores.values())
 
+    order = _longest_first(dataset) if options.output_file is not None else None
     run_epoch(
         "search", step.program, step, take,
-        dataset=dataset, order=_order(dataset, every=options.output_file is not None), limits=options.limits,
+        dataset=dataset, epoch=1, batch_options=options.batch_options, order=order,
         keys=[str(layer.target.key) for layer in compared], stop_on_nonfinite=False,
     )  # fmt: skip
     return result
 
 
-def _order(dataset: Dataset, *, every: bool) -> IntArray:
-    """As the config says; for a file like RETURNN every sequence, the longest first."""
-    order = dataset.init_epoch(1)
-    if not every:
-        return order
-    order = np.unique(order)
+def _longest_first(dataset: Dataset) -> IntArray | None:
+    """For a file like RETURNN every sequence, the longest first; None: as they come, without random access."""
+    if not isinstance(dataset, IndexedDataset):
+        return None
+    order = np.unique(dataset.init_epoch(1))
     return order[np.argsort(-dataset.order_lengths()[order], kind="stable")]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -12,15 +12,17 @@ from compiler.program.program import Program
 from compiler.tensorflow.start import hide_gpus, start_tensorflow
 from returnn_ir.config import Config
 from returnn_ir.config.key import Run
+from returnn_ir.config.network_schedule import NetworkSchedule, Stage
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.network.net import Net
-from runtime.datasets import Dataset, init_dataset
+from runtime.datasets import BatchOptions, Dataset, init_dataset
 from runtime.model.step import Step
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
-from runtime.tasks.key_check import check_network_of_epochs, checked_net
+from runtime.tasks.key_check import checked_net
 from runtime.tasks.log import log
 from runtime.tasks.run_options import RunOptions
+from runtime.tasks.stage_check import check_stages
 from runtime.tasks.start import Start, find_checkpoint, find_start
 
 __all__ = ["Setup", "log_notes"]
@@ -31,14 +33,20 @@ class Setup:
     """A config that was read, and refused where it asks for what is not there.
 
     Attributes:
+        config: as it is in the epoch that a training begins with, or whose network another task runs.
+        options: of that epoch.
         start: the checkpoint to begin with; a training looks again when nobody else can write it.
-        net: of the first epoch.
+        schedule: the networks of all epochs.
+        net: of that epoch.
+        overlay: what that network sets of the config (``#config``).
     """
 
     config: Config
     options: RunOptions
     start: Start
+    schedule: NetworkSchedule
     net: Net
+    overlay: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def from_config(config: Config) -> Setup:
@@ -51,13 +59,28 @@ class Setup:
         start = find_start(config, options)
         training = options.task == "train"
         epoch = start.epoch + 1 if training else max(start.epoch, 1)
-        network = config.network_for_epoch(epoch)
+        schedule = NetworkSchedule.from_config(config)
+        stage = schedule.stage(epoch)
         first = training and not start.resumed and start.epoch == 0
         loaded = None if training else start.checkpoint
-        net = checked_net(Run(config, options.task, network, first, loaded))
+        config_then = stage.config(config)
+        net = checked_net(Run(config_then, options.task, stage.network, first, loaded))
         if training:
-            check_network_of_epochs(config, network, epoch, options.num_epochs)
-        return Setup(config, options, start, net)
+            check_stages(config, schedule, options.num_epochs)
+        return Setup(config_then, RunOptions.from_config(config_then), start, schedule, net, stage.overlay)
+
+    def in_epoch(self, config: Config, stage: Stage) -> Setup:
+        """The same run as it is in an epoch.
+
+        Args:
+            config: as given.
+        """
+        config_then = stage.config(config)
+        return replace(self, config=config_then, options=RunOptions.from_config(config_then), overlay=stage.overlay)
+
+    def with_batches(self, batch_options: BatchOptions) -> Setup:
+        """The same run with other batches in training."""
+        return replace(self, options=replace(self.options, batch_options=batch_options))
 
     def checkpoint(self) -> str:
         """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest.
@@ -101,16 +124,31 @@ class Setup:
         """
         keys = (name,) if name in self.config else ("eval_datasets", name)
         where = partial(self.config.place, *keys)
-        return init_dataset(data, name=name, defaults={"seq_ordering": seq_ordering}, where=where)
+        anew = self._is_anew(name)
+        if name == "train" and not anew and "chunking" in self.overlay and isinstance(data, Mapping):
+            data = {key: value for key, value in data.items() if key != "chunking"}  # the network's is for any dataset
+        defaults = {"seq_ordering": seq_ordering, **self.options.dataset_defaults.of(name, data, anew=anew)}
+        return init_dataset(data, name=name, defaults=defaults, where=where)
+
+    def described(self, name: str, data: Any) -> object:
+        """All that decides what dataset ``data`` describes in this epoch."""
+        anew = self._is_anew(name)
+        cut = self.overlay.get("chunking") if name == "train" else None
+        return [data, anew, cut, self.options.batching, self.options.dataset_defaults.of(name, data, anew=anew)]
+
+    def _is_anew(self, name: str) -> bool:
+        """Whether the network gives this dataset."""
+        return name in self.overlay or name in (self.overlay.get("eval_datasets") or {})
+
+    def eval_dataset(self, name: str, data: Any) -> Dataset:
+        """Open a dataset to evaluate on; whoever asks for it closes it."""
+        in_order = name not in ("dev", "eval") and not self._is_anew(name)
+        return self.dataset(name, data, seq_ordering="default" if in_order else "sorted")
 
     def eval_datasets(self, opened: ExitStack) -> dict[str, Dataset]:
         """The datasets to evaluate on, by name, which are closed with ``opened``."""
-        return {
-            name: opened.enter_context(
-                self.dataset(name, data, seq_ordering="sorted" if name in ("dev", "eval") else "default")
-            )
-            for name, data in self.options.eval_datasets.items()
-        }
+        datasets = self.options.eval_datasets
+        return {name: opened.enter_context(self.eval_dataset(name, data)) for name, data in datasets.items()}
 
     # ---------------------------------------------------------------- a network that is not trained
 

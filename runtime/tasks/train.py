@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import count
 
 from compiler.program.program import Program
 from returnn_ir.config import Config
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
 from runtime.checkpoints.files import restore_optimizer, save_checkpoint
-from runtime.datasets import Dataset
+from runtime.datasets import EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
-from runtime.model.step import Step, TrainStep
-from runtime.model.steps import Steps
 from runtime.model.variables import Variables
-from runtime.optimizers import Optimizer
 from runtime.tasks.dataset_fit import check_dataset
-from runtime.tasks.epoch import run_epoch
+from runtime.tasks.epoch import RunStep, run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
-from runtime.tasks.log import hms, log
+from runtime.tasks.log import epoch_name, hms, log
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import TakeScores
-from runtime.tasks.setup import Setup, log_notes
+from runtime.tasks.setup import Setup
 from runtime.tasks.start import Start, find_start
+from runtime.tasks.trained_network import TrainedNetwork
+from runtime.tasks.training_data import TrainingData
 
 __all__ = ["TrainOptions", "train"]
 
@@ -36,12 +32,10 @@ class TrainOptions:
     """What a training needs beside the options of all runs, some of it only behind an epoch.
 
     Attributes:
-        optimizer: not built yet.
         cleanup: which checkpoints are deleted; None: none.
     """
 
     rates: LearningRateOptions
-    optimizer: Optimizer
     cleanup: CleanupOptions | None
 
     @staticmethod
@@ -49,7 +43,6 @@ class TrainOptions:
         """Read the options; a wrong one is a ConfigError with its place."""
         return TrainOptions(
             LearningRateOptions.from_config(config),
-            Optimizer.create(config),
             CleanupOptions.from_config(config),
         )
 
@@ -63,68 +56,55 @@ def train(config: Config) -> None:
     setup = Setup.from_config(config)
     options = TrainOptions.from_config(config)
     files = [] if setup.options.dry_run else [path for path in (setup.options.model, options.rates.file) if path]
-    with lock_paths(files), ExitStack() as opened:
+    with lock_paths(files), TrainingData() as data:
         start = find_start(config, setup.options)  # what others have written is whole now
-        training = _Training.prepare(setup, options, start, opened)
+        training = _Training(config, setup, options, start, data)
+        training.load()
         training.run()
 
 
-@dataclass(frozen=True)
 class _Training:
-    """A training under way.
+    """A training under way; it begins with the network of the epoch that it loads, or else of the first one.
 
-    Attributes:
-        evaluated: the evaluation datasets by name.
-        evaluation: the network's step on them; None where there are none.
+    Args:
+        config: as given.
+        start: what it begins with.
+        data: opened here, as an epoch wants them.
     """
 
-    options: RunOptions
-    start: Start
-    rates: LearningRateControl
-    cleanup: CleanupOptions | None
-    dataset: Dataset
-    evaluated: Mapping[str, Dataset]
-    step: TrainStep
-    evaluation: Step | None
-
-    @staticmethod
-    def prepare(setup: Setup, options: TrainOptions, start: Start, opened: ExitStack) -> _Training:
-        """Open the data, compile the network and load what the training starts from."""
-        rates = LearningRateControl(options.rates)
+    def __init__(self, config: Config, setup: Setup, options: TrainOptions, start: Start, data: TrainingData) -> None:
+        self.config = config
+        self.start = start
+        self.data = data
+        self.cleanup = options.cleanup
+        self.rates = LearningRateControl(options.rates)
+        self.schedule = setup.schedule
+        self.planner = EpochPlanner()
         setup.start_tensorflow()
-        ordering = setup.options.batching
-        dataset = opened.enter_context(setup.dataset("train", setup.options.train, seq_ordering=ordering))
-        evaluated = setup.eval_datasets(opened)
-        steps = Steps(Variables(setup.options.random_seed), options.optimizer)
-        step = steps.train(setup.net)
-        evaluation = steps.get(setup.net, "eval") if evaluated else None
-        training = _Training(setup.options, start, rates, options.cleanup, dataset, evaluated, step, evaluation)
-        training.check_data()
-        log_notes(*training.programs)
-        if setup.options.dry_run:
+        first = max(start.epoch, 1)
+        stage = self._stage = self.schedule.stage(first)
+        begun = setup.in_epoch(config, stage)
+        self.setup = begun.with_batches(begun.options.batch_options.started(start.epoch + 1))
+        self._open_data(epoch=first)
+        self.variables = Variables(self.options.random_seed)
+        self.network = TrainedNetwork(config, stage, self.variables, evaluated=bool(data.evaluated))
+        self._check_data()
+        if self.options.dry_run:
             log("dry run: neither checkpoints nor scores are written")
-        training.load()
-        return training
 
     @property
-    def programs(self) -> list[Program]:
-        """Of training, then of evaluation if there is any; a checkpoint has the variables of both."""
-        return [self.step.program, *([self.evaluation.program] if self.evaluation is not None else [])]
-
-    def check_data(self) -> None:
-        """Do the datasets have what the network reads?"""
-        check_dataset("train", self.dataset, self.step.program.graph)
-        for name, dataset in self.evaluated.items():
-            check_dataset(name, dataset, self.programs[-1].graph)
+    def options(self) -> RunOptions:
+        """Of the epoch."""
+        return self.setup.options
 
     def load(self) -> None:
         """Load what the training starts from."""
         prefix = self.start.checkpoint
         if prefix is None:
             return
-        self.step.variables.load(prefix, self.programs)
+        self.variables.load(prefix, self.network.programs)
         imported = prefix == self.options.import_model
-        remark = None if imported else restore_optimizer(prefix, self.step.optimizer_state())
+        remark = None if imported else restore_optimizer(prefix, self.network.step.optimizer_state())
         how = "resumed" if self.start.resumed else "started"
         log(f"{how} from {prefix}" + (f" ({remark})" if remark else ""))
 
@@ -138,10 +118,11 @@ class _Training:
         last, first = options.num_epochs, self.start.epoch + 1
         if last is not None and first > last:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
-        elif first == 1 and options.model and options.save_initial and not options.dry_run:
-            save_checkpoint(options.model, 0, self.step.variables.saved(self.programs))
         for epoch in count(first) if last is None else range(first, last + 1):
-            self._train(epoch)
+            rate = self._begin(epoch)
+            if epoch == 1 and options.save_initial:
+                self._save_checkpoint(0)
+            self._train(epoch, rate)
             self._evaluate(epoch)
             if not options.dry_run:
                 self._save(epoch)
@@ -149,28 +130,67 @@ class _Training:
         if best is not None:
             log(f"best epoch: {best}")
 
-    def _train(self, epoch: int) -> None:
-        options, rate = self.options, self.rates.learning_rate(epoch)
-        log(f"start epoch {epoch} with learning rate {rate} ...", 4)
-        take = TakeScores(self.step.program.graph, options.exp_scores, options.log_batch_size)
+    def _begin(self, epoch: int) -> float:
+        """Datasets, options, network and learning rate of an epoch, in this order; returns the last."""
+        before, stage = self._stage, self.schedule.stage(epoch)
+        batches = self.options.batch_options.next_epoch()
+        if stage is not before:
+            self._stage, self.setup = stage, self.setup.in_epoch(self.config, stage)
+        if "max_seq_length" not in {*before.overlay, *stage.overlay}:
+            longest = batches.max_seq_length
+            self.setup = self.setup.with_batches(replace(self.options.batch_options, max_seq_length=longest))
+        other_data = self._open_data(epoch)
+        if self.network.change(stage, epoch) or other_data:
+            self._check_data()
+        return self.rates.learning_rate(epoch, pretrain_epochs=self.schedule.pretrain_epochs)
+
+    def _open_data(self, epoch: int) -> bool:
+        """Datasets and learning rate as ``#config`` says; whether any dataset is another one than before."""
+        if self._stage.learning_rate is not None:
+            self.rates.overwrite(epoch, self._stage.learning_rate)
+        return self.data.update(self.setup)
+
+    def _check_data(self) -> None:
+        """Do the datasets have what the network reads?"""
+        check_dataset("train", self.data.train, self.network.step.program.graph)
+        for name, dataset in self.data.evaluated.items():
+            check_dataset(name, dataset, self.network.programs[-1].graph)
+
+    def _train(self, epoch: int, rate: float) -> None:
+        options, pretrain = self.options, self._stage.is_pretrain
+        name = epoch_name(epoch, pretrain=pretrain)
+        log(f"start {name} with learning rate {rate} ...", 4)
+        step, program = self._step(rate)
+        batch_options = replace(options.batch_options, recurrent=program.graph.recurrent)
+
+        take = TakeScores(program.graph, options.exp_scores, options.log_batch_size)
         done = run_epoch(
-            f"train epoch {epoch}", self.step.program, partial(self.step, learning_rate=rate), take,
-            dataset=self.dataset, order=self.dataset.init_epoch(epoch), limits=options.limits,
+            f"{'pre' if pretrain else ''}train epoch {epoch}", program, step, take,
+            dataset=self.data.train, epoch=epoch, batch_options=batch_options, planner=self.planner,
             log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
         )  # fmt: skip
         scores, errors = take.scores.score_text(exp=options.exp_scores), take.scores.error_text()
-        log(f"epoch {epoch} score: {scores} error: {errors} elapsed: {hms(done.seconds)}", 1)
+        log(f"{name} score: {scores} error: {errors} elapsed: {hms(done.seconds)}", 1)
         self.rates.set_scores(epoch, take.scores.named("train", exp=options.exp_scores))
         meta = {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
         self.rates.set_meta(epoch, meta)
 
+    def _step(self, rate: float) -> tuple[RunStep, Program]:
+        """What runs on each batch; a network that is not trained (``#trainable``) only computes its losses."""
+        network = self.network
+        if network.stage.trainable or network.evaluation is None:
+            return network.step.epoch(rate), network.step.program
+        return network.evaluation, network.evaluation.program
+
     def _evaluate(self, epoch: int) -> None:
-        if self.evaluation is None:
+        evaluation = self.network.evaluation
+        if evaluation is None:
             return
-        exp = self.options.exp_scores
-        found = {}
-        for name, dataset in self.evaluated.items():
-            found[name] = evaluate_dataset(self.evaluation, name, dataset, epoch, self.options)
+        exp, pretrain, found = self.options.exp_scores, self._stage.is_pretrain, {}
+        for name, dataset in self.data.evaluated.items():
+            found[name] = evaluate_dataset(
+                evaluation, name, dataset, epoch, self.options, self.planner, pretrain=pretrain
+            )
             self.rates.set_scores(epoch, found[name].named(name, exp=exp))
         log(" ".join(f"{name}: {scores.line(exp=exp)}" for name, scores in found.items()), 1)
 
@@ -179,8 +199,14 @@ class _Training:
         options, rates = self.options, self.rates
         # the scores before the checkpoint: whoever is killed in between repeats the epoch and overwrites them
         rates.save()
-        if options.model and (epoch % options.save_interval == 0 or epoch == options.num_epochs):
-            saved = self.step.variables.saved(self.programs)
-            save_checkpoint(options.model, epoch, saved, self.step.optimizer_state())
+        if epoch % options.save_interval == 0 or epoch == options.num_epochs:
+            self._save_checkpoint(epoch)
         if self.cleanup is not None and options.model:
             cleanup_old_models(self.cleanup, options.model, {e: data.scores for e, data in rates.history.items()})
+
+    def _save_checkpoint(self, epoch: int) -> None:
+        model, network = self.options.model, self.network
+        if model and not self.options.dry_run:
+            saved = self.variables.saved(network.programs)
+            state = network.step.optimizer_state() if epoch else None
+            save_checkpoint(model, epoch, saved, state, pretrain=network.stage.is_pretrain)

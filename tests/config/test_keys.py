@@ -105,29 +105,13 @@ def test_docs_are_made_from_the_table() -> None:
 @pytest.mark.parametrize(
     ("line", "task", "asked"),
     [
-        ("seq_drop = 0.1", "train", True),
-        ("seq_drop = 0.1", "search", False),
-        ("seq_drop = 0.0", "train", False),
-        ("seq_drop = None", "train", False),
+        ("shuffle_frames_of_nseqs = 2", "train", True),
+        ("shuffle_frames_of_nseqs = 2", "search", False),
+        ("shuffle_frames_of_nseqs = 0.0", "train", False),
+        ("shuffle_frames_of_nseqs = None", "train", False),
         ("accum_grad_multiple_step = 1", "train", False),
         ("accum_grad_multiple_step = 2", "train", True),
-        ("window = 1", "train", False),
-        ("window = 3", "forward", True),
-        ("context_window = {'data': 1, 'classes': 1}", "eval", False),
-        ("context_window = {'data': 3, 'classes': 1}", "eval", True),
-        ("context_window = ({'data': 0}, {'data': 0})", "train", False),
-        ("context_window = ({'data': 0}, {'data': 1})", "train", True),
         ("use_horovod = False", "train", False),
-        ("chunking = '0'", "train", False),
-        ("chunking = '0:0'", "train", False),
-        ("chunking = (0, None)", "train", False),
-        ("chunking = {'data': 50}", "train", True),
-        ("chunking = lambda *args: []", "train", True),
-        ("chunking = '50:25'", "eval", False),
-        ("chunking = '1'", "eval", True),
-        ("chunking = '50:25'; search_data = 'train'", "search", True),
-        ("chunk_eval = True", "eval", False),
-        ("chunk_eval = True; chunking = '50:25'", "eval", True),
         ("pretrain = {}", "train", False),
         ("pretrain = 'default'", "train", True),
         ("pretrain = 'default'", "search", False),
@@ -156,10 +140,11 @@ def test_what_depends_on_the_checkpoint(tmp_path: Path) -> None:
 
 def test_texts_mean_what_they_say(tmp_path: Path) -> None:
     path = tmp_path / "c.config"
-    path.write_text("batch_size 5\nuse_tensorflow true\nseq_drop 0.0\nshuffle_batches off\nwindow 1\npretrain none\n")
+    off = "batch_size 5\nuse_tensorflow true\ntrain_in_eval off\nshuffle_frames_of_nseqs 0.0\nuse_horovod no\n"
+    path.write_text(off + "pretrain none\n")
     assert not refused_keys(Run(load_config(path), "train"))
-    path.write_text("batch_size 5\nseq_drop 0.3\nshuffle_batches yes\nwindow 3\npretrain default\nchunking 50:25\n")
-    assert refused_by_training(load_config(path)) == ["chunking", "window", "shuffle_batches", "seq_drop", "pretrain"]
+    path.write_text("batch_size 5\nuse_horovod yes\nshuffle_frames_of_nseqs 3\npretrain default\n")
+    assert refused_by_training(load_config(path)) == ["shuffle_frames_of_nseqs", "pretrain", "use_horovod"]
 
 
 @pytest.mark.parametrize(
@@ -195,9 +180,6 @@ def test_the_hint_is_a_way_out(tmp_path: Path, name: str, suffix: str) -> None:
     path = tmp_path / f"c.{suffix}"
     value = EFFECTIVE[name] if suffix == "py" else eval(EFFECTIVE[name])
     path.write_text(f"{name} = {value}\n" if suffix == "py" else f"{name} {value}\n", encoding="utf-8")
-    more = "\nchunking = '1'" if name == "chunk_eval" else ""
-    if more:
-        path.write_text(path.read_text() + (more if suffix == "py" else "chunking 1\n"), encoding="utf-8")
     task = next(t for t in ("train", "eval", "forward") if t in KEYS[name].tasks)
     problem = next(p for p in refused_keys(Run(load_config(path), task)) if getattr(p.where, "key", None) == name)
     again = load_config(path, shlex.split(problem.hint or ""))

@@ -31,7 +31,7 @@ def test_forms_of_a_config(config: Any) -> None:
 def test_defaults_apply_where_the_config_is_silent() -> None:
     defaults = {"seq_ordering": "random", "num_seqs": 9, "cache_byte_size": 100}
     dataset = init_dataset(TASK, defaults=defaults)
-    assert dataset.num_seqs == 5
+    assert dataset.epoch_size(1) == 5
     assert dataset.options.seq_ordering == "random"
 
 
@@ -55,10 +55,11 @@ def test_unknown_option() -> None:
 
 def test_all_wrong_options_at_once() -> None:
     with pytest.raises(ProblemList) as caught:
-        init_dataset({**TASK, "seq_order": "sorted", "chunking": "50:25"})
+        init_dataset({**TASK, "seq_order": "sorted", "chunking": "50:x", "shuffle_frames_of_nseqs": 2})
     assert [problem.what for problem in caught.value.problems] == [
         "Task12AXDataset has no option 'seq_order'",
-        "option 'chunking' of Task12AXDataset is not supported",
+        "option 'shuffle_frames_of_nseqs' of Task12AXDataset is not supported",
+        "option 'chunking' cannot be understood",
     ]
 
 
@@ -68,8 +69,8 @@ def test_options_that_are_off_are_accepted() -> None:
 
 @pytest.mark.parametrize("value", [np.zeros(2), [50, 25], "50:25", True])
 def test_unsupported_option_of_any_type(value: Any) -> None:
-    with pytest.raises(ConfigError, match="option 'context_window' of Task12AXDataset is not supported"):
-        init_dataset({**TASK, "context_window": value})
+    with pytest.raises(ConfigError, match="option 'shuffle_frames_of_nseqs' of Task12AXDataset is not supported"):
+        init_dataset({**TASK, "shuffle_frames_of_nseqs": value})
 
 
 @pytest.mark.parametrize(

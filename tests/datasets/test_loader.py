@@ -6,12 +6,10 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 
-import numpy as np
 import pytest
 
 from returnn_ir.errors import DataError
-from runtime.datasets import BatchLoader, Sequence, StaticDataset, StaticOptions
-from runtime.datasets.ordering import IntArray
+from runtime.datasets import BatchLoader, BatchPlan, Piece, SeqInfo, Sequence, StaticDataset, StaticOptions
 
 
 class Numbers(StaticDataset):
@@ -29,8 +27,16 @@ class Numbers(StaticDataset):
         return super().get_seq(index, keys)
 
 
-def pairs() -> list[IntArray]:
-    return [np.array([i, i + 1]) for i in range(0, 20, 2)]
+def plan(dataset: Numbers, *indices: int) -> BatchPlan:
+    return BatchPlan(tuple(Piece(SeqInfo(dataset, index, {}), {}) for index in indices))
+
+
+def pairs(dataset: Numbers) -> list[BatchPlan]:
+    return [plan(dataset, i, i + 1) for i in range(0, 20, 2)]
+
+
+def loader(dataset: Numbers, max_ahead: int = 8) -> BatchLoader:
+    return BatchLoader(dataset, pairs(dataset), max_ahead=max_ahead)
 
 
 def num_threads() -> int:
@@ -38,17 +44,17 @@ def num_threads() -> int:
 
 
 def test_all_batches_in_order() -> None:
-    with BatchLoader(Numbers(), pairs(), max_ahead=2) as loader:
-        assert [batch.data["data"].tolist() for batch in loader] == [[[i], [i + 1]] for i in range(0, 20, 2)]
+    with loader(Numbers(), max_ahead=2) as loading:
+        assert [batch.data["data"].tolist() for batch in loading] == [[[i], [i + 1]] for i in range(0, 20, 2)]
     assert num_threads() == 0
-    assert 0 <= loader.computing_share <= 1
-    assert 0 <= loader.wait_seconds <= loader.elapsed_seconds
+    assert 0 <= loading.computing_share <= 1
+    assert 0 <= loading.wait_seconds <= loading.elapsed_seconds
 
 
 def test_an_error_comes_behind_the_batches_before_it_with_its_origin() -> None:
     seen = []
-    with pytest.raises(DataError, match="broken sequence") as caught, BatchLoader(Numbers(bad=5), pairs()) as loader:
-        for batch in loader:
+    with pytest.raises(DataError, match="broken sequence") as caught, loader(Numbers(bad=5)) as loading:
+        for batch in loading:
             seen.append(batch.indices.tolist())
     assert seen == [[0, 1], [2, 3]]
     assert caught.value.__notes__ == ["while loading batch 3 of dataset 'train'"]
@@ -57,54 +63,58 @@ def test_an_error_comes_behind_the_batches_before_it_with_its_origin() -> None:
 
 
 def test_an_error_in_the_order_of_batches() -> None:
-    def failing() -> Iterator[IntArray]:
-        yield np.array([0])
+    dataset = Numbers()
+
+    def failing() -> Iterator[BatchPlan]:
+        yield plan(dataset, 0)
         raise ValueError("no more")
 
-    with pytest.raises(ValueError, match="no more"), BatchLoader(Numbers(), failing()) as loader:
-        for _ in loader:
+    with pytest.raises(ValueError, match="no more"), BatchLoader(dataset, failing()) as loading:
+        for _ in loading:
             pass
 
 
 def test_leaving_early_stops_the_thread() -> None:
     dataset = Numbers()
-    with BatchLoader(dataset, pairs(), max_ahead=1) as loader:
-        for _ in loader:
+    with loader(dataset, max_ahead=1) as loading:
+        for _ in loading:
             break
     assert num_threads() == 0
     assert dataset.num_read <= 6  # one batch taken, one ready, one being loaded
 
 
 def test_an_error_of_the_consumer_stops_the_thread() -> None:
-    with pytest.raises(KeyError), BatchLoader(Numbers(), pairs(), max_ahead=1) as loader:
-        next(iter(loader))
+    with pytest.raises(KeyError), loader(Numbers(), max_ahead=1) as loading:
+        next(iter(loading))
         raise KeyError
     assert num_threads() == 0
 
 
 def test_a_slow_consumer_does_not_wait_and_a_slow_dataset_is_waited_for() -> None:
-    def slow() -> Iterator[IntArray]:
-        for batch in pairs()[:3]:
+    dataset = Numbers()
+
+    def slow() -> Iterator[BatchPlan]:
+        for batch in pairs(dataset)[:3]:
             time.sleep(0.05)
             yield batch
 
-    with BatchLoader(Numbers(), slow()) as waiting:
+    with BatchLoader(dataset, slow()) as waiting:
         assert len(list(waiting)) == 3
     assert waiting.computing_share < 0.5
 
-    with BatchLoader(Numbers(), pairs()) as busy:
+    with loader(Numbers()) as busy:
         for _ in busy:
             time.sleep(0.02)
     assert busy.computing_share > 0.5
 
 
 def test_without_with_block() -> None:
-    assert len(list(BatchLoader(Numbers(), pairs()))) == 10
+    assert len(list(loader(Numbers()))) == 10
     assert num_threads() == 0
 
 
 def test_a_second_iteration_is_refused() -> None:
-    with BatchLoader(Numbers(), pairs()) as loader:
-        list(loader)
+    with loader(Numbers()) as loading:
+        list(loading)
         with pytest.raises(RuntimeError, match="a BatchLoader is for one iteration"):
-            list(loader)
+            list(loading)

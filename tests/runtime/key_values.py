@@ -4,15 +4,9 @@ from __future__ import annotations
 
 #: Of each key that is refused.
 EFFECTIVE = {
-    "accum_grad_multiple_step": "2",
     "backend": '"torch"',
-    "chunk_eval": "True",
-    "chunking": '"1"',
-    "context_window": "3",
     "dataset_pipeline": "lambda context: None",
-    "decouple_constraints": "True",
     "distributed_tf": "True",
-    "enforce_min_len1": "True",
     "eval_output_file": '"losses.txt"',
     "eval_output_file_per_seq": '"losses.txt"',
     "eval_use_train_flag": "True",
@@ -20,60 +14,51 @@ EFFECTIVE = {
     "forward_callback": "lambda: None",
     "forward_use_search": "True",
     "get_model": "lambda **kwargs: None",
-    "global_norm_tag": '"a"',
-    "gradient_clip_global_norm_tag": '"a"',
-    "inc_seq_length": "1.0",
-    "maximize_grad_norm": "0.1",
-    "on_size_limit": '"chunk"',
     "preload_from_files": '{"a": {"filename": "a", "init_for_train": True}, "b": {"filename": "b"}}',
-    "pretrain": '{"construction_algo": lambda idx, net: None}',
-    "reinit_network_each_epoch": "True",
-    "reset_updater_vars_mod_step": "100",
     "search_train_network_layers": '["output"]',
-    "seq_drop": "0.1",
-    "shuffle_batches": "True",
     "shuffle_frames_of_nseqs": "2",
     "start_batch": "3",
     "start_epoch": "2",
-    "startup_callback": "lambda config: None",
     "train_in_eval": "True",
     "use_dummy_datasets": "True",
     "use_horovod": "True",
     "use_last_best_model": "True",
     "use_tensorflow": "False",
-    "window": "3",
     "wrap_tf_session": "lambda session: session",
 }
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "preload_from_files", "pretrain",
-    "seq_drop", "startup_callback", "use_tensorflow", "window",
+    "backend", "wrap_tf_session", "extra_updates", "preload_from_files", "train_in_eval",
+    "use_last_best_model", "shuffle_frames_of_nseqs", "start_batch", "use_horovod", "use_tensorflow",
 )  # fmt: skip
 
 #: Keys without an effect: a run with them is the same to the last digit.
 NO_EFFECT = {
     "cache_size": '"0"',
     "debug_print_layer_output_template": "True",
+    "decouple_constraints_factor": "0.5",
     "exclude": "[1]",
     "load_ignore_missing_vars": "True",
     "log_grad_norm": "True",
-    "pretrain_learning_rate": "0.5",
-    "seq_drop_freq": "2",
+    "restart_after_num_net_reinit": "1",
     "share_batches": "True",
     "tf_session_opts": '{"allow_soft_placement": True}',
-    "use_learning_rate_control_always": "True",
     "use_train_proc_manager": "True",
 }
 
 #: Keys that are done: a run with them is another one.
 CHANGES = {
+    "accum_grad_multiple_step": "2",
     "batch_size": "100",
     "batching": '"reverse"',
     "calculate_exp_loss": "True",
+    "chunking": '"20:10"',
+    "context_window": '{"data": 3, "classes": 3}',
     "dry_run": "True",
     "gradient_clip": "0.001",
     "learning_rates": "[0.2, 0.1]",
+    "maximize_grad_norm": "0.1",
     "max_pad_size": "0",
     "max_seq_length": "30",
     "max_seqs": "1",
@@ -83,4 +68,6 @@ CHANGES = {
     "random_seed": "7",
     "rmsprop": "0.9",
     "save_interval": "2",
+    "seq_drop": "0.5",
+    "window": '3\nextern_data = {"data": {"dim": 27}, "classes": {"dim": 2, "sparse": True}}',
 }

@@ -19,7 +19,10 @@ CONFIG = """#!rnn.py
 train = {{"class": "Task12AXDataset", "num_seqs": 12}}
 dev = {{"class": "Task12AXDataset", "num_seqs": 5}}
 extern_data = {{"data": {{"dim": 9}}, "classes": {{"dim": 2, "sparse": True}}}}
-network = {{"output": {{"class": "softmax", "from": "data", "loss": "ce"}}}}
+network = {{
+    "whole": {{"class": "eval", "eval": "source(0)", "from": "data"}},  # with it, batches are made of sequences
+    "output": {{"class": "softmax", "from": "whole", "loss": "ce"}},
+}}
 batch_size = 200
 learning_rate = 0.1
 num_epochs = 2
@@ -75,7 +78,7 @@ def test_keys_that_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str
     path = write(tmp_path / "run", f"{key} = {EFFECTIVE[key]}")
     assert main([path]) == 2
     error = capsys.readouterr().err
-    assert error.startswith(f"returnn-run: {path}:11, key {key!r}: {key!r} is not available: {KEYS[key].text}\n")
+    assert error.startswith(f"returnn-run: {path}:14, key {key!r}: {key!r} is not available: {KEYS[key].text}\n")
     assert not list((tmp_path / "run").glob("net.0*"))
 
 
@@ -103,7 +106,6 @@ for name, key in KEYS.items():
     for task in ("train", "eval", "forward", "search"):
         config = load_config({path!r}, ["++task", task])
         config.set(name, eval(EFFECTIVE[name]) if name in EFFECTIVE else 1)
-        config.update({{"search_data": "train", "chunking": "1"}} if name == "chunk_eval" else {{}})
         config.update({{"load": "net.pretrain.001"}} if name == "pretrain" and task != "train" else {{}})
         try:
             Setup.from_config(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,83 @@ def test_a_name_means_one_variable(tmp_path: Path) -> None:
         "variable 'h/W' is another one than in the network before\n"
         "  expected: shape [3, 4], float32\n  received: shape [3, 6], float32"
     )
+
+
+WIDER = SMALL.replace('"n_out": 4', '"n_out": 6')
+
+
+def test_another_shape_takes_over_what_fits(tmp_path: Path) -> None:
+    """By the copy mode; what is the same is the same variable, and what is new is as in a training from scratch."""
+    for mode in ("subset", None, "reset"):
+        made = steps()
+        small = made.train(net(tmp_path))
+        small(FEED, learning_rate=0.1)
+        before, kept = values(made.variables.of(small.program)), made.variables.of(small.program)["output/b"]
+        wider = made.train(net(tmp_path, WIDER))
+        made.variables.change([wider.program], mode)
+        after, fresh = values(made.variables.of(wider.program)), wider.program.initial_params(7)
+        assert made.variables.of(wider.program)["output/b"] is kept
+        np.testing.assert_array_equal(after["output/b"], fresh["output/b"] if mode == "reset" else before["output/b"])
+        for name in ("h/W", "h/b", "output/W"):
+            expected = fresh[name].copy()
+            if mode == "subset":
+                old = before[name]
+                expected[tuple(map(slice, old.shape))] = old
+            np.testing.assert_array_equal(after[name], expected, err_msg=name)
+        wider.reset_optimizer()
+        slots = values(wider.optimizer_state())
+        assert slots["optimize/h/W/Adam"].shape == (3, 6)
+        assert not any(slots[name].any() for name in slots if not name.endswith("_power"))
+        assert slots["optimize/beta1_power"] == np.float32(0.9)
+        wider(FEED, learning_rate=0.1)
+        assert int(made.variables.global_step.numpy()) == 2
+
+
+def test_an_optimizer_that_starts_anew_is_as_before_the_first_step(tmp_path: Path) -> None:
+    """Also in the step that was compiled already."""
+    made = steps()
+    training = made.train(net(tmp_path, SMALL.replace('"dropout": 0.1, ', "")))
+    first = values(training.optimizer_state())
+    for _ in range(3):
+        training(FEED, learning_rate=0.0)
+    training.reset_optimizer()
+    again = values(training.optimizer_state())
+    assert first.keys() == again.keys()
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    began = values(made.variables.of(training.program))
+    training(FEED, learning_rate=0.1)
+    ended = values(made.variables.of(training.program))
+    for name in ended:  # Adam's first step is the rate in the direction of the gradient
+        np.testing.assert_allclose(np.abs(ended[name] - began[name]), 0.1, rtol=1e-4, err_msg=name)
+
+
+def test_what_a_network_does_not_have_is_freed(tmp_path: Path) -> None:
+    """Variables, slots and the program; the first network again begins with what is left."""
+    made = steps()
+    grown = made.train(net(tmp_path, GROWN))
+    grown(FEED, learning_rate=0.1)
+    shared = values(made.variables.of(grown.program))
+    gone = [weakref.ref(made.variables.of(grown.program)["h2/W"]), weakref.ref(grown._function.graph)]
+    small = made.train(net(tmp_path))
+    made.variables.change([small.program], None)
+    small.reset_optimizer()
+    del grown
+    made.keep([small])
+    assert [reference() for reference in gone] == [None, None]
+    assert set(small.optimizer_state()) == {
+        *(f"optimize/{name}/Adam{slot}" for name in OLD for slot in ("", "_1")),
+        *("optimize/beta1_power", "optimize/beta2_power"),
+    }
+    again = made.train(net(tmp_path, GROWN))
+    made.variables.change([again.program], None)
+    after, fresh = values(made.variables.of(again.program)), again.program.initial_params(7)
+    assert all(np.array_equal(after[name], shared[name] if name in OLD else fresh[name]) for name in after)
+
+
+def test_a_kept_step_stays(tmp_path: Path) -> None:
+    made = steps()
+    small, evaluation = made.train(net(tmp_path)), made.get(net(tmp_path), "eval")
+    made.train(net(tmp_path, GROWN))
+    made.keep([small, evaluation])
+    assert made.train(net(tmp_path)) is small
+    assert made.get(net(tmp_path), "eval") is evaluation

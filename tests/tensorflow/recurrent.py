@@ -46,10 +46,7 @@ def gradients(
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def compute(*args: tf.Tensor) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(args)
-            results = run(args)
         seeded = [tf.constant(seed) for seed in seeds]
-        return tape.gradient(results, args, seeded, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return tf.gradients(run(args), args, seeded, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     return [gradient.numpy() for gradient in compute(*(tf.constant(v) for v in operands))]

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.kernels.recurrence import Frames, Position, empty_stack, matrix, pop, push, saturation
 from compiler.tensorflow.kernels.traced import TracedKernels
+from compiler.tensorflow.own_gradient import own_gradient
 
 __all__ = ["gru"]
 
@@ -59,7 +60,7 @@ def gru(
         y, h = kernels.call(_forward, x, w, w_re, bias, wc, wc_re, bias_c, lengths, h0, step, tape=False)
         return y, h
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    @own_gradient
     def run(
         x: tf.Tensor,
         w: tf.Tensor,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from compiler.tensorflow.kernels.traced import TracedKernels
+from compiler.tensorflow.own_gradient import own_gradient
 
 __all__ = ["layer_norm"]
 
@@ -31,7 +32,7 @@ def layer_norm(
     if not differentiated:
         return kernels.call(_forward, x, scale, bias, epsilon=epsilon)[0]
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    @own_gradient
     def run(
         x: tf.Tensor, scale: tf.Tensor, bias: tf.Tensor
     ) -> tuple[tf.Tensor, Callable[[tf.Tensor], Sequence[tf.Tensor]]]:

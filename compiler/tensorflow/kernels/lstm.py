@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.kernels.recurrence import Frames, Position, empty_stack, matrix, pop, push, saturation
 from compiler.tensorflow.kernels.traced import TracedKernels
+from compiler.tensorflow.own_gradient import own_gradient
 
 __all__ = ["lstm"]
 
@@ -61,7 +62,7 @@ def lstm(
         y, h, c = kernels.call(_forward, x, w, w_re, bias, lengths, h0, c0, step, tape=False)
         return y, h, c
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    @own_gradient
     def run(
         x: tf.Tensor, w: tf.Tensor, w_re: tf.Tensor, bias: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor
     ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:

@@ -28,6 +28,7 @@ from compiler.tensorflow.loops.loop import (
     run,
     stack,
 )
+from compiler.tensorflow.own_gradient import own_gradient
 from compiler.tensorflow.sizes import reshape
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
@@ -54,7 +55,7 @@ def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tens
     captured = [v for v in loop.view.captured() if _has_gradient(v)]
     outer = [loop.call.env.get(value) for value in captured]
 
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    @own_gradient
     def differentiable(*args: tf.Tensor) -> tuple[list[tf.Tensor], object]:
         results, tapes = run(loop, args[: len(operands)], tape=True)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from compiler.tensorflow.own_gradient import own_gradient
+
 __all__ = ["Helpers"]
 
 
@@ -75,7 +77,7 @@ def _with_gradient_of(value: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     def clipped(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         return tf.identity(tf.stop_gradient(value)), lambda gradient: gradient
 
-    return tf.custom_gradient(clipped)(x)
+    return own_gradient(clipped)(x)
 
 
 def where_bc(condition: tf.Tensor, x: Any, y: Any, allow_broadcast_all_sources: Any = None) -> tf.Tensor:

@@ -46,7 +46,7 @@ class SelfAttentionOptions(SourceOptions):
     state_var_lengths: Any = None
 
 
-@layer("self_attention", options=SelfAttentionOptions, names_time=True)
+@layer("self_attention", options=SelfAttentionOptions, names_time=True, recurrent=True)
 def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
     """Attention over the time axis.
 
@@ -134,7 +134,10 @@ def _projected(
     value_dim = b.dim("value", b.size(out) // n, feature=True)
     parts = 2 * b.size(key_dim) + b.size(value_dim)
     columns, per_head = b.dim("qkv", n * parts, feature=True), b.dim("qkv_head", parts, feature=True)
-    weights = b.param("QKV", (feature, columns), option_init(opt, "forward_weights_init"))
+    # as RETURNN has it, although these are blocks within each head
+    blocks = {columns: (opt.total_key_dim, opt.total_key_dim, b.size(out))}
+    init = option_init(opt, "forward_weights_init")
+    weights = b.param("QKV", (feature, columns), init, splits=blocks, split_under_noise=True)
     if x.sparse_dim is not None:
         projected = b.op("gather", weights, b.labels(x.value, feature), dim=feature)
     else:

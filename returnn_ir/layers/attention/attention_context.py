@@ -86,7 +86,7 @@ class GaussWindowAttentionOptions(SourceOptions):
 # ---------------------------------------------------------------- generic_attention
 
 
-@layer("generic_attention", options=GenericAttentionOptions, sources="none")
+@layer("generic_attention", options=GenericAttentionOptions, sources="none", recurrent=True)
 def generic_attention(b: LayerBuilder, opt: GenericAttentionOptions) -> LayerOutput:
     """The base weighted by ``weights`` and summed over its time axis.
 

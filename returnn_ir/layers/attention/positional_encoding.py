@@ -41,7 +41,7 @@ class PositionalOptions(SourceOptions):
     offset: LayerRef | None = None
 
 
-@layer("positional_encoding", options=PositionalOptions, sources="one")
+@layer("positional_encoding", options=PositionalOptions, sources="one", recurrent=True)
 def positional_encoding(b: LayerBuilder, opt: PositionalOptions, x: LayerOutput) -> LayerOutput:
     """Sinusoids of the position (or of ``constant``), plus ``offset``; alone or added to the source."""
     feature = b.require_feature(x)
@@ -123,7 +123,7 @@ class RelativeOptions(SourceOptions):
     query_offset: int | None = None
 
 
-@layer("relative_positional_encoding", options=RelativeOptions)
+@layer("relative_positional_encoding", options=RelativeOptions, recurrent=True)
 def relative_positional_encoding(b: LayerBuilder, opt: RelativeOptions, x: LayerOutput) -> LayerOutput:
     """A vector for each distance of a key from a query, [queries, keys, n_out] without batch.
 

@@ -41,7 +41,7 @@ class SpatialSoftmaxOptions(SourceOptions):
     log_space: bool = False
 
 
-@layer("softmax_over_spatial", options=SpatialSoftmaxOptions)
+@layer("softmax_over_spatial", options=SpatialSoftmaxOptions, recurrent=lambda opt, out: not out.axes[-1].is_static)
 def softmax_over_spatial(b: LayerBuilder, opt: SpatialSoftmaxOptions, x: LayerOutput) -> LayerOutput:
     """Softmax over the time axis, or another one, which comes last; frames behind the end weigh nothing."""
     dim = b.axis(x, opt.axis if opt.axis is not None else "T")

@@ -191,7 +191,7 @@ class ScaledGradOptions(SourceOptions):
     clip_max_axis: Axis = None
 
 
-@layer("scaled_grad", "scaled_gradient", options=ScaledGradOptions, any_size=True)
+@layer("scaled_grad", "scaled_gradient", options=ScaledGradOptions, any_size=True, joins_sources=True)
 def scaled_grad(b: LayerBuilder, opt: ScaledGradOptions, x: LayerOutput) -> LayerOutput:
     """The source; its gradient is multiplied by ``scale``, plus ``shift``."""
     for key in ("scale_shift_by_sum_over_axis", "clip_max_axis"):
@@ -219,7 +219,7 @@ class CastOptions(SourceOptions):
     dtype: str
 
 
-@layer("cast", options=CastOptions)
+@layer("cast", options=CastOptions, joins_sources=True)
 def cast(b: LayerBuilder, opt: CastOptions, x: LayerOutput) -> LayerOutput:
     """Another element type; labels stay labels where they stay integers."""
     if opt.dtype not in DTYPES:

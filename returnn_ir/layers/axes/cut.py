@@ -239,7 +239,7 @@ class PrefixInTimeOptions(SourceOptions):
     size_base: LayerRef | None = None
 
 
-@layer("prefix_in_time", options=PrefixInTimeOptions)
+@layer("prefix_in_time", options=PrefixInTimeOptions, recurrent=True)
 def prefix_in_time(b: LayerBuilder, opt: PrefixInTimeOptions, x: LayerOutput) -> LayerOutput:
     """Constant entries in front of an axis."""
     axis = b.axis(x, opt.axis)
@@ -296,7 +296,7 @@ class PostfixInTimeOptions(SourceOptions):
     repeat: Count = 1
 
 
-@layer("postfix_in_time", options=PostfixInTimeOptions)
+@layer("postfix_in_time", options=PostfixInTimeOptions, recurrent=True)
 def postfix_in_time(b: LayerBuilder, opt: PostfixInTimeOptions, x: LayerOutput) -> LayerOutput:
     """Entries directly behind each sequence."""
     axis = b.axis(x, opt.axis)

@@ -130,7 +130,7 @@ class RangeInAxisOptions(LayerOptions):
     sparse: bool = False
 
 
-@layer("range_in_axis", options=RangeInAxisOptions, sources="many")
+@layer("range_in_axis", options=RangeInAxisOptions, sources="many", recurrent=True)
 def range_in_axis(b: LayerBuilder, opt: RangeInAxisOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """0, 1, 2, ... along an axis."""
     for key in ("unbroadcast", "keepdims"):
@@ -161,7 +161,7 @@ class RangeFromLengthOptions(LayerOptions):
     out_spatial_dim: Dim | None = None
 
 
-@layer("range_from_length", options=RangeFromLengthOptions, sources="one")
+@layer("range_from_length", options=RangeFromLengthOptions, sources="one", recurrent=True)
 def range_from_length(b: LayerBuilder, opt: RangeFromLengthOptions, x: LayerOutput) -> LayerOutput:
     """0, 1, 2, ... along the axis that has these lengths: a new one unless they are those of an axis."""
     if x.dtype not in ("int32", "int64"):

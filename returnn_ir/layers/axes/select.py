@@ -224,7 +224,7 @@ class SliceNdOptions(SourceOptions):
     out_spatial_dim: Dim | None = None
 
 
-@layer("slice_nd", options=SliceNdOptions)
+@layer("slice_nd", options=SliceNdOptions, recurrent=True)
 def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutput:
     """``x[start:start + size]`` with a start (and size) of its own for each sequence; zeros outside."""
     axis = b.axis(x, opt.axis)
@@ -341,7 +341,7 @@ class UnflattenNdOptions(LayerOptions):
     declare_same_sizes_as: dict[int, LayerRef] | None = None
 
 
-@layer("unflatten_nd", options=UnflattenNdOptions)
+@layer("unflatten_nd", options=UnflattenNdOptions, recurrent=True)
 def unflatten_nd(b: LayerBuilder, opt: UnflattenNdOptions, x: LayerOutput) -> LayerOutput:
     """One axis of flattened images to several axes, by the sizes of each image."""
     x = batch_major(x)

@@ -82,13 +82,13 @@ class CombineOptions(LayerOptions):
     eval_for_output_loss: bool = False
 
 
-@layer("eval", options=EvalOptions, sources="many")
+@layer("eval", options=EvalOptions, sources="many", recurrent=True)
 def eval_layer(b: LayerBuilder, opt: EvalOptions, sources: list[LayerOutput]) -> LayerOutput:
     """The value of a Python expression over the sources."""
     return _with_bias_and_activation(b, opt, _evaluated(b, opt, opt.eval, sources))
 
 
-@layer("combine", options=CombineOptions, sources="many")
+@layer("combine", options=CombineOptions, sources="many", recurrent=lambda opt, out: opt.kind == "eval")
 def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) -> LayerOutput:
     """The sources joined from the left by a function of two, or by an expression (``kind: eval``)."""
     if (opt.kind == "eval") != (opt.eval is not None):

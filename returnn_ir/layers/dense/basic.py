@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Literal
 
 from returnn_ir.axes.output import LayerOutput
@@ -52,7 +53,8 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
     labels = x.sparse_dim
     feature = labels if labels is not None else b.require_feature(x)
     dims = (out, feature) if opt.use_transposed_weights else (feature, out)
-    weights = b.param("W", dims, option_init(opt, "forward_weights_init"))
+    blocks = list(chain.from_iterable(b.source_blocks()))
+    weights = b.param("W", dims, option_init(opt, "forward_weights_init"), splits={feature: blocks})
     if labels is not None:
         value = b.op("gather", weights, b.labels(x.value, labels), dim=labels)
         result = LayerOutput(value, (*x.axes, out), x.time_dim, out)
@@ -92,7 +94,7 @@ class CopyOptions(SourceOptions):
     extra_deps: LayerRef | list[LayerRef] | tuple[LayerRef, ...] = ()
 
 
-@layer("copy", "identity", options=CopyOptions, any_size=True)
+@layer("copy", "identity", options=CopyOptions, any_size=True, joins_sources=True)
 def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
     """The sources, joined over features; ``extra_deps`` are built too."""
     for name in [opt.extra_deps] if isinstance(opt.extra_deps, str) else opt.extra_deps:
@@ -138,7 +140,7 @@ def source(b: LayerBuilder, opt: SourceLayerOptions) -> LayerOutput:
     return b.layer("data" if opt.data_key is None else f"data:{opt.data_key}")
 
 
-@layer("dropout", options=SourceOptions, any_size=True)
+@layer("dropout", options=SourceOptions, any_size=True, joins_sources=True)
 def dropout(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
     """The sources, joined, with dropout in training."""
     return x
@@ -157,7 +159,11 @@ class ActivationOptions(SourceOptions):
     opts: dict[str, Any] | None = None
 
 
-@layer("activation", options=ActivationOptions)
+@layer(
+    "activation",
+    options=ActivationOptions,
+    recurrent=lambda opt, out: "softmax" in (opt.activation or "") and out.axes[-1].is_dynamic,
+)
 def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> LayerOutput:
     """An activation function on the joined sources; a softmax brings the feature axis to the end."""
     if isinstance(opt.activation, str) and "softmax" in opt.activation:

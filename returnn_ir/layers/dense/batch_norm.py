@@ -71,7 +71,7 @@ class BatchNormOptions(StatisticsOptions, SourceOptions):
     """Options of ``batch_norm`` as a layer."""
 
 
-@layer("batch_norm", options=BatchNormOptions, any_size=True)
+@layer("batch_norm", options=BatchNormOptions, any_size=True, joins_sources=True)
 def batch_norm(b: LayerBuilder, opt: BatchNormOptions, x: LayerOutput) -> LayerOutput:
     """Batch normalization over all axes but the features (Ioffe & Szegedy, arXiv:1502.03167)."""
     return _normalize(b, _Settings.of(b, opt), x)

@@ -41,7 +41,7 @@ def _loss_refs(opt: LossLayerOptions) -> list[str]:
     return [target.removeprefix("layer:")] if target.startswith("layer:") else []
 
 
-@layer("loss", options=LossLayerOptions, sources="one", extra_refs=_loss_refs)
+@layer("loss", options=LossLayerOptions, sources="one", extra_refs=_loss_refs, recurrent=True)
 def loss(b: LayerBuilder, opt: LossLayerOptions, x: LayerOutput) -> LayerOutput:
     """The value of a loss per frame (or sequence); parts ``loss`` and ``error``."""
     spec = require_loss(b, opt.loss_, "loss_")
@@ -108,7 +108,7 @@ class CtcLossOptions(LayerOptions):
     label_loop: bool = True
 
 
-@layer("ctc_loss", options=CtcLossOptions, sources="none")
+@layer("ctc_loss", options=CtcLossOptions, sources="none", recurrent=True)
 def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
     """The CTC loss per sequence."""
     logits, targets = b.layer(opt.logits), b.layer(opt.targets)
@@ -193,7 +193,7 @@ class TikhonovOptions(SourceOptions):
     meta_loss_scale: Finite = 1.0
 
 
-@layer("tikhonov_regularization", options=TikhonovOptions, any_size=True)
+@layer("tikhonov_regularization", options=TikhonovOptions, any_size=True, joins_sources=True)
 def tikhonov_regularization(b: LayerBuilder, opt: TikhonovOptions, x: LayerOutput) -> LayerOutput:
     """The identity; in training the norm of the gradient is a further loss, which is not here yet."""
     if b.training:

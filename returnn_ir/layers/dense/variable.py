@@ -9,7 +9,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
-from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.dims import Dim, summands
 from returnn_ir.ir.types import is_float
 from returnn_ir.layers.dense.constant import static_axes
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
@@ -57,7 +57,15 @@ def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
             raise ConfigError("a variable has axes of fixed size", where=b.place("shape"), received=dim)
     name = opt.param_name or b.definition.name
     init = option_init(opt, "init") or 0
-    value = b.param(name, axes, init, dtype=opt.dtype, trainable=is_float(opt.dtype))
+    value = b.param(
+        name,
+        axes,
+        init,
+        dtype=opt.dtype,
+        trainable=is_float(opt.dtype),
+        splits={dim: summands(dim) for dim in axes},
+        split_under_noise=True,
+    )
     front: list[Dim] = []
     if opt.add_batch_axis:
         front.append(b.batch())

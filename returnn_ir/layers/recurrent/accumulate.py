@@ -32,7 +32,7 @@ class CumsumOptions(SourceOptions):
     reverse: bool = False
 
 
-@layer("cumsum", options=CumsumOptions)
+@layer("cumsum", options=CumsumOptions, recurrent=True)
 def cumsum(b: LayerBuilder, opt: CumsumOptions, x: LayerOutput) -> LayerOutput:
     """Sums up to each position of an axis, or over the steps of a loop so far, starting with ``initial_output``."""
     value = x.value
@@ -69,7 +69,7 @@ class CumConcatOptions(SourceOptions):
     axis: Axis = None
 
 
-@layer("cum_concat", options=CumConcatOptions)
+@layer("cum_concat", options=CumConcatOptions, recurrent=True)
 def cum_concat(b: LayerBuilder, opt: CumConcatOptions, x: LayerOutput) -> LayerOutput:
     """The source in all steps of the loop so far, along ``out_spatial_dim``: [batch, out_spatial_dim, ...]."""
     if not b.in_loop:

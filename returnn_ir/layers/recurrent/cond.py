@@ -10,7 +10,7 @@ from returnn_ir.axes.unify import match_dims
 from returnn_ir.construct.branch_scope import BranchScope
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_context import UntypedError
-from returnn_ir.construct.parameters import penalize_inner
+from returnn_ir.construct.parameters import treat_inner_params
 from returnn_ir.construct.scope import NetScope, UnbuildableError
 from returnn_ir.errors import ConfigError, DimError, UserError
 from returnn_ir.ir.dims import Dim, leaves
@@ -58,7 +58,7 @@ class _Branch:
     results: list[Value] = field(default_factory=list)
 
 
-@layer("cond", options=CondOptions, sources="many")
+@layer("cond", options=CondOptions, sources="many", recurrent=True)
 def cond(b: LayerBuilder, opt: CondOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """``true_layer`` where ``condition`` holds, a single bool, else ``false_layer``.
 
@@ -70,7 +70,7 @@ def cond(b: LayerBuilder, opt: CondOptions, sources: Sequence[LayerOutput]) -> L
     if b.scope.loop is not None and b.scope.loop.trial:
         return _first_typed(b)
     branches = (_built(b, "true_layer"), _built(b, "false_layer"))
-    penalize_inner(b)
+    treat_inner_params(b)
     merge = _Merge(b, branches)
     output = merge.output(branches[0].output, branches[1].output)
     common = [name for name in branches[0].parts if name in branches[1].parts]
@@ -124,6 +124,7 @@ def _built(b: LayerBuilder, key: str) -> _Branch:
     graph = program.graph
     losses, states = dict(graph.losses), dict(graph.state_updates)
     constraints, checks = len(program.constraints), len(graph.checks)
+    decays = dict(program.decays)
     region = Region(parent=b.region)
     definition = b.definition.inner.get(key)
     if definition is None:
@@ -140,6 +141,8 @@ def _built(b: LayerBuilder, key: str) -> _Branch:
     branch = _Branch(region, output, parts, updated, graph.checks[checks:])
     graph.losses, graph.state_updates = losses, states
     del program.constraints[constraints:], graph.checks[checks:]
+    program.decays.clear()
+    program.decays.update(decays)
     return branch
 
 

@@ -49,7 +49,7 @@ class MaskedComputationOptions(LayerOptions):
     out_spatial_dim: Dim | None = None
 
 
-@layer("masked_computation", options=MaskedComputationOptions, sources="many")
+@layer("masked_computation", options=MaskedComputationOptions, sources="many", recurrent=True)
 def masked_computation(b: LayerBuilder, opt: MaskedComputationOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """``unit`` on the frames where ``mask`` holds; ``masked_from`` gives these frames where they are known already."""
     if opt.initial_output is not None:
@@ -203,7 +203,7 @@ class UnmaskOptions(LayerOptions):
     mask: LayerRef
 
 
-@layer("unmask", options=UnmaskOptions, sources="one")
+@layer("unmask", options=UnmaskOptions, sources="one", recurrent=True)
 def unmask(b: LayerBuilder, opt: UnmaskOptions, x: LayerOutput) -> LayerOutput:
     """Undo ``masked_computation``: in a frame that was masked out, the output of the last one that was not."""
     if x.time_dim is None:

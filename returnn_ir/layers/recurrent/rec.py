@@ -25,7 +25,9 @@ def _refs(opt: RecOptions) -> list[str]:
     return [*initial_state_refs(opt.initial_state), *sequence_limit_refs(opt.max_seq_len)]
 
 
-@layer("rec", options=RecOptions, names_time=False, sources="many", extra_refs=_refs, variable_scope="rec")
+@layer(
+    "rec", options=RecOptions, names_time=False, sources="many", extra_refs=_refs, variable_scope="rec", recurrent=True
+)
 def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """A recurrent unit over ``axis`` (default: time); the result has that axis in front and the features last."""
     if not isinstance(opt.unit, str):

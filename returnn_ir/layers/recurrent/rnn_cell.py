@@ -39,7 +39,7 @@ def _refs(opt: RnnCellOptions) -> list[str]:
     return initial_state_refs(opt.initial_state)
 
 
-@layer("rnn_cell", options=RnnCellOptions, extra_refs=_refs, variable_scope="rec")
+@layer("rnn_cell", options=RnnCellOptions, extra_refs=_refs, variable_scope="rec", recurrent=True)
 def rnn_cell(b: LayerBuilder, opt: RnnCellOptions, x: LayerOutput) -> LayerOutput:
     """A cell over the source's time axis; the result is time-major."""
     if x.time_dim is None and not b.in_loop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -43,7 +44,7 @@ class SubnetworkOptions(LayerOptions):
     rec_previous_layer: Any = None
 
 
-@layer("subnetwork", options=SubnetworkOptions, sources="many", reads_data=True)
+@layer("subnetwork", options=SubnetworkOptions, sources="many", reads_data=True, recurrent=True)
 def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """The layer named ``output`` of a nested network, in which ``data`` is the joined sources.
 
@@ -53,6 +54,7 @@ def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerO
     if "output" not in net.layers:
         raise ConfigError("a subnetwork needs a layer 'output'", where=b.place("subnetwork"))
     scope = b.scope.child(b.definition, net, _data(b, opt, sources))
+    scope.data_blocks = _data_blocks(b, opt)
     scope.get("output", b.place("subnetwork"))
     for name, definition in net.layers.items():
         # in a loop RETURNN builds only what is needed
@@ -109,7 +111,20 @@ def _data(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerOutput
         return {"data": apply_dropout(b, dropout, b.concat_features(sources))}
     found: dict[str, LayerOutput] = {}
     for i, (name, source) in enumerate(zip(b.definition.sources, sources, strict=True)):
-        keys = [str(i), name, *(["data"] if i == 0 else [])]
         # every key draws for itself
-        found.update({k: apply_dropout(b, dropout, source, role=f"dropout/{k}") for k in keys})
+        found.update({k: apply_dropout(b, dropout, source, role=f"dropout/{k}") for k in _keys(i, name)})
     return found
+
+
+def _keys(i: int, name: str) -> list[str]:
+    """What ``data:KEY`` may call a source that is not joined with the others."""
+    return [str(i), name, *(["data"] if i == 0 else [])]
+
+
+def _data_blocks(b: LayerBuilder, opt: SubnetworkOptions) -> dict[str, tuple[int, ...]]:
+    """Of what :func:`_data` gives, the numbers of features that are joined."""
+    blocks = b.source_blocks()
+    if opt.concat_sources:
+        return {"data": tuple(chain.from_iterable(blocks))}
+    names = zip(b.definition.sources, blocks, strict=False)
+    return {key: own for i, (name, own) in enumerate(names) for key in _keys(i, name)}

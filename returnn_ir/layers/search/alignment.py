@@ -38,7 +38,7 @@ class EditDistanceOptions(LayerOptions):
     b_spatial_dim: Axis = "T"
 
 
-@layer("edit_distance", options=EditDistanceOptions, sources="none")
+@layer("edit_distance", options=EditDistanceOptions, sources="none", recurrent=True)
 def edit_distance(b: LayerBuilder, opt: EditDistanceOptions) -> LayerOutput:
     """Levenshtein distance of two label sequences, int32."""
     first, second = b.layer(opt.a), b.layer(opt.b)
@@ -174,7 +174,7 @@ class _CtcOptions:
     edges_bound: Any = None
 
 
-@layer("fast_bw", options=FastBwOptions)
+@layer("fast_bw", options=FastBwOptions, recurrent=True)
 def fast_bw(b: LayerBuilder, opt: FastBwOptions, x: LayerOutput) -> LayerOutput:
     """The posterior of each class over all alignments of the target, [time, batch, classes]."""
     if opt.align_target != "ctc":

@@ -38,7 +38,7 @@ class EditDistanceTableOptions(SourceOptions):
     initial_output: Any = POSITIONS
 
 
-@layer("edit_distance_table", options=EditDistanceTableOptions, sources="one")
+@layer("edit_distance_table", options=EditDistanceTableOptions, sources="one", recurrent=True)
 def edit_distance_table(b: LayerBuilder, opt: EditDistanceTableOptions, x: LayerOutput) -> LayerOutput:
     """Distances of the labels so far, this step's included, to each prefix of the target: [batch, 1 + labels]."""
     if opt.axis is not None and not b.is_loop_axis(x, opt.axis):
@@ -86,7 +86,7 @@ class OptimalCompletionsOptions(SourceOptions):
     blank_idx: int | None = None
 
 
-@layer("optimal_completions", options=OptimalCompletionsOptions, sources="one")
+@layer("optimal_completions", options=OptimalCompletionsOptions, sources="one", recurrent=True)
 def optimal_completions(b: LayerBuilder, opt: OptimalCompletionsOptions, x: LayerOutput) -> LayerOutput:
     """For each label the smallest distance that is possible if it comes next, from the last row of the table."""
     if opt.blank_idx is not None:

@@ -110,7 +110,7 @@ class SearchSortedOptions(LayerOptions):
     side: str = "left"
 
 
-@layer("search_sorted", options=SearchSortedOptions, sources="none")
+@layer("search_sorted", options=SearchSortedOptions, sources="none", recurrent=True)
 def search_sorted(b: LayerBuilder, opt: SearchSortedOptions) -> LayerOutput:
     """The position at which each value would be inserted, before (``left``) or behind (``right``) equal entries."""
     side = opt.side.lower()

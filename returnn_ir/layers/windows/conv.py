@@ -78,7 +78,7 @@ class ConvOptions(SourceOptions):
     pad_seq_len_to_power: Positive | None = None
 
 
-@layer("conv", options=ConvOptions, names_time=True)
+@layer("conv", options=ConvOptions, names_time=True, recurrent=True)
 def conv(b: LayerBuilder, opt: ConvOptions, x: LayerOutput) -> LayerOutput:
     """Convolution (cross-correlation) over one to three spatial axes. Output: batch axes, spatial axes, features."""
     sizes = window_sizes(b, opt.filter_size, "filter_size")
@@ -234,7 +234,7 @@ class PoolOptions(SourceOptions):
     use_time_mask: bool = False
 
 
-@layer("pool", options=PoolOptions, names_time=True)
+@layer("pool", options=PoolOptions, names_time=True, recurrent=True)
 def pool(b: LayerBuilder, opt: PoolOptions, x: LayerOutput) -> LayerOutput:
     """Maximum or mean of windows over spatial axes; strides are the window's size unless given."""
     mode = opt.mode.lower()

@@ -83,7 +83,7 @@ class DctOptions(SourceOptions):
     norm: str | None = None
 
 
-@layer("dct", options=DctOptions)
+@layer("dct", options=DctOptions, recurrent=True)
 def dct(b: LayerBuilder, opt: DctOptions, x: LayerOutput) -> LayerOutput:
     """The discrete cosine transform of the features; ``norm`` is None or "ortho"."""
     if opt.n is not None:
@@ -194,7 +194,7 @@ class FirstFramesOptions(SourceOptions):
     nr_of_frames: int
 
 
-@layer("first_t_frames_noise_estimator", options=FirstFramesOptions)
+@layer("first_t_frames_noise_estimator", options=FirstFramesOptions, recurrent=True)
 def first_frames(b: LayerBuilder, opt: FirstFramesOptions, x: LayerOutput) -> LayerOutput:
     """The mean of the first frames at every frame; frames behind a short sequence's end count, as RETURNN has it."""
     x = batch_major(x)

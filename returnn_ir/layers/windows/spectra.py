@@ -63,7 +63,7 @@ class StftOptions(SourceOptions):
     use_time_mask: bool = False
 
 
-@layer("stft", options=StftOptions)
+@layer("stft", options=StftOptions, recurrent=True)
 def stft(b: LayerBuilder, opt: StftOptions, x: LayerOutput) -> LayerOutput:
     """The spectrum of every frame of one channel, complex [batch, frames, fft_size // 2 + 1]."""
     _refuse_sizes_of_output(b, opt)
@@ -79,7 +79,7 @@ def stft(b: LayerBuilder, opt: StftOptions, x: LayerOutput) -> LayerOutput:
     return adopt_dims(b, source.output(b, value, (out,), bins), (out,), opt.out_spatial_dims)
 
 
-@layer("istft", options=StftOptions)
+@layer("istft", options=StftOptions, recurrent=True)
 def istft(b: LayerBuilder, opt: StftOptions, x: LayerOutput) -> LayerOutput:
     """The samples of spectra: overlapping frames are added, [batch, samples, 1]."""
     _refuse_sizes_of_output(b, opt)
@@ -198,13 +198,13 @@ class MultiresolutionStftOptions(_ChannelOptions):
     fft_sizes: Sequence[Size]
 
 
-@layer("multichannel_stft_layer", options=MultichannelStftOptions)
+@layer("multichannel_stft_layer", options=MultichannelStftOptions, recurrent=True)
 def multichannel_stft(b: LayerBuilder, opt: MultichannelStftOptions, x: LayerOutput) -> LayerOutput:
     """The spectra of channels (features of the source) side by side, [batch, frames, channels * bins]."""
     return _channel_spectra(b, opt, x, [opt.frame_size], [opt.fft_size])
 
 
-@layer("multichannel_multiresolution_stft_layer", options=MultiresolutionStftOptions)
+@layer("multichannel_multiresolution_stft_layer", options=MultiresolutionStftOptions, recurrent=True)
 def multiresolution_stft(b: LayerBuilder, opt: MultiresolutionStftOptions, x: LayerOutput) -> LayerOutput:
     """As ``multichannel_stft_layer`` for several sizes of frames, whose spectra are joined: the size varies slowest."""
     if not opt.frame_sizes or len(opt.frame_sizes) != len(opt.fft_sizes):

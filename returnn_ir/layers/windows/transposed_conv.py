@@ -75,7 +75,7 @@ class _Axis:
         return dim * self.stride + self.extra
 
 
-@layer("transposed_conv", options=TransposedConvOptions)
+@layer("transposed_conv", options=TransposedConvOptions, recurrent=True)
 def transposed_conv(b: LayerBuilder, opt: TransposedConvOptions, x: LayerOutput) -> LayerOutput:
     """The gradient of a strided convolution as a layer: every frame spreads the filter over ``stride`` new ones."""
     sizes = window_sizes(b, opt.filter_size, "filter_size")

@@ -45,7 +45,7 @@ class WindowOptions(SourceOptions):
     stride: Size = 1
 
 
-@layer("window", options=WindowOptions, names_time=True)
+@layer("window", options=WindowOptions, names_time=True, recurrent=True)
 def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
     """A new axis with the neighbours of every position; zeros outside of the axis."""
     x = batch_major(x)
@@ -153,7 +153,7 @@ class FoldOptions(LayerOptions):
     stride: Size = 1
 
 
-@layer("fold", options=FoldOptions, sources="one")
+@layer("fold", options=FoldOptions, sources="one", recurrent=True)
 def fold(b: LayerBuilder, opt: FoldOptions, x: LayerOutput) -> LayerOutput:
     """Undo ``window``: sum or mean of everything that the windows say about a position."""
     axis, frames = b.axis(x, opt.in_spatial_dim, "in_spatial_dim"), b.axis(x, opt.window_dim, "window_dim")
@@ -242,7 +242,7 @@ def _chunks(b: LayerBuilder, path: str, time: Dim, batch: Dim, size: int, wanted
     return _Chunks(time, number, dim("frames", size), batch, batch * number, chunk)
 
 
-@layer("time_chunking", options=TimeChunkingOptions)
+@layer("time_chunking", options=TimeChunkingOptions, recurrent=True)
 def time_chunking(b: LayerBuilder, opt: TimeChunkingOptions, x: LayerOutput) -> LayerOutput:
     """Cut sequences into pieces of equal size that may overlap, [chunk, batch * number of chunks, ...]."""
     time, batch = b.axis(x, opt.axis), x.batch_dim
@@ -279,7 +279,7 @@ class TimeUnchunkingOptions(SourceOptions):
     chunking_layer: LayerRef
 
 
-@layer("time_unchunking", options=TimeUnchunkingOptions)
+@layer("time_unchunking", options=TimeUnchunkingOptions, recurrent=True)
 def time_unchunking(b: LayerBuilder, opt: TimeUnchunkingOptions, x: LayerOutput) -> LayerOutput:
     """Undo ``time_chunking``: every frame is the mean of what the chunks with it say."""
     chunking = b.scope.net.layers.get(opt.chunking_layer)

@@ -27,10 +27,8 @@ class AdadeltaOptions(OptimizerOptions):
 @optimizer("adadelta", options=AdadeltaOptions, slot_name="Adadelta", slots=lambda opt: (0.0, 0.0))
 def adadelta(update: Update, opt: AdadeltaOptions) -> None:
     """Adadelta (Zeiler 2012): the gradient by the root of the mean square of the updates over that of the gradients."""
-    import tensorflow as tf
-
     squares, squares_of_updates = update.slots
-    tf.raw_ops.ResourceApplyAdadelta(
-        var=update.var, accum=squares, accum_update=squares_of_updates, lr=update.rate, grad=update.grad,
+    update.kernel(
+        "Adadelta", accum=squares.handle, accum_update=squares_of_updates.handle, lr=update.rate, grad=update.grad,
         rho=update.scalar(opt.rho), epsilon=update.scalar(opt.epsilon),
     )  # fmt: skip

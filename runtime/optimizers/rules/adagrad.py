@@ -25,7 +25,5 @@ class AdagradOptions(OptimizerOptions):
 @optimizer("adagrad", options=AdagradOptions, slot_name="Adagrad", slots=lambda opt: (opt.initial_accumulator_value,))
 def adagrad(update: Update, opt: AdagradOptions) -> None:
     """Adagrad (Duchi et al. 2011): the gradient over the root of the sum of its squares."""
-    import tensorflow as tf
-
     (squares,) = update.slots
-    tf.raw_ops.ResourceApplyAdagrad(var=update.var, accum=squares, lr=update.rate, grad=update.grad)
+    update.kernel("Adagrad", accum=squares.handle, lr=update.rate, grad=update.grad)

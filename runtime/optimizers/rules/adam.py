@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from returnn_ir.options import ZeroOrMore
-from runtime.optimizers.registry import EPSILON, OptimizerOptions, optimizer
+from runtime.optimizers.registry import EPSILON, OptimizerOptions, Rows, optimizer
 from runtime.optimizers.update import Update
 
 __all__ = ["AdamOptions", "adam", "apply_adam"]
@@ -26,7 +26,11 @@ class AdamOptions(OptimizerOptions):
     epsilon: ZeroOrMore = EPSILON
 
 
-@optimizer("adam", options=AdamOptions, slot_name="Adam", slots=lambda opt: (0.0, 0.0), powers=("beta1", "beta2"))
+# of an embedding, too, a step moves all rows, by the means of their gradients until then
+@optimizer(
+    "adam", options=AdamOptions, slot_name="Adam", slots=lambda opt: (0.0, 0.0), powers=("beta1", "beta2"),
+    rows=Rows.DENSE,
+)  # fmt: skip
 def adam(update: Update, opt: AdamOptions) -> None:
     """Adam (Kingma and Ba 2015)."""
     apply_adam(update, opt, nesterov=False)
@@ -38,11 +42,9 @@ def apply_adam(update: Update, opt: AdamOptions, *, nesterov: bool) -> None:
     Args:
         nesterov: looks ahead: this step's gradient counts once more.
     """
-    import tensorflow as tf
-
     mean, mean_square = update.slots
-    tf.raw_ops.ResourceApplyAdam(
-        var=update.var, m=mean, v=mean_square, lr=update.rate, grad=update.grad,
+    update.kernel(
+        "Adam", m=mean.handle, v=mean_square.handle, lr=update.rate, grad=update.grad,
         beta1_power=update.power("beta1"), beta2_power=update.power("beta2"),
         beta1=update.scalar(opt.beta1), beta2=update.scalar(opt.beta2), epsilon=update.scalar(opt.epsilon),
         use_nesterov=nesterov,

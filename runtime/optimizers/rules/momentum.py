@@ -28,10 +28,14 @@ class MomentumOptions(OptimizerOptions):
 @optimizer("momentum", options=MomentumOptions, slot_name="Momentum", slots=lambda opt: (0.0,))
 def momentum(update: Update, opt: MomentumOptions) -> None:
     """Gradient descent with momentum (Polyak 1964): the learning rate is outside of it."""
-    import tensorflow as tf
-
     (velocity,) = update.slots
-    tf.raw_ops.ResourceApplyMomentum(
-        var=update.var, accum=velocity, lr=update.rate, grad=update.grad,
-        momentum=update.scalar(opt.momentum), use_nesterov=opt.nesterov,
-    )  # fmt: skip
+    share = update.scalar(opt.momentum)
+    if update.indices is None:
+        update.kernel(
+            "Momentum", accum=velocity.handle, lr=update.rate, grad=update.grad, momentum=share,
+            use_nesterov=opt.nesterov,
+        )  # fmt: skip
+        return
+    # the kernel for rows has no form for a GPU
+    moved = update.set(velocity, update.rows(velocity) * share + update.grad)
+    update.subtract(update.rate * (update.grad + share * moved if opt.nesterov else moved))

@@ -36,14 +36,29 @@ def _slots(opt: RmsPropOptions) -> tuple[float, ...]:
 @optimizer("rmsprop", options=RmsPropOptions, slot_name="RMSProp", slots=_slots)
 def rmsprop(update: Update, opt: RmsPropOptions) -> None:
     """RMSprop (Tieleman and Hinton 2012): the gradient over the root of the mean of its squares, then momentum."""
-    import tensorflow as tf
-
+    if update.indices is not None:
+        _rows(update, opt)
+        return
     mean_square, *mean, last = update.slots
-    common = {
-        "var": update.var, "ms": mean_square, "mom": last, "lr": update.rate, "rho": update.scalar(opt.decay),
+    operands = {
+        "ms": mean_square.handle, "mom": last.handle, "lr": update.rate, "rho": update.scalar(opt.decay),
         "momentum": update.scalar(opt.momentum), "epsilon": update.scalar(opt.epsilon), "grad": update.grad,
     }  # fmt: skip
     if opt.centered:
-        tf.raw_ops.ResourceApplyCenteredRMSProp(mg=mean[0], **common)
+        update.kernel("CenteredRMSProp", mg=mean[0].handle, **operands)
     else:
-        tf.raw_ops.ResourceApplyRMSProp(**common)
+        update.kernel("RMSProp", **operands)
+
+
+def _rows(update: Update, opt: RmsPropOptions) -> None:
+    """The same for some rows; the kernels for rows have no form for a GPU."""
+    import tensorflow as tf
+
+    mean_square, *mean, last = update.slots
+    decay, grad = update.scalar(opt.decay), update.grad
+    square = update.set(mean_square, decay * update.rows(mean_square) + (1 - decay) * grad * grad)
+    if opt.centered:
+        own = update.set(mean[0], decay * update.rows(mean[0]) + (1 - decay) * grad)
+        square = square - own * own
+    step = update.rate * grad * tf.math.rsqrt(square + update.scalar(opt.epsilon))
+    update.subtract(update.set(last, update.scalar(opt.momentum) * update.rows(last) + step))

@@ -27,13 +27,11 @@ class SgdOptions(OptimizerOptions):
 @optimizer("sgd", options=SgdOptions, slot_name="SGD", slots=lambda opt: (0.0,) if opt.momentum else ())
 def sgd(update: Update, opt: SgdOptions) -> None:
     """Keras' gradient descent: the learning rate is inside of the momentum."""
-    import tensorflow as tf
-
     if not opt.momentum:
-        tf.raw_ops.ResourceApplyGradientDescent(var=update.var, alpha=update.rate, delta=update.grad)
+        update.subtract(update.rate * update.grad)
         return
     (velocity,) = update.slots
-    tf.raw_ops.ResourceApplyKerasMomentum(
-        var=update.var, accum=velocity, lr=update.rate, grad=update.grad,
+    update.kernel(
+        "KerasMomentum", accum=velocity.handle, lr=update.rate, grad=update.grad,
         momentum=update.scalar(opt.momentum), use_nesterov=opt.nesterov,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,9 +74,11 @@ class CellScope:
         """The size of the output."""
         return self.b.size(self.out)
 
-    def param(self, name: str, dims: tuple[Dim, ...], init: Init) -> Value:
-        """A parameter of the cell."""
-        return self.b.param(name, dims, init)
+    def param(
+        self, name: str, dims: tuple[Dim, ...], init: Init, splits: Mapping[Dim, Sequence[int]] | None = None
+    ) -> Value:
+        """A parameter of the cell; for ``splits`` see ``LayerBuilder.param``. RETURNN has them of its native units."""
+        return self.b.param(name, dims, init, splits=splits)
 
     def gates(self, count: int = 4) -> Dim:
         """The dim of ``count`` blocks of the output's size."""

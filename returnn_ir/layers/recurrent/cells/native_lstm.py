@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +40,10 @@ class NativeOptions:
 
 def native_lstm(scope: CellScope, unit: str, opts: NativeOptions) -> LstmCell:
     """``nativelstm``, ``nativelstm2``: parameters W, b and W_re."""
+    return _native(scope, unit, opts, {scope.gates(): [scope.units] * 4})
+
+
+def _native(scope: CellScope, unit: str, opts: NativeOptions, splits: Mapping[Dim, Sequence[int]]) -> LstmCell:
     b, gate, previous = scope.b, scope.gates(), scope.previous()
     if opts.forget_bias:
         raise ConfigError(
@@ -46,8 +51,8 @@ def native_lstm(scope: CellScope, unit: str, opts: NativeOptions) -> LstmCell:
         )
     w, bias = None, b.expand(b.const(0.0), gate)
     if scope.input_projection:
-        w = scope.param("W", (scope.feature, gate), scope.inits.input_weights)
-        bias = scope.param("b", (gate,), 0.0 if scope.inits.bias is None else scope.inits.bias)
+        w = scope.param("W", (scope.feature, gate), scope.inits.input_weights, splits)
+        bias = scope.param("b", (gate,), 0.0 if scope.inits.bias is None else scope.inits.bias, splits)
     elif scope.sparse or scope.feature.size != gate.size:
         raise ConfigError(
             "input_projection False needs an input of four times the output's size",
@@ -55,7 +60,7 @@ def native_lstm(scope: CellScope, unit: str, opts: NativeOptions) -> LstmCell:
             expected=gate.size,
             received="labels" if scope.sparse else scope.feature.size,
         )
-    w_re = scope.param("W_re", (previous, gate), scope.inits.default)
+    w_re = scope.param("W_re", (previous, gate), scope.inits.default, splits)
     if opts.rec_weight_dropout and b.training:
         w_re = b.dropout(w_re, opts.rec_weight_dropout, _noise(b, opts, (previous, gate)), "rec_weight_dropout")
     return LstmCell(scope.feature, scope.out, gate, previous, w, w_re, bias, scope.sparse)
@@ -101,8 +106,9 @@ def native_lstm_low_mem(scope: CellScope, unit: str, opts: NoOptions) -> CellSta
     scope.require_dense(unit)
     b, gate, previous = scope.b, scope.gates(), scope.previous()
     rows = b.dim("rows", b.size(scope.feature) + scope.units, feature=True)
-    weights = scope.param("W", (rows, gate), scope.inits.default)
-    bias = scope.param("b", (gate,), 0.0)
+    splits = {rows: (b.size(scope.feature), scope.units), gate: [scope.units] * 4}
+    weights = scope.param("W", (rows, gate), scope.inits.default, splits)
+    bias = scope.param("b", (gate,), 0.0, splits)
     w, w_re = scope.split_rows(weights, rows, previous)
     return CellStateOnly(LstmCell(scope.feature, scope.out, gate, previous, w, w_re, bias))
 
@@ -110,4 +116,4 @@ def native_lstm_low_mem(scope: CellScope, unit: str, opts: NoOptions) -> CellSta
 def vanilla_lstm(scope: CellScope, unit: str, opts: NoOptions) -> LstmCell:
     """``vanillalstm``: the native layout, as a cell."""
     scope.require_dense(unit)
-    return native_lstm(replace(scope, inits=replace(scope.inits, bias=None)), unit, NativeOptions())
+    return _native(replace(scope, inits=replace(scope.inits, bias=None)), unit, NativeOptions(), {})
