@@ -24,6 +24,8 @@ _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.sear
 _PRETRAIN = "returnn_ir.config.pretrain"
 _DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
 
+_EVALUATION = "runtime.tasks.evaluation_options"
+
 _GPU = "where a computation runs is up to TensorFlow"
 _LOG, _LOGGED = "what is logged does not change a run", "runtime.tasks.log"
 _DEBUG = "a debugging aid of RETURNN's TensorFlow session"
@@ -192,9 +194,9 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("use_learning_rate_control_always", _RATES, "the rules hold while pretraining, too", TRAIN),
     ),
     "Evaluation, forward and search": (
-        refused("train_in_eval", False, TRAIN | EVAL, "an evaluation does not train"),
-        no_effect("eval_learning_rate", "does nothing without train_in_eval"),
-        refused("eval_use_train_flag", False, TRAIN | EVAL, "layers are evaluated as such, without dropout"),
+        done("train_in_eval", _EVALUATION, "every batch of an evaluation updates the parameters in memory", EVAL),
+        done("eval_learning_rate", _EVALUATION, "of these updates (learning_rate)", EVAL),
+        done("eval_use_train_flag", _EVALUATION, "layers are evaluated as in training, with dropout", TRAIN | EVAL),
         refused("eval_output_file", (), EVAL, "losses are printed, not written"),
         refused("eval_output_file_per_seq", (), EVAL, "there are no losses of single sequences"),
         no_effect("loss_name", "does nothing without eval_output_file"),

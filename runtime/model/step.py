@@ -49,11 +49,14 @@ class Step:
     def _function(self) -> Any:
         import tensorflow as tf
 
-        variables = self.variables.of(self.program)
+        variables, seed = self.variables.of(self.program), self.variables.seed
         program: Any = self.program.executable
+        drawn = tf.Variable(0, dtype=tf.int64, trainable=False)  # how often something random was drawn
 
         def step(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-            fetches = program.forward(inputs, variables)
+            keys = {"random/seed": tf.constant(seed, tf.int64), "random/step": drawn.read_value()}
+            fetches = program.forward({**inputs, **keys}, variables)
+            drawn.assign_add(1)
             kept = {name: v for name, v in variables.items() if not v.shape.is_fully_defined()}
             _assign_states(fetches, kept)
             return _reported(fetches, outputs=self._outputs)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
+from compiler.program.program import Program
 from returnn_ir.config import Config
 from runtime.datasets import Dataset, EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
-from runtime.model.step import Step
 from runtime.tasks.dataset_fit import check_dataset
-from runtime.tasks.epoch import run_epoch
+from runtime.tasks.epoch import RunStep, run_epoch
+from runtime.tasks.evaluation_options import EvaluationOptions
 from runtime.tasks.log import epoch_name, log
 from runtime.tasks.run_lock import LockedError, lock_paths
 from runtime.tasks.run_options import RunOptions
@@ -36,15 +37,26 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
     pretrain = setup.schedule.stage(epoch).is_pretrain
     with ExitStack() as opened:
         datasets = setup.eval_datasets(opened)
-        step = setup.load_step(checkpoint, "eval")
+        step, program = _step(config, setup, checkpoint)
         for name, dataset in datasets.items():
-            check_dataset(name, dataset, step.program.graph)
+            check_dataset(name, dataset, program.graph)
         for name, dataset in datasets.items():
-            scores[name] = evaluate_dataset(step, name, dataset, epoch, setup.options, pretrain=pretrain)
+            scores[name] = evaluate_dataset(step, program, name, dataset, epoch, setup.options, pretrain=pretrain)
     exp = setup.options.exp_scores
     log(" ".join(f"{name}: {found.line(exp=exp)}" for name, found in scores.items()), 1)
     _record(rates, setup, scores)
     return scores
+
+
+def _step(config: Config, setup: Setup, checkpoint: str) -> tuple[RunStep, Program]:
+    """What runs on each batch: the losses, or with ``train_in_eval`` an update, too."""
+    options = EvaluationOptions.from_config(config)
+    if not options.train_in_eval:
+        step = setup.load_step(checkpoint, options.mode)
+        return step, step.program
+    log(f"train in eval, learning rate {options.rate:f}", 2)
+    trained = setup.load_train_step(checkpoint)
+    return trained.epoch(options.rate), trained.program
 
 
 def _record(rates: LearningRateOptions, setup: Setup, scores: Mapping[str, EpochScores]) -> None:
@@ -63,7 +75,8 @@ def _record(rates: LearningRateOptions, setup: Setup, scores: Mapping[str, Epoch
 
 
 def evaluate_dataset(
-    step: Step,
+    step: RunStep,
+    program: Program,
     name: str,
     dataset: Dataset,
     epoch: int,
@@ -73,10 +86,10 @@ def evaluate_dataset(
     pretrain: bool = False,
 ) -> EpochScores:
     """Mean losses and errors of one pass over a dataset."""
-    take = TakeScores(step.program.graph, options.exp_scores, options.log_batch_size)
-    batch_options = replace(options.batch_options_of(name), recurrent=step.program.graph.recurrent)
+    take = TakeScores(program.graph, options.exp_scores, options.log_batch_size)
+    batch_options = replace(options.batch_options_of(name), recurrent=program.graph.recurrent)
     run_epoch(
-        f"{epoch_name(epoch, pretrain=pretrain)} {name!r} eval", step.program, step, take,
+        f"{epoch_name(epoch, pretrain=pretrain)} {name!r} eval", program, step, take,
         dataset=dataset, epoch=epoch, batch_options=batch_options, planner=planner,
         log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
     )  # fmt: skip

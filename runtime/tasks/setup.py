@@ -16,9 +16,10 @@ from returnn_ir.config.network_schedule import NetworkSchedule, Stage
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.network.net import Net
 from runtime.datasets import BatchOptions, Dataset, init_dataset
-from runtime.model.step import Step
+from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
+from runtime.optimizers import Optimizer
 from runtime.tasks.key_check import checked_net
 from runtime.tasks.log import log
 from runtime.tasks.run_options import RunOptions
@@ -160,6 +161,19 @@ class Setup:
         """
         variables = Variables(self.options.random_seed)
         step = Steps(variables).get(self.net, mode, fetch=fetch, losses=losses)
+        variables.load(checkpoint, [step.program])
+        log(f"loaded {checkpoint}")
+        log_notes(step.program)
+        return step
+
+    def load_train_step(self, checkpoint: str) -> TrainStep:
+        """The step that trains the network, over the variables of a checkpoint; the optimizer begins.
+
+        Raises:
+            UserError: as for :meth:`load_step`.
+        """
+        variables = Variables(self.options.random_seed)
+        step = Steps(variables, Optimizer.create(self.config)).train(self.net)
         variables.load(checkpoint, [step.program])
         log(f"loaded {checkpoint}")
         log_notes(step.program)

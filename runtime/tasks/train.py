@@ -189,7 +189,7 @@ class _Training:
         exp, pretrain, found = self.options.exp_scores, self._stage.is_pretrain, {}
         for name, dataset in self.data.evaluated.items():
             found[name] = evaluate_dataset(
-                evaluation, name, dataset, epoch, self.options, self.planner, pretrain=pretrain
+                evaluation, evaluation.program, name, dataset, epoch, self.options, self.planner, pretrain=pretrain
             )
             self.rates.set_scores(epoch, found[name].named(name, exp=exp))
         log(" ".join(f"{name}: {scores.line(exp=exp)}" for name, scores in found.items()), 1)

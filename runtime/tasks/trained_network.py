@@ -18,6 +18,7 @@ from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
 from runtime.optimizers import Optimizer
+from runtime.tasks.evaluation_options import EvaluationOptions
 from runtime.tasks.log import log
 from runtime.tasks.network_callback import NetworkCallback
 from runtime.tasks.setup import log_notes
@@ -52,6 +53,7 @@ class TrainedNetwork:
         self._config = config
         self._variables = variables
         self._evaluated = evaluated
+        self._eval_mode = EvaluationOptions.from_config(config).mode
         self._callback = NetworkCallback.from_config(config)
         self._always = bool(config.is_true("reinit_network_each_epoch"))
         self._steps = Steps(variables)
@@ -94,7 +96,7 @@ class TrainedNetwork:
             self._optimizer_options = options
             self._steps.use_optimizer(Optimizer.create(config))
         self.step = self._steps.train(net)
-        self.evaluation = self._steps.get(net, "eval") if self._evaluated or not stage.trainable else None
+        self.evaluation = self._steps.get(net, self._eval_mode) if self._evaluated or not stage.trainable else None
         self.stage = stage
         return net
 

@@ -140,7 +140,7 @@ def test_what_depends_on_the_checkpoint(tmp_path: Path) -> None:
 
 def test_texts_mean_what_they_say(tmp_path: Path) -> None:
     path = tmp_path / "c.config"
-    off = "batch_size 5\nuse_tensorflow true\ntrain_in_eval off\nshuffle_frames_of_nseqs 0.0\nuse_horovod no\n"
+    off = "batch_size 5\nuse_tensorflow true\nwrap_tf_session off\nshuffle_frames_of_nseqs 0.0\nuse_horovod no\n"
     path.write_text(off + "pretrain none\n")
     assert not refused_keys(Run(load_config(path), "train"))
     path.write_text("batch_size 5\nuse_horovod yes\nshuffle_frames_of_nseqs 3\npretrain default\n")

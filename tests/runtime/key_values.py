@@ -9,7 +9,6 @@ EFFECTIVE = {
     "distributed_tf": "True",
     "eval_output_file": '"losses.txt"',
     "eval_output_file_per_seq": '"losses.txt"',
-    "eval_use_train_flag": "True",
     "extra_updates": '{"output/b": lambda var: var}',
     "forward_callback": "lambda: None",
     "forward_use_search": "True",
@@ -19,7 +18,6 @@ EFFECTIVE = {
     "shuffle_frames_of_nseqs": "2",
     "start_batch": "3",
     "start_epoch": "2",
-    "train_in_eval": "True",
     "use_dummy_datasets": "True",
     "use_horovod": "True",
     "use_last_best_model": "True",
@@ -29,7 +27,7 @@ EFFECTIVE = {
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "backend", "wrap_tf_session", "extra_updates", "preload_from_files", "train_in_eval",
+    "backend", "wrap_tf_session", "extra_updates", "preload_from_files",
     "use_last_best_model", "shuffle_frames_of_nseqs", "start_batch", "use_horovod", "use_tensorflow",
 )  # fmt: skip
 
