@@ -101,7 +101,9 @@ class Setup:
         """
         keys = (name,) if name in self.config else ("eval_datasets", name)
         where = partial(self.config.place, *keys)
-        defaults = {"seq_ordering": seq_ordering, **self.options.dataset_defaults.of(name, data)}
+        defaults = {**self.options.dataset_defaults.of(name, data)}
+        if name != "train" or not callable(data):  # a function that gives training data says everything, as in RETURNN
+            defaults["seq_ordering"] = seq_ordering
         return init_dataset(data, name=name, defaults=defaults, where=where)
 
     def eval_datasets(self, opened: ExitStack) -> dict[str, Dataset]:
