@@ -102,6 +102,10 @@ class Setup:
         keys = (name,) if name in self.config else ("eval_datasets", name)
         where = partial(self.config.place, *keys)
         defaults = {**self.options.dataset_defaults.of(name, data)}
+        left_out = self.options.dataset_defaults.left_out(name, data)
+        if left_out:
+            why = "is a function" if callable(data) else "has a name of its own"
+            log(f"note: dataset {name!r} {why}, and so has nothing of {', '.join(left_out)}, as in RETURNN")
         if name != "train" or not callable(data):  # a function that gives training data says everything, as in RETURNN
             defaults["seq_ordering"] = seq_ordering
         return init_dataset(data, name=name, defaults=defaults, where=where)

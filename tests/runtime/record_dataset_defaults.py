@@ -1,7 +1,7 @@
 """Records which options of a config RETURNN's datasets take over, for an environment that has RETURNN 1.
 
-``python tests/runtime/record_dataset_defaults.py`` writes ``data/dataset_defaults.json``: for each config, for ``train``
-and ``dev`` given as a dict, a function and a text, what the dataset has then; null where RETURNN stops.
+``python tests/runtime/record_dataset_defaults.py`` writes ``data/dataset_defaults.json``: for each config, what a
+dataset has that is given as a dict, a function or a text under ``train`` or ``dev``; null where RETURNN stops.
 """
 
 from __future__ import annotations

@@ -50,9 +50,24 @@ def test_options_that_a_dataset_takes_over(tmp_path: Path, name: str, form: str,
     assert found == RETURNN[f"{name}, {form}, {key}"]
 
 
-def test_further_evaluation_data_take_nothing_over(tmp_path: Path) -> None:
+def test_a_function_says_everything_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    opened(tmp_path, "train", FORMS["function"], CONFIGS["all"])
+    assert capsys.readouterr().out == (
+        "note: dataset 'train' is a function, and so has nothing of chunking_variance, min_chunk_size, "
+        "context_window, window, chunking, as in RETURNN\n"
+    )
+    opened(tmp_path, "dev", FORMS["dict"], CONFIGS["all"])
+    opened(tmp_path, "dev", FORMS["function"], CONFIGS["chunking"])
+    assert capsys.readouterr().out == ""
+
+
+def test_further_evaluation_data_take_nothing_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = opened(tmp_path, "more", FORMS["dict"], {**CONFIGS["all"], "chunk_eval": True}).options
     assert (options.chunking, options.chunking_variance, options.window) == (None, 0.0, 1)
+    assert capsys.readouterr().out == (
+        "note: dataset 'more' has a name of its own, and so has nothing of chunking_variance, min_chunk_size, "
+        "context_window, window, as in RETURNN\n"
+    )
 
 
 def test_datasets_of_a_network_take_everything_over(tmp_path: Path) -> None:
