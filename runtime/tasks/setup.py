@@ -128,7 +128,13 @@ class Setup:
         anew = self._is_anew(name)
         if name == "train" and not anew and "chunking" in self.overlay and isinstance(data, Mapping):
             data = {key: value for key, value in data.items() if key != "chunking"}  # the network's is for any dataset
-        defaults = {"seq_ordering": seq_ordering, **self.options.dataset_defaults.of(name, data, anew=anew)}
+        defaults = dict(self.options.dataset_defaults.of(name, data, anew=anew))
+        left_out = self.options.dataset_defaults.left_out(name, data, anew=anew)
+        if left_out:
+            why = "is a function" if callable(data) else "has a name of its own"
+            log(f"note: dataset {name!r} {why}, and so has nothing of {', '.join(left_out)}, as in RETURNN")
+        if name != "train" or not callable(data):  # a function that gives training data says everything, as in RETURNN
+            defaults["seq_ordering"] = seq_ordering
         return init_dataset(data, name=name, defaults=defaults, where=where)
 
     def described(self, name: str, data: Any) -> object:
