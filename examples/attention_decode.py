@@ -18,7 +18,7 @@ from compiler.program.parameters import checkpoint_parameters
 from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
-from runtime.datasets import BatchLimits, BatchLoader, init_dataset, make_batches
+from runtime.datasets import BatchLoader, BatchOptions, init_dataset, plan_epoch
 from runtime.decoding import Hypothesis, label_error_rate, nbest_lists
 from runtime.deployment.session import OnnxSession
 from runtime.tasks.run_options import RunOptions
@@ -47,7 +47,7 @@ def main() -> int:
     seconds = dict.fromkeys(runs, 0.0)
     references: list[list[int]] = []
     with init_dataset(config.opt_typed_value("eval"), name="eval") as dataset:
-        batches = make_batches(dataset, dataset.init_epoch(1), BatchLimits(batch_size=4000))
+        batches = plan_epoch(dataset, 1, BatchOptions(batch_size=4000))
         with BatchLoader(dataset, batches) as loader:
             for batch in loader:
                 feed = {name: value for name, value in batch.feed().items() if name in session.inputs}

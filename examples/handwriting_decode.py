@@ -17,7 +17,7 @@ from compiler.program.parameters import checkpoint_parameters
 from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
-from runtime.datasets import Batch, BatchLimits, init_dataset
+from runtime.datasets import Batch, BatchOptions, init_dataset
 from runtime.decoding import greedy_ctc, label_error_rate
 from runtime.deployment.session import OnnxSession
 from runtime.tasks.epoch import run_epoch
@@ -50,7 +50,7 @@ def main() -> int:
     with init_dataset(config["eval"], name="eval") as dataset:
         run_epoch(
             "decode", program, partial(program.run, params=params), take,
-            dataset=dataset, order=dataset.init_epoch(1), limits=BatchLimits(batch_size=4000), keys=["classes"],
+            dataset=dataset, epoch=1, batch_options=BatchOptions(batch_size=4000), keys=["classes"],
         )  # fmt: skip
     table = Table(title=f"{len(references)} lines of scanned digits")
     table.add_column("program")

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from runtime.datasets.base import Dataset, DataSpec, Sequence
-from runtime.datasets.batching import Batch, BatchLimits, collate, load_batch, make_batches
+from runtime.datasets.batch import Batch, PieceReader, collate
+from runtime.datasets.batch_options import BatchOptions
+from runtime.datasets.batching import make_batches, plan_epoch
 from runtime.datasets.finite import NonFinite, check_finite, find_non_finite
 from runtime.datasets.hdf import HDFDataset, HDFOptions
 from runtime.datasets.hdf_writer import HDFWriter
+from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.init import init_dataset
 from runtime.datasets.loader import BatchLoader
 from runtime.datasets.options import DatasetOptions
+from runtime.datasets.pieces import BatchPlan, Piece, SeqInfo
 from runtime.datasets.static import StaticDataset, StaticOptions
 from runtime.datasets.task12ax import Task12AXDataset, Task12AXOptions
 
 __all__ = [
     "Batch",
-    "BatchLimits",
     "BatchLoader",
+    "BatchOptions",
+    "BatchPlan",
     "DataSpec",
     "Dataset",
     "DatasetOptions",
     "HDFDataset",
     "HDFOptions",
     "HDFWriter",
+    "IndexedDataset",
     "NonFinite",
+    "Piece",
+    "PieceReader",
+    "SeqInfo",
     "Sequence",
     "StaticDataset",
     "StaticOptions",
@@ -33,6 +42,6 @@ __all__ = [
     "collate",
     "find_non_finite",
     "init_dataset",
-    "load_batch",
     "make_batches",
+    "plan_epoch",
 ]

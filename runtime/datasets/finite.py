@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from returnn_ir.errors import DataError
-from runtime.datasets.batching import Batch
+from runtime.datasets.batch import Batch
 
 __all__ = ["NonFinite", "check_finite", "find_non_finite"]
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from returnn_ir.errors import ConfigError, DataError
 from returnn_ir.options import Described, Range
-from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
+from runtime.datasets.base import Array, DataSpec, Sequence
 from runtime.datasets.hdf_file import HDFFile
+from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
 
@@ -37,7 +38,7 @@ class HDFOptions(DatasetOptions):
     use_cache_manager: bool = False
 
 
-class HDFDataset(Dataset):
+class HDFDataset(IndexedDataset):
     """One or several HDF files in RETURNN's layout, as one corpus.
 
     The first file decides about the keys; later ones may have more, which are not used.

@@ -12,8 +12,8 @@ from typing import Self
 import numpy.typing as npt
 
 from runtime.datasets.base import Dataset
-from runtime.datasets.batching import Batch, load_batch
-from runtime.datasets.ordering import IntArray
+from runtime.datasets.batch import Batch, PieceReader
+from runtime.datasets.pieces import BatchPlan
 
 __all__ = ["BatchLoader"]
 
@@ -28,7 +28,7 @@ class BatchLoader:
     def __init__(
         self,
         dataset: Dataset,
-        batches: Iterable[IntArray],
+        batches: Iterable[BatchPlan],
         *,
         keys: Collection[str] | None = None,
         dtypes: Mapping[str, npt.DTypeLike] | None = None,
@@ -38,7 +38,7 @@ class BatchLoader:
 
         Args:
             dataset: its epoch must have been started, and no other may be while the loader runs.
-            batches: corpus indices of each batch, see ``make_batches``; consumed in the thread.
+            batches: see ``plan_epoch``; consumed in the thread.
             keys: to read (default: all).
             dtypes: to convert to, per key.
             max_ahead: batches that are kept ready.
@@ -131,11 +131,12 @@ class BatchLoader:
         """The thread: read until the end, an error, or until told to stop."""
         number = 0
         try:
-            for indices in self._batches:
+            reader = PieceReader(self._dataset, self._keys)
+            for plan in self._batches:
                 number += 1
                 if self._stop:
                     break
-                batch = load_batch(self._dataset, indices, self._keys, self._dtypes)
+                batch = reader.load(plan, self._dtypes)
                 with self._changed:
                     self._changed.wait_for(lambda: self._stop or len(self._ready) < self._max_ahead)
                     if self._stop:

@@ -11,7 +11,8 @@ import numpy as np
 
 from returnn_ir.errors import ConfigError, DataError
 from returnn_ir.options import Size
-from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
+from runtime.datasets.base import Array, DataSpec, Sequence
+from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
 
@@ -45,7 +46,7 @@ class StaticOptions(DatasetOptions):
             )
 
 
-class StaticDataset(Dataset):
+class StaticDataset(IndexedDataset):
     """Sequences from memory, with tags ``seq-INDEX``."""
 
     options_class: ClassVar[type[DatasetOptions]] = StaticOptions

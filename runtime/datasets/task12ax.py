@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from returnn_ir.options import Size
-from runtime.datasets.base import Dataset, DataSpec, Sequence
+from runtime.datasets.base import DataSpec, Sequence
+from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
 
@@ -45,7 +46,7 @@ class Task12AXOptions(DatasetOptions):
             object.__setattr__(self, "seq_ordering", "default")
 
 
-class Task12AXDataset(Dataset):
+class Task12AXDataset(IndexedDataset):
     """Sequences of 10 to 99 symbols; "data" is one-hot ``[T, 9]``, "classes" says where a target sequence ends.
 
     The sequences differ from epoch to epoch, unless ``fixed_random_seed`` is set.
@@ -75,7 +76,7 @@ class Task12AXDataset(Dataset):
     def lengths(self, key: str) -> IntArray:
         """Lengths of the current epoch, equal for both keys, ``[num_seqs]``."""
         self.check_keys([key])
-        seed = self.random_seed(self.epoch)
+        seed = self.random_seed(self.started_epoch)
         if self._lengths is None or self._lengths[0] != seed:
             values = (_random_length(self._random(index)) for index in range(self.num_seqs))
             self._lengths = seed, np.fromiter(values, dtype=np.int64, count=self.num_seqs)
@@ -93,7 +94,7 @@ class Task12AXDataset(Dataset):
         return Sequence(self.tag(index), index, {key: data[key] for key in self.check_keys(keys)})
 
     def _random(self, index: int) -> np.random.RandomState:
-        return np.random.RandomState([self.random_seed(self.epoch), index])
+        return np.random.RandomState([self.random_seed(self.started_epoch), index])
 
 
 def _random_length(random: np.random.RandomState) -> int:

@@ -15,7 +15,7 @@ from compiler.program.program import Program
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 from returnn_ir.ir.graph import Graph
-from runtime.datasets import Batch, BatchLimits, BatchLoader, Dataset, make_batches
+from runtime.datasets import Batch, BatchLoader, BatchOptions, Dataset, plan_epoch
 from runtime.datasets.ordering import IntArray
 from runtime.tasks.feeding import checked_feed
 from runtime.tasks.progress import progress
@@ -54,8 +54,9 @@ def run_epoch(
     take: TakeResults,
     *,
     dataset: Dataset,
-    order: IntArray,
-    limits: BatchLimits,
+    epoch: int,
+    batch_options: BatchOptions,
+    order: IntArray | None = None,
     keys: Collection[str] = (),
     log_every: float = 10.0,
     stop_on_nonfinite: bool = True,
@@ -66,9 +67,10 @@ def run_epoch(
         title: what is running, for progress and messages: ``train epoch 3``.
         program: what ``step`` runs; says which data are read, and what is checked.
         take: called with each batch and its results, in order.
-        dataset: its epoch was started; it stays open.
-        order: of its sequences, by corpus index, as ``Dataset.init_epoch`` gives it.
-        limits: of a batch.
+        dataset: stays open.
+        epoch: of the dataset, from 1, which is started.
+        batch_options: how batches are made.
+        order: instead of the epoch's own, where the dataset has random access; by corpus index.
         keys: data that ``take`` wants of a batch beside what the program reads; those that the dataset has.
         log_every: seconds between lines about the progress.
         stop_on_nonfinite: refuse a score that is not finite.
@@ -79,9 +81,11 @@ def run_epoch(
     """
     started = time.monotonic()
     read = {name.partition("/")[0] for name in program.input_names()} | set(keys)
-    loader = BatchLoader(dataset, make_batches(dataset, order, limits), keys=read & set(dataset.specs))
+    batches = plan_epoch(dataset, epoch, batch_options, order=order)
+    loader = BatchLoader(dataset, batches, keys=read & set(dataset.specs))
+    total = dataset.epoch_size(epoch) if order is None else len(order)
     steps = num_seqs = 0
-    with loader, progress(title, len(order), log_every) as bar:
+    with loader, progress(title, total, log_every) as bar:
         for batch in loader:
             results = step(checked_feed(batch, program, steps, title))
             _guard(title, program.graph, batch, results, stop_on_nonfinite=stop_on_nonfinite)

@@ -70,7 +70,7 @@ def evaluate_dataset(step: Step, name: str, dataset: Dataset, epoch: int, option
 
     run_epoch(
         name, step.program, step, take,
-        dataset=dataset, order=dataset.init_epoch(epoch), limits=options.limits_of(name),
+        dataset=dataset, epoch=epoch, batch_options=options.batch_options_of(name),
         log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
     )  # fmt: skip
     return scores

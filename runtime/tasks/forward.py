@@ -16,7 +16,7 @@ from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.graph import Output
 from returnn_ir.options import Key, Range
-from runtime.datasets import Batch, BatchLimits, HDFWriter
+from runtime.datasets import Batch, BatchOptions, HDFWriter
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
 from runtime.tasks.progress import log
@@ -49,21 +49,21 @@ class ForwardOptions:
         data: a dataset, or what a config says of one.
         layer: whose output is written.
         output_file: it is not there, or may be overwritten.
-        limits: of a batch; no sequence is left out.
+        batch_options: no sequence is left out.
     """
 
     data_name: str
     data: Any
     layer: str
     output_file: Path
-    limits: BatchLimits
+    batch_options: BatchOptions
 
     @staticmethod
-    def from_config(config: Config, limits: BatchLimits, epoch: int) -> ForwardOptions:
+    def from_config(config: Config, batch_options: BatchOptions, epoch: int) -> ForwardOptions:
         """Read the options; a missing or wrong one is a ConfigError.
 
         Args:
-            limits: those of other tasks.
+            batch_options: those of other tasks.
             epoch: of the checkpoint, for the default name of the file.
         """
         keys = read_config(_Keys, config)
@@ -75,8 +75,8 @@ class ForwardOptions:
                 where=config.origin(None, "output_file"),
                 hint="remove it, write another one, or forward_override_hdf_output = True",
             )
-        limits = replace(limits, batch_size=keys.batch_size or limits.batch_size)
-        return ForwardOptions(data_name=name, data=data, layer=keys.layer, output_file=path, limits=limits)
+        made = replace(batch_options, batch_size=keys.batch_size or batch_options.batch_size)
+        return ForwardOptions(data_name=name, data=data, layer=keys.layer, output_file=path, batch_options=made)
 
 
 def forward_to_hdf(config: Config) -> Path:
@@ -87,7 +87,7 @@ def forward_to_hdf(config: Config) -> Path:
         DataError: data that does not fit the network.
     """
     setup = Setup.from_config(config)
-    options = ForwardOptions.from_config(config, setup.options.eval_limits, setup.start.epoch or 1)
+    options = ForwardOptions.from_config(config, setup.options.eval_batch_options, setup.start.epoch or 1)
     setup.check_layers("forward_output_layer", [options.layer])
     checkpoint = setup.checkpoint()
     setup.start_tensorflow()
@@ -105,7 +105,7 @@ def forward_to_hdf(config: Config) -> Path:
 
             done = run_epoch(
                 "forward", step.program, step, take,
-                dataset=dataset, order=dataset.init_epoch(1), limits=options.limits,
+                dataset=dataset, epoch=1, batch_options=options.batch_options,
             )  # fmt: skip
     log(f"wrote {options.output_file}: {done.num_seqs} sequences in {time.monotonic() - started:.1f} s")
     return options.output_file

@@ -20,10 +20,10 @@ class Progress:
 
     Args:
         title: e.g. ``train epoch 3``.
-        total: of what ``advance`` counts (sequences).
+        total: of what ``advance`` counts (sequences); None: unknown.
     """
 
-    def __init__(self, title: str, total: int, every: float) -> None:
+    def __init__(self, title: str, total: int | None, every: float) -> None:
         self._title = title
         self._total = total
         self._every = every
@@ -39,18 +39,23 @@ class Progress:
         if now - self._reported >= self._every:
             self._reported = now
             elapsed = now - self._started
-            share = self._done / max(1, self._total)
-            remaining = elapsed / share - elapsed if share else 0.0
             log(
-                f"{self._title}, step {self._steps}, {status}, {elapsed / self._steps:.3f} sec/step, "
-                f"exp. remaining {_clock(remaining)}, complete {share:.2%}"
+                f"{self._title}, step {self._steps}, {status}, {elapsed / self._steps:.3f} sec/step"
+                f"{self._remaining(elapsed)}"
             )
+
+    def _remaining(self, elapsed: float) -> str:
+        if not self._total:
+            return f", {self._done} sequences"
+        share = min(1.0, self._done / self._total)
+        remaining = elapsed / share - elapsed if share else 0.0
+        return f", exp. remaining {_clock(remaining)}, complete {share:.2%}"
 
 
 class _Bar(Progress):
     """A bar drawn by rich."""
 
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int | None) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         super().__init__(title, total, every=float("inf"))
@@ -71,7 +76,7 @@ class _Bar(Progress):
 
 
 @contextmanager
-def progress(title: str, total: int, every: float = 10.0) -> Iterator[Progress]:
+def progress(title: str, total: int | None, every: float = 10.0) -> Iterator[Progress]:
     """Show progress while the block runs."""
     if not sys.stdout.isatty():
         yield Progress(title, total, every)

@@ -10,7 +10,7 @@ from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
 from returnn_ir.options import Described, Form, Key, Range
-from runtime.datasets.batching import BatchLimits, BatchSize, MaxSeqs, SeqFrames, SeqLength
+from runtime.datasets.batch_options import BatchOptions, BatchSize, MaxSeqs, SeqFrames, SeqLength
 from runtime.datasets.ordering import parse_ordering
 
 __all__ = ["RunOptions"]
@@ -75,8 +75,8 @@ class RunOptions:
     Attributes:
         model: path of the checkpoints up to the epoch.
         num_epochs: the last epoch; None: there is no last one.
-        limits: of a batch in training.
-        eval_limits: of a batch anywhere else; only ``dev`` leaves out long sequences.
+        batch_options: how batches are made in training.
+        eval_batch_options: the same anywhere else; only ``dev`` leaves out long sequences.
         batching: the order of training data that say none themselves.
         eval_datasets: by name; ``dev`` and ``eval`` are two of them.
         load_epoch: the epoch to evaluate, forward or search with; None: the newest checkpoint.
@@ -92,8 +92,8 @@ class RunOptions:
     model: str | None
     num_epochs: int | None
     save_interval: int
-    limits: BatchLimits
-    eval_limits: BatchLimits
+    batch_options: BatchOptions
+    eval_batch_options: BatchOptions
     train: Any
     batching: str = "default"
     eval_datasets: dict[str, Any] = field(default_factory=dict)
@@ -121,14 +121,14 @@ class RunOptions:
             model=keys.model or None,
             num_epochs=max(keys.num_epochs, load_epoch or 0) or None,
             save_interval=keys.save_interval,
-            limits=BatchLimits(
+            batch_options=BatchOptions(
                 batch_size=keys.batch_size,
                 max_seqs=keys.max_seqs,
                 max_seq_length=keys.max_seq_length,
                 min_seq_length=keys.min_seq_length,
                 max_pad_size=keys.max_pad_size,
             ),
-            eval_limits=BatchLimits(batch_size=keys.eval_batch_size or keys.batch_size, max_seqs=keys.max_seqs),
+            eval_batch_options=BatchOptions(batch_size=keys.eval_batch_size or keys.batch_size, max_seqs=keys.max_seqs),
             train=keys.train,
             batching=_batching(keys, config) if keys.task == "train" else "default",
             eval_datasets={**evaluated, **(keys.eval_datasets or {})},
@@ -143,9 +143,10 @@ class RunOptions:
             on_cpu=keys.device == "cpu",
         )
 
-    def limits_of(self, dataset: str) -> BatchLimits:
-        """Of a batch of one of the ``eval_datasets``."""
-        return replace(self.eval_limits, max_seq_length=self.limits.max_seq_length if dataset == "dev" else None)
+    def batch_options_of(self, dataset: str) -> BatchOptions:
+        """Of one of the ``eval_datasets``."""
+        longest = self.batch_options.max_seq_length if dataset == "dev" else None
+        return replace(self.eval_batch_options, max_seq_length=longest)
 
 
 def _batching(keys: _Keys, config: Config) -> str:

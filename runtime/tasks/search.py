@@ -10,7 +10,7 @@ import numpy as np
 
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
-from runtime.datasets import Batch, Dataset
+from runtime.datasets import Batch, Dataset, IndexedDataset
 from runtime.datasets.ordering import IntArray
 from runtime.model.step import Step
 from runtime.tasks.dataset_fit import check_dataset
@@ -82,20 +82,20 @@ def _run(step: Step, dataset: Dataset, layers: Sequence[SearchedLayer], options:
         _take(result, results, batch, layers, several=options.several)
         return " ".join(scores.line() for scores in result.scores.values())
 
+    order = _longest_first(dataset) if options.output_file is not None else None
     run_epoch(
         "search", step.program, step, take,
-        dataset=dataset, order=_order(dataset, every=options.output_file is not None), limits=options.limits,
+        dataset=dataset, epoch=1, batch_options=options.batch_options, order=order,
         keys=[str(layer.target.key) for layer in compared], stop_on_nonfinite=False,
     )  # fmt: skip
     return result
 
 
-def _order(dataset: Dataset, *, every: bool) -> IntArray:
-    """As the config says; for a file like RETURNN every sequence, the longest first."""
-    order = dataset.init_epoch(1)
-    if not every:
-        return order
-    order = np.unique(order)
+def _longest_first(dataset: Dataset) -> IntArray | None:
+    """For a file like RETURNN every sequence, the longest first; None: as they come, without random access."""
+    if not isinstance(dataset, IndexedDataset):
+        return None
+    order = np.unique(dataset.init_epoch(1))
     return order[np.argsort(-dataset.order_lengths()[order], kind="stable")]
 
 

@@ -11,7 +11,7 @@ from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.options import Described, Key
-from runtime.datasets import BatchLimits
+from runtime.datasets import BatchOptions
 from runtime.tasks.run_options import RunOptions
 
 __all__ = ["SearchOptions"]
@@ -47,7 +47,7 @@ class SearchOptions:
         several: the config names a list: the results are dicts by layer.
         output_file: None: nothing is written.
         do_eval: compare with the targets, and compute the losses.
-        limits: of a batch; no sequence is dropped.
+        batch_options: no sequence is dropped.
     """
 
     data_name: str
@@ -57,7 +57,7 @@ class SearchOptions:
     output_file: Path | None
     file_format: str
     do_eval: bool
-    limits: BatchLimits
+    batch_options: BatchOptions
 
     @staticmethod
     def from_config(config: Config, options: RunOptions) -> SearchOptions:
@@ -72,7 +72,7 @@ class SearchOptions:
                 expected="a layer's name, or a list of them",
                 received="[]",
             )
-        if options.limits.max_seq_length:
+        if options.batch_options.max_seq_length:
             raise ConfigError(
                 "max_seq_length would leave sequences out of the search",
                 where=config.origin(None, "max_seq_length"),
@@ -87,7 +87,7 @@ class SearchOptions:
             output_file=_output_file(config, keys.output_file) if keys.output_file else None,
             file_format=keys.file_format,
             do_eval=keys.do_eval,
-            limits=options.eval_limits,
+            batch_options=options.eval_batch_options,
         )
 
 

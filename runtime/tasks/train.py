@@ -160,7 +160,7 @@ class _Training:
 
         done = run_epoch(
             title, self.step.program, partial(self.step, learning_rate=rate), take,
-            dataset=self.dataset, order=self.dataset.init_epoch(epoch), limits=options.limits,
+            dataset=self.dataset, epoch=epoch, batch_options=options.batch_options,
             log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
         )  # fmt: skip
         log(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from returnn_ir.errors import ConfigError, DataError
-from runtime.datasets import BatchLimits, StaticDataset, StaticOptions, check_finite, load_batch, make_batches
+from runtime.datasets import (
+    Batch,
+    BatchOptions,
+    BatchPlan,
+    Piece,
+    PieceReader,
+    SeqInfo,
+    StaticDataset,
+    StaticOptions,
+    check_finite,
+    plan_epoch,
+)
 from runtime.datasets.finite import find_non_finite
 
 
@@ -28,7 +40,16 @@ def make_dataset(*lengths: tuple[int, int]) -> StaticDataset:
 
 
 def batches(dataset: StaticDataset, **limits: Any) -> list[list[int]]:
-    return [batch.tolist() for batch in make_batches(dataset, dataset.init_epoch(1), BatchLimits(**limits))]
+    plans = plan_epoch(dataset, 1, BatchOptions(**limits))
+    return [[piece.seq.index for piece in plan.pieces] for plan in plans]
+
+
+def load_batch(
+    dataset: StaticDataset, indices: Iterable[int], keys: list[str] | None = None, dtypes: dict[str, Any] | None = None
+) -> Batch:
+    """Whole sequences as a batch."""
+    pieces = tuple(Piece(SeqInfo(index, {}), {}) for index in indices)
+    return PieceReader(dataset, keys).load(BatchPlan(pieces), dtypes)
 
 
 LENGTHS = ((3, 1), (2, 2), (4, 1), (1, 1), (6, 3))
@@ -127,7 +148,7 @@ def test_warnings(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_wrong_limits(limits: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=f"option {list(limits)[-1]!r} "):
-        BatchLimits(**limits)
+        BatchOptions(**limits)
 
 
 def test_padding_and_sizes() -> None:

@@ -66,7 +66,7 @@ def test_several_files_are_one_corpus(tmp_path: Path) -> None:
     narrow = replace("targets/data/classes", np.array([4, 0, 1], np.uint8))
     paths = [write_raw(tmp_path / "a.hdf", narrow), write_raw(tmp_path / "b.hdf")]
     with open_dataset(*paths, seq_ordering="sorted") as dataset:
-        assert dataset.num_seqs == 4
+        assert dataset.epoch_size(1) == 4
         assert dataset.init_epoch(1).tolist() == [1, 3, 0, 2]
         assert dataset.specs["classes"].dtype == "int32"
         assert dataset.get_seq(0).data["classes"].dtype == np.int32
@@ -268,7 +268,7 @@ def test_wrong_options(config: dict[str, Any], message: str) -> None:
 def test_old_text_form_is_a_list_of_files(tmp_path: Path) -> None:
     paths = [write_raw(tmp_path / "a.hdf"), write_raw(tmp_path / "b.hdf")]
     with init_dataset(",".join(paths)) as dataset:
-        assert dataset.num_seqs == 4
+        assert dataset.epoch_size(1) == 4
 
 
 def test_a_with_block_closes_the_files(tmp_path: Path) -> None:

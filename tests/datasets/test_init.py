@@ -31,7 +31,7 @@ def test_forms_of_a_config(config: Any) -> None:
 def test_defaults_apply_where_the_config_is_silent() -> None:
     defaults = {"seq_ordering": "random", "num_seqs": 9, "cache_byte_size": 100}
     dataset = init_dataset(TASK, defaults=defaults)
-    assert dataset.num_seqs == 5
+    assert dataset.epoch_size(1) == 5
     assert dataset.options.seq_ordering == "random"
 
 

@@ -6,12 +6,10 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 
-import numpy as np
 import pytest
 
 from returnn_ir.errors import DataError
-from runtime.datasets import BatchLoader, Sequence, StaticDataset, StaticOptions
-from runtime.datasets.ordering import IntArray
+from runtime.datasets import BatchLoader, BatchPlan, Piece, SeqInfo, Sequence, StaticDataset, StaticOptions
 
 
 class Numbers(StaticDataset):
@@ -29,8 +27,12 @@ class Numbers(StaticDataset):
         return super().get_seq(index, keys)
 
 
-def pairs() -> list[IntArray]:
-    return [np.array([i, i + 1]) for i in range(0, 20, 2)]
+def plan(*indices: int) -> BatchPlan:
+    return BatchPlan(tuple(Piece(SeqInfo(index, {}), {}) for index in indices))
+
+
+def pairs() -> list[BatchPlan]:
+    return [plan(i, i + 1) for i in range(0, 20, 2)]
 
 
 def num_threads() -> int:
@@ -57,8 +59,8 @@ def test_an_error_comes_behind_the_batches_before_it_with_its_origin() -> None:
 
 
 def test_an_error_in_the_order_of_batches() -> None:
-    def failing() -> Iterator[IntArray]:
-        yield np.array([0])
+    def failing() -> Iterator[BatchPlan]:
+        yield plan(0)
         raise ValueError("no more")
 
     with pytest.raises(ValueError, match="no more"), BatchLoader(Numbers(), failing()) as loader:
@@ -83,7 +85,7 @@ def test_an_error_of_the_consumer_stops_the_thread() -> None:
 
 
 def test_a_slow_consumer_does_not_wait_and_a_slow_dataset_is_waited_for() -> None:
-    def slow() -> Iterator[IntArray]:
+    def slow() -> Iterator[BatchPlan]:
         for batch in pairs()[:3]:
             time.sleep(0.05)
             yield batch

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from returnn_ir.errors import ConfigError, DataError
-from runtime.datasets import Dataset, HDFDataset, HDFOptions, HDFWriter, init_dataset
+from runtime.datasets import HDFDataset, HDFOptions, HDFWriter, IndexedDataset, init_dataset
 
 LENGTHS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
 RETURNN_ORDERS: list[tuple[str, dict[str, Any], int, list[int]]] = [
@@ -35,9 +35,11 @@ RETURNN_ORDERS: list[tuple[str, dict[str, Any], int, list[int]]] = [
 ]
 
 
-def make_dataset(**options: Any) -> Dataset:
+def make_dataset(**options: Any) -> IndexedDataset:
     data = [{"data": np.zeros((length, 2), np.float32)} for length in LENGTHS]
-    return init_dataset({"class": "StaticDataset", "data": data, **options})
+    dataset = init_dataset({"class": "StaticDataset", "data": data, **options})
+    assert isinstance(dataset, IndexedDataset)
+    return dataset
 
 
 @pytest.mark.parametrize(("ordering", "options", "epoch", "expected"), RETURNN_ORDERS)

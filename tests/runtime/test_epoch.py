@@ -16,14 +16,14 @@ from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.errors import DataError
 from runtime.cli import main
-from runtime.datasets import Batch, BatchLimits, StaticDataset, StaticOptions
+from runtime.datasets import Batch, BatchOptions, StaticDataset, StaticOptions
 from runtime.tasks.epoch import EpochSummary, TakeResults, run_epoch
 
 NET = """
 extern_data = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True}}
 network = {"output": {"class": "softmax", "from": "data", "loss": "ce"}}
 """
-TWO = BatchLimits(batch_size=100, max_seqs=2)
+TWO = BatchOptions(batch_size=100, max_seqs=2)
 
 
 def program(folder: Path, text: str = NET) -> Program:
@@ -46,7 +46,7 @@ def nothing(batch: Batch, results: Mapping[str, Array]) -> str:
 
 def run(made: Program, data: StaticDataset, take: TakeResults = nothing, **options: Any) -> EpochSummary:
     step = partial(made.run, params=made.initial_params())
-    return run_epoch("try", made, step, take, dataset=data, order=data.init_epoch(1), limits=TWO, **options)
+    return run_epoch("try", made, step, take, dataset=data, epoch=1, batch_options=TWO, **options)
 
 
 def loaders() -> list[str]:
@@ -85,8 +85,7 @@ def test_the_step_is_fed_what_the_program_reads(tmp_path: Path) -> None:
         return ""
 
     data = dataset()
-    order = data.init_epoch(1)
-    run_epoch("try", made, step, take, dataset=data, order=order, limits=TWO, keys=["classes", "no such data"])
+    run_epoch("try", made, step, take, dataset=data, epoch=1, batch_options=TWO, keys=["classes", "no such data"])
     assert [int(feed["epoch_step"]) for feed in feeds] == [0, 1, 2]
     assert {name: value.dtype.name for name, value in feeds[0].items()} == {
         spec.name: spec.dtype for spec in made.inputs
@@ -143,7 +142,7 @@ def test_a_check_of_the_program(tmp_path: Path) -> None:
 
     data = dataset()
     with pytest.raises(DataError) as caught:
-        run_epoch("try", made, step, nothing, dataset=data, order=data.init_epoch(1), limits=TWO)
+        run_epoch("try", made, step, nothing, dataset=data, epoch=1, batch_options=TWO)
     assert str(caught.value) == f"try: {message}\n  received: batch of seq-4"
 
 

@@ -183,11 +183,11 @@ def test_off_values_and_defaults(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text("train = {'class': 'x'}\nmax_seqs = None\nmax_seq_length = 0\n", encoding="utf-8")
     options = RunOptions.from_config(load_config(path))
-    assert (options.limits.batch_size, options.limits.max_seqs, options.num_epochs) == (1, -1, 5)
+    assert (options.batch_options.batch_size, options.batch_options.max_seqs, options.num_epochs) == (1, -1, 5)
     path.write_text(path.read_text() + "max_seq_length = 7\nmin_seq_length = 2\n", encoding="utf-8")
     options = RunOptions.from_config(load_config(path))
-    assert [options.limits_of(name).max_seq_length for name in ("dev", "eval")] == [7, None]
-    assert [options.limits_of(name).min_seq_length for name in ("dev", "eval")] == [None, None]
+    assert [options.batch_options_of(name).max_seq_length for name in ("dev", "eval")] == [7, None]
+    assert [options.batch_options_of(name).min_seq_length for name in ("dev", "eval")] == [None, None]
 
 
 def test_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

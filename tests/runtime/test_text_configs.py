@@ -9,7 +9,7 @@ import pytest
 from returnn_ir.config import Config, load_config
 from returnn_ir.errors import UserError
 from runtime.checkpoints.cleanup import CleanupOptions
-from runtime.datasets import BatchLimits
+from runtime.datasets import BatchOptions
 from runtime.learning_rate import LearningRateOptions
 from runtime.optimizers import ChosenOptimizer, GradientOptions
 from runtime.optimizers.rules.momentum import MomentumOptions
@@ -66,8 +66,8 @@ def test_a_run(config: Config) -> None:
         model="out/net",
         num_epochs=3,
         save_interval=1,
-        limits=BatchLimits(batch_size=sizes, max_seqs=5, min_seq_length=2),
-        eval_limits=BatchLimits(batch_size=sizes, max_seqs=5),
+        batch_options=BatchOptions(batch_size=sizes, max_seqs=5, min_seq_length=2),
+        eval_batch_options=BatchOptions(batch_size=sizes, max_seqs=5),
         train="Task12AXDataset:num_seqs=3",
         eval_datasets={"more": {"class": "Task12AXDataset", "num_seqs": 2}},
         load="other/net.007",
