@@ -1,4 +1,4 @@
-"""Datasets: RETURNN's HDF files, generated and in-memory data; order, batches, background loading."""
+"""Datasets: RETURNN's classes and a config's own; order, batches, background loading."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from runtime.datasets.base import Dataset, DataSpec, Sequence
 from runtime.datasets.batch import Batch, PieceReader, collate
 from runtime.datasets.batch_options import BatchOptions
 from runtime.datasets.batching import make_batches, plan_epoch
+from runtime.datasets.classes.hdf import HDFDataset, HDFOptions
+from runtime.datasets.classes.static import StaticDataset, StaticOptions
 from runtime.datasets.finite import NonFinite, check_finite, find_non_finite
-from runtime.datasets.hdf import HDFDataset, HDFOptions
 from runtime.datasets.hdf_writer import HDFWriter
 from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.init import init_dataset
 from runtime.datasets.loader import BatchLoader
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.pieces import BatchPlan, Piece, SeqInfo
-from runtime.datasets.static import StaticDataset, StaticOptions
-from runtime.datasets.task12ax import Task12AXDataset, Task12AXOptions
 
 __all__ = [
     "Batch",
@@ -36,8 +35,6 @@ __all__ = [
     "Sequence",
     "StaticDataset",
     "StaticOptions",
-    "Task12AXDataset",
-    "Task12AXOptions",
     "check_finite",
     "collate",
     "find_non_finite",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from returnn_ir.errors import ConfigError, UserError
-from returnn_ir.options import Described, Place, Range, check_options, checked, read_options
+from returnn_ir.errors import ConfigError, Origin, UserError
+from returnn_ir.options import Described, Range, check_options, checked, read_options
 from runtime.datasets.ordering import parse_ordering
 
-__all__ = ["DatasetOptions", "options_from_dict"]
+__all__ = ["DatasetOptions", "Places", "options_from_dict", "refuse_without_effect"]
+
+#: Where an option stands, or what is in it under further keys; with None or nothing the dict that has it.
+Places = Callable[..., Origin | str | None]
 
 # Options that RETURNN's datasets know and ours do not: only the values that mean "off" are accepted.
 _OFF_VALUES: Mapping[str, tuple[object, ...]] = {
@@ -42,6 +45,9 @@ class DatasetOptions:
         estimated_num_seqs: for progress reports only.
     """
 
+    #: Orders that only this class has.
+    own_orderings: ClassVar[tuple[str, ...]] = ()
+
     name: str | None = None
     seq_ordering: Annotated[
         str | Callable[..., str], Described("a str, or a function of the epoch that returns one")
@@ -54,6 +60,7 @@ class DatasetOptions:
     unique_seq_tags: bool = False
     seq_order_seq_lens_file: str | None = None
     estimated_num_seqs: Annotated[int, Range(0)] | None = None
+    _place: Places | None = None
 
     def __post_init__(self) -> None:
         """Check values; dataset classes whose options depend on each other extend this.
@@ -62,8 +69,8 @@ class DatasetOptions:
             UserError: everything that has the wrong type or range.
         """
         check_options(self, lambda key: None, owner="dataset")
-        if isinstance(self.seq_ordering, str):
-            parse_ordering(self.seq_ordering)
+        if isinstance(self.seq_ordering, str) and self.seq_ordering not in self.own_orderings:
+            parse_ordering(self.seq_ordering, others=self.own_orderings)
         if (self.partition_epoch or 1) > 1 and (self.repeat_epoch or 1) > 1:
             raise ConfigError(
                 "partition_epoch and repeat_epoch exclude each other",
@@ -76,18 +83,44 @@ class DatasetOptions:
         """How error messages name the dataset."""
         return f"dataset {self.name!r}" if self.name else "dataset"
 
+    def place(self, *keys: object) -> Origin | str | None:
+        """Where an option stands, or what is in it under further keys."""
+        return (self._place and self._place(*keys)) or self.where
+
 
 OptionsT = TypeVar("OptionsT", bound=DatasetOptions)
 
 
-def options_from_dict(cls: type[OptionsT], class_name: str, kwargs: Mapping[str, Any], place: Place) -> OptionsT:
+def options_from_dict(cls: type[OptionsT], class_name: str, kwargs: Mapping[str, Any], place: Places) -> OptionsT:
     """Make the options of one dataset class from a config's dict (without its key "class").
 
     Raises:
         UserError: everything that is unknown, not supported, missing or has a wrong value.
     """
     try:
-        return checked(read_options(cls, kwargs, place, owner=class_name, not_done=_OFF_VALUES))
+        options = checked(read_options(cls, kwargs, place, owner=class_name, not_done=_OFF_VALUES))
+        return replace(options, _place=place)
     except UserError as error:
         error.where = error.where or place(None)
         raise
+
+
+def refuse_without_effect(options: DatasetOptions, names: Iterable[str], why: str) -> None:
+    """Refuse options that the dataset does not have a use for.
+
+    Args:
+        why: what it does instead, for the message.
+
+    Raises:
+        ConfigError: one of them has another value than its default; a partition or repetition of 1 is none.
+    """
+    defaults = {field.name: field.default for field in fields(options)}
+    for name in names:
+        value = getattr(options, name)
+        if value != defaults[name] and not (name in ("partition_epoch", "repeat_epoch") and value == 1):
+            raise ConfigError(
+                f"option {name!r} has no effect here: {why}",
+                where=options.place(name),
+                received=repr(value),
+                hint="set it in the datasets inside, or leave it out",
+            )

@@ -237,7 +237,7 @@ def meta(rng: random.Random) -> Config:
         if rng.random() < 0.2:
             config["seq_list_filter_file"] = "kept.txt"
     if rng.random() < 0.2:
-        config["data_dims"] = {key: (3, 2) if key == "data" else (20, 1) for key in config["data_map"]}
+        config["data_dims"] = {key: (3, 2) if key in ("data", "second") else (20, 1) for key in config["data_map"]}
     return config
 
 

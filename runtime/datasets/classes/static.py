@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from runtime.datasets.base import Array, DataSpec, Sequence
 from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
+from runtime.datasets.registry import dataset
 
 __all__ = ["StaticDataset", "StaticOptions"]
 
@@ -46,10 +47,9 @@ class StaticOptions(DatasetOptions):
             )
 
 
+@dataset("StaticDataset", options=StaticOptions)
 class StaticDataset(IndexedDataset):
     """Sequences from memory, with tags ``seq-INDEX``."""
-
-    options_class: ClassVar[type[DatasetOptions]] = StaticOptions
 
     def __init__(self, options: StaticOptions) -> None:
         super().__init__(options)
