@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 
 from returnn_ir.errors import ConfigError
-from returnn_ir.options import Described, Size
+from returnn_ir.options import Described, Range, Size
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
 from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.options import DatasetOptions, refuse_without_effect
@@ -25,6 +25,7 @@ __all__ = [
     "GeneratedDataset",
     "GeneratedOptions",
     "Letters",
+    "Random",
     "Task",
     "dense_spec",
     "generated",
@@ -44,7 +45,7 @@ class GeneratedOptions(DatasetOptions):
         num_seqs: sequences per epoch; with inf, RETURNN's default, an epoch does not end.
     """
 
-    num_seqs: Annotated[Size | float, Described("a number of sequences, or inf")] = math.inf
+    num_seqs: Annotated[Size | Annotated[float, Range(1)], Described("a number of sequences, or inf")] = math.inf
 
     def __post_init__(self) -> None:
         """Check values."""

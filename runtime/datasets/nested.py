@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,7 +16,7 @@ from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.init import init_dataset
 from runtime.datasets.options import DatasetOptions
 
-__all__ = ["ORDER_OPTIONS", "describe", "indexed", "merged_spec", "open_inner", "opening", "same_specs"]
+__all__ = ["ORDER_OPTIONS", "declared_dim", "describe", "indexed", "merged_spec", "open_inner", "opening", "same_specs"]
 
 #: What decides about order and choice of sequences; without effect where the datasets inside decide.
 ORDER_OPTIONS = (
@@ -112,6 +112,33 @@ def merged_spec(spec: DataSpec, other: DataSpec, key: str, expected: str, where:
             received=describe(other),
         )
     return replace(spec, dtype=np.promote_types(spec.dtype, other.dtype).name) if spec.dtype != other.dtype else spec
+
+
+def declared_dim(spec: DataSpec, key: str, given: Mapping[str, Any] | None, options: DatasetOptions) -> DataSpec:
+    """The spec with the number of classes that ``data_dims`` says.
+
+    Raises:
+        ConfigError: ``data_dims`` lacks the key, or has the dim of other data.
+    """
+    if not given:
+        return spec
+    value = given.get(key)
+    pair = tuple(value) if isinstance(value, (tuple, list)) else (value, 2 if key == "data" else 1)
+    if len(pair) != 2 or not all(type(part) is int for part in pair):
+        raise ConfigError(
+            f"wrong data_dims for {key!r}",
+            where=options.place("data_dims"),
+            expected="a dim, or (dim, number of axes)",
+            received=repr(value),
+        )
+    if spec.ndim >= 2 and spec.dim != pair[0]:
+        raise ConfigError(
+            f"wrong data_dims for {key!r}",
+            where=options.place("data_dims"),
+            expected=f"dim {spec.dim}, as in the data",
+            received=repr(value),
+        )
+    return replace(spec, dim=pair[0], labels=spec.labels if spec.dim == pair[0] else None)
 
 
 def describe(spec: DataSpec) -> str:

@@ -18,8 +18,8 @@ __all__ = ["NOT_BUILT", "DatasetClass", "dataset", "dataset_names", "find_datase
 NOT_BUILT = frozenset(
     """AnythingDataset BlissDataset ChunkShuffleDataset ClusteringDataset ConcatSeqsDataset ConfusionNetworkDataset
     DatasetWithTimeContext DistributeFilesDataset Enwik8Corpus ExternSprintDataset HuggingFaceDataset
-    LibriSpeechCorpus LmDataset MapDatasetWrapper MultiProcDataset NextGenHDFDataset NltkTimitDataset NumpyDumpDataset
-    OggZipDataset PostprocessingDataset RawWavDataset SiameseHDFDataset SprintCacheDataset SprintDatasetBase
+    LibriSpeechCorpus LmDataset MapDatasetWrapper MegatronDataset MultiProcDataset NemoSpeechDataset NextGenHDFDataset
+    NltkTimitDataset NumpyDumpDataset OggZipDataset PostprocessingDataset RawWavDataset SiameseHDFDataset SprintCacheDataset SprintDatasetBase
     StereoDataset StereoHdfDataset TextDictDataset TimitDataset TranslationDataset TranslationFactorsDataset
     VariableDataset""".split()
 )

@@ -113,68 +113,62 @@ def _mend_sampling() -> None:
 
 def generated() -> Iterator[Config]:
     """Each generating class in several settings."""
-    kinds: list[Config] = [
-        {"class": "Task12AXDataset"},
-        {"class": "TaskEpisodicCopyDataset"},
-        {"class": "TaskXmlModelingDataset"},
-        {"class": "TaskXmlModelingDataset", "limit_stack_depth": 2},
-        {"class": "TaskVariableAssignmentDataset"},
-        {"class": "TaskNumberBaseConvertDataset"},
-        {
-            "class": "TaskNumberBaseConvertDataset",
-            "input_base": 10,
-            "output_base": 16,
-            "min_input_seq_len": 3,
-            "max_input_seq_len": 12,
-        },
-        {"class": "CopyTaskDataset", "nsymbols": 80, "minlen": 1, "maxlen_epoch_factor": 20},
-        {"class": "CopyTaskDataset", "nsymbols": 3, "minlen": 5, "maxlen": 5},
-        {
-            "class": "CopyTaskDataset",
-            "nsymbols": 128,
-            "minlen": 1,
-            "minlen_epoch_factor": 0.5,
-            "maxlen": 2,
-            "maxlen_epoch_factor": 1.5,
-        },
-        {"class": "DummyDataset", "input_dim": 3, "output_dim": 5, "seq_len": 4},
-        {"class": "DummyDataset", "input_dim": 2, "output_dim": {"classes": (3, 1)}, "input_max_value": 7.0},
-        {"class": "DummyDataset", "input_dim": 2, "output_dim": 4, "input_shift": 0.5, "input_scale": 3.0},
-        {"class": "DummyDatasetMultipleSequenceLength", "input_dim": 3, "output_dim": 5},
-        {
-            "class": "DummyDatasetMultipleSequenceLength",
-            "input_dim": 2,
-            "output_dim": 5,
-            "seq_len": {"data": 3, "classes": 2},
-        },
-        {"class": "DummyDatasetMultipleDataKeys", "output_dim": {"data": (3, 2), "classes": (4, 1)}},
-        {
-            "class": "DummyDatasetMultipleDataKeys",
-            "output_dim": {"data": (3, 1), "other": (4, 2), "third": (2, 1)},
-            "data_keys": ["data", "third", "other"],
-            "seq_len": {"data": 3, "other": 2, "third": 1},
-        },
-        {
-            "class": "DummyGenericDataset",
-            "data_template": {"data": {"dim": 3}, "classes": {"dim": 5, "sparse": True, "available_for_inference": False}},
-        },
-        {
-            "class": "DummyGenericDataset",
-            "data_template": {"data": {"shape": (None, 2)}, "n": {"shape": (None, 4), "dtype": "int32"}},
-            "seq_lens": (2, 4),
-        },
-        {
-            "class": "DummyGenericDataset",
-            "data_template": {"data": {"shape": (None, 2, 3)}, "classes": {"dim": 4, "sparse": True, "dtype": "int64"}},
-            "seq_lens": {"data": 5, "classes": (1, 9)},
-        },
-    ]
-    for kind in kinds:
+    for kind in [*_tasks(), *_dummies()]:
         yield {**kind, "num_seqs": 4}
         yield {**kind, "num_seqs": 5, "seq_ordering": "random", "fixed_random_seed": 3}
         yield {**kind, "num_seqs": 7, "partition_epoch": 2, "seq_ordering": "reverse", "random_seed_offset": 2}
     yield {"class": "Task12AXDataset", "num_seqs": float("inf")}
     yield {"class": "TaskXmlModelingDataset"}
+
+
+def _tasks() -> list[Config]:
+    convert: Config = {"class": "TaskNumberBaseConvertDataset"}
+    copy: Config = {"class": "CopyTaskDataset", "minlen": 1}
+    return [
+        {"class": "Task12AXDataset"},
+        {"class": "TaskEpisodicCopyDataset"},
+        {"class": "TaskXmlModelingDataset"},
+        {"class": "TaskXmlModelingDataset", "limit_stack_depth": 2},
+        {"class": "TaskVariableAssignmentDataset"},
+        convert,
+        {**convert, "input_base": 10, "output_base": 16, "min_input_seq_len": 3, "max_input_seq_len": 12},
+        {**copy, "nsymbols": 80, "maxlen_epoch_factor": 20},
+        {**copy, "nsymbols": 3, "minlen": 5, "maxlen": 5},
+        {**copy, "nsymbols": 128, "minlen_epoch_factor": 0.5, "maxlen": 2, "maxlen_epoch_factor": 1.5},
+    ]
+
+
+def _dummies() -> list[Config]:
+    dummy: Config = {"class": "DummyDataset", "input_dim": 2, "output_dim": 4}
+    lengths: Config = {"class": "DummyDatasetMultipleSequenceLength", "input_dim": 3, "output_dim": 5}
+    keys: Config = {"class": "DummyDatasetMultipleDataKeys"}
+    generic: Config = {"class": "DummyGenericDataset"}
+    labels = {"dim": 5, "sparse": True}
+    return [
+        {**dummy, "input_dim": 3, "output_dim": 5, "seq_len": 4},
+        {**dummy, "output_dim": {"classes": (3, 1)}, "input_max_value": 7.0},
+        {**dummy, "input_shift": 0.5, "input_scale": 3.0},
+        lengths,
+        {**lengths, "input_dim": 2, "seq_len": {"data": 3, "classes": 2}},
+        {**keys, "output_dim": {"data": (3, 2), "classes": (4, 1)}},
+        {
+            **keys,
+            "output_dim": {"data": (3, 1), "other": (4, 2), "third": (2, 1)},
+            "data_keys": ["data", "third", "other"],
+            "seq_len": {"data": 3, "other": 2, "third": 1},
+        },
+        {**generic, "data_template": {"data": {"dim": 3}, "classes": {**labels, "available_for_inference": False}}},
+        {
+            **generic,
+            "data_template": {"data": {"shape": (None, 2)}, "n": {"shape": (None, 4), "dtype": "int32"}},
+            "seq_lens": (2, 4),
+        },
+        {
+            **generic,
+            "data_template": {"data": {"shape": (None, 2, 3)}, "classes": {**labels, "dtype": "int64"}},
+            "seq_lens": {"data": 5, "classes": (1, 9)},
+        },
+    ]
 
 
 def _random_configs(make: Callable[[random.Random], Config], count: int) -> Iterator[Config]:

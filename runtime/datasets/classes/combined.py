@@ -13,10 +13,9 @@ import numpy as np
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.options import Described, DType, NonNegative, Size
 from runtime.datasets.base import Array, DataSpec, Sequence
-from runtime.datasets.classes.meta import declared_dim
 from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.joined import JoinedDataset
-from runtime.datasets.nested import ORDER_OPTIONS, indexed, merged_spec, open_inner, opening
+from runtime.datasets.nested import ORDER_OPTIONS, declared_dim, indexed, merged_spec, open_inner, opening
 from runtime.datasets.options import DatasetOptions, refuse_without_effect
 from runtime.datasets.ordering import IntArray
 from runtime.datasets.registry import dataset

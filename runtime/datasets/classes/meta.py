@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from returnn_ir.options import Described
 from runtime.datasets.base import DataSpec, Sequence
 from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.lists import read_json, read_lines, read_tags
-from runtime.datasets.nested import indexed, open_inner, opening
+from runtime.datasets.nested import declared_dim, indexed, open_inner, opening
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
 from runtime.datasets.registry import dataset
@@ -254,30 +254,3 @@ def _specs(options: MetaOptions, datasets: Mapping[str, IndexedDataset]) -> dict
         inner.check_keys([inner_key])
         specs[key] = declared_dim(inner.specs[inner_key], key, options.data_dims, options)
     return specs
-
-
-def declared_dim(spec: DataSpec, key: str, given: Mapping[str, Any] | None, options: DatasetOptions) -> DataSpec:
-    """The spec with the number of classes that ``data_dims`` says.
-
-    Raises:
-        ConfigError: ``data_dims`` lacks the key, or has the dim of other data.
-    """
-    if not given:
-        return spec
-    value = given.get(key)
-    pair = tuple(value) if isinstance(value, (tuple, list)) else (value, 2 if key == "data" else 1)
-    if len(pair) != 2 or not all(type(part) is int for part in pair):
-        raise ConfigError(
-            f"wrong data_dims for {key!r}",
-            where=options.place("data_dims"),
-            expected="a dim, or (dim, number of axes)",
-            received=repr(value),
-        )
-    if spec.ndim >= 2 and spec.dim != pair[0]:
-        raise ConfigError(
-            f"wrong data_dims for {key!r}",
-            where=options.place("data_dims"),
-            expected=f"dim {spec.dim}, as in the data",
-            received=repr(value),
-        )
-    return replace(spec, dim=pair[0], labels=spec.labels if spec.dim == pair[0] else None)
