@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
+from returnn_ir.config import dataset_base
 from returnn_ir.config.dim_tags import DIM_NAMES
 from returnn_ir.errors import ConfigError
 
@@ -20,6 +21,7 @@ __all__ = ["OLD_MODULES", "LayerClassStub", "WrapEpochValue", "shim_names"]
 
 #: Top-level module names from before RETURNN was a package, to today's path below ``returnn``.
 OLD_MODULES: dict[str, str] = {
+    "CachedDataset2": "datasets.cached2",
     "Config": "config",
     "Dataset": "datasets.basic",
     "GeneratingDataset": "datasets.generating",
@@ -111,7 +113,13 @@ def _layer_classes(own: set[str]) -> dict[str, object]:
     return {"register_layer_class": register, "auto_register_layer_classes": register_all}
 
 
+_DATASETS: dict[str, object] = {name: getattr(dataset_base, name) for name in dataset_base.__all__}
+
 _NAMES: dict[str, dict[str, object]] = {
+    "returnn.datasets": {"Dataset": dataset_base.Dataset},
+    "returnn.datasets.basic": {name: _DATASETS[name] for name in ("Dataset", "DatasetSeq")},
+    "returnn.datasets.cached2": {name: _DATASETS[name] for name in ("CachedDataset2", "Dataset", "DatasetSeq")},
+    "returnn.datasets.generating": _DATASETS,
     "returnn.tensor": DIM_NAMES,
     "returnn.tensor.dim": DIM_NAMES,
     "returnn.tensor.marked_dim": DIM_NAMES,

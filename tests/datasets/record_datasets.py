@@ -1,7 +1,8 @@
 """Records what RETURNN's datasets give, for an environment that has RETURNN 1, h5py and TensorFlow.
 
 ``PYTHONPATH=. python tests/datasets/record_datasets.py`` writes ``data/{generated,meta,combined,joined}.json``; the
-settings are random with a fixed seed. A setting that RETURNN refuses or fails on is left out.
+settings are random with a fixed seed. A setting that RETURNN refuses or fails on is left out. ``own_classes.json`` is
+what RETURNN reads from the datasets of ``data/own_classes.py``.
 
 Two things are mended in RETURNN before: ``TaskVariableAssignmentDataset`` gives NumPy's ``choice`` the keys of a dict,
 which no Python 3 takes, so they are made a list; ``CombinedDataset`` with ``sampling_sizes`` divides by the number of
@@ -14,6 +15,7 @@ import itertools
 import json
 import os
 import random
+import runpy
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -62,15 +64,22 @@ def main() -> None:
         lines = ",\n".join(json.dumps(case) for case in cases)
         (DATA / f"{name}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
         print(f"{name}: {len(cases)} cases, {failed} left out")
+    own = runpy.run_path(str(DATA / "own_classes.py"))
+    names = [name for name, value in own.items() if isinstance(value, dict) and "class" in value]
+    own_cases = {
+        name: {str(epoch): record(own[name], epoch) for epoch in EPOCHS} for name in [*names, "from_function", "make_object"]
+    }
+    (DATA / "own_classes.json").write_text(json.dumps(own_cases, indent=1) + "\n", encoding="utf-8")
 
 
-def record(config: Config, epoch: int) -> dict[str, str]:
+def record(config: Config | Callable[[], Any], epoch: int) -> dict[str, str]:
     """One epoch of a dataset that is made anew, or the first sequences of one that does not end."""
     from returnn.datasets.basic import init_dataset
 
     dataset = init_dataset(config)
     dataset.init_seq_order(epoch=epoch)
-    return summary(itertools.islice(_read(dataset, config.get("data_keys", dataset.get_data_keys())), MAX_SEQS))
+    keys = config.get("data_keys") if isinstance(config, dict) else None
+    return summary(itertools.islice(_read(dataset, keys or dataset.get_data_keys()), MAX_SEQS))
 
 
 def _read(dataset: Any, keys: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:

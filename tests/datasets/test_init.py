@@ -15,7 +15,7 @@ from runtime.datasets import IndexedDataset, init_dataset
 from runtime.datasets.registry import NOT_BUILT, dataset_names
 
 #: Classes that others are derived from, and hold no data themselves.
-RETURNN_BASES = {"CachedDataset", "CachedDataset2", "Dataset", "GeneratingDataset", "SingleStreamPipeDataset"}
+RETURNN_BASES = {"CachedDataset", "CachedDataset2", "Dataset", "GeneratingDataset"}
 TASK: dict[str, Any] = {"class": "Task12AXDataset", "num_seqs": 5}
 
 

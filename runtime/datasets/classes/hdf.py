@@ -167,7 +167,7 @@ class HDFDataset(IndexedDataset):
 def _expand(options: HDFOptions) -> list[str]:
     """The paths of the files, patterns replaced by what they stand for."""
     given = [options.files] if isinstance(options.files, (str, os.PathLike)) else options.files
-    if not given:
+    if not any(os.fspath(path) for path in given):
         raise ConfigError("HDFDataset has no files", where=options.where, hint='"files": ["train.hdf"]')
     paths: list[str] = []
     for path in map(os.fspath, given):
