@@ -91,7 +91,7 @@ class Dataset:
         self.unique_seq_tags = unique_seq_tags
         self.seq_order_seq_lens_file = seq_order_seq_lens_file
         self.estimated_num_seqs = estimated_num_seqs
-        self.window = others.get("window") or 1
+        self.window = 1
         self.num_inputs: int | None = 0
         self.num_outputs: Any = None
         self.labels: dict[str, list[str]] = {}
@@ -258,9 +258,7 @@ class CachedDataset2(Dataset):
 class GeneratingDataset(Dataset):
     """Generated data: ``generate_seq`` is overridden; ``random`` is seeded for each sequence and epoch."""
 
-    def __init__(
-        self, input_dim: int | None, output_dim: Any, num_seqs: float = math.inf, **options: Any
-    ) -> None:
+    def __init__(self, input_dim: int | None, output_dim: Any, num_seqs: float = math.inf, **options: Any) -> None:
         super().__init__(**options)
         dims = dict(output_dim) if isinstance(output_dim, Mapping) else {"classes": output_dim}
         if input_dim is not None:

@@ -57,8 +57,8 @@ class GeneratedOptions(DatasetOptions):
             object.__setattr__(self, "seq_ordering", "default")
         if self.num_seqs == math.inf:
             why = "the epochs of this dataset do not end, num_seqs is inf"
-            names = ("seq_ordering", "repeat_epoch", "seq_list_filter_file", "unique_seq_tags", "seq_order_seq_lens_file")
-            refuse_without_effect(self, names, why)
+            names = ("repeat_epoch", "seq_list_filter_file", "unique_seq_tags", "seq_order_seq_lens_file")
+            refuse_without_effect(self, ("seq_ordering", *names), why)
 
 
 class Task(ABC):
@@ -103,7 +103,10 @@ def generated(name: str, *, options: type[GeneratedOptions]) -> Callable[[TaskCl
 
 
 class GeneratedDataset(IndexedDataset):
-    """The sequences of a task, with tags ``seq-INDEX``; they differ from epoch to epoch but for ``fixed_random_seed``."""
+    """The sequences of a task, with tags ``seq-INDEX``.
+
+    They differ from epoch to epoch, unless ``fixed_random_seed`` is set.
+    """
 
     def __init__(self, options: GeneratedOptions, task: Task) -> None:
         super().__init__(options)
@@ -175,9 +178,13 @@ class EndlessDataset(Dataset):
 
 def numbers_of_tags(tags: Seq[str], num_seqs: int) -> IntArray:
     """The index in each tag ``seq-INDEX``; -1 for another one, or where there are not so many sequences."""
-    numbers = (tag.removeprefix("seq-") for tag in tags)
-    found = (int(text) if f"seq-{text}" == tag and text.isdecimal() else -1 for tag, text in zip(tags, numbers, strict=True))
+    found = (_number_of_tag(tag) for tag in tags)
     return np.fromiter((index if index < num_seqs else -1 for index in found), dtype=np.int64, count=len(tags))
+
+
+def _number_of_tag(tag: str) -> int:
+    prefix, dash, number = tag.partition("-")
+    return int(number) if prefix == "seq" and dash and number.isdecimal() else -1
 
 
 def dense_spec(dim: int, dtype: str = "float32", labels: str | None = None) -> DataSpec:

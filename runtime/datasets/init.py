@@ -49,9 +49,7 @@ def init_dataset(
     if callable(config):
         return init_dataset(config(), name=name, defaults=defaults, where=where, names=names)
     if isinstance(config, str) and config.startswith("config:"):
-        return init_dataset(
-            _named(config, names or {}, place), name=name, defaults=defaults, where=where, names=names
-        )
+        return init_dataset(_named(config, names or {}, place), name=name, defaults=defaults, where=where, names=names)
     return _from_options(config, name, defaults or {}, place)
 
 

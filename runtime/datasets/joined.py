@@ -15,7 +15,7 @@ __all__ = ["JoinedDataset"]
 
 
 class JoinedDataset(IndexedDataset):
-    """The sequences of several datasets: numbers go on from one to the next. What is read of them is the subclass' matter.
+    """The sequences of several datasets, whose numbers go on; a subclass says what is read of them.
 
     Attributes:
         parts: the datasets.

@@ -1,4 +1,4 @@
-"""Files that say something about sequences: lists of tags, tables of lengths; texts, JSON and pickles, packed or not."""
+"""Files about sequences: lists of tags and tables of lengths, as text, JSON or pickle, packed or not."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Seq
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -74,7 +75,7 @@ def indexed(dataset: Dataset, outer: DatasetOptions, what: str) -> IndexedDatase
     return dataset
 
 
-def same_specs(datasets: list[Dataset], outer: DatasetOptions) -> dict[str, DataSpec]:
+def same_specs(datasets: Seq[Dataset]) -> dict[str, DataSpec]:
     """The keys that all datasets have, which they must agree on; integer widths may differ.
 
     Raises:

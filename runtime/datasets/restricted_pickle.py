@@ -43,7 +43,8 @@ def load_pickle(raw: bytes, where: str) -> Any:
             hint="write the names of the sequences to a text file, one per line",
         ) from error
     except Exception as error:  # broken bytes raise nearly anything
-        raise DataError("cannot read the pickle file", where=where, received=f"{type(error).__name__}: {error}") from error
+        received = f"{type(error).__name__}: {error}"
+        raise DataError("cannot read the pickle file", where=where, received=received) from error
     for part in _parts(value):
         if not isinstance(part, _PLAIN) and type(part) not in (list, tuple, set, frozenset, dict, _Array):
             raise DataError("the pickle file is refused", where=where, received=f"an object of {type(part).__name__}")
@@ -94,6 +95,7 @@ class _Function:
     """A function of ours that a pickle may call, and do nothing else with: nothing can be set in it."""
 
     __slots__ = ("_call",)
+    _call: Callable[..., object]
 
     def __init__(self, call: Callable[..., object]) -> None:
         object.__setattr__(self, "_call", call)
@@ -126,10 +128,12 @@ class _DType:
 class _Array(np.ndarray[Any, Any]):
     """An array that is filled from a pickle, with its size checked."""
 
-    def __setstate__(self, state: Any) -> None:  # type: ignore[override]
+    def __setstate__(self, state: Any) -> None:
         _, shape, kind, fortran, data = state
         filled = _filled(shape, kind, data, bool(fortran))
-        super().__setstate__((1, filled.shape, filled.dtype, False, filled.tolist() if filled.dtype.hasobject else filled.tobytes()))
+        entries: Any = filled.reshape(-1).tolist() if filled.dtype.hasobject else filled.tobytes()
+        state = 1, filled.shape, filled.dtype, False, entries
+        super().__setstate__(state)  # type: ignore[arg-type]  # NumPy's stubs want its own bool, its code Python's
 
 
 def _filled(shape: Any, kind: Any, data: Any, fortran: bool) -> np.ndarray[Any, Any]:
@@ -168,7 +172,9 @@ def _encode(text: object, encoding: object) -> bytes:
 
 def _bytes(*parts: object) -> bytes:
     """Bytes from nothing, from bytes or from a text with its encoding."""
-    return b"" if not parts else bytes(parts[0]) if type(parts[0]) is bytes else _encode(*parts)  # type: ignore[call-arg]
+    if not parts or type(parts[0]) is bytes:
+        return b"".join(part for part in parts[:1] if isinstance(part, bytes))
+    return _encode(parts[0], parts[-1])
 
 
 def _complex(real: object, imaginary: object) -> complex:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence as Seq
+from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Sequence as Seq
 from functools import cached_property
 from traceback import extract_tb
 from typing import Any
@@ -19,6 +20,17 @@ from runtime.datasets.ordering import IntArray
 
 __all__ = ["ProtocolDataset", "has_protocol"]
 
+_ORDER_OPTIONS = (
+    "name",
+    "seq_ordering",
+    "fixed_random_seed",
+    "random_seed_offset",
+    "partition_epoch",
+    "repeat_epoch",
+    "seq_list_filter_file",
+    "unique_seq_tags",
+    "seq_order_seq_lens_file",
+)
 _PROTOCOL = ("init_seq_order", "is_less_than_num_seqs", "load_seqs", "get_data")
 
 
@@ -70,7 +82,7 @@ class ProtocolDataset(Dataset):
             raise _failed(f"{cls.__name__}(...)", error, place(None), ConfigError) from error
 
     @cached_property
-    def specs(self) -> Mapping[str, DataSpec]:  # type: ignore[override]
+    def specs(self) -> Mapping[str, DataSpec]:
         """As in the first sequence, with the dims of ``num_outputs``."""
         first = next(self._sequences(1, None), None)
         if first is None:
@@ -133,9 +145,7 @@ class _Ordered(IndexedDataset):
     """Numbers, lengths and tags of the sequences of a config's own dataset, to be ordered by its options."""
 
     def __init__(self, dataset: Any, num_seqs: int, get_seq_len: Callable[[int], float] | None) -> None:
-        names = ("name", "seq_ordering", "fixed_random_seed", "random_seed_offset", "partition_epoch", "repeat_epoch")
-        names += ("seq_list_filter_file", "unique_seq_tags", "seq_order_seq_lens_file")
-        super().__init__(DatasetOptions(**{name: getattr(dataset, name) for name in names}))
+        super().__init__(DatasetOptions(**{name: getattr(dataset, name) for name in _ORDER_OPTIONS}))
         self._dataset, self._num_seqs, self._get_seq_len = dataset, num_seqs, get_seq_len
 
     @property
@@ -165,9 +175,7 @@ class _Ordered(IndexedDataset):
         raise NotImplementedError
 
 
-def _order_epoch(
-    dataset: Any, epoch: int, num_seqs: int, get_seq_len: Callable[[int], float] | None
-) -> Seq[int]:
+def _order_epoch(dataset: Any, epoch: int, num_seqs: int, get_seq_len: Callable[[int], float] | None) -> Seq[int]:
     order: list[int] = _Ordered(dataset, num_seqs, get_seq_len).init_epoch(epoch).tolist()
     return order
 

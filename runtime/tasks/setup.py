@@ -101,7 +101,8 @@ class Setup:
         """
         keys = (name,) if name in self.config else ("eval_datasets", name)
         where = partial(self.config.place, *keys)
-        return init_dataset(data, name=name, defaults={"seq_ordering": seq_ordering}, where=where)
+        defaults = {"seq_ordering": seq_ordering}
+        return init_dataset(data, name=name, defaults=defaults, where=where, names=self.config)
 
     def eval_datasets(self, opened: ExitStack) -> dict[str, Dataset]:
         """The datasets to evaluate on, by name, which are closed with ``opened``."""

@@ -2,7 +2,7 @@
 
 ``PYTHONPATH=. python tests/datasets/record_datasets.py`` writes ``data/{generated,meta,combined,joined}.json``; the
 settings are random with a fixed seed. A setting that RETURNN refuses or fails on is left out. ``own_classes.json`` is
-what RETURNN reads from the datasets of ``data/own_classes.py``.
+what RETURNN reads from the datasets of ``data/own_classes.config``.
 
 Two things are mended in RETURNN before: ``TaskVariableAssignmentDataset`` gives NumPy's ``choice`` the keys of a dict,
 which no Python 3 takes, so they are made a list; ``CombinedDataset`` with ``sampling_sizes`` divides by the number of
@@ -64,11 +64,10 @@ def main() -> None:
         lines = ",\n".join(json.dumps(case) for case in cases)
         (DATA / f"{name}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
         print(f"{name}: {len(cases)} cases, {failed} left out")
-    own = runpy.run_path(str(DATA / "own_classes.py"))
+    own = runpy.run_path(str(DATA / "own_classes.config"))
     names = [name for name, value in own.items() if isinstance(value, dict) and "class" in value]
-    own_cases = {
-        name: {str(epoch): record(own[name], epoch) for epoch in EPOCHS} for name in [*names, "from_function", "make_object"]
-    }
+    names += ["from_function", "make_object"]
+    own_cases = {name: {str(epoch): record(own[name], epoch) for epoch in EPOCHS} for name in names}
     (DATA / "own_classes.json").write_text(json.dumps(own_cases, indent=1) + "\n", encoding="utf-8")
 
 
@@ -224,8 +223,8 @@ def meta(rng: random.Random) -> Config:
         config["datasets"]["d"] = _hdf(rng, "d.hdf")
         config["datasets"].pop("b")
         config["data_map"] = {"data": ("a", "data"), "second": ("d", "data"), "classes": ("d", "classes")}
-        names: dict[str, Any] = {"pickle": "tags.pkl", "mixed": "mixed.pkl", "texts": {"a": "tags.txt", "d": "lines.txt"}}
-        config["seq_list_file"] = names[lists]
+        texts = {"a": "tags.txt", "d": "lines.txt"}
+        config["seq_list_file"] = {"pickle": "tags.pkl", "mixed": "mixed.pkl", "texts": texts}[lists]
     elif lists == "text":
         config["seq_list_file"] = "tags.txt"
     if lists in (None, "pickle") and rng.random() < 0.5:
@@ -294,7 +293,7 @@ def joined(rng: random.Random) -> Config:
         second = {**first, "num_seqs": 3, **_order(rng, UNSORTED)}
         return {"class": "ConcatDataset", "datasets": [first, second]}
     if inner in ("meta", "combined"):
-        return {"class": "ConcatDataset", "datasets": [first, {**first, "seq_ordering": first.get("seq_ordering", "default")}]}
+        return {"class": "ConcatDataset", "datasets": [first, first]}
     config: Config = {"class": "ConcatDataset", "datasets": [first, _hdf(rng, "c.hdf"), _hdf(rng, "a.hdf")]}
     if rng.random() < 0.3:
         config["random_seed_offset"] = rng.randint(1, 5)

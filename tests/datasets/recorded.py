@@ -1,4 +1,4 @@
-"""What ``record_datasets.py`` records of RETURNN and ``test_recorded.py`` compares: files to read, and what an epoch is.
+"""What ``record_datasets.py`` records and ``test_recorded.py`` compares: files to read, and what an epoch is.
 
 A case is a dataset's config (the text of a Python dict, files by name) and for some epochs the tags of its sequences
 in order and a checksum of all their data, types and shapes included.
@@ -31,7 +31,8 @@ def summary(seqs: Iterable[tuple[str, Mapping[str, np.ndarray[Any, Any]]]]) -> d
         tags.append(tag)
         for key in sorted(data):
             array = np.ascontiguousarray(data[key])
-            check = zlib.crc32(f"{tag} {key} {array.dtype.name} {np.shape(data[key])} ".encode() + array.tobytes(), check)
+            head = f"{tag} {key} {array.dtype.name} {np.shape(data[key])} "
+            check = zlib.crc32(head.encode() + array.tobytes(), check)
     return {"tags": " ".join(tags), "data": f"{check:08x}"}
 
 
@@ -46,7 +47,7 @@ def write_files(folder: Path) -> None:
 
     ``a.hdf`` has dense data and classes; ``b.hdf`` labels for the same tags, in another order, and for three more;
     ``c.hdf`` is like ``a.hdf`` with other tags; ``d.hdf`` belongs to ``a.hdf`` under other tags. Lists: ``tags.pkl``
-    of ``a.hdf`` and ``d.hdf`` by dataset, ``tags.txt``, ``kept.txt``, and lengths of the tags that are not those of the data.
+    of ``a.hdf`` and ``d.hdf`` by dataset, ``tags.txt``, ``kept.txt``, and lengths that are not those of the data.
     """
     tags = [f"a-{index}" for index in range(NUM_A)]
     _write(folder / "a.hdf", tags, 1)

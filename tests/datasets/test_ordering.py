@@ -126,7 +126,7 @@ def test_pickle_of_something_else(tmp_path: Path, value: object) -> None:
 def test_pickled_filter_file_that_runs_code(tmp_path: Path) -> None:
     path = tmp_path / "tags.pkl"
     path.write_bytes(b"cos\nsystem\n(S'touch evil'\ntR.")
-    with pytest.raises(DataError, match="the pickle file is refused: it names os.system"):
+    with pytest.raises(DataError, match=r"the pickle file is refused: it names os\.system"):
         make_dataset(seq_list_filter_file=str(path)).init_epoch(1)
 
 

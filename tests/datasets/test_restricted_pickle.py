@@ -22,14 +22,13 @@ _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False
 _KEYS = st.text() | st.integers()
 _DATA = st.recursive(
     _SCALARS,
-    lambda inner: (
-        st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(_KEYS, inner) | st.sets(_KEYS) | st.frozensets(_KEYS)
+    lambda inner: st.one_of(
+        st.lists(inner), st.tuples(inner, inner), st.dictionaries(_KEYS, inner), st.sets(_KEYS), st.frozensets(_KEYS)
     ),
     max_leaves=20,
 )
-_ARRAYS = hnp.arrays(
-    st.sampled_from(["f4", "f8", ">f4", "i4", "u1", "?", "<U3", "S4", "c8", "i8"]), hnp.array_shapes(min_dims=0, min_side=0)
-)
+_DTYPES = st.sampled_from(["f4", "f8", ">f4", "i4", "u1", "?", "<U3", "S4", "c8", "i8"])
+_ARRAYS = hnp.arrays(_DTYPES, hnp.array_shapes(min_dims=0, min_side=0))
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 
 

@@ -1,4 +1,4 @@
-"""A config's own dataset classes; ``own_classes.py`` runs in RETURNN, too, whose data are in ``own_classes.json``."""
+"""A config's own dataset classes; RETURNN read those of ``own_classes.config``, too: ``own_classes.json``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runtime.datasets import BatchOptions, IndexedDataset, PieceReader, init_dat
 from runtime.datasets.base import Dataset
 from tests.datasets.recorded import DATA, MAX_SEQS, summary
 
-OWN = DATA / "own_classes.py"
+OWN = DATA / "own_classes.config"
 CASES = json.loads((DATA / "own_classes.json").read_text(encoding="utf-8"))
 
 
@@ -85,7 +85,7 @@ class Minimal:
     "config", [{"class": Minimal, "size": 3}, Minimal(3), lambda: Minimal(3), lambda: {"class": Minimal, "size": 3}]
 )
 def test_forms(config: Any) -> None:
-    """The class in a dict, an object, or a function that returns one of these; defaults that it does not take are not given."""
+    """The class in a dict, an object, or a function that returns one; defaults that it does not take are not given."""
     dataset = init_dataset(config, name="dev", defaults={"seq_ordering": "sorted"})
     seqs = list(dataset.epoch(2))
     assert [seq.tag for seq in seqs] == ["tag 0", "tag 1", "tag 2"]
@@ -101,7 +101,8 @@ def test_it_may_be_inside_of_others() -> None:
     assert [len(seq.data["data"]) for seq in multi.epoch(2)] == [4, 4, 5, 5, 6, 6]
     assert (concat.epoch_size(1), multi.epoch_size(1)) == (None, None)
     with pytest.raises(ConfigError) as caught:
-        init_dataset({"class": "MetaDataset", "datasets": {"a": inner}, "data_map": {"data": ("a", "data")}}, name="train")
+        config = {"class": "MetaDataset", "datasets": {"a": inner}, "data_map": {"data": ("a", "data")}}
+        init_dataset(config, name="train")
     assert str(caught.value) == (
         "dataset 'train': dataset 'train_a' has no random access\n"
         "  expected: for a MetaDataset, a dataset whose sequences have numbers and an end"
@@ -111,7 +112,7 @@ def test_it_may_be_inside_of_others() -> None:
 def test_a_class_that_fails() -> None:
     class Fails(Minimal):
         def get_data(self, seq_idx: int, key: str) -> Any:
-            return {}["x"]
+            return dict[str, int]()["x"]
 
     with pytest.raises(DataError) as caught:
         list(init_dataset({"class": Fails, "size": 1}, name="train").epoch(1, ["data"]))
@@ -130,7 +131,7 @@ def test_options_that_a_class_does_not_take() -> None:
 
 
 def test_no_sequences() -> None:
-    dataset = init_dataset(Minimal(0), name="dev")
+    dataset = init_dataset({"class": Minimal, "size": 0}, name="dev")
     with pytest.raises(DataError, match="dataset 'dev': the dataset has no sequences"):
         _ = dataset.specs
 

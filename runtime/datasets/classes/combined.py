@@ -45,9 +45,7 @@ class CombinedOptions(DatasetOptions):
     own_orderings: ClassVar[tuple[str, ...]] = ("random_dataset", "interleave")
 
     datasets: Annotated[Mapping[str, Any], Described("a dict of datasets")]
-    data_map: Annotated[
-        Mapping[tuple[str, str], str], Described("a dict from (dataset, data key) to data keys")
-    ]
+    data_map: Annotated[Mapping[tuple[str, str], str], Described("a dict from (dataset, data key) to data keys")]
     sampling_sizes: Size | Mapping[str, Size] | None = None
     data_dims: Mapping[str, Any] | None = None
     data_dtypes: Mapping[str, DType] | None = None
@@ -81,9 +79,8 @@ class CombinedDataset(JoinedDataset):
             parts = [indexed(one, options, "a CombinedDataset") for one in opened]
             super().__init__(options, parts)
             self._specs = _specs(options, dict(zip(self._names, parts, strict=True)))
-        self._inner_keys = [
-            {key: inner_key for (name, inner_key), key in options.data_map.items() if name == own} for own in self._names
-        ]
+        keys = options.data_map.items()
+        self._inner_keys = [{key: inner for (name, inner), key in keys if name == own} for own in self._names]
 
     @property
     def specs(self) -> Mapping[str, DataSpec]:

@@ -59,7 +59,7 @@ class ConcatDataset(JoinedDataset):
             DataError: their data differ.
         """
         super().__init__(options, parts)
-        self._specs = same_specs(parts, options)
+        self._specs = same_specs(parts)
 
     @property
     def specs(self) -> Mapping[str, DataSpec]:
@@ -96,7 +96,7 @@ class ConcatStream(Dataset):
         """
         super().__init__(options)
         self._parts = tuple(parts)
-        self._specs = same_specs(parts, options)
+        self._specs = same_specs(parts)
 
     @property
     def specs(self) -> Mapping[str, DataSpec]:

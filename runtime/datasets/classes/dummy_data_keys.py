@@ -44,12 +44,15 @@ class DummyDataKeys(Task):
         self._frames = dict(given) if isinstance(given, Mapping) else dict.fromkeys(keys, given)
         for name, own in (("seq_len", self._frames), ("output_dim", options.output_dim)):
             if own.keys() != set(keys):
-                expected, received = f"the data keys {', '.join(keys)}", ", ".join(own)
-                raise ConfigError(f"wrong keys of {name}", where=options.place(name), expected=expected, received=received)
+                raise ConfigError(
+                    f"wrong keys of {name}",
+                    where=options.place(name),
+                    expected=f"the data keys {', '.join(keys)}",
+                    received=", ".join(own),
+                )
         self._dims = data_dims(options.output_dim, keys, options)
-        self.specs = {
-            key: sparse_spec(dim) if ndim == 1 else dense_spec(dim, "float64") for key, (dim, ndim) in self._dims.items()
-        }
+        dims = self._dims.items()
+        self.specs = {key: sparse_spec(dim) if ndim == 1 else dense_spec(dim, "float64") for key, (dim, ndim) in dims}
 
     def generate(self, random: Random, index: int, epoch: int) -> dict[str, Array]:
         """Counted from the sequence's index."""

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Seq
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -35,9 +36,7 @@ class HDFOptions(DatasetOptions):
         use_cache_manager: accepted and without effect: files are read where they are, the data is the same.
     """
 
-    files: Annotated[
-        str | os.PathLike[str] | Seq[str | os.PathLike[str]], Described("a path, or a list of paths")
-    ] = ()
+    files: Annotated[str | os.PathLike[str] | Seq[str | os.PathLike[str]], Described("a path, or a list of paths")] = ()
     cache_byte_size: Annotated[int, Range(-1)] = 0
     use_cache_manager: bool = False
 
@@ -170,8 +169,10 @@ def _expand(options: HDFOptions) -> list[str]:
     if not any(os.fspath(path) for path in given):
         raise ConfigError("HDFDataset has no files", where=options.where, hint='"files": ["train.hdf"]')
     paths: list[str] = []
-    for path in map(os.fspath, given):
-        found = [path] if os.path.exists(path) or not glob.has_magic(path) else sorted(glob.glob(path))
+    for one in given:
+        path = os.fspath(one)
+        pattern = glob.has_magic(path) and not Path(path).exists()
+        found = sorted(glob.glob(path)) if pattern else [path]  # noqa: PTH207 - of any folder
         if not found:
             raise DataError(f"no HDF file fits the pattern {path!r}", where=options.where)
         paths += found

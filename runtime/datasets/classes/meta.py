@@ -97,11 +97,11 @@ class MetaDataset(IndexedDataset):
             self.start_epoch(epoch)
             order = self._datasets[control].init_epoch(epoch)
             self._check_control(order)
-        for name in self._datasets:
+        for name, one in self._datasets.items():
             missing = np.flatnonzero(self._indices[name][order] < 0)
             if len(missing):
                 raise DataError(
-                    f"{self._datasets[name].options.where} has no sequence {self._name(int(order[missing[0]]), name)!r}",
+                    f"{one.options.where} has no sequence {self._name(int(order[missing[0]]), name)!r}",
                     where=self.options.where,
                     expected=f"the tags of {self._datasets[self._main].options.where}",
                     received=f"{len(missing)} of {len(order)} sequences are missing",

@@ -47,7 +47,7 @@ class NumberBaseConvertOptions(GeneratedOptions):
 
 @generated("TaskNumberBaseConvertDataset", options=NumberBaseConvertOptions)
 class NumberBaseConvert(Task):
-    """ "data" and "classes" are the digits of the same number, ``[T]``."""
+    """The digits of the same number, ``[T]`` each: "data" in one base, "classes" in the other."""
 
     def __init__(self, options: NumberBaseConvertOptions) -> None:
         self._options = options

@@ -142,8 +142,7 @@ def _texts(array: Array, where: str) -> Array:
     texts = array.astype(object)
     for one in texts.reshape(-1):
         if not isinstance(one, (str, bytes)):
-            expected = "numbers, or texts"
-            raise DataError("not an array of numbers or texts", where=where, expected=expected, received=type(one).__name__)
+            raise DataError("not an array of numbers or texts", where=where, received=type(one).__name__)
     return texts
 
 
