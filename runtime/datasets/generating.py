@@ -55,10 +55,6 @@ class GeneratedOptions(DatasetOptions):
         if self.seq_ordering in ("sorted", "sorted_reverse"):
             # RETURNN sorts dev sets by default and ignores that for generated data.
             object.__setattr__(self, "seq_ordering", "default")
-        if self.num_seqs == math.inf:
-            why = "the epochs of this dataset do not end, num_seqs is inf"
-            names = ("repeat_epoch", "seq_list_filter_file", "unique_seq_tags", "seq_order_seq_lens_file")
-            refuse_without_effect(self, ("seq_ordering", *names), why)
 
 
 class Task(ABC):
@@ -159,7 +155,15 @@ class EndlessDataset(Dataset):
     """The sequences of a task, one after the other without an end."""
 
     def __init__(self, options: GeneratedOptions, task: Task) -> None:
+        """Take a task.
+
+        Raises:
+            ConfigError: options about order, which there is none of.
+        """
         super().__init__(options)
+        names = ("seq_ordering", "repeat_epoch", "seq_list_filter_file", "unique_seq_tags", "seq_order_seq_lens_file")
+        why = "the epochs of this dataset do not end, num_seqs is inf"
+        refuse_without_effect(options, names, why, "give num_seqs, or leave it out")
         self._task = task
 
     @property

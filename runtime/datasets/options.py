@@ -105,11 +105,17 @@ def options_from_dict(cls: type[OptionsT], class_name: str, kwargs: Mapping[str,
         raise
 
 
-def refuse_without_effect(options: DatasetOptions, names: Iterable[str], why: str) -> None:
+def refuse_without_effect(
+    options: DatasetOptions,
+    names: Iterable[str],
+    why: str,
+    hint: str = "set it in the datasets inside, or leave it out",
+) -> None:
     """Refuse options that the dataset does not have a use for.
 
     Args:
         why: what it does instead, for the message.
+        hint: what to try.
 
     Raises:
         ConfigError: one of them has another value than its default; a partition or repetition of 1 is none.
@@ -122,5 +128,5 @@ def refuse_without_effect(options: DatasetOptions, names: Iterable[str], why: st
                 f"option {name!r} has no effect here: {why}",
                 where=options.place(name),
                 received=repr(value),
-                hint="set it in the datasets inside, or leave it out",
+                hint=hint,
             )

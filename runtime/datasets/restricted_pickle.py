@@ -133,7 +133,7 @@ class _Array(np.ndarray[Any, Any]):
         filled = _filled(shape, kind, data, bool(fortran))
         entries: Any = filled.reshape(-1).tolist() if filled.dtype.hasobject else filled.tobytes()
         state = 1, filled.shape, filled.dtype, False, entries
-        super().__setstate__(state)  # type: ignore[arg-type]  # NumPy's stubs want its own bool, its code Python's
+        super().__setstate__(state)
 
 
 def _filled(shape: Any, kind: Any, data: Any, fortran: bool) -> np.ndarray[Any, Any]:

@@ -97,7 +97,7 @@ def test_order_of_an_epoch_without_an_end() -> None:
         init_dataset({"class": "Task12AXDataset", "seq_ordering": "random"}, name="train")
     assert str(caught.value) == (
         "dataset 'train': option 'seq_ordering' has no effect here: the epochs of this dataset do not end, num_seqs is "
-        "inf\n  received: 'random'\n  try: set it in the datasets inside, or leave it out"
+        "inf\n  received: 'random'\n  try: give num_seqs, or leave it out"
     )
 
 

@@ -22,8 +22,6 @@ from runtime.datasets.registry import dataset
 
 __all__ = ["CombinedDataset", "CombinedOptions"]
 
-_SELECTING = ("seq_list_filter_file", "unique_seq_tags", "seq_order_seq_lens_file")
-
 
 @dataclass(frozen=True, kw_only=True)
 class CombinedOptions(DatasetOptions):
@@ -51,17 +49,6 @@ class CombinedOptions(DatasetOptions):
     data_dtypes: Mapping[str, DType] | None = None
     interleave_gumbel_scale: NonNegative | Literal["remaining"] | None = None
 
-    def __post_init__(self) -> None:
-        """Check values."""
-        super().__post_init__()
-        if self.seq_ordering == "interleave":
-            names = (*(name for name in ORDER_OPTIONS if name != "fixed_random_seed"), "sampling_sizes")
-            refuse_without_effect(self, names, "with seq_ordering 'interleave' every dataset is seen as a whole")
-        elif self.interleave_gumbel_scale is not None:
-            refuse_without_effect(self, ["interleave_gumbel_scale"], "seq_ordering is not 'interleave'")
-        if self.sampling_sizes is not None:
-            refuse_without_effect(self, ["partition_epoch", *_SELECTING], "sampling_sizes chooses the sequences")
-
 
 @dataset("CombinedDataset", options=CombinedOptions)
 class CombinedDataset(JoinedDataset):
@@ -74,6 +61,7 @@ class CombinedDataset(JoinedDataset):
             UserError: a name that there is not, a dataset that cannot be made, or data that do not fit.
         """
         self._options = options
+        _check_choice(options)
         self._names = _used(options)
         with opening(open_inner(options.datasets[name], options, "datasets", name) for name in self._names) as opened:
             parts = [indexed(one, options, "a CombinedDataset") for one in opened]
@@ -169,6 +157,19 @@ def _taken(orders: Seq[IntArray], turns: Seq[int]) -> IntArray:
     """The sequences of several orders, each in its order, by whose turn it is."""
     rest = [iter(order.tolist()) for order in orders]
     return np.fromiter((next(rest[turn]) for turn in turns), dtype=np.int64, count=len(turns))
+
+
+def _check_choice(options: CombinedOptions) -> None:
+    """Refuse options that the way to choose sequences leaves no use for."""
+    if options.seq_ordering == "interleave":
+        names = (*(name for name in ORDER_OPTIONS if name != "fixed_random_seed"), "sampling_sizes")
+        refuse_without_effect(options, names, "with seq_ordering 'interleave' every dataset is seen as a whole")
+    else:
+        hint = "seq_ordering = 'interleave', or leave it out"
+        refuse_without_effect(options, ["interleave_gumbel_scale"], "only 'interleave' uses it", hint)
+    if options.sampling_sizes is not None:
+        names = ("partition_epoch", "seq_list_filter_file", "unique_seq_tags", "seq_order_seq_lens_file")
+        refuse_without_effect(options, names, "sampling_sizes chooses the sequences", "leave one of them out")
 
 
 def _used(options: CombinedOptions) -> list[str]:
