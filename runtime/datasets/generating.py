@@ -67,6 +67,14 @@ class Task(ABC):
     specs: Mapping[str, DataSpec]
 
     @abstractmethod
+    def __init__(self, options: Any) -> None:
+        """From the options of the task's class.
+
+        Raises:
+            ConfigError: options that do not fit each other.
+        """
+
+    @abstractmethod
     def generate(self, random: Random, index: int, epoch: int) -> dict[str, Array]:
         """The data of a sequence by key.
 
@@ -81,8 +89,7 @@ class Task(ABC):
         return {key: len(array) for key, array in self.generate(random, index, epoch).items()}
 
 
-Options = TypeVar("Options", bound=GeneratedOptions)
-TaskClass = TypeVar("TaskClass", bound=Callable[[Any], Task])
+TaskClass = TypeVar("TaskClass", bound=type[Task])
 
 
 def generated(name: str, *, options: type[GeneratedOptions]) -> Callable[[TaskClass], TaskClass]:
@@ -90,9 +97,10 @@ def generated(name: str, *, options: type[GeneratedOptions]) -> Callable[[TaskCl
 
     def add(cls: TaskClass) -> TaskClass:
         def make(opt: GeneratedOptions) -> Dataset:
-            return EndlessDataset(opt, cls(opt)) if opt.num_seqs == math.inf else GeneratedDataset(opt, cls(opt))
+            task = cls(opt)
+            return EndlessDataset(opt, task) if opt.num_seqs == math.inf else GeneratedDataset(opt, task)
 
-        register(DatasetClass(name, options, make))
+        register(DatasetClass(name, options, make, cls))
         return cls
 
     return add

@@ -39,9 +39,9 @@ class DatasetOptions:
         random_seed_offset: added to the epoch number to make the seed.
         partition_epoch: an epoch is this fraction of the data; the order stays until all parts were seen.
         repeat_epoch: an epoch is the data this many times; excludes ``partition_epoch``.
-        seq_list_filter_file: text file (``.gz`` too) with the sequence tags to use, one per line.
+        seq_list_filter_file: the sequence tags to use: a text, one per line, or a pickle of a list.
         unique_seq_tags: keep only the first sequence of each tag, in the order of the epoch.
-        seq_order_seq_lens_file: text file (``.gz`` too) with a Python dict, tag to length, to sort by.
+        seq_order_seq_lens_file: a Python dict, tag to length, to sort by, as text or pickle.
         estimated_num_seqs: for progress reports only.
     """
 

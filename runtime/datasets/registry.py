@@ -33,12 +33,14 @@ class DatasetClass:
         name: in a config.
         options: the dataclass of what it takes.
         make: the dataset from these options.
+        kind: what it is, in its docstring.
         orders: it has an order of its own: where its config names none, ``batching``, or sorted for evaluation.
     """
 
     name: str
     options: type[DatasetOptions]
     make: Callable[[Any], Dataset]
+    kind: type[Any]
     orders: bool = True
 
 
@@ -63,7 +65,7 @@ def dataset(
     """Register a class under its name (see :class:`DatasetClass`), with ``make`` where the options decide about it."""
 
     def add(cls: Class) -> Class:
-        register(DatasetClass(name, options, make or cls, orders))
+        register(DatasetClass(name, options, make or cls, cls, orders))
         return cls
 
     return add

@@ -105,13 +105,17 @@ class ProtocolDataset(Dataset):
     def _sequences(self, epoch: int, keys: tuple[str, ...] | None) -> Iterator[Sequence]:
         self._ask("init_seq_order", epoch=epoch)
         index = 0
-        while self._ask("is_less_than_num_seqs", index):
-            self._ask("load_seqs", index, index + 1)
-            data = {}
-            for key in self._ask("get_data_keys") if keys is None else keys:
-                data[key] = np.asarray(self._ask("get_data", index, key))
-            yield Sequence(str(self._ask("get_tag", index)), index, data)
-            index += 1
+        try:
+            while self._ask("is_less_than_num_seqs", index):
+                self._ask("load_seqs", index, index + 1)
+                data = {}
+                for key in self._ask("get_data_keys") if keys is None else keys:
+                    data[key] = np.asarray(self._ask("get_data", index, key))
+                yield Sequence(str(self._ask("get_tag", index)), index, data)
+                index += 1
+        finally:
+            if hasattr(self._inner, "finish_epoch"):
+                self._ask("finish_epoch")
 
     def _ask(self, method: str, *args: Any, **options: Any) -> Any:
         """Call a method of the class; what it raises becomes a message that says where."""

@@ -55,7 +55,10 @@ class MetaOptions(DatasetOptions):
 
 @dataset("MetaDataset", options=MetaOptions)
 class MetaDataset(IndexedDataset):
-    """The corpus is that of one dataset, or the list's; each key is read from its dataset at the same tag."""
+    """Data of the same sequences from several datasets.
+
+    The corpus is that of one of them, or a list's; each key is read from its dataset at the same tag.
+    """
 
     def __init__(self, options: MetaOptions) -> None:
         """Open the datasets that are used.
@@ -132,6 +135,11 @@ class MetaDataset(IndexedDataset):
     def tag(self, index: int) -> str:
         """Tag in the dataset that the corpus is from."""
         return self._name(index, self._main)
+
+    def all_tags(self) -> list[str]:
+        """Tags in the dataset that the corpus is from."""
+        tags = self._datasets[self._main].all_tags()
+        return [tags[index] for index in self._indices[self._main].tolist()]
 
     def get_seq(self, index: int, keys: Collection[str] | None = None) -> Sequence:
         """Read one sequence, from each dataset what is wanted of it."""
