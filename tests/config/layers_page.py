@@ -114,7 +114,8 @@ def _layer(names: list[str], spec: LayerSpec) -> str:
 def _loss(name: str) -> str:
     spec = find_loss(name)
     assert spec is not None
-    return f"\n### Loss `{name}`\n\n{summary_of(spec.compute)}\n{options_table(spec.options, LossOptions, [f'loss {name}'])}"
+    table = options_table(spec.options, LossOptions, [f"loss {name}"])
+    return f"\n### Loss `{name}`\n\n{summary_of(spec.compute)}\n{table}"
 
 
 def _unit(name: str) -> str:

@@ -1,7 +1,7 @@
 """Records what RETURNN's datasets give, for an environment that has RETURNN 1, h5py and TensorFlow.
 
-``PYTHONPATH=. python tests/datasets/record_datasets.py`` writes ``data/{generated,meta,combined,joined}.json``; the
-settings are random with a fixed seed. A setting that RETURNN refuses or fails on is left out. ``own_classes.json`` is
+``PYTHONPATH=. python tests/datasets/record_datasets.py`` writes ``data/{plain,generated,meta,combined,joined}.json``;
+the settings are random with a fixed seed. One that RETURNN refuses or fails on is left out. ``own_classes.json`` is
 what RETURNN reads from the datasets of ``data/own_classes.config``.
 
 Two things are mended in RETURNN before: ``TaskVariableAssignmentDataset`` gives NumPy's ``choice`` the keys of a dict,
@@ -44,6 +44,7 @@ def main() -> None:
     os.chdir(tempfile.mkdtemp())
     write_files(Path.cwd())
     groups: dict[str, Iterator[Config]] = {
+        "plain": _random_configs(plain, 60),
         "generated": generated(),
         "meta": _random_configs(meta, 90),
         "combined": _random_configs(combined, 110),
@@ -212,6 +213,29 @@ def _task(rng: random.Random) -> Config:
         [{"class": "Task12AXDataset"}, {"class": "CopyTaskDataset", "nsymbols": 9, "minlen": 1, "maxlen": 7}]
     )
     return {**kind, "num_seqs": rng.randint(2, 8), **_order(rng, UNSORTED)}
+
+
+def plain(rng: random.Random) -> Config:
+    """HDF files and data in memory."""
+    if rng.random() < 0.5:
+        config = _hdf(rng, rng.choice(["a.hdf", "b.hdf"]))
+        if config["files"] == ["a.hdf"] and rng.random() < 0.3:
+            config["files"] = ["a.hdf", "c.hdf"]
+            config.pop("seq_order_seq_lens_file", None)
+        return config
+    draws = np.random.RandomState(rng.randint(0, 1000))
+    data = []
+    for index in range(rng.randint(3, 9)):
+        frames = int(draws.randint(1, 9))
+        seq = {"data": draws.standard_normal((frames, 2)).round(3).astype(np.float32)}
+        seq["classes"] = draws.randint(0, 4, frames).astype(np.int32)
+        seq["words"] = np.array([f"word {index}"] * int(draws.randint(1, 3)))
+        data.append(seq)
+    config = {"class": "StaticDataset", "data": data, **_order(rng)}
+    if rng.random() < 0.5:
+        config["target_list"] = ["classes"]
+        config["output_dim"] = {"classes": (4, 1)}
+    return config
 
 
 def meta(rng: random.Random) -> Config:

@@ -30,10 +30,15 @@ def summary(seqs: Iterable[tuple[str, Mapping[str, np.ndarray[Any, Any]]]]) -> d
     for tag, data in seqs:
         tags.append(tag)
         for key in sorted(data):
-            array = np.ascontiguousarray(data[key])
-            head = f"{tag} {key} {array.dtype.name} {np.shape(data[key])} "
-            check = zlib.crc32(head.encode() + array.tobytes(), check)
+            check = zlib.crc32(f"{tag} {key} {np.shape(data[key])} ".encode() + _bytes(np.asarray(data[key])), check)
     return {"tags": " ".join(tags), "data": f"{check:08x}"}
+
+
+def _bytes(array: np.ndarray[Any, Any]) -> bytes:
+    """The type and the entries; texts are texts, whatever type of NumPy they have."""
+    if array.dtype.kind in "OUS":
+        return repr(["text", *array.reshape(-1).tolist()]).encode()
+    return array.dtype.name.encode() + np.ascontiguousarray(array).tobytes()
 
 
 def read_cases(name: str) -> list[dict[str, Any]]:

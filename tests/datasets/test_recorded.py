@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runtime.datasets import IndexedDataset, init_dataset
 from tests.datasets.recorded import MAX_SEQS, read_cases, summary, write_files
 
-GROUPS = ("generated", "meta", "combined", "joined")
+GROUPS = ("plain", "generated", "meta", "combined", "joined")
 CASES = [pytest.param(case, id=f"{group}-{i}") for group in GROUPS for i, case in enumerate(read_cases(group))]
 
 
@@ -25,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("case", CASES)
 def test_as_in_returnn(case: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    config = eval(case["config"], {"inf": float("inf")})
+    config = eval(case["config"], {"inf": math.inf, "array": np.array, "float32": np.float32, "int32": np.int32})
     with init_dataset(config) as dataset:
         for epoch, expected in case["epochs"].items():
             seqs = list(itertools.islice(dataset.epoch(int(epoch)), MAX_SEQS))
