@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from returnn_ir.config.shim import lazy_path
 from returnn_ir.errors import ConfigError, Origin, did_you_mean
 from returnn_ir.options import option_fields
 from runtime.datasets.base import Dataset
@@ -78,6 +79,8 @@ def _from_options(
         raise ConfigError("the dataset has no 'class'", where=where, expected=_known())
     if isinstance(class_name, type) and has_protocol(class_name):
         return ProtocolDataset.make(class_name, {"name": name, **kwargs}, defaults, place)
+    path = lazy_path(class_name)  # a class of RETURNN's that the config has imported
+    class_name = class_name if path is None else path.rpartition(".")[2]
     found = find_dataset(class_name) if isinstance(class_name, str) else None
     if found is None:
         raise _unknown(class_name, place)

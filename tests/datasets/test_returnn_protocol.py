@@ -142,6 +142,19 @@ def test_orders_need_lengths_and_tags(tmp_path: Path) -> None:
         next(init_dataset({**config, "name": "train"}).epoch(1, ["data"]))
 
 
+def test_classes_of_returnn_itself(tmp_path: Path) -> None:
+    """A config may name RETURNN's classes as objects; those that are built are ours."""
+    path = tmp_path / "net.py"
+    path.write_text(
+        "from returnn.datasets.generating import Task12AXDataset\nfrom returnn.datasets.lm import LmDataset\n"
+        "train = {'class': Task12AXDataset, 'num_seqs': 3}\ndev = {'class': LmDataset}\n"
+    )
+    config = load_config(str(path))
+    assert isinstance(init_dataset(config["train"]), IndexedDataset)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="RETURNN's LmDataset is not built yet"):
+        init_dataset(config["dev"])  # type: ignore[arg-type]
+
+
 def test_endless() -> None:
     config = load_config(str(OWN))["generated"]
     dataset = init_dataset({**config, "num_seqs": math.inf, "seq_ordering": "default"})  # type: ignore[dict-item]
