@@ -89,9 +89,10 @@ gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden c
 support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
 	$(BIN)/pytest -n 2 tests/conformance --write-support
 
-options: $(BIN)/returnn-run  ## write docs/options.md and docs/layers.md from the tables of keys and the classes of options
+options: $(BIN)/returnn-run  ## write docs/{options,layers,datasets}.md from the tables of keys and the classes of options
 	$(BIN)/python -m tests.config.options_page
 	$(BIN)/python -m tests.config.layers_page
+	$(BIN)/python -m tests.config.datasets_page
 
 ops: $(BIN)/returnn-run  ## write docs/ops.md from the declarations of the ops
 	$(BIN)/python -m tests.ir.ops_page

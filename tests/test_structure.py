@@ -111,6 +111,7 @@ REGISTRIES = {
     "returnn_ir/network/layer_registry.py",
     "returnn_ir/network/loss_registry.py",
     "compiler/passes/registry.py",
+    "runtime/datasets/registry.py",
     "runtime/optimizers/registry.py",
 }
 #: They import modules of a config by names that the config gives.

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
+from returnn_ir.config import dataset_base
 from returnn_ir.config.dim_tags import DIM_NAMES
 from returnn_ir.config.returnn_helpers import HyperParam, cached_file, from_utf8, login_name, no_exception_hook
 from returnn_ir.config.vocabulary import ConfigVocabulary
@@ -140,9 +141,13 @@ def _layer_classes(own: set[str]) -> dict[str, object]:
     return {"register_layer_class": register, "auto_register_layer_classes": register_all}
 
 
+_DATASETS: dict[str, object] = {name: getattr(dataset_base, name) for name in dataset_base.__all__}
 _VOCABULARIES: dict[str, object] = {"Vocabulary": ConfigVocabulary, "BytePairEncoding": ConfigVocabulary}
 
 _NAMES: dict[str, dict[str, object]] = {
+    "returnn.datasets": {"Dataset": dataset_base.Dataset},
+    "returnn.datasets.basic": {name: _DATASETS[name] for name in ("Dataset", "DatasetSeq")},
+    "returnn.datasets.cached2": {name: _DATASETS[name] for name in ("CachedDataset2", "Dataset", "DatasetSeq")},
     "returnn.tensor": DIM_NAMES,
     "returnn.tensor.dim": DIM_NAMES,
     "returnn.tensor.marked_dim": DIM_NAMES,
@@ -150,7 +155,7 @@ _NAMES: dict[str, dict[str, object]] = {
     "returnn.tf.util.basic": DIM_NAMES,
     "returnn.pretrain": {"WrapEpochValue": WrapEpochValue},
     "returnn.import_": {"import_": _import_helper},
-    "returnn.datasets.generating": _VOCABULARIES,
+    "returnn.datasets.generating": {**_DATASETS, **_VOCABULARIES},
     "returnn.datasets.util.vocabulary": _VOCABULARIES,
     "returnn.tf.hyper_param_tuning": {"HyperParam": HyperParam},
     "returnn.util.basic": {

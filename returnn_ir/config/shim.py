@@ -23,7 +23,7 @@ from returnn_ir.errors import ConfigError
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config
 
-__all__ = ["LazyName", "ShimSession", "guarded_import"]
+__all__ = ["LazyName", "ShimSession", "guarded_import", "lazy_path"]
 
 #: sys.modules is shared by all threads: one config executes at a time.
 _LOCK = threading.RLock()
@@ -60,6 +60,11 @@ class LazyName:
 
     def __repr__(self) -> str:
         return f"<{self._path}, not imported yet>"
+
+
+def lazy_path(value: object) -> str | None:
+    """The dotted path that a lazy name stands for; None for anything else. Nothing is imported."""
+    return value._path if isinstance(value, LazyName) else None
 
 
 class _LazyModule(ModuleType):

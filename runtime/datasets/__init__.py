@@ -1,12 +1,13 @@
-"""Datasets: RETURNN's HDF files, generated and in-memory data; order, batches, background loading."""
+"""Datasets: RETURNN's classes and a config's own; order, batches, background loading."""
 
 from __future__ import annotations
 
 from runtime.datasets.base import Array, Dataset, DataSpec, Sequence
 from runtime.datasets.batch import Batch, PieceReader, collate
 from runtime.datasets.batch_options import BatchOptions
+from runtime.datasets.classes.hdf import HDFDataset, HDFOptions
+from runtime.datasets.classes.static import StaticDataset, StaticOptions
 from runtime.datasets.finite import NonFinite, check_finite, find_non_finite
-from runtime.datasets.hdf import HDFDataset, HDFOptions
 from runtime.datasets.hdf_writer import HDFWriter
 from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.init import init_dataset
@@ -14,8 +15,6 @@ from runtime.datasets.loader import BatchLoader
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.pieces import BatchPlan, Piece, SeqInfo
 from runtime.datasets.planner import EpochPlanner, plan_epoch
-from runtime.datasets.static import StaticDataset, StaticOptions
-from runtime.datasets.task12ax import Task12AXDataset, Task12AXOptions
 
 __all__ = [
     "Array",
@@ -38,8 +37,6 @@ __all__ = [
     "Sequence",
     "StaticDataset",
     "StaticOptions",
-    "Task12AXDataset",
-    "Task12AXOptions",
     "check_finite",
     "collate",
     "find_non_finite",

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +67,6 @@ class Dataset(ABC):
     Only one epoch at a time is read, perhaps in a background thread.
     """
 
-    options_class: ClassVar[type[DatasetOptions]] = DatasetOptions
     #: Whether an epoch with the order of the one before has the same batches, random choices included.
     keeps_batches: bool = False
     #: Whether it may have the option ``window``.

@@ -36,7 +36,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some sequences, or pieces of sequences, padded with zeros to the longest.
+    """Some sequences, or pieces of sequences, padded with zeros (texts with empty ones) to the longest.
 
     Attributes:
         data: per key ``[B, T, ...]``.
@@ -115,7 +115,7 @@ def collate(
 def _pad(arrays: Seq[Array], dtype: np.dtype[Any], least_frames: int) -> Array:
     shape = tuple(max(sizes) for sizes in zip(*(array.shape for array in arrays), strict=True))
     shape = tuple(max(size, least_frames) for size in shape[:1]) + shape[1:]
-    padded: Array = np.zeros((len(arrays), *shape), dtype)
+    padded: Array = np.full((len(arrays), *shape), "" if dtype.hasobject else 0, dtype)
     for row, array in enumerate(arrays):
         place: tuple[int | slice, ...] = (row, *(slice(size) for size in array.shape))
         padded[place] = array

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import ast
-import gzip
 from abc import abstractmethod
 from collections.abc import Collection, Iterator
+from collections.abc import Sequence as Seq
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from returnn_ir.errors import ConfigError, DataError
 from runtime.datasets.base import Array, Dataset, Sequence
+from runtime.datasets.lists import read_lines, read_table
 from runtime.datasets.options import DatasetOptions
-from runtime.datasets.ordering import IntArray, make_order, parse_ordering, partition
+from runtime.datasets.ordering import IntArray, LengthsFunction, make_order, parse_ordering, partition
 
 __all__ = ["IndexedDataset"]
 
@@ -23,11 +22,12 @@ __all__ = ["IndexedDataset"]
 class IndexedDataset(Dataset):
     """Random access to the sequences of a corpus, by corpus index, so that batches are planned without reading.
 
-    ``init_epoch`` must have been called before ``get_seq`` where data depends on the epoch (generated data).
-    ``get_seq`` may be called from a background thread, but not while another thread calls ``init_epoch``.
+    ``init_epoch`` or ``start_epoch`` must have been called before ``lengths`` and ``get_seq`` where data depends on the
+    epoch (generated data). ``get_seq`` may be called from a background thread, but not while another thread starts an
+    epoch.
 
     Attributes:
-        started_epoch: the epoch that ``init_epoch`` has started.
+        started_epoch: the epoch that was started last.
     """
 
     def __init__(self, options: DatasetOptions) -> None:
@@ -64,14 +64,20 @@ class IndexedDataset(Dataset):
         return self.lengths(next(iter(self.specs)))
 
     def by_tag(self, tag: str) -> int:
-        """Corpus index of the first sequence with a tag.
+        """Corpus index of the sequence with a tag, of several the last one, as in RETURNN.
 
         Raises:
             DataError: there is none.
         """
-        if tag not in self._by_tag:
+        index = int(self.by_tags([tag])[0])
+        if index < 0:
             raise DataError(f"no sequence {tag!r}", where=self.options.where)
-        return self._by_tag[tag]
+        return index
+
+    def by_tags(self, tags: Seq[str]) -> IntArray:
+        """Corpus indices of many tags (see ``by_tag``); -1 where there is no such sequence."""
+        indices = {tag: index for index, tag in enumerate(self.all_tags())}
+        return np.fromiter((indices.get(tag, -1) for tag in tags), dtype=np.int64, count=len(tags))
 
     def epoch(self, epoch: int, keys: Collection[str] | None = None) -> Iterator[Sequence]:
         """Read the sequences of an epoch, which is started now, one by one in its order."""
@@ -84,6 +90,10 @@ class IndexedDataset(Dataset):
             return self.options.estimated_num_seqs
         return self.num_seqs * (self.options.repeat_epoch or 1) // (self.options.partition_epoch or 1)
 
+    def start_epoch(self, epoch: int) -> None:
+        """Start an epoch (from 1) without an order: whoever asks for sequences has one."""
+        self.started_epoch = epoch
+
     def init_epoch(self, epoch: int) -> IntArray:
         """Start an epoch (from 1) and give the order of its sequences, as corpus indices.
 
@@ -91,22 +101,26 @@ class IndexedDataset(Dataset):
             DataError: no sequence in the dataset, or none left after the filter.
             ConfigError: ``seq_ordering`` is a function that gives no valid ordering.
         """
-        options = self.options
-        self.started_epoch = epoch
+        self.start_epoch(epoch)
         if self.num_seqs == 0:
-            raise DataError("the dataset has no sequences", where=options.where)
+            raise DataError("the dataset has no sequences", where=self.options.where)
+        return self._part_of_epoch(self._order(epoch, self.num_seqs, lambda: self._sort_lengths), epoch)
+
+    def _order(self, epoch: int, num_seqs: int, lengths: LengthsFunction) -> IntArray:
+        """The order of an epoch of so many sequences, all of them."""
         ordering = parse_ordering(self._ordering_text(epoch))
-        seed = self.random_seed(epoch, ordering.epochs_fixed)
-        order = make_order(ordering, seed, self.num_seqs, lambda: self._sort_lengths)
+        return make_order(ordering, self.random_seed(epoch, ordering.epochs_fixed), num_seqs, lengths)
+
+    def _part_of_epoch(self, order: IntArray, epoch: int) -> IntArray:
+        """Of an order of corpus indices what the epoch has of it: partition, repetition, filters."""
+        options = self.options
         if options.unique_seq_tags:
             _, first = np.unique(self._tag_numbers[order], return_index=True)
             order = order[np.sort(first)]
         parts = options.partition_epoch or 1
         order = partition(order, parts, (epoch - 1) % parts)
         order = np.tile(order, options.repeat_epoch or 1)
-        if self._filter is not None:
-            order = self._filtered(order, self._filter)
-        return order
+        return order if self._filter is None else self._filtered(order, self._filter)
 
     def _ordering_text(self, epoch: int) -> str:
         ordering = self.options.seq_ordering
@@ -132,11 +146,6 @@ class IndexedDataset(Dataset):
         return filtered
 
     @cached_property
-    def _by_tag(self) -> dict[str, int]:
-        tags = self.all_tags()
-        return {tag: index for index, tag in zip(range(len(tags))[::-1], tags[::-1], strict=True)}
-
-    @cached_property
     def _tag_numbers(self) -> IntArray:
         """One number per distinct tag, ``[num_seqs]``."""
         return np.unique(np.array(self.all_tags(), dtype=object), return_inverse=True)[1]
@@ -147,7 +156,7 @@ class IndexedDataset(Dataset):
         path = self.options.seq_list_filter_file
         if path is None:
             return None
-        wanted = set(_read_text(path, self.options.where).splitlines())
+        wanted = set(read_lines(path, self.options.where))
         return np.fromiter((tag in wanted for tag in self.all_tags()), dtype=np.bool_, count=self.num_seqs)
 
     @property
@@ -160,28 +169,11 @@ class IndexedDataset(Dataset):
         path = self.options.seq_order_seq_lens_file
         if path is None:
             return None
+        table = read_table(path, self.options.where)
         try:
-            table = ast.literal_eval(_read_text(path, self.options.where).strip())
-            return np.array([table[tag] for tag in self.all_tags()])
+            lengths = np.array([table[tag] for tag in self.all_tags()])
         except KeyError as error:
             raise DataError(f"seq_order_seq_lens_file lacks sequence {error.args[0]!r}", where=path) from error
-        except (ValueError, TypeError, SyntaxError) as error:
-            raise DataError(
-                "seq_order_seq_lens_file cannot be understood",
-                where=path,
-                expected="a Python dict from sequence tags to lengths",
-                received=str(error),
-            ) from error
-
-
-def _read_text(path: str, where: str) -> str:
-    """A text file, unpacked where its name ends with ``.gz``."""
-    if path.endswith((".pkl", ".pkl.gz")):
-        raise ConfigError(
-            f"pickle file {path!r} refused: reading it would execute code from it", where=where, expected="a text file"
-        )
-    try:
-        raw = Path(path).read_bytes()
-        return (gzip.decompress(raw) if path.endswith(".gz") else raw).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {path!r}", where=where, received=str(error)) from error
+        if lengths.ndim != 1 or lengths.dtype.kind not in "iuf":
+            raise DataError("a length is no number", where=path, expected="a number for each sequence tag")
+        return lengths

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from returnn_ir.errors import ConfigError, UserError
-from returnn_ir.options import Described, Form, Place, Range, check_options, checked, read_options
+from returnn_ir.errors import ConfigError, Origin, UserError
+from returnn_ir.options import Described, Form, Range, check_options, checked, read_options
 from runtime.datasets.chunking import Chunking, Context, ContextWindow, MinChunkSize, PieceRules
 from runtime.datasets.ordering import parse_ordering
 
-__all__ = ["DatasetOptions", "options_from_dict"]
+__all__ = ["DatasetOptions", "Places", "options_from_dict", "refuse_without_effect"]
+
+#: Where an option stands, or what is in it under further keys; with None or nothing the dict that has it.
+Places = Callable[..., Origin | str | None]
 
 # Options that RETURNN's datasets know and ours do not: only the values that mean "off" are accepted.
 _OFF_VALUES: Mapping[str, tuple[object, ...]] = {
@@ -36,9 +39,9 @@ class DatasetOptions:
         random_seed_offset: added to the epoch number to make the seed.
         partition_epoch: an epoch is this fraction of the data; the order stays until all parts were seen.
         repeat_epoch: an epoch is the data this many times; excludes ``partition_epoch``.
-        seq_list_filter_file: text file (``.gz`` too) with the sequence tags to use, one per line.
+        seq_list_filter_file: the sequence tags to use: a text, one per line, or a pickle of a list.
         unique_seq_tags: keep only the first sequence of each tag, in the order of the epoch.
-        seq_order_seq_lens_file: text file (``.gz`` too) with a Python dict, tag to length, to sort by.
+        seq_order_seq_lens_file: a Python dict, tag to length, to sort by, as text or pickle.
         estimated_num_seqs: for progress reports only.
         chunking: ``"SIZE:STEP"`` and its other forms; in training the sequences are cut.
         chunking_variance: up to this share is taken off size and step, at random for each sequence.
@@ -46,6 +49,9 @@ class DatasetOptions:
         window: each frame of "data" is joined with its neighbours, so many in all; 0 and 1: with none.
         context_window: frames around each piece, in one of the forms that ``chunking.read_context`` takes.
     """
+
+    #: Orders that only this class has.
+    own_orderings: ClassVar[tuple[str, ...]] = ()
 
     name: str | None = None
     seq_ordering: Annotated[
@@ -64,6 +70,7 @@ class DatasetOptions:
     min_chunk_size: MinChunkSize = 0
     context_window: ContextWindow = _NO_CONTEXT
     window: Window = 1
+    _place: Places | None = None
 
     def __post_init__(self) -> None:
         """Check values; dataset classes whose options depend on each other extend this.
@@ -72,8 +79,8 @@ class DatasetOptions:
             UserError: everything that has the wrong type or range.
         """
         check_options(self, lambda key: None, owner="dataset")
-        if isinstance(self.seq_ordering, str):
-            parse_ordering(self.seq_ordering)
+        if isinstance(self.seq_ordering, str) and self.seq_ordering not in self.own_orderings:
+            parse_ordering(self.seq_ordering, others=self.own_orderings)
         if (self.partition_epoch or 1) > 1 and (self.repeat_epoch or 1) > 1:
             raise ConfigError(
                 "partition_epoch and repeat_epoch exclude each other",
@@ -91,18 +98,50 @@ class DatasetOptions:
         """How error messages name the dataset."""
         return f"dataset {self.name!r}" if self.name else "dataset"
 
+    def place(self, *keys: object) -> Origin | str | None:
+        """Where an option stands, or what is in it under further keys."""
+        return (self._place and self._place(*keys)) or self.where
+
 
 OptionsT = TypeVar("OptionsT", bound=DatasetOptions)
 
 
-def options_from_dict(cls: type[OptionsT], class_name: str, kwargs: Mapping[str, Any], place: Place) -> OptionsT:
+def options_from_dict(cls: type[OptionsT], class_name: str, kwargs: Mapping[str, Any], place: Places) -> OptionsT:
     """Make the options of one dataset class from a config's dict (without its key "class").
 
     Raises:
         UserError: everything that is unknown, not supported, missing or has a wrong value.
     """
     try:
-        return checked(read_options(cls, kwargs, place, owner=class_name, not_done=_OFF_VALUES))
+        options = checked(read_options(cls, kwargs, place, owner=class_name, not_done=_OFF_VALUES))
+        return replace(options, _place=place)
     except UserError as error:
         error.where = error.where or place(None)
         raise
+
+
+def refuse_without_effect(
+    options: DatasetOptions,
+    names: Iterable[str],
+    why: str,
+    hint: str = "set it in the datasets inside, or leave it out",
+) -> None:
+    """Refuse options that the dataset does not have a use for.
+
+    Args:
+        why: what it does instead, for the message.
+        hint: what to try.
+
+    Raises:
+        ConfigError: one of them has another value than its default; a partition or repetition of 1 is none.
+    """
+    defaults = {field.name: field.default for field in fields(options)}
+    for name in names:
+        value = getattr(options, name)
+        if value != defaults[name] and not (name in ("partition_epoch", "repeat_epoch") and value == 1):
+            raise ConfigError(
+                f"option {name!r} has no effect here: {why}",
+                where=options.place(name),
+                received=repr(value),
+                hint=hint,
+            )

@@ -5,7 +5,7 @@ Random orders come from NumPy's legacy ``RandomState``, whose stream is frozen, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from returnn_ir.errors import ConfigError, did_you_mean
 
-__all__ = ["IntArray", "SeqOrdering", "make_order", "parse_ordering", "partition"]
+__all__ = ["IntArray", "LengthsFunction", "SeqOrdering", "make_order", "parse_ordering", "partition"]
 
 IntArray = npt.NDArray[np.int64]
 LengthsFunction = Callable[[], npt.NDArray[Any]]
@@ -53,11 +53,12 @@ class SeqOrdering:
         return max(num_seqs // self.bin_size, 2) if self.bin_size else self.count
 
 
-def parse_ordering(text: str, key: str = "seq_ordering") -> SeqOrdering:
+def parse_ordering(text: str, key: str = "seq_ordering", others: Iterable[str] = ()) -> SeqOrdering:
     """Parse ``METHOD``, ``random[:EPOCHS]``, ``laplace[:BINS[:EPOCHS]]``, ``laplace:.BIN_SIZE[:EPOCHS]`` and so on.
 
     Args:
         key: the option, for messages.
+        others: methods that are valid too, and not understood here, for messages.
 
     Raises:
         ConfigError: an unknown method, or parameters that it does not have.
@@ -67,8 +68,8 @@ def parse_ordering(text: str, key: str = "seq_ordering") -> SeqOrdering:
     if method not in _METHODS:
         raise ConfigError(
             f"unknown {what}",
-            expected=f"one of {', '.join(_METHODS)}, some with parameters behind a colon",
-            hint=did_you_mean(method, _METHODS),
+            expected=f"one of {', '.join((*_METHODS, *others))}, some with parameters behind a colon",
+            hint=did_you_mean(method, [*_METHODS, *others]),
         )
     if method in _PLAIN and not params:
         return SeqOrdering(method)

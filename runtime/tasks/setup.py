@@ -135,7 +135,7 @@ class Setup:
             log(f"note: dataset {name!r} {why}, and so has nothing of {', '.join(left_out)}, as in RETURNN")
         if name != "train" or not callable(data):  # a function that gives training data says everything, as in RETURNN
             defaults["seq_ordering"] = seq_ordering
-        return init_dataset(data, name=name, defaults=defaults, where=where)
+        return init_dataset(data, name=name, defaults=defaults, where=where, names=self.config)
 
     def described(self, name: str, data: Any) -> object:
         """All that decides what dataset ``data`` describes in this epoch."""

@@ -18,7 +18,7 @@ from returnn_ir.network.option_table import OPTIONS, OptionVerdict
 from returnn_ir.options import MAX_SIZE, described, option_fields
 from runtime.optimizers.registry import OptimizerOptions, OptimizerSpec, find_optimizer, optimizer_names
 
-__all__ = ["PAGE", "attribute_docs", "layers_page", "option_classes"]
+__all__ = ["PAGE", "attribute_docs", "layers_page", "option_classes", "options_table", "summary_of"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
 
@@ -52,17 +52,22 @@ _ENTRY = re.compile(r"^    (\w+): (.*(?:\n     .*)*)", re.MULTILINE)
 
 def layers_page() -> str:
     """The whole page."""
-    parts = [_HEAD, "\n## Options of all layers\n", _table(LayerOptions, object, [""])]
-    parts += ["\n## Options of layers that join their sources\n", _table(SourceOptions, LayerOptions, [""])]
-    parts += ["\n## `out_type`\n", _table(OutType, object), "\n## `reuse_params`\n", _table(ReuseParams, object)]
+    parts = [_HEAD, "\n## Options of all layers\n", options_table(LayerOptions, object, [""])]
+    parts += ["\n## Options of layers that join their sources\n", options_table(SourceOptions, LayerOptions, [""])]
+    parts += [
+        "\n## `out_type`\n",
+        options_table(OutType, object),
+        "\n## `reuse_params`\n",
+        options_table(ReuseParams, object),
+    ]
     for family, specs in _families():
         parts.append(f"\n## Layers: {family}\n")
         parts.extend(_layer(names, spec) for names, spec in specs)
-    parts += ["\n## Losses\n\nWhat every loss takes in `loss_opts`:\n", _table(LossOptions, object)]
+    parts += ["\n## Losses\n\nWhat every loss takes in `loss_opts`:\n", options_table(LossOptions, object)]
     parts.extend(_loss(name) for name in loss_names())
     parts += ["\n## Units\n\nOf `rec` and `rnn_cell`, with what they take in `unit_opts`. ", _other_units()]
     parts.extend(_unit(name) for name in sorted(UNITS))
-    parts += [_OPTIMIZERS, _table(OptimizerOptions, object)]
+    parts += [_OPTIMIZERS, options_table(OptimizerOptions, object)]
     parts.extend(_optimizer(spec) for spec in _optimizers())
     return "".join(parts)
 
@@ -102,21 +107,22 @@ def _families() -> Iterable[tuple[str, list[tuple[list[str], LayerSpec]]]]:
 def _layer(names: list[str], spec: LayerSpec) -> str:
     base = SourceOptions if issubclass(spec.options, SourceOptions) else LayerOptions
     heading = ", ".join(f"`{name}`" for name in names)
-    text = f"\n### {heading}\n\n{_summary(spec.build)} ({_SOURCES[spec.sources]})\n"
-    return text + _table(spec.options, base, names)
+    text = f"\n### {heading}\n\n{summary_of(spec.build)} ({_SOURCES[spec.sources]})\n"
+    return text + options_table(spec.options, base, names)
 
 
 def _loss(name: str) -> str:
     spec = find_loss(name)
     assert spec is not None
-    return f"\n### Loss `{name}`\n\n{_summary(spec.compute)}\n{_table(spec.options, LossOptions, [f'loss {name}'])}"
+    table = options_table(spec.options, LossOptions, [f"loss {name}"])
+    return f"\n### Loss `{name}`\n\n{summary_of(spec.compute)}\n{table}"
 
 
 def _unit(name: str) -> str:
     unit = UNITS[name]
     only = " Only in `rec`." if unit.whole else ""
-    summary = _summary(unit.make).partition("`: ")[2] or _summary(unit.make)
-    return f"\n### Unit `{name}`\n\n{summary}{only}\n{_table(unit.options, object)}"
+    summary = summary_of(unit.make).partition("`: ")[2] or summary_of(unit.make)
+    return f"\n### Unit `{name}`\n\n{summary}{only}\n{options_table(unit.options, object)}"
 
 
 def _other_units() -> str:
@@ -130,14 +136,16 @@ def _optimizers() -> list[OptimizerSpec]:
 
 
 def _optimizer(spec: OptimizerSpec) -> str:
-    return f"\n### Optimizer `{spec.name}`\n\n{_summary(spec.update)}\n{_table(spec.options, OptimizerOptions)}"
+    return (
+        f"\n### Optimizer `{spec.name}`\n\n{summary_of(spec.update)}\n{options_table(spec.options, OptimizerOptions)}"
+    )
 
 
-def _summary(function: Callable[..., Any]) -> str:
+def summary_of(function: Callable[..., Any]) -> str:
     return inspect.cleandoc(function.__doc__ or "").split("\n\n")[0].replace("\n", " ").replace("``", "`")
 
 
-def _table(cls: type[Any], base: type[Any], owners: Iterable[str] = ()) -> str:
+def options_table(cls: type[Any], base: type[Any], owners: Iterable[str] = ()) -> str:
     """The options that a class has more than a base of it.
 
     Args:

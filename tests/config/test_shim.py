@@ -141,7 +141,7 @@ def test_names_of_returnn_can_be_imported_but_not_used(tmp_path: Path) -> None:
             config.typed_value(name)()
     message = error_of(tmp_path, "from TFUtil import where_bc\nx = where_bc(1, 2, 3)\n")
     assert "net.py:2: returnn.tf.util.basic.where_bc of RETURNN cannot be used while the config loads" in message
-    assert "net.py:2" in error_of(tmp_path, "from Dataset import Dataset\nclass X(Dataset): pass\n")
+    assert "net.py:2" in error_of(tmp_path, "from HDFDataset import HDFDataset\nclass X(HDFDataset): pass\n")
     message = error_of(tmp_path, "from returnn.import_ import import_\nm = import_('github.com/x/y', 'a/b.py')\n")
     assert "net.py:2" in message
     assert "a/b.py" in message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -255,7 +256,8 @@ def test_no_sequences(tmp_path: Path) -> None:
     ("config", "message"),
     [
         ({}, "HDFDataset has no files"),
-        ({"files": "a.hdf"}, "HDFDataset: option 'files' has the wrong type"),
+        ({"files": 3}, "HDFDataset: option 'files' has the wrong type"),
+        ({"files": ""}, "HDFDataset has no files"),
         ({"files": ["a.hdf"], "use_cache_manager": 2}, "HDFDataset: option 'use_cache_manager' has the wrong type"),
         ({"files": ["a.hdf"], "cache_byte_size": 1.5}, "HDFDataset: option 'cache_byte_size' has the wrong type"),
     ],
@@ -283,3 +285,50 @@ def test_a_with_block_closes_the_files(tmp_path: Path) -> None:
         raise KeyError("mine")
     h5py.File(path, "r+").close()
     assert left is not dataset
+
+
+def write_files(folder: Path, *names: str) -> None:
+    for name in names:
+        with HDFWriter(folder / name, dim=2) as writer:
+            writer.insert_seq(name, np.full((len(name), 2), 3, np.float32))
+
+
+def test_one_path_and_patterns(tmp_path: Path) -> None:
+    write_files(tmp_path, "part-2.hdf", "part-10.hdf", "part-1.hdf", "other.hdf", "a[1].hdf")
+    for files, expected in {
+        str(tmp_path / "other.hdf"): ["other.hdf"],
+        str(tmp_path / "part-*.hdf"): ["part-1.hdf", "part-10.hdf", "part-2.hdf"],
+        str(tmp_path / "a[1].hdf"): ["a[1].hdf"],  # a file of this name is no pattern
+    }.items():
+        for given in (files, Path(files), [files]):
+            with HDFDataset(HDFOptions(files=given)) as dataset:
+                assert dataset.all_tags() == expected
+
+
+def test_pattern_without_files(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        HDFDataset(HDFOptions(files=str(tmp_path / "part-*.hdf"), name="train"))
+    assert str(caught.value) == f"dataset 'train': no HDF file fits the pattern '{tmp_path}/part-*.hdf'"
+
+
+def test_a_copy_through_pickle_opens_its_files_itself(tmp_path: Path) -> None:
+    write_files(tmp_path, "a.hdf", "bb.hdf")
+    config = {"class": "HDFDataset", "files": [str(tmp_path / "*.hdf")], "seq_ordering": "reverse"}
+    dataset = init_dataset(config, name="train", where=lambda *keys: "net.py")
+    raw = pickle.dumps(dataset)
+    dataset.close()
+    with pickle.loads(raw) as copy:
+        assert [seq.tag for seq in copy.epoch(1)] == ["bb.hdf", "a.hdf"]
+        assert copy.options.name == "train"
+
+
+def test_several_dynamic_axes_are_flat_with_their_sizes(tmp_path: Path) -> None:
+    """As in RETURNN, whose writer keeps the sizes under a key of their own."""
+    with HDFWriter(tmp_path / "a.hdf", dim=3, ndim=3) as writer:
+        for height, width in ((2, 4), (3, 1)):
+            writer.insert_seq(f"{height}x{width}", np.arange(height * width * 3.0).reshape(height, width, 3))
+    with HDFDataset(HDFOptions(files=[tmp_path / "a.hdf"])) as dataset:
+        assert dataset.lengths("data").tolist() == [8, 3]
+        seq = dataset.get_seq(0)
+        sizes = seq.data["sizes"]
+        np.testing.assert_array_equal(seq.data["data"].reshape(*sizes, 3), np.arange(24.0).reshape(2, 4, 3))

@@ -11,8 +11,11 @@ import pytest
 
 from returnn_ir.config import load_config
 from returnn_ir.errors import ConfigError, ProblemList
-from runtime.datasets import Task12AXDataset, init_dataset
+from runtime.datasets import IndexedDataset, init_dataset
+from runtime.datasets.registry import NOT_BUILT, dataset_names
 
+#: Classes that others are derived from, and hold no data themselves.
+RETURNN_BASES = {"CachedDataset", "CachedDataset2", "Dataset", "GeneratingDataset"}
 TASK: dict[str, Any] = {"class": "Task12AXDataset", "num_seqs": 5}
 
 
@@ -23,7 +26,7 @@ TASK: dict[str, Any] = {"class": "Task12AXDataset", "num_seqs": 5}
 )
 def test_forms_of_a_config(config: Any) -> None:
     dataset = init_dataset(config, name="train")
-    assert isinstance(dataset, Task12AXDataset)
+    assert isinstance(dataset, IndexedDataset)
     assert (dataset.num_seqs, dataset.options.name) == (5, "train")
     assert init_dataset(dataset) is dataset
 
@@ -40,8 +43,42 @@ def test_unknown_class() -> None:
         init_dataset({"class": "HDFDatset"}, name="train")
     assert str(caught.value) == (
         "dataset 'train': unknown dataset class 'HDFDatset'\n"
-        "  expected: one of HDFDataset, StaticDataset, Task12AXDataset\n"
+        f"  expected: one of {', '.join(dataset_names())}\n"
         "  try: did you mean 'HDFDataset'?"
+    )
+
+
+def test_class_that_is_not_built() -> None:
+    with pytest.raises(ConfigError) as caught:
+        init_dataset({"class": "OggZipDataset", "path": "a.zip", "audio": {}}, name="train")
+    assert str(caught.value) == (
+        "dataset 'train': RETURNN's OggZipDataset is not built yet\n"
+        f"  expected: one of {', '.join(dataset_names())}\n"
+        "  try: dump its data to HDF files with RETURNN, and use HDFDataset"
+    )
+    with pytest.raises(ConfigError, match="did you mean 'LmDataset'"):
+        init_dataset({"class": "LmDatset"})
+    with pytest.raises(ConfigError, match="RETURNN's ExternSprintDataset is not built yet"):
+        init_dataset("sprint:--config=training.config")
+
+
+def test_every_dataset_of_returnn_is_known() -> None:
+    """Built or not; the list is that of the classes that RETURNN 1.20261022 finds by name."""
+    names = (Path(__file__).parent / "data" / "returnn_classes.txt").read_text(encoding="utf-8").split()
+    assert set(names) == {*dataset_names(), *NOT_BUILT, *RETURNN_BASES}
+    assert not NOT_BUILT & set(dataset_names())
+
+
+def test_name_of_another_option() -> None:
+    names = {"data_a": TASK, "nested": "config:data_a"}
+    for text in ("config:data_a", "config:nested"):
+        dataset = init_dataset(text, name="train", names=names)
+        assert isinstance(dataset, IndexedDataset)
+        assert dataset.num_seqs == 5
+    with pytest.raises(ConfigError) as caught:
+        init_dataset("config:data_b", name="train", names=names)
+    assert str(caught.value) == (
+        "dataset 'train': the config has no 'data_b'\n  received: 'config:data_b'\n  try: did you mean 'data_a'?"
     )
 
 
@@ -80,7 +117,7 @@ def test_unsupported_option_of_any_type(value: Any) -> None:
         ({"partition_epoch": 2, "repeat_epoch": 2}, "partition_epoch and repeat_epoch exclude each other"),
         ({"unique_seq_tags": "yes"}, "Task12AXDataset: option 'unique_seq_tags' has the wrong type"),
         ({"seq_ordering": 3}, "Task12AXDataset: option 'seq_ordering' has the wrong type"),
-        ({"num_seqs": float("inf")}, "Task12AXDataset: option 'num_seqs' has the wrong type"),
+        ({"num_seqs": "many"}, "Task12AXDataset: option 'num_seqs' has the wrong type"),
     ],
 )
 def test_wrong_values(options: dict[str, Any], message: str) -> None:
@@ -117,7 +154,7 @@ def test_places_of_options(tmp_path: Path) -> None:
     assert unknown.startswith(f"{path}:4, key 'train.seq_ordring': Task12AXDataset has no option 'seq_ordring'\n")
     assert wrong == (
         f"{path}:3, key 'train.num_seqs': Task12AXDataset: option 'num_seqs' has the wrong type\n"
-        "  expected: int from 1 to 2147483647\n  received: True (bool)"
+        "  expected: a number of sequences, or inf\n  received: True (bool)"
     )
     text = "Task12AXDataset:num_seqs=0"
     with pytest.raises(ConfigError) as one:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +107,51 @@ def test_filter_file_that_drops_everything(tmp_path: Path) -> None:
     )
 
 
-def test_pickled_filter_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="refused: reading it would execute code"):
-        make_dataset(seq_list_filter_file=str(tmp_path / "tags.pkl")).init_epoch(1)
+@pytest.mark.parametrize("name", ["tags.pkl", "tags.pkl.gz"])
+def test_pickled_filter_file(tmp_path: Path, name: str) -> None:
+    raw = pickle.dumps(["seq-7", "seq-2"])
+    (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    assert make_dataset(seq_list_filter_file=str(tmp_path / name)).init_epoch(1).tolist() == [2, 7]
+
+
+@pytest.mark.parametrize("value", [{"a": ["seq-1"]}, [1, 2], 3])
+def test_pickle_of_something_else(tmp_path: Path, value: object) -> None:
+    path = tmp_path / "tags.pkl"
+    path.write_bytes(pickle.dumps(value))
+    with pytest.raises(DataError, match="not a list of sequence tags") as caught:
+        make_dataset(seq_list_filter_file=str(path)).init_epoch(1)
+    assert (caught.value.where, caught.value.expected) == (str(path), "a list of str")
+
+
+def test_pickled_filter_file_that_runs_code(tmp_path: Path) -> None:
+    path = tmp_path / "tags.pkl"
+    path.write_bytes(b"cos\nsystem\n(S'touch evil'\ntR.")
+    with pytest.raises(DataError, match=r"the pickle file is refused: it names os\.system"):
+        make_dataset(seq_list_filter_file=str(path)).init_epoch(1)
 
 
 def test_lengths_file(tmp_path: Path) -> None:
+    table = {f"seq-{i}": (10 - i) / 2 for i in range(10)}
+    (tmp_path / "lengths").write_text(repr(table))
+    (tmp_path / "lengths.pkl").write_bytes(pickle.dumps(table))
+    for name in ("lengths", "lengths.pkl"):
+        dataset = make_dataset(seq_order_seq_lens_file=str(tmp_path / name), seq_ordering="sorted")
+        assert dataset.init_epoch(1).tolist() == list(range(10))[::-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{'seq-0': ", "the file cannot be understood"),
+        ("[3]", "the file cannot be understood"),
+        (repr({f"seq-{i}": "x" for i in range(10)}), "a length is no number"),
+    ],
+)
+def test_lengths_file_with_something_else(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "lengths"
-    path.write_text(repr({f"seq-{i}": (10 - i) / 2 for i in range(10)}))
-    dataset = make_dataset(seq_order_seq_lens_file=str(path), seq_ordering="sorted")
-    assert dataset.init_epoch(1).tolist() == list(range(10))[::-1]
+    path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        make_dataset(seq_order_seq_lens_file=str(path), seq_ordering="sorted").init_epoch(1)
 
 
 def test_lengths_file_that_lacks_a_sequence(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from returnn_ir.errors import ConfigError, DataError
-from runtime.datasets import StaticDataset, StaticOptions, init_dataset
+from runtime.datasets import StaticDataset, StaticOptions, collate, init_dataset
 
 
 def make_seq(frames: int, **more: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_lists_and_scalars_are_arrays() -> None:
         ([make_seq(1)], {"output_dim": {"data": (2, 3)}}, "does not have the declared dim of key 'data'"),
         ([make_seq(1)], {"output_dim": {"clases": 3}}, "no data key 'clases'"),
         ([make_seq(1)], {"target_list": ["clases"]}, "no data key 'clases'"),
-        ([{"data": ["a", None]}], {}, "not an array of numbers"),
+        ([{"data": ["a", None]}], {}, "not an array of numbers or texts"),
         ([{"data": [[1], [2, 3]]}], {}, "key 'data': not an array"),
     ],
 )
@@ -60,3 +60,19 @@ def test_data_that_does_not_fit(data: list[dict[str, Any]], options: dict[str, A
 def test_wrong_options(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         init_dataset({"class": "StaticDataset", "data": [make_seq(1)], **options})
+
+
+def test_texts() -> None:
+    """A text has the type object, which does not say how long it is; in a batch what is missing is the empty text."""
+    data = [{"data": np.array(["ab", "c"]), "raw": np.array("hello world"), "n": np.array(b"x")}]
+    data.append({"data": np.array(["longer than before"]), "raw": np.array(""), "n": np.array(b"yz")})
+    dataset = StaticDataset(StaticOptions(data=data))
+    assert {key: (spec.dtype, spec.shape, spec.sparse) for key, spec in dataset.specs.items()} == {
+        "data": ("object", (None,), False),
+        "raw": ("object", (), False),
+        "n": ("object", (), False),
+    }
+    batch = collate(list(dataset.epoch(1)), dataset.specs)
+    assert batch.data["data"].tolist() == [["ab", "c"], ["longer than before", ""]]
+    assert batch.data["raw"].tolist() == ["hello world", ""]
+    assert batch.data["n"].tolist() == [b"x", b"yz"]

@@ -1,7 +1,7 @@
 """Transcripts of what is refused: a command, the lines it gets, and the whole message.
 
 An entry is ``$ COMMAND``, lines ``> ...``, and the message up to the next entry. ``{optimizers}`` in it stands for the
-names of all optimizers.
+names of all optimizers, ``{datasets}`` for those of all dataset classes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.datasets.registry import dataset_names
 from runtime.optimizers.registry import optimizer_names
 
 __all__ = ["Entry", "read"]
@@ -33,6 +34,7 @@ class Entry:
 def read(name: str) -> list[Entry]:
     """The entries of one transcript."""
     text = (FOLDER / name).read_text(encoding="utf-8").replace("{optimizers}", ", ".join(optimizer_names()))
+    text = text.replace("{datasets}", ", ".join(dataset_names()))
     return [
         Entry(command, tuple(line.removeprefix("> ") for line in lines.splitlines()), message.strip())
         for command, lines, message in _ENTRY.findall(text)

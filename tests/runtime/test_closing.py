@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from runtime.cli import main
-from runtime.datasets import HDFWriter
-from runtime.datasets.hdf import HDFDataset, HDFOptions
+from runtime.datasets import HDFDataset, HDFOptions, HDFWriter
 from runtime.model.step import Step, TrainStep
 
 CONFIG = """

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Seq
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from runtime.datasets.hdf_file import HDFFile
 from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
+from runtime.datasets.registry import dataset
 
 __all__ = ["HDFDataset", "HDFOptions"]
 
@@ -28,23 +31,23 @@ class HDFOptions(DatasetOptions):
     """Options of :class:`HDFDataset`.
 
     Attributes:
-        files: paths; the corpus is their concatenation.
+        files: paths; the corpus is their concatenation. A pattern (``part-*.hdf``) stands for its files, sorted.
         cache_byte_size: up to this much data is kept in memory once read (-1: everything, 0: nothing).
         use_cache_manager: accepted and without effect: files are read where they are, the data is the same.
     """
 
-    files: Annotated[Seq[str | os.PathLike[str]], Described("a list of paths")] = ()
+    files: Annotated[str | os.PathLike[str] | Seq[str | os.PathLike[str]], Described("a path, or a list of paths")] = ()
     cache_byte_size: Annotated[int, Range(-1)] = 0
     use_cache_manager: bool = False
 
 
+@dataset("HDFDataset", options=HDFOptions)
 class HDFDataset(IndexedDataset):
     """One or several HDF files in RETURNN's layout, as one corpus.
 
     The first file decides about the keys; later ones may have more, which are not used.
     """
 
-    options_class: ClassVar[type[DatasetOptions]] = HDFOptions
     keeps_batches = True
     has_windows = True
 
@@ -56,12 +59,11 @@ class HDFDataset(IndexedDataset):
             ConfigError: no files.
         """
         super().__init__(options)
-        if not options.files:
-            raise ConfigError("HDFDataset has no files", where=options.where, hint='"files": ["train.hdf"]')
+        self.options: HDFOptions = options
         with ExitStack() as stack:
             self._files: list[HDFFile] = []
-            for path in options.files:
-                file = HDFFile(os.fspath(path))
+            for path in _expand(options):
+                file = HDFFile(path)
                 stack.callback(file.close)
                 self._files.append(file)
             self._specs = {key: self._merged_spec(key) for key in self._files[0].specs}
@@ -113,6 +115,10 @@ class HDFDataset(IndexedDataset):
         self._cache.clear()
         self._opened.close()
 
+    def __reduce__(self) -> tuple[type[HDFDataset], tuple[HDFOptions]]:
+        """A copy in another process opens the files itself."""
+        return type(self), (replace(self.options, _place=None),)
+
     def _locate(self, index: int) -> tuple[int, int]:
         """File and index in it of a corpus index."""
         if not 0 <= index < self.num_seqs:
@@ -158,6 +164,22 @@ class HDFDataset(IndexedDataset):
                     )
                 spec = replace(spec, dtype=np.promote_types(spec.dtype, other.dtype).name)
         return spec
+
+
+def _expand(options: HDFOptions) -> list[str]:
+    """The paths of the files, patterns replaced by what they stand for."""
+    given = [options.files] if isinstance(options.files, (str, os.PathLike)) else options.files
+    if not any(os.fspath(path) for path in given):
+        raise ConfigError("HDFDataset has no files", where=options.where, hint='"files": ["train.hdf"]')
+    paths: list[str] = []
+    for one in given:
+        path = os.fspath(one)
+        pattern = glob.has_magic(path) and not Path(path).exists()
+        found = sorted(glob.glob(path)) if pattern else [path]  # noqa: PTH207 - of any folder
+        if not found:
+            raise DataError(f"no HDF file fits the pattern {path!r}", where=options.where)
+        paths += found
+    return paths
 
 
 def _describe(spec: DataSpec) -> str:

@@ -1,20 +1,22 @@
-"""Data that is in memory already: a list of sequences, each a dict of arrays."""
+"""Data that is in memory already: a list of sequences, each a dict of arrays: RETURNN's StaticDataset."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from returnn_ir.errors import ConfigError, DataError
 from returnn_ir.options import Size
 from runtime.datasets.base import Array, DataSpec, Sequence
+from runtime.datasets.generating import numbers_of_tags
 from runtime.datasets.indexed import IndexedDataset
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
+from runtime.datasets.registry import dataset
 
 __all__ = ["StaticDataset", "StaticOptions"]
 
@@ -24,7 +26,7 @@ class StaticOptions(DatasetOptions):
     """Options of :class:`StaticDataset`.
 
     Attributes:
-        data: the sequences; the time axis is the first one of each array.
+        data: the sequences; the time axis is the first one of each array. Texts are data, too.
         target_list: the keys that are targets (default: all but "data"); they only have to exist.
         input_dim: feature dim of "data".
         output_dim: key to ``(dim, ndim)`` or to dim; an int is the dim of "classes".
@@ -46,10 +48,9 @@ class StaticOptions(DatasetOptions):
             )
 
 
+@dataset("StaticDataset", options=StaticOptions)
 class StaticDataset(IndexedDataset):
     """Sequences from memory, with tags ``seq-INDEX``."""
-
-    options_class: ClassVar[type[DatasetOptions]] = StaticOptions
 
     def __init__(self, options: StaticOptions) -> None:
         super().__init__(options)
@@ -87,6 +88,10 @@ class StaticDataset(IndexedDataset):
     def tag(self, index: int) -> str:
         """``seq-INDEX``."""
         return f"seq-{index}"
+
+    def by_tags(self, tags: Seq[str]) -> IntArray:
+        """The number in each tag."""
+        return numbers_of_tags(tags, self.num_seqs)
 
     def get_seq(self, index: int, keys: Collection[str] | None = None) -> Sequence:
         """One sequence; the arrays are those that were given, not copies."""
@@ -127,9 +132,18 @@ def _array(value: object, where: str) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise DataError("not an array", where=where, received=str(error)) from error
-    if array.dtype == object:
-        raise DataError("not an array of numbers", where=where, received=type(value).__name__)
+    if array.dtype.kind in "OUS":
+        return _texts(array, where)
     return array
+
+
+def _texts(array: Array, where: str) -> Array:
+    """An array of texts, whose type does not say how long they are."""
+    texts = array.astype(object)
+    for one in texts.reshape(-1):
+        if not isinstance(one, (str, bytes)):
+            raise DataError("not an array of numbers or texts", where=where, received=type(one).__name__)
+    return texts
 
 
 def _declared_dims(options: StaticOptions) -> dict[str, tuple[int, int | None]]:

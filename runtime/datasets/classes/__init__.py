@@ -1,0 +1,1 @@
+"""The dataset classes, one per file: ``@dataset`` or ``@generated`` makes each known under its name in a config."""
