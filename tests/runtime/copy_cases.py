@@ -149,11 +149,16 @@ def convolutions(filters: int, channels: int) -> Net:
     }
 
 
+def attention(size: int, keys: int, heads: int = 2) -> Net:
+    """Self-attention."""
+    att = {"class": "self_attention", "num_heads": heads, "total_key_dim": keys, "n_out": size, "from": "in"}
+    return {"in": linear(size, "data"), "att": att, "output": softmax("att")}
+
+
 def transformer(size: int, keys: int, heads: int) -> Net:
-    """Self-attention, layer norm and what belongs to it."""
+    """Self-attention, and what belongs to it."""
     return {
-        "in": linear(size, "data"),
-        "att": {"class": "self_attention", "num_heads": heads, "total_key_dim": keys, "n_out": size, "from": "in"},
+        **attention(size, keys, heads),
         "norm": {"class": "layer_norm", "from": "att"},
         "ff": linear(2 * size, "norm"),
         "bn": {"class": "batch_norm", "from": "ff"},
@@ -215,6 +220,9 @@ CASES: dict[str, CopyCase] = {
     "blstm_narrower": CopyCase(blstm(2, 5), blstm(2, 3)),
     "blstm_size_of_the_data": CopyCase(blstm(2, 4), blstm(2, 7)),
     "blstm_noise": CopyCase(blstm(1, 3), blstm(1, 4), config={"param_variational_noise": 0.1}),
+    "attention_noise": CopyCase(attention(4, 2), attention(6, 6), config={"param_variational_noise": 0.1}),
+    "variables_noise": CopyCase(variables(2, 3), variables(4, 5), config={"param_variational_noise": 0.1}),
+    "two_sources_noise": CopyCase(two_sources(4, 3), two_sources(6, 5), config={"param_dropout": 0.1}),
     "dropped_weights": CopyCase(blstm(1, 3, param_dropout=0.1, param_dropout_min_ndim=2),
                                 blstm(1, 4, param_dropout=0.1, param_dropout_min_ndim=2)),
     "units_wider": CopyCase(units(2), units(3)),
