@@ -199,8 +199,8 @@ def importing(first: int, second: int) -> Net:
 def outputs(n_out: int) -> Net:
     """Layers with losses, and a loop with a trained state."""
     loop = {
-        "lin": linear(n_out, ["data:source", "prev:output"], initial_output="var"),
-        "output": linear(2, "lin"),
+        "lin": linear(n_out, ["data:source", "prev:output"]),
+        "output": linear(n_out, "lin", initial_output="var"),
     }
     return {
         "a": linear(n_out, "data"),
@@ -208,6 +208,12 @@ def outputs(n_out: int) -> Net:
         "output": {"class": "rec", "from": "a", "unit": loop},
         "obj": {"class": "activation", "activation": "identity", "from": "output", "loss": "as_is"},
     }
+
+
+def named_output(n_out: int, **options: Any) -> Net:
+    """An output layer by its name alone, before the one with the loss."""
+    obj = {"class": "activation", "activation": "identity", "from": "output", "loss": "as_is"}
+    return {"output": unit("nativelstm2", n_out, **options), "obj": obj}
 
 
 GROWING = (two_sources(3, 4), two_sources(4, 6, l2=linear(2, "a", is_output_layer=True)))
@@ -248,6 +254,9 @@ CASES: dict[str, CopyCase] = {
     "fewer_layers": CopyCase(GROWING[1], GROWING[0]),
     "importers": CopyCase(importing(3, 2), importing(4, 3), mode("ifpossible")),
     "no_output": CopyCase(*OUTPUTS, mode("subset", copy_output_layer=False)),
+    "no_named_output": CopyCase(named_output(3), named_output(4), mode("subset", copy_output_layer=False)),
+    "no_output_after_all": CopyCase(named_output(3), named_output(4, is_output_layer=False),
+                                    mode("subset", copy_output_layer=False)),
     "reset_output": CopyCase(*OUTPUTS, mode(None, copy_output_layer="reset")),
     "output_ifpossible": CopyCase(*OUTPUTS, mode("subset", copy_output_layer="ifpossible")),
     "output_subset": CopyCase(*OUTPUTS, mode("ifpossible", copy_output_layer="subset")),
