@@ -113,6 +113,19 @@ def copies(first: int, second: int) -> Net:
     )  # fmt: skip
 
 
+def shared(first: int, second: int) -> Net:
+    """Weights that two layers share, of which only the last one sees blocks in its input."""
+    return two_sources(
+        first, second, "e",
+        c={"class": "copy", "from": ["a", "b"]},
+        d={"class": "eval", "eval": "source(0)", "from": "c"},
+        e=linear(first, "d"),
+        f=linear(first, "c", reuse_params={"map": {"W": {"reuse_layer": "e"}, "b": None}}, is_output_layer=True),
+        g=unit("nativelstm2", first, "d", is_output_layer=True),
+        h=unit("nativelstm2", first, "c", reuse_params="g", is_output_layer=True),
+    )  # fmt: skip
+
+
 def decoder(n_out: int, keys: int) -> Net:
     """An attention decoder."""
     loop = {
@@ -238,6 +251,7 @@ CASES: dict[str, CopyCase] = {
     "two_equal_sources": CopyCase(two_sources(2, 2), two_sources(4, 4)),
     "copies": CopyCase(copies(2, 3), copies(4, 5)),
     "copies_same": CopyCase(copies(4, 5), copies(5, 4)),
+    "shared": CopyCase(shared(2, 3), shared(4, 5)),
     "decoder": CopyCase(decoder(2, 3), decoder(4, 3)),
     "decoder_odd": CopyCase(decoder(3, 2), decoder(4, 4)),
     "convolutions": CopyCase(convolutions(3, 2), convolutions(5, 4)),
