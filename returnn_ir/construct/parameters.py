@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.construct.initializers import Init, OptionInit, check_init
 from returnn_ir.construct.reuse_params import shared_param
-from returnn_ir.construct.state import Param, axis_splits
+from returnn_ir.construct.state import Param, Splits, axis_splits
 from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
@@ -48,13 +48,12 @@ def create_param(
             b.size(dim)
     param = shared_param(b, name, dims)
     if param is None:
-        param = _new(b, name, dims, init, dtype, flags, splits)
+        param = _new(b, name, dims, init, dtype, flags)
         if options.L2 and flags.regularize:
             # also of what is not trained, as RETURNN has it
             _penalize(b, param, options.L2)
         if options.updater_opts:
             b.program.updater_opts.setdefault(param.name, options.updater_opts)
-    b.program.layer_params.setdefault(b.definition.path, {})[name] = param
     if [d.size for d in param.dims] != [d.size for d in dims]:
         raise DimError(
             f"the shared parameter {param.name!r} has another shape",
@@ -62,6 +61,9 @@ def create_param(
             expected=[d.size for d in dims],
             received=[d.size for d in param.dims],
         )
+    if splits and (flags.split_under_noise or not any(_noise(b, len(dims)))):
+        param = _split(b, param, axis_splits(dims, splits))
+    b.program.layer_params.setdefault(b.definition.path, {})[name] = param
     value = b.rename(param.value, *zip(param.dims, dims, strict=True))
     return _perturbed(b, name, value, param) if b.training else value
 
@@ -73,7 +75,6 @@ def _new(
     init: Init,
     dtype: str,
     flags: ParamFlags,
-    splits: Mapping[Dim, Sequence[int]],
 ) -> Param:
     options = b.definition.options
     trainable = flags.trainable and b.program.is_trained(b.definition.path)
@@ -89,13 +90,23 @@ def _new(
     check_init(init, tuple(0 if d.size is None else d.size for d in dims), where)
     root = Builder(b.program.root, origin=b.origin)
     value = root.op("param", name=full, init=init, dtype=dtype, dims=dims)
-    # of a parameter with noise RETURNN knows the blocks no more, unless it learns them with the parameter itself
-    known = flags.split_under_noise or not any(_noise(b, len(dims)))
-    param = Param(full, value, dims, init, trainable, b.definition.path, axis_splits(dims, splits if known else {}))
+    param = Param(full, value, dims, init, trainable, b.definition.path, axis_splits(dims, {}))
     b.program.params[full] = param
     if trainable:
         b.program.graph.trainable.append(full)
     return param
+
+
+def _split(b: LayerBuilder, param: Param, splits: Splits) -> Param:
+    """A parameter with these blocks; the last of the layers that share it decides, as in RETURNN.
+
+    There, what a layer says of a parameter with noise is lost, unless it says so while the parameter is made.
+    """
+    params = b.program.params
+    if param.name not in params:  # computed, or a layer's output
+        return param
+    params[param.name] = replace(params[param.name], splits=splits)
+    return params[param.name]
 
 
 def treat_inner_params(b: LayerBuilder) -> None:

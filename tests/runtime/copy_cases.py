@@ -113,6 +113,19 @@ def copies(first: int, second: int) -> Net:
     )  # fmt: skip
 
 
+def shared(first: int, second: int) -> Net:
+    """Weights that two layers share, of which only the last one sees blocks in its input."""
+    return two_sources(
+        first, second, "e",
+        c={"class": "copy", "from": ["a", "b"]},
+        d={"class": "eval", "eval": "source(0)", "from": "c"},
+        e=linear(first, "d"),
+        f=linear(first, "c", reuse_params={"map": {"W": {"reuse_layer": "e"}, "b": None}}, is_output_layer=True),
+        g=unit("nativelstm2", first, "d", is_output_layer=True),
+        h=unit("nativelstm2", first, "c", reuse_params="g", is_output_layer=True),
+    )  # fmt: skip
+
+
 def decoder(n_out: int, keys: int) -> Net:
     """An attention decoder."""
     loop = {
@@ -149,11 +162,16 @@ def convolutions(filters: int, channels: int) -> Net:
     }
 
 
+def attention(size: int, keys: int, heads: int = 2) -> Net:
+    """Self-attention."""
+    att = {"class": "self_attention", "num_heads": heads, "total_key_dim": keys, "n_out": size, "from": "in"}
+    return {"in": linear(size, "data"), "att": att, "output": softmax("att")}
+
+
 def transformer(size: int, keys: int, heads: int) -> Net:
-    """Self-attention, layer norm and what belongs to it."""
+    """Self-attention, and what belongs to it."""
     return {
-        "in": linear(size, "data"),
-        "att": {"class": "self_attention", "num_heads": heads, "total_key_dim": keys, "n_out": size, "from": "in"},
+        **attention(size, keys, heads),
         "norm": {"class": "layer_norm", "from": "att"},
         "ff": linear(2 * size, "norm"),
         "bn": {"class": "batch_norm", "from": "ff"},
@@ -194,8 +212,8 @@ def importing(first: int, second: int) -> Net:
 def outputs(n_out: int) -> Net:
     """Layers with losses, and a loop with a trained state."""
     loop = {
-        "lin": linear(n_out, ["data:source", "prev:output"], initial_output="var"),
-        "output": linear(2, "lin"),
+        "lin": linear(n_out, ["data:source", "prev:output"]),
+        "output": linear(n_out, "lin", initial_output="var"),
     }
     return {
         "a": linear(n_out, "data"),
@@ -203,6 +221,12 @@ def outputs(n_out: int) -> Net:
         "output": {"class": "rec", "from": "a", "unit": loop},
         "obj": {"class": "activation", "activation": "identity", "from": "output", "loss": "as_is"},
     }
+
+
+def named_output(n_out: int, **options: Any) -> Net:
+    """An output layer by its name alone, before the one with the loss."""
+    obj = {"class": "activation", "activation": "identity", "from": "output", "loss": "as_is"}
+    return {"output": unit("nativelstm2", n_out, **options), "obj": obj}
 
 
 GROWING = (two_sources(3, 4), two_sources(4, 6, l2=linear(2, "a", is_output_layer=True)))
@@ -215,6 +239,9 @@ CASES: dict[str, CopyCase] = {
     "blstm_narrower": CopyCase(blstm(2, 5), blstm(2, 3)),
     "blstm_size_of_the_data": CopyCase(blstm(2, 4), blstm(2, 7)),
     "blstm_noise": CopyCase(blstm(1, 3), blstm(1, 4), config={"param_variational_noise": 0.1}),
+    "attention_noise": CopyCase(attention(4, 2), attention(6, 6), config={"param_variational_noise": 0.1}),
+    "variables_noise": CopyCase(variables(2, 3), variables(4, 5), config={"param_variational_noise": 0.1}),
+    "two_sources_noise": CopyCase(two_sources(4, 3), two_sources(6, 5), config={"param_dropout": 0.1}),
     "dropped_weights": CopyCase(blstm(1, 3, param_dropout=0.1, param_dropout_min_ndim=2),
                                 blstm(1, 4, param_dropout=0.1, param_dropout_min_ndim=2)),
     "units_wider": CopyCase(units(2), units(3)),
@@ -224,6 +251,7 @@ CASES: dict[str, CopyCase] = {
     "two_equal_sources": CopyCase(two_sources(2, 2), two_sources(4, 4)),
     "copies": CopyCase(copies(2, 3), copies(4, 5)),
     "copies_same": CopyCase(copies(4, 5), copies(5, 4)),
+    "shared": CopyCase(shared(2, 3), shared(4, 5)),
     "decoder": CopyCase(decoder(2, 3), decoder(4, 3)),
     "decoder_odd": CopyCase(decoder(3, 2), decoder(4, 4)),
     "convolutions": CopyCase(convolutions(3, 2), convolutions(5, 4)),
@@ -240,6 +268,9 @@ CASES: dict[str, CopyCase] = {
     "fewer_layers": CopyCase(GROWING[1], GROWING[0]),
     "importers": CopyCase(importing(3, 2), importing(4, 3), mode("ifpossible")),
     "no_output": CopyCase(*OUTPUTS, mode("subset", copy_output_layer=False)),
+    "no_named_output": CopyCase(named_output(3), named_output(4), mode("subset", copy_output_layer=False)),
+    "no_output_after_all": CopyCase(named_output(3), named_output(4, is_output_layer=False),
+                                    mode("subset", copy_output_layer=False)),
     "reset_output": CopyCase(*OUTPUTS, mode(None, copy_output_layer="reset")),
     "output_ifpossible": CopyCase(*OUTPUTS, mode("subset", copy_output_layer="ifpossible")),
     "output_subset": CopyCase(*OUTPUTS, mode("ifpossible", copy_output_layer="subset")),
