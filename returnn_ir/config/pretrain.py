@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from returnn_ir.config.construction import networks_from_input, networks_from_output
+from returnn_ir.config.network_names import CopyMode
 from returnn_ir.config.network_values import copied, depends_on_epoch, of_epoch
 from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.options import Count, Described, Form, checked, fits, from_text, read_options, shown
@@ -15,10 +16,7 @@ from returnn_ir.options import Count, Described, Form, checked, fits, from_text,
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config
 
-__all__ = ["CopyMode", "PretrainOptions", "pretrain_networks"]
-
-CopyMode = Literal["subset", "ifpossible", "reset"]
-"""How parameters get into a network that changed."""
+__all__ = ["PretrainOptions", "pretrain_networks"]
 
 NetDict = dict[str, Any]
 
@@ -115,7 +113,7 @@ def pretrain_networks(options: PretrainOptions, config: Config, network: NetDict
     steps = _steps(options, config, network)
     repetitions = _repetitions(options, config, steps)
     epochs: list[NetDict] = []
-    for step, times in zip(_without_repetition(steps), repetitions, strict=True):
+    for step, times in zip(map(_without_repetition, steps), repetitions, strict=True):
         first = len(epochs) + 1
         if depends_on_epoch(step):
             epochs.extend([of_epoch(step, epoch) for epoch in range(first, first + times)])
@@ -227,6 +225,7 @@ def _own_repetitions(config: Config, steps: list[NetDict]) -> dict[int, int]:
     return found
 
 
-def _without_repetition(steps: list[NetDict]) -> list[NetDict]:
-    """Copies of the steps, which the config's functions go on to use as they like."""
-    return [{name: value for name, value in copied(step).items() if name != "#repetition"} for step in steps]
+def _without_repetition(step: NetDict) -> NetDict:
+    if "#repetition" not in step:
+        return step
+    return {name: value for name, value in step.items() if name != "#repetition"}

@@ -81,7 +81,7 @@ class SourceMap:
 
     def _index(self, entries: list[tuple[str, Entry]]) -> None:
         for name, entry in entries:
-            if "class" in entry.children:
+            if "class" in entry.children or name.startswith("#"):
                 self._layers.setdefault(name, []).append(entry)
 
     def _by_path(self, path: str) -> Entry | None:
