@@ -35,24 +35,25 @@ def network_difference(first: Mapping[str, object], second: Mapping[str, object]
     return f"in {', '.join(names[:_SHOWN])}{' ...' if len(names) > _SHOWN else ''}"
 
 
-def network_key(value: object, *, numbers: bool = True) -> int:
+def network_key(value: object, *, details: bool = True) -> int:
     """A number that is equal for what is the same; what differs may have the same one, too.
 
     Args:
-        numbers: whether floats count with their value, or only as zero or not zero.
+        details: whether floats count with their value, or only as zero or not zero, and whether names of files count:
+            neither decides whether a network can be built.
     """
-    return _Key(numbers=numbers).of(value)
+    return _Key(details=details).of(value)
 
 
 class _Key:
-    def __init__(self, *, numbers: bool) -> None:
-        self._numbers = numbers
+    def __init__(self, *, details: bool) -> None:
+        self._details = details
         self._under_way: set[int] = set()
 
     def of(self, value: object) -> int:
         kind = type(value)
         if kind in _PLAIN:
-            return hash((kind, value if self._numbers or kind is not float else value == 0))
+            return hash((kind, value if self._details or kind is not float else value == 0))
         if isinstance(value, Dim):
             return hash((value.kind.value, value.size, value.feature))
         if isinstance(value, types.FunctionType):
@@ -68,7 +69,8 @@ class _Key:
 
     def _of_container(self, value: Mapping[object, object] | Collection[object]) -> int:
         if isinstance(value, Mapping):
-            return hash(frozenset((self.of(key), self.of(entry)) for key, entry in value.items()))
+            counted = {k: v for k, v in value.items() if self._details or k != "filename"}
+            return hash(frozenset((self.of(key), self.of(entry)) for key, entry in counted.items()))
         entries = map(self.of, value)
         return hash(frozenset(entries) if isinstance(value, (set, frozenset)) else tuple(entries))
 

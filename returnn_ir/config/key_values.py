@@ -12,7 +12,6 @@ __all__ = [
     "context_window",
     "no_backend",
     "preload_from_files",
-    "pretrain",
     "with_chunking",
 ]
 
@@ -25,11 +24,6 @@ def chunking(value: object, run: Run) -> object:
         return None
     trained = run.task == "train" or (run.task == "search" and run.config.get("search_data") == "train")
     return value if trained or plain(value) == 1 else None
-
-
-def pretrain(value: object, run: Run) -> object:
-    """A checkpoint behind the pretraining has the final network."""
-    return value if run.task == "train" or ".pretrain." in (run.checkpoint or "") else None
 
 
 def context_window(value: object, run: Run) -> object:

@@ -14,7 +14,6 @@ from returnn_ir.config.key_values import (
     context_window,
     no_backend,
     preload_from_files,
-    pretrain,
     with_chunking,
 )
 
@@ -27,6 +26,8 @@ _OPTIMIZER, _GRADIENTS, _SCHEDULE = (
     "runtime.optimizers.schedule",
 )
 _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search_options", "runtime.tasks.forward"
+_NAMES, _PRETRAIN = "returnn_ir.config.network_names", "returnn_ir.config.pretrain"
+_SCHEDULE_OF_NETWORKS = "returnn_ir.config.network_schedule"
 _DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
 
 _GPU = "where a computation runs is up to TensorFlow"
@@ -42,9 +43,7 @@ _RASR = "only read when RETURNN runs inside of RASR"
 TABLE: Mapping[str, tuple[Key, ...]] = {
     "The network and its data": (
         done("network", "returnn_ir.config.options", "the network dict, or the name of a JSON file with it"),
-        done(
-            "get_network", "returnn_ir.config.options", "the network of an epoch; the same in all epochs of a training"
-        ),
+        done("get_network", _SCHEDULE_OF_NETWORKS, "the network of an epoch"),
         refused("get_model", False, ALL, "the network is code of RETURNN's frontend, not a network dict"),
         done("extern_data", _DATA, "the inputs by data key"),
         done("num_inputs", _DATA, "the size of the default input, where there is no extern_data"),
@@ -73,11 +72,11 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("init_new_network_callback", "called when the network changes, and it does not"),
     ),
     "Names in a network dict that are no layers": (
-        refused("#config", (), ALL, "the network cannot change options of the config"),
-        refused("#trainable", True, TRAIN, "only single layers can be kept from training"),
+        done("#config", _NAMES, "values of the config's options while the network is trained", TRAIN),
+        done("#trainable", _NAMES, "whether the network's parameters are trained (True)", TRAIN),
         no_effect("#finish_all_data", "does nothing without use_horovod"),
-        no_effect("#copy_param_mode", "says how parameters get into a changed network, and it does not change"),
-        no_effect("#repetition", "the epochs of one step of a pretraining"),
+        done("#copy_param_mode", _NAMES, "how parameters get into the network: subset, ifpossible or reset", TRAIN),
+        done("#repetition", _PRETRAIN, "the epochs of this step of a pretraining", TRAIN),
         no_effect("#info", "a remark of the config's own"),
     ),
     "Batches": (
@@ -190,13 +189,13 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("check_learning_rates", _TOOL),
     ),
     "Pretraining": (
-        refused("pretrain", False, ALL, "the network does not change over epochs", pretrain),
-        no_effect("pretrain_copy_output_layer", "does nothing without pretrain"),
-        no_effect("pretrain_greedy", "does nothing without pretrain"),
-        no_effect("pretrain_repetitions", "does nothing without pretrain"),
-        no_effect("pretrain_construction_algo", "does nothing without pretrain"),
-        no_effect("pretrain_learning_rate", "does nothing without pretrain"),
-        no_effect("use_learning_rate_control_always", "does nothing without pretrain"),
+        done("pretrain", _PRETRAIN, "the networks of the first epochs: a dict of options, or default"),
+        done("pretrain_copy_output_layer", _PRETRAIN, "whether output layers keep their parameters"),
+        done("pretrain_greedy", _PRETRAIN, "False: all layers are trained, the only way that there is"),
+        done("pretrain_repetitions", _PRETRAIN, "epochs of each step (1)"),
+        done("pretrain_construction_algo", _PRETRAIN, "what makes the networks (from_output)"),
+        done("pretrain_learning_rate", _RATES, "of the epochs of the pretraining (learning_rate)", TRAIN),
+        done("use_learning_rate_control_always", _RATES, "rates are controlled while pretraining, too (False)", TRAIN),
     ),
     "Evaluation, forward and search": (
         refused("train_in_eval", False, TRAIN | EVAL, "an evaluation does not train"),

@@ -12,7 +12,7 @@ from returnn_ir.config.options import Config
 from returnn_ir.errors import ConfigError, Origin, UserError, did_you_mean
 from returnn_ir.options import ZeroOrMore, described, fits, shown, wrong_value
 
-__all__ = ["CopyMode", "NetworkNames", "read_names"]
+__all__ = ["BUILT", "CopyMode", "NetworkNames", "read_names"]
 
 CopyMode = Literal["subset", "ifpossible", "reset"]
 """How parameters get into a network that changed."""
@@ -22,13 +22,14 @@ _EPOCH = ("batch_size", "max_seqs", "max_seq_length", "inc_seq_length", "seq_dro
 #: What only a dataset that is made anew looks at.
 _OF_DATASETS = ("window", "context_window", "min_chunk_size", "chunking_variance", "batching")
 _BUILDERS = ("returnn_ir.construct.", "returnn_ir.config.extern_data", "compiler.", "runtime.optimizers.")
-#: What the optimizer or the layers read when they are built, which is whenever the network changes.
-_BUILT = frozenset(
+BUILT = frozenset(
     {key.name for key in TABLE["The optimizer"] if key.verdict is not Verdict.NO_EFFECT}
     | {key.name for key in KEYS.values() if key.reader.startswith(_BUILDERS)}
     | {"search_train_network_layers"}
 )
-_EFFECTIVE = frozenset({"learning_rate", *_DATASETS, *_EPOCH, *_OF_DATASETS, *_BUILT})
+"""What the optimizer or the layers read when they are built, which is whenever the network changes."""
+
+_EFFECTIVE = frozenset({"learning_rate", *_DATASETS, *_EPOCH, *_OF_DATASETS, *BUILT})
 
 _HINTS: Mapping[str, Any] = {
     "#config": dict[str, Any],

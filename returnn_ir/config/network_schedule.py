@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.config.epoch_networks import network_key, same_network
-from returnn_ir.config.network_names import CopyMode, read_names
+from returnn_ir.config.network_names import BUILT, CopyMode, read_names
 from returnn_ir.config.network_values import copied
 from returnn_ir.config.options import Config
 from returnn_ir.config.pretrain import PretrainOptions, pretrain_networks
@@ -53,8 +53,14 @@ class Stage:
 
     @property
     def built_from(self) -> Mapping[str, Any]:
-        """What decides how the network is built."""
+        """The layers and the options that come with them: all but learning rates, and how parameters are copied."""
         return {"layers": self.network, "options": self._options}
+
+    @property
+    def build_key(self) -> int:
+        """A number that networks share of which either each or none can be built."""
+        options = {key: value for key, value in self.overlay.items() if key in BUILT}
+        return network_key({"layers": self.network, "options": options}, details=False)
 
     @property
     def _options(self) -> Mapping[str, Any]:
@@ -63,6 +69,10 @@ class Stage:
     def config(self, config: Config) -> Config:
         """The config as it is in this epoch."""
         return config.with_options(self._options) if self._options else config
+
+
+class _NoNetwork(ConfigError):
+    """``get_network`` gives none for an epoch."""
 
 
 class NetworkSchedule:
@@ -106,8 +116,12 @@ class NetworkSchedule:
 
     @property
     def final_epoch(self) -> int:
-        """The epoch whose network is the last one: that of ``num_epochs``, or the one behind the pretraining."""
-        return max(self._config.int("num_epochs", 5), self.pretrain_epochs + 1)
+        """The epoch whose network is the last: with ``get_network`` that of ``num_epochs``, if it has one."""
+        first = self.pretrain_epochs + 1
+        last = max(self._config.int("num_epochs", 5), first) if self._get_network is not None else first
+        while last > first and not self._has_network(last):
+            last -= 1
+        return last
 
     def stage(self, epoch: int) -> Stage:
         """What an epoch trains (counted from 1). Epochs of one step of a pretraining have the same object.
@@ -139,10 +153,17 @@ class NetworkSchedule:
             self._made[epoch] = self._of_function(self._get_network, epoch)
         return self._made[epoch]
 
+    def _has_network(self, epoch: int) -> bool:
+        try:
+            self._definition(epoch)
+        except _NoNetwork:
+            return False
+        return True
+
     def _of_function(self, function: Callable[..., Any], epoch: int) -> NetDict:
         network = self._config.call(function, epoch=epoch)
         if not isinstance(network, dict):
-            raise ConfigError(
+            raise _NoNetwork(
                 "get_network must return a network dict",
                 where=self._config.origin(None, "get_network"),
                 received=f"{type(network).__name__} in epoch {epoch}",
@@ -174,6 +195,8 @@ class NetworkSchedule:
 
         Two are the same here if they are built the same: learning rates and how parameters are copied do not count.
 
+        An epoch for which ``get_network`` gives none ends the training when it is reached, as in RETURNN.
+
         Args:
             last: the last epoch; None: of a training without end, in which ``get_network`` is asked for 100 epochs.
             first: the epoch that the training starts with.
@@ -187,6 +210,9 @@ class NetworkSchedule:
         for epoch in self._asked(first, last):
             try:
                 definition = self._definition(epoch)
+            except _NoNetwork as error:
+                problems.extend([(epoch, error)] if epoch == first else [])
+                break  # the training ends here, in RETURNN with an exception
             except UserError as error:
                 problems.append((epoch, error))
                 break  # it fails in the next epochs, too
@@ -202,7 +228,7 @@ class NetworkSchedule:
             if not any(same_network(stage.built_from, other.built_from) for _, other in like):
                 like.append((epoch, stage))
         if problems:
-            raise ProblemList(problems_by_epoch(problems))
+            raise ProblemList(problems_by_epoch(problems, first=first))
         return sorted((pair for pairs in found.values() for pair in pairs), key=lambda pair: pair[0])
 
     def _asked(self, first: int, last: int | None) -> range:
@@ -213,15 +239,15 @@ class NetworkSchedule:
         return range(first, (max(self.pretrain_epochs, first) + _ASKED if last is None else max(last, first)) + 1)
 
 
-def problems_by_epoch(problems: Iterable[tuple[int, UserError]]) -> list[UserError]:
-    """Problems of the networks of several epochs, with the first epoch that has them."""
+def problems_by_epoch(problems: Iterable[tuple[int, UserError]], *, first: int = 1) -> list[UserError]:
+    """Problems of the networks of several epochs, with the epoch that has them first, unless that is ``first``."""
     told: dict[str, UserError] = {}
     for epoch, error in problems:
         for problem in error.problems if isinstance(error, ProblemList) else [error]:
             text = str(problem)
             if text not in told:
                 told[text] = problem
-                problem.what += f" (in epoch {epoch})"
+                problem.what += f" (in epoch {epoch})" if epoch != first else ""
     return list(told.values())
 
 

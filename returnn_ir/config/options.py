@@ -251,26 +251,6 @@ class Config(Mapping[str, object]):
         self.source_map.add_json(str(found[0]), text, root="network")
         return network
 
-    def network_for_epoch(self, epoch: _Int) -> dict[str, Any]:
-        """The network of an epoch (counted from 1): ``get_network(epoch=...)`` if the config has it, else ``network``.
-
-        Raises:
-            ConfigError: the config has neither, or ``get_network`` failed or gave no dict.
-        """
-        function = self.get("get_network")
-        if callable(function):
-            network = self.call(function, epoch=epoch)
-            if not isinstance(network, dict):
-                raise ConfigError(
-                    "get_network must return a network dict",
-                    where=self.origin(None, "get_network"),
-                    received=f"{type(network).__name__} in epoch {epoch}",
-                )
-            return network
-        if self.network is None:
-            raise ConfigError("the config has no network", where=str(self.path), expected="`network` or `get_network`")
-        return self.network
-
     def extern_data_spec(self) -> dict[str, DataOptions]:
         """The inputs by data key, with RETURNN's options of ``extern_data`` for each."""
         return extern_data_spec(self)

@@ -21,7 +21,12 @@ __all__ = ["PretrainOptions", "pretrain_networks"]
 NetDict = dict[str, Any]
 
 #: The options that have a key of the config of their own, where ``pretrain`` does not say.
-_KEYS = ("copy_output_layer", "greedy", "repetitions", "construction_algo")
+_KEYS = {
+    "copy_output_layer": "pretrain_copy_output_layer",
+    "greedy": "pretrain_greedy",
+    "repetitions": "pretrain_repetitions",
+    "construction_algo": "pretrain_construction_algo",
+}
 _MAX_STEPS = 10_000
 
 
@@ -85,20 +90,20 @@ class PretrainOptions:
                 received=shown(value),
             )
         given = dict(value) if isinstance(value, Mapping) else {}
-        elsewhere = [name for name in _KEYS if name not in given and f"pretrain_{name}" in config]
+        elsewhere = [name for name, key in _KEYS.items() if name not in given and key in config]
         given.update((name, _of_key(config, name)) for name in elsewhere)
 
         def place(name: str | None) -> Origin:
             if name in elsewhere:
-                return config.origin(None, f"pretrain_{name}")
+                return config.origin(None, _KEYS[name])
             return config.place("pretrain", name)
 
         return checked(read_options(PretrainOptions, given, place, owner="pretrain", unset=True))
 
 
 def _of_key(config: Config, name: str) -> object:
-    value = config[f"pretrain_{name}"]
-    if config.is_typed(f"pretrain_{name}") or not isinstance(value, str):
+    value = config[_KEYS[name]]
+    if config.is_typed(_KEYS[name]) or not isinstance(value, str):
         return value
     hints = {"greedy": bool | None, "repetitions": list[Count], "copy_output_layer": bool | str}
     return from_text(value, hints.get(name, str))

@@ -12,13 +12,14 @@ from compiler.program.program import Program
 from compiler.tensorflow.start import hide_gpus, start_tensorflow
 from returnn_ir.config import Config
 from returnn_ir.config.key import Run
+from returnn_ir.config.network_schedule import NetworkSchedule
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.network.net import Net
 from runtime.datasets import Dataset, init_dataset
 from runtime.model.step import Step
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
-from runtime.tasks.key_check import check_network_of_epochs, checked_net
+from runtime.tasks.key_check import checked_net
 from runtime.tasks.progress import log
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.start import Start, find_checkpoint, find_start
@@ -51,12 +52,12 @@ class Setup:
         start = find_start(config, options)
         training = options.task == "train"
         epoch = start.epoch + 1 if training else max(start.epoch, 1)
-        network = config.network_for_epoch(epoch)
+        schedule = NetworkSchedule.from_config(config)
+        stage = schedule.stage(epoch)
         first = training and not start.resumed and start.epoch == 0
         loaded = None if training else start.checkpoint
-        net = checked_net(Run(config, options.task, network, first, loaded))
-        if training:
-            check_network_of_epochs(config, network, epoch, options.num_epochs)
+        stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
+        net = checked_net(Run(stage.config(config), options.task, stage.network, first, loaded), config, stages)
         return Setup(config, options, start, net)
 
     def checkpoint(self) -> str:
