@@ -44,6 +44,10 @@ class LearningRateControl:
         self._set_default(epoch, rate)
         return rate
 
+    def overwrite(self, epoch: int, rate: float) -> None:
+        """Make this the rate of an epoch, whatever it is by the rule or the file."""
+        self.history[epoch] = replace(self._data(epoch), learning_rate=rate)
+
     def set_scores(self, epoch: int, scores: Mapping[str, float | Mapping[str, float]]) -> None:
         """Add scores and errors of ``epoch``.
 
