@@ -45,8 +45,13 @@ def _problem(run: Run, key: Key, asked: object) -> UserError:
         where=run.config.origin(None, key.name),
         expected=", ".join([*map(repr, key.off), "or nothing"]) if key.off else "nothing",
         received=_short(asked),
-        hint=f"++{key.name} {_override(run.config, key)}",
+        hint=_hint(run.config, key),
     )
+
+
+def _hint(config: Config, key: Key) -> str:
+    inside = key.name in config.changed
+    return f"leave {key.name!r} out of '#config'" if inside else f"++{key.name} {_override(config, key)}"
 
 
 def _override(config: Config, key: Key) -> str:

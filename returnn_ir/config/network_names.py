@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from returnn_ir.config.key import Verdict
 from returnn_ir.config.keys import KEYS, NETWORK_KEYS, TABLE
 from returnn_ir.config.options import Config
 from returnn_ir.errors import ConfigError, Origin, UserError, did_you_mean
-from returnn_ir.options import ZeroOrMore, described, fits, shown, wrong_value
+from returnn_ir.options import Described, ZeroOrMore, described, fits, shown, wrong_value
 
 __all__ = ["BUILT", "CopyMode", "NetworkNames", "read_names"]
 
@@ -32,7 +32,7 @@ BUILT = frozenset(
 _EFFECTIVE = frozenset({"learning_rate", *_DATASETS, *_EPOCH, *_OF_DATASETS, *BUILT})
 
 _HINTS: Mapping[str, Any] = {
-    "#config": dict[str, Any],
+    "#config": Annotated[dict[str, Any], Described("a dict of options of the config")],
     "#copy_param_mode": CopyMode | None,
     "#trainable": bool,
     "#finish_all_data": bool,
@@ -115,7 +115,7 @@ def _without_effect(key: str, value: object, config: Config, where: Origin) -> U
         where=where,
         expected="learning_rate, datasets, limits of batches, or what layers and the optimizer read",
         received=shown(value),
-        hint=did_you_mean(key, _EFFECTIVE) if key not in KEYS else "leave it out",
+        hint=did_you_mean(key, _EFFECTIVE) if key not in {*KEYS, *config} else "leave it out",
     )
 
 

@@ -90,15 +90,18 @@ class PretrainOptions:
                 received=shown(value),
             )
         given = dict(value) if isinstance(value, Mapping) else {}
-        elsewhere = [name for name, key in _KEYS.items() if name not in given and key in config]
-        given.update((name, _of_key(config, name)) for name in elsewhere)
+        given.update((n, _of_key(config, n)) for n, key in _KEYS.items() if n not in given and key in config)
 
-        def place(name: str | None) -> Origin:
-            if name in elsewhere:
-                return config.origin(None, _KEYS[name])
-            return config.place("pretrain", name)
-
+        place = partial(_place, config)
         return checked(read_options(PretrainOptions, given, place, owner="pretrain", unset=True))
+
+
+def _place(config: Config, name: str | None) -> Origin:
+    """Where an option stands: in ``pretrain``, or as a key of the config."""
+    pretrain = config.get("pretrain")
+    inside = isinstance(pretrain, Mapping) and name in pretrain
+    own = _KEYS.get(name or "")
+    return config.origin(None, own) if own in config and not inside else config.place("pretrain", name)
 
 
 def _of_key(config: Config, name: str) -> object:
@@ -127,12 +130,12 @@ def pretrain_networks(options: PretrainOptions, config: Config, network: NetDict
     if not epochs:
         raise ConfigError(
             "no step of the pretraining has an epoch",
-            where=config.place("pretrain", "repetitions"),
+            where=_place(config, "repetitions"),
             received=shown(options.repetitions),
         )
     if options.greedy and len(epochs) > 1:
         raise ConfigError(
-            "only training new layers is not available, in RETURNN neither", where=config.place("pretrain", "greedy")
+            "only training new layers is not available, in RETURNN neither", where=_place(config, "greedy")
         )
     return epochs
 
@@ -149,14 +152,14 @@ def _steps(options: PretrainOptions, config: Config, network: NetDict) -> list[N
             return networks_from_input(network, options.output_layers)
         return networks_from_output(network, options.output_layers, options.input_layers)
     except ConfigError as error:
-        error.where = error.where or config.place("pretrain", "construction_algo")
+        error.where = error.where or _place(config, "construction_algo")
         raise
 
 
 def _custom_steps(algorithm: Callable[..., Any], config: Config, network: NetDict) -> list[NetDict]:
-    where = partial(config.place, "pretrain", "construction_algo")
+    where = partial(_place, config, "construction_algo")
     steps: list[NetDict] = []
-    while made := config.call(algorithm, idx=len(steps), net_dict=copied(network)):
+    while made := _called(algorithm, config, len(steps), network):
         if not isinstance(made, dict):
             raise ConfigError(
                 f"the construction algorithm gave no network in step {len(steps)}",
@@ -175,6 +178,15 @@ def _custom_steps(algorithm: Callable[..., Any], config: Config, network: NetDic
     return [*steps, network]
 
 
+def _called(algorithm: Callable[..., Any], config: Config, step: int, network: NetDict) -> Any:
+    try:
+        return config.call(algorithm, idx=step, net_dict=copied(network))
+    except ConfigError as error:
+        if isinstance(error.where, Origin) and error.where.line is None:  # it was not even entered
+            error.where = _place(config, "construction_algo")
+        raise
+
+
 # ---------------------------------------------------------------- repetitions
 
 
@@ -182,7 +194,7 @@ def _repetitions(options: PretrainOptions, config: Config, steps: list[NetDict])
     """The epochs of each step."""
     given = options.repetitions or 1
     count, last = len(steps), len(steps) - 1
-    where = partial(config.place, "pretrain", "repetitions")
+    where = partial(_place, config, "repetitions")
     if isinstance(given, dict):
         default = given.get("default", 1)
         result = [default] * count
@@ -222,7 +234,7 @@ def _own_repetitions(config: Config, steps: list[NetDict]) -> dict[int, int]:
         if not fits(step["#repetition"], Count):
             raise ConfigError(
                 f"'#repetition' of step {i} of the pretraining is no number of epochs",
-                where=config.place("pretrain", "construction_algo"),
+                where=_place(config, "construction_algo"),
                 expected="int >= 0",
                 received=shown(step["#repetition"]),
             )

@@ -32,7 +32,12 @@ def checked_net(run: Run, config: Config, stages: Sequence[tuple[int, Stage]] = 
     net, problems = _checked(run)
     first = stages[0][0] if stages else 1
     found = [(first, problem) for problem in problems]
-    found += [(epoch, problem) for epoch, stage in stages[1:] for problem in _problems(run, config, stage)]
+    for epoch, stage in stages:
+        then = run
+        if epoch != first:
+            then = replace(run, config=stage.config(config), network=stage.network)
+            found.extend((epoch, problem) for problem in _checked(then)[1])
+        found.extend((epoch, problem) for problem in _wrong_options(then.config))
     problems = problems_by_epoch(found, first=first)
     if net is None or problems:
         raise ProblemList(problems)
@@ -52,13 +57,12 @@ def _checked(run: Run) -> tuple[Net | None, list[UserError]]:
     return net, problems
 
 
-def _problems(run: Run, config: Config, stage: Stage) -> list[UserError]:
-    """What is wrong with another network, and with options that it changes."""
-    then = replace(run, config=stage.config(config), network=stage.network)
-    _, problems = _checked(then)
+def _wrong_options(config: Config) -> list[UserError]:
+    """What is wrong with the options of a run and of its optimizer, which a network may change."""
+    problems: list[UserError] = []
     for read in (RunOptions.from_config, Optimizer.create):
         try:
-            read(then.config)
+            read(config)
         except UserError as error:
-            problems.extend(error.problems if isinstance(error, ProblemList) else [error])
+            problems.append(error)
     return problems
