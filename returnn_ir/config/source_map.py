@@ -42,9 +42,12 @@ class SourceMap:
             entry = self._options.get(key) if key else None
         else:
             name = layer_path.rpartition("/")[2]
-            entry = self._by_path(layer_path) or _unique(self._layers.get(name, [])) or self._by_pattern(name)
+            named = self._layers.get(name, [])
+            entry = self._by_path(layer_path) or _unique(named) or self._by_pattern(name)
             if entry is not None and key is not None:
-                entry = entry.children.get(key, entry)
+                # a network of another epoch may write the option of a layer of that name elsewhere
+                elsewhere = _unique([other.children[key] for other in named if key in other.children])
+                entry = entry.children.get(key) or elsewhere or entry
         return (entry.file, entry.line) if entry else (None, None)
 
     def find_inside(self, option: str, keys: Sequence[str]) -> tuple[str | None, int | None]:

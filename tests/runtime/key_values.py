@@ -26,7 +26,6 @@ EFFECTIVE = {
     "maximize_grad_norm": "0.1",
     "on_size_limit": '"chunk"',
     "preload_from_files": '{"a": {"filename": "a", "init_for_train": True}, "b": {"filename": "b"}}',
-    "pretrain": '{"construction_algo": lambda idx, net: None}',
     "reinit_network_each_epoch": "True",
     "reset_updater_vars_mod_step": "100",
     "search_train_network_layers": '["output"]',
@@ -47,7 +46,7 @@ EFFECTIVE = {
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "preload_from_files", "pretrain",
+    "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "preload_from_files",
     "seq_drop", "startup_callback", "use_tensorflow", "window",
 )  # fmt: skip
 
@@ -58,11 +57,9 @@ NO_EFFECT = {
     "exclude": "[1]",
     "load_ignore_missing_vars": "True",
     "log_verbosity": "5",
-    "pretrain_learning_rate": "0.5",
     "seq_drop_freq": "2",
     "share_batches": "True",
     "tf_session_opts": '{"allow_soft_placement": True}',
-    "use_learning_rate_control_always": "True",
     "use_train_proc_manager": "True",
 }
 

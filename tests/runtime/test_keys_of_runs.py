@@ -104,7 +104,6 @@ for name, key in KEYS.items():
         config = load_config({path!r}, ["++task", task])
         config.set(name, eval(EFFECTIVE[name]) if name in EFFECTIVE else 1)
         config.update({{"search_data": "train", "chunking": "1"}} if name == "chunk_eval" else {{}})
-        config.update({{"load": "net.pretrain.001"}} if name == "pretrain" and task != "train" else {{}})
         try:
             Setup.from_config(config)
             refused = False
