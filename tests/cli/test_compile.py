@@ -314,7 +314,7 @@ def test_keys_of_a_training_are_one_note(tmp_path: Path, capsys: pytest.CaptureF
     )
     assert main([path]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "note: a training with this config is refused: seq_drop, pretrain, output.updater_opts (returnn-run says why)",
+        "note: a training with this config is refused: seq_drop, output.updater_opts (returnn-run says why)",
         f"warning: {path}:5, key 'optimizer_epsiloon': there is no such key, did you mean 'optimizer_epsilon'?",
     ]
 
