@@ -164,7 +164,7 @@ def _place(definition: LayerDef, config: Config | None, key: str | None) -> Orig
 
 def _unknown_tags(options: Sequence[tuple[VariableOptions, Place]], tags: set[str]) -> list[UserError]:
     """Global norms of variables that there are none of."""
-    missing = {tag: place for o, place in options for tag in o.gradients.norm_tags if tag is not None and tag not in tags}
+    asked = {tag: place for how, place in options for tag in how.gradients.norm_tags if tag is not None}
     return [
         ConfigError(
             f"no layer has the tag {tag!r}, whose global norm is asked for",
@@ -172,7 +172,8 @@ def _unknown_tags(options: Sequence[tuple[VariableOptions, Place]], tags: set[st
             expected=", ".join(sorted(tags)) or "a tag of a layer: there is none",
             hint=f'updater_opts = {{"tags": [{tag!r}]}} in a layer with parameters',
         )
-        for tag, place in missing.items()
+        for tag, place in asked.items()
+        if tag not in tags
     ]
 
 

@@ -125,7 +125,8 @@ class _Training:
             return
         self.step.variables.load(prefix, self.programs)
         imported = prefix == self.options.import_model
-        remark = None if imported else restore_optimizer(prefix, self.step.optimizer_state())
+        state = self.step.optimizer_state()
+        remark = None if imported else restore_optimizer(prefix, state, self.step.optimizer.sums())
         how = "resumed" if self.start.resumed else "started"
         log(f"{how} from {prefix}" + (f" ({remark})" if remark else ""))
 

@@ -1,9 +1,10 @@
 """Records trainings of whole networks in RETURNN, for an environment that has RETURNN 1 and TensorFlow.
 
-``python tests/runtime/record_training.py data/trainings/embedding.py ...`` writes ``embedding.npz`` beside a config with a
-network: parameters before (``param/NAME``), behind the first and behind the last of some steps (``after1/NAME``,
-``after20/NAME``), with three batches that take turns (``batch0/KEY``, ``batch0/KEY/size1``). The
-learning rate is the config's.
+``python tests/runtime/record_training.py data/trainings/embedding.py ...`` writes ``embedding.npz`` beside a config:
+parameters before (``param/NAME``), behind the first and behind the last of some steps (``after1/NAME``,
+``after20/NAME``), with three batches that take turns (``batch0/KEY``, ``batch0/KEY/size1``). The learning rate is the
+config's. Before behavior_version 15 RETURNN reads the global step at no certain time, so that a sum over steps
+(``accum_grad_multiple_step``) may not begin anew; such a config has a newer one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Twenty steps against RETURNN's updater: gradients of rows, sums over steps, and what layers say of their variables."""
+"""Twenty steps against RETURNN's updater: gradients of rows, sums over steps, what layers say of their variables."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _with_steps_as_rows(loop: Loop, x: tf.Tensor, dims: Sequence[Dim], shared: i
 
 
 def _products(region: Region, captured: Sequence[Value]) -> list[_Product | _Lookup]:
-    """Products and look-ups whose matrices are used in no other way, where it takes little to keep both sides of all."""
+    """Products and look-ups whose matrices are used in no other way, where it takes little to keep both sides."""
     users: dict[Value, list[Node]] = {value: [] for value in captured}
     for node in region.walk():
         for operand in node.operands:
