@@ -109,8 +109,9 @@ def test_docs_are_made_from_the_table() -> None:
         ("seq_drop = 0.1", "search", False),
         ("seq_drop = 0.0", "train", False),
         ("seq_drop = None", "train", False),
-        ("accum_grad_multiple_step = 1", "train", False),
-        ("accum_grad_multiple_step = 2", "train", True),
+        ("accum_grad_multiple_step = 2", "train", False),
+        ("extra_updates = {'a/W': print}", "train", True),
+        ("extra_updates = {}", "train", False),
         ("window = 1", "train", False),
         ("window = 3", "forward", True),
         ("context_window = {'data': 1, 'classes': 1}", "eval", False),
@@ -172,15 +173,14 @@ def test_networks_of_epochs(tmp_path: Path, size: str, num_epochs: int, refused:
 
 def test_the_whole_message(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
-    path.write_text('network = {\n  "#config": {"batch_size": 7},\n}\naccum_grad_multiple_step = 4\n', encoding="utf-8")
+    path.write_text('network = {\n  "#config": {"batch_size": 7},\n}\nuse_horovod = True\n', encoding="utf-8")
     config = load_config(path)
     problems = refused_keys(Run(config, "train", config.network or {}))
     assert "\n".join(map(str, problems)) == (
-        f"{path}:4, key 'accum_grad_multiple_step': 'accum_grad_multiple_step' is not available: "
-        "every batch is one update\n"
-        "  expected: 0, 1, or nothing\n"
-        "  received: 4\n"
-        "  try: ++accum_grad_multiple_step 0\n"
+        f"{path}:4, key 'use_horovod': 'use_horovod' is not available: one process trains\n"
+        "  expected: False, or nothing\n"
+        "  received: True\n"
+        "  try: ++use_horovod False\n"
         f"{path}:2, key '#config': '#config' is not available: the network cannot change options of the config\n"
         "  expected: nothing\n"
         "  received: {'batch_size': 7}\n"

@@ -13,6 +13,7 @@ import tensorflow as tf
 import returnn_ir
 from compiler.program.program import compile_net
 from returnn_ir.errors import TargetError, UserError
+from returnn_ir.network.net import parse_network
 from runtime.checkpoints.files import GLOBAL_STEP, restore_optimizer, save_checkpoint
 from runtime.cli import main
 from runtime.model.steps import Steps
@@ -70,7 +71,7 @@ def test_a_tag_that_no_layer_has(tmp_path: Path) -> None:
 
 
 def test_one_share_of_the_norm(tmp_path: Path) -> None:
-    hidden, output = ('"updater_opts": {"maximize_grad_norm": %s}' % share for share in (0.1, 0.2))
+    hidden, output = (f'"updater_opts": {{"maximize_grad_norm": {share}}}' for share in (0.1, 0.2))
     assert "maximize_grad_norm has several values" in _problems(tmp_path, "", hidden, output)
 
 
@@ -156,7 +157,7 @@ def test_state_starts_again_in_an_epoch(tmp_path: Path) -> None:
 
 
 def test_layers_around_others_speak_for_them(tmp_path: Path) -> None:
-    net = returnn_ir.network.net.parse_network(
+    net = parse_network(
         {
             "sub": {
                 "class": "subnetwork", "from": "data", "L2": 0.5, "updater_opts": {"gradient_clip": 1.0},
@@ -178,7 +179,8 @@ def test_layers_around_others_speak_for_them(tmp_path: Path) -> None:
 def test_an_op_without_second_derivative(tmp_path: Path) -> None:
     path = tmp_path / "ctc.py"
     path.write_text(
-        '#!rnn.py\nextern_data = {"data": {"dim": 3}, "classes": {"dim": 2, "sparse": True}}\nmaximize_grad_norm = 0.1\n'
+        '#!rnn.py\nextern_data = {"data": {"dim": 3}, "classes": {"dim": 2, "sparse": True}}\n'
+        "maximize_grad_norm = 0.1\n"
         'network = {"output": {"class": "softmax", "n_out": 3, "from": "data", "loss": "ctc", "target": "classes"}}\n',
         encoding="utf-8",
     )
