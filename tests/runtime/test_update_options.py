@@ -176,16 +176,24 @@ def test_layers_around_others_speak_for_them(tmp_path: Path) -> None:
     assert (params["output/W"].decay, params["output/W"].updater_opts) == (0.0, {})
 
 
-def test_an_op_without_second_derivative(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fusion", ["", 'fusion = {"ctc_loss": "require"}\n'])
+def test_a_kernel_without_second_derivative(tmp_path: Path, fusion: str) -> None:
     path = tmp_path / "ctc.py"
     path.write_text(
         '#!rnn.py\nextern_data = {"data": {"dim": 3}, "classes": {"dim": 2, "sparse": True}}\n'
-        "maximize_grad_norm = 0.1\n"
+        f"maximize_grad_norm = 0.1\n{fusion}"
         'network = {"output": {"class": "softmax", "n_out": 3, "from": "data", "loss": "ctc", "target": "classes"}}\n',
         encoding="utf-8",
     )
     net = returnn_ir.load(path)
     assert net.config is not None
     step = Steps(Variables(), Optimizer.create(net.config)).train(net)
-    with pytest.raises(TargetError, match="the gradient of the gradients' norm is asked for"):
-        step({**FEED, "data": np.zeros((1, 2, 3), np.float32)}, 0.1)
+    note = "maximize_grad_norm: ctc_loss has no kernel here, as its kernel has no second derivative"
+    assert (note in step.program.graph.notes) is (not fusion)
+    feed = {**FEED, "data": np.ones((1, 2, 3), np.float32)}
+    if fusion:
+        with pytest.raises(TargetError, match="the gradient of the gradients' norm is asked for"):
+            step(feed, 0.1)
+    else:
+        assert np.isfinite(step(feed, 0.1)["objective"])
+        assert all(np.isfinite(v.numpy()).all() for v in step.variables.of(step.program).values())
