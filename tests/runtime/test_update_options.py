@@ -157,6 +157,8 @@ def test_state_starts_again_in_an_epoch(tmp_path: Path) -> None:
 
 
 def test_layers_around_others_speak_for_them(tmp_path: Path) -> None:
+    config = returnn_ir.load(_file(tmp_path, "decouple_constraints = True")).config
+    assert config is not None
     net = parse_network(
         {
             "sub": {
@@ -168,7 +170,7 @@ def test_layers_around_others_speak_for_them(tmp_path: Path) -> None:
             },
             "output": {"class": "softmax", "from": "sub", "loss": "ce"},
         },
-        returnn_ir.load(_file(tmp_path, "decouple_constraints = True")).config,
+        config,
     )  # fmt: skip
     params = compile_net(net, target="reference", mode="train").params
     assert (params["sub/own/W"].decay, params["sub/own/W"].updater_opts) == (0.25, {"gradient_clip": 2.0})
