@@ -20,9 +20,12 @@ from returnn_ir.errors import DataError, TargetError, did_you_mean
 from returnn_ir.ir.graph import Graph
 from returnn_ir.ir.mode import Mode
 from returnn_ir.network.net import Net
-from returnn_ir.options import Described
+from returnn_ir.options import Described, NonNegative
 
 __all__ = ["TARGETS", "Program", "compile_net", "make_target"]
+
+#: Composites of the TensorFlow target whose kernels, on one device or all, have no second derivative.
+_ONCE_DIFFERENTIABLE = ("ctc_loss", "lstm")
 
 TARGETS = ("reference", "tf", "onnx")
 
@@ -116,9 +119,15 @@ def make_target(name: str, *, opset: int | None = None) -> Target:
 
 @dataclass(frozen=True)
 class _Keys:
-    """The config's ``fusion``: what of a composite that the target has is asked for, by its name."""
+    """Keys of the config that choose kernels.
+
+    Attributes:
+        fusion: what of a composite that the target has is asked for, by its name.
+        maximize_grad_norm: a training needs second derivatives.
+    """
 
     fusion: Annotated[Mapping[str, Any], Described('a dict such as {"lstm": "require"}')] = field(default_factory=dict)
+    maximize_grad_norm: NonNegative = 0.0
 
 
 def compile_net(
@@ -155,6 +164,20 @@ def compile_net(
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     made = make_target(target, opset=opset)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
-    fusion = read_config(_Keys, {} if net.config is None else net.config).fusion
+    fusion = _fusion(net, target, expanded.graph)
     graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
     return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal)
+
+
+def _fusion(net: Net, target: str, graph: Graph) -> Mapping[str, Any]:
+    """What the config says of kernels, and where it says nothing: none without the derivatives that it needs."""
+    keys = read_config(_Keys, {} if net.config is None else net.config)
+    opts = [definition.options.updater_opts or {} for definition in net.all_layers()]
+    twice = keys.maximize_grad_norm or any(given.get("maximize_grad_norm") for given in opts)
+    if target != "tf" or graph.mode is not Mode.TRAIN or not twice:
+        return keys.fusion
+    present = {node.op.name for node in graph.body.walk()}
+    expanded = [name for name in _ONCE_DIFFERENTIABLE if name in present and name not in keys.fusion]
+    for name in expanded:
+        graph.notes.append(f"maximize_grad_norm: {name} has no kernel here, as its kernel has no second derivative")
+    return {**dict.fromkeys(expanded, "never"), **keys.fusion}

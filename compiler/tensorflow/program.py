@@ -177,7 +177,7 @@ class TensorFlowProgram:
             raise TargetError(
                 "the gradient of the gradients' norm is asked for, and an op has no second derivative",
                 received=str(error).partition("\n")[0],
-                hint='maximize_grad_norm = 0; or without a kernel, such as by fusion = {"ctc_loss": "never"}',
+                hint='maximize_grad_norm = 0; or without a kernel, such as by fusion = {"lstm": "never"}',
             ) from error
         second = {name: tf.convert_to_tensor(g) for name, g in zip(about, found, strict=True) if g is not None}
         return fetches, gradients, second

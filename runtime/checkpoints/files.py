@@ -16,7 +16,7 @@ import itertools
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -119,11 +119,11 @@ def restore_variables(prefix: str, variables: Mapping[str, Variable]) -> list[st
     return sorted(set(reader.names()) - set(variables))
 
 
-def restore_optimizer(prefix: str, state: Mapping[str, Variable]) -> str | None:
+def restore_optimizer(prefix: str, state: Mapping[str, Variable], optional: Collection[str] = ()) -> str | None:
     """Assign the optimizer's state that was saved with the checkpoint ``prefix``.
 
     Where there is none, or it is that of another optimizer, network or step, ``state`` keeps its initial values as in
-    RETURNN, and the reason is returned for the log. None: everything was restored.
+    RETURNN, and the reason is returned for the log. None: everything was restored, but for what is ``optional``.
     """
     path = prefix + _OPTIMIZER
     if not state:
@@ -134,6 +134,7 @@ def restore_optimizer(prefix: str, state: Mapping[str, Variable]) -> str | None:
     entries = reader.entries
     if reader.read(GLOBAL_STEP) != CheckpointReader.open(prefix).read(GLOBAL_STEP):
         return f"{path} is of another training step"
+    state = {name: variable for name, variable in state.items() if name in entries or name not in optional}
     missing = sorted(set(state) - set(entries))
     if missing:
         return f"{path} is of another optimizer or network: it has no {missing[0]!r}"

@@ -11,7 +11,7 @@ row that a batch uses twice has two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -78,7 +78,7 @@ class GradientOptions:
 class Norms:
     """Global norms of one step's gradients, by the tag of the variables that they are of; None: all of them."""
 
-    def __init__(self, grads: Mapping[str, Tensor], tags: Mapping[str, frozenset[str]], wanted: set[str | None]) -> None:
+    def __init__(self, grads: Mapping[str, Tensor], tags: Mapping[str, Set[str]], wanted: Set[str | None]) -> None:
         import tensorflow as tf
 
         self._norms: dict[str | None, Tensor] = {}

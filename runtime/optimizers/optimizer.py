@@ -11,15 +11,14 @@ from runtime.optimizers.gradients import GradientProcessing, Norms
 from runtime.optimizers.group import UpdateGroup
 from runtime.optimizers.update_options import LayersWishes, UpdateOptions, VariableOptions
 
-__all__ = ["ACCUMULATED", "Optimizer"]
+__all__ = ["Optimizer"]
 
 Tensor: TypeAlias = Any  # TensorFlow has no type information
 Variable: TypeAlias = Any
 
 _SCOPE = "optimize"  # RETURNN's variable scope for slots
 
-ACCUMULATED = "/accum_grad"
-"""The end of the names of summed gradients in a checkpoint."""
+_SUM = "accum_grad"
 
 
 class Optimizer:
@@ -98,7 +97,7 @@ class Optimizer:
             buffer.assign(_zeros_like(buffer))
 
     def state(self) -> dict[str, Variable]:
-        """All state by checkpoint name: ``optimize/lin/W/Adam``, ``optimize/beta1_power``, ``optimize/lin/W/accum_grad``."""
+        """All state by checkpoint name: ``optimize/W/Adam``, ``optimize/beta1_power``, ``optimize/W/accum_grad``."""
         result: dict[str, Variable] = {}
         for group in self._groups:
             suffix = group.chosen.slot_suffix
@@ -107,8 +106,11 @@ class Optimizer:
                     result[f"{_SCOPE}/{name}/{suffix}" + (f"_{index}" if index else "")] = slot
             for name, power in group.powers.items():
                 result[_free(f"{_SCOPE}/{name}_power", result)] = power
-        result.update({f"{_SCOPE}/{name}{ACCUMULATED}": buffer for name, buffer in self._sums.items()})
-        return result
+        return {**result, **self.sums()}
+
+    def sums(self) -> dict[str, Variable]:
+        """Of the state, the sums of gradients that an update is waiting for; without them they begin at zero."""
+        return {f"{_SCOPE}/{name}/{_SUM}": buffer for name, buffer in self._sums.items()}
 
     # ---------------------------------------------------------------- one step
 

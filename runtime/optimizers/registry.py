@@ -12,7 +12,16 @@ from returnn_ir.errors import IRError
 from returnn_ir.options import Key
 from returnn_ir.registry import import_modules
 
-__all__ = ["EPSILON", "OptimizerOptions", "OptimizerSpec", "Rows", "find_optimizer", "optimizer", "optimizer_names", "why_not_built"]
+__all__ = [
+    "EPSILON",
+    "OptimizerOptions",
+    "OptimizerSpec",
+    "Rows",
+    "find_optimizer",
+    "optimizer",
+    "optimizer_names",
+    "why_not_built",
+]
 
 EPSILON = 1e-16  # RETURNN's default for every rule that has one, far below TensorFlow's 1e-8
 
@@ -71,23 +80,22 @@ class OptimizerSpec:
     rows: Rows
 
 
-_KERAS = "RETURNN has it from Keras, whose optimizers it cannot run with today's TensorFlow; not built here"
-_CONTRIB = "RETURNN has it from TensorFlow 1's contrib.opt; not built here"
+_KERAS = "RETURNN has it from Keras, whose optimizers it cannot run with today's TensorFlow; it is not built here"
+_CONTRIB = "RETURNN has it from TensorFlow 1's contrib.opt; it is not built here"
+_FROM_KERAS = ("adafactor", "lamb", "lion", "lossscale", "multi", "muon", "nadamkeras", "schedulefreeadamw")
+_FROM_CONTRIB = (
+    "addsign", "agn", "dropstalegradient", "elasticaverage", "ggt", "lars", "lazyadam", "modelaverage", "momentumw",
+    "movingaverage", "multitaskwrapper", "powersign", "regadagrad", "shampoo", "variableclipping",
+)  # fmt: skip
 
 #: What else RETURNN finds an optimizer for, in small letters.
 _NOT_BUILT: Mapping[str, str] = {
-    **dict.fromkeys(("adafactor", "lamb", "lion", "lossscale", "multi", "muon", "nadamkeras", "schedulefreeadamw"), _KERAS),
-    **dict.fromkeys(
-        (
-            "addsign", "agn", "dropstalegradient", "elasticaverage", "ggt", "lars", "lazyadam", "modelaverage",
-            "momentumw", "movingaverage", "multitaskwrapper", "powersign", "regadagrad", "shampoo", "variableclipping",
-        ),
-        _CONTRIB,
-    ),
+    **dict.fromkeys(_FROM_KERAS, _KERAS),
+    **dict.fromkeys(_FROM_CONTRIB, _CONTRIB),
     "adagradda": "RETURNN does not give it the global step that it needs, and ends",
     "basecustom": "in RETURNN it is what other optimizers are made of",
     "syncreplicas": "it is for several machines, and RETURNN does not give it the optimizer that it needs",
-}  # fmt: skip
+}
 
 _OPTIMIZERS: dict[str, OptimizerSpec] = {}
 

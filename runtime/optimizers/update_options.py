@@ -136,19 +136,16 @@ class UpdateOptions:
             UserError: everything that is wrong.
         """
         problems: list[UserError] = []
-        options, tags = [], set[str]()
+        options: list[tuple[VariableOptions, Place]] = []
         for definition in net.all_layers():
-            given = definition.options.updater_opts or {}
             place = partial(_place, definition, net.config)
             try:
-                options.append((self.of_variable(given, place), place))
+                options.append((self.of_variable(definition.options.updater_opts or {}, place), place))
             except ProblemList as error:
                 problems.extend(error.problems)
             except UserError as error:
                 problems.append(error)
-            tags.update(options[-1][0].tags if options else ())
-        problems.extend(_unknown_tags(options, tags))
-        problems.extend(_several_factors(options))
+        problems = problems or [*_unknown_tags(options), *_several_factors(options)]
         if problems:
             raise ProblemList(problems)
 
@@ -162,9 +159,10 @@ def _place(definition: LayerDef, config: Config | None, key: str | None) -> Orig
     return definition.key_origin(_KEY) if config is None else config.origin(definition.path, _KEY)
 
 
-def _unknown_tags(options: Sequence[tuple[VariableOptions, Place]], tags: set[str]) -> list[UserError]:
+def _unknown_tags(options: Sequence[tuple[VariableOptions, Place]]) -> list[UserError]:
     """Global norms of variables that there are none of."""
-    missing = {tag: place for o, place in options for tag in o.gradients.norm_tags if tag is not None and tag not in tags}
+    tags = {tag for how, _ in options for tag in how.tags}
+    asked = {tag: place for how, place in options for tag in how.gradients.norm_tags if tag is not None}
     return [
         ConfigError(
             f"no layer has the tag {tag!r}, whose global norm is asked for",
@@ -172,7 +170,8 @@ def _unknown_tags(options: Sequence[tuple[VariableOptions, Place]], tags: set[st
             expected=", ".join(sorted(tags)) or "a tag of a layer: there is none",
             hint=f'updater_opts = {{"tags": [{tag!r}]}} in a layer with parameters',
         )
-        for tag, place in missing.items()
+        for tag, place in asked.items()
+        if tag not in tags
     ]
 
 

@@ -104,7 +104,8 @@ class _Training:
             return
         self.variables.load(prefix, self.network.programs)
         imported = prefix == self.options.import_model
-        remark = None if imported else restore_optimizer(prefix, self.network.step.optimizer_state())
+        step = self.network.step
+        remark = None if imported else restore_optimizer(prefix, step.optimizer_state(), step.optimizer.sums())
         how = "resumed" if self.start.resumed else "started"
         log(f"{how} from {prefix}" + (f" ({remark})" if remark else ""))
 

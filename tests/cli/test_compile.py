@@ -308,13 +308,13 @@ def test_what_was_fused_is_explained(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_keys_of_a_training_are_one_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = GOOD.replace('"loss": "ce"', '"loss": "ce", "updater_opts": {"class": "adam"}')
+    text = GOOD.replace('"loss": "ce"', '"loss": "ce", "control_dependencies_on_output": print')
     path = _write(
         tmp_path, text + 'pretrain = "default"\nseq_drop = 0.1\noptimizer_epsiloon = 1e-8\nlog_verbosity = 5\n'
     )
     assert main([path]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "note: a training with this config is refused: seq_drop, output.updater_opts (returnn-run says why)",
+        "note: a training with this config is refused: output.control_dependencies_on_output (returnn-run says why)",
         f"warning: {path}:5, key 'optimizer_epsiloon': there is no such key, did you mean 'optimizer_epsilon'?",
     ]
 

@@ -110,8 +110,9 @@ def test_docs_are_made_from_the_table() -> None:
         ("shuffle_frames_of_nseqs = 2", "search", False),
         ("shuffle_frames_of_nseqs = 0.0", "train", False),
         ("shuffle_frames_of_nseqs = None", "train", False),
-        ("accum_grad_multiple_step = 1", "train", False),
-        ("accum_grad_multiple_step = 2", "train", True),
+        ("accum_grad_multiple_step = 2", "train", False),
+        ("extra_updates = {'a/W': print}", "train", True),
+        ("extra_updates = {}", "train", False),
         ("use_horovod = False", "train", False),
         ("chunking = {'data': 50}", "train", False),
         ("pretrain = 'default'", "train", False),
@@ -166,15 +167,14 @@ def test_what_a_network_asks_for(tmp_path: Path) -> None:
 
 def test_the_whole_message(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
-    path.write_text("network = {\n}\n\naccum_grad_multiple_step = 4\n", encoding="utf-8")
+    path.write_text("network = {\n}\n\nuse_horovod = True\n", encoding="utf-8")
     config = load_config(path)
     problems = refused_keys(Run(config, "train", config.network or {}))
     assert "\n".join(map(str, problems)) == (
-        f"{path}:4, key 'accum_grad_multiple_step': 'accum_grad_multiple_step' is not available: "
-        "every batch is one update\n"
-        "  expected: 0, 1, or nothing\n"
-        "  received: 4\n"
-        "  try: ++accum_grad_multiple_step 0"
+        f"{path}:4, key 'use_horovod': 'use_horovod' is not available: one process trains\n"
+        "  expected: False, or nothing\n"
+        "  received: True\n"
+        "  try: ++use_horovod False"
     )
 
 

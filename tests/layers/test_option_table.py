@@ -123,7 +123,7 @@ def test_what_the_check_refuses(tmp_path: Path, loop: str, output: str, reason: 
     [
         ("", "", [], []),
         ("", '"updater_opts": {}, "param_device": "CPU"', [], []),
-        ("", '"updater_opts": {"class": "adam"}', ["updater_opts"], []),
+        ("", '"updater_opts": {"gradient_clip": 1.0}', [], []),
         ('"back_prop": True', "", [], []),
         ('"back_prop": False', "", ["back_prop"], []),
         ("", '"custom_param_importer": "subset"', ["custom_param_importer"], ["custom_param_importer"]),

@@ -16,6 +16,7 @@ from runtime.optimizers import ChosenOptimizer, GradientOptions
 from runtime.optimizers.rules.momentum import MomentumOptions
 from runtime.optimizers.schedule import StepSchedule
 from runtime.tasks.data_options import DatasetDefaults
+from runtime.optimizers.update_options import UpdateOptions
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.search_options import SearchOptions
 
@@ -116,7 +117,8 @@ def test_a_training(config: Config) -> None:
         update_interval=4,
         pretrain_learning_rate=1e-3,
     )
-    assert GradientOptions.from_config(config) == GradientOptions(clip=float("inf"), filter_nonfinite=True, seed=-7)
+    assert GradientOptions.from_config(config) == GradientOptions(clip=float("inf"), filter_nonfinite=True)
+    assert UpdateOptions.from_config(config).seed == -7
     assert ChosenOptimizer.from_config(config).options == MomentumOptions(kind="momentum", momentum=0.9)
     assert StepSchedule.from_config(config) == StepSchedule(interval=4, decay=0.5)
     assert CleanupOptions.from_config(config) == CleanupOptions(1, 4, frozenset({3}))

@@ -1,4 +1,4 @@
-"""Twenty steps against RETURNN's updater: gradients of rows, sums over steps, and what layers say of their variables."""
+"""Twenty steps against RETURNN's updater: gradients of rows, sums over steps, what layers say of their variables."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_rows_move_with_their_new_means() -> None:
     for rows, values in (([0, 0, 1], [[4.0], [-2.0], [1.0]]), ([0], [[-1.0]])):
         optimizer.apply({"table": tf.IndexedSlices(tf.constant(values), rows, [3, 1])}, tf.constant(1.0))
     # of row 0 the mean is 0.5 * (4 - 2), so that -2 counts a quarter; then 0.5 * 1 - 0.5, which points nowhere
-    np.testing.assert_allclose(table.numpy(), [[-4 + 0.5 + 0.25], [-1], [0]])
+    np.testing.assert_allclose(table.numpy(), np.array([[-4 + 0.5 + 0.25], [-1], [0]]))
 
 
 @pytest.mark.parametrize("rows", [False, True])

@@ -3,7 +3,8 @@
 That is reverse-mode differentiation with a checkpoint at every step (Griewank and Walther 2000). Kept are the carries
 only, where TensorFlow keeps every intermediate value of every step: an attention energy [batch, time, features], say.
 And what a step multiplies with a matrix from outside of the loop gives that matrix its gradient as one product over all
-steps behind the loop, instead of a small product and a sum as large as the matrix in each.
+steps behind the loop, instead of a small product and a sum as large as the matrix in each. What it looks up in a table
+from outside gives that table the rows of all steps with their indices.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tensorflow as tf
 
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.entering import entering
+from compiler.tensorflow.gather import clipped
 from compiler.tensorflow.loops.loop import (
     Loop,
     as_list,
@@ -105,6 +107,38 @@ class _Product:
         return reshape(tf.matmul(rows, errors, transpose_a=True), loop.call.env.shape(self.matrix.dims))
 
 
+@dataclass(frozen=True)
+class _Lookup:
+    """A look-up of each step in the first axis of a table that comes from outside of the loop."""
+
+    node: Node
+
+    @property
+    def first(self) -> Value:
+        """The indices, which change from step to step."""
+        return self.node.operand("indices")
+
+    @property
+    def matrix(self) -> Value:
+        """The table."""
+        return self.node.operand("values")
+
+    def gradient(self, loop: Loop, first: tf.Tensor, upstream: tf.Tensor) -> tf.IndexedSlices:
+        """The gradient of the table, as rows.
+
+        Args:
+            first: indices of all steps, [step, *indices].
+            upstream: gradients of what was found, [step, *indices, *row].
+        """
+        shape = [d.size or 0 for d in self.matrix.dims]
+        indices = clipped(tf.reshape(first, [-1]), shape[0])
+        rows = tf.reshape(upstream, [-1, *shape[1:]])
+        # TensorFlow's own gradient of a loop begins with an empty row 0: to optimizers, each step uses that row
+        none = tf.zeros_like(rows[:1])
+        padded = tf.concat([tf.zeros([1], indices.dtype), indices], 0)
+        return tf.IndexedSlices(tf.concat([none, rows], 0), padded, tf.constant(shape))
+
+
 def _with_steps_as_rows(loop: Loop, x: tf.Tensor, dims: Sequence[Dim], shared: int, columns: int) -> tf.Tensor:
     """From [step, *dims] to [shared, step and the rest, columns]: the last axes as one, those between as rows."""
     moved = permute(x, [*range(1, shared + 1), 0, *range(shared + 1, len(dims) + 1)])
@@ -112,19 +146,32 @@ def _with_steps_as_rows(loop: Loop, x: tf.Tensor, dims: Sequence[Dim], shared: i
     return reshape(moved, [*shape(dims[:shared]), [loop.count, *shape(dims[shared:split])], shape(dims[split:])])
 
 
-def _products(region: Region, captured: Sequence[Value]) -> list[_Product]:
-    """The products whose matrices are used in no other way, where it takes little to keep both factors of all steps."""
+def _products(region: Region, captured: Sequence[Value]) -> list[_Product | _Lookup]:
+    """Products and look-ups whose matrices are used in no other way, where it takes little to keep both sides."""
     users: dict[Value, list[Node]] = {value: [] for value in captured}
     for node in region.walk():
         for operand in node.operands:
             if operand in users:
                 users[operand].append(node)
     own = set(region.nodes)
-    found = []
+    found: list[_Product | _Lookup] = []
     for value, nodes in users.items():
-        if value not in region.results and all(node in own and _is_product(node, value, users) for node in nodes):
+        if value in region.results or not all(node in own for node in nodes):
+            continue
+        if all(_is_product(node, value, users) for node in nodes):
             found += [_Product(node) for node in dict.fromkeys(nodes)]
+        elif all(_is_lookup(node, value, users) for node in nodes):
+            found += [_Lookup(node) for node in dict.fromkeys(nodes)]
     return found
+
+
+def _is_lookup(node: Node, table: Value, captured: Container[Value]) -> bool:
+    if node.op.name != "gather" or node.operand("values") is not table or node.attrs["dim"] is not table.dims[0]:
+        return False
+    indices = node.operand("indices")
+    static = all(d.size is not None for d in table.dims)
+    small = all(d.size is not None or d.is_batch for d in indices.dims)
+    return static and small and indices not in captured and node.result.dims == (*indices.dims, *table.dims[1:])
 
 
 def _is_product(node: Node, matrix: Value, captured: Container[Value]) -> bool:
@@ -151,7 +198,7 @@ class _Backward:
         _, whole, _ = loop.view.layout.split_operands(operands)
         self._lists = loop.lists(whole)
         # what no gradient gets to: known when the step has been emitted
-        self._reached: set[Value | _Product | int] = set()
+        self._reached: set[Value | _Product | _Lookup | int] = set()
 
     def gradients(self, tapes: Sequence[tf.Tensor], upstream: Sequence[_Gradient]) -> list[_Gradient]:
         """Of the operands, then of the captured values; None where the results do not depend on one.
@@ -269,10 +316,10 @@ class _Backward:
                     for handle, v in ((first, p.first), (upstream, p.node.result))
                 )
                 gradient = p.gradient(self._loop, a, dz)
-                found[p.matrix] = found[p.matrix] + gradient if p.matrix in found else gradient
+                found[p.matrix] = _joined(found[p.matrix], gradient) if p.matrix in found else gradient
         return found
 
-    def _reach(self, what: Value | _Product | int, gradient: _Gradient, like: tf.Tensor) -> tf.Tensor:
+    def _reach(self, what: Value | _Product | _Lookup | int, gradient: _Gradient, like: tf.Tensor) -> tf.Tensor:
         if gradient is not None:
             self._reached.add(what)
         return _or_zero(gradient, like)
@@ -283,6 +330,14 @@ class _Backward:
 
     def _added(self, total: tf.Tensor, value: Value, gradient: _Gradient) -> tf.Tensor:
         return total if gradient is None else total + self._reach(value, gradient, total)
+
+
+def _joined(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
+    """The sum of two gradients of a matrix, both dense or both rows."""
+    if not isinstance(first, tf.IndexedSlices):
+        return first + second
+    values = tf.concat([first.values, second.values], 0)
+    return tf.IndexedSlices(values, tf.concat([first.indices, second.indices], 0), first.dense_shape)
 
 
 def _or_zero(gradient: _Gradient, like: tf.Tensor) -> tf.Tensor:

@@ -27,9 +27,7 @@ class AdamaxOptions(OptimizerOptions):
     epsilon: ZeroOrMore = EPSILON
 
 
-@optimizer(
-    "adamax", options=AdamaxOptions, slot_name="AdaMax", slots=lambda opt: (0.0, 0.0), powers=("beta1", "beta2")
-)
+@optimizer("adamax", options=AdamaxOptions, slot_name="AdaMax", slots=lambda opt: (0.0, 0.0), powers=("beta1", "beta2"))
 def adamax(update: Update, opt: AdamaxOptions) -> None:
     """Adamax (Kingma and Ba 2015): the mean of the gradients by their largest absolute value, both decaying."""
     import tensorflow as tf
