@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["own_gradient"]
+__all__ = ["Backward", "own_gradient"]
 
 #: Gradients of the results to those of the operands; None: there is none.
 Backward = Callable[..., "Sequence[tf.Tensor | None] | tf.Tensor"]

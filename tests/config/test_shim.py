@@ -13,6 +13,7 @@ import pytest
 
 from returnn_ir.config import Config, load_config
 from returnn_ir.config.dim_tags import SINGLE_STEP_DIM, ImplicitDynSizeDim
+from returnn_ir.config.returnn_helpers import HyperParam
 from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.ir.dims import BATCH, Dim
 
@@ -335,5 +336,6 @@ def test_helpers_of_returnn_that_do_nothing_here(tmp_path: Path) -> None:
         """,
     )
     assert config["path"] == "/data/a.hdf"
-    assert config["rate"].default == 0.2
+    rate = config["rate"]
+    assert isinstance(rate, HyperParam) and rate.default == 0.2
     assert config["same"]

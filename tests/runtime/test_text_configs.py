@@ -15,8 +15,8 @@ from runtime.learning_rate import LearningRateOptions
 from runtime.optimizers import ChosenOptimizer, GradientOptions
 from runtime.optimizers.rules.momentum import MomentumOptions
 from runtime.optimizers.schedule import StepSchedule
-from runtime.tasks.data_options import DatasetDefaults
 from runtime.optimizers.update_options import UpdateOptions
+from runtime.tasks.data_options import DatasetDefaults
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.search_options import SearchOptions
 

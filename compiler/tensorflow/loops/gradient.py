@@ -30,7 +30,7 @@ from compiler.tensorflow.loops.loop import (
     run,
     stack,
 )
-from compiler.tensorflow.own_gradient import own_gradient
+from compiler.tensorflow.own_gradient import Backward, own_gradient
 from compiler.tensorflow.sizes import reshape
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
@@ -58,7 +58,7 @@ def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tens
     outer = [loop.call.env.get(value) for value in captured]
 
     @own_gradient
-    def differentiable(*args: tf.Tensor) -> tuple[list[tf.Tensor], object]:
+    def differentiable(*args: tf.Tensor) -> tuple[list[tf.Tensor], Backward]:
         results, tapes = run(loop, args[: len(operands)], tape=True)
 
         def grad(*upstream: _Gradient) -> list[_Gradient]:
