@@ -1,4 +1,8 @@
-"""``python -m tests.published CHECKOUT``: load, check and lower every TensorFlow config of a checkout, count causes.
+"""``python -m tests.published CHECKOUT``: what becomes of every TensorFlow config of a checkout, with counts of causes.
+
+By default each one is loaded, checked and lowered. With ``--runnable`` its training is prepared as far as TensorFlow is
+not needed, and with ``--run N`` so many are really trained over a change of their network; both have HDF files in place
+of the data.
 
 The configs are executed, so the checkout must be trusted. Nothing of their authors' machines is needed: absent files,
 commands and helper modules are stubbed (``stubs.py``).
@@ -9,38 +13,78 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
+from tests.published.changes import ChangeOutcome, spread, train_over_change
 from tests.published.children import Failed, run_each
 from tests.published.configs import find_configs
 from tests.published.examine import Outcome, examine, preload
-from tests.published.report import summary
+from tests.published.report import change_table, run_summary, summary
+from tests.published.runnable import RunOutcome, examine_run, preload_runs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the counts; exit code 1 if a config that the check accepts dies in a pass."""
+    """Print the counts; exit code 1 if a config that is not refused dies."""
     args = _parser().parse_args(argv)
-    checkout: Path = args.checkout.resolve()
-    configs = [p for p in find_configs(checkout) if args.only in str(p)]
+    args.checkout = args.checkout.resolve()
+    configs = [p for p in find_configs(args.checkout) if args.only in str(p)]
     started = monotonic()
-    preload(args.target)
-    outcomes: list[Outcome] = []
-    function = partial(examine, mode=args.mode, target=args.target)
-    for path, result in run_each(function, configs, jobs=args.jobs, seconds=args.seconds):
-        if isinstance(result, Failed):
-            result = Outcome(str(path), "died in the check", result.reason, False, {})
-        outcomes.append(result)
-        name = path.relative_to(checkout)
-        print(f"[{len(outcomes)}/{len(configs)}] {name}: {result.outcome}", file=sys.stderr, flush=True)
-    print("\n".join(summary(outcomes, args.causes)))
-    print(f"\n{monotonic() - started:.0f} s with {args.jobs} at once, mode {args.mode}, target {args.target}")
+    outcomes: list[Any] = []
+    kind = _train if args.run else _prepare if args.runnable else _check
+    lines = kind(args, configs, outcomes)
+    print("\n".join(lines))
+    print(f"\n{monotonic() - started:.0f} s with {args.jobs} at once")
     if args.json is not None:
-        held = [o.to_json() for o in sorted(outcomes, key=lambda o: o.config)]
+        held = [asdict(o) for o in sorted(outcomes, key=lambda o: o.config)]
         args.json.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
-    return 1 if any(o.outcome == "died in a pass" for o in outcomes) else 0
+    died = ("died in a pass",) if kind is _check else ("died",)
+    return 1 if any(o.outcome in died for o in outcomes) else 0
+
+
+def _check(args: argparse.Namespace, configs: Sequence[Path], outcomes: list[Outcome]) -> list[str]:
+    preload(args.target)
+    function = partial(examine, mode=args.mode, target=args.target)
+    _examine(args, configs, function, lambda path, why: Outcome(path, "died in the check", why, False, {}), outcomes)
+    return [*summary(outcomes, args.causes), "", f"mode {args.mode}, target {args.target}"]
+
+
+def _prepare(args: argparse.Namespace, configs: Sequence[Path], outcomes: list[RunOutcome]) -> list[str]:
+    preload_runs()
+    _examine(args, configs, examine_run, lambda path, why: RunOutcome(path, "died", why), outcomes)
+    return run_summary(outcomes, args.causes)
+
+
+def _train(args: argparse.Namespace, configs: Sequence[Path], outcomes: list[ChangeOutcome]) -> list[str]:
+    """Train as many as were asked for, from as many folders as there are."""
+    preload_runs()
+
+    def until_enough() -> Iterator[Path]:
+        for path in spread(configs, args.checkout):
+            if sum(o.outcome == "trained" for o in outcomes) >= args.run:
+                return
+            yield path
+
+    _examine(args, until_enough(), train_over_change, lambda path, why: ChangeOutcome(path, "died", why), outcomes)
+    return change_table(outcomes, args.checkout)
+
+
+def _examine(
+    args: argparse.Namespace,
+    configs: Iterable[Path],
+    function: Callable[[Path], Any],
+    failed: Callable[[str, str], Any],
+    outcomes: list[Any],
+) -> None:
+    """Add the outcome of each config."""
+    for path, result in run_each(function, configs, jobs=args.jobs, seconds=args.seconds):
+        outcomes.append(failed(str(path), result.reason) if isinstance(result, Failed) else result)
+        name = path.relative_to(args.checkout)
+        print(f"[{len(outcomes)}] {name}: {outcomes[-1].outcome}", file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("checkout", type=Path, help="of github.com/rwth-i6/returnn-experiments")
     parser.add_argument("--mode", choices=("forward", "train", "search"), default="search")
     parser.add_argument("--target", choices=("reference", "onnx"), default="onnx", help="what it is lowered for")
+    parser.add_argument("--runnable", action="store_true", help="prepare trainings, instead of checking and lowering")
+    parser.add_argument("--run", type=int, default=0, metavar="N", help="train N over a change of their network")
     parser.add_argument("--only", default="", metavar="TEXT", help="the configs with this in their path")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--seconds", type=float, default=300.0, help="the longest that one config may take")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from compiler.program.named import build_named
 from compiler.program.program import compile_net, make_target
@@ -41,10 +40,6 @@ class Outcome:
     cause: str
     searches: bool
     seconds: dict[str, float]
-
-    def to_json(self) -> dict[str, Any]:
-        """As a plain dict."""
-        return asdict(self)
 
 
 @dataclass

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
 
+from tests.published import changes, runnable
 from tests.published.examine import OUTCOMES, Outcome
 
-__all__ = ["normalized", "summary"]
+__all__ = ["change_table", "normalized", "run_summary", "summary"]
 
 _LONGEST = 160
 #: Quoted names, bracketed lists and numbers are what the same cause differs in from config to config.
@@ -18,6 +21,17 @@ _NAMES = (
     (re.compile(r"[\w.-]*/[\w./-]+"), ".."),
     (re.compile(r"\d+"), "N"),
 )
+
+
+class _Caused(Protocol):
+    """What has an outcome and its cause."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def cause(self) -> str: ...
+    @property
+    def seconds(self) -> dict[str, float]: ...
 
 
 def normalized(cause: str) -> str:
@@ -38,10 +52,54 @@ def summary(outcomes: Sequence[Outcome], causes: int) -> list[str]:
         f"accepted by the check: {len(accepted)}, with a search: {sum(o.searches for o in accepted)}",
         *(f"{outcome}: {counts[outcome]}" for outcome in OUTCOMES),
     ]
+    return [*lines, _seconds(outcomes), *_causes(outcomes, OUTCOMES, causes)]
+
+
+def run_summary(outcomes: Sequence[runnable.RunOutcome], causes: int) -> list[str]:
+    """Lines: how many were found, loaded and run, and why each other one does not run."""
+    counts = Counter(o.outcome for o in outcomes)
+    return [
+        f"configs found: {len(outcomes)}",
+        f"loaded: {len(outcomes) - counts['not loaded']}",
+        *(f"{outcome}: {counts[outcome]}" for outcome in runnable.OUTCOMES),
+        f"networks constructed: {sum(o.networks for o in outcomes)}, batches planned: {sum(o.batches for o in outcomes)}",
+        _seconds(outcomes),
+        *_causes(outcomes, runnable.OUTCOMES, causes),
+    ]
+
+
+def change_table(outcomes: Sequence[changes.ChangeOutcome], checkout: Path) -> list[str]:
+    """Lines of a table: each config whose network changes, the epochs, parameters, scores and seconds."""
+    lines = [
+        "| config | epochs | parameters taken over | anew | training scores | seconds | outcome |",
+        "|---" * 7 + "|",
+    ]
+    for found in outcomes:
+        if found.outcome in ("not loaded", "no change"):
+            continue
+        name = str(Path(found.config).relative_to(checkout))
+        scores = " → ".join(f"{_score(one):.4g}" for one in found.scores)
+        outcome = f"{found.outcome}: {normalized(found.cause)}" if found.cause else found.outcome
+        epochs = ", ".join(map(str, found.epochs))
+        cells = (name, epochs, found.taken_over, found.anew, scores, f"{found.seconds:.0f}", outcome)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    counts = Counter(o.outcome for o in outcomes)
+    return [*lines, "", *(f"{outcome}: {counts[outcome]}" for outcome in changes.OUTCOMES)]
+
+
+def _score(scores: Mapping[str, float]) -> float:
+    return sum(value for name, value in scores.items() if name.startswith("train_score"))
+
+
+def _seconds(outcomes: Sequence[_Caused]) -> str:
     steps = sorted({step for o in outcomes for step in o.seconds})
     total = {step: sum(o.seconds.get(step, 0.0) for o in outcomes) for step in steps}
-    lines.append("seconds: " + ", ".join(f"{step} {total[step]:.0f}" for step in steps))
-    for outcome in OUTCOMES:
+    return "seconds: " + ", ".join(f"{step} {total[step]:.0f}" for step in steps)
+
+
+def _causes(outcomes: Sequence[_Caused], names: Sequence[str], causes: int) -> list[str]:
+    lines = []
+    for outcome in names:
         found = Counter(normalized(o.cause) for o in outcomes if o.outcome == outcome and o.cause)
         if found:
             lines += ["", f"{outcome}:", *(f"{n:5}  {text}" for text, n in found.most_common(causes))]

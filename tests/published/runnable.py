@@ -47,11 +47,11 @@ class RunOutcome:
 
     config: str
     outcome: str
-    cause: str
-    others: tuple[str, ...]
-    networks: int
-    batches: int
-    seconds: dict[str, float]
+    cause: str = ""
+    others: tuple[str, ...] = ()
+    networks: int = 0
+    batches: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -82,9 +82,8 @@ class _Examination:
                 except Exception as wrong:
                     outcome, error = "died", wrong
         causes = [cause(problem) for problem in _problems(error)]
-        return RunOutcome(
-            str(self.path), outcome, causes[0] if causes else "", tuple(causes[1:]), self.networks, self.batches, self.seconds
-        )
+        first, others = (causes or [""])[0], tuple(causes[1:])
+        return RunOutcome(str(self.path), outcome, first, others, self.networks, self.batches, self.seconds)
 
     def _prepare(self, config: Config) -> None:
         """As ``runtime.tasks.train`` does, in its order."""

@@ -23,7 +23,7 @@ __all__ = ["StandIn", "standing_in"]
 
 #: Options of a dataset that do not depend on which data it has.
 _KEPT = ("seq_ordering", "chunking", "min_chunk_size", "chunking_variance", "context_window", "window")
-_FRAMES = (12, 40)
+_FRAMES = (60, 120)
 _LABELS = (2, 5)
 _SAMPLES = 160  # of a waveform for one frame
 
