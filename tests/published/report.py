@@ -62,7 +62,8 @@ def run_summary(outcomes: Sequence[runnable.RunOutcome], causes: int) -> list[st
         f"configs found: {len(outcomes)}",
         f"loaded: {len(outcomes) - counts['not loaded']}",
         *(f"{outcome}: {counts[outcome]}" for outcome in runnable.OUTCOMES),
-        f"networks constructed: {sum(o.networks for o in outcomes)}, batches planned: {sum(o.batches for o in outcomes)}",
+        f"networks constructed: {sum(o.networks for o in outcomes)}",
+        f"batches planned: {sum(o.batches for o in outcomes)}",
         _seconds(outcomes),
         *_causes(outcomes, runnable.OUTCOMES, causes),
     ]

@@ -16,7 +16,7 @@ from returnn_ir.config.data_options import DataOptions
 from returnn_ir.ir.dims import BATCH, Dim
 from runtime.datasets import Dataset, HDFWriter, init_dataset
 from runtime.datasets.base import Array
-from runtime.datasets.chunking import Chunks, Frames, frames_of, read_chunking, read_min_chunk_size
+from runtime.datasets.chunking import Chunks, frames_of, read_chunking, read_min_chunk_size
 from runtime.tasks import setup
 
 __all__ = ["StandIn", "standing_in"]
