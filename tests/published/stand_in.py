@@ -113,7 +113,7 @@ class _Lengths:
 
 def _time(options: DataOptions) -> object:
     """What two keys with the same frames share."""
-    found = next((axis for axis in options.axes() if isinstance(axis, Dim) and axis.size is None), None)
+    found = next((a for a in options.axes() if isinstance(a, Dim) and a.size is None and a is not BATCH), None)
     return found if found is not None else options
 
 
