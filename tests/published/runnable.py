@@ -9,12 +9,14 @@ from time import monotonic
 from compiler.program.named import build_named
 from returnn_ir.config import Config, load_config
 from returnn_ir.config.network_schedule import Stage
+from returnn_ir.construct.construct import Expanded
 from returnn_ir.errors import ProblemList, UserError
 from returnn_ir.ir.graph import Graph
 from returnn_ir.network.layer_registry import layer_names
 from returnn_ir.network.loss_registry import find_loss
 from returnn_ir.network.net import parse_network
 from runtime.datasets import plan_epoch
+from runtime.model.copy_params import plan_copy
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.evaluation_options import EvaluationOptions
 from runtime.tasks.network_callback import NetworkCallback
@@ -95,13 +97,17 @@ class _Examination:
         started = self._took("options", started)
         first = setup.start.epoch + 1
         stages = setup.schedule.distinct_stages(setup.options.num_epochs, first=first)
-        graphs: dict[int, Graph] = {}
+        built: dict[int, Expanded] = {}
+        before: Expanded | None = None
         for _, stage in stages:
-            if stage.build_key not in graphs:
-                graphs[stage.build_key] = _build(config, stage)
-                self.networks = len(graphs)
+            network = built.get(stage.build_key) or _build(config, stage)
+            built[stage.build_key] = network
+            self.networks = len(built)
+            if before is not None:
+                plan_copy(before.params, network.params, stage.copy_mode)
+            before = network
         started = self._took("networks", started)
-        self._plan(config, setup, first, stages[0][1], graphs[stages[0][1].build_key])
+        self._plan(config, setup, first, stages[0][1], built[stages[0][1].build_key].graph)
         self._took("data", started)
 
     def _plan(self, config: Config, setup: Setup, epoch: int, stage: Stage, graph: Graph) -> None:
@@ -131,8 +137,8 @@ def preload_runs() -> None:
     find_loss("ce")
 
 
-def _build(config: Config, stage: Stage) -> Graph:
-    return build_named(parse_network(stage.network, stage.config(config)), "train").graph
+def _build(config: Config, stage: Stage) -> Expanded:
+    return build_named(parse_network(stage.network, stage.config(config)), "train")
 
 
 def _problems(error: Exception | None) -> list[Exception]:
