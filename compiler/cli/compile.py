@@ -278,7 +278,7 @@ def _notes(networks: Networks, net: Net, graphs: Sequence[Graph], stages: Sequen
     from returnn_ir.network.option_table import refused_in_run
 
     lines = list(dict.fromkeys(f"note: {note}" for graph in graphs for note in graph.notes))
-    options = {f"{p.where.layer}.{p.where.key}" for p in refused_in_run(net, "train") if isinstance(p.where, Origin)}
+    options = {f"{p.where.layer}.{p.where.key}" for p in refused_in_run(net) if isinstance(p.where, Origin)}
     refused = [*refused_by_training(networks.config, stages), *sorted(options)]
     if refused:
         lines.append(f"note: a training with this config is refused: {', '.join(refused)} (returnn-run says why)")

@@ -74,6 +74,7 @@ class LoopContext:
         at_end: what is to be done with final values of carries, once there is the loop.
         ended: for a search, which sequences had ended before this step.
         include_eos: the label that ends a sequence counts.
+        back_prop: gradients go through the layers that stay in the loop.
     """
 
     builder: LoopBuilder
@@ -88,6 +89,7 @@ class LoopContext:
     at_end: list[Callable[[], None]] = field(default_factory=list)
     ended: Value | None = None
     include_eos: bool = False
+    back_prop: bool = True
 
     def slice_of(self, x: LayerOutput) -> LayerOutput:
         """The step's part of a sequence; one over another axis of the same lengths is read as one over the loop's."""

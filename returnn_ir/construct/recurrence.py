@@ -6,14 +6,17 @@ means what it means in the loop; whoever knows its numbers from RETURNN is told.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from returnn_ir.axes.output import LayerOutput
+
 if TYPE_CHECKING:
-    from returnn_ir.axes.output import LayerOutput
+    from returnn_ir.construct.layer_builder import LayerBuilder
     from returnn_ir.construct.scope import NetScope
     from returnn_ir.network.net import LayerDef
 
-__all__ = ["READS_LOOP_AXIS", "leaves_loop", "reads_loop_axis_whole"]
+__all__ = ["READS_LOOP_AXIS", "leaves_loop", "reads_loop_axis_whole", "stays_in_loop", "without_gradient"]
 
 READS_LOOP_AXIS = (
     "reads the axis of its loop as a whole in every step; RETURNN computes this layer outside of the loop, where that "
@@ -25,6 +28,31 @@ def leaves_loop(scope: NetScope, path: str) -> bool:
     """In a loop, whether RETURNN computes that layer on all frames at once: it does not need its own past."""
     loop = scope.loop
     return loop is not None and loop.builder.hoist and not _depends_on_itself(scope, path)
+
+
+def stays_in_loop(scope: NetScope, path: str) -> bool:
+    """In a loop, whether RETURNN computes that layer step by step: it is between layers that need their own past.
+
+    Args:
+        scope: where the layer stands, perhaps in a network inside of the loop's.
+        path: its full path.
+    """
+    loop = scope.loop
+    if loop is None:
+        return False
+    while scope.parent is not None and scope.parent.loop is loop:
+        scope = scope.parent
+    own = path.removeprefix(f"{scope.net.path}/" if scope.net.path else "").split("/")[0]
+    return not loop.builder.hoist or own in scope.net.between_recurrent(searching=scope.program.searching)
+
+
+def without_gradient(b: LayerBuilder, x: LayerOutput) -> LayerOutput:
+    """The same output, through which no gradient goes; hidden states are the loop's own, as they were."""
+    if x.activation is not None:
+        x = replace(x, activation=(x.activation[0], without_gradient(b, x.activation[1])))
+    parts = {name: without_gradient(b, part) for name, part in x.parts.items()}
+    value = b.op("stop_gradient", x.value) if x.value.type.dtype.startswith("float") else x.value
+    return replace(x, value=value, parts=parts)
 
 
 def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:

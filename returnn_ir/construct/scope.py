@@ -13,7 +13,12 @@ from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.common_options import finish_layer
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_context import LoopContext, UntypedError
-from returnn_ir.construct.recurrence import READS_LOOP_AXIS, reads_loop_axis_whole
+from returnn_ir.construct.recurrence import (
+    READS_LOOP_AXIS,
+    reads_loop_axis_whole,
+    stays_in_loop,
+    without_gradient,
+)
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
 from returnn_ir.ir.graph import Region, Value
@@ -357,6 +362,8 @@ class NetScope:
         b = LayerBuilder(self.program, self, definition)
         with b.at(definition.origin), _noted(definition.origin):
             output = finish_layer(b, self._call(b, definition))
+            if self.loop is not None and not self.loop.back_prop and stays_in_loop(self, definition.path):
+                output = without_gradient(b, output)
         self.program.graph.recurrent |= definition.is_recurrent(output)
         if reads_loop_axis_whole(self, definition):
             b.note(READS_LOOP_AXIS)

@@ -14,6 +14,7 @@ from returnn_ir.construct.attach_losses import has_loss
 from returnn_ir.construct.initial_output import initial_output
 from returnn_ir.construct.loop_builder import LoopBuilder, state_carry
 from returnn_ir.construct.loop_context import AnsweredError, LoopContext, Probe, conform, state_key
+from returnn_ir.construct.recurrence import without_gradient
 from returnn_ir.construct.scope import NetScope, UnbuildableError
 from returnn_ir.construct.state import ProgramState
 from returnn_ir.construct.type_search import TypeSearch
@@ -87,6 +88,7 @@ class Body:
             outer, dim, b.dim("own_time", dim.size, description=dim.description), self.limit, moves_out
         )
         loop = LoopContext(builder, previous=dict(previous), include_eos=self.opt.include_eos)
+        loop.back_prop = self.opt.back_prop is not False
         data: dict[str, LayerOutput] = {}
         if self.source is not None:
             data["data"] = data["source"] = loop.slice_of(self.source)
@@ -227,7 +229,10 @@ class Body:
         for loss in losses:
             loss.add(self.b)
         parts = {name: output_type.around(builder.last(f"last:{name}")) for name, output_type in last.items()}
-        return replace(shown["output"], parts={**shown, **last_parts(parts)}, states=_states(loop, scope))
+        states = _states(loop, scope)
+        if not loop.back_prop:
+            states = {name: without_gradient(self.b, state) for name, state in states.items()}
+        return replace(shown["output"], parts={**shown, **last_parts(parts)}, states=states)
 
     @staticmethod
     def _derived_states(builder: LoopBuilder, inner: Builder, path: str, output: LayerOutput) -> None:

@@ -29,7 +29,7 @@ class RecOptions(SourceOptions):
         optimize_move_layers_out: layers leave the loop; None: by the config.
         cheating: is an option of `choice`.
         unroll: without effect: how a loop runs is up to the target.
-        back_prop: the loop has a gradient; None: in training.
+        back_prop: False: gradients only go through those layers of a loop that RETURNN computes outside.
         use_global_rec_step_offset: steps are counted on, over calls.
         include_eos: the step that ends a sequence belongs to it.
         debug: without effect.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Circles", "groups"]
+__all__ = ["Circles", "groups", "reachable"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,17 @@ class Circles:
     def share(self, one: str, other: str) -> bool:
         """Whether two layers need each other."""
         return self.number[one] == self.number[other]
+
+
+def reachable(starts: Iterable[str], arrows: Mapping[str, Iterable[str]]) -> set[str]:
+    """The names that the arrows lead to from these, which are among them."""
+    found = set(starts)
+    waiting = list(found)
+    while waiting:
+        following = set(arrows[waiting.pop()]) - found
+        found |= following
+        waiting.extend(following)
+    return found
 
 
 def groups(names: Iterable[str], needs: Callable[[str], Iterable[str]]) -> list[list[str]]:

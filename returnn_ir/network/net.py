@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from returnn_ir.behavior import Behavior
 from returnn_ir.config.network_schedule import NetworkSchedule
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
-from returnn_ir.network.circles import Circles
+from returnn_ir.network.circles import Circles, reachable
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.network.layer_registry import LayerSpec, find_layer, layer_names
 from returnn_ir.network.loss_registry import find_loss
@@ -120,6 +120,7 @@ class Net:
     path: str = ""
     config: Config | None = None
     _circles: dict[bool, Circles] = field(default_factory=dict, repr=False, compare=False)
+    _between: dict[bool, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def layer_of(self, ref: str) -> str | None:
         """The layer that a name begins with; None for one from elsewhere."""
@@ -136,11 +137,26 @@ class Net:
             def needs(name: str) -> list[str]:
                 definition = self.layers[name]
                 refs = definition.refs(definition.sources_in(searching=searching))
-                found = (self.layer_of(ref.removeprefix("prev:")) for ref in refs)
+                found = (self._own(ref) for ref in refs)
                 return [own for own in found if own is not None]
 
             self._circles[searching] = Circles.of(self.layers, needs)
         return self._circles[searching]
+
+    def between_recurrent(self, *, searching: bool) -> frozenset[str]:
+        """The layers that need themselves, or need such a layer and are needed by one; "end" counts as one of them."""
+        if searching not in self._between:
+            needs = {
+                name: {own for ref in d.refs(d.sources_in(searching=searching)) if (own := self._own(ref)) is not None}
+                for name, d in self.layers.items()
+            }
+            needed_by = {name: {n for n in needs if name in needs[n]} for name in needs}
+            core = self.circles(searching=searching).recurrent | {"end"} & self.layers.keys()
+            self._between[searching] = frozenset(reachable(core, needs) & reachable(core, needed_by))
+        return self._between[searching]
+
+    def _own(self, ref: str) -> str | None:
+        return self.layer_of(ref.removeprefix("prev:"))
 
     def outer_refs(self) -> list[str]:
         """What the layers of a nested network need of the network around it."""

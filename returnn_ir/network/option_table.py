@@ -26,7 +26,6 @@ class OptionVerdict(Enum):
     CHECK = "refused"
     LOADING = "refused by returnn-run, and where a checkpoint is exported"
     RUN = "refused by returnn-run"
-    TRAINING = "refused by a training"
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class OptionRow:
     off: tuple[object, ...] = ()
 
 
-_NONE, _CHECK, _LOADING, _RUN, _TRAINING = OptionVerdict
+_NONE, _CHECK, _LOADING, _RUN = OptionVerdict
 _PLACE = "where a computation runs, and in which memory layout, is up to the target"
 _DEBUG = "what is printed does not change a result"
 _FILE = "a compiled program writes no HDF file, which a note says"
@@ -62,7 +61,6 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("", "custom_param_importer", _LOADING, "a checkpoint's values are taken as they are"),
     OptionRow("", "copy_output_loss_from_source_idx", _CHECK, "a layer's own loss is that of its first source"),
     OptionRow("", "state", _CHECK, "a layer in a loop keeps its own state"),
-    OptionRow("rec", "back_prop", _TRAINING, "gradients go through every loop", (True,)),
     OptionRow("rec", "use_global_rec_step_offset", _CHECK, "a loop's steps are counted from 0", (False,)),
     OptionRow("rec", "debug", _NONE, _DEBUG),
     OptionRow("dot", "debug", _NONE, _DEBUG),
@@ -118,9 +116,7 @@ def refused_options(definition: LayerDef, config: Config | None, *verdicts: Opti
             )
 
 
-def refused_in_run(net: Net, task: str) -> list[ConfigError]:
-    """What ``returnn-run`` refuses for a task, of all layers."""
-    verdicts = (_LOADING, _RUN, _TRAINING) if task == "train" else (_LOADING, _RUN)
-    return [
-        problem for definition in net.all_layers() for problem in refused_options(definition, net.config, *verdicts)
-    ]
+def refused_in_run(net: Net) -> list[ConfigError]:
+    """What ``returnn-run`` refuses, of all layers."""
+    layers = net.all_layers()
+    return [problem for one in layers for problem in refused_options(one, net.config, _LOADING, _RUN)]

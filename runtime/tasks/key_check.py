@@ -52,7 +52,7 @@ def _checked(run: Run) -> tuple[Net | None, list[UserError]]:
     net = None
     try:
         net = parse_network(run.network, run.config)
-        problems.extend(refused_in_run(net, run.task))
+        problems.extend(refused_in_run(net))
     except ProblemList as error:
         problems.extend(error.problems)
     return net, problems

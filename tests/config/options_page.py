@@ -34,7 +34,6 @@ _REFUSALS = {
     OptionVerdict.CHECK: "refused",
     OptionVerdict.LOADING: "refused by `returnn-run`, and by `returnn-compile --checkpoint`",
     OptionVerdict.RUN: "refused by `returnn-run`",
-    OptionVerdict.TRAINING: "refused by a training",
 }
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from returnn_ir.config import load_config
 from runtime.datasets import init_dataset
-from runtime.datasets.batching import make_batches
 from tests.published import runnable
 from tests.published.__main__ import main
 from tests.published.changes import change_of, spread
@@ -156,7 +155,18 @@ def test_changes_are_looked_for_in_every_folder(checkout: Path) -> None:
 
 def test_trains_over_a_change(checkout: Path) -> None:
     found = checkout.parent / "found.json"
-    command = [sys.executable, "-m", "tests.published", str(checkout), "--run", "1", "--jobs", "1", "--json", str(found)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.published",
+        str(checkout),
+        "--run",
+        "1",
+        "--jobs",
+        "1",
+        "--json",
+        str(found),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (outcome,) = json.loads(found.read_text(encoding="utf-8"))
