@@ -61,7 +61,8 @@ def construct(
     wanted = [n for n, d in net.layers.items() if _is_active(d, mode)] if everything else _roots(net, program)
     outputs: dict[str, LayerOutput] = {}
     registered = [n for n, d in net.layers.items() if d.options.register_as_extern_data and _is_active(d, mode)]
-    for name in dict.fromkeys([*registered, *wanted, *(fetch or ())]):
+    # by name, as in RETURNN: one of them may read what another one registers
+    for name in dict.fromkeys([*sorted(registered), *wanted, *(fetch or ())]):
         try:
             outputs[name] = scope.get(name)
         except UnbuildableError as error:

@@ -95,10 +95,17 @@ def _operands(node: Node, visible: set[Value]) -> None:
 
 
 def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
-    """Lengths are implicit operands. Inputs come before them: the extents are read off the inputs."""
+    """Lengths are implicit operands. Inputs come before them: the extents are read off the inputs.
+
+    Nobody counts labels to say what they are labels of: their number may be unknown, as that of data can be.
+    """
     if node.op.has(Trait.INPUT):
         return
+    counted = {d for value in (*node.operands, *node.results) for d in value.dims}
+    labels = {result.type.sparse_dim for result in node.results} - counted if node.op.name == "set_sparse" else set()
     for dim in node.mentioned_dims():
+        if dim in labels:
+            continue
         for leaf in leaves(dim):
             length = region.lookup(leaf)
             if length is None and leaf.is_dynamic:

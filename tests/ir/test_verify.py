@@ -91,6 +91,21 @@ def test_lengths_are_implicit_operands() -> None:
         verify(graph)
 
 
+def test_labels_of_an_unknown_number_are_labels() -> None:
+    source = TEXT.replace("  dim F static 3\n", "  dim F static 3\n  dim L dynamic\n").replace(
+        "  %5 = param", "  %12 = const() {value=-1, dtype=\"int32\", dims=[]} : int32[]\n"
+        "  %13 = set_sparse(%12) {sparse_dim=L} : int32[] sparse L\n  %5 = param"
+    )  # fmt: skip
+    graph = parse_graph(source)
+    assert graph.nodes("set_sparse")
+    verify(graph)
+    counted = parse_graph(
+        source.replace("int32[] sparse L\n", "int32[] sparse L\n  %14 = expand(%13) {dims=[L]} : int32[L] sparse L\n")
+    )
+    with pytest.raises(IRError, match=r"op 'expand' dim L\(dynamic\) has no lengths here"):
+        verify(counted)
+
+
 def test_transpose_belongs_to_target() -> None:
     text = (
         'graph {} forward {{\n  dim F static 3\n  %0 = param() {{name="w", dtype="float32", dims=[F]}} : float32[F]\n'
