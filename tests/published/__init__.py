@@ -1,1 +1,1 @@
-"""What the compiler says of published configs: ``python -m tests.published CHECKOUT --mode search``."""
+"""What the compiler says of published configs, and whether they train: ``python -m tests.published CHECKOUT``."""
