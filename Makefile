@@ -1,4 +1,4 @@
-# For users: `make demo`, `make demo-attention` and `make test`. Everything lives in .venv and examples/out.
+# For users: `make demo`, `make demo-attention`, `make demo-pretrain` and `make test`. Everything lives in .venv and examples/out.
 
 # A Python from 3.11 to 3.13 that can make a venv; PYTHON=/path/to/python for another one.
 CANDIDATES := python3.11 python3.12 python3.13 python3 python
@@ -13,7 +13,7 @@ unexport PYTHONPATH
 PIP        := -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-attention test test-slow test-pythons test-wheel mutants lint bench gpu-check support options ops clean
+.PHONY: help demo demo-attention demo-pretrain test test-slow test-pythons test-wheel mutants lint bench gpu-check support options ops clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,12 @@ demo-attention: $(BIN)/returnn-run  ## train an attention model on the digits, b
 	$(BIN)/returnn-compile examples/attention.py --target onnx --mode search -o $(DEMO)/attention.onnx \
 	    --checkpoint $$($(BIN)/returnn-run --best-checkpoint examples/attention.py)
 	$(BIN)/python examples/attention_decode.py $(DEMO)/attention.onnx
+
+demo-pretrain: $(BIN)/returnn-run  ## train a network that grows, draw its scores and learning rates
+	@rm -rf $(DEMO)/pretrain $(DEMO)/pretrain.svg
+	$(BIN)/python examples/digits_data.py $(DEMO)/digits
+	$(BIN)/returnn-run examples/pretrain.py
+	$(BIN)/python examples/learning_curve.py $(DEMO)/pretrain/learning_rates $(DEMO)/pretrain.svg
 
 test: lint  ## everything that CI runs: ruff, mypy, pytest; prints the 20 slowest tests
 	$(BIN)/pytest -n 2 -m "not slow" --durations=20
