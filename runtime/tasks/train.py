@@ -161,6 +161,7 @@ class _Training:
     def _train(self, epoch: int, rate: float) -> None:
         title, scores, options = f"train epoch {epoch}", EpochScores(), self.options
         step, program = self._step(rate)
+        meta = self._begun(rate)
         batch_options = replace(options.batch_options, recurrent=program.graph.recurrent)
 
         def take(batch: Batch, results: Mapping[str, Array]) -> str:
@@ -177,8 +178,15 @@ class _Training:
             f"({done.computing_share:.1%} computing time): {scores.line()}"
         )
         self.rates.set_scores(epoch, scores.named("train", exp=options.exp_scores))
-        meta = {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
+        meta |= {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
         self.rates.set_meta(epoch, meta)
+
+    def _begun(self, rate: float) -> dict[str, object]:
+        """What is told of an epoch that trains: the steps before it, and the rate of its first one."""
+        if not self.network.stage.trainable:
+            return {}
+        effective = self.network.step.effective_rate(rate)
+        return {"global_train_step": self.variables.steps_done, "effective_learning_rate": effective}
 
     def _step(self, rate: float) -> tuple[RunStep, Program]:
         """What runs on each batch; a network that is not trained (``#trainable``) only computes its losses."""
