@@ -1,6 +1,6 @@
 """RETURNN and this project in turns on one training, for an environment that has RETURNN 1 and TensorFlow.
 
-``python tests/runtime/two_way.py CASE PYTHON`` trains a case of ``data/two_way/`` (a config) in two ways: RETURNN alone,
+``python tests/runtime/two_way.py CASE PYTHON`` trains a case of ``data/two_way/`` (a config) in two ways: RETURNN,
 restarted behind epochs 2 and 4, and RETURNN, then us (by the interpreter PYTHON, from this project's folder), then
 RETURNN again, two epochs each. It tells how far the parameters are apart behind each epoch, and writes the checkpoints
 and learning rates of RETURNN alone into ``data/two_way/CASE.npz``, with which ``test_two_way.py`` compares ours.

@@ -47,10 +47,10 @@ def get_network(epoch, **kwargs):
     net, source = {"#copy_param_mode": "subset"}, "data"
     for i in range(1, layers + 1):
         for direction, name in ((1, "fw"), (-1, "bw")):
-            net["lstm%i_%s" % (i, name)] = dict(
+            net[f"lstm{i}_{name}"] = dict(
                 {"class": "rec", "unit": "nativelstm2", "n_out": units, "direction": direction, "from": source}, **rec
             )
-        source = ["lstm%i_fw" % i, "lstm%i_bw" % i]
+        source = [f"lstm{i}_fw", f"lstm{i}_bw"]
     net["encoder"] = {"class": "copy", "from": source}
     net["enc_ctx"] = dict({"class": "linear", "activation": None, "from": "encoder", "n_out": units}, **linear)
     decoder = {

@@ -42,10 +42,10 @@ def blstm(layers, units, forward=None, recurrent=None, bias=None):
     net, source = {}, "data"
     for i in range(1, layers + 1):
         for direction, name in ((1, "fw"), (-1, "bw")):
-            net["lstm%i_%s" % (i, name)] = dict(
+            net[f"lstm{i}_{name}"] = dict(
                 {"class": "rec", "unit": "nativelstm2", "n_out": units, "direction": direction, "from": source}, **inits
             )
-        source = ["lstm%i_fw" % i, "lstm%i_bw" % i]
+        source = [f"lstm{i}_fw", f"lstm{i}_bw"]
     net["output"] = {"class": "softmax", "from": source, "loss": "ce", "target": "classes", "L2": 1e-4}
     if inits:
         net["output"].update(forward_weights_init=forward, bias_init=bias)
