@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from returnn_ir.ir.mode import Mode
-
 if TYPE_CHECKING:
     from returnn_ir.network.net import Net
 
 __all__ = ["load"]
 
 
-def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mode: str | None = None) -> Net:
+def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int | None = None, mode: str | None = None) -> Net:
     """Load a config file and parse its network.
 
     >>> from tempfile import TemporaryDirectory
@@ -40,22 +38,18 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int = 1, mod
     Args:
         path: a config in any of RETURNN's three syntaxes.
         overrides: ``["++key", "value", ...]`` as on RETURNN's command line.
-        epoch: for configs with ``get_network(epoch)``, counted from 1.
+        epoch: whose network, where it changes (``pretrain``, ``get_network``); counted from 1. None: the last one's.
         mode: what the network is loaded for. Many configs define another network where ``task`` is "search"; it is
             while they load for mode ``search``, unless ``overrides`` set it.
 
     Raises:
         UserError: everything that is wrong with the file and its network, with file and line.
     """
-    from returnn_ir.config import load_config
+    from returnn_ir.config import load_config_for
     from returnn_ir.errors import ConfigError
     from returnn_ir.network.net import load_net
 
     if isinstance(overrides, str):
         hint = f"overrides={overrides.split()!r}"
         raise ConfigError("'overrides' is a list of words", received=repr(overrides), hint=hint)
-    if epoch < 1:
-        raise ConfigError("there is no such epoch", expected="1 or more", received=epoch)
-    if mode == Mode.SEARCH and "++task" not in overrides:
-        overrides = ("++task", "search", *overrides)
-    return load_net(load_config(path, overrides), epoch)
+    return load_net(load_config_for(path, overrides, mode), epoch)

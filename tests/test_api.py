@@ -23,7 +23,8 @@ network = {"output": {"class": "linear", "activation": "tanh", "n_out": 2, "from
 
 SIGNATURES: dict[Callable[..., Any], str] = {
     returnn_ir.load: (
-        "(path: 'str | Path', overrides: 'Sequence[str]' = (), *, epoch: 'int' = 1, mode: 'str | None' = None) -> 'Net'"
+        "(path: 'str | Path', overrides: 'Sequence[str]' = (), *, epoch: 'int | None' = None,"
+        " mode: 'str | None' = None) -> 'Net'"
     ),
     compiler.compile: (
         "(net: 'Net', *, target: 'str', mode: 'str' = 'forward', fetch: 'Sequence[str] | None' = None,"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.cli.command import MISMATCH, USER_ERROR, run_command
+from compiler.cli.schedule import ALL, Networks, epoch_number
 from compiler.target.staged import staged
 from returnn_ir.errors import Origin, ProblemList, UserError
 from returnn_ir.ir.mode import Mode
@@ -18,6 +19,7 @@ from returnn_ir.ir.mode import Mode
 if TYPE_CHECKING:
     from compiler.check import CaseReport
     from compiler.program.program import Program
+    from returnn_ir.config.network_schedule import Stage
     from returnn_ir.construct.construct import Expanded
     from returnn_ir.ir.graph import Graph
     from returnn_ir.network.net import Net
@@ -76,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         help="ONNX search: one file, or encoder, init, step, finish",
     )
     parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
+    parser.add_argument(
+        "--epoch",
+        type=epoch_number,
+        metavar="N|all",
+        help="whose network, where it changes (default: the last one's; a check alone looks at all)",
+    )
     parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
     parser.add_argument(
         "--check",
@@ -98,6 +106,8 @@ def _check(args: argparse.Namespace) -> int:
         nets, args.check = [*nets, Path(args.check)], ""
     if args.check and len(nets) > 1:
         raise UserError("--check REF.npz takes one net", hint="with several nets, each has its .npz beside it")
+    if args.epoch is not None:
+        raise UserError("--check compares the network that was recorded", hint="leave --epoch away")
     reference = Path(args.check) if args.check else None
     target = args.target or "reference"
     if args.debug:
@@ -124,11 +134,12 @@ def _write_reports(path: Path, reports: list[CaseReport]) -> None:
 def _compile(args: argparse.Namespace) -> int:
     if len(args.nets) > 1:
         raise UserError("several nets are only checked together", hint="--check")
-    from returnn_ir import load
-
-    both = args.mode is None
-    args.mode = args.mode or "forward"
-    net = load(args.nets[0], args.overrides, mode=args.mode)
+    given, args.mode = args.mode, args.mode or "forward"
+    networks = Networks.load(args.nets[0], args.overrides, args.mode, args.epoch, args.checkpoint)
+    for wanted in ("target", "print_ir", "draw", "explain"):
+        if getattr(args, wanted):
+            networks.require_one(f"--{wanted.replace('_', '-')}")
+    net = networks.net()
     if args.print_ir == "layers":
         from returnn_ir.network.show import show_layers
 
@@ -140,7 +151,7 @@ def _compile(args: argparse.Namespace) -> int:
         args.draw.write_text(draw_network(net), encoding="utf-8")
         print(f"wrote {args.draw}")
     if args.target is None:
-        return _check_only(args, net, training=both)
+        return _check_only(args, networks, given)
     if args.checkpoint is not None:
         _require_plain_loading(net)
     program = _program(args, net)
@@ -150,7 +161,7 @@ def _compile(args: argparse.Namespace) -> int:
         from compiler.program.artifacts import write_artifact
 
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
-        for line in (*write_artifact(program, net, args.output, **options), *_notes(net, program.graph)):
+        for line in (*write_artifact(program, net, args.output, **options), *_notes(networks, net, [program.graph])):
             print(line)
     elif args.target != "reference":
         from compiler.analysis.inference_inputs import require_inference_inputs
@@ -168,29 +179,72 @@ def _require_plain_loading(net: Net) -> None:
         raise ProblemList(problems)
 
 
-def _check_only(args: argparse.Namespace, net: Net, *, training: bool) -> int:
+def _check_only(args: argparse.Namespace, networks: Networks, mode: str | None) -> int:
     """Parse, infer, expand a search, verify; with --print-ir or --explain lowered for the reference target.
 
-    ``training``: also what a training builds, which has losses and targets.
+    Args:
+        mode: of the command line; None: also what a training builds, which has losses and targets.
     """
-    from returnn_ir.construct.attach_losses import has_loss
-
     if args.output is not None:
         raise UserError("-o needs a target", hint="--target onnx")
+    net = networks.net()
     if args.print_ir is not None or args.explain:
         args.target = "reference"
         program = _program(args, net)
         if args.explain:
             print(program.journal)
         return 0
-    trains = training and any(has_loss(layer.options, Mode.TRAIN) for layer in net.all_layers())
-    expanded, *others = _built(net, args, (args.mode, "train") if trains else (args.mode,))
-    count = sum(p.size for p in expanded.params.values())
-    outputs = ", ".join(f"{name} {o.value.type}" for name, o in expanded.graph.outputs.items())
-    print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
-    for line in _notes(net, expanded.graph, *(made.graph for made in others)):
-        print(line)
+    problems: list[tuple[int, UserError]] = []
+    built: list[Expanded] = []
+    try:
+        built = _built(net, args, _modes(net, args, mode))
+    except UserError as error:
+        problems.append((networks.epoch, error))
+    lines: list[str] = []
+    if args.epoch == ALL or (args.epoch is None and mode in (None, "train")):
+        lines, others = networks.check_others(lambda other: _built_other(other, args, mode))
+        problems += others
+    if problems:
+        from returnn_ir.config.network_schedule import problems_by_epoch
+
+        raise ProblemList(problems_by_epoch(problems, first=networks.epoch))
+    _print_check(args, networks, net, built, lines)
     return 0
+
+
+def _print_check(
+    args: argparse.Namespace, networks: Networks, net: Net, built: Sequence[Expanded], others: Sequence[str]
+) -> None:
+    count = sum(p.size for p in built[0].params.values())
+    outputs = ", ".join(f"{name} {o.value.type}" for name, o in built[0].graph.outputs.items())
+    print(f"{args.nets[0]}: {len(net.all_layers())} layers, {count:,} parameters; outputs: {outputs}")
+    if args.epoch == ALL:
+        for line in others:
+            print(f"  {line}")
+    elif others:
+        print(f"  also fine: {len(others)} other networks of its training (--epoch all lists them)")
+    stages = [stage for _, stage in networks.distinct] if args.epoch in (None, ALL) else []
+    for line in _notes(networks, net, [made.graph for made in built], stages):
+        print(line)
+
+
+def _modes(net: Net, args: argparse.Namespace, mode: str | None) -> tuple[str, ...]:
+    """What a check builds: the mode that is asked for, or without one, what a training has, too."""
+    return (args.mode, "train") if mode is None and _trains(net) else (args.mode,)
+
+
+def _trains(net: Net) -> bool:
+    from returnn_ir.construct.attach_losses import has_loss
+
+    return any(has_loss(layer.options, Mode.TRAIN) for layer in net.all_layers())
+
+
+def _built_other(net: Net, args: argparse.Namespace, mode: str | None) -> Expanded:
+    """A network of another epoch, which is there to be trained."""
+    from compiler.program.named import build_named
+
+    mode = mode or ("train" if _trains(net) else args.mode)
+    return build_named(net, mode, losses=_wants_losses(mode))
 
 
 def _built(net: Net, args: argparse.Namespace, modes: Sequence[str]) -> list[Expanded]:
@@ -218,19 +272,17 @@ def _wants_losses(mode: str) -> bool:
     return mode != Mode.SEARCH
 
 
-def _notes(net: Net, *graphs: Graph) -> list[str]:
+def _notes(networks: Networks, net: Net, graphs: Sequence[Graph], stages: Sequence[Stage] = ()) -> list[str]:
     """What there is to say of a net that is fine: of its layers, of keys that a training lacks, of misspelt ones."""
     from returnn_ir.config import misspelt_keys, refused_by_training
     from returnn_ir.network.option_table import refused_in_run
 
     lines = list(dict.fromkeys(f"note: {note}" for graph in graphs for note in graph.notes))
-    if net.config is None:
-        return lines
     options = {f"{p.where.layer}.{p.where.key}" for p in refused_in_run(net, "train") if isinstance(p.where, Origin)}
-    refused = [*refused_by_training(net.config), *sorted(options)]
+    refused = [*refused_by_training(networks.config, stages), *sorted(options)]
     if refused:
         lines.append(f"note: a training with this config is refused: {', '.join(refused)} (returnn-run says why)")
-    return lines + [f"warning: {warning}" for warning in misspelt_keys(net.config)]
+    return lines + [f"warning: {warning}" for warning in misspelt_keys(networks.config)]
 
 
 def _program(args: argparse.Namespace, net: Net) -> Program:

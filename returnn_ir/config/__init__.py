@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from returnn_ir.config.check_keys import misspelt_keys, refused_by_training, refused_keys
-from returnn_ir.config.load import load_config
+from returnn_ir.config.load import load_config, load_config_for
 from returnn_ir.config.options import Config
 
-__all__ = ["Config", "load_config", "misspelt_keys", "refused_by_training", "refused_keys"]
+__all__ = ["Config", "load_config", "load_config_for", "misspelt_keys", "refused_by_training", "refused_keys"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
-from returnn_ir.config.epoch_networks import same_network
 from returnn_ir.config.key import Key, Run
-from returnn_ir.config.keys import KEYS, NETWORK_KEYS
+from returnn_ir.config.keys import KEYS
+from returnn_ir.config.network_schedule import Stage
 from returnn_ir.config.options import Config
 from returnn_ir.errors import ConfigError, UserError
 
@@ -23,44 +22,36 @@ def refused_keys(run: Run) -> list[UserError]:
     return [_problem(run, key, asked) for key, asked in _asked(run)]
 
 
-def refused_by_training(config: Config) -> list[str]:
-    """The names of the keys that a training from scratch with this config refuses."""
-    changing = callable(config.get("get_network"))
-    network = None if changing else config.network
-    refused = [key.name for key, _ in _asked(Run(config, "train", network or {}))]
-    return [*refused, "get_network"] if changing and _network_changes(config) else refused
+def refused_by_training(config: Config, stages: Iterable[Stage] = ()) -> list[str]:
+    """The names of the keys that a training from scratch with this config refuses.
 
-
-def _network_changes(config: Config) -> bool:
-    """Whether the network of the second or of the last epoch is another one; asking for all takes long."""
-    try:
-        first = config.network_for_epoch(1)
-        epochs = sorted({2, config.int("num_epochs", 5)} - {0, 1})
-        return not all(same_network(first, config.network_for_epoch(epoch)) for epoch in epochs)
-    except ConfigError:
-        return True
+    Args:
+        stages: of its networks, which may change options.
+    """
+    configs = [config, *(stage.config(config) for stage in stages)]
+    return list(dict.fromkeys(key.name for one in configs for key, _ in _asked(Run(one, "train"))))
 
 
 def _asked(run: Run) -> Iterator[tuple[Key, object]]:
-    for values, keys in ((run.config, KEYS), (run.network, NETWORK_KEYS)):
-        for name, key in keys.items():
-            asked = key.asks(values[name], run) if name in values else None
-            if asked is not None:
-                yield key, asked
+    for name, key in KEYS.items():
+        asked = key.asks(run.config[name], run) if name in run.config else None
+        if asked is not None:
+            yield key, asked
 
 
 def _problem(run: Run, key: Key, asked: object) -> UserError:
-    place, hint = run.config.origin(None, key.name), f"++{key.name} {_override(run.config, key)}"
-    if key.name in NETWORK_KEYS:
-        place = replace(run.config.origin(key.name), layer=None, key=key.name)
-        hint = f"leave {key.name!r} out of the network"
     return ConfigError(
         f"{key.name!r} is not available: {key.text}",
-        where=place,
+        where=run.config.origin(None, key.name),
         expected=", ".join([*map(repr, key.off), "or nothing"]) if key.off else "nothing",
         received=_short(asked),
-        hint=hint,
+        hint=_hint(run.config, key),
     )
+
+
+def _hint(config: Config, key: Key) -> str:
+    inside = key.name in config.changed
+    return f"leave {key.name!r} out of '#config'" if inside else f"++{key.name} {_override(config, key)}"
 
 
 def _override(config: Config, key: Key) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 
 from returnn_ir.ir.dims import Dim
 
-__all__ = ["network_difference", "same_network"]
+__all__ = ["network_difference", "network_key", "same_network"]
 
 _SHOWN = 5
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 _FUNCTIONS = (types.FunctionType, types.MethodType, partial)
 _LOOKED_INTO = (Mapping, list, tuple, set, frozenset, *_FUNCTIONS)
 
@@ -34,6 +35,46 @@ def network_difference(first: Mapping[str, object], second: Mapping[str, object]
     return f"in {', '.join(names[:_SHOWN])}{' ...' if len(names) > _SHOWN else ''}"
 
 
+def network_key(value: object, *, details: bool = True) -> int:
+    """A number that is equal for what is the same; what differs may have the same one, too.
+
+    Args:
+        details: whether floats count with their value, or only as zero or not zero, and whether names of files count:
+            neither decides whether a network can be built.
+    """
+    return _Key(details=details).of(value)
+
+
+class _Key:
+    def __init__(self, *, details: bool) -> None:
+        self._details = details
+        self._under_way: set[int] = set()
+
+    def of(self, value: object) -> int:
+        kind = type(value)
+        if kind in _PLAIN:
+            return hash((kind, value if self._details or kind is not float else value == 0))
+        if isinstance(value, Dim):
+            return hash((value.kind.value, value.size, value.feature))
+        if isinstance(value, types.FunctionType):
+            return hash(value.__code__)
+        if not isinstance(value, (Mapping, list, tuple, set, frozenset)):
+            return hash(kind)
+        if id(value) in self._under_way:
+            return 0
+        self._under_way.add(id(value))
+        key = self._of_container(value)
+        self._under_way.discard(id(value))
+        return key
+
+    def _of_container(self, value: Mapping[object, object] | Collection[object]) -> int:
+        if isinstance(value, Mapping):
+            counted = {k: v for k, v in value.items() if self._details or k != "filename"}
+            return hash(frozenset((self.of(key), self.of(entry)) for key, entry in counted.items()))
+        entries = map(self.of, value)
+        return hash(frozenset(entries) if isinstance(value, (set, frozenset)) else tuple(entries))
+
+
 class _Comparison:
     """One comparison: knows which dims stand for each other, and what it is comparing already."""
 
@@ -44,6 +85,8 @@ class _Comparison:
 
     def same(self, first: object, second: object) -> bool:
         """Whether two values mean the same; a pair that is found inside of itself again is no difference."""
+        if type(first) in _PLAIN:
+            return type(first) is type(second) and first == second
         if isinstance(first, Dim):
             return isinstance(second, Dim) and self._same_dim(first, second)
         if type(first) is not type(second):

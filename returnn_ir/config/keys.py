@@ -21,7 +21,8 @@ _OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
     f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
 _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search_options", "runtime.tasks.forward"
-_PRETRAIN = "returnn_ir.config.pretrain"
+_NAMES, _PRETRAIN = "returnn_ir.config.network_names", "returnn_ir.config.pretrain"
+_SCHEDULE_OF_NETWORKS = "returnn_ir.config.network_schedule"
 _DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
 
 _GPU = "where a computation runs is up to TensorFlow"
@@ -37,7 +38,7 @@ _RASR = "only read when RETURNN runs inside of RASR"
 TABLE: Mapping[str, tuple[Key, ...]] = {
     "The network and its data": (
         done("network", "returnn_ir.config.options", "the network dict, or the name of a JSON file with it"),
-        done("get_network", "returnn_ir.config.network_schedule", "the network of an epoch"),
+        done("get_network", _SCHEDULE_OF_NETWORKS, "the network of an epoch"),
         refused("get_model", False, ALL, "the network is code of RETURNN's frontend, not a network dict"),
         done("extern_data", _DATA, "the inputs by data key"),
         done("num_inputs", _DATA, "the size of the default input, where there is no extern_data"),
@@ -66,11 +67,11 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("init_new_network_callback", "runtime.tasks.network_callback", "sees what a changed network gets", TRAIN),
     ),
     "Names in a network dict that are no layers": (
-        done("#config", "returnn_ir.config.network_schedule", "the config's options in the epochs of this network"),
-        done("#trainable", "returnn_ir.config.network_schedule", "whether anything is trained", TRAIN),
+        done("#config", _NAMES, "values of the config's options while the network is trained", TRAIN),
+        done("#trainable", _NAMES, "whether the network's parameters are trained (True)", TRAIN),
         no_effect("#finish_all_data", "does nothing without use_horovod"),
-        done("#copy_param_mode", "returnn_ir.config.network_schedule", "how parameters get into this network", TRAIN),
-        done("#repetition", "returnn_ir.config.pretrain", "the epochs of this step of a pretraining", TRAIN),
+        done("#copy_param_mode", _NAMES, "how parameters get into the network: subset, ifpossible or reset", TRAIN),
+        done("#repetition", _PRETRAIN, "the epochs of this step of a pretraining", TRAIN),
         no_effect("#info", "a remark of the config's own"),
     ),
     "Batches": (
@@ -183,13 +184,13 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("check_learning_rates", _TOOL),
     ),
     "Pretraining": (
-        done("pretrain", _PRETRAIN, "networks of the first epochs"),
-        done("pretrain_copy_output_layer", _PRETRAIN, "copy_output_layer of pretrain", TRAIN),
-        done("pretrain_greedy", _PRETRAIN, "greedy of pretrain", TRAIN),
-        done("pretrain_repetitions", _PRETRAIN, "repetitions of pretrain"),
-        done("pretrain_construction_algo", _PRETRAIN, "construction_algo of pretrain"),
-        done("pretrain_learning_rate", _RATES, "of the epochs of a pretraining", TRAIN),
-        done("use_learning_rate_control_always", _RATES, "the rules hold while pretraining, too", TRAIN),
+        done("pretrain", _PRETRAIN, "the networks of the first epochs: a dict of options, or default"),
+        done("pretrain_copy_output_layer", _PRETRAIN, "whether output layers keep their parameters"),
+        done("pretrain_greedy", _PRETRAIN, "False: all layers are trained, the only way that there is"),
+        done("pretrain_repetitions", _PRETRAIN, "epochs of each step (1)"),
+        done("pretrain_construction_algo", _PRETRAIN, "what makes the networks (from_output)"),
+        done("pretrain_learning_rate", _RATES, "of the epochs of the pretraining (learning_rate)", TRAIN),
+        done("use_learning_rate_control_always", _RATES, "rates are controlled while pretraining, too (False)", TRAIN),
     ),
     "Evaluation, forward and search": (
         refused("train_in_eval", False, TRAIN | EVAL, "an evaluation does not train"),

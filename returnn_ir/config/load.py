@@ -13,8 +13,9 @@ from returnn_ir.config.options import Config
 from returnn_ir.config.overrides import apply_overrides, set_text
 from returnn_ir.config.source_map import SourceMap
 from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.ir.mode import Mode
 
-__all__ = ["load_config"]
+__all__ = ["load_config", "load_config_for"]
 
 _READERS = {"python": SourceMap.add_python, "json": SourceMap.add_json, "lines": SourceMap.add_lines}
 
@@ -36,6 +37,17 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     _load_file(config, Path(path), [])
     apply_overrides(config, overrides)
     return config
+
+
+def load_config_for(path: str | Path, overrides: Sequence[str] = (), mode: str | None = None) -> Config:
+    """Loads a config for a mode. Many define another network where ``task`` is "search"; it is for mode ``search``,
+    unless ``overrides`` set it.
+
+    Raises:
+        ConfigError: as :func:`load_config`.
+    """
+    searches = mode == Mode.SEARCH and "++task" not in overrides
+    return load_config(path, ("++task", "search", *overrides) if searches else overrides)
 
 
 def _load_file(config: Config, path: Path, including: list[Path]) -> None:

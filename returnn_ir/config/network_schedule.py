@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from returnn_ir.config.epoch_networks import same_network
+from returnn_ir.config.epoch_networks import network_key, same_network
+from returnn_ir.config.network_names import BUILT, CopyMode, read_names
 from returnn_ir.config.network_values import copied
 from returnn_ir.config.options import Config
-from returnn_ir.config.pretrain import CopyMode, PretrainOptions, pretrain_networks
-from returnn_ir.errors import ConfigError
+from returnn_ir.config.pretrain import PretrainOptions, pretrain_networks
+from returnn_ir.errors import ConfigError, ProblemList, UserError
 
-__all__ = ["CopyMode", "NetworkSchedule", "Stage"]
+__all__ = ["CopyMode", "NetworkSchedule", "Stage", "problems_by_epoch"]
 
-_KEPT_STAGES = 8  # of get_network, which is asked for an epoch again soon, or not at all
-_ASKED_EPOCHS = 100  # of a training without end
+NetDict = dict[str, Any]
+
+_KEPT = 8  # networks of get_network: it is asked for an epoch again soon, or not at all
+_ASKED = 100  # epochs of a training without end
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,28 @@ class Stage:
         rate: float | None = self.overlay.get("learning_rate")
         return rate
 
+    @property
+    def built_from(self) -> Mapping[str, Any]:
+        """The layers and the options that come with them: all but learning rates, and how parameters are copied."""
+        return {"layers": self.network, "options": self._options}
+
+    @property
+    def build_key(self) -> int:
+        """A number that networks share of which either each or none can be built."""
+        options = {key: value for key, value in self.overlay.items() if key in BUILT}
+        return network_key({"layers": self.network, "options": options}, details=False)
+
+    @property
+    def _options(self) -> Mapping[str, Any]:
+        return {key: value for key, value in self.overlay.items() if key != "learning_rate"}
+
     def config(self, config: Config) -> Config:
         """The config as it is in this epoch."""
-        options = {key: value for key, value in self.overlay.items() if key != "learning_rate"}
-        return config.with_options(options) if options else config
+        return config.with_options(self._options) if self._options else config
+
+
+class _NoNetwork(ConfigError):
+    """``get_network`` gives none for an epoch."""
 
 
 class NetworkSchedule:
@@ -63,14 +84,18 @@ class NetworkSchedule:
     """
 
     def __init__(
-        self, config: Config, pretraining: Sequence[dict[str, Any]] = (), options: PretrainOptions | None = None
+        self, config: Config, pretraining: Sequence[NetDict] = (), options: PretrainOptions | None = None
     ) -> None:
         self._config = config
         self._pretraining = pretraining
         self._options = options or PretrainOptions()
         function = config.get("get_network")
         self._get_network: Callable[..., Any] | None = function if callable(function) else None
-        self._stages: dict[int, Stage] = {}
+        self._stages: dict[object, Stage] = {}
+        self._made: dict[int, NetDict] = {}
+        self._given: NetDict | None = None  # what get_network gave last, which may change, and a copy of it
+        self._given_text = ""
+        self._copy: NetDict = {}
 
     @staticmethod
     def from_config(config: Config) -> NetworkSchedule:
@@ -89,76 +114,144 @@ class NetworkSchedule:
         """The epochs that ``pretrain`` covers; 0 without."""
         return len(self._pretraining)
 
+    @property
+    def final_epoch(self) -> int:
+        """The epoch whose network is the last: with ``get_network`` that of ``num_epochs``, if it has one."""
+        first = self.pretrain_epochs + 1
+        last = max(self._config.int("num_epochs", 5), first) if self._get_network is not None else first
+        while last > first and not self._has_network(last):
+            last -= 1
+        return last
+
     def stage(self, epoch: int) -> Stage:
-        """What an epoch trains (counted from 1). Epochs of equal networks may have the same object.
+        """What an epoch trains (counted from 1). Epochs of one step of a pretraining have the same object.
 
         Raises:
             UserError: there is no network, ``get_network`` failed, or a ``#`` name has a wrong value.
         """
         if epoch < 1:
             raise ConfigError("there is no such epoch", expected="1 or more", received=epoch)
-        if epoch not in self._stages:
-            while len(self._stages) >= _KEPT_STAGES:
-                del self._stages[next(iter(self._stages))]
-            self._stages[epoch] = self._make(epoch)
-        return self._stages[epoch]
-
-    def _make(self, epoch: int) -> Stage:
-        """A stage; one whose dict is that of a stage that there is already, is that one."""
         is_pretrain = epoch <= self.pretrain_epochs
-        if is_pretrain:
-            definition = self._pretraining[epoch - 1]
-        elif self._get_network is not None:
-            definition = self._of_function(self._get_network, epoch)
-        else:
-            definition = self._pretraining[-1] if self._pretraining else _network(self._config)
+        definition = self._definition(epoch)
         # without get_network, a network behind the pretraining stays as it is: it sets no more learning rates
         stays = not is_pretrain and self._get_network is None and epoch > 1
-        return self._of_dict(definition, is_pretrain=is_pretrain, stays=stays)
+        kind = id(definition), is_pretrain, stays
+        if kind not in self._stages:
+            self._stages[kind] = self._of_dict(definition, is_pretrain=is_pretrain, stays=stays)
+        return self._stages[kind]
 
-    def _of_dict(self, definition: dict[str, Any], *, is_pretrain: bool, stays: bool) -> Stage:
-        names = {name: value for name, value in definition.items() if str(name).startswith("#")}
-        overlay = names.get("#config") or {}
-        mode = names.get("#copy_param_mode", self._options.copy_param_mode if is_pretrain else None)
-        return Stage(
-            network={n: v for n, v in definition.items() if n not in names} if names else definition,
-            overlay={k: v for k, v in overlay.items() if not (stays and k == "learning_rate")},
-            copy_mode=mode,
-            copy_output_layer=not is_pretrain or self._options.keeps_output_layers,
-            trainable=names.get("#trainable", True),
-            is_pretrain=is_pretrain,
-            definition=definition,
-        )
+    def _definition(self, epoch: int) -> NetDict:
+        if epoch <= self.pretrain_epochs:
+            return self._pretraining[epoch - 1]
+        if self._get_network is None:
+            return self._pretraining[-1] if self._pretraining else _network(self._config)
+        if epoch not in self._made:
+            while len(self._made) >= _KEPT:
+                forgotten = self._made.pop(next(iter(self._made)))
+                if not any(forgotten is other for other in self._made.values()):
+                    self._stages.pop((id(forgotten), False, False), None)
+            self._made[epoch] = self._of_function(self._get_network, epoch)
+        return self._made[epoch]
 
-    def _of_function(self, function: Callable[..., Any], epoch: int) -> dict[str, Any]:
+    def _has_network(self, epoch: int) -> bool:
+        try:
+            self._definition(epoch)
+        except _NoNetwork:
+            return False
+        return True
+
+    def _of_function(self, function: Callable[..., Any], epoch: int) -> NetDict:
         network = self._config.call(function, epoch=epoch)
         if not isinstance(network, dict):
-            raise ConfigError(
+            raise _NoNetwork(
                 "get_network must return a network dict",
                 where=self._config.origin(None, "get_network"),
                 received=f"{type(network).__name__} in epoch {epoch}",
             )
-        result: dict[str, Any] = copied(network)  # the config may go on to change its dict
-        return result
+        if network is not self._given or repr(network) != self._given_text:
+            self._copy = copied(network)  # the config may go on to change its dict
+            self._given, self._given_text = network, repr(network)
+        return self._copy
 
-    def distinct_stages(self, last: int | None = None) -> list[tuple[int, Stage]]:
-        """The different networks up to an epoch, each with the first epoch that it is trained in.
+    def _of_dict(self, definition: NetDict, *, is_pretrain: bool, stays: bool) -> Stage:
+        names, problems = read_names(definition, self._config, pretrains=bool(self._pretraining))
+        if problems:
+            raise ProblemList(problems)
+        layers = {name: value for name, value in definition.items() if name not in names.given}
+        return Stage(
+            network=layers if names.given else definition,
+            overlay={k: v for k, v in names.overlay.items() if not (stays and k == "learning_rate")},
+            copy_mode=names.copy_mode(self._options.copy_param_mode if is_pretrain else None),
+            copy_output_layer=not is_pretrain or self._options.keeps_output_layers,
+            trainable=names.trainable,
+            is_pretrain=is_pretrain,
+            definition=definition,
+        )
+
+    # ---------------------------------------------------------------- all of them
+
+    def distinct_stages(self, last: int | None = None, *, first: int = 1) -> list[tuple[int, Stage]]:
+        """The different networks of a training, each with the first epoch that it is trained in.
+
+        Two are the same here if they are built the same: learning rates and how parameters are copied do not count.
+
+        An epoch for which ``get_network`` gives none ends the training when it is reached, as in RETURNN.
 
         Args:
-            last: None: of a training without end, in which ``get_network`` is asked for the next 100 epochs.
+            last: the last epoch; None: of a training without end, in which ``get_network`` is asked for 100 epochs.
+            first: the epoch that the training starts with.
+
+        Raises:
+            UserError: what is wrong beside the layers, of all networks at once, each with its epoch.
         """
-        final = self.pretrain_epochs + (_ASKED_EPOCHS if self._get_network is not None else 1)
-        found: list[tuple[int, Stage]] = []
-        for epoch in range(1, (final if last is None else max(last, 1)) + 1):
-            if epoch > self.pretrain_epochs + 1 and self._get_network is None:
-                break
-            stage = self.stage(epoch)
-            if not any(same_network(stage.definition, other.definition) for _, other in found):
-                found.append((epoch, stage))
-        return found
+        found: dict[int, list[tuple[int, Stage]]] = {}
+        problems: list[tuple[int, UserError]] = []
+        before: NetDict | None = None
+        for epoch in self._asked(first, last):
+            try:
+                definition = self._definition(epoch)
+            except _NoNetwork as error:
+                problems.extend([(epoch, error)] if epoch == first else [])
+                break  # the training ends here, in RETURNN with an exception
+            except UserError as error:
+                problems.append((epoch, error))
+                break  # it fails in the next epochs, too
+            if definition is before:
+                continue
+            before = definition
+            try:
+                stage = self.stage(epoch)
+            except UserError as error:
+                problems.append((epoch, error))
+                continue
+            like = found.setdefault(network_key(stage.built_from), [])
+            if not any(same_network(stage.built_from, other.built_from) for _, other in like):
+                like.append((epoch, stage))
+        if problems:
+            raise ProblemList(problems_by_epoch(problems, first=first))
+        return sorted((pair for pairs in found.values() for pair in pairs), key=lambda pair: pair[0])
+
+    def _asked(self, first: int, last: int | None) -> range:
+        """The epochs that may have different networks."""
+        if self._get_network is None:
+            behind = max(self.pretrain_epochs + 1, first)
+            return range(first, (behind if last is None else min(behind, max(last, first))) + 1)
+        return range(first, (max(self.pretrain_epochs, first) + _ASKED if last is None else max(last, first)) + 1)
 
 
-def _network(config: Config) -> dict[str, Any]:
+def problems_by_epoch(problems: Iterable[tuple[int, UserError]], *, first: int = 1) -> list[UserError]:
+    """Problems of the networks of several epochs, with the epoch that has them first, unless that is ``first``."""
+    told: dict[str, UserError] = {}
+    for epoch, error in problems:
+        for problem in error.problems if isinstance(error, ProblemList) else [error]:
+            text = str(problem)
+            if text not in told:
+                told[text] = problem
+                problem.what += f" (in epoch {epoch})" if epoch != first else ""
+    return list(told.values())
+
+
+def _network(config: Config) -> NetDict:
     if config.network is None:
         raise ConfigError("the config has no network", where=str(config.path), expected="`network` or `get_network`")
     return config.network

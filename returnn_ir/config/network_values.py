@@ -10,6 +10,8 @@ from returnn_ir.errors import ConfigError
 
 __all__ = ["copied", "depends_on_epoch", "of_epoch"]
 
+_PLAIN = frozenset({bool, int, float, str, type(None)})
+
 
 def copied(value: Any) -> Any:
     """New dicts, lists, tuples and sets all the way down; dims, functions and arrays are the same objects.
@@ -29,15 +31,17 @@ def of_epoch(value: Any, epoch: int) -> Any:
 
 def depends_on_epoch(value: Any) -> bool:
     """Is there a ``WrapEpochValue`` somewhere inside?"""
-    found = False
-
-    def look(leaf: object) -> object:
-        nonlocal found
-        found = found or isinstance(leaf, WrapEpochValue)
-        return leaf
-
-    _Copy(look).whole(value)
-    return found
+    waiting, seen = [value], set[int]()
+    while waiting:
+        part = waiting.pop()
+        if type(part) in _PLAIN:
+            continue
+        if isinstance(part, WrapEpochValue):
+            return True
+        if isinstance(part, (Mapping, list, tuple)) and id(part) not in seen:
+            seen.add(id(part))
+            waiting.extend(part.values() if isinstance(part, Mapping) else part)
+    return False
 
 
 class _Copy:
@@ -54,6 +58,8 @@ class _Copy:
             raise ConfigError("the network is nested too deeply") from None
 
     def of(self, value: Any) -> Any:
+        if type(value) in _PLAIN:
+            return value
         if id(value) in self._made:
             return self._made[id(value)][1]
         if isinstance(value, Mapping):

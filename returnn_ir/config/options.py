@@ -42,6 +42,7 @@ class Config(Mapping[str, object]):
         namespace: the typed options; for a Python config its globals, which its functions use.
         texts: the untyped options, split at commas.
         overridden: the keys that the command line set.
+        changed: the keys whose values are those of ``#config`` of a network.
         own_layers: names of layer classes that the config defines itself.
         executed: whether the config is Python code; else it is data, and nothing in it may run.
         call: runs a function of the config with the loading shim active and with errors that name the config's line.
@@ -52,6 +53,7 @@ class Config(Mapping[str, object]):
         self.namespace: dict[str, object] = {}
         self.texts: dict[str, _List[str]] = {}
         self.overridden: set[str] = set()
+        self.changed: frozenset[str] = frozenset()
         self.own_layers: set[str] = set()
         self.executed = False
         self._sources: _List[Callable[[SourceMap], None]] = []
@@ -158,9 +160,13 @@ class Config(Mapping[str, object]):
         self.namespace.update(options)
 
     def with_options(self, options: Mapping[str, object]) -> Config:
-        """The same config with other values of typed options, which functions of a Python config do not see."""
+        """The same config with other values of typed options, which functions of a Python config do not see.
+
+        They count as what ``#config`` of a network says.
+        """
         view = copy(self)
         view.namespace = {**self.namespace, **options}
+        view.changed = self.changed | options.keys()
         return view
 
     def _entry(self, key: str, index: _Int) -> object:
@@ -204,6 +210,8 @@ class Config(Mapping[str, object]):
 
     def origin(self, layer_path: str | None, key: str | None = None) -> Origin:
         """Where a layer (``"enc"``, ``"rec/sub"``), a key of it, or an option of the config (path None) was written."""
+        if layer_path is None and key in self.changed:
+            return self._place_of_change(str(key))
         if layer_path is None and key in self.overridden:
             return Origin(key=key, file="command line")
         file, line = self.source_map.find(layer_path, key)
@@ -212,10 +220,16 @@ class Config(Mapping[str, object]):
     def place(self, option: str, *keys: object) -> Origin:
         """Where a dict that is an option, or what it holds under ``keys``, was written; what is None is left away."""
         names = [str(key) for key in keys if key is not None]
+        if option in self.changed:
+            return self._place_of_change(".".join([option, *names]))
         if option in self.overridden:
             return Origin(key=".".join([option, *names]), file="command line")
         file, line = self.source_map.find_inside(option, names)
         return Origin(key=".".join([option, *names]), file=file or str(self.path), line=line)
+
+    def _place_of_change(self, key: str) -> Origin:
+        file, line = self.source_map.find("#config", key.partition(".")[0])
+        return Origin(key=f"#config.{key}", file=file or str(self.path), line=line)
 
     # --- what a network needs
 
@@ -250,26 +264,6 @@ class Config(Mapping[str, object]):
         network = parse_json(text, str(found[0]))
         self.source_map.add_json(str(found[0]), text, root="network")
         return network
-
-    def network_for_epoch(self, epoch: _Int) -> dict[str, Any]:
-        """The network of an epoch (counted from 1): ``get_network(epoch=...)`` if the config has it, else ``network``.
-
-        Raises:
-            ConfigError: the config has neither, or ``get_network`` failed or gave no dict.
-        """
-        function = self.get("get_network")
-        if callable(function):
-            network = self.call(function, epoch=epoch)
-            if not isinstance(network, dict):
-                raise ConfigError(
-                    "get_network must return a network dict",
-                    where=self.origin(None, "get_network"),
-                    received=f"{type(network).__name__} in epoch {epoch}",
-                )
-            return network
-        if self.network is None:
-            raise ConfigError("the config has no network", where=str(self.path), expected="`network` or `get_network`")
-        return self.network
 
     def extern_data_spec(self) -> dict[str, DataOptions]:
         """The inputs by data key, with RETURNN's options of ``extern_data`` for each."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from returnn_ir.config.construction import networks_from_input, networks_from_output
+from returnn_ir.config.network_names import CopyMode
 from returnn_ir.config.network_values import copied, depends_on_epoch, of_epoch
 from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.options import Count, Described, Form, checked, fits, from_text, read_options, shown
@@ -15,15 +16,17 @@ from returnn_ir.options import Count, Described, Form, checked, fits, from_text,
 if TYPE_CHECKING:
     from returnn_ir.config.options import Config
 
-__all__ = ["CopyMode", "PretrainOptions", "pretrain_networks"]
-
-CopyMode = Literal["subset", "ifpossible", "reset"]
-"""How parameters get into a network that changed."""
+__all__ = ["PretrainOptions", "pretrain_networks"]
 
 NetDict = dict[str, Any]
 
 #: The options that have a key of the config of their own, where ``pretrain`` does not say.
-_KEYS = ("copy_output_layer", "greedy", "repetitions", "construction_algo")
+_KEYS = {
+    "copy_output_layer": "pretrain_copy_output_layer",
+    "greedy": "pretrain_greedy",
+    "repetitions": "pretrain_repetitions",
+    "construction_algo": "pretrain_construction_algo",
+}
 _MAX_STEPS = 10_000
 
 
@@ -87,20 +90,23 @@ class PretrainOptions:
                 received=shown(value),
             )
         given = dict(value) if isinstance(value, Mapping) else {}
-        elsewhere = [name for name in _KEYS if name not in given and f"pretrain_{name}" in config]
-        given.update((name, _of_key(config, name)) for name in elsewhere)
+        given.update((n, _of_key(config, n)) for n, key in _KEYS.items() if n not in given and key in config)
 
-        def place(name: str | None) -> Origin:
-            if name in elsewhere:
-                return config.origin(None, f"pretrain_{name}")
-            return config.place("pretrain", name)
-
+        place = partial(_place, config)
         return checked(read_options(PretrainOptions, given, place, owner="pretrain", unset=True))
 
 
+def _place(config: Config, name: str | None) -> Origin:
+    """Where an option stands: in ``pretrain``, or as a key of the config."""
+    pretrain = config.get("pretrain")
+    inside = isinstance(pretrain, Mapping) and name in pretrain
+    own = _KEYS.get(name or "")
+    return config.origin(None, own) if own in config and not inside else config.place("pretrain", name)
+
+
 def _of_key(config: Config, name: str) -> object:
-    value = config[f"pretrain_{name}"]
-    if config.is_typed(f"pretrain_{name}") or not isinstance(value, str):
+    value = config[_KEYS[name]]
+    if config.is_typed(_KEYS[name]) or not isinstance(value, str):
         return value
     hints = {"greedy": bool | None, "repetitions": list[Count], "copy_output_layer": bool | str}
     return from_text(value, hints.get(name, str))
@@ -115,7 +121,7 @@ def pretrain_networks(options: PretrainOptions, config: Config, network: NetDict
     steps = _steps(options, config, network)
     repetitions = _repetitions(options, config, steps)
     epochs: list[NetDict] = []
-    for step, times in zip(_without_repetition(steps), repetitions, strict=True):
+    for step, times in zip(map(_without_repetition, steps), repetitions, strict=True):
         first = len(epochs) + 1
         if depends_on_epoch(step):
             epochs.extend([of_epoch(step, epoch) for epoch in range(first, first + times)])
@@ -124,12 +130,12 @@ def pretrain_networks(options: PretrainOptions, config: Config, network: NetDict
     if not epochs:
         raise ConfigError(
             "no step of the pretraining has an epoch",
-            where=config.place("pretrain", "repetitions"),
+            where=_place(config, "repetitions"),
             received=shown(options.repetitions),
         )
     if options.greedy and len(epochs) > 1:
         raise ConfigError(
-            "only training new layers is not available, in RETURNN neither", where=config.place("pretrain", "greedy")
+            "only training new layers is not available, in RETURNN neither", where=_place(config, "greedy")
         )
     return epochs
 
@@ -146,14 +152,14 @@ def _steps(options: PretrainOptions, config: Config, network: NetDict) -> list[N
             return networks_from_input(network, options.output_layers)
         return networks_from_output(network, options.output_layers, options.input_layers)
     except ConfigError as error:
-        error.where = error.where or config.place("pretrain", "construction_algo")
+        error.where = error.where or _place(config, "construction_algo")
         raise
 
 
 def _custom_steps(algorithm: Callable[..., Any], config: Config, network: NetDict) -> list[NetDict]:
-    where = partial(config.place, "pretrain", "construction_algo")
+    where = partial(_place, config, "construction_algo")
     steps: list[NetDict] = []
-    while made := config.call(algorithm, idx=len(steps), net_dict=copied(network)):
+    while made := _called(algorithm, config, len(steps), network):
         if not isinstance(made, dict):
             raise ConfigError(
                 f"the construction algorithm gave no network in step {len(steps)}",
@@ -172,6 +178,15 @@ def _custom_steps(algorithm: Callable[..., Any], config: Config, network: NetDic
     return [*steps, network]
 
 
+def _called(algorithm: Callable[..., Any], config: Config, step: int, network: NetDict) -> Any:
+    try:
+        return config.call(algorithm, idx=step, net_dict=copied(network))
+    except ConfigError as error:
+        if isinstance(error.where, Origin) and error.where.line is None:  # it was not even entered
+            error.where = _place(config, "construction_algo")
+        raise
+
+
 # ---------------------------------------------------------------- repetitions
 
 
@@ -179,7 +194,7 @@ def _repetitions(options: PretrainOptions, config: Config, steps: list[NetDict])
     """The epochs of each step."""
     given = options.repetitions or 1
     count, last = len(steps), len(steps) - 1
-    where = partial(config.place, "pretrain", "repetitions")
+    where = partial(_place, config, "repetitions")
     if isinstance(given, dict):
         default = given.get("default", 1)
         result = [default] * count
@@ -219,7 +234,7 @@ def _own_repetitions(config: Config, steps: list[NetDict]) -> dict[int, int]:
         if not fits(step["#repetition"], Count):
             raise ConfigError(
                 f"'#repetition' of step {i} of the pretraining is no number of epochs",
-                where=config.place("pretrain", "construction_algo"),
+                where=_place(config, "construction_algo"),
                 expected="int >= 0",
                 received=shown(step["#repetition"]),
             )
@@ -227,6 +242,7 @@ def _own_repetitions(config: Config, steps: list[NetDict]) -> dict[int, int]:
     return found
 
 
-def _without_repetition(steps: list[NetDict]) -> list[NetDict]:
-    """Copies of the steps, which the config's functions go on to use as they like."""
-    return [{name: value for name, value in copied(step).items() if name != "#repetition"} for step in steps]
+def _without_repetition(step: NetDict) -> NetDict:
+    if "#repetition" not in step:
+        return step
+    return {name: value for name, value in step.items() if name != "#repetition"}

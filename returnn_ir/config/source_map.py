@@ -42,9 +42,12 @@ class SourceMap:
             entry = self._options.get(key) if key else None
         else:
             name = layer_path.rpartition("/")[2]
-            entry = self._by_path(layer_path) or _unique(self._layers.get(name, [])) or self._by_pattern(name)
+            named = self._layers.get(name, [])
+            entry = self._by_path(layer_path) or _unique(named) or self._by_pattern(name)
             if entry is not None and key is not None:
-                entry = entry.children.get(key, entry)
+                # a network of another epoch may write the option of a layer of that name elsewhere
+                elsewhere = _unique([other.children[key] for other in named if key in other.children])
+                entry = entry.children.get(key) or elsewhere or entry
         return (entry.file, entry.line) if entry else (None, None)
 
     def find_inside(self, option: str, keys: Sequence[str]) -> tuple[str | None, int | None]:
@@ -81,7 +84,7 @@ class SourceMap:
 
     def _index(self, entries: list[tuple[str, Entry]]) -> None:
         for name, entry in entries:
-            if "class" in entry.children:
+            if "class" in entry.children or name.startswith("#"):
                 self._layers.setdefault(name, []).append(entry)
 
     def _by_path(self, path: str) -> Entry | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
+from returnn_ir.config.network_schedule import NetworkSchedule
 from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
 from returnn_ir.network.circles import Circles
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
@@ -317,10 +318,15 @@ def _sources(raw: Mapping[str, Any], behavior: Behavior, origin: Origin, spec: L
     )
 
 
-def load_net(config: Config, epoch: int = 1) -> Net:
+def load_net(config: Config, epoch: int | None = None) -> Net:
     """Parse the network of a loaded config.
+
+    Args:
+        epoch: counted from 1; None: the one that the training ends with.
 
     Raises:
         ConfigError: the config has none.
     """
-    return parse_network(config.network_for_epoch(epoch), config)
+    schedule = NetworkSchedule.from_config(config)
+    stage = schedule.stage(schedule.final_epoch if epoch is None else epoch)
+    return parse_network(stage.network, stage.config(config))

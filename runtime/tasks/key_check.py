@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 
 from returnn_ir.config import Config, misspelt_keys, refused_keys
-from returnn_ir.config.epoch_networks import network_difference, same_network
 from returnn_ir.config.key import Run
-from returnn_ir.errors import ConfigError, ProblemList
+from returnn_ir.config.network_schedule import Stage, problems_by_epoch
+from returnn_ir.errors import ProblemList, UserError
 from returnn_ir.network.net import Net, parse_network
 from returnn_ir.network.option_table import refused_in_run
+from runtime.optimizers import Optimizer
 from runtime.tasks.progress import log
+from runtime.tasks.run_options import RunOptions
 
-__all__ = ["check_network_of_epochs", "checked_net"]
-
-_ASKED_EPOCHS = 100  # of a training without end
+__all__ = ["checked_net"]
 
 
-def checked_net(run: Run) -> Net:
+def checked_net(run: Run, config: Config, stages: Sequence[tuple[int, Stage]] = ()) -> Net:
     """The parsed network, after the table of keys and that of layer options were asked about this run.
 
+    Args:
+        config: as given; that of the run is as it is with its network.
+        stages: the different networks of a training, that of the run first, each with the epoch that begins with it.
+
     Raises:
-        ProblemList: every key and option that is refused and whatever is wrong in the network, at once.
+        ProblemList: every key and option that is refused and whatever is wrong in any network, at once; what only other
+            networks have wrong is told with their epoch.
     """
-    problems = refused_keys(run)
-    net = None
-    try:
-        net = parse_network(run.network, run.config)
-        problems.extend(refused_in_run(net, run.task))
-    except ProblemList as error:
-        problems.extend(error.problems)
+    net, problems = _checked(run)
+    first = stages[0][0] if stages else 1
+    found = [(first, problem) for problem in problems]
+    for epoch, stage in stages:
+        then, its_net = run, net
+        if epoch != first:
+            then = replace(run, config=stage.config(config), network=stage.network)
+            its_net, its_problems = _checked(then)
+            found.extend((epoch, problem) for problem in its_problems)
+        found.extend((epoch, problem) for problem in _wrong_options(then.config, its_net))
+    problems = problems_by_epoch(found, first=first)
     if net is None or problems:
         raise ProblemList(problems)
     for warning in misspelt_keys(run.config):
@@ -37,23 +47,29 @@ def checked_net(run: Run) -> Net:
     return net
 
 
-def check_network_of_epochs(config: Config, network: Mapping[str, object], first: int, last: int | None) -> None:
-    """Refuse a ``get_network`` whose networks change while a training runs; without a last epoch, the next are asked.
+def _checked(run: Run) -> tuple[Net | None, list[UserError]]:
+    problems = refused_keys(run)
+    net = None
+    try:
+        net = parse_network(run.network, run.config)
+        problems.extend(refused_in_run(net, run.task))
+    except ProblemList as error:
+        problems.extend(error.problems)
+    return net, problems
 
-    Args:
-        network: that of the first epoch.
 
-    Raises:
-        ConfigError: the epoch at which it changes.
-    """
-    if not callable(config.get("get_network")):
-        return
-    for epoch in range(first + 1, (first + _ASKED_EPOCHS if last is None else last) + 1):
-        other = config.network_for_epoch(epoch)
-        if not same_network(network, other):
-            raise ConfigError(
-                "'get_network' is not available with networks that change: a training has one network",
-                where=config.origin(None, "get_network"),
-                expected=f"the network of epoch {first} in all epochs",
-                received=f"another one in epoch {epoch}, {network_difference(network, other)}",
-            )
+def _wrong_options(config: Config, net: Net | None) -> list[UserError]:
+    """What is wrong with the options of a run and of its optimizer, which a network may change."""
+
+    def read_updates(config: Config) -> None:
+        options = Optimizer.create(config).options
+        if net is not None:
+            options.check(net)
+
+    problems: list[UserError] = []
+    for read in (RunOptions.from_config, read_updates):
+        try:
+            read(config)
+        except UserError as error:
+            problems.append(error)
+    return problems

@@ -22,7 +22,6 @@ from runtime.model.variables import Variables
 from runtime.tasks.key_check import checked_net
 from runtime.tasks.progress import log
 from runtime.tasks.run_options import RunOptions
-from runtime.tasks.stage_check import check_stages
 from runtime.tasks.start import Start, find_checkpoint, find_start
 
 __all__ = ["Setup", "log_notes"]
@@ -64,9 +63,8 @@ class Setup:
         first = training and not start.resumed and start.epoch == 0
         loaded = None if training else start.checkpoint
         config_then = stage.config(config)
-        net = checked_net(Run(config_then, options.task, stage.network, first, loaded))
-        if training:
-            check_stages(config, schedule, options.num_epochs)
+        stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
+        net = checked_net(Run(config_then, options.task, stage.network, first, loaded), config, stages)
         return Setup(config_then, RunOptions.from_config(config_then), start, schedule, net, stage.overlay)
 
     def in_epoch(self, config: Config, stage: Stage) -> Setup:

@@ -16,6 +16,7 @@ from returnn_ir.config import Config, load_config, misspelt_keys, refused_by_tra
 from returnn_ir.config.check_keys import _edits
 from returnn_ir.config.key import ALL, Key, Run, Verdict
 from returnn_ir.config.keys import KEYS, TABLE
+from returnn_ir.config.network_schedule import NetworkSchedule
 from returnn_ir.options import option_fields
 from tests.config.options_page import PAGE, options_page
 from tests.runtime.key_values import EFFECTIVE
@@ -109,12 +110,7 @@ def test_docs_are_made_from_the_table() -> None:
         ("shuffle_frames_of_nseqs = 2", "search", False),
         ("shuffle_frames_of_nseqs = 0.0", "train", False),
         ("shuffle_frames_of_nseqs = None", "train", False),
-        ("accum_grad_multiple_step = 1", "train", False),
-        ("accum_grad_multiple_step = 2", "train", True),
         ("use_horovod = False", "train", False),
-        ("pretrain = {}", "train", False),
-        ("pretrain = 'default'", "train", True),
-        ("pretrain = 'default'", "search", False),
         ("backend = 'tensorflow-net-dict'; use_tensorflow = False", "train", False),
         ("use_tensorflow = False", "train", True),
         ("backend = 'torch'", "search", True),
@@ -131,11 +127,10 @@ def test_what_a_run_refuses(tmp_path: Path, line: str, task: str, asked: bool) -
 
 
 def test_what_depends_on_the_checkpoint(tmp_path: Path) -> None:
-    config = config_of(tmp_path / "c.py", "pretrain = True\npreload_from_files = {'a': {'init_for_train': True}}")
-    keys = [str(p).splitlines()[0].rpartition("'")[0] for p in refused_keys(Run(config, "train", first=False))]
-    assert len(keys) == 1 and "pretrain" in keys[0]
-    assert refused_keys(Run(config, "eval", checkpoint="m/net.pretrain.004"))
-    assert not refused_keys(Run(config, "eval", checkpoint="m/net.014"))
+    config = config_of(tmp_path / "c.py", "preload_from_files = {'a': {'init_for_train': True}}")
+    assert refused_keys(Run(config, "train"))
+    assert not refused_keys(Run(config, "train", first=False))
+    assert not refused_keys(Run(config, "eval"))
 
 
 def test_texts_mean_what_they_say(tmp_path: Path) -> None:
@@ -143,21 +138,31 @@ def test_texts_mean_what_they_say(tmp_path: Path) -> None:
     off = "batch_size 5\nuse_tensorflow true\ntrain_in_eval off\nshuffle_frames_of_nseqs 0.0\nuse_horovod no\n"
     path.write_text(off + "pretrain none\n")
     assert not refused_keys(Run(load_config(path), "train"))
-    path.write_text("batch_size 5\nuse_horovod yes\nshuffle_frames_of_nseqs 3\npretrain default\n")
-    assert refused_by_training(load_config(path)) == ["shuffle_frames_of_nseqs", "pretrain", "use_horovod"]
+    path.write_text("batch_size 5\nuse_horovod yes\nshuffle_frames_of_nseqs 3\n")
+    assert refused_by_training(load_config(path)) == ["shuffle_frames_of_nseqs", "use_horovod"]
 
 
-@pytest.mark.parametrize(
-    ("size", "num_epochs", "refused"), [("3", 5, []), ("epoch", 5, ["get_network"]), ("1 if epoch < 5 else 2", 4, [])]
-)
-def test_networks_of_epochs(tmp_path: Path, size: str, num_epochs: int, refused: list[str]) -> None:
-    line = f"num_epochs = {num_epochs}\ndef get_network(epoch): return {{'output': {{'n_out': {size}}}}}"
-    assert refused_by_training(config_of(tmp_path / "c.py", line)) == refused
+def test_what_a_network_asks_for(tmp_path: Path) -> None:
+    lines = (
+        "chunking = 0; train = {}\ndef get_network(epoch): return {'#config': {'chunking': epoch}} if epoch > 1 else {}"
+    )
+    config = config_of(tmp_path / "c.py", lines)
+    stages = [stage for _, stage in NetworkSchedule.from_config(config).distinct_stages(3)]
+    assert len(stages) == 3
+    assert refused_by_training(config) == []
+    assert refused_by_training(config, stages) == ["chunking"]
+    problems = "\n".join(map(str, refused_keys(Run(stages[1].config(config), "train"))))
+    assert problems == (
+        f"{tmp_path / 'c.py'}:3, key '#config.chunking': 'chunking' is not available: {KEYS['chunking'].text}\n"
+        "  expected: 0, or nothing\n"
+        "  received: 2\n"
+        "  try: leave 'chunking' out of '#config'"
+    )
 
 
 def test_the_whole_message(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
-    path.write_text('network = {\n  "#config": {"batch_size": 7},\n}\naccum_grad_multiple_step = 4\n', encoding="utf-8")
+    path.write_text("network = {\n}\n\naccum_grad_multiple_step = 4\n", encoding="utf-8")
     config = load_config(path)
     problems = refused_keys(Run(config, "train", config.network or {}))
     assert "\n".join(map(str, problems)) == (
@@ -165,11 +170,7 @@ def test_the_whole_message(tmp_path: Path) -> None:
         "every batch is one update\n"
         "  expected: 0, 1, or nothing\n"
         "  received: 4\n"
-        "  try: ++accum_grad_multiple_step 0\n"
-        f"{path}:2, key '#config': '#config' is not available: the network cannot change options of the config\n"
-        "  expected: nothing\n"
-        "  received: {'batch_size': 7}\n"
-        "  try: leave '#config' out of the network"
+        "  try: ++accum_grad_multiple_step 0"
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from returnn_ir.config import Config, load_config
+from returnn_ir.config.network_schedule import NetworkSchedule
 from returnn_ir.errors import ConfigError
 
 Write = Callable[..., Path]
@@ -237,7 +238,7 @@ def test_network_from_a_file_beside_the_config(write: Write) -> None:
     assert config.network == {"output": {"class": "softmax"}}
     origin = config.origin("output")
     assert (origin.file, origin.line) == (str(file), 2)
-    assert load_config(write('network {"output": {"class": "softmax", "n_out": 3}}')).network_for_epoch(1)
+    assert load_config(write('network {"output": {"class": "softmax", "n_out": 3}}')).network
     missing = load_config(write("network absent.json"))
     with pytest.raises(ConfigError, match=r"no such network file: absent\.json"):
         _ = missing.network
@@ -257,14 +258,15 @@ def test_network_per_epoch(write: Write) -> None:
         """)
     )
     assert config.network is None
-    assert config.network_for_epoch(3)["output"]["out_dim"].size == 3
+    schedule = NetworkSchedule.from_config(config)
+    assert schedule.stage(3).network["output"]["out_dim"].size == 3
     with pytest.raises(ConfigError, match="must return a network dict"):
-        config.network_for_epoch(10)
+        schedule.stage(10)
     with pytest.raises(ConfigError, match="ValueError: no") as caught:
-        config.network_for_epoch(9)
+        schedule.stage(9)
     assert "net.config:7" in str(caught.value)
     with pytest.raises(ConfigError, match="no network"):
-        load_config(write("#!rnn.py\nx = 1\n")).network_for_epoch(1)
+        NetworkSchedule.from_config(load_config(write("#!rnn.py\nx = 1\n"))).stage(1)
 
 
 def test_config_inside_a_package(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def gap(case: str, target: str) -> str | None:
 
 @cache
 def _missing(case: str) -> str | None:
-    network = load_config(GOLDEN / f"{case}.py").network_for_epoch(1)
+    network = load_config(GOLDEN / f"{case}.py").network or {}
     missing = sorted({name for name, _ in _classes(network) if find_layer(name) is None})
     return f"layer class {', '.join(missing)} does not exist yet" if missing else None
 

@@ -133,7 +133,7 @@ def golden_uses() -> dict[tuple[str, str], list[Use]]:
     for name in all_cases():
         mode = recorded_mode(name)
         config = load_config(GOLDEN / f"{name}.py", ["++task", "search"] if mode == "search" else [])
-        network = config.network_for_epoch(1)
+        network = config.network
         assert network is not None, name
         case = Case(name, mode, config, network)
         for owner, option, keys, value in _options_in(network):

@@ -125,7 +125,7 @@ def _try(path: Path, number: int) -> None:
     """One change of a case, the same whenever it is tried."""
     draw = random.Random(f"{path.parent.name}/{path.stem}/{number}")
     config = load_config(path)
-    network, data = copied(config.network_for_epoch(1)), copied(config.get("extern_data", {}))
+    network, data = copied(config.network), copied(config.get("extern_data", {}))
     if data and draw.random() < 0.15:
         key = draw.choice(list(data))
         change = f"extern_data {key!r}: {_change(draw, data[key], list(option_hints(DataOptions)))}"

@@ -39,7 +39,7 @@ def networks_here(config: Config) -> list[Mapping[str, Any]]:
 
 def networks_of_returnn(config: Config) -> list[Mapping[str, Any]]:
     """The same, by RETURNN; its options are those of the config, which RETURNN checks itself."""
-    import returnn.pretrain  # type: ignore[import-not-found]
+    import returnn.pretrain
 
     options = PretrainOptions.from_config(config)
     if options is None or config.network is None:

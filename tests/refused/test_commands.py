@@ -1,7 +1,7 @@
 """Each way to refuse a command before it starts, with its whole message: lines added to a config, and what is said.
 
-``runs.txt`` and ``compilations.txt`` have ``$ returnn-run ...`` or ``$ returnn-compile ...`` and these lines;
-TensorFlow is not started for them.
+``runs.txt``, ``compilations.txt`` and ``schedules.txt`` have ``$ returnn-run ...`` or ``$ returnn-compile ...`` and
+these lines; TensorFlow is not started for them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ model = "net"
 learning_rate_file = "rates"
 """
 PROGRAMS = {"returnn-run": runtime.cli.main, "returnn-compile": compiler.cli.main}
-ENTRIES = [*read("runs.txt"), *read("compilations.txt")]
+ENTRIES = [*read("runs.txt"), *read("compilations.txt"), *read("schedules.txt")]
 
 
 def write_files() -> None:

@@ -25,7 +25,7 @@ def refusal(entry: Entry) -> str:
     case, mode = entry.command.split()
     config = load_config(f"{case}.py")
     names: dict[str, Any] = {
-        "network": copied(config.network_for_epoch(1)),
+        "network": copied(config.network),
         "extern_data": copied(config.get("extern_data")),
         "config": config,
     }

@@ -30,7 +30,6 @@ def record(options: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
     import tensorflow as tf
     from returnn.config import Config
     from returnn.tf.updater import Updater
-
     from tensorflow.python.ops import gen_training_ops
 
     config, v1 = Config({key: value for key, value in options.items() if key[0] != "#"}), tf.compat.v1
@@ -71,7 +70,7 @@ def _variable(name: str, value: Any) -> Any:
     return tf.compat.v1.get_variable(name, initializer=tf.constant(value, tf.float32), use_resource=True)
 
 
-def _say(variable: Any, updater_opts: dict[str, Any] | None = None, L2: float = 0.0) -> None:  # noqa: N803
+def _say(variable: Any, updater_opts: dict[str, Any] | None = None, L2: float = 0.0) -> None:
     """What RETURNN's layers put onto their variables."""
     from returnn.util.basic import CollectionReadCheckCovered
 

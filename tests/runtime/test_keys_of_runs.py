@@ -106,7 +106,6 @@ for name, key in KEYS.items():
     for task in ("train", "eval", "forward", "search"):
         config = load_config({path!r}, ["++task", task])
         config.set(name, eval(EFFECTIVE[name]) if name in EFFECTIVE else 1)
-        config.update({{"load": "net.pretrain.001"}} if name == "pretrain" and task != "train" else {{}})
         try:
             Setup.from_config(config)
             refused = False

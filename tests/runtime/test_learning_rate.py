@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from returnn_ir.config import load_config
+from returnn_ir.config.network_schedule import NetworkSchedule
 from returnn_ir.errors import ConfigError
 from runtime.learning_rate import EpochData, LearningRateControl, LearningRateOptions, best_epoch
 from runtime.learning_rate.file import dump_history, parse_history, save_history
@@ -106,6 +108,27 @@ def test_file_is_replaced_atomically_and_read_at_start(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         save_history(path, {1: EpochData(0.1, {}, {"x": object()})})
     assert path.read_bytes() == before
+
+
+PRETRAINING: list[dict[str, Any]] = json.loads((DATA / "pretrain_rates.json").read_text())
+
+
+@pytest.mark.parametrize("case", PRETRAINING, ids=range(len(PRETRAINING)))
+def test_rates_and_file_of_a_changing_network_are_those_of_returnn(case: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "net.config").write_text(case["config"])
+    if case["before"]:
+        (tmp_path / "rates").write_text(case["before"])
+    config = load_config(tmp_path / "net.config").with_options({"learning_rate_file": str(tmp_path / "rates")})
+    schedule, control, rates = NetworkSchedule.from_config(config), LearningRateControl.from_config(config), []
+    for epoch, score in enumerate(case["scores"], 1):
+        given = schedule.stage(epoch).learning_rate
+        if given is not None:
+            control.overwrite(epoch, given)
+        rates.append(control.learning_rate(epoch, pretrain_epochs=schedule.pretrain_epochs))
+        control.set_scores(epoch, {"dev_score": score})
+    control.save()
+    assert rates == case["rates"]
+    assert (tmp_path / "rates").read_text() == case["file"]
 
 
 def test_pretraining_has_its_own_rate() -> None:
