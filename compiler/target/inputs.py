@@ -6,7 +6,7 @@ the batch, so here is where it is refused, by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,8 +143,14 @@ def check_labels(
     *,
     tags: Sequence[str] = (),
     where: str | None = None,
+    whose: Callable[[str, int, int], tuple[str, int]] | None = None,
 ) -> dict[str, Array]:
     """What is given, with 0 for labels out of range where no frame is (what RETURNN pads with).
+
+    Args:
+        tags: of the sequences, for messages.
+        where: what is running, for messages.
+        whose: (name, row, frame) -> the tag of the sequence and its frame, where rows are pieces of sequences.
 
     Raises:
         DataError: a label that counts is out of range; it names the sequence, the position and the range.
@@ -159,7 +165,7 @@ def check_labels(
         if wrong.any():
             counted = wrong & _valid(spec, array.shape, given, axes)
             if counted.any():
-                raise _label_error(spec, array, counted, tags, where)
+                raise _label_error(spec, array, counted, tags, where, whose)
             found[spec.name] = np.where(wrong, 0, array)
     return found
 
@@ -230,13 +236,23 @@ def _valid(
     return valid
 
 
-def _label_error(spec: InputSpec, array: Array, wrong: Array, tags: Sequence[str], where: str | None) -> DataError:
+def _label_error(
+    spec: InputSpec,
+    array: Array,
+    wrong: Array,
+    tags: Sequence[str],
+    where: str | None,
+    whose: Callable[[str, int, int], tuple[str, int]] | None,
+) -> DataError:
     place = [int(i) for i in np.argwhere(np.atleast_1d(wrong))[0]]
     value = np.atleast_1d(array)[tuple(place)]
     batch = next((i for i, axis in enumerate(spec.axes) if axis.batch), None)
     rest = [i for at, i in enumerate(place) if at != batch and at < len(spec.axes)]
-    position = f" at position {', '.join(map(str, rest))}" if rest else ""
     sequence = f" of sequence {_sequence(place[batch], tags)}" if batch is not None else ""
+    if whose is not None and batch is not None and rest:
+        tag, rest[0] = whose(spec.name, place[batch], rest[0])
+        sequence = f" of sequence {tag!r}"
+    position = f" at position {', '.join(map(str, rest))}" if rest else ""
     more = int(wrong.sum()) - 1
     return DataError(
         f"a label of data {spec.name!r} is out of range",

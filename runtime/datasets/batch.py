@@ -17,6 +17,23 @@ from runtime.datasets.pieces import BatchPlan, Piece, SeqInfo
 __all__ = ["Batch", "PieceReader", "collate"]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a row of a batch has frames of which sequence.
+
+    Attributes:
+        row: of the batch.
+        offset: the frame of the row with which it begins.
+        tag: of the sequence.
+        starts: the frame of the sequence with which it begins, by key.
+    """
+
+    row: int
+    offset: int
+    tag: str
+    starts: Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some sequences, or pieces of sequences, padded with zeros to the longest.
@@ -28,6 +45,7 @@ class Batch:
         indices: of the sequences in the corpus, ``[B]``.
         num_frames: per key the number of real frames, without padding.
         new_seqs: the number of sequences that begin in this batch.
+        spans: where the rows come from, if they are pieces; in their order.
     """
 
     data: Mapping[str, Array]
@@ -36,6 +54,7 @@ class Batch:
     indices: IntArray
     num_frames: Mapping[str, int]
     new_seqs: int = 0
+    spans: tuple[Span, ...] = ()
 
     @property
     def num_seqs(self) -> int:
@@ -45,6 +64,19 @@ class Batch:
     def lengths(self, key: str) -> IntArray:
         """Sizes of the time axis, ``[B]``."""
         return self.sizes[key][1]
+
+    @property
+    def seq_tags(self) -> tuple[str, ...]:
+        """The tags of all sequences that have frames in it, each once."""
+        joined = len(self.spans) > len(self.tags)
+        return tuple(dict.fromkeys([span.tag for span in self.spans] if joined else self.tags))
+
+    def whose(self, key: str, row: int, frame: int) -> tuple[str, int]:
+        """The tag of the sequence that a frame of a row comes from, and which of its frames it is."""
+        spans = [span for span in self.spans if span.row == row and span.offset <= frame]
+        if not spans:
+            return self.tags[row], frame
+        return spans[-1].tag, frame - spans[-1].offset + spans[-1].starts.get(key, 0)
 
     def feed(self) -> dict[str, Array]:
         """Flat: ``KEY`` and ``KEY/sizeAXIS``, the names of a compiled program's inputs."""
@@ -116,7 +148,7 @@ class PieceReader:
         if batch.offsets is not None:
             rows = [self._joined(rows, batch.offsets)]
         made = collate(rows, self._dataset.specs, dtypes, least_frames=self._least_frames)
-        return replace(made, new_seqs=self._new_seqs)
+        return replace(made, new_seqs=self._new_seqs, spans=_spans(batch))
 
     def _cut(self, piece: Piece) -> Sequence:
         seq = self._read(piece.seq)
@@ -143,6 +175,15 @@ class PieceReader:
             self._last = seq, seq.read(self._keys)
             self._new_seqs += 1
         return self._last[1]
+
+
+def _spans(batch: BatchPlan) -> tuple[Span, ...]:
+    starts = [{key: start for key, (start, _) in piece.parts.items()} for piece in batch.pieces]
+    if batch.offsets is not None:
+        spans = zip(batch.pieces, batch.offsets, starts, strict=True)
+        return tuple(Span(0, offset, piece.seq.tag, first) for piece, offset, first in spans)
+    rows = enumerate(zip(batch.pieces, starts, strict=True))
+    return tuple(Span(row, 0, piece.seq.tag, first) for row, (piece, first) in rows if any(first.values()))
 
 
 def _placed(arrays: Seq[Array], offsets: Seq[int]) -> Array:

@@ -138,7 +138,7 @@ def read_context(value: object) -> Context:
         return Context()
     try:
         if isinstance(value, (tuple, list)):
-            left, right = (_by_key(side) for side in value)
+            left, right = (_by_key(side, alone=False) for side in value)
             return Context({key: (left.get(key, 0), right.get(key, 0)) for key in [*left, *right]})
         totals = _plain({} if value is None else value)
         others = {key: max(total, 1) - 1 for key, total in _by_key(totals).items()}
@@ -147,9 +147,11 @@ def read_context(value: object) -> Context:
         raise _wrong("context_window", value, _CONTEXT) from None
 
 
-def _by_key(frames: object) -> dict[str, int]:
-    """Numbers of at least 0 by key; a plain number is for "data"."""
+def _by_key(frames: object, *, alone: bool = True) -> dict[str, int]:
+    """Numbers of at least 0 by key; a number ``alone`` is for "data"."""
     frames = _plain(frames)
+    if not alone and not isinstance(frames, Mapping):
+        raise ValueError("no data keys")
     numbers: dict[str, Any] = dict(frames) if isinstance(frames, Mapping) else {"data": frames}
     if min(_numbers(numbers), default=0) < 0:
         raise ValueError("negative")

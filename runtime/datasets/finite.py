@@ -49,7 +49,8 @@ def find_non_finite(batch: Batch) -> Iterator[NonFinite]:
             places = np.argwhere(np.atleast_1d(bad[row]))
             first = tuple(places[0].tolist())
             value = float(np.atleast_1d(padded[row])[first].real)
-            yield NonFinite(batch.tags[row], key, first[0], first[1:], value, len(places))
+            tag, frame = batch.whose(key, int(row), first[0])
+            yield NonFinite(tag, key, frame, first[1:], value, len(places))
 
 
 def check_finite(batch: Batch, where: str | None = None) -> None:

@@ -71,15 +71,23 @@ class DatasetDefaults:
 
         Args:
             name: ``train``, or that of an evaluation dataset.
-            data: what the config says of it: functions are expected to say everything themselves.
+            data: what the config says of it: functions are expected to say everything themselves, and a dict with
+                None as its chunking gets, as in RETURNN, that of the training data.
             anew: the dataset is given in ``#config``, where all kinds of datasets have the same defaults.
         """
         if not anew and name != "train" and name not in _EVALUATED:
             return {}
-        common = self.all if anew or not callable(data) else {}
-        if name == "train":
-            return {**common, "chunking": self.train_chunking} if anew or not callable(data) else {}
-        return {**common, "chunking": self.eval_chunking}
+        silent = isinstance(data, Mapping) and "chunking" in data and data["chunking"] is None
+        chunking = self.train_chunking if name == "train" or silent else self.eval_chunking
+        if anew or not callable(data):
+            return {**self.all, "chunking": chunking}
+        return {} if name == "train" else {"chunking": chunking}
+
+    def left_out(self, name: str, data: object) -> list[str]:
+        """Options of the config that this dataset does not take over, although others do."""
+        taken = self.of(name, data)
+        chunked = ["chunking"] if name == "train" and self.train_chunking is not None else []
+        return [key for key in [*self.all, *chunked] if key not in taken]
 
 
 def _eval_chunking(keys: _Keys, config: Config) -> Any:

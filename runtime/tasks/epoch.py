@@ -105,7 +105,7 @@ def run_epoch(
 
 def _guard(title: str, graph: Graph, batch: Batch, results: Mapping[str, Array], *, stop_on_nonfinite: bool) -> None:
     """A failed check or a score that is not finite stops the run with the batch named."""
-    tags = ", ".join(batch.tags[:_SHOWN_TAGS])
+    tags = ", ".join(batch.seq_tags[:_SHOWN_TAGS])
     for index, (message, _) in enumerate(graph.checks):
         if not results[f"check/{index}"].all():
             raise DataError(message, where=title, received=f"batch of {tags}")
@@ -114,6 +114,6 @@ def _guard(title: str, graph: Graph, batch: Batch, results: Mapping[str, Array],
         raise DataError(
             f"the score is {float(score)}",
             where=title,
-            received=f"batch with sequences {tags}{' ...' if len(batch.tags) > _SHOWN_TAGS else ''}",
+            received=f"batch with sequences {tags}{' ...' if len(batch.seq_tags) > _SHOWN_TAGS else ''}",
             hint="a lower learning rate or gradient_clip; checkpoints of earlier epochs are kept",
         )

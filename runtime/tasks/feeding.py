@@ -27,7 +27,7 @@ def checked_feed(batch: Batch, program: Program, epoch_step: int, where: str) ->
     """
     check_finite(batch, where)
     feed = {**batch.feed(), EPOCH_STEP: np.asarray(epoch_step)}
-    labelled = check_labels(program.inputs, feed, tags=batch.tags, where=where)
+    labelled = check_labels(program.inputs, feed, tags=batch.tags, where=where, whose=batch.whose)
     return {spec.name: _typed(spec, labelled[spec.name], batch, where) for spec in program.inputs}
 
 
@@ -39,11 +39,12 @@ def _typed(spec: InputSpec, given: Array, batch: Batch, where: str) -> Array:
         return typed
     changed = np.argwhere(np.atleast_1d(array != typed))
     if len(changed):
-        row = int(changed[0][0])
+        place = tuple(int(i) for i in changed[0])
+        tag, _ = batch.whose(spec.name, place[0], place[1] if len(place) > 1 else 0)
         raise DataError(
             f"the data {spec.name!r} does not fit into the type that the network reads",
             where=where,
             expected=spec.dtype,
-            received=f"{np.atleast_1d(array)[tuple(changed[0])]} ({array.dtype}) in sequence {batch.tags[row]!r}",
+            received=f"{np.atleast_1d(array)[place]} ({array.dtype}) in sequence {tag!r}",
         )
     return typed

@@ -125,7 +125,13 @@ class Setup:
         anew = self._is_anew(name)
         if name == "train" and not anew and "chunking" in self.overlay and isinstance(data, Mapping):
             data = {key: value for key, value in data.items() if key != "chunking"}  # the network's is for any dataset
-        defaults = {"seq_ordering": seq_ordering, **self.options.dataset_defaults.of(name, data, anew=anew)}
+        defaults = {**self.options.dataset_defaults.of(name, data, anew=anew)}
+        left_out = [] if anew else self.options.dataset_defaults.left_out(name, data)
+        if left_out:
+            why = "is a function" if callable(data) else "has a name of its own"
+            log(f"note: dataset {name!r} {why}, and so has nothing of {', '.join(left_out)}, as in RETURNN")
+        if anew or name != "train" or not callable(data):  # such a function says everything, as in RETURNN
+            defaults["seq_ordering"] = seq_ordering
         return init_dataset(data, name=name, defaults=defaults, where=where)
 
     def described(self, name: str, data: Any) -> object:

@@ -162,7 +162,7 @@ def test_what_a_network_asks_for(tmp_path: Path) -> None:
 
 def test_the_whole_message(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
-    path.write_text("network = {\n}\n\naccum_grad_multiple_step = 4\n", encoding="utf-8")
+    path.write_text("network = {\n}\n\nshuffle_frames_of_nseqs = 4\n", encoding="utf-8")
     config = load_config(path)
     problems = refused_keys(Run(config, "train", config.network or {}))
     assert "\n".join(map(str, problems)) == (

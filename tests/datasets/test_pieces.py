@@ -24,6 +24,7 @@ from runtime.datasets import (
     plan_epoch,
 )
 from runtime.datasets.chunking import Chunks, Context, read_chunking, read_context, read_min_chunk_size
+from runtime.datasets.finite import find_non_finite
 
 EVERYTHING = BatchOptions(batch_size=1000)
 
@@ -175,6 +176,7 @@ def test_frames_of_several_sequences_in_one_row() -> None:
     assert [batch.data["classes"].tolist() for batch in found] == [[[1, 2, 3, 1, 2]], [[0, 0, 1, 2]]]
     assert [batch.lengths("classes").tolist() for batch in found] == [[5], [4]]
     assert [(batch.tags, batch.new_seqs) for batch in found] == [(("seq-1",), 2), (("seq-2",), 1)]
+    assert [batch.seq_tags for batch in found] == [("seq-0", "seq-1"), ("seq-1", "seq-2")]
 
 
 def test_an_empty_batch_may_have_a_frame_of_padding() -> None:
@@ -318,6 +320,19 @@ def test_no_chunks_without_layers_that_look_at_other_frames(caplog: pytest.LogCa
         [batch] = batches(make((8, 8), chunking="4:2"), BatchOptions(batch_size=100, recurrent=False))
     assert batch.lengths("data").tolist() == [8]
     assert caplog.messages == ["dataset 'train': no chunks, because no layer of the network looks at other frames"]
+
+
+def test_what_is_not_finite_is_named_by_its_frame_in_the_sequence() -> None:
+    """Also in a chunk, and where a row has frames of several sequences."""
+    for options, chunking in (
+        (EVERYTHING, "3:2"),
+        (BatchOptions(batch_size=100, recurrent=False), None),
+        (BatchOptions(batch_size=5, recurrent=False), None),
+    ):
+        dataset = make((2, 2), (6, 6), chunking=chunking)
+        dataset.get_seq(1).data["data"][4] = np.nan
+        found = [str(place) for batch in batches(dataset, options) for place in find_non_finite(batch)]
+        assert set(found) == {"sequence 'seq-1', key 'data', frame 4, feature 0: nan"}
 
 
 # ---------------------------------------------------------------- a function

@@ -85,9 +85,7 @@ def config_text(name: str, folder: Path) -> str:
 def scores(folder: Path) -> list[dict[str, float]]:
     """The scores of each epoch."""
     history = load_history(folder / "rates")
-    return [
-        {key: float(value) for key, value in sorted(data.scores.items())} for _, data in sorted(history.items())
-    ]
+    return [{key: float(value) for key, value in sorted(data.scores.items())} for _, data in sorted(history.items())]
 
 
 def main() -> None:

@@ -10,10 +10,12 @@ from returnn_ir.config import Config, load_config
 from returnn_ir.errors import UserError
 from runtime.checkpoints.cleanup import CleanupOptions
 from runtime.datasets import BatchOptions
+from runtime.datasets.chunking import Chunks
 from runtime.learning_rate import LearningRateOptions
 from runtime.optimizers import ChosenOptimizer, GradientOptions
 from runtime.optimizers.rules.momentum import MomentumOptions
 from runtime.optimizers.schedule import StepSchedule
+from runtime.tasks.data_options import DatasetDefaults
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.search_options import SearchOptions
 
@@ -29,6 +31,16 @@ batch_size {"data": 100, "classes": 20}
 eval_batch_size 0
 max_seqs 5
 min_seq_length 2
+chunking 50:25
+chunking_variance 0.5
+min_chunk_size {"data": 10}
+chunk_eval yes
+window 3
+seq_drop 1e-1
+seq_drop_freq 5
+inc_seq_length 2
+shuffle_batches on
+enforce_min_len1 off
 random_seed -7
 stop_on_nonfinite_train_score off
 device cpu
@@ -66,7 +78,18 @@ def test_a_run(config: Config) -> None:
         model="out/net",
         num_epochs=3,
         save_interval=1,
-        batch_options=BatchOptions(batch_size=sizes, max_seqs=5, min_seq_length=2),
+        batch_options=BatchOptions(
+            batch_size=sizes,
+            max_seqs=5,
+            min_seq_length=2,
+            seq_drop=0.1,
+            seq_drop_freq=5.0,
+            inc_seq_length=2.0,
+            shuffle_batches=True,
+        ),
+        dataset_defaults=DatasetDefaults(
+            {"chunking_variance": 0.5, "min_chunk_size": {"data": 10}, "window": 3}, Chunks(50, 25), Chunks(50, 25)
+        ),
         eval_batch_options=BatchOptions(batch_size=sizes, max_seqs=5),
         train="Task12AXDataset:num_seqs=3",
         eval_datasets={"more": {"class": "Task12AXDataset", "num_seqs": 2}},
