@@ -143,20 +143,22 @@ def test_texts_mean_what_they_say(tmp_path: Path) -> None:
 
 
 def test_what_a_network_asks_for(tmp_path: Path) -> None:
+    key = "search_train_network_layers"
     lines = (
-        "chunking = 0; train = {}\ndef get_network(epoch): return {'#config': {'chunking': epoch}} if epoch > 1 else {}"
+        f"{key} = False; train = {{}}\n"
+        f"def get_network(epoch): return {{'#config': {{'{key}': [str(epoch)]}}}} if epoch > 1 else {{}}"
     )
     config = config_of(tmp_path / "c.py", lines)
     stages = [stage for _, stage in NetworkSchedule.from_config(config).distinct_stages(3)]
     assert len(stages) == 3
     assert refused_by_training(config) == []
-    assert refused_by_training(config, stages) == ["chunking"]
+    assert refused_by_training(config, stages) == [key]
     problems = "\n".join(map(str, refused_keys(Run(stages[1].config(config), "train"))))
     assert problems == (
-        f"{tmp_path / 'c.py'}:3, key '#config.chunking': 'chunking' is not available: {KEYS['chunking'].text}\n"
-        "  expected: 0, or nothing\n"
-        "  received: 2\n"
-        "  try: leave 'chunking' out of '#config'"
+        f"{tmp_path / 'c.py'}:3, key '#config.{key}': '{key}' is not available: {KEYS[key].text}\n"
+        "  expected: False, or nothing\n"
+        "  received: ['2']\n"
+        f"  try: leave '{key}' out of '#config'"
     )
 
 
@@ -166,11 +168,11 @@ def test_the_whole_message(tmp_path: Path) -> None:
     config = load_config(path)
     problems = refused_keys(Run(config, "train", config.network or {}))
     assert "\n".join(map(str, problems)) == (
-        f"{path}:4, key 'accum_grad_multiple_step': 'accum_grad_multiple_step' is not available: "
-        "every batch is one update\n"
-        "  expected: 0, 1, or nothing\n"
+        f"{path}:4, key 'shuffle_frames_of_nseqs': 'shuffle_frames_of_nseqs' is not available: "
+        "in RETURNN only HDFDataset has it, and fails with it\n"
+        "  expected: 0, or nothing\n"
         "  received: 4\n"
-        "  try: ++accum_grad_multiple_step 0"
+        "  try: ++shuffle_frames_of_nseqs 0"
     )
 
 
