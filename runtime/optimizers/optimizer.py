@@ -76,7 +76,7 @@ class Optimizer:
         """
         for name in [name for name, variable in self._variables.items() if variables.get(name) is not variable]:
             for mine in (self._variables, self._how, self._decays, self._sums, *(g.slots for g in self._groups)):
-                mine.pop(name, None)  # type: ignore[attr-defined]  # all of them are dicts by variable
+                mine.pop(name, None)
         self.restart()
         self.build(variables, params)
         # as in an optimizer that has seen no other network: their order gives names to what they share

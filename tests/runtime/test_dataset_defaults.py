@@ -29,7 +29,7 @@ def opened(folder: Path, key: str, data: object, options: dict[str, Any]) -> Dat
     nothing: Any = None
     run_options = RunOptions.from_config(config)
     ordering = run_options.batching if key == "train" else "sorted"
-    return Setup(config, run_options, nothing, nothing).dataset(key, data, seq_ordering=ordering)
+    return Setup(config, run_options, nothing, nothing, nothing).dataset(key, data, seq_ordering=ordering)
 
 
 @pytest.mark.parametrize("key", ["train", "dev"])

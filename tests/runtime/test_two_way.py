@@ -30,7 +30,7 @@ def test_it_goes_on_as_in_returnn(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     end = lines.index(f"\n{first + 1}: ") + 1
     (tmp_path / "learning_rates").write_text(lines[:end] + "}\n", encoding="utf-8")
     monkeypatch.setenv("TWO_WAY_FOLDER", str(tmp_path))
-    assert main([str(DATA / f"{case}.py"), "++num_epochs", str(last)]) == 0
+    assert main([str(DATA / f"{case}.config"), "++num_epochs", str(last)]) == 0
     found = CheckpointReader.open(existing_checkpoints(str(tmp_path / "net"))[last])
     expected = {n.partition("/")[2]: recorded[n] for n in recorded.files if n.startswith(f"{last}/")}
     assert set(found.names()) == set(expected)

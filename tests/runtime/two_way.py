@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +35,7 @@ main(["returnn", *sys.argv[1:]])
 
 def _train(command: list[str], case: str, folder: Path, last: int) -> None:
     environment = {**os.environ, "TWO_WAY_FOLDER": str(folder), "CUDA_VISIBLE_DEVICES": ""}
-    config = str(DATA / f"{case}.py")
+    config = str(DATA / f"{case}.config")
     done = subprocess.run(
         [*command, config, "++num_epochs", str(last)], env=environment, capture_output=True, text=True, check=False
     )
@@ -71,7 +72,8 @@ def main(case: str, python: str) -> None:
         for lines in zip(*(text.splitlines() for text in files), strict=True):
             if lines[0] != lines[1]:
                 print(*lines, sep="\n    in turns: ")
-        np.savez_compressed(DATA / f"{case}.npz", **recorded, learning_rates=np.array(files[0]))
+        arrays: dict[str, Any] = {**recorded, "learning_rates": np.array(files[0])}
+        np.savez_compressed(DATA / f"{case}.npz", **arrays)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ steps behind the loop, instead of a small product and a sum as large as the matr
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -56,7 +56,7 @@ def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tens
     outer = [loop.call.env.get(value) for value in captured]
 
     @own_gradient
-    def differentiable(*args: tf.Tensor) -> tuple[list[tf.Tensor], object]:
+    def differentiable(*args: tf.Tensor) -> tuple[list[tf.Tensor], Callable[..., Sequence[_Gradient]]]:
         results, tapes = run(loop, args[: len(operands)], tape=True)
 
         def grad(*upstream: _Gradient) -> list[_Gradient]:
