@@ -13,14 +13,13 @@ from returnn_ir.config.key_values import (
     chunking,
     context_window,
     no_backend,
-    preload_from_files,
     pretrain,
     with_chunking,
 )
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
-_RUN = "runtime.tasks.run_options"
+_RUN, _START = "runtime.tasks.run_options", "runtime.tasks.start"
 _OPTIMIZER, _GRADIENTS, _SCHEDULE = (
     "runtime.optimizers.options",
     "runtime.optimizers.gradients",
@@ -129,13 +128,18 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("stop_on_nonfinite_train_score", _RUN, "whether a score that is not finite ends the run (True)", TRAIN),
         done("dry_run", _RUN, "neither checkpoints nor scores are written", TRAIN),
         done("calculate_exp_loss", _RUN, "scores also as exp(score), under their key with :exp", TRAIN),
-        refused("preload_from_files", (), ALL, "parameters come from one checkpoint", preload_from_files),
-        refused("start_epoch", "auto", TRAIN, "a training starts behind its newest checkpoint"),
+        done("preload_from_files", "runtime.checkpoints.preload", "further checkpoints that parameters come from first"),
+        done("start_epoch", _START, "the first epoch of a training; auto: behind its newest checkpoint (auto)", TRAIN),
         refused("start_batch", "auto", TRAIN, "a training starts with whole epochs, in RETURNN too"),
         done("save_epoch1_initial_model", _RUN, "the initial parameters are saved as epoch 0", TRAIN),
-        refused("use_last_best_model", False, TRAIN, "a training never goes back to an earlier epoch"),
-        no_effect("load_ignore_missing_vars", "a checkpoint that lacks a parameter ends the run with a message"),
-        no_effect("allow_random_model_init", "without a checkpoint the run ends with a message"),
+        done(
+            "use_last_best_model",
+            "runtime.learning_rate.last_best",
+            "goes on with the parameters of the best epoch where the last one is not it; True or a dict",
+            TRAIN,
+        ),
+        done("load_ignore_missing_vars", _START, "parameters that a checkpoint lacks keep their initial values"),
+        done("allow_random_model_init", _START, "the run needs no checkpoint", EVAL | FORWARD | SEARCH),
         no_effect("init_train_epoch_posthook", _UNUSED),
         no_effect("ctc_prior_file", _UNUSED),
         no_effect("exclude", _UNUSED),

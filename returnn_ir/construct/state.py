@@ -29,6 +29,7 @@ class Param:
     Attributes:
         name: RETURNN's variable name.
         dims: its axes as first created.
+        may_be_missing: a checkpoint may lack it; then it keeps its initial value.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Param:
     dims: tuple[Dim, ...]
     init: Init
     trainable: bool
+    may_be_missing: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:

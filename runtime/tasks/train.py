@@ -11,6 +11,7 @@ from itertools import count
 from compiler.program.program import Program
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
+from returnn_ir.network.net import Net
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
 from runtime.checkpoints.files import restore_optimizer, save_checkpoint
 from runtime.datasets import Batch, Dataset
@@ -26,7 +27,7 @@ from runtime.tasks.progress import log
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import EpochScores
-from runtime.tasks.setup import Setup, log_notes
+from runtime.tasks.setup import Setup, log_lines, log_notes
 from runtime.tasks.start import Start, find_start
 
 __all__ = ["TrainOptions", "train"]
@@ -104,7 +105,7 @@ class _Training:
         log_notes(*training.programs)
         if setup.options.dry_run:
             log("dry run: neither checkpoints nor scores are written")
-        training.load()
+        training.load(setup.net)
         return training
 
     @property
@@ -118,12 +119,16 @@ class _Training:
         for name, dataset in self.evaluated.items():
             check_dataset(name, dataset, self.programs[-1].graph)
 
-    def load(self) -> None:
+    def load(self, net: Net) -> None:
         """Load what the training starts from."""
-        prefix = self.start.checkpoint
+        log_lines(f"note: {note}" for note in self.start.notes)
+        loading = self.start.loading_of(net)
+        if not loading:
+            return
+        log_lines(self.step.variables.load(loading, self.programs))
+        prefix = loading.checkpoint
         if prefix is None:
             return
-        self.step.variables.load(prefix, self.programs)
         imported = prefix == self.options.import_model
         remark = None if imported else restore_optimizer(prefix, self.step.optimizer_state())
         how = "resumed" if self.start.resumed else "started"
