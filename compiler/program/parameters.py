@@ -15,8 +15,8 @@ __all__ = ["checkpoint_parameters", "unstarted_states"]
 def checkpoint_parameters(program: Program, prefix: str) -> dict[str, Array]:
     """A checkpoint's values for a program's parameters.
 
-    Those that it lacks are initial ones, where it may lack them: ``non_critical_for_restore``, and what ``load_on_init``
-    has from another file. Kept states, which no checkpoint has, begin anew.
+    Those that it lacks are initial ones, where it may lack them: with ``non_critical_for_restore``, or where
+    ``load_on_init`` names another file. Kept states, which no checkpoint has, begin anew.
 
     Raises:
         DataError: the checkpoint is missing, or lacks a parameter or has another shape for it.

@@ -128,15 +128,14 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("stop_on_nonfinite_train_score", _RUN, "whether a score that is not finite ends the run (True)", TRAIN),
         done("dry_run", _RUN, "neither checkpoints nor scores are written", TRAIN),
         done("calculate_exp_loss", _RUN, "scores also as exp(score), under their key with :exp", TRAIN),
-        done("preload_from_files", "runtime.checkpoints.preload", "further checkpoints that parameters come from first"),
+        done(
+            "preload_from_files", "runtime.checkpoints.preload", "further checkpoints that parameters come from first"
+        ),
         done("start_epoch", _START, "the first epoch of a training; auto: behind its newest checkpoint (auto)", TRAIN),
         refused("start_batch", "auto", TRAIN, "a training starts with whole epochs, in RETURNN too"),
         done("save_epoch1_initial_model", _RUN, "the initial parameters are saved as epoch 0", TRAIN),
         done(
-            "use_last_best_model",
-            "runtime.learning_rate.last_best",
-            "goes on with the parameters of the best epoch where the last one is not it; True or a dict",
-            TRAIN,
+            "use_last_best_model", "runtime.learning_rate.last_best", "goes back to a better epoch than the last", TRAIN
         ),
         done("load_ignore_missing_vars", _START, "parameters that a checkpoint lacks keep their initial values"),
         done("allow_random_model_init", _START, "the run needs no checkpoint", EVAL | FORWARD | SEARCH),

@@ -72,7 +72,7 @@ class Importer:
         shape = reader.entries[name].shape
         if name not in own:
             what = f"layer {self.layer!r} has no parameter {name.removeprefix(self.prefix)!r}, but the checkpoint has"
-            return [DataError(what, where=self.where or reader.prefix, hint=did_you_mean(name, own))]
+            return [DataError(what, where=self.where or reader.prefix)]
         if self.mode == "subset" and len(shape) != len(own[name].shape):
             return [
                 DataError(

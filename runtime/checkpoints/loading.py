@@ -96,7 +96,8 @@ def plan_loading(loading: Loading, wanted: Iterable[Wanted], *, fit: Fit) -> Loa
     plan = LoadPlan({variable.name: variable for variable in wanted})
     closed = {name for name, variable in plan.wanted.items() if variable.is_preset and not loading.resumed}
     problems: list[UserError] = []
-    for part in (*loading.preloads, *([loading] if loading.checkpoint is not None else [])):
+    parts: list[Preload | Loading] = [*loading.preloads, *([loading] if loading.checkpoint is not None else [])]
+    for part in parts:
         try:
             found, coverage = match_file(_request(part, plan.wanted, closed), fit)
         except UserError as error:

@@ -21,6 +21,9 @@ from runtime.checkpoints.sources import Source, Wanted
 
 __all__ = ["FileRequest", "match_file"]
 
+#: Not more missing variables than that are told one by one.
+_SINGLE = 8
+
 
 @dataclass(frozen=True)
 class FileRequest:
@@ -102,7 +105,7 @@ class _Matching:
         if not self.problems and self._found_nothing():
             raise self._nothing(sorted(stored))
         if not request.ignore_missing:
-            self.problems += [self._lacks(inside, wanted, unused) for inside, wanted in left]
+            self.problems += self._lacks(left, unused)
         if self.problems:
             raise ProblemList(self.problems)
         used = {name for source in self.found.values() for name in source.names}
@@ -203,14 +206,21 @@ class _Matching:
 
     # ---------------------------------------------------------------- messages
 
-    def _lacks(self, inside: str, wanted: Wanted, unused: Sequence[str]) -> DataError:
-        alias = f" for {wanted.name!r}" if inside != wanted.name else ""
-        hint = did_you_mean(inside, unused)
-        if hint is None and self.request.entry is not None:
-            hint = "'ignore_missing': True, if the file has only a part of the network"
-        return DataError(
-            f"{self.request.checkpoint} has no variable {inside!r}{alias}", where=self.request.place, hint=hint
-        )
+    def _lacks(self, left: Sequence[tuple[str, Wanted]], unused: Sequence[str]) -> list[DataError]:
+        """Each variable by itself, unless there are many."""
+        request = self.request
+        option = "load_ignore_missing_vars = True" if request.entry is None else "'ignore_missing': True"
+        part = f"{option}, if the file has only a part of the network"
+        if len(left) > _SINGLE:
+            names = shortened([inside for inside, _ in left])
+            what = f"{request.checkpoint} lacks {len(left)} of {len(request.asked)} variables"
+            return [DataError(what, where=request.place, expected=names, received=shortened(unused), hint=part)]
+        found = []
+        for inside, wanted in left:
+            alias = f" for {wanted.name!r}" if inside != wanted.name else ""
+            what = f"{request.checkpoint} has no variable {inside!r}{alias}"
+            found.append(DataError(what, where=request.place, hint=did_you_mean(inside, unused) or part))
+        return found
 
     def _nothing(self, stored: Sequence[str]) -> DataError:
         return DataError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from returnn_ir.config.read import read_config, read_option
-from returnn_ir.options import Count, Described, Size, ZeroOrMore
+from returnn_ir.options import Count, Described, Size
 from runtime.learning_rate.history import History, error_key_value
 
 __all__ = ["LastBestOptions", "last_best_epoch"]
@@ -41,7 +41,7 @@ class LastBestOptions:
     only_last_epochs: Count | None = None
     filter_score: float = math.inf
     only_last_n: int = -1
-    min_score_dist: ZeroOrMore = 0.0
+    min_score_dist: float = 0.0
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> LastBestOptions | None:

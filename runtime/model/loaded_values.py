@@ -18,7 +18,9 @@ __all__ = ["loaded_values", "plan_params"]
 
 
 def loaded_values(loading: Loading, params: Mapping[str, Param], seed: int) -> tuple[dict[str, Array], LoadPlan]:
-    """The values of parameters, without states that are kept from batch to batch, and of ``global_step``; and their plan.
+    """The values of parameters, and of ``global_step``, with the plan that says where they are from.
+
+    States that are kept from batch to batch have none.
 
     Args:
         seed: of initial values, which those get that no file has.

@@ -84,14 +84,21 @@ class TrainStep:
         self._trained()
         return self.optimizer.state()
 
+    def reset_optimizer(self) -> None:
+        """Let the optimizer start anew with the variables of this network."""
+        self.optimizer.reset(self._updated())
+
     def _trained(self) -> dict[str, Variable]:
         """The variables that the optimizer updates, which has slots for them now."""
+        trained = self._updated()
+        self.optimizer.build(trained)
+        return trained
+
+    def _updated(self) -> dict[str, Variable]:
         graph = self.program.graph
         # what the network assigns itself (running statistics) is not the optimizer's
         names = set(graph.trainable) - set(graph.state_updates)
-        trained = {name: v for name, v in self.variables.of(self.program).items() if name in names}
-        self.optimizer.build(trained)
-        return trained
+        return {name: v for name, v in self.variables.of(self.program).items() if name in names}
 
     @cached_property
     def _function(self) -> Any:

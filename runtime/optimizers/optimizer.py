@@ -63,6 +63,24 @@ class Optimizer:
             powers = self.chosen.powers.items()
             self._powers = {name: tf.Variable(first, dtype=tf.float32, trainable=False) for name, first in powers}
 
+    def reset(self, variables: Mapping[str, Variable]) -> None:
+        """Start anew: slots and powers of these trainable variables as before the first step, and no others.
+
+        Slots of variables that are the same objects stay the same objects.
+        """
+        import tensorflow as tf
+
+        gone = [name for name, variable in self._variables.items() if variables.get(name) is not variable]
+        for name in gone:
+            del self._variables[name], self._slots[name]
+        starts = self.chosen.spec.slots(self.chosen.options)
+        for slots in self._slots.values():
+            for slot, start in zip(slots, starts, strict=True):
+                slot.assign(tf.fill(slot.shape, tf.cast(start, slot.dtype)))
+        for name, power in self._powers.items():
+            power.assign(self.chosen.powers[name])
+        self.build(variables)
+
     def apply(self, grads: Mapping[str, Tensor | None], learning_rate: Tensor, step: Tensor | None = None) -> None:
         """One update of the variables that ``grads`` names; a gradient of None leaves its variable as it is.
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, DataError
 from returnn_ir.network.net import Net
 from returnn_ir.options import Described, Form, Key, Range
 from runtime.checkpoints.files import existing_checkpoints
@@ -20,7 +20,7 @@ from runtime.checkpoints.preload import preloads_of
 from runtime.learning_rate import LearningRateControl
 from runtime.tasks.run_options import RunOptions
 
-__all__ = ["Start", "find_checkpoint", "find_start", "require_checkpoint"]
+__all__ = ["Start", "find_checkpoint", "find_start", "own_checkpoint", "require_checkpoint"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +122,23 @@ def find_checkpoint(config: Config, options: RunOptions, *, best: bool = False) 
     if found is None:
         raise _no_checkpoint(config, options)
     return found
+
+
+def own_checkpoint(options: RunOptions, epoch: int) -> str:
+    """The model's checkpoint of an epoch.
+
+    Raises:
+        DataError: there is none.
+    """
+    own, _ = _own_checkpoints(options)
+    if epoch not in own:
+        raise DataError(
+            f"there is no checkpoint of epoch {epoch}, to which use_last_best_model goes back",
+            where=options.model,
+            expected=f"one of the epochs {_list(list(own))}",
+            hint="save_interval = 1, and no cleanup_old_models that deletes the best epochs",
+        )
+    return own[epoch]
 
 
 def _own_checkpoints(options: RunOptions) -> tuple[dict[int, str], tuple[str, ...]]:

@@ -13,9 +13,11 @@ from compiler.target.protocol import Array
 from returnn_ir.config import Config
 from returnn_ir.network.net import Net
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
-from runtime.checkpoints.files import restore_optimizer, save_checkpoint
+from runtime.checkpoints.files import checkpoint_prefix, restore_optimizer, save_checkpoint
+from runtime.checkpoints.loading import Loading
 from runtime.datasets import Batch, Dataset
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
+from runtime.learning_rate.last_best import LastBestOptions, last_best_epoch
 from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
@@ -24,11 +26,12 @@ from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
 from runtime.tasks.progress import log
+from runtime.tasks.remains import Remains
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import EpochScores
 from runtime.tasks.setup import Setup, log_lines, log_notes
-from runtime.tasks.start import Start, find_start
+from runtime.tasks.start import Start, find_start, own_checkpoint
 
 __all__ = ["TrainOptions", "train"]
 
@@ -40,11 +43,13 @@ class TrainOptions:
     Attributes:
         optimizer: not built yet.
         cleanup: which checkpoints are deleted; None: none.
+        last_best: when a training goes back to an earlier epoch; None: never.
     """
 
     rates: LearningRateOptions
     optimizer: Optimizer
     cleanup: CleanupOptions | None
+    last_best: LastBestOptions | None
 
     @staticmethod
     def from_config(config: Config) -> TrainOptions:
@@ -53,6 +58,7 @@ class TrainOptions:
             LearningRateOptions.from_config(config),
             Optimizer.create(config),
             CleanupOptions.from_config(config),
+            LastBestOptions.from_config(config),
         )
 
 
@@ -84,6 +90,7 @@ class _Training:
     start: Start
     rates: LearningRateControl
     cleanup: CleanupOptions | None
+    last_best: LastBestOptions | None
     dataset: Dataset
     evaluated: Mapping[str, Dataset]
     step: TrainStep
@@ -100,7 +107,9 @@ class _Training:
         steps = Steps(Variables(setup.options.random_seed), options.optimizer)
         step = steps.train(setup.net)
         evaluation = steps.get(setup.net, "eval") if evaluated else None
-        training = _Training(setup.options, start, rates, options.cleanup, dataset, evaluated, step, evaluation)
+        training = _Training(
+            setup.options, start, rates, options.cleanup, options.last_best, dataset, evaluated, step, evaluation
+        )
         training.check_data()
         log_notes(*training.programs)
         if setup.options.dry_run:
@@ -147,6 +156,7 @@ class _Training:
         elif first == 1 and options.model and options.save_initial and not options.dry_run:
             save_checkpoint(options.model, 0, self.step.variables.saved(self.programs))
         for epoch in count(first) if last is None else range(first, last + 1):
+            self._use_last_best(epoch)
             self._train(epoch)
             self._evaluate(epoch)
             if not options.dry_run:
@@ -163,11 +173,14 @@ class _Training:
             scores.add(self.step.program.graph, results)
             return scores.line()
 
-        done = run_epoch(
-            title, self.step.program, partial(self.step, learning_rate=rate), take,
-            dataset=self.dataset, order=self.dataset.init_epoch(epoch), limits=options.limits,
-            log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
-        )  # fmt: skip
+        with self._remains(epoch) as remains:
+            done = run_epoch(
+                title, self.step.program, partial(self.step, learning_rate=rate), remains.counting(take),
+                dataset=self.dataset, order=self.dataset.init_epoch(epoch), limits=options.limits,
+                log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
+            )  # fmt: skip
+        if options.stop_on_nonfinite:
+            remains.check(title, scores.scores())
         log(
             f"{title}, learning rate {rate:.4g}, {done.steps} steps, {done.seconds:.1f} s "
             f"({done.computing_share:.1%} computing time): {scores.line()}"
@@ -175,6 +188,23 @@ class _Training:
         self.rates.set_scores(epoch, scores.named("train", exp=options.exp_scores))
         meta = {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
         self.rates.set_meta(epoch, meta)
+
+    def _remains(self, epoch: int) -> Remains:
+        options = self.options
+        prefix = checkpoint_prefix(options.model, epoch) if options.model and not options.dry_run else None
+        return Remains(prefix, lambda: self.step.variables.saved(self.programs))
+
+    def _use_last_best(self, epoch: int) -> None:
+        """``use_last_best_model``: go on from a better epoch than the last one; the optimizer starts anew."""
+        rates = self.rates
+        if self.last_best is None:
+            return
+        best = last_best_epoch(self.last_best, rates.history, rates.options.error_measure, epoch)
+        if best is not None:
+            prefix = own_checkpoint(self.options, best)
+            log_lines(self.step.variables.load(Loading(prefix, resumed=True), self.programs))
+            self.step.reset_optimizer()
+            log(f"epoch {epoch - 1} has not the best score, epoch {epoch} goes on from {prefix}")
 
     def _evaluate(self, epoch: int) -> None:
         if self.evaluation is None:
@@ -193,4 +223,5 @@ class _Training:
             saved = self.step.variables.saved(self.programs)
             save_checkpoint(options.model, epoch, saved, self.step.optimizer_state())
         if self.cleanup is not None and options.model:
-            cleanup_old_models(self.cleanup, options.model, {e: data.scores for e, data in rates.history.items()})
+            scores = {e: data.scores for e, data in rates.history.items()}
+            cleanup_old_models(self.cleanup, options.model, scores, options.num_epochs)

@@ -25,7 +25,6 @@ EFFECTIVE = {
     "inc_seq_length": "1.0",
     "maximize_grad_norm": "0.1",
     "on_size_limit": '"chunk"',
-    "preload_from_files": '{"a": {"filename": "a", "init_for_train": True}, "b": {"filename": "b"}}',
     "pretrain": '{"construction_algo": lambda idx, net: None}',
     "reinit_network_each_epoch": "True",
     "reset_updater_vars_mod_step": "100",
@@ -34,12 +33,10 @@ EFFECTIVE = {
     "shuffle_batches": "True",
     "shuffle_frames_of_nseqs": "2",
     "start_batch": "3",
-    "start_epoch": "2",
     "startup_callback": "lambda config: None",
     "train_in_eval": "True",
     "use_dummy_datasets": "True",
     "use_horovod": "True",
-    "use_last_best_model": "True",
     "use_tensorflow": "False",
     "window": "3",
     "wrap_tf_session": "lambda session: session",
@@ -47,8 +44,8 @@ EFFECTIVE = {
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "preload_from_files", "pretrain",
-    "seq_drop", "startup_callback", "use_tensorflow", "window",
+    "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "pretrain",
+    "seq_drop", "startup_callback", "use_horovod", "use_tensorflow", "window",
 )  # fmt: skip
 
 #: Keys without an effect: a run with them is the same to the last digit.
@@ -56,7 +53,6 @@ NO_EFFECT = {
     "cache_size": '"0"',
     "debug_print_layer_output_template": "True",
     "exclude": "[1]",
-    "load_ignore_missing_vars": "True",
     "log_verbosity": "5",
     "pretrain_learning_rate": "0.5",
     "seq_drop_freq": "2",
@@ -83,4 +79,5 @@ CHANGES = {
     "random_seed": "7",
     "rmsprop": "0.9",
     "save_interval": "2",
+    "start_epoch": "2",
 }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,15 +15,20 @@ from compiler.checkpoint.reader import CheckpointReader
 from compiler.program.program import compile_net
 from compiler.target.protocol import Array
 from returnn_ir.config import load_config
-from returnn_ir.errors import UserError
+from returnn_ir.errors import DataError, UserError
 from runtime.checkpoints.files import GLOBAL_STEP
 from runtime.model.loaded_values import loaded_values
 from runtime.tasks.setup import Setup
 from tests.runtime.starting.cases import CASES, CHECKPOINTS, ERRORS, OWN, checkpoint_values
+from tests.runtime.starting.messages import FURTHER, MESSAGES
 
 DATA = Path(__file__).parent / "data"
 LOADED: Mapping[str, dict[str, Any]] = json.loads((DATA / "loaded.json").read_text(encoding="utf-8"))
 ENDINGS = (".index", ".data-00000-of-00001")
+#: What differs on purpose: a resumed training keeps what it has trained, RETURNN sets it back to ``load_on_init``.
+KEPT = "resumed, with load_on_init"
+#: Blocks of LSTM gates and of joined sources are copied by themselves.
+BLOCKS = ("importer of an LSTM", "importer of a loop")
 
 
 def config_of(folder: Path, name: str, text: str) -> Path:
@@ -52,7 +55,7 @@ def begun(path: Path) -> tuple[Setup, dict[str, Array], list[str]]:
     return setup, values, [line for coverage in plan.coverage for line in coverage.lines()]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if name not in (KEPT, *BLOCKS)])
 def test_as_returnn(tmp_path: Path, name: str) -> None:
     setup, values, _ = begun(config_of(tmp_path, name, CASES[name]))
     theirs = LOADED[name]
@@ -72,3 +75,75 @@ def test_the_checkpoints_are_what_they_were_made_of() -> None:
         reader, values = CheckpointReader.open(DATA / "checkpoints" / name), checkpoint_values(name)
         assert reader.names() == sorted(values)
         assert all(np.array_equal(reader.read(variable), value) for variable, value in values.items())
+
+
+def test_a_resumed_training_keeps_what_it_has_trained(tmp_path: Path) -> None:
+    values = begun(config_of(tmp_path, KEPT, CASES[KEPT]))[1]
+    assert LOADED[KEPT]["values"]["sub/h/b"] == checkpoint_values("inner.009")["h/b"].tolist()
+    for name, value in checkpoint_values("whole.008").items():
+        np.testing.assert_array_equal(values[name], value)
+
+
+def test_initial_values_are_asked_for_only_where_no_file_has_them(tmp_path: Path) -> None:
+    """So a resumed training needs no file of ``load_on_init`` any more."""
+    path = config_of(tmp_path, KEPT, CASES[KEPT])
+    (tmp_path / "inner.009.index").unlink()
+    assert begun(path)[1]["sub/h/b"].tolist() == checkpoint_values("whole.008")["sub/h/b"].tolist()
+    (tmp_path / "net.003.index").unlink()
+    with pytest.raises(DataError, match="no such checkpoint"):
+        begun(path)
+
+
+# ---------------------------------------------------------------- what is told
+
+
+REMARKS = {
+    "load": [],
+    "preload of all": ["preloaded {folder}/am.003 ('a'): 4 variables"],
+    "preload with import": ["preloaded {folder}/lm.007 ('lm'): 2 variables"],
+    "the first of two files": [
+        "{folder}/part.005 ('a') has 1 of 4 variables",
+        "  layers without a value: output",
+        "  of layer h not: b",
+        "  variables of the file that are not used: global_step, other/W",
+        "preloaded {folder}/am.003 ('b'): 3 variables",
+    ],
+    "load_ignore_missing_vars": [
+        "{folder}/part.005 has 2 of 5 variables",
+        "  layers without a value: output",
+        "  of layer h not: b",
+        "  variables of the file that are not used: other/W",
+    ],
+    "random model": [
+        "{folder}/lm.007 ('a') has 2 of 4 variables",
+        "  layers without a value: output",
+        "  variables of the file that are not used: global_step",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", REMARKS)
+def test_what_is_said(tmp_path: Path, name: str) -> None:
+    lines = begun(config_of(tmp_path, name, CASES[name]))[2]
+    assert lines == [line.format(folder=tmp_path) for line in REMARKS[name]]
+
+
+def without(folder: Path, text: str) -> str:
+    """A message without the folder of its paths."""
+    return text.replace(f"{folder}/", "").replace(str(folder), "FOLDER")
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors(tmp_path: Path, name: str) -> None:
+    assert "error" in LOADED[name]
+    with pytest.raises(UserError) as caught:
+        begun(config_of(tmp_path, name, ERRORS[name]))
+    assert without(tmp_path, str(caught.value)) == MESSAGES[name]
+
+
+@pytest.mark.parametrize(("line", "message"), FURTHER)
+def test_further_errors(tmp_path: Path, line: str, message: str) -> None:
+    base = CASES["pretrained"]
+    with pytest.raises(UserError) as caught:
+        begun(config_of(tmp_path, "", base + line + "\n"))
+    assert without(tmp_path, str(caught.value)) == message

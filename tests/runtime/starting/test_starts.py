@@ -45,10 +45,9 @@ def name_of(folder: Path, checkpoint: str | None) -> str | None:
 
 def comparable(setting: Mapping[str, Any]) -> bool:
     """Not without a last epoch, where RETURNN finds no checkpoint, nor a training's option in another task."""
-    options = setting["options"]
-    return options.get("num_epochs") != 0 and (
-        options["task"] == "train" or options.get("start_epoch", "auto") == "auto"
-    )
+    options: dict[str, Any] = setting["options"]
+    trained = bool(options["task"] == "train")
+    return options.get("num_epochs") != 0 and (trained or options.get("start_epoch", "auto") == "auto")
 
 
 def test_as_returnn(tmp_path: Path) -> None:
