@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -28,7 +28,7 @@ class Importer:
     """The option of one layer.
 
     Attributes:
-        layer: its name.
+        layer: its path.
         prefix: that of its variables, and of those of the layers inside of it.
         mode: ``subset``: what fits of another shape; ``ifpossible``: those of equal shape; ``reset``: nothing; or a
             function of the config.
@@ -40,17 +40,19 @@ class Importer:
     mode: Mode | Callable[..., object]
     where: Origin | None = None
 
-    def sources(self, reader: CheckpointReader, wanted: Iterable[Wanted], fit: Fit) -> dict[str, Source]:
+    def sources(
+        self, reader: CheckpointReader, stored: Sequence[str], wanted: Iterable[Wanted], fit: Fit
+    ) -> dict[str, Source]:
         """Where those of the layer's variables come from that the checkpoint gives a value.
 
         Args:
-            wanted: variables, those of other layers among them.
+            stored: variables of the checkpoint that are the layer's.
+            wanted: variables of the layer.
 
         Raises:
             ProblemList: variables of the checkpoint that the layer does not have, or with another number of axes.
         """
-        own = {variable.name: variable for variable in wanted if variable.name.startswith(self.prefix)}
-        stored = [name for name in reader.names() if name.startswith(self.prefix)]
+        own = {variable.name: variable for variable in wanted}
         if not own or self.mode == "reset":
             return {}
         if callable(self.mode):
@@ -86,41 +88,54 @@ class Importer:
 
 
 def layer_importers(net: Net) -> tuple[Importer, ...]:
-    """The layers of the network that have the option; as in RETURNN not those inside of other layers.
+    """The layers that have the option, those inside of subnetworks before these; inside of loops it means nothing.
 
     Raises:
         ProblemList: values that it cannot have.
     """
-    found, problems = [], []
-    for definition in net.layers.values():
+    problems: list[UserError] = []
+    found = []
+    for definition, prefix in _layers(net, ""):
         mode: Any = definition.options.custom_param_importer
-        where = definition.key_origin("custom_param_importer")
         if not mode:
             continue
         if mode in _MODES or callable(mode):
-            found.append(Importer(definition.name, _prefix(definition), mode, where))
+            where = definition.key_origin("custom_param_importer")
+            found.append(Importer(definition.path, prefix, mode, where))
         else:
-            problems.append(
-                ConfigError(
-                    "custom_param_importer is not understood",
-                    where=where,
-                    expected=f"{', '.join(map(repr, _MODES))}, or a function",
-                    received=repr(mode),
-                    hint=did_you_mean(mode, _MODES) if isinstance(mode, str) else None,
-                )
-            )
+            problems.append(_not_understood(definition, mode))
     if problems:
         raise ProblemList(problems)
     return tuple(found)
 
 
-def _prefix(definition: LayerDef) -> str:
-    """That of the variables of a layer of the root network."""
+def _layers(net: Net, outer: str) -> Iterator[tuple[LayerDef, str]]:
+    """Layers with the prefix of their variables' names, the inner ones first."""
+    for definition in net.layers.values():
+        prefix = _prefix(definition, outer)
+        if definition.spec.name == "subnetwork":
+            yield from _layers(definition.children["subnetwork"], prefix)
+        yield definition, prefix
+
+
+def _prefix(definition: LayerDef, outer: str) -> str:
     scope = definition.options.name_scope
     if scope is None:
         inner = definition.spec.variable_scope
-        return f"{layer_scope(definition.name)}/{inner + '/' if inner else ''}"
-    return f"{scope.removeprefix('/')}/" if scope.strip("/") else ""
+        return f"{outer}{layer_scope(definition.name)}/{inner + '/' if inner else ''}"
+    if scope.startswith("/"):
+        return f"{scope[1:]}/" if scope[1:] else ""
+    return f"{outer}{scope}/" if scope else outer
+
+
+def _not_understood(definition: LayerDef, mode: object) -> ConfigError:
+    return ConfigError(
+        "custom_param_importer is not understood",
+        where=definition.key_origin("custom_param_importer"),
+        expected=f"{', '.join(map(repr, _MODES))}, or a function",
+        received=repr(mode),
+        hint=did_you_mean(mode, _MODES) if isinstance(mode, str) else None,
+    )
 
 
 def _values(reader: CheckpointReader, prefix: str, names: Sequence[str]) -> dict[str, Array]:

@@ -87,7 +87,7 @@ class _Matching:
 
     def run(self, fit: Fit) -> tuple[dict[str, Source], Coverage]:
         request, stored = self.request, self._import_layers(fit)
-        asked = [(inside, wanted) for inside, wanted in request.asked if not self._is_imported(inside)]
+        asked = [(inside, wanted) for inside, wanted in request.asked if self._importer(inside) is None]
         for inside, wanted in asked:
             if inside in stored:
                 self._add(wanted, Conversion((inside,)))
@@ -114,22 +114,26 @@ class _Matching:
             request.file, request.entry, sorted(self.found), names, [name for name in unused if name not in used]
         )
 
-    def _is_imported(self, name: str) -> bool:
-        """Whether a variable is of a layer that takes values in its own way; it may want nothing of the file."""
-        return any(name.startswith(importer.prefix) for importer in self.request.importers)
+    def _importer(self, name: str) -> Importer | None:
+        """The layer that takes a variable in its own way, which may be not at all."""
+        return next((importer for importer in self.request.importers if name.startswith(importer.prefix)), None)
 
     def _found_nothing(self) -> bool:
         parameters = [wanted.name for _, wanted in self.request.asked if wanted.name != GLOBAL_STEP]
-        return bool(parameters) and not any(name in self.found or self._is_imported(name) for name in parameters)
+        return bool(parameters) and not any(name in self.found or self._importer(name) for name in parameters)
 
     def _import_layers(self, fit: Fit) -> set[str]:
         """Let layers take what is theirs; returns the other variables of the file."""
+        rest = set(self.reader.entries)
         for importer in self.request.importers:
+            stored = sorted(name for name in rest if self._importer(name) is importer)
+            wanted = [wanted for name, wanted in self.request.asked if self._importer(name) is importer]
+            rest.difference_update(stored)
             try:
-                self.found |= importer.sources(self.reader, [wanted for _, wanted in self.request.asked], fit)
+                self.found |= importer.sources(self.reader, stored, wanted, fit)
             except ProblemList as error:
                 self.problems += error.problems
-        return {name for name in self.reader.entries if not self._is_imported(name)}
+        return rest
 
     def _conversions(self, missing: Sequence[str], unused: Sequence[str]) -> dict[str, Conversion]:
         made = {inside: how for inside, how in conversions(missing, unused).items() if inside in missing}
@@ -214,7 +218,8 @@ class _Matching:
         if len(left) > _SINGLE:
             names = shortened([inside for inside, _ in left])
             what = f"{request.checkpoint} lacks {len(left)} of {len(request.asked)} variables"
-            return [DataError(what, where=request.place, expected=names, received=shortened(unused), hint=part)]
+            received = shortened(unused) or "nothing else"
+            return [DataError(what, where=request.place, expected=names, received=received, hint=part)]
         found = []
         for inside, wanted in left:
             alias = f" for {wanted.name!r}" if inside != wanted.name else ""

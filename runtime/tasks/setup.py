@@ -53,7 +53,7 @@ class Setup:
         epoch = start.epoch + 1 if training else max(start.epoch, 1)
         network = config.network_for_epoch(epoch)
         loaded = None if training else start.checkpoint
-        net = checked_net(Run(config, options.task, network, start.first, loaded))
+        net = checked_net(Run(config, options.task, network, loaded))
         start.loading_of(net)  # what is wrong in it is told now
         if training:
             check_network_of_epochs(config, network, epoch, options.num_epochs)

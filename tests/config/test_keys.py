@@ -142,7 +142,7 @@ def test_what_a_run_refuses(tmp_path: Path, line: str, task: str, asked: bool) -
 
 def test_what_depends_on_the_checkpoint(tmp_path: Path) -> None:
     config = config_of(tmp_path / "c.py", "pretrain = True")
-    keys = [str(p).splitlines()[0].rpartition("'")[0] for p in refused_keys(Run(config, "train", first=False))]
+    keys = [str(p).splitlines()[0].rpartition("'")[0] for p in refused_keys(Run(config, "train"))]
     assert len(keys) == 1 and "pretrain" in keys[0]
     assert refused_keys(Run(config, "eval", checkpoint="m/net.pretrain.004"))
     assert not refused_keys(Run(config, "eval", checkpoint="m/net.014"))

@@ -38,6 +38,7 @@ CHECKPOINTS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "lstm.003": _LSTM,
     "smalllstm.003": {**_LSTM, "r/rec/W": (3, 4), "r/rec/W_re": (1, 4), "r/rec/b": (4,)},
     "loop.003": {"r/rec/x/W": (5, 1), "r/rec/output/W": (1, 2), "r/rec/output/b": (2,), **_OUTPUT},
+    "wholeloop.003": {"r/rec/x/W": (5, 2), "r/rec/output/W": (2, 2), "r/rec/output/b": (2,), **_OUTPUT},
     "variable.003": {**_OUTPUT, "output/W": (3, 2)},
 }
 
@@ -233,6 +234,22 @@ CASES = {
     "importer of an LSTM": _rec("lstm", '"custom_param_importer": "subset"', "smalllstm.003"),
     "importer of a subnetwork": _sub('"custom_param_importer": "subset"', 'load = FOLDER + "/sub.008"'),
     "importer of a loop": _config(_LOOP, 'load = FOLDER + "/loop.003"'),
+    "importer inside of a layer": _config(
+        'inner = {"h": linear("data", custom_param_importer="reset"), "output": linear("h")}',
+        'sub = {"class": "subnetwork", "from": "data", "subnetwork": inner}',
+        'network = {"sub": sub, "output": output("sub")}',
+        'load = FOLDER + "/whole.008"',
+    ),
+    "importer inside of a loop": _config(
+        _LOOP.replace('"custom_param_importer": "subset", ', "").replace('linear("x")', 'linear("x", **reset)'),
+        'load = FOLDER + "/wholeloop.003"',
+    ).replace("import numpy", 'reset = {"custom_param_importer": "reset"}'),
+    "importer inside and outside": _config(
+        'inner = {"h": linear("data", custom_param_importer="reset"), "output": linear("h")}',
+        'sub = {"class": "subnetwork", "from": "data", "subnetwork": inner, "custom_param_importer": "subset"}',
+        'network = {"sub": sub, "output": output("sub")}',
+        'load = FOLDER + "/sub.008"',
+    ),
     "importer without values": _imported('custom_param_importer="subset"', "renamed.004"),
     "importer, not of preload": _config(
         'network = {"h": linear("data", custom_param_importer="reset"), "output": output()}',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ def test_as_returnn() -> None:
 
 def test_the_option() -> None:
     assert LastBestOptions.from_config({}) is None
-    for off in (False, {}, None):
-        assert LastBestOptions.from_config({"use_last_best_model": off}) is None
+    for off in ("False", "{}", "None"):
+        assert LastBestOptions.from_config({"use_last_best_model": ast.literal_eval(off)}) is None
     with pytest.raises(UserError) as caught:
         LastBestOptions.from_config({"use_last_best_model": {"modul": 2, "only_last_epochs": -1}})
     assert str(caught.value) == (
