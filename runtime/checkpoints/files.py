@@ -183,11 +183,17 @@ def _existing(model: str, suffix: str) -> dict[int, str]:
     folder, base = Path(model).parent, Path(model).name
     if not folder.is_dir():
         return {}
-    pattern = re.compile(re.escape(base) + r"(\.pretrain)?\.(\d{3,})" + re.escape(suffix) + r"\.index")
+    pattern = re.compile(re.escape(base) + r"(\.pretrain)?\.(\d{3,})" + re.escape(suffix) + r"(\.index)?")
     found: dict[int, str] = {}
     for path in folder.iterdir():
         match = pattern.fullmatch(path.name)
-        if match and int(match[2]) and (match[1] is None or int(match[2]) not in found):
+        # A file without an ending is a checkpoint in TensorFlow's first format: a training must not pass over it.
+        if (
+            match
+            and int(match[2])
+            and (match[3] or path.is_file())
+            and (match[1] is None or int(match[2]) not in found)
+        ):
             found[int(match[2])] = str(path).removesuffix(".index")
     return dict(sorted(found.items()))
 

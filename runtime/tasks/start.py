@@ -89,8 +89,12 @@ def find_start(config: Config, options: RunOptions) -> Start:
         start = _start_of_training(config, options, own)
     else:
         start = _start_at_epoch(config, options, own, keys.start_epoch)
-    preloads = tuple(p for p in preloads_of(config) if p.is_used(options.task, first=start.first))
+    given = preloads_of(config)
+    preloads = tuple(p for p in given if p.is_used(options.task, first=start.first))
     loading = replace(start.loading, preloads=preloads, ignore_missing=keys.ignore_missing)
+    others = [repr(p.name) for p in given if start.first and not p.options.init_for_train]
+    if others:
+        notes = (*notes, f"preload_from_files: not for a training, without init_for_train: {', '.join(others)}")
     return replace(start, loading=loading, notes=(*notes, *start.notes))
 
 

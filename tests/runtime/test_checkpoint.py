@@ -330,6 +330,8 @@ def test_forms_of_the_cleanup_option() -> None:
 
 def test_a_checkpoint_of_one_file(tmp_path: Path) -> None:
     (tmp_path / "net.003").touch()
+    (tmp_path / "net.004").mkdir()
+    assert existing_checkpoints(str(tmp_path / "net")) == {3: str(tmp_path / "net.003")}
     with pytest.raises(DataError) as caught:
         CheckpointReader.open(tmp_path / "net.003")
     assert str(caught.value) == (

@@ -28,6 +28,7 @@ CHECKPOINTS: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "small.006": {**_AM, "h/W": (3, 1), "h/b": (1,), "output/W": (1, 2)},
     "large.006": {**_AM, "h/W": (4, 5), "h/b": (5,), "output/W": (5, 2)},
     "axes.001": {**_AM, "h/W": (3, 2, 1)},
+    "scoped.003": {**_OUTPUT, "n/W": (3, 1), "n/b": (1,)},
     "sub.008": {"sub/h/W": (2, 1), "sub/h/b": (1,), "sub/output/W": (1, 2), "sub/output/b": (2,), **_OUTPUT},
     "whole.008": {"sub/h/W": (3, 2), "sub/h/b": (2,), "sub/output/W": (2, 2), "sub/output/b": (2,), **_OUTPUT},
     "inner.009": {"h/W": (3, 2), "h/b": (2,), "output/W": (2, 2), "output/b": (2,)},
@@ -250,6 +251,7 @@ CASES = {
         'network = {"sub": sub, "output": output("sub")}',
         'load = FOLDER + "/sub.008"',
     ),
+    "importer with a name scope": _imported('name_scope="n", custom_param_importer="subset"', "scoped.003"),
     "importer without values": _imported('custom_param_importer="subset"', "renamed.004"),
     "importer, not of preload": _config(
         'network = {"h": linear("data", custom_param_importer="reset"), "output": output()}',

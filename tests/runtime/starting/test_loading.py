@@ -168,6 +168,18 @@ def test_what_is_said(tmp_path: Path, name: str) -> None:
     assert lines == [line.format(folder=tmp_path) for line in REMARKS[name]]
 
 
+def test_entries_that_a_training_does_not_use(tmp_path: Path) -> None:
+    setup = Setup.from_config(load_config(str(config_of(tmp_path, "", CASES["not for training"]))))
+    assert setup.start.notes == ("preload_from_files: not for a training, without init_for_train: 'a', 'b'",)
+    setup = Setup.from_config(load_config(str(config_of_searched(tmp_path / "searched"))))
+    assert setup.start.notes == ()
+
+
+def config_of_searched(folder: Path) -> Path:
+    folder.mkdir()
+    return config_of(folder, "", CASES["searched"])
+
+
 def without(folder: Path, text: str) -> str:
     """A message without the folder of its paths."""
     return text.replace(f"{folder}/", "").replace(str(folder), "FOLDER")
