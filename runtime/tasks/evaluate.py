@@ -31,12 +31,12 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
     """
     setup = Setup.from_config(config)
     rates = LearningRateOptions.from_config(config)
-    checkpoint = setup.checkpoint()
+    setup.require_checkpoint()
     setup.start_tensorflow()
     scores = {}
     with ExitStack() as opened:
         datasets = setup.eval_datasets(opened)
-        step = setup.load_step(checkpoint, "eval")
+        step = setup.load_step("eval")
         for name, dataset in datasets.items():
             check_dataset(name, dataset, step.program.graph)
         for name, dataset in datasets.items():

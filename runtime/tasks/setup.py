@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,9 +22,9 @@ from runtime.model.variables import Variables
 from runtime.tasks.key_check import checked_net
 from runtime.tasks.progress import log
 from runtime.tasks.run_options import RunOptions
-from runtime.tasks.start import Start, find_checkpoint, find_start
+from runtime.tasks.start import Start, find_start, require_checkpoint
 
-__all__ = ["Setup", "log_notes"]
+__all__ = ["Setup", "log_lines", "log_notes"]
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Setup:
         epoch = start.epoch + 1 if training else max(start.epoch, 1)
         schedule = NetworkSchedule.from_config(config)
         stage = schedule.stage(epoch)
-        first = training and not start.resumed and start.epoch == 0
         loaded = None if training else start.checkpoint
         config_then = stage.config(config)
         stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
-        net = checked_net(Run(config_then, options.task, stage.network, first, loaded), config, stages)
+        net = checked_net(Run(config_then, options.task, stage.network, loaded), config, stages)
+        start.loading_of(net)  # what is wrong in it is told now
         return Setup(config_then, RunOptions.from_config(config_then), start, schedule, net, stage.overlay)
 
     def in_epoch(self, config: Config, stage: Stage) -> Setup:
@@ -80,13 +80,13 @@ class Setup:
         """The same run with other batches in training."""
         return replace(self, options=replace(self.options, batch_options=batch_options))
 
-    def checkpoint(self) -> str:
-        """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest.
+    def require_checkpoint(self) -> None:
+        """There is something to load, as every task needs that does not train.
 
         Raises:
-            ConfigError: there is none.
+            ConfigError: there is nothing.
         """
-        return find_checkpoint(self.config, self.options)
+        require_checkpoint(self.config, self.options, self.start)
 
     def check_layers(self, key: str, names: Sequence[str]) -> None:
         """What the option ``key`` names can be asked for: layers, of ``a/b``, which is inside of one, ``a``; or inputs.
@@ -156,18 +156,25 @@ class Setup:
 
     # ---------------------------------------------------------------- a network that is not trained
 
-    def load_step(self, checkpoint: str, mode: str, *, fetch: Sequence[str] | None = None, losses: bool = True) -> Step:
-        """The network compiled in a mode, over the variables of a checkpoint; see ``Steps.get``.
+    def load_step(self, mode: str, *, fetch: Sequence[str] | None = None, losses: bool = True) -> Step:
+        """The network compiled in a mode, over the variables that the run begins with; see ``Steps.get``.
 
         Raises:
             UserError: what is wrong with the network or the checkpoint.
         """
         variables = Variables(self.options.random_seed)
         step = Steps(variables).get(self.net, mode, fetch=fetch, losses=losses)
-        variables.load(checkpoint, [step.program])
-        log(f"loaded {checkpoint}")
+        log_lines(variables.load(self.start.loading_of(self.net), [step.program]))
+        log(f"loaded {self.start.checkpoint}" if self.start.checkpoint else "note: there is no checkpoint to load")
+        log_lines(f"note: {note}" for note in self.start.notes)
         log_notes(step.program)
         return step
+
+
+def log_lines(lines: Iterable[str]) -> None:
+    """Each by itself."""
+    for line in lines:
+        log(line)
 
 
 def log_notes(*programs: Program) -> None:

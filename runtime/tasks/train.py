@@ -10,19 +10,22 @@ from compiler.program.program import Program
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
-from runtime.checkpoints.files import restore_optimizer, save_checkpoint
+from runtime.checkpoints.files import checkpoint_prefix, restore_optimizer, save_checkpoint
+from runtime.checkpoints.loading import Loading
 from runtime.datasets import Batch, EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
+from runtime.learning_rate.last_best import LastBestOptions, last_best_epoch
 from runtime.model.variables import Variables
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import RunStep, run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
 from runtime.tasks.progress import log
+from runtime.tasks.remains import Remains
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import EpochScores
-from runtime.tasks.setup import Setup
-from runtime.tasks.start import Start, find_start
+from runtime.tasks.setup import Setup, log_lines
+from runtime.tasks.start import Start, find_start, own_checkpoint
 from runtime.tasks.trained_network import TrainedNetwork
 from runtime.tasks.training_data import TrainingData
 
@@ -35,10 +38,12 @@ class TrainOptions:
 
     Attributes:
         cleanup: which checkpoints are deleted; None: none.
+        last_best: when a training goes back to an earlier epoch; None: never.
     """
 
     rates: LearningRateOptions
     cleanup: CleanupOptions | None
+    last_best: LastBestOptions | None
 
     @staticmethod
     def from_config(config: Config) -> TrainOptions:
@@ -46,6 +51,7 @@ class TrainOptions:
         return TrainOptions(
             LearningRateOptions.from_config(config),
             CleanupOptions.from_config(config),
+            LastBestOptions.from_config(config),
         )
 
 
@@ -79,6 +85,7 @@ class _Training:
         self.start = start
         self.data = data
         self.cleanup = options.cleanup
+        self.last_best = options.last_best
         self.rates = LearningRateControl(options.rates)
         self.schedule = setup.schedule
         self.planner = EpochPlanner()
@@ -101,10 +108,14 @@ class _Training:
 
     def load(self) -> None:
         """Load what the training starts from."""
-        prefix = self.start.checkpoint
+        log_lines(f"note: {note}" for note in self.start.notes)
+        loading = self.start.loading_of(self.network.net)
+        if not loading:
+            return
+        log_lines(self.variables.load(loading, self.network.programs))
+        prefix = loading.checkpoint
         if prefix is None:
             return
-        self.variables.load(prefix, self.network.programs)
         imported = prefix == self.options.import_model
         remark = None if imported else restore_optimizer(prefix, self.network.step.optimizer_state())
         how = "resumed" if self.start.resumed else "started"
@@ -122,6 +133,7 @@ class _Training:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
         for epoch in count(first) if last is None else range(first, last + 1):
             rate = self._begin(epoch)
+            self._use_last_best(epoch)
             if epoch == 1 and options.save_initial:
                 self._save_checkpoint(0)
             self._train(epoch, rate)
@@ -168,11 +180,14 @@ class _Training:
             scores.add(program.graph, results)
             return scores.line()
 
-        done = run_epoch(
-            title, program, step, take,
-            dataset=self.data.train, epoch=epoch, batch_options=batch_options, planner=self.planner,
-            log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
-        )  # fmt: skip
+        with self._remains(epoch) as remains:
+            done = run_epoch(
+                title, program, step, remains.counting(take),
+                dataset=self.data.train, epoch=epoch, batch_options=batch_options, planner=self.planner,
+                log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
+            )  # fmt: skip
+        if options.stop_on_nonfinite:
+            remains.check(title, scores.scores())
         log(
             f"{title}, learning rate {rate:.4g}, {done.steps} steps, {done.seconds:.1f} s "
             f"({done.computing_share:.1%} computing time): {scores.line()}"
@@ -195,6 +210,25 @@ class _Training:
             return network.step.epoch(rate), network.step.program
         return network.evaluation, network.evaluation.program
 
+    def _remains(self, epoch: int) -> Remains:
+        options, pretrain = self.options, self._stage.is_pretrain
+        named = options.model if not options.dry_run else None
+        prefix = checkpoint_prefix(named, epoch, pretrain=pretrain) if named else None
+        return Remains(prefix, lambda: self.variables.saved(self.network.programs))
+
+    def _use_last_best(self, epoch: int) -> None:
+        """``use_last_best_model``: go on from a better epoch than the last one; the optimizer starts anew."""
+        rates, pretrain = self.rates, self.schedule.pretrain_epochs
+        if self.last_best is None:
+            return
+        measure = rates.options.error_measure
+        best = last_best_epoch(self.last_best, rates.history, measure, epoch, pretrain_epochs=pretrain)
+        if best is not None:
+            prefix = own_checkpoint(self.options, best)
+            log_lines(self.variables.load(Loading(prefix, resumed=True), self.network.programs))
+            self.network.step.reset_optimizer()
+            log(f"epoch {epoch - 1} has not the best score, epoch {epoch} goes on from {prefix}")
+
     def _evaluate(self, epoch: int) -> None:
         evaluation = self.network.evaluation
         if evaluation is None:
@@ -212,7 +246,8 @@ class _Training:
         if epoch % options.save_interval == 0 or epoch == options.num_epochs:
             self._save_checkpoint(epoch)
         if self.cleanup is not None and options.model:
-            cleanup_old_models(self.cleanup, options.model, {e: data.scores for e, data in rates.history.items()})
+            scores = {e: data.scores for e, data in rates.history.items()}
+            cleanup_old_models(self.cleanup, options.model, scores, options.num_epochs)
 
     def _save_checkpoint(self, epoch: int) -> None:
         model, network = self.options.model, self.network

@@ -114,23 +114,10 @@ def test_docs_are_made_from_the_table() -> None:
         ("backend = 'tensorflow-net-dict'; use_tensorflow = False", "train", False),
         ("use_tensorflow = False", "train", True),
         ("backend = 'torch'", "search", True),
-        ("start_epoch = 'auto'", "train", False),
-        ("start_epoch = 3", "train", True),
-        ("preload_from_files = {'lm': {'filename': 'lm', 'prefix': 'lm_'}}", "train", False),
-        ("preload_from_files = {'lm': {'filename': 'lm', 'prefix': 'lm_'}}", "search", True),
-        ("preload_from_files = {'base': {'filename': 'b', 'init_for_train': True}}", "train", True),
-        ("preload_from_files = {'base': {'filename': 'b', 'init_for_train': True}}", "search", False),
     ],
 )
 def test_what_a_run_refuses(tmp_path: Path, line: str, task: str, asked: bool) -> None:
     assert bool(refused_keys(Run(config_of(tmp_path / "c.py", line), task))) is asked
-
-
-def test_what_depends_on_the_checkpoint(tmp_path: Path) -> None:
-    config = config_of(tmp_path / "c.py", "preload_from_files = {'a': {'init_for_train': True}}")
-    assert refused_keys(Run(config, "train"))
-    assert not refused_keys(Run(config, "train", first=False))
-    assert not refused_keys(Run(config, "eval"))
 
 
 def test_texts_mean_what_they_say(tmp_path: Path) -> None:
