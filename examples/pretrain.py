@@ -4,8 +4,8 @@
 #     returnn-run examples/pretrain.py
 #     python examples/learning_curve.py examples/out/pretrain/learning_rates examples/out/pretrain.svg
 #
-# It begins with one layer of narrow LSTMs; then it gets a second one, a third one, and last its full width. What a
-# network has in common with the one before it keeps its values, block by block: the gates of an LSTM grow each by itself.
+# It begins with one layer of narrow LSTMs; then it gets a second one, a third one, and last its full width. What it has
+# in common with the network before it keeps its values, block by block: the gates of an LSTM grow each by itself.
 
 data_dir = "examples/out/digits"
 

@@ -174,7 +174,8 @@ def _require_plain_loading(net: Net) -> None:
     """Refuse layers that say how they take a checkpoint's values; these are taken as they are."""
     from returnn_ir.network.option_table import OptionVerdict, refused_options
 
-    problems = [p for layer in net.all_layers() for p in refused_options(layer, net.config, OptionVerdict.LOADING)]
+    verdicts = (OptionVerdict.LOADING, OptionVerdict.EXPORT)
+    problems = [p for layer in net.all_layers() for p in refused_options(layer, net.config, *verdicts)]
     if problems:
         raise ProblemList(problems)
 

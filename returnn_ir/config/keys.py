@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from returnn_ir.config.key import ALL, EVAL, FORWARD, PRIORS, SEARCH, TRAIN, Key, done, no_effect, refused
 from returnn_ir.config.key_values import (
     no_backend,
-    preload_from_files,
 )
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
-_RUN, _CUT = "runtime.tasks.run_options", "runtime.tasks.data_options"
+_RUN, _CUT, _START = (f"runtime.tasks.{name}" for name in ("run_options", "data_options", "start"))
 _OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
     f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
@@ -125,13 +124,17 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("stop_on_nonfinite_train_score", _RUN, "whether a score that is not finite ends the run (True)", TRAIN),
         done("dry_run", _RUN, "neither checkpoints nor scores are written", TRAIN),
         done("calculate_exp_loss", _RUN, "scores also as exp(score), under their key with :exp", TRAIN),
-        refused("preload_from_files", (), ALL, "parameters come from one checkpoint", preload_from_files),
-        refused("start_epoch", "auto", TRAIN, "a training starts behind its newest checkpoint"),
+        done(
+            "preload_from_files", "runtime.checkpoints.preload", "further checkpoints that parameters come from first"
+        ),
+        done("start_epoch", _START, "the first epoch of a training; auto: behind its newest checkpoint (auto)", TRAIN),
         refused("start_batch", "auto", TRAIN, "a training starts with whole epochs, in RETURNN too"),
         done("save_epoch1_initial_model", _RUN, "the initial parameters are saved as epoch 0", TRAIN),
-        refused("use_last_best_model", False, TRAIN, "a training never goes back to an earlier epoch"),
-        no_effect("load_ignore_missing_vars", "a checkpoint that lacks a parameter ends the run with a message"),
-        no_effect("allow_random_model_init", "without a checkpoint the run ends with a message"),
+        done(
+            "use_last_best_model", "runtime.learning_rate.last_best", "goes back to a better epoch than the last", TRAIN
+        ),
+        done("load_ignore_missing_vars", _START, "parameters that a checkpoint lacks keep their initial values"),
+        done("allow_random_model_init", _START, "the run needs no checkpoint", EVAL | FORWARD | SEARCH),
         no_effect("init_train_epoch_posthook", _UNUSED),
         no_effect("ctc_prior_file", _UNUSED),
         no_effect("exclude", _UNUSED),

@@ -83,9 +83,9 @@ class DatasetDefaults:
             return {**self.all, "chunking": chunking}
         return {} if name == "train" else {"chunking": chunking}
 
-    def left_out(self, name: str, data: object, *, anew: bool = False) -> list[str]:
+    def left_out(self, name: str, data: object) -> list[str]:
         """Options of the config that this dataset does not take over, although others do."""
-        taken = self.of(name, data, anew=anew)
+        taken = self.of(name, data)
         chunked = ["chunking"] if name == "train" and self.train_chunking is not None else []
         return [key for key in [*self.all, *chunked] if key not in taken]
 

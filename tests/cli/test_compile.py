@@ -330,3 +330,52 @@ def test_a_checkpoint_is_taken_as_it_is(tmp_path: Path, capsys: pytest.CaptureFi
         "  received: 'subset'\n"
         "  try: leave 'custom_param_importer' out\n"
     )
+
+
+# ---------------------------------------------------------------- networks of epochs
+
+CHANGING = (
+    HEADER
+    + """
+num_epochs = 6
+def get_network(epoch):
+    size = 2 if epoch < 3 else 4
+    return {
+        "h": {"class": "linear", "activation": "tanh", "n_out": size, "from": "data", "dropout": 0.1 * epoch},
+        "output": {"class": "softmax", "from": "h", "loss": "ce"},
+    }
+"""
+)
+
+
+def test_a_check_looks_at_the_networks_of_all_epochs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path, CHANGING)
+    assert main([path]) == 0
+    line = f"{path}: 2 layers, {{}} parameters; outputs: output float32[B, data.T, output.out]"
+    assert capsys.readouterr().out.splitlines() == [
+        line.format(36),
+        "  also fine: 5 other networks of its training (--epoch all lists them)",
+    ]
+    assert main([path, "--epoch", "2"]) == 0
+    assert capsys.readouterr().out.splitlines() == [line.format(20)]
+    assert main([path, "--epoch", "all"]) == 0
+    others = [f"  epoch {epoch}: 2 layers, {20 if epoch < 3 else 36} parameters" for epoch in range(1, 6)]
+    assert capsys.readouterr().out.splitlines() == [line.format(36), *others]
+    assert main([path, "--mode", "search"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_the_network_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path, CHANGING)
+    for words, size in ((["--epoch", "1"], 2), ([], 4), (["--checkpoint", "net.002"], 2), (["--epoch", "9"], 4)):
+        assert main([path, "--print-ir", *words]) == 0
+        assert f"dim h.out static {size} feature" in capsys.readouterr().out
+    assert main([path, "--print-ir=layers", "--epoch", "all"]) == 2
+    assert "--epoch all is for a check alone, --print-ir is about one network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "last"])
+def test_an_epoch_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
+    with pytest.raises(SystemExit):
+        main([_write(tmp_path, GOOD), f"--epoch={word}"])
+    assert f"an epoch is a number from 1 on, or 'all', not {word!r}" in capsys.readouterr().err

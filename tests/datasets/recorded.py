@@ -38,8 +38,7 @@ def _bytes(array: np.ndarray[Any, Any]) -> bytes:
     """The type and the entries; texts are texts, whatever type of NumPy they have."""
     if array.dtype.kind in "OUS":
         return repr(["text", *array.reshape(-1).tolist()]).encode()
-    raw: bytes = np.ascontiguousarray(array).tobytes()
-    return array.dtype.name.encode() + raw
+    return str(array.dtype.name).encode() + np.ascontiguousarray(array).tobytes()
 
 
 def read_cases(name: str) -> list[dict[str, Any]]:

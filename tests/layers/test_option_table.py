@@ -126,7 +126,7 @@ def test_what_the_check_refuses(tmp_path: Path, loop: str, output: str, reason: 
         ("", '"updater_opts": {"gradient_clip": 1.0}', [], []),
         ('"back_prop": True', "", [], []),
         ('"back_prop": False', "", ["back_prop"], []),
-        ("", '"custom_param_importer": "subset"', ["custom_param_importer"], ["custom_param_importer"]),
+        ("", '"custom_param_importer": "subset"', [], []),
         (
             "",
             '"control_dependencies_on_output": lambda layer: []',
