@@ -13,7 +13,7 @@ from compiler.target.protocol import Array
 from returnn_ir.config import Config
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
 from runtime.checkpoints.files import restore_optimizer, save_checkpoint
-from runtime.datasets import Batch, Dataset, EpochPlanner
+from runtime.datasets import Batch, BatchOptions, Dataset, EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
 from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
@@ -101,8 +101,7 @@ class _Training:
         steps = Steps(Variables(setup.options.random_seed), options.optimizer)
         step = steps.train(setup.net)
         evaluation = steps.get(setup.net, "eval") if evaluated else None
-        run_options = replace(setup.options, batch_options=setup.options.batch_options.started(start.epoch + 1))
-        training = _Training(run_options, start, rates, options.cleanup, dataset, evaluated, step, evaluation)
+        training = _Training(setup.options, start, rates, options.cleanup, dataset, evaluated, step, evaluation)
         training.check_data()
         log_notes(*training.programs)
         if setup.options.dry_run:
@@ -144,19 +143,21 @@ class _Training:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
         elif first == 1 and options.model and options.save_initial and not options.dry_run:
             save_checkpoint(options.model, 0, self.step.variables.saved(self.programs))
+        batch_options = options.batch_options.started(first)
         for epoch in count(first) if last is None else range(first, last + 1):
-            self._train(epoch)
-            self._evaluate(epoch)
+            batch_options = batch_options.next_epoch()
+            self._train(epoch, batch_options)
+            self._evaluate(epoch, batch_options)
             if not options.dry_run:
                 self._save(epoch)
         best = rates.best_epoch()
         if best is not None:
             log(f"best epoch: {best}")
 
-    def _train(self, epoch: int) -> None:
+    def _train(self, epoch: int, batch_options: BatchOptions) -> None:
         rate = self.rates.learning_rate(epoch)
         title, scores, options = f"train epoch {epoch}", EpochScores(), self.options
-        batch_options = replace(options.batch_options, recurrent=self.step.program.graph.recurrent)
+        batch_options = replace(batch_options, recurrent=self.step.program.graph.recurrent)
 
         def take(batch: Batch, results: Mapping[str, Array]) -> str:
             scores.add(self.step.program.graph, results)
@@ -175,11 +176,12 @@ class _Training:
         meta = {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
         self.rates.set_meta(epoch, meta)
 
-    def _evaluate(self, epoch: int) -> None:
+    def _evaluate(self, epoch: int, batch_options: BatchOptions) -> None:
         if self.evaluation is None:
             return
+        options = replace(self.options, batch_options=batch_options)
         for name, dataset in self.evaluated.items():
-            scores = evaluate_dataset(self.evaluation, name, dataset, epoch, self.options, self.planner)
+            scores = evaluate_dataset(self.evaluation, name, dataset, epoch, options, self.planner)
             log(f"  {name}: {scores.line()}")
             self.rates.set_scores(epoch, scores.named(name, exp=self.options.exp_scores))
 
