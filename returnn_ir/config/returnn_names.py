@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from returnn_ir.config.dim_tags import DIM_NAMES
+from returnn_ir.config.numbers_dict import NumbersDict
 from returnn_ir.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -122,8 +123,10 @@ _NAMES: dict[str, dict[str, object]] = {
     "returnn.util.basic": {
         "cleanup_env_var_path": _cleanup_env_var_path,
         "generic_import_module": _generic_import_module,
+        "NumbersDict": NumbersDict,
         "PY3": True,
     },
+    "returnn.util": {"NumbersDict": NumbersDict},
 }
 
 
