@@ -96,7 +96,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("shuffle_batches", _RUN, "batches that are kept because the order did not change are shuffled", TRAIN),
         done("seq_drop", _RUN, "the probability with which a sequence, or piece, is left out", TRAIN),
         done("seq_drop_freq", _RUN, "in epochs that are a multiple of it, batches that are kept are made anew", TRAIN),
-        done("inc_seq_length", _RUN, "N - 1 times this is added to max_seq_length if a training starts with N", TRAIN),
+        done("inc_seq_length", _RUN, "what max_seq_length grows by in each epoch, if both are whole numbers", TRAIN),
         done("enforce_min_len1", _RUN, "a batch of empty sequences has one frame of padding"),
         no_effect("share_batches", _UNUSED),
         no_effect("update_batch_size", _UNUSED),

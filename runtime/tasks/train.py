@@ -177,10 +177,8 @@ class _Training:
         meta = self._begun(rate)
         batch_options = replace(options.batch_options, recurrent=program.graph.recurrent)
 
-        take, title = (
-            TakeScores(program.graph, options.exp_scores, options.log_batch_size),
-            f"{'pre' if pretrain else ''}train epoch {epoch}",
-        )
+        title = f"{'pre' if pretrain else ''}train epoch {epoch}"
+        take = TakeScores(program.graph, options.exp_scores, options.log_batch_size)
         with self._remains(epoch) as remains:
             done = run_epoch(
                 title, program, step, remains.counting(take),
