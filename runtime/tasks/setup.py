@@ -53,10 +53,10 @@ class Setup:
         training = options.task == "train"
         epoch = start.epoch + 1 if training else max(start.epoch, 1)
         schedule = NetworkSchedule.from_config(config)
+        stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
         stage = schedule.stage(epoch)
         first = training and not start.resumed and start.epoch == 0
         loaded = None if training else start.checkpoint
-        stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
         net = checked_net(Run(stage.config(config), options.task, stage.network, first, loaded), config, stages)
         return Setup(config, options, start, net)
 

@@ -47,16 +47,18 @@ EFFECTIVE = {
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
     "accum_grad_multiple_step", "chunking", "context_window", "extra_updates", "preload_from_files",
-    "seq_drop", "startup_callback", "use_tensorflow", "window",
+    "seq_drop", "startup_callback", "use_horovod", "use_tensorflow", "window",
 )  # fmt: skip
 
 #: Keys without an effect: a run with them is the same to the last digit.
 NO_EFFECT = {
     "cache_size": '"0"',
     "debug_print_layer_output_template": "True",
+    "deterministic_train": "True",
     "exclude": "[1]",
     "load_ignore_missing_vars": "True",
     "log_verbosity": "5",
+    "optimizer_use_locking": "True",
     "seq_drop_freq": "2",
     "share_batches": "True",
     "tf_session_opts": '{"allow_soft_placement": True}',
