@@ -95,10 +95,17 @@ def _operands(node: Node, visible: set[Value]) -> None:
 
 
 def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
-    """Lengths are implicit operands. Inputs come before them: the extents are read off the inputs."""
+    """Lengths are implicit operands. Inputs come before them: the extents are read off the inputs.
+
+    How many labels there are need not be known to number them.
+    """
     if node.op.has(Trait.INPUT):
         return
+    labels = node.attrs.get("sparse_dim")
+    held = {dim for value in (*node.operands, *node.results) for dim in value.dims}
     for dim in node.mentioned_dims():
+        if dim is labels and dim not in held:
+            continue
         for leaf in leaves(dim):
             length = region.lookup(leaf)
             if length is None and leaf.is_dynamic:

@@ -60,10 +60,10 @@ class Setup:
         training = options.task == "train"
         epoch = start.epoch + 1 if training else max(start.epoch, 1)
         schedule = NetworkSchedule.from_config(config)
+        stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
         stage = schedule.stage(epoch)
         loaded = None if training else start.checkpoint
         config_then = stage.config(config)
-        stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
         net = checked_net(Run(config_then, options.task, stage.network, loaded), config, stages)
         start.loading_of(net)  # what is wrong in it is told now
         return Setup(config_then, RunOptions.from_config(config_then), start, schedule, net, stage.overlay)
