@@ -44,7 +44,7 @@ def main() -> None:
     os.chdir(tempfile.mkdtemp())
     write_files(Path.cwd())
     groups: dict[str, Iterator[Config]] = {
-        "plain": _random_configs(plain, 60),
+        "plain": _random_configs(plain, 80),
         "generated": generated(),
         "meta": _random_configs(meta, 90),
         "combined": _random_configs(combined, 110),
@@ -216,7 +216,16 @@ def _task(rng: random.Random) -> Config:
 
 
 def plain(rng: random.Random) -> Config:
-    """HDF files and data in memory."""
+    """HDF files, bytes, and data in memory."""
+    if rng.random() < 0.25:
+        corpus: Config = {"class": "Enwik8Corpus", "path": ".", "subset": rng.choice(["training", "validation"])}
+        corpus |= {"seq_len": rng.randint(3, 12), **_order(rng)}
+        corpus.pop("repeat_epoch", None)
+        if rng.random() < 0.5:
+            corpus["batch_num_seqs"] = rng.randint(1, 3)
+        if rng.random() < 0.4:
+            corpus["subsubset"] = rng.choice([39, (2, 38)])
+        return corpus
     if rng.random() < 0.5:
         config = _hdf(rng, rng.choice(["a.hdf", "b.hdf"]))
         if config["files"] == ["a.hdf"] and rng.random() < 0.3:

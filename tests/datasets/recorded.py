@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from runtime.datasets import HDFWriter
@@ -38,7 +39,9 @@ def _bytes(array: np.ndarray[Any, Any]) -> bytes:
     """The type and the entries; texts are texts, whatever type of NumPy they have."""
     if array.dtype.kind in "OUS":
         return repr(["text", *array.reshape(-1).tolist()]).encode()
-    return array.dtype.name.encode() + np.ascontiguousarray(array).tobytes()
+    entries: bytes = np.ascontiguousarray(array).tobytes()
+    name: str = array.dtype.name
+    return name.encode() + entries
 
 
 def read_cases(name: str) -> list[dict[str, Any]]:
@@ -73,6 +76,10 @@ def write_files(folder: Path) -> None:
     (folder / "tags.txt").write_text("".join(f"{tag}\n" for tag in mixed))
     (folder / "lines.txt").write_text("".join(f"{lines[tag]}\n" for tag in mixed))
     (folder / "kept.txt").write_text("".join(f"a-{index}\nc-{index}\n" for index in (0, 3, 4, 5, 8, 9)))
+    with h5py.File(folder / "enwik8.hdf5", "w") as file:
+        file.attrs["unique"] = np.array([10, 32, *range(97, 123)], np.uint8)
+        for subset, size in (("training", 101), ("validation", 40), ("test", 33)):
+            file[f"split/{subset}/default"] = random.randint(0, 28, size)
     lengths = dict(zip(tags, random.randint(1, 30, NUM_A).tolist(), strict=True))
     (folder / "lengths.txt").write_text(repr(lengths))
     (folder / "lengths.json").write_text(json.dumps({tag: {"data": size} for tag, size in lengths.items()}))
