@@ -46,7 +46,7 @@ def main() -> None:
     groups: dict[str, Iterator[Config]] = {
         "plain": _random_configs(plain, 80),
         "generated": generated(),
-        "meta": _random_configs(meta, 90),
+        "meta": itertools.chain(_random_configs(meta, 110), _random_configs(nested, 40)),
         "combined": _random_configs(combined, 110),
         "joined": _random_configs(joined, 90),
     }
@@ -251,6 +251,9 @@ def meta(rng: random.Random) -> Config:
     """MetaDataset with and without a dataset that orders."""
     config: Config = {"class": "MetaDataset", "datasets": {"a": _hdf(rng, "a.hdf"), "b": _hdf(rng, "b.hdf")}}
     config["data_map"] = {"data": ("a", "data"), "classes": ("a", "classes"), "align": ("b", "data")}
+    for name in ("a", "b"):
+        if rng.random() < 0.15:
+            config["datasets"][name] = _hdf(rng, "e.hdf")
     lists = rng.choice([None, None, "pickle", "mixed", "texts", "text"])
     if lists in ("pickle", "mixed", "texts"):
         config["datasets"]["d"] = _hdf(rng, "d.hdf")
@@ -271,9 +274,19 @@ def meta(rng: random.Random) -> Config:
             config["seq_order_seq_lens_file"] = "lengths.txt"
         if rng.random() < 0.2:
             config["seq_list_filter_file"] = "kept.txt"
-    if rng.random() < 0.2:
+    dense_b = config["datasets"].get("b", {}).get("files") == ["e.hdf"]
+    if not dense_b and rng.random() < 0.2:
         config["data_dims"] = {key: (3, 2) if key in ("data", "second") else (20, 1) for key in config["data_map"]}
     return config
+
+
+def nested(rng: random.Random) -> Config:
+    """A MetaDataset in a MetaDataset, which orders or is ordered."""
+    inner = meta(rng)
+    key = rng.choice(sorted(inner["data_map"]))
+    config: Config = {"class": "MetaDataset", "datasets": {"m": inner, "b": _hdf(rng, "b.hdf")}}
+    config["data_map"] = {"data": ("m", "data"), "inner": ("m", key), "outer": ("b", "data")}
+    return config | rng.choice([_order(rng), {"seq_order_control_dataset": "m"}])
 
 
 def combined(rng: random.Random) -> Config:

@@ -54,13 +54,15 @@ def write_files(folder: Path) -> None:
     """The files that the configs name.
 
     ``a.hdf`` has dense data and classes; ``b.hdf`` labels for the same tags, in another order, and for three more;
-    ``c.hdf`` is like ``a.hdf`` with other tags; ``d.hdf`` belongs to ``a.hdf`` under other tags. Lists: ``tags.pkl``
+    ``c.hdf`` is like ``a.hdf`` with other tags; ``d.hdf`` belongs to ``a.hdf`` under other tags; ``e.hdf`` is like
+    ``a.hdf`` and has some tags twice. Lists: ``tags.pkl``
     of ``a.hdf`` and ``d.hdf`` by dataset, ``tags.txt``, ``kept.txt``, and lengths that are not those of the data.
     """
     tags = [f"a-{index}" for index in range(NUM_A)]
     _write(folder / "a.hdf", tags, 1)
     _write(folder / "c.hdf", [f"c-{index}" for index in range(NUM_C)], 2)
     _write(folder / "d.hdf", [f"line-{index}" for index in range(NUM_A)], 3)
+    _write(folder / "e.hdf", [*tags, *tags[3:6]], 8)
     others = [f"a-{index}" for index in np.random.RandomState(5).permutation(NUM_B)]
     random = np.random.RandomState(4)
     with HDFWriter(folder / "b.hdf", dim=20, ndim=1) as writer:
