@@ -125,9 +125,16 @@ class MetaDataset(IndexedDataset):
 
     def order_lengths(self) -> IntArray:
         """From ``seq_lens_file``, or of "data" of the dataset that the corpus is from."""
+        if self._lengths_of_file is not None:
+            return self._lengths_of_file
+        return _told_lengths(self._datasets[self._main])[self._indices[self._main]]
+
+    @cached_property
+    def _lengths_of_file(self) -> IntArray | None:
+        """What ``seq_lens_file`` says, ``[num_seqs]``."""
         path = self._options.seq_lens_file
         if not path:
-            return _told_lengths(self._datasets[self._main])[self._indices[self._main]]
+            return None
         table = read_json(path, self.options.where)
         try:
             return np.array([table[tag]["data"] for tag in self.all_tags()])
