@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from returnn_ir.config.key import Run
 
 __all__ = [

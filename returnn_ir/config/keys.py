@@ -153,7 +153,9 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("gradient_clip_global_norm", _GRADIENTS, "by the norm of all gradients", TRAIN),
         done("gradient_nan_inf_filter", _GRADIENTS, "zero for what is not finite", TRAIN),
         done("grad_norm_to_clip_to_zero", _GRADIENTS, "no update above this global norm", TRAIN),
-        done("accum_grad_multiple_step", _GRADIENTS, "the gradients of that many steps are summed for one update", TRAIN),
+        done(
+            "accum_grad_multiple_step", _GRADIENTS, "the gradients of that many steps are summed for one update", TRAIN
+        ),
         done("maximize_grad_norm", _GRADIENTS, "the share of the global norm that is maximised", TRAIN),
         done("global_norm_tag", _GRADIENTS, "whose gradients the global norm is of: a tag in updater_opts", TRAIN),
         done("gradient_clip_global_norm_tag", _GRADIENTS, "the same for clipping", TRAIN),
