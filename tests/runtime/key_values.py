@@ -36,6 +36,7 @@ NO_EFFECT = {
     "debug_print_layer_output_template": "True",
     "decouple_constraints_factor": "0.5",
     "exclude": "[1]",
+    "init_train_epoch_posthook": '"f"',
     "log_verbosity": "5",
     "restart_after_num_net_reinit": "1",
     "share_batches": "True",
