@@ -258,7 +258,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("log_format", _LOGGED, "of each: default, raw, timed or verbose (default)"),
         done("log_batch_size", _RUN, "whether each step's line has the sizes of its batch", TRAIN | EVAL),
         done("device", _RUN, "cpu, or gpu: a GPU where there is one (gpu)"),
-        done("startup_callback", "runtime.cli", "a function that is called first of all"),
+        done("startup_callback", "runtime.tasks.run", "a function that is called first of all"),
         refused("use_dummy_datasets", False, ALL, "there are no data made up for a test"),
         no_effect("dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
         no_effect("train_dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),

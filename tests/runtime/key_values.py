@@ -36,6 +36,7 @@ NO_EFFECT = {
     "deterministic_train": "True",
     "exclude": "[1]",
     "log_grad_norm": "True",
+    "init_train_epoch_posthook": '"f"',
     "restart_after_num_net_reinit": "1",
     "optimizer_use_locking": "True",
     "share_batches": "True",

@@ -83,7 +83,7 @@ def test_checkpoints_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFi
     path = config_in(tmp_path / "run", "load_epoch = 3")
     assert main([path]) == 2
     assert capsys.readouterr().err == (
-        f"returnn-run: {path}:14, key 'load_epoch': there is no checkpoint {tmp_path / 'run' / 'net'}.003\n"
+        f"returnn-run: {path}:11, key 'load_epoch': there is no checkpoint {tmp_path / 'run' / 'net'}.003\n"
         "  expected: train first, or set load\n"
     )
 
@@ -139,7 +139,7 @@ def test_ranges(tmp_path: Path, line: str, message: str) -> None:
     path = config_in(tmp_path / "run", line)
     with pytest.raises(ConfigError) as caught:
         RunOptions.from_config(load_config(path))
-    assert str(caught.value) == f"{path}:14, key {line.partition(' ')[0]!r}: {message}"
+    assert str(caught.value) == f"{path}:11, key {line.partition(' ')[0]!r}: {message}"
 
 
 LATER = [
@@ -165,7 +165,7 @@ def test_options_of_later_are_read_first(
     path = config_in(folder, line.replace("{folder}", str(folder)) + f"\n{data}\ntask = {task!r}")
     monkeypatch.setattr(Setup, "start_tensorflow", lambda self: pytest.fail("TensorFlow was started"))
     assert main([path]) == 2
-    place = f"{path}:14, key {line.partition(' ')[0]!r}"
+    place = f"{path}:11, key {line.partition(' ')[0]!r}"
     assert capsys.readouterr().err.startswith(f"returnn-run: {place}: {what.replace('{folder}', str(folder))}\n")
 
 
@@ -202,7 +202,7 @@ def test_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError) as caught:
         RunOptions.from_config(load_config(path))
     assert str(caught.value) == (
-        f"{path}:14, key 'device': option 'device' has an unknown value\n"
+        f"{path}:11, key 'device': option 'device' has an unknown value\n"
         "  expected: 'cpu', or 'gpu': a GPU where there is one\n  received: 'tpu' (str)\n  try: did you mean 'gpu'?"
     )
 
@@ -230,7 +230,7 @@ def test_networks_that_change(tmp_path: Path) -> None:
     with pytest.raises(ProblemList) as caught:
         Setup.from_config(load_config(path, ["++num_epochs", "9"]))
     assert str(caught.value) == (
-        f"layer 'output' ({path}:19, key 'dropout'): option 'dropout' is out of range (in epoch 4)\n"
+        f"layer 'output' ({path}:16, key 'dropout'): option 'dropout' is out of range (in epoch 4)\n"
         "  expected: float >= 0 and < 1\n  received: 2.0 (float)"
     )
 
