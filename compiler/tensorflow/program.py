@@ -12,6 +12,7 @@ import tensorflow as tf
 from compiler.target.inputs import input_specs
 from compiler.target.protocol import Array
 from compiler.tensorflow.align import permute
+from compiler.tensorflow.device import Device
 from compiler.tensorflow.environment import Feed
 from compiler.tensorflow.feeds import SEED, STEP, feeds_of, prepare_inputs, prepare_params
 from compiler.tensorflow.label_errors import label_errors
@@ -42,10 +43,12 @@ class TensorFlowProgram:
         graph: what was lowered.
         inputs: its ``input`` nodes by name.
         params: its ``param`` nodes by name.
+        device: what it runs on.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, device: Device | None = None) -> None:
         self.graph = graph
+        self.device = device or Device()
         self.inputs: dict[str, Node] = feeds_of(graph, "input")
         self.params: dict[str, Node] = feeds_of(graph, "param")
         self._specs = input_specs(graph)
@@ -102,7 +105,7 @@ class TensorFlowProgram:
             seed, step, *fed = tensors
             params = dict(zip(self.params, fed[len(self.inputs) :], strict=True))
             inputs = dict(zip(self.inputs, fed, strict=False))
-            fetches = self.emit(Feed(inputs, params, seed, step, self._used, with_gradients))
+            fetches = self.emit(Feed(inputs, params, seed, step, self._used, with_gradients, device=self.device))
             return fetches, self._differentiate(fetches, params) if with_gradients else {}
 
         scalar = tf.TensorSpec([], tf.int64)
@@ -165,7 +168,7 @@ class TensorFlowProgram:
     ) -> Feed:
         cast = {name: tf.cast(inputs[name], node.results[0].dtype) for name, node in self.inputs.items()}
         seed, step = (tf.cast(inputs.get(name, 0), tf.int64) for name in (SEED, STEP))
-        return Feed(cast, params, seed, step, self._used, differentiated)
+        return Feed(cast, params, seed, step, self._used, differentiated, device=self.device)
 
     def _differentiate(self, fetches: Mapping[str, tf.Tensor], params: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         if "objective" not in fetches:

@@ -20,7 +20,7 @@ from returnn_ir.config.key_values import (
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
-_RUN = "runtime.tasks.run_options"
+_RUN, _COMPILER = "runtime.tasks.run_options", "compiler.program.program"
 _OPTIMIZER, _GRADIENTS, _SCHEDULE = (
     "runtime.optimizers.options",
     "runtime.optimizers.gradients",
@@ -62,7 +62,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("param_dropout_min_ndim", _NETWORK, "dropout only on parameters with that many axes", TRAIN),
         done("padding", _NETWORK, "ours: raw, or masked: no layer sees padding"),
         done("search_scores", _NETWORK, "ours: returnn, or independent of the rest of a batch"),
-        done("fusion", "compiler.program.program", "ours: which kernels are required, preferred or never used"),
+        done("fusion", _COMPILER, "ours: which kernels are required, preferred or never used"),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
@@ -165,7 +165,12 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         refused("extra_updates", False, TRAIN, "only the optimizer updates parameters"),
         refused("reset_updater_vars_mod_step", 0, TRAIN, "the optimizer's state is never reset"),
         no_effect("optimizer_use_locking", "one thread updates the parameters"),
-        no_effect("deterministic_train", "gradients are summed in a fixed order"),
+        done(
+            "deterministic_train",
+            _COMPILER,
+            "gradients are summed in a fixed order; on a GPU without cuDNN's LSTM",
+            TRAIN,
+        ),
     ),
     "Learning rates": (
         done("learning_rate", _RATES, "of the first epoch (1)", TRAIN),
