@@ -177,18 +177,17 @@ def compile_net(
     if isinstance(fetch, str):
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     config: Mapping[str, object] = {} if net.config is None else net.config
-    made = (
-        _tensorflow_target(config, opset, device) if target == "tf" else make_target(target, opset=opset, device=device)
-    )
+    given = _tensorflow_options(config, device) if target == "tf" else {"device": device}
+    made = make_target(target, opset=opset, **given)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = read_config(_Keys, config).fusion
     graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
     return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal)
 
 
-def _tensorflow_target(config: Mapping[str, object], opset: int | None, device: str | None) -> Target:
-    """The target ``tf`` as the config wants it, for the device that is asked for, if one is."""
+def _tensorflow_options(config: Mapping[str, object], device: str | None) -> dict[str, Any]:
+    """Arguments of :func:`make_target`: the device that is asked for, else the config's."""
     keys = read_config(_TensorFlowKeys, config)
     if device is None and keys.device == "cpu":
         device = "cpu"
-    return make_target("tf", opset=opset, device=device, deterministic=keys.deterministic)
+    return {"device": device, "deterministic": keys.deterministic}

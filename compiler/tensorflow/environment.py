@@ -45,7 +45,7 @@ class Feed:
     used: Container[Value] = frozenset()
     differentiated: bool = False
     kernels: TracedKernels = field(default_factory=TracedKernels)
-    device: Device = Device()
+    device: Device = field(default_factory=Device)
 
 
 @dataclass(eq=False)

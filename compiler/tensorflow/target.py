@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compiler.target.protocol import Accept, Reject
 from compiler.tensorflow.composite import COMPOSITES
@@ -25,7 +25,7 @@ class TensorFlowTarget:
         device: what the programs run on.
     """
 
-    device: Device = Device()
+    device: Device = field(default_factory=Device)
     name: str = "tf"
 
     def accepts(self, node: Node, region: Region) -> Accept | Reject:

@@ -1,8 +1,8 @@
 """A test double: what TensorFlow's op CudnnRNNV3 computes, written down in plain TensorFlow ops.
 
 It stands where there is no GPU, in place of the op. Sources: the documentation of the op (shapes, lengths, directions)
-and cuDNN's of its LSTM (equations, order of the gates, the two biases, order of the parameters). It is stricter than the
-op: what cuDNN leaves undefined is an error here. ``make gpu-check`` runs the same tests on the op itself.
+and cuDNN's of its LSTM (equations, order of the gates, the two biases, order of the parameters). It is stricter than
+the op: what cuDNN leaves undefined is an error here. ``make gpu-check`` runs the same tests on the op itself.
 """
 
 from __future__ import annotations

@@ -60,9 +60,8 @@ def cudnn_lstm(
         processed frame.
     """
     batch = _Batch.of(x, lengths)
-    h0, c0 = (
-        tf.stack(states) for states in zip(*((batch.padded(d.h0), batch.padded(d.c0)) for d in directions), strict=True)
-    )
+    h0 = tf.stack([batch.padded(direction.h0) for direction in directions])
+    c0 = tf.stack([batch.padded(direction.c0) for direction in directions])
     frames = batch.frames(x)
     y, h, c, *_ = _cudnn_rnn(
         input=batch.reversed(frames) if reverse else frames,
@@ -127,8 +126,8 @@ class _Batch:
 
 
 def _packed(directions: Sequence[Direction]) -> tf.Tensor:
-    """cuDNN's vector of parameters: of each direction the matrices of x and then of h, gate after gate and by rows of
-    outputs; then of each the two biases of every gate, of which it adds both.
+    """The vector of parameters: of each direction the matrices of x and then of h, gate after gate and by rows of
+    outputs; then of each two biases of every gate, which are added.
     """
     matrices = [_gates(tf.transpose(m)) for d in directions for m in (d.w, d.w_re)]
     biases = [b for d in directions for b in (_gates(d.bias), tf.zeros_like(d.bias))]
