@@ -27,7 +27,7 @@ def feed_of(batch: Batch, program: Program) -> dict[str, Any]:
     """A batch by the names of the program's inputs."""
     inputs, classes = batch.work.data()
     lengths = batch.lengths()
-    feed = {"data": inputs, "data/size1": lengths, "classes": classes, "classes/size1": lengths}
+    feed: dict[str, Any] = {"data": inputs, "data/size1": lengths, "classes": classes, "classes/size1": lengths}
     executable: Any = program.executable
     nodes = executable.inputs
     return {name: feed[name].astype(executable.spec(node).dtype.as_numpy_dtype) for name, node in nodes.items()}
