@@ -97,7 +97,7 @@ class TensorFlowProgram:
     def _function(self, with_gradients: bool) -> tf.types.experimental.ConcreteFunction:
         with self._lock:
             if with_gradients not in self._traced:
-                self._traced[with_gradients] = self._trace(with_gradients)
+                self._traced[with_gradients] = _runnable(self._trace(with_gradients))
             return self._traced[with_gradients]
 
     def _trace(self, with_gradients: bool) -> tf.types.experimental.ConcreteFunction:
@@ -181,3 +181,14 @@ class TensorFlowProgram:
             for name, gradient in zip(names, found, strict=True)
             if gradient is not None
         }
+
+
+def _runnable(function: tf.types.experimental.ConcreteFunction) -> tf.types.experimental.ConcreteFunction:
+    """A traced function, if this process can run it."""
+    cudnn = any(op.type.startswith("Cudnn") for op in function.graph.get_operations())
+    if cudnn and not tf.config.get_visible_devices("GPU"):
+        raise TargetError(
+            "this program is for a GPU, and TensorFlow lists none here",
+            hint="compile it for the device 'cpu' or 'both'",
+        )
+    return function

@@ -90,7 +90,7 @@ def blstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
 
 def _by_cudnn(call: Call, operands: Sequence[tf.Tensor], *, reverse: bool) -> Sequence[tf.Tensor]:
     """x, then w, w_re, bias, h0, c0 of each direction; the outputs of each direction, then the last h and c of each."""
-    from compiler.tensorflow.kernels.cudnn_lstm import Direction, cudnn_lstm
+    from compiler.tensorflow.kernels.cudnn_lstm import Direction, cudnn_lstm, faster_as_one
 
     x, *rest = operands
     batch = _OneBatch.of(call)
@@ -98,8 +98,12 @@ def _by_cudnn(call: Call, operands: Sequence[tf.Tensor], *, reverse: bool) -> Se
         Direction(*rest[at : at + 3], *(batch.merged(state, 0) for state in rest[at + 3 : at + 5]))
         for at in range(0, len(rest), 5)
     ]
-    differentiated = call.env.feed.differentiated
-    found = cudnn_lstm(batch.merged(x, 1), directions, batch.lengths, reverse=reverse, differentiated=differentiated)
+    options = {
+        "reverse": reverse,
+        "as_one": len(directions) == 2 and faster_as_one(call.attrs["out_dim"].size),
+        "differentiated": call.env.feed.differentiated,
+    }
+    found = cudnn_lstm(batch.merged(x, 1), directions, batch.lengths, **options)
     results = [*(y for y, _, _ in found), *(state for _, *states in found for state in states)]
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 

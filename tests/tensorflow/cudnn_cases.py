@@ -28,7 +28,7 @@ class Case:
 
     Attributes:
         batch: the name of lengths and frames in memory.
-        way: ``forward``, ``backward``, or ``both`` by one op.
+        way: ``forward``, ``backward``, ``both`` by one op, or ``joined``: both as one LSTM of twice the units.
         dirty: NaN stands behind the ends of the input, and infinity in the gradient of what comes out there.
     """
 
@@ -44,7 +44,7 @@ class Case:
     def compare(self) -> list[tuple[str, Array, Array]]:
         """The name of a result or a gradient, cuDNN's value and that of the loops."""
         lengths, frames = _BATCHES[self.batch]
-        ways = 2 if self.way == "both" else 1
+        ways = 2 if self.way in ("both", "joined") else 1
         operands = self._operands(frames, len(lengths), ways)
         shapes = [(frames, len(lengths), self.units), *[(len(lengths), self.units)] * 2] * ways
         rng = np.random.default_rng(7)
@@ -70,7 +70,8 @@ class Case:
     def _cudnn(self, operands: Sequence[tf.Tensor], lengths: tf.Tensor) -> Sequence[tf.Tensor]:
         x, *rest = operands
         directions = [Direction(*rest[at : at + 5]) for at in range(0, len(rest), 5)]
-        found = cudnn_lstm(x, directions, lengths, reverse=self.way == "backward", differentiated=True)
+        options = {"reverse": self.way == "backward", "as_one": self.way == "joined"}
+        found = cudnn_lstm(x, directions, lengths, **options, differentiated=True)
         return [value for results in found for value in results]
 
     def _loops(self, operands: Sequence[tf.Tensor], lengths: tf.Tensor) -> Sequence[tf.Tensor]:
@@ -118,7 +119,7 @@ def _results_and_gradients(
     return [value.numpy() for value in compute(*cast, np.array(lengths, np.int64))]
 
 
-_WAYS = ("forward", "backward", "both")
+_WAYS = ("forward", "backward", "both", "joined")
 
 #: Every batch in every direction; sizes of which none is another's multiple; what must not get through.
 CASES = (

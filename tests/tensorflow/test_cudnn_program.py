@@ -82,14 +82,40 @@ def test_a_training_has_the_numbers_of_the_loops(compiled: Callable[..., Program
     assert found.gradients.keys() == expected.gradients.keys() and len(expected.gradients) == len(params)
     for name, gradient in expected.gradients.items():
         np.testing.assert_allclose(found.gradients[name], gradient, rtol=1e-4, atol=1e-5, err_msg=name)
-    assert [call["direction"] for call in calls] == ["bidirectional", "bidirectional", "unidirectional"]
+    units = [8, 6, 3]  # two directions as one LSTM of twice the units
+    assert [(call["direction"], call["input_h"].shape[2]) for call in calls] == [("unidirectional", n) for n in units]
     assert all(call["is_training"] for call in calls)
+
+
+def test_directions_apart_where_products_are_large(
+    compiled: Callable[..., Program], calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tf32 = tf.config.experimental.tensor_float_32_execution_enabled()
+    assert tf32 and cudnn_lstm.faster_as_one(512) and not cudnn_lstm.faster_as_one(513)
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    assert cudnn_lstm.faster_as_one(256) and not cudnn_lstm.faster_as_one(257)
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    monkeypatch.setattr(cudnn_lstm, "_UNITS_AS_ONE", {True: 3, False: 2})
+    program = compiled(NET)
+    program.gradients({**feed(), "random/seed": 3}, program.initial_params())
+    assert [call["direction"] for call in calls] == ["bidirectional", "unidirectional", "unidirectional"]
+
+
+def test_a_machine_without_a_gpu(compiled: Callable[..., Program]) -> None:
+    """The op itself is traced, which needs none."""
+    program = compiled(NET)
+    with pytest.raises(TargetError) as error:
+        program.gradients(feed(), program.initial_params())
+    assert str(error.value) == (
+        "this program is for a GPU, and TensorFlow lists none here\n  try: compile it for the device 'cpu' or 'both'"
+    )
 
 
 def test_scratch_memory_for_gradients_only_in_training(
     compiled: Callable[..., Program], calls: list[dict[str, Any]]
 ) -> None:
-    compiled(NET, mode="forward").run({k: v for k, v in feed().items() if "data" in k}, compiled(NET).initial_params())
+    program, inputs = compiled(NET, mode="forward"), feed()
+    program.run({name: inputs[name] for name in program.input_names()}, program.initial_params())
     assert [call["is_training"] for call in calls] == [False] * 3
 
 
