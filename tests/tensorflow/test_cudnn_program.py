@@ -76,7 +76,7 @@ def test_a_training_has_the_numbers_of_the_loops(compiled: Callable[..., Program
     """Dropped recurrent weights included: they are the same for all frames."""
     on_gpu, on_cpu = (compiled(NET, device=device) for device in ("gpu", "cpu"))
     params = on_cpu.initial_params()
-    inputs = {**feed(), "random/seed": 3}
+    inputs = {**feed(), "random/seed": np.asarray(3)}
     found, expected = (made.executable.run_with_gradients(inputs, params) for made in (on_gpu, on_cpu))  # type: ignore[attr-defined]
     np.testing.assert_allclose(found.fetches["objective"], expected.fetches["objective"], rtol=1e-5)
     assert found.gradients.keys() == expected.gradients.keys() and len(expected.gradients) == len(params)
@@ -97,7 +97,7 @@ def test_directions_apart_where_products_are_large(
     tf.config.experimental.enable_tensor_float_32_execution(True)
     monkeypatch.setattr(cudnn_lstm, "_UNITS_AS_ONE", {True: 3, False: 2})
     program = compiled(NET)
-    program.gradients({**feed(), "random/seed": 3}, program.initial_params())
+    program.gradients({**feed(), "random/seed": np.asarray(3)}, program.initial_params())
     assert [call["direction"] for call in calls] == ["bidirectional", "unidirectional", "unidirectional"]
 
 
