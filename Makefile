@@ -89,8 +89,9 @@ bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYT
 	$(BIN)/python tests/benchmarks/bench.py --json $(DEMO)/bench.json
 
 # on a machine without TensorFlow: GPU_PYTHON=python3.11, which has onnxruntime-gpu, onnx and NumPy
-gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases on a CUDA GPU, if there is one
+gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases and train on a CUDA GPU, if there is one
 	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --json $(DEMO)/gpu.json
+	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.training_check --json $(DEMO)/gpu_training.json
 
 support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
 	$(BIN)/pytest -n 2 tests/conformance --write-support

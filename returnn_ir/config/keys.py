@@ -16,6 +16,7 @@ from returnn_ir.config.key_values import (
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
 _RUN, _CUT, _START = (f"runtime.tasks.{name}" for name in ("run_options", "data_options", "start"))
+_COMPILER = "compiler.program.program"
 _OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
     f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
@@ -57,7 +58,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("param_dropout_min_ndim", _NETWORK, "dropout only on parameters with that many axes", TRAIN),
         done("padding", _NETWORK, "ours: raw, or masked: no layer sees padding"),
         done("search_scores", _NETWORK, "ours: returnn, or independent of the rest of a batch"),
-        done("fusion", "compiler.program.program", "ours: which kernels are required, preferred or never used"),
+        done("fusion", _COMPILER, "ours: which kernels are required, preferred or never used"),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
@@ -157,7 +158,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("grad_norm_to_clip_to_zero", _GRADIENTS, "no update above this global norm", TRAIN),
         done("accum_grad_multiple_step", _GRADIENTS, "the gradients of so many steps make one update", TRAIN),
         # its reader is the one that chooses other kernels for it, so that networks are compiled anew where it changes
-        done("maximize_grad_norm", "compiler.program.program", "the share of the global norm that is maximised", TRAIN),
+        done("maximize_grad_norm", _COMPILER, "the share of the global norm that is maximised", TRAIN),
         done("global_norm_tag", _GRADIENTS, "whose gradients the global norm is of: a tag in updater_opts", TRAIN),
         done("gradient_clip_global_norm_tag", _GRADIENTS, "the same for clipping", TRAIN),
         done("decouple_constraints", _NETWORK, "L2 makes parameters smaller before each update, and is no loss"),
@@ -165,7 +166,12 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         refused("extra_updates", False, TRAIN, "only the optimizer updates parameters"),
         done("reset_updater_vars_mod_step", _UPDATES, "steps of an epoch from which the state starts again", TRAIN),
         no_effect("optimizer_use_locking", "one thread updates the parameters"),
-        no_effect("deterministic_train", "gradients are summed in a fixed order"),
+        done(
+            "deterministic_train",
+            _COMPILER,
+            "gradients are summed in a fixed order; on a GPU without cuDNN's LSTM",
+            TRAIN,
+        ),
     ),
     "Learning rates": (
         done("learning_rate", _RATES, "of the first epoch (1)", TRAIN),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
+from compiler.tensorflow.device import GivenDevice
 from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
@@ -68,11 +69,7 @@ class _Keys:
     dry_run: Annotated[bool, Form(lambda given: given if isinstance(given, str) else bool(given))] = False
     exp_scores: Annotated[bool, Key("calculate_exp_loss")] = False
     log_batch_size: bool = False
-    device: Annotated[
-        Literal["cpu", "gpu"],
-        Form(lambda given: given or "gpu"),
-        Described("'cpu', or 'gpu': a GPU where there is one"),
-    ] = "gpu"
+    device: GivenDevice = "gpu"
 
 
 @dataclass(frozen=True)

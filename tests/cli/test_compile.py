@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -379,3 +380,40 @@ def test_an_epoch_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         main([_write(tmp_path, GOOD), f"--epoch={word}"])
     assert f"an epoch is a number from 1 on, or 'all', not {word!r}" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- devices
+
+LSTM = HEADER + 'network = {"output": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--device", "gpu"], "layer 'output': lstm fused: cuDNN"),
+        (["--device", "both"], "layer 'output': lstm fused: lstm, not cuDNN: the program is for CPUs, too"),
+        ([], "layer 'output': lstm fused: lstm, not cuDNN: the program is for a CPU"),
+    ],
+)
+def test_explain_tells_the_kernel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: Sequence[str], line: str
+) -> None:
+    assert main([_write(tmp_path, LSTM), "--target", "tf", "--explain", *words]) == 0
+    assert re.sub(r" \(.*?\)", "", capsys.readouterr().out).splitlines() == [line]
+
+
+def test_a_saved_model_is_for_every_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless it is told otherwise; the config's device is where it trains."""
+    net = _write(tmp_path, 'device = "gpu"\n' + LSTM)
+    for words, device, said in ((["--device", "gpu"], "gpu", " for gpu only"), ([], "both", "")):
+        path = tmp_path / device
+        assert main([net, "--target", "tf", "-o", str(path), *words]) == 0
+        assert capsys.readouterr().out == f"wrote {path}{said} (signatures forward) with untrained parameters\n"
+        assert json.loads((path / "report.json").read_text())["device"] == device
+
+
+def test_a_target_without_devices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([_write(tmp_path, LSTM), "--target", "onnx", "--device", "gpu"]) == 2
+    assert capsys.readouterr().err == (
+        "returnn-compile: device: target 'onnx' has no device\n  received: gpu\n  try: target 'tf' has one\n"
+    )

@@ -24,7 +24,7 @@ EFFECTIVE = {
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "backend", "wrap_tf_session", "extra_updates", "use_dummy_datasets",
+    "backend", "wrap_tf_session", "extra_updates", "use_dummy_datasets", "get_model", "distributed_tf",
     "shuffle_frames_of_nseqs", "start_batch", "use_horovod", "use_tensorflow",
 )  # fmt: skip
 
@@ -33,7 +33,6 @@ NO_EFFECT = {
     "cache_size": '"0"',
     "debug_print_layer_output_template": "True",
     "decouple_constraints_factor": "0.5",
-    "deterministic_train": "True",
     "exclude": "[1]",
     "log_grad_norm": "True",
     "init_train_epoch_posthook": '"f"',
