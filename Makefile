@@ -1,4 +1,4 @@
-# For users: `make demo`, `make demo-attention` and `make test`. Everything lives in .venv and examples/out.
+# For users: `make demo`, `make demo-attention`, `make demo-pretrain` and `make test`. Everything lives in .venv and examples/out.
 
 # A Python from 3.11 to 3.13 that can make a venv; PYTHON=/path/to/python for another one.
 CANDIDATES := python3.11 python3.12 python3.13 python3 python
@@ -13,7 +13,7 @@ unexport PYTHONPATH
 PIP        := -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-attention test test-slow test-pythons test-wheel mutants lint bench gpu-check support options ops clean
+.PHONY: help demo demo-attention demo-pretrain test test-slow test-pythons test-wheel mutants lint bench gpu-check support options ops clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,12 @@ demo-attention: $(BIN)/returnn-run  ## train an attention model on the digits, b
 	$(BIN)/returnn-compile examples/attention.py --target onnx --mode search -o $(DEMO)/attention.onnx \
 	    --checkpoint $$($(BIN)/returnn-run --best-checkpoint examples/attention.py)
 	$(BIN)/python examples/attention_decode.py $(DEMO)/attention.onnx
+
+demo-pretrain: $(BIN)/returnn-run  ## train a network that grows, draw its scores and learning rates
+	@rm -rf $(DEMO)/pretrain $(DEMO)/pretrain.svg
+	$(BIN)/python examples/digits_data.py $(DEMO)/digits
+	$(BIN)/returnn-run examples/pretrain.py
+	$(BIN)/python examples/learning_curve.py $(DEMO)/pretrain/learning_rates $(DEMO)/pretrain.svg
 
 test: lint  ## everything that CI runs: ruff, mypy, pytest; prints the 20 slowest tests
 	$(BIN)/pytest -n 2 -m "not slow" --durations=20
@@ -83,8 +89,9 @@ bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYT
 	$(BIN)/python tests/benchmarks/bench.py --json $(DEMO)/bench.json
 
 # on a machine without TensorFlow: GPU_PYTHON=python3.11, which has onnxruntime-gpu, onnx and NumPy
-gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases on a CUDA GPU, if there is one
+gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases and train on a CUDA GPU, if there is one
 	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --json $(DEMO)/gpu.json
+	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.training_check --json $(DEMO)/gpu_training.json
 
 support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
 	$(BIN)/pytest -n 2 tests/conformance --write-support

@@ -29,7 +29,7 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     compiler.compile: (
         "(net: 'Net', *, target: 'str', mode: 'str' = 'forward', fetch: 'Sequence[str] | None' = None,"
         " everything: 'bool' = False, losses: 'bool' = True, opset: 'int | None' = None,"
-        " print_stage: 'Callable[[str, Graph], None] | None' = None) -> 'Program'"
+        " device: 'str | None' = None, print_stage: 'Callable[[str, Graph], None] | None' = None) -> 'Program'"
     ),
     compiler.Program.run: (
         "(self, inputs: 'Mapping[str, Array]', params: 'Mapping[str, Array]') -> 'dict[str, Array]'"
@@ -88,6 +88,10 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
     "opset": (
         {"target": "reference", "opset": 18},
         "opset: target 'reference' has no opset\n  received: 18\n  try: target 'onnx' has one",
+    ),
+    "device": (
+        {"target": "tf", "device": "gpuu"},
+        "unknown device 'gpuu'\n  expected: cpu, gpu, both\n  try: did you mean 'gpu'?",
     ),
     "opset_range": (
         {"target": "onnx", "opset": 99},

@@ -79,6 +79,7 @@ def check_case(
     reference: Path | None = None,
     *,
     overrides: Sequence[str] = (),
+    device: str | None = None,
     open_model: OpenModel = FileSession,
 ) -> CaseReport:
     """Check one net; whatever fails becomes the report's reason, so that one failing net does not stop the others.
@@ -89,6 +90,7 @@ def check_case(
     Args:
         reference: the recorded numbers; None: the ``.npz`` beside the net. Their mode is the net's.
         overrides: ``["++key", "value", ...]``.
+        device: what a program for ``tf`` runs on, see :func:`compiler.program.program.compile_net`.
         open_model: what loads an exported file.
     """
     report = CaseReport(str(path), target)
@@ -97,7 +99,8 @@ def check_case(
         if not (recorded.outputs or recorded.losses):
             raise DataError("nothing was recorded to compare with: RETURNN failed in this case", where=str(path))
         net = load(path, overrides, mode=recorded.mode)
-        program = compile_net(net, target=target, mode=recorded.mode, fetch=list(recorded.outputs), everything=True)
+        wanted = list(recorded.outputs)
+        program = compile_net(net, target=target, mode=recorded.mode, fetch=wanted, everything=True, device=device)
         if target == "onnx":
             _check_file(report, program, recorded, open_model)
         else:

@@ -60,6 +60,12 @@ class CheckpointReader:
         """
         prefix = str(prefix).removesuffix(".index").removesuffix(".meta")
         index = Path(f"{prefix}.index")
+        if not index.is_file() and Path(prefix).is_file():
+            raise DataError(
+                "a checkpoint in TensorFlow's first format, of one file, is not read",
+                where=prefix,
+                hint="let TensorFlow load it and save it again, which writes the files .index and .data",
+            )
         if not index.is_file():
             raise DataError("no such checkpoint", where=prefix, expected=f"the file {index}", hint=_nearby(prefix))
         try:

@@ -84,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N|all",
         help="whose network, where it changes (default: the last one's; a check alone looks at all)",
     )
+    parser.add_argument(
+        "--device",
+        choices=("cpu", "gpu", "both"),
+        help="what a program for tf runs on (default: both if it is written, else the config's, if there is one here)",
+    )
     parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
     parser.add_argument(
         "--check",
@@ -115,7 +120,7 @@ def _check(args: argparse.Namespace) -> int:
         logging.basicConfig()
     reports: list[CaseReport] = []
     for net in nets:
-        reports.append(check_case(net, target, reference, overrides=args.overrides))
+        reports.append(check_case(net, target, reference, overrides=args.overrides, device=args.device))
         if args.json is not None:  # after every net: what is known stays, whatever happens to the process
             _write_reports(args.json, reports)
     print_reports(reports)
@@ -174,7 +179,8 @@ def _require_plain_loading(net: Net) -> None:
     """Refuse layers that say how they take a checkpoint's values; these are taken as they are."""
     from returnn_ir.network.option_table import OptionVerdict, refused_options
 
-    problems = [p for layer in net.all_layers() for p in refused_options(layer, net.config, OptionVerdict.LOADING)]
+    verdicts = (OptionVerdict.LOADING, OptionVerdict.EXPORT)
+    problems = [p for layer in net.all_layers() for p in refused_options(layer, net.config, *verdicts)]
     if problems:
         raise ProblemList(problems)
 
@@ -300,5 +306,13 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         fetch=args.fetch,
         losses=_wants_losses(args.mode),
         opset=args.opset,
+        device=_device(args),
         print_stage=show,
     )
+
+
+def _device(args: argparse.Namespace) -> str | None:
+    """What is written is taken to other machines, whatever the config trains on."""
+    written = args.output is not None and args.target == "tf"
+    device: str | None = args.device or ("both" if written else None)
+    return device

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "--target", choices=("reference", "tf", "onnx"), help="what to compile for (default: reference)"
     )
     parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
+    parser.add_argument("--device", choices=("cpu", "gpu", "both"), help="what a program for tf runs on")
     parser.add_argument(
         "--fusion",
         action="append",
@@ -86,7 +87,7 @@ def _optimize(args: argparse.Namespace) -> int:
     if args.file is None:
         raise UserError("no IR text is named", hint="a file, or - for stdin")
     passes = parse_passes(args.passes, PIPELINES) if args.passes.strip() else ()
-    context = Context(_DeferredTarget(args.target or "reference", args.opset), _fusion(args.fusion))
+    context = Context(_DeferredTarget(args.target or "reference", args.opset, args.device), _fusion(args.fusion))
     graph = _read(args.file)
     _verify(graph, args.file)
     for pass_ in passes:
@@ -163,15 +164,16 @@ def _write(text: str, path: Path | None) -> None:
 class _DeferredTarget:
     """A target whose libraries are imported when a pass asks it something."""
 
-    def __init__(self, name: str, opset: int | None) -> None:
+    def __init__(self, name: str, opset: int | None, device: str | None) -> None:
         self.name = name
         self._opset = opset
+        self._device = device
 
     @cached_property
     def _target(self) -> Target:
         from compiler.program.program import make_target
 
-        return make_target(self.name, opset=self._opset)
+        return make_target(self.name, opset=self._opset, device=self._device)
 
     def accepts(self, node: Node, region: Region) -> Accept | Reject:
         """What the target says."""

@@ -138,17 +138,19 @@ def _verified(verification: Verification) -> list[str]:
 def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
     from compiler.tensorflow.saved_model import export_saved_model
 
+    executable: Any = program.executable
+    device: str = executable.device.kind
     programs: dict[str, Any] = {}
     if program.mode == Mode.SEARCH:
-        programs["search"] = program.executable
+        programs["search"] = executable
     elif program.graph.outputs:
-        programs["forward"] = compile_net(
-            net, target="tf", mode="forward", fetch=list(program.graph.outputs)
-        ).executable
+        wanted = list(program.graph.outputs)
+        programs["forward"] = compile_net(net, target="tf", mode="forward", fetch=wanted, device=device).executable
     if program.graph.losses:
-        programs["loss"] = program.executable
+        programs["loss"] = executable
     report = {
         "mode": program.mode,
+        "device": device,
         "parameters": {name: [d.size for d in p.dims] for name, p in program.params.items()},
         "source": source,
         "signatures": list(programs),
@@ -158,4 +160,5 @@ def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], 
         export_saved_model(part, programs, values)
         (part / "graph.txt").write_text(print_graph(program.graph), encoding="utf-8")
         (part / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return [f"wrote {output} (signatures {', '.join(programs)}) with {source}"]
+    place = "" if device == "both" else f" for {device} only"
+    return [f"wrote {output}{place} (signatures {', '.join(programs)}) with {source}"]

@@ -11,7 +11,7 @@ from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError
 from returnn_ir.ir.stored_init import StoredInit
 
-__all__ = ["initial_parameters"]
+__all__ = ["initial_parameters", "is_stored"]
 
 
 def initial_parameters(params: Mapping[str, Param], seed: int) -> dict[str, Array]:
@@ -34,6 +34,18 @@ def initial_parameters(params: Mapping[str, Param], seed: int) -> dict[str, Arra
             init = init.otherwise
         found[name] = initial_value(name, init, shape, param.value.dtype, seed)
     return found
+
+
+def is_stored(param: Param) -> bool:
+    """Whether the initial value of a parameter is one from a file (``load_on_init``).
+
+    Raises:
+        DataError: the file is missing or broken.
+    """
+    init = param.init
+    if not isinstance(init, StoredInit):
+        return False
+    return not init.optional or init.name in CheckpointReader.open(init.file).entries
 
 
 def _stored(reader: CheckpointReader, init: StoredInit, shape: Sequence[int]) -> Array:

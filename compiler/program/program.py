@@ -12,6 +12,7 @@ from compiler.program.initial_parameters import initial_parameters
 from compiler.program.pipelines import lower_to
 from compiler.target.inputs import InputSpec, input_specs
 from compiler.target.protocol import Array, Executable, Target
+from compiler.tensorflow.device import Device, GivenDevice
 from compiler.tensorflow.start import start_tensorflow
 from returnn_ir.config.read import read_config
 from returnn_ir.construct.construct import construct
@@ -20,7 +21,7 @@ from returnn_ir.errors import DataError, TargetError, did_you_mean
 from returnn_ir.ir.graph import Graph
 from returnn_ir.ir.mode import Mode
 from returnn_ir.network.net import Net
-from returnn_ir.options import Described, NonNegative
+from returnn_ir.options import Described, Key, NonNegative
 
 __all__ = ["TARGETS", "Program", "compile_net", "make_target"]
 
@@ -88,12 +89,16 @@ class Program:
             )
 
 
-def make_target(name: str, *, opset: int | None = None) -> Target:
+def make_target(
+    name: str, *, opset: int | None = None, device: str | None = None, deterministic: bool = False
+) -> Target:
     """A target by name; only now are its libraries imported.
 
     Args:
         name: ``reference``, ``tf`` or ``onnx``.
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
+        device: ``cpu``, ``gpu`` or ``both``, for ``tf`` only; None: what TensorFlow computes on in this process.
+        deterministic: whether the same batch has to give the same bits again, for ``tf`` only; the others always do.
 
     Raises:
         TargetError: no such target, or one that has no such option.
@@ -103,6 +108,8 @@ def make_target(name: str, *, opset: int | None = None) -> Target:
         raise TargetError(f"unknown target {name!r}", expected=", ".join(TARGETS), hint=hint)
     if opset is not None and name != "onnx":
         raise TargetError(f"target {name!r} has no opset", where="opset", received=opset, hint="target 'onnx' has one")
+    if device is not None and name != "tf":
+        raise TargetError(f"target {name!r} has no device", where="device", received=device, hint="target 'tf' has one")
     if name == "reference":
         from compiler.reference.target import ReferenceTarget
 
@@ -111,7 +118,7 @@ def make_target(name: str, *, opset: int | None = None) -> Target:
         start_tensorflow()
         from compiler.tensorflow.target import TensorFlowTarget
 
-        return TensorFlowTarget()
+        return TensorFlowTarget(Device.of(device, deterministic=deterministic))
     from compiler.onnx.target import DEFAULT_OPSET, OnnxTarget
 
     return OnnxTarget(DEFAULT_OPSET if opset is None else opset)
@@ -130,6 +137,19 @@ class _Keys:
     maximize_grad_norm: NonNegative = 0.0
 
 
+@dataclass(frozen=True)
+class _TensorFlowKeys:
+    """What the config says about running TensorFlow.
+
+    Attributes:
+        device: what computes.
+        deterministic: whether the same batch has to give the same bits again.
+    """
+
+    device: GivenDevice = "gpu"
+    deterministic: Annotated[bool, Key("deterministic_train")] = False
+
+
 def compile_net(
     net: Net,
     *,
@@ -139,6 +159,7 @@ def compile_net(
     everything: bool = False,
     losses: bool = True,
     opset: int | None = None,
+    device: str | None = None,
     print_stage: Callable[[str, Graph], None] | None = None,
 ) -> Program:
     """Compile a network.
@@ -151,6 +172,8 @@ def compile_net(
         everything: build every layer of the root network.
         losses: with losses and the targets that they need, except in mode ``forward``.
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
+        device: what a program for ``tf`` runs on: ``cpu``, ``gpu`` or ``both``. None: what the config's ``device``
+            says, a GPU where TensorFlow computes on one in this process.
         print_stage: called with each stage's name and graph, for ``--print-ir``.
 
     Raises:
@@ -162,16 +185,18 @@ def compile_net(
         )
     if isinstance(fetch, str):
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
-    made = make_target(target, opset=opset)
+    config: Mapping[str, object] = {} if net.config is None else net.config
+    given = _tensorflow_options(config, device) if target == "tf" else {"device": device}
+    made = make_target(target, opset=opset, **given)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
-    fusion = _fusion(net, target, expanded.graph)
+    fusion = _fusion(config, net, target, expanded.graph)
     graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
     return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal)
 
 
-def _fusion(net: Net, target: str, graph: Graph) -> Mapping[str, Any]:
+def _fusion(config: Mapping[str, object], net: Net, target: str, graph: Graph) -> Mapping[str, Any]:
     """What the config says of kernels, and where it says nothing: none without the derivatives that it needs."""
-    keys = read_config(_Keys, {} if net.config is None else net.config)
+    keys = read_config(_Keys, config)
     opts = [definition.options.updater_opts or {} for definition in net.all_layers()]
     twice = keys.maximize_grad_norm or any(given.get("maximize_grad_norm") for given in opts)
     if target != "tf" or graph.mode is not Mode.TRAIN or not twice:
@@ -181,3 +206,11 @@ def _fusion(net: Net, target: str, graph: Graph) -> Mapping[str, Any]:
     for name in expanded:
         graph.notes.append(f"maximize_grad_norm: {name} has no kernel here, as its kernel has no second derivative")
     return {**dict.fromkeys(expanded, "never"), **keys.fusion}
+
+
+def _tensorflow_options(config: Mapping[str, object], device: str | None) -> dict[str, Any]:
+    """Arguments of :func:`make_target`: the device that is asked for, else the config's."""
+    keys = read_config(_TensorFlowKeys, config)
+    if device is None and keys.device == "cpu":
+        device = "cpu"
+    return {"device": device, "deterministic": keys.deterministic}

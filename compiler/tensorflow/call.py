@@ -41,6 +41,11 @@ class Call:
         """The axes of the first result."""
         return self.node.results[0].dims
 
+    @property
+    def kernel_options(self) -> dict[str, Any]:
+        """What a kernel with a hand-written gradient is told besides its operands."""
+        return {"kernels": self.env.feed.kernels, "differentiated": self.env.feed.differentiated}
+
     def type(self, operand: int = 0) -> TensorType:
         """The type of an operand."""
         return self.node.operands[operand].type

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
-from compiler.tensorflow import loss_kernels
+from compiler.tensorflow import loss_kernels, recurrent
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row, elementwise
 from compiler.tensorflow.sizes import reshape, sizes
-from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region
 
 __all__ = ["COMPOSITES", "Fused"]
@@ -57,76 +55,13 @@ def _float32(node: Node, region: Region) -> str | None:
     return None if dtype == "float32" else f"the kernel computes in float32, not in {dtype}"
 
 
-@dataclass(frozen=True)
-class _OneBatch:
-    """The axes of sequences [time, *rest, feature] as kernels want them: one batch axis, made of ``rest``.
-
-    Attributes:
-        lengths: [product of rest].
-    """
-
-    call: Call
-    rest: tuple[Dim, ...]
-    lengths: tf.Tensor
-
-    @staticmethod
-    def of(call: Call) -> _OneBatch:
-        """Of a node whose first operand is [time, *rest, feature]."""
-        rest = call.type().dims[1:-1]
-        if call.env.length_dims(call.attrs["dim"]) == rest and len(rest) == 1:
-            return _OneBatch(call, rest, call.env.lengths(call.attrs["dim"]))
-        lengths = call.env.lengths(call.attrs["dim"], rest)
-        return _OneBatch(call, rest, tf.reshape(tf.broadcast_to(lengths, call.env.shape(rest)), [-1]))
-
-    def merged(self, x: tf.Tensor, front: int) -> tf.Tensor:
-        """``rest`` as one axis, behind ``front`` others."""
-        if len(self.rest) == 1:
-            return x
-        shape, rows = tf.shape(x), tf.shape(self.lengths)
-        return tf.ensure_shape(
-            tf.reshape(x, tf.concat([shape[:front], rows, shape[-1:]], 0)), [None] * (front + 1) + [x.shape[-1]]
-        )
-
-    def apart(self, y: tf.Tensor, dims: Sequence[Dim]) -> tf.Tensor:
-        """With the axes ``dims`` again."""
-        return y if len(self.rest) == 1 else tf.reshape(y, self.call.env.shape(dims))
-
-
 def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     from compiler.tensorflow.kernels.layer_norm import layer_norm
 
     x, scale, bias = operands
     rows = tf.reshape(x, [-1, call.attrs["dim"].size])
-    y = layer_norm(rows, scale, bias, epsilon=call.attrs["epsilon"], **_kernel_options(call))
+    y = layer_norm(rows, scale, bias, epsilon=call.attrs["epsilon"], **call.kernel_options)
     return reshape(y, sizes(x))
-
-
-def _kernel_options(call: Call) -> dict[str, Any]:
-    return {"kernels": call.env.feed.kernels, "differentiated": call.env.feed.differentiated}
-
-
-def _lstm(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
-    from compiler.tensorflow.kernels.lstm import lstm
-
-    x, w, w_re, bias, h0, c0 = operands
-    batch = _OneBatch.of(call)
-    h0, c0 = (batch.merged(state, 0) for state in (h0, c0))
-    results = lstm(
-        batch.merged(x, 1), w, w_re, bias, batch.lengths, h0, c0, reverse=call.attrs["reverse"], **_kernel_options(call)
-    )
-    return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
-
-
-def _gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
-    from compiler.tensorflow.kernels.gru import gru
-
-    x, w, w_re, bias, wc, wc_re, bias_c, h0 = operands
-    batch = _OneBatch.of(call)
-    x, h0 = batch.merged(x, 1), batch.merged(h0, 0)
-    results = gru(
-        x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, reverse=call.attrs["reverse"], **_kernel_options(call)
-    )
-    return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
 
 
 def _l2_penalty(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -161,8 +96,8 @@ COMPOSITES: dict[str, Fused] = {
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
     "l2_penalty": Fused("L2Loss", _l2_penalty),
     "layer_norm": Fused("layer_norm", _layer_norm, _float32),
-    "gru": Fused("gru", _gru, _float32),
-    "lstm": Fused("lstm", _lstm, _float32),
+    "gru": Fused("gru", recurrent.gru, _float32),
+    "lstm": Fused("lstm", recurrent.lstm, _float32),
     "rfft": Fused("RFFT", _rfft),
     "irfft": Fused("IRFFT", _irfft),
 }

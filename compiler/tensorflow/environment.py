@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from compiler.analysis.extents import derived_extent
 from compiler.tensorflow.align import align
+from compiler.tensorflow.device import Device
 from compiler.tensorflow.entering import entering
 from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.sizes import Shape, Size, sizes
@@ -34,6 +35,7 @@ class Feed:
         used: the values that anything refers to; what nobody asks for need not be computed.
         differentiated: whether gradients of the results are going to be asked for.
         kernels: those traced so far.
+        device: what the program runs on.
     """
 
     inputs: Mapping[str, tf.Tensor]
@@ -43,6 +45,7 @@ class Feed:
     used: Container[Value] = frozenset()
     differentiated: bool = False
     kernels: TracedKernels = field(default_factory=TracedKernels)
+    device: Device = field(default_factory=Device)
 
 
 @dataclass(eq=False)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from compiler.target.inputs import input_specs
 from compiler.target.protocol import Array
 from compiler.tensorflow.align import permute
+from compiler.tensorflow.device import Device
 from compiler.tensorflow.environment import Feed
 from compiler.tensorflow.feeds import SEED, STEP, feeds_of, prepare_inputs, prepare_params
 from compiler.tensorflow.label_errors import label_errors
@@ -42,10 +43,12 @@ class TensorFlowProgram:
         graph: what was lowered.
         inputs: its ``input`` nodes by name.
         params: its ``param`` nodes by name.
+        device: what it runs on.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, device: Device | None = None) -> None:
         self.graph = graph
+        self.device = device or Device()
         self.inputs: dict[str, Node] = feeds_of(graph, "input")
         self.params: dict[str, Node] = feeds_of(graph, "param")
         self._specs = input_specs(graph)
@@ -94,7 +97,7 @@ class TensorFlowProgram:
     def _function(self, with_gradients: bool) -> tf.types.experimental.ConcreteFunction:
         with self._lock:
             if with_gradients not in self._traced:
-                self._traced[with_gradients] = self._trace(with_gradients)
+                self._traced[with_gradients] = _runnable(self._trace(with_gradients))
             return self._traced[with_gradients]
 
     def _trace(self, with_gradients: bool) -> tf.types.experimental.ConcreteFunction:
@@ -102,7 +105,7 @@ class TensorFlowProgram:
             seed, step, *fed = tensors
             params = dict(zip(self.params, fed[len(self.inputs) :], strict=True))
             inputs = dict(zip(self.inputs, fed, strict=False))
-            fetches = self.emit(Feed(inputs, params, seed, step, self._used, with_gradients))
+            fetches = self.emit(Feed(inputs, params, seed, step, self._used, with_gradients, device=self.device))
             found = self._differentiate(fetches, params) if with_gradients else {}
             return fetches, {f"grad/{name}": tf.convert_to_tensor(gradient) for name, gradient in found.items()}
 
@@ -196,7 +199,7 @@ class TensorFlowProgram:
     ) -> Feed:
         cast = {name: tf.cast(inputs[name], node.results[0].dtype) for name, node in self.inputs.items()}
         seed, step = (tf.cast(inputs.get(name, 0), tf.int64) for name in (SEED, STEP))
-        return Feed(cast, params, seed, step, self._used, differentiated)
+        return Feed(cast, params, seed, step, self._used, differentiated, device=self.device)
 
     def _differentiate(self, fetches: Mapping[str, tf.Tensor], params: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The gradients of the objective by parameter name; dense, or rows with their indices."""
@@ -205,3 +208,14 @@ class TensorFlowProgram:
         names = [name for name in self.graph.trainable if name in params]
         found = tf.gradients(fetches["objective"], [params[name] for name in names])
         return {name: gradient for name, gradient in zip(names, found, strict=True) if gradient is not None}
+
+
+def _runnable(function: tf.types.experimental.ConcreteFunction) -> tf.types.experimental.ConcreteFunction:
+    """A traced function, if this process can run it."""
+    cudnn = any(op.type.startswith("Cudnn") for op in function.graph.get_operations())
+    if cudnn and not tf.config.get_visible_devices("GPU"):
+        raise TargetError(
+            "this program is for a GPU, and TensorFlow lists none here",
+            hint="compile it for the device 'cpu' or 'both'",
+        )
+    return function

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.tensorflow import control, elementwise, indexing, linalg, reduce, shape, state
+from compiler.tensorflow import control, elementwise, indexing, linalg, recurrent, reduce, shape, state
 from compiler.tensorflow.call import Row
 from compiler.tensorflow.composite import COMPOSITES
 from compiler.tensorflow.random import RANDOM_ROWS
@@ -20,4 +20,8 @@ PRIMITIVES: dict[str, Row] = {
     **control.ROWS,
     **RANDOM_ROWS,
 }
-ROWS: dict[str, Row] = {**PRIMITIVES, **{name: fused.row for name, fused in COMPOSITES.items()}}
+ROWS: dict[str, Row] = {
+    **PRIMITIVES,
+    **{name: fused.row for name, fused in COMPOSITES.items()},
+    "blstm": recurrent.blstm,  # where there is cuDNN
+}

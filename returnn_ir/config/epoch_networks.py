@@ -25,7 +25,10 @@ def same_network(first: object, second: object) -> bool:
     A dim may stand for another one of the same kind and size, everywhere for the same one. Functions are the same if
     their code is, their defaults, and what they see of the functions around them.
     """
-    return _Comparison().same(first, second)
+    try:
+        return _Comparison().same(first, second)
+    except RecursionError:  # nested more deeply than a network may be
+        return False
 
 
 def network_difference(first: Mapping[str, object], second: Mapping[str, object]) -> str:
@@ -42,7 +45,10 @@ def network_key(value: object, *, details: bool = True) -> int:
         details: whether floats count with their value, or only as zero or not zero, and whether names of files count:
             neither decides whether a network can be built.
     """
-    return _Key(details=details).of(value)
+    try:
+        return _Key(details=details).of(value)
+    except RecursionError:
+        return 0
 
 
 class _Key:

@@ -51,14 +51,12 @@ class Run:
 
     Attributes:
         network: the network dict, where it is known.
-        first: a training that starts from scratch, not from a checkpoint of its own.
         checkpoint: what the task loads, None where it loads nothing.
     """
 
     config: Config
     task: str
     network: Mapping[str, object] = field(default_factory=dict)
-    first: bool = True
     checkpoint: str | None = None
 
 

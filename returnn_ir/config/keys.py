@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from returnn_ir.config.key import ALL, EVAL, FORWARD, PRIORS, SEARCH, TRAIN, Key, done, no_effect, refused
 from returnn_ir.config.key_values import (
     no_backend,
-    preload_from_files,
 )
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
-_RUN, _CUT = "runtime.tasks.run_options", "runtime.tasks.data_options"
+_RUN, _CUT, _START = (f"runtime.tasks.{name}" for name in ("run_options", "data_options", "start"))
+_COMPILER = "compiler.program.program"
 _OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
     f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
@@ -58,7 +58,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("param_dropout_min_ndim", _NETWORK, "dropout only on parameters with that many axes", TRAIN),
         done("padding", _NETWORK, "ours: raw, or masked: no layer sees padding"),
         done("search_scores", _NETWORK, "ours: returnn, or independent of the rest of a batch"),
-        done("fusion", "compiler.program.program", "ours: which kernels are required, preferred or never used"),
+        done("fusion", _COMPILER, "ours: which kernels are required, preferred or never used"),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
@@ -97,7 +97,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("shuffle_batches", _RUN, "batches that are kept because the order did not change are shuffled", TRAIN),
         done("seq_drop", _RUN, "the probability with which a sequence, or piece, is left out", TRAIN),
         done("seq_drop_freq", _RUN, "in epochs that are a multiple of it, batches that are kept are made anew", TRAIN),
-        done("inc_seq_length", _RUN, "N - 1 times this is added to max_seq_length if a training starts with N", TRAIN),
+        done("inc_seq_length", _RUN, "what max_seq_length grows by in each epoch, if both are whole numbers", TRAIN),
         done("enforce_min_len1", _RUN, "a batch of empty sequences has one frame of padding"),
         no_effect("share_batches", _UNUSED),
         no_effect("update_batch_size", _UNUSED),
@@ -125,13 +125,17 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("stop_on_nonfinite_train_score", _RUN, "whether a score that is not finite ends the run (True)", TRAIN),
         done("dry_run", _RUN, "neither checkpoints nor scores are written", TRAIN),
         done("calculate_exp_loss", _RUN, "scores also as exp(score), under their key with :exp", TRAIN),
-        refused("preload_from_files", (), ALL, "parameters come from one checkpoint", preload_from_files),
-        refused("start_epoch", "auto", TRAIN, "a training starts behind its newest checkpoint"),
+        done(
+            "preload_from_files", "runtime.checkpoints.preload", "further checkpoints that parameters come from first"
+        ),
+        done("start_epoch", _START, "the first epoch of a training; auto: behind its newest checkpoint (auto)", TRAIN),
         refused("start_batch", "auto", TRAIN, "a training starts with whole epochs, in RETURNN too"),
         done("save_epoch1_initial_model", _RUN, "the initial parameters are saved as epoch 0", TRAIN),
-        refused("use_last_best_model", False, TRAIN, "a training never goes back to an earlier epoch"),
-        no_effect("load_ignore_missing_vars", "a checkpoint that lacks a parameter ends the run with a message"),
-        no_effect("allow_random_model_init", "without a checkpoint the run ends with a message"),
+        done(
+            "use_last_best_model", "runtime.learning_rate.last_best", "goes back to a better epoch than the last", TRAIN
+        ),
+        done("load_ignore_missing_vars", _START, "parameters that a checkpoint lacks keep their initial values"),
+        done("allow_random_model_init", _START, "the run needs no checkpoint", EVAL | FORWARD | SEARCH),
         no_effect("init_train_epoch_posthook", _UNUSED),
         no_effect("ctc_prior_file", _UNUSED),
         no_effect("exclude", _UNUSED),
@@ -154,7 +158,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("grad_norm_to_clip_to_zero", _GRADIENTS, "no update above this global norm", TRAIN),
         done("accum_grad_multiple_step", _GRADIENTS, "the gradients of so many steps make one update", TRAIN),
         # its reader is the one that chooses other kernels for it, so that networks are compiled anew where it changes
-        done("maximize_grad_norm", "compiler.program.program", "the share of the global norm that is maximised", TRAIN),
+        done("maximize_grad_norm", _COMPILER, "the share of the global norm that is maximised", TRAIN),
         done("global_norm_tag", _GRADIENTS, "whose gradients the global norm is of: a tag in updater_opts", TRAIN),
         done("gradient_clip_global_norm_tag", _GRADIENTS, "the same for clipping", TRAIN),
         done("decouple_constraints", _NETWORK, "L2 makes parameters smaller before each update, and is no loss"),
@@ -162,7 +166,12 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         refused("extra_updates", False, TRAIN, "only the optimizer updates parameters"),
         done("reset_updater_vars_mod_step", _UPDATES, "steps of an epoch from which the state starts again", TRAIN),
         no_effect("optimizer_use_locking", "one thread updates the parameters"),
-        no_effect("deterministic_train", "gradients are summed in a fixed order"),
+        done(
+            "deterministic_train",
+            _COMPILER,
+            "gradients are summed in a fixed order; on a GPU without cuDNN's LSTM",
+            TRAIN,
+        ),
     ),
     "Learning rates": (
         done("learning_rate", _RATES, "of the first epoch (1)", TRAIN),
@@ -255,7 +264,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("log_format", _LOGGED, "of each: default, raw, timed or verbose (default)"),
         done("log_batch_size", _RUN, "whether each step's line has the sizes of its batch", TRAIN | EVAL),
         done("device", _RUN, "cpu, or gpu: a GPU where there is one (gpu)"),
-        done("startup_callback", "runtime.cli", "a function that is called first of all"),
+        done("startup_callback", "runtime.tasks.run", "a function that is called first of all"),
         refused("use_dummy_datasets", False, ALL, "there are no data made up for a test"),
         no_effect("dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),
         no_effect("train_dummy_dataset_num_seqs", "does nothing without use_dummy_datasets"),

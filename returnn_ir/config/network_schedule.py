@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from returnn_ir.config.epoch_networks import network_key, same_network
@@ -161,11 +164,12 @@ class NetworkSchedule:
         return True
 
     def _of_function(self, function: Callable[..., Any], epoch: int) -> NetDict:
-        network = self._config.call(function, epoch=epoch)
+        where = partial(self._config.origin, None, "get_network")
+        network = self._config.call_option(where, function, epoch=epoch)
         if not isinstance(network, dict):
             raise _NoNetwork(
                 "get_network must return a network dict",
-                where=self._config.origin(None, "get_network"),
+                where=where(),
                 received=f"{type(network).__name__} in epoch {epoch}",
             )
         if network is not self._given or repr(network) != self._given_text:
@@ -209,7 +213,8 @@ class NetworkSchedule:
         before: NetDict | None = None
         for epoch in self._asked(first, last):
             try:
-                definition = self._definition(epoch)
+                with redirect_stdout(io.StringIO()):  # what get_network tells of epochs that are far away
+                    definition = self._definition(epoch)
             except _NoNetwork as error:
                 problems.extend([(epoch, error)] if epoch == first else [])
                 break  # the training ends here, in RETURNN with an exception

@@ -134,11 +134,12 @@ class NumbersDict:
         return any(self.values())
 
     def __eq__(self, other: object) -> bool:
-        """Equal wherever both have numbers."""
+        """Equal for each key that any of the two has; if both have one for all other keys, that is equal, too."""
         other = _like(self, other)
-        keys = [key for key in {**self.dict, **other.dict} if self.has_value_for(key) and other.has_value_for(key)]
-        same = all(self[key] == other[key] for key in keys)
-        return same and (self.value is None or other.value is None or self.value == other.value)
+        if self.value is not None and other.value is not None and self.value != other.value:
+            return False
+        keys = {**self.dict, **other.dict}
+        return all(self.has_value_for(key) and other.has_value_for(key) and self[key] == other[key] for key in keys)
 
     def any_compare(self, other: NumbersDict, cmp: Callable[[Number, Number], bool]) -> bool:
         """Whether a comparison holds for any key of this one that the other has a number for."""

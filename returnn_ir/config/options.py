@@ -169,6 +169,19 @@ class Config(Mapping[str, object]):
         view.changed = self.changed | options.keys()
         return view
 
+    def call_option(self, where: Callable[[], Origin], function: Callable[..., object], **options: object) -> Any:
+        """Calls a function that an option of the config is or holds.
+
+        Args:
+            where: the option; told of an error that is in no line of the config, such as arguments that do not fit.
+        """
+        try:
+            return self.call(function, **options)
+        except ConfigError as error:
+            if isinstance(error.where, Origin) and error.where.line is None:
+                error.where = where()
+            raise
+
     def _entry(self, key: str, index: _Int) -> object:
         value = self.namespace[key] if self.is_typed(key) else self.texts.get(key)
         if not isinstance(value, _List | tuple):

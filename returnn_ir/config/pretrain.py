@@ -159,7 +159,7 @@ def _steps(options: PretrainOptions, config: Config, network: NetDict) -> list[N
 def _custom_steps(algorithm: Callable[..., Any], config: Config, network: NetDict) -> list[NetDict]:
     where = partial(_place, config, "construction_algo")
     steps: list[NetDict] = []
-    while made := _called(algorithm, config, len(steps), network):
+    while made := config.call_option(where, algorithm, idx=len(steps), net_dict=copied(network)):
         if not isinstance(made, dict):
             raise ConfigError(
                 f"the construction algorithm gave no network in step {len(steps)}",
@@ -176,15 +176,6 @@ def _custom_steps(algorithm: Callable[..., Any], config: Config, network: NetDic
                 received=f"{_MAX_STEPS} networks",
             )
     return [*steps, network]
-
-
-def _called(algorithm: Callable[..., Any], config: Config, step: int, network: NetDict) -> Any:
-    try:
-        return config.call(algorithm, idx=step, net_dict=copied(network))
-    except ConfigError as error:
-        if isinstance(error.where, Origin) and error.where.line is None:  # it was not even entered
-            error.where = _place(config, "construction_algo")
-        raise
 
 
 # ---------------------------------------------------------------- repetitions

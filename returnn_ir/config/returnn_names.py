@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from returnn_ir.config import dataset_base
 from returnn_ir.config.dim_tags import DIM_NAMES
+from returnn_ir.config.numbers_dict import NumbersDict
 from returnn_ir.config.returnn_helpers import HyperParam, cached_file, from_utf8, login_name, no_exception_hook
 from returnn_ir.config.vocabulary import ConfigVocabulary
 from returnn_ir.errors import ConfigError
@@ -165,12 +166,14 @@ _NAMES: dict[str, dict[str, object]] = {
         "generic_import_module": _generic_import_module,
         "get_login_username": login_name,
         "py2_utf8_str_to_unicode": from_utf8,
+        "NumbersDict": NumbersDict,
     },
     "returnn.util.better_exchook": {
         "install": no_exception_hook,
         "replace_traceback_format_tb": no_exception_hook,
         "setup_all": no_exception_hook,
     },
+    "returnn.util": {"NumbersDict": NumbersDict},
 }
 
 

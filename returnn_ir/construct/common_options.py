@@ -58,6 +58,8 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
     if options.register_as_extern_data:
         b.program.extern.register(options.register_as_extern_data, output)
+    if options.control_dependencies_on_output:
+        b.note("the operations that control_dependencies_on_output gives, checks mostly, are not run")
     if b.definition.children:
         treat_inner_params(b)
     if b.program.mode != Mode.FORWARD:

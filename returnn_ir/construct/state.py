@@ -37,6 +37,7 @@ class Param:
             sources), which a copy into a network of another size keeps apart.
         updater_opts: how its layer wants it to be updated, in the optimizer's own words.
         decay: the factor of L2 where that is no part of the loss (``decouple_constraints``).
+        may_be_missing: a checkpoint may lack it; then it keeps its initial value.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Param:
     splits: Splits
     updater_opts: Mapping[str, Any] = field(default_factory=dict)
     decay: float = 0.0
+    may_be_missing: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:

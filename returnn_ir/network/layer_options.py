@@ -74,7 +74,7 @@ class LayerOptions:
         trainable: the optimizer changes the parameters.
         custom_param_importer: how RETURNN reads them from other checkpoints.
         register_as_extern_data: the output is data of this key for other layers.
-        control_dependencies_on_output: layers that are computed before the output.
+        control_dependencies_on_output: gives operations, checks mostly, that run beside the output.
         debug_print_layer_output: the output is printed.
     """
 

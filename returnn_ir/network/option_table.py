@@ -25,7 +25,7 @@ class OptionVerdict(Enum):
     NO_EFFECT = "no effect"
     CHECK = "refused"
     LOADING = "refused by returnn-run, and where a checkpoint is exported"
-    RUN = "refused by returnn-run"
+    EXPORT = "refused where a checkpoint is exported"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class OptionRow:
     off: tuple[object, ...] = ()
 
 
-_NONE, _CHECK, _LOADING, _RUN = OptionVerdict
+_NONE, _CHECK, _LOADING, _EXPORT = OptionVerdict
 _PLACE = "where a computation runs, and in which memory layout, is up to the target"
 _DEBUG = "what is printed does not change a result"
 _FILE = "a compiled program writes no HDF file, which a note says"
@@ -57,8 +57,10 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("", "encapsulate", _NONE, "the layers inside of a layer are always its own"),
     OptionRow("", "collocate_with", _NONE, "a layer means the same in its loop and outside of it"),
     OptionRow("", "debug_print_layer_output", _NONE, _DEBUG),
-    OptionRow("", "control_dependencies_on_output", _RUN, "no Python code of the config runs before a layer"),
-    OptionRow("", "custom_param_importer", _LOADING, "a checkpoint's values are taken as they are"),
+    OptionRow(
+        "", "control_dependencies_on_output", _NONE, "the operations that it gives are not run, which a note says"
+    ),
+    OptionRow("", "custom_param_importer", _EXPORT, "a checkpoint's values are taken as they are"),
     OptionRow("", "copy_output_loss_from_source_idx", _CHECK, "a layer's own loss is that of its first source"),
     OptionRow("", "state", _CHECK, "a layer in a loop keeps its own state"),
     OptionRow("rec", "use_global_rec_step_offset", _CHECK, "a loop's steps are counted from 0", (False,)),
@@ -83,7 +85,6 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("top_k", "sorted", _NONE, "the entries are always sorted"),
     OptionRow("subnetwork", "rec_previous_layer", _CHECK, "a loop knows the layers of its previous step"),
     OptionRow("variable", "saveable", _LOADING, "every variable is in the checkpoint", (True,)),
-    OptionRow("variable", "non_critical_for_restore", _NONE, "a checkpoint without it ends the run with a message"),
     OptionRow("fast_bw", "sprint_opts", _NONE, _AUTOMATON),
     OptionRow("fast_bw", "tdp_scale", _NONE, _AUTOMATON),
     OptionRow("fast_bw", "staircase_seq_len_source", _NONE, "only for align_target staircase, which is refused"),
@@ -119,4 +120,4 @@ def refused_options(definition: LayerDef, config: Config | None, *verdicts: Opti
 def refused_in_run(net: Net) -> list[ConfigError]:
     """What ``returnn-run`` refuses, of all layers."""
     layers = net.all_layers()
-    return [problem for one in layers for problem in refused_options(one, net.config, _LOADING, _RUN)]
+    return [problem for one in layers for problem in refused_options(one, net.config, _LOADING)]

@@ -97,14 +97,14 @@ def _operands(node: Node, visible: set[Value]) -> None:
 def _lengths(node: Node, region: Region, visible: set[Value]) -> None:
     """Lengths are implicit operands. Inputs come before them: the extents are read off the inputs.
 
-    Nobody counts labels to say what they are labels of: their number may be unknown, as that of data can be.
+    How many labels there are need not be known to number them.
     """
     if node.op.has(Trait.INPUT):
         return
-    counted = {d for value in (*node.operands, *node.results) for d in value.dims}
-    labels = {result.type.sparse_dim for result in node.results} - counted if node.op.name == "set_sparse" else set()
+    labels = node.attrs.get("sparse_dim")
+    held = {dim for value in (*node.operands, *node.results) for dim in value.dims}
     for dim in node.mentioned_dims():
-        if dim in labels:
+        if dim is labels and dim not in held:
             continue
         for leaf in leaves(dim):
             length = region.lookup(leaf)

@@ -19,16 +19,21 @@ _KEY = "cleanup_old_models"
 Scores = Mapping[int, Mapping[str, float]]
 
 
+def _single(given: object) -> object:
+    """A comma behind the dict makes it a tuple; RETURNN then cleans up, but does not see the dict."""
+    return given[0] if isinstance(given, tuple) and len(given) == 1 and isinstance(given[0], Mapping) else given
+
+
+def _collection(given: object) -> object:
+    """Any collection of epochs or names as a set."""
+    return frozenset(given) if isinstance(given, (list, tuple, set, range)) else given
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Keys:
     """The config's option: whether there is a clean-up, or the options of it."""
 
-    cleanup_old_models: Annotated[bool | Mapping[str, Any], Described("True, False or a dict")] = False
-
-
-def _epochs(given: object) -> object:
-    """Any collection of epochs as a set."""
-    return frozenset(given) if isinstance(given, (list, tuple, set, range)) else given
+    cleanup_old_models: Annotated[bool | Mapping[str, Any], Form(_single), Described("True, False or a dict")] = False
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,15 @@ class CleanupOptions:
         keep_last_n: so many of the newest.
         keep_best_n: so many of the best by every score.
         keep: these epochs; None: those of RETURNN's pattern.
+        ignore_score_keys: scores by which no epoch is one of the best, an option that published configs have.
     """
 
     keep_last_n: Size = 2
     keep_best_n: Count = 4
-    keep: Annotated[frozenset[int] | None, Form(_epochs), Described("a list of epochs")] = None
+    keep: Annotated[frozenset[int] | None, Form(_collection), Described("a list of epochs")] = None
+    ignore_score_keys: Annotated[frozenset[str], Form(_collection), Described("a list of names of scores")] = (
+        frozenset()
+    )
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> CleanupOptions | None:
@@ -58,9 +67,13 @@ class CleanupOptions:
         return read_option(CleanupOptions, config, _KEY, given, owner=_KEY) if given else None
 
 
-def cleanup_old_models(options: CleanupOptions, model: str, scores: Scores) -> list[int]:
-    """Delete what the options do not keep; returns the deleted epochs."""
-    existing = existing_checkpoints(model)
+def cleanup_old_models(options: CleanupOptions, model: str, scores: Scores, last: int | None = None) -> list[int]:
+    """Delete what the options do not keep; returns the deleted epochs.
+
+    Args:
+        last: the last epoch of the training; as in RETURNN, checkpoints of later ones are left alone.
+    """
+    existing = existing_checkpoints(model, last)
     removed = epochs_to_delete(options, existing, scores)
     for epoch in removed:
         delete_checkpoint(existing[epoch])
@@ -77,7 +90,8 @@ def epochs_to_delete(options: CleanupOptions, epochs: Iterable[int], scores: Sco
         return []
     keep = set(_default_pattern(existing[-1]) if options.keep is None else options.keep)
     keep.update(existing[-options.keep_last_n :])
-    keep.update(_best(options.keep_best_n, existing, scores))
+    counted = {e: {k: v for k, v in found.items() if k not in options.ignore_score_keys} for e, found in scores.items()}
+    keep.update(_best(options.keep_best_n, existing, counted))
     return [epoch for epoch in existing if epoch not in keep]
 
 

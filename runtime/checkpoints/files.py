@@ -2,6 +2,8 @@
 
 ``MODEL.003.index``, ``MODEL.003.data-00000-of-00001``  epoch 3 (``MODEL.pretrain.003`` in pretraining): every saveable
 variable and ``global_step``, which is what RETURNN writes and reads.
+``MODEL.003.broken``, ``MODEL.003.crash_12``  what was left of an epoch whose score was not finite, or that ended in an
+error in its step 12. Nothing resumes from them.
 ``MODEL.003.optimizer.*``  what else a training needs to go on as if nothing had happened: the optimizer's slots, under
 RETURNN's names for them. RETURNN by default drops these, so they have a file of their own; the newest two are kept.
 
@@ -33,6 +35,7 @@ __all__ = [
     "restore_optimizer",
     "restore_variables",
     "save_checkpoint",
+    "save_remains",
 ]
 
 Variable: TypeAlias = Any  # TensorFlow has no type information
@@ -53,9 +56,13 @@ def checkpoint_prefix(model: str, epoch: int, *, pretrain: bool = False) -> str:
     return f"{model}{'.pretrain' if pretrain else ''}.{epoch:03d}"
 
 
-def existing_checkpoints(model: str) -> dict[int, str]:
-    """Epoch to prefix, by epoch from 1; the one of the final training wins over one of pretraining."""
-    return _existing(model, "")
+def existing_checkpoints(model: str, last: int | None = None) -> dict[int, str]:
+    """Epoch to prefix, by epoch from 1; the one of the final training wins over one of pretraining.
+
+    Args:
+        last: later epochs are left out; None: there is no last epoch.
+    """
+    return {epoch: prefix for epoch, prefix in _existing(model, "").items() if last is None or epoch <= last}
 
 
 def latest_checkpoint(model: str) -> tuple[int, str] | None:
@@ -95,6 +102,21 @@ def save_checkpoint(
         if old < epoch:
             delete_checkpoint(states[old])
     return prefix
+
+
+def save_remains(prefix: str, kind: str, variables: Mapping[str, Variable]) -> str:
+    """Write what is there when a training ends within an epoch, as RETURNN does for whoever looks for the reason.
+
+    Args:
+        prefix: of the epoch's checkpoint.
+        kind: ``broken``, or ``crash_STEP``.
+        variables: as for :func:`save_checkpoint`.
+    """
+    name = f"{prefix}.{kind}"
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(f"{name}.meta").touch()
+    _write(name, variables)
+    return name
 
 
 def restore_variables(prefix: str, variables: Mapping[str, Variable]) -> list[str]:
@@ -146,17 +168,15 @@ def restore_optimizer(prefix: str, state: Mapping[str, Variable], optional: Coll
 
 
 def delete_checkpoint(prefix: str) -> int:
-    """Remove all files of the checkpoint and its optimizer state; returns the number of bytes."""
-    count = 0
-    # The index goes first: without it the rest is no checkpoint, should the deletion be interrupted.
-    for name in (prefix, prefix + _OPTIMIZER):
-        folder, base = Path(name).parent, Path(name).name
-        pattern = re.compile(re.escape(base) + r"\.data-\d{5}-of-\d{5}")
-        data = [path for path in folder.iterdir() if pattern.fullmatch(path.name)]
-        for path in (Path(f"{name}.index"), Path(f"{name}.meta"), *data):
-            if path.is_file():
-                count += path.stat().st_size
-                path.unlink()
+    """Remove all files of the checkpoint, its optimizer state and its remains; returns the number of bytes."""
+    folder, base = Path(prefix).parent, re.escape(Path(prefix).name)
+    pattern = re.compile(base + r"(?:\.optimizer|\.broken|\.crash_\d+)?\.(?:(index)|meta|data-\d{5}-of-\d{5})")
+    found = [(match, path) for path in folder.iterdir() if (match := pattern.fullmatch(path.name)) and path.is_file()]
+    # The indices go first: without it the rest is no checkpoint, should the deletion be interrupted.
+    ordered = sorted(found, key=lambda pair: (pair[0][1] is None, pair[1].name))
+    count = sum(path.stat().st_size for _, path in ordered)
+    for _, path in ordered:
+        path.unlink()
     return count
 
 
@@ -164,11 +184,17 @@ def _existing(model: str, suffix: str) -> dict[int, str]:
     folder, base = Path(model).parent, Path(model).name
     if not folder.is_dir():
         return {}
-    pattern = re.compile(re.escape(base) + r"(\.pretrain)?\.(\d{3,})" + re.escape(suffix) + r"\.index")
+    pattern = re.compile(re.escape(base) + r"(\.pretrain)?\.(\d{3,})" + re.escape(suffix) + r"(\.index)?")
     found: dict[int, str] = {}
     for path in folder.iterdir():
         match = pattern.fullmatch(path.name)
-        if match and int(match[2]) and (match[1] is None or int(match[2]) not in found):
+        # A file without an ending is a checkpoint in TensorFlow's first format: a training must not pass over it.
+        if (
+            match
+            and int(match[2])
+            and (match[3] or path.is_file())
+            and (match[1] is None or int(match[2]) not in found)
+        ):
             found[int(match[2])] = str(path).removesuffix(".index")
     return dict(sorted(found.items()))
 

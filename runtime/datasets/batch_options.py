@@ -46,7 +46,7 @@ class BatchOptions:
         seq_drop: the probability with which a piece is left out.
         seq_drop_freq: where batches are kept because the order did not change, they are made anew in every epoch that
             is a multiple of this, if pieces are left out at random.
-        inc_seq_length: what ``max_seq_length`` grows by, see ``started``.
+        inc_seq_length: what ``max_seq_length`` grows by, see ``started`` and ``next_epoch``.
         shuffle_batches: batches that are kept from the epoch before come in another order.
         chunking: of the data, instead of the dataset's own.
         recurrent: frames have an order; without, batches are made of frames, one behind the other.
@@ -61,7 +61,7 @@ class BatchOptions:
     max_pad_size: SeqFrames | None = None
     seq_drop: Probability = 0.0
     seq_drop_freq: Positive = 10.0
-    inc_seq_length: int | float = 0.0
+    inc_seq_length: int | float = 0
     shuffle_batches: bool = False
     chunking: Chunking | Unset = UNSET
     recurrent: bool = True
@@ -77,19 +77,19 @@ class BatchOptions:
         check_options(self, lambda key: Origin(key=key))
 
     def started(self, first_epoch: int) -> BatchOptions:
-        """The options of a training that starts with this epoch: for all epochs, sequences may be longer if it is late.
-
-        RETURNN means to do so in every epoch, but does it only behind one whose network has set ``max_seq_length``
-        to a whole number (``next_epoch``).
-        """
+        """The options before the first epoch of a training: sequences may be longer if it is a late one."""
         longest = self.max_seq_length
-        if isinstance(longest, Mapping) or longest is None or longest <= 0:
+        if isinstance(longest, Mapping) or not longest:
             return self
-        return replace(self, max_seq_length=longest + (first_epoch - 1) * float(self.inc_seq_length))
+        return replace(self, max_seq_length=longest + (first_epoch - 1) * self.inc_seq_length)
 
     def next_epoch(self) -> BatchOptions:
-        """The options of the epoch behind this one, unless its network sets others."""
+        """The options of the next epoch (also of the first one), unless its network sets others.
+
+        RETURNN lets ``max_seq_length`` grow only while it is a whole number: a float, or an ``inc_seq_length`` that is
+        one (``started`` has added it), ends that.
+        """
         longest = self.max_seq_length
-        if not isinstance(longest, int) or longest <= 0 or int(longest + self.inc_seq_length) == longest:
+        if not isinstance(longest, int) or not longest or int(longest + self.inc_seq_length) == longest:
             return self
         return replace(self, max_seq_length=longest + self.inc_seq_length)

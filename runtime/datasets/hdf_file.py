@@ -20,7 +20,7 @@ from returnn_ir.errors import DataError
 from runtime.datasets.base import Array, DataSpec
 from runtime.datasets.ordering import IntArray
 
-__all__ = ["HDFFile"]
+__all__ = ["HDFFile", "reading"]
 
 # Where a file has no targets, writers leave one unused column for this key.
 _DUMMY_TARGET = "classes"

@@ -17,7 +17,7 @@ __all__ = ["NOT_BUILT", "DatasetClass", "dataset", "dataset_names", "find_datase
 #: RETURNN's classes for data that are not built yet.
 NOT_BUILT = frozenset(
     """AnythingDataset BlissDataset ChunkShuffleDataset ClusteringDataset ConcatSeqsDataset ConfusionNetworkDataset
-    DatasetWithTimeContext DistributeFilesDataset Enwik8Corpus ExternSprintDataset HuggingFaceDataset
+    DatasetWithTimeContext DistributeFilesDataset ExternSprintDataset HuggingFaceDataset
     LibriSpeechCorpus LmDataset MapDatasetWrapper MegatronDataset MultiProcDataset NemoSpeechDataset NextGenHDFDataset
     NltkTimitDataset NumpyDumpDataset OggZipDataset PostprocessingDataset RawWavDataset SiameseHDFDataset
     SprintCacheDataset SprintDatasetBase StereoDataset StereoHdfDataset TextDictDataset TimitDataset TranslationDataset

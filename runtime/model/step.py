@@ -94,6 +94,12 @@ class TrainStep:
 
         return step
 
+    def effective_rate(self, learning_rate: float) -> np.float32:
+        """The learning rate of the next step, which may depend on its number (``dynamic_learning_rate``)."""
+        schedule = self.optimizer.options.schedule
+        rate = np.asarray(learning_rate, np.float32)
+        return np.float32(schedule.apply(rate, self.variables.global_step) if schedule.needs_step else rate)
+
     def optimizer_state(self) -> dict[str, Variable]:
         """The optimizer's slots and counters by checkpoint name, those of this network among them."""
         self._trained()

@@ -13,8 +13,10 @@ from compiler.program.program import Program
 from compiler.target.protocol import Array
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError
-from runtime.checkpoints.files import GLOBAL_STEP, restore_variables
+from runtime.checkpoints.files import GLOBAL_STEP
+from runtime.checkpoints.loading import Loading
 from runtime.model.copy_params import CopyMode, plan_copy
+from runtime.model.loaded_values import loaded_values
 
 __all__ = ["Variables"]
 
@@ -109,18 +111,21 @@ class Variables:
         """The names of those whose variable is there, with its shape and type."""
         return {n for n in names if n in self._by_name and _is_variable_of(params[n], self._by_name[n])}
 
-    def load(self, prefix: str, programs: Iterable[Program]) -> None:
-        """Give those of the programs the values of a checkpoint.
+    def load(self, loading: Loading, programs: Iterable[Program]) -> list[str]:
+        """Give those of the programs the values that a run begins with; returns what is to be told about them.
 
         Raises:
-            DataError: the checkpoint is missing or broken, or does not have them.
+            UserError: a file that is missing or broken, does not fit, or does not have them.
         """
-        programs = list(programs)
-        for program in programs:
-            for name in self._missing(program):
-                param = program.params[name]
-                self._make(param, np.zeros([d.size or 0 for d in param.dims], param.value.dtype))
-        restore_variables(prefix, self.saved(programs))
+        params = {name: param for program in programs for name, param in self._checked(program).items()}
+        values, plan = loaded_values(loading, params, self.seed)
+        self.global_step.assign(values.pop(GLOBAL_STEP))
+        for name, param in params.items():
+            if name not in self._by_name:
+                self._make(param, values.get(name, np.zeros(param.shape, param.value.dtype)))
+            elif name in values:
+                self._by_name[name].assign(values[name])
+        return [line for coverage in plan.coverage for line in coverage.lines()]
 
     def saved(self, programs: Iterable[Program]) -> dict[str, Variable]:
         """What a checkpoint of the programs' network holds: not states kept from batch to batch, of a batch's size."""
@@ -128,11 +133,15 @@ class Variables:
         return {**{n: v for n, v in used.items() if v.shape.is_fully_defined()}, GLOBAL_STEP: self.global_step}
 
     def _missing(self, program: Program) -> list[str]:
+        return [name for name in self._checked(program) if name not in self._by_name]
+
+    def _checked(self, program: Program) -> dict[str, Param]:
+        """The program's parameters, which are what the variables of their names are."""
         for name, param in program.params.items():
             there = self._by_name.get(name)
             if there is not None:
                 _check_same(name, param, there)
-        return [name for name in program.params if name not in self._by_name]
+        return program.params
 
     def _make(self, param: Param, value: Array) -> None:
         import tensorflow as tf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from returnn_ir.errors import did_you_mean
@@ -33,6 +33,7 @@ class Optimizer:
         self._how: dict[str, VariableOptions] = {}
         self._decays: dict[str, float] = {}
         self._groups: list[UpdateGroup] = []
+        self._group_of: dict[str, UpdateGroup] = {}
         self._sums: dict[str, Variable] = {}
 
     @staticmethod
@@ -51,14 +52,18 @@ class Optimizer:
         Args:
             params: of the network, with what its layers say about updates; without it they say nothing.
         """
+        import tensorflow as tf
+
         for name, variable in variables.items():
             param = params[name] if params is not None else None
             how = self.options.of_variable(param.updater_opts if param is not None else {})
             self._variables[name], self._how[name] = variable, how
             self._decays[name] = param.decay if param is not None else 0.0
-            self._keep(name, variable, self._group(how))
+            group = self._group_of[name] = self._group(how)
+            if name not in group.slots:
+                group.add(name, variable)
             if how.gradients.sum_over > 1 and name not in self._sums:
-                self._sums[name] = _zeros(variable)
+                self._sums[name] = tf.Variable(tf.zeros_like(variable), trainable=False)
 
     def _group(self, how: VariableOptions) -> UpdateGroup:
         sum_over = max(how.gradients.sum_over, 1)
@@ -73,36 +78,35 @@ class Optimizer:
 
         The state of variables that are the same objects stays the same objects.
         """
+        of_variables = (self._variables, self._how, self._decays, self._group_of, self._sums)
         for name in [name for name, variable in self._variables.items() if variables.get(name) is not variable]:
-            for mine in (self._variables, self._how, self._decays, self._sums, *(g.slots for g in self._groups)):
+            for mine in (*of_variables, *(group.slots for group in self._groups)):
                 mine.pop(name, None)
         self.restart()
         self.build(variables, params)
+        for group in self._groups:
+            group.slots = {name: slots for name, slots in group.slots.items() if self._group_of[name] is group}
         # as in an optimizer that has seen no other network: their order gives names to what they share
         place = {name: index for index, name in enumerate(variables)}
         used = [group for group in self._groups if group.slots]
         self._groups = sorted(used, key=lambda group: min(place[name] for name in group.slots))
 
-    def _keep(self, name: str, variable: Variable, group: UpdateGroup) -> None:
-        if name not in group.slots:
-            for other in self._groups:
-                other.slots.pop(name, None)
-            group.add(name, variable)
-
     def restart(self) -> None:
         """All state as it was at first."""
+        import tensorflow as tf
+
         for group in self._groups:
             group.restart()
         for buffer in self._sums.values():
-            buffer.assign(_zeros_like(buffer))
+            buffer.assign(tf.zeros_like(buffer))
 
     def state(self) -> dict[str, Variable]:
         """All state by checkpoint name: ``optimize/W/Adam``, ``optimize/beta1_power``, ``optimize/W/accum_grad``."""
         result: dict[str, Variable] = {}
         for group in self._groups:
             suffix = group.chosen.slot_suffix
-            for name, slots in group.slots.items():
-                for index, slot in enumerate(slots):
+            for name in self._names(group, group.slots):
+                for index, slot in enumerate(group.slots[name]):
                     result[f"{_SCOPE}/{name}/{suffix}" + (f"_{index}" if index else "")] = slot
             for name, power in group.powers.items():
                 result[_free(f"{_SCOPE}/{name}_power", result)] = power
@@ -111,6 +115,10 @@ class Optimizer:
     def sums(self) -> dict[str, Variable]:
         """Of the state, the sums of gradients that an update is waiting for; without them they begin at zero."""
         return {f"{_SCOPE}/{name}/{_SUM}": buffer for name, buffer in self._sums.items()}
+
+    def _names(self, group: UpdateGroup, names: Iterable[str]) -> list[str]:
+        """Those of the names whose variables are the group's now."""
+        return [name for name in names if self._group_of[name] is group]
 
     # ---------------------------------------------------------------- one step
 
@@ -180,18 +188,19 @@ class Optimizer:
         self, groups: Collection[UpdateGroup], grads: Mapping[str, Tensor], process: GradientProcessing, rate: Tensor
     ) -> None:
         """Update the variables of some groups."""
-        ready = {
-            name: process(self._how[name].gradients, grad, index)
-            for index, (name, grad) in enumerate(grads.items())
-            if any(name in group.slots for group in groups)
-        }
-        for name in ready:
-            if self._decays[name]:
-                # before the gradient's own update, and by the variable as it was for the gradient
-                variable = self._variables[name]
-                variable.assign_sub(variable * (2 * self._decays[name]))
+        numbers = {name: number for number, name in enumerate(grads)}
         for group in groups:
-            group.apply(self._variables, {name: grad for name, grad in ready.items() if name in group.slots}, rate)
+            ready = {
+                name: process(self._how[name].gradients, grads[name], numbers[name])
+                for name in self._names(group, grads)
+            }
+            for name in ready:
+                if self._decays[name]:
+                    # before the gradient's own update; the gradient is of the variable as it was
+                    variable = self._variables[name]
+                    variable.assign_sub(variable * (2 * self._decays[name]))
+            if ready:
+                group.apply(self._variables, ready, rate)
 
 
 def _free(name: str, taken: Collection[str]) -> str:
@@ -209,15 +218,3 @@ def _without_result(f: Any, *args: object) -> Any:
         return tf.constant(True)
 
     return branch
-
-
-def _zeros(like: Variable) -> Variable:
-    import tensorflow as tf
-
-    return tf.Variable(tf.zeros(like.shape, like.dtype), trainable=False)
-
-
-def _zeros_like(variable: Variable) -> Tensor:
-    import tensorflow as tf
-
-    return tf.zeros(variable.shape, variable.dtype)

@@ -61,7 +61,7 @@ class DatasetDefaults:
             "chunking_variance": keys.chunking_variance,
             "min_chunk_size": keys.min_chunk_size,
             "context_window": keys.context_window if keys.context_window.frames else None,
-            "window": keys.window,
+            "window": keys.window if keys.window > 1 else None,
         }
         given = {name: value for name, value in found.items() if value}
         return DatasetDefaults(given, keys.chunking, _eval_chunking(keys, config))
@@ -83,11 +83,14 @@ class DatasetDefaults:
             return {**self.all, "chunking": chunking}
         return {} if name == "train" else {"chunking": chunking}
 
-    def left_out(self, name: str, data: object, *, anew: bool = False) -> list[str]:
+    def left_out(self, name: str, data: object) -> list[str]:
         """Options of the config that this dataset does not take over, although others do."""
-        taken = self.of(name, data, anew=anew)
-        chunked = ["chunking"] if name == "train" and self.train_chunking is not None else []
-        return [key for key in [*self.all, *chunked] if key not in taken]
+        taken, asked = self.of(name, data), dict(self.all)
+        if not any(map(any, self.all.get("context_window", Context()).frames.values())):
+            asked.pop("context_window", None)
+        if name == "train" and self.train_chunking is not None:
+            asked["chunking"] = self.train_chunking
+        return [key for key in asked if key not in taken]
 
 
 def _eval_chunking(keys: _Keys, config: Config) -> Any:

@@ -31,13 +31,13 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
     """
     setup = Setup.from_config(config)
     rates = LearningRateOptions.from_config(config)
-    checkpoint = setup.checkpoint()
+    setup.require_checkpoint()
     setup.start_tensorflow()
     scores, epoch = {}, setup.start.epoch or 1
     pretrain = setup.schedule.stage(epoch).is_pretrain
     with ExitStack() as opened:
         datasets = setup.eval_datasets(opened)
-        step, program = _step(config, setup, checkpoint)
+        step, program = _step(config, setup)
         for name, dataset in datasets.items():
             check_dataset(name, dataset, program.graph)
         for name, dataset in datasets.items():
@@ -48,14 +48,14 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
     return scores
 
 
-def _step(config: Config, setup: Setup, checkpoint: str) -> tuple[RunStep, Program]:
+def _step(config: Config, setup: Setup) -> tuple[RunStep, Program]:
     """What runs on each batch: the losses, or with ``train_in_eval`` an update, too."""
     options = EvaluationOptions.from_config(config)
     if not options.train_in_eval:
-        step = setup.load_step(checkpoint, options.mode)
+        step = setup.load_step(options.mode)
         return step, step.program
     log(f"train in eval, learning rate {options.rate:f}", 2)
-    trained = setup.load_train_step(checkpoint)
+    trained = setup.load_train_step()
     return trained.epoch(options.rate), trained.program
 
 

@@ -89,10 +89,10 @@ def forward_to_hdf(config: Config) -> Path:
     setup = Setup.from_config(config)
     options = ForwardOptions.from_config(config, setup.options.eval_batch_options, setup.start.epoch or 1)
     setup.check_layers("forward_output_layer", [options.layer])
-    checkpoint = setup.checkpoint()
+    setup.require_checkpoint()
     setup.start_tensorflow()
     with setup.dataset(options.data_name, options.data, seq_ordering="default") as dataset:
-        step = setup.load_step(checkpoint, "forward", fetch=[options.layer])
+        step = setup.load_step("forward", fetch=[options.layer])
         check_dataset(options.data_name, dataset, step.program.graph)
         output = step.program.graph.outputs[options.layer]
         started = time.monotonic()

@@ -33,12 +33,12 @@ def checked_net(run: Run, config: Config, stages: Sequence[tuple[int, Stage]] = 
     first = stages[0][0] if stages else 1
     found = [(first, problem) for problem in problems]
     for epoch, stage in stages:
-        then, net_then = run, net
+        then, its_net = run, net
         if epoch != first:
             then = replace(run, config=stage.config(config), network=stage.network)
-            net_then, problems = _checked(then)
-            found.extend((epoch, problem) for problem in problems)
-        found.extend((epoch, problem) for problem in _wrong_options(then.config, net_then))
+            its_net, its_problems = _checked(then)
+            found.extend((epoch, problem) for problem in its_problems)
+        found.extend((epoch, problem) for problem in _wrong_options(then.config, its_net))
     problems = problems_by_epoch(found, first=first)
     if net is None or problems:
         raise ProblemList(problems)
@@ -60,16 +60,16 @@ def _checked(run: Run) -> tuple[Net | None, list[UserError]]:
 
 def _wrong_options(config: Config, net: Net | None) -> list[UserError]:
     """What is wrong with the options of a run and of its optimizer, which a network may change."""
+
+    def read_updates(config: Config) -> None:
+        options = Optimizer.create(config).options
+        if net is not None:
+            options.check(net)
+
     problems: list[UserError] = []
-    for read in (RunOptions.from_config, lambda config: _check_optimizer(config, net)):
+    for read in (RunOptions.from_config, read_updates):
         try:
             read(config)
         except UserError as error:
             problems.extend(error.problems if isinstance(error, ProblemList) else [error])
     return problems
-
-
-def _check_optimizer(config: Config, net: Net | None) -> None:
-    optimizer = Optimizer.create(config)
-    if net is not None:
-        optimizer.options.check(net)

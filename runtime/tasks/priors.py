@@ -33,11 +33,11 @@ def compute_priors(config: Config) -> Path:
     setup = Setup.from_config(config)
     layer, path = str(config.value("forward_output_layer", "output")), _output_file(config)
     setup.check_layers("forward_output_layer", [layer])
-    checkpoint = setup.checkpoint()
+    setup.require_checkpoint()
     setup.start_tensorflow()
     options = setup.options
     with setup.dataset("train", options.train, seq_ordering=options.batching) as dataset:
-        step = setup.load_step(checkpoint, "forward", fetch=[layer], losses=False)
+        step = setup.load_step("forward", fetch=[layer], losses=False)
         check_dataset("train", dataset, step.program.graph)
         mean = _Mean(layer, step.program.graph.outputs[layer])
         log(f"Compute priors, using output layer {layer!r}, writing to {str(path)!r}.", 2)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
+from compiler.tensorflow.device import GivenDevice
 from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError
@@ -59,7 +60,7 @@ class _Keys:
     max_pad_size: SeqFrames | None = None
     seq_drop: Probability = 0.0
     seq_drop_freq: Positive = 10.0
-    inc_seq_length: float = 0.0
+    inc_seq_length: int | float = 0
     shuffle_batches: bool = False
     enforce_min_len1: bool = False
     eval_batch_size: Annotated[BatchSize | None, Form(lambda given: given or None)] = None
@@ -68,11 +69,7 @@ class _Keys:
     dry_run: Annotated[bool, Form(lambda given: given if isinstance(given, str) else bool(given))] = False
     exp_scores: Annotated[bool, Key("calculate_exp_loss")] = False
     log_batch_size: bool = False
-    device: Annotated[
-        Literal["cpu", "gpu"],
-        Form(lambda given: given or "gpu"),
-        Described("'cpu', or 'gpu': a GPU where there is one"),
-    ] = "gpu"
+    device: GivenDevice = "gpu"
 
 
 @dataclass(frozen=True)
@@ -135,12 +132,12 @@ class RunOptions:
             batch_options=BatchOptions(
                 batch_size=keys.batch_size,
                 max_seqs=keys.max_seqs,
-                max_seq_length=keys.max_seq_length,
+                max_seq_length=_as_typed(keys.max_seq_length, "max_seq_length", config),
                 min_seq_length=keys.min_seq_length,
                 max_pad_size=keys.max_pad_size,
                 seq_drop=keys.seq_drop,
                 seq_drop_freq=keys.seq_drop_freq,
-                inc_seq_length=keys.inc_seq_length,
+                inc_seq_length=_as_typed(keys.inc_seq_length, "inc_seq_length", config),
                 shuffle_batches=keys.shuffle_batches,
                 enforce_min_len1=keys.enforce_min_len1,
             ),
@@ -169,6 +166,11 @@ class RunOptions:
         """Of one of the ``eval_datasets``."""
         longest = self.batch_options.max_seq_length if dataset == "dev" else None
         return replace(self.eval_batch_options, max_seq_length=longest)
+
+
+def _as_typed(value: Any, key: str, config: Config) -> Any:
+    """A number as RETURNN has it: texts are floats, which matters for lengths that grow or are negative."""
+    return float(value) if isinstance(value, int) and not config.is_typed(key) else value
 
 
 def _batching(keys: _Keys, config: Config) -> str:

@@ -54,7 +54,7 @@ def search(config: Config) -> SearchResult:
     setup.check_layers("search_output_layer", options.layers)
     targets = {name: LayerTarget.of(config, setup.net, name) for name in options.layers}
     made = [target.layer for target in targets.values() if target.layer is not None and options.do_eval]
-    checkpoint = setup.checkpoint()
+    setup.require_checkpoint()
     setup.start_tensorflow()
     with setup.dataset(options.data_name, options.data, seq_ordering="sorted") as dataset:
         if dataset.options.chunking is not None:
@@ -65,7 +65,7 @@ def search(config: Config) -> SearchResult:
                 hint="++chunking 0, or 'chunking': 0 in the dataset",
             )
         fetch = list(dict.fromkeys([*options.layers, *made]))
-        step = setup.load_step(checkpoint, "search", fetch=fetch, losses=options.do_eval)
+        step = setup.load_step("search", fetch=fetch, losses=options.do_eval)
         check_dataset(options.data_name, dataset, step.program.graph)
         layers = [
             SearchedLayer.of(config, step.program, dataset, name, target, options) for name, target in targets.items()

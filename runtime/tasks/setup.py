@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,9 +23,9 @@ from runtime.optimizers import Optimizer
 from runtime.tasks.key_check import checked_net
 from runtime.tasks.log import log
 from runtime.tasks.run_options import RunOptions
-from runtime.tasks.start import Start, find_checkpoint, find_start
+from runtime.tasks.start import Start, find_start, require_checkpoint
 
-__all__ = ["Setup", "log_notes"]
+__all__ = ["Setup", "log_lines", "log_notes"]
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Setup:
         training = options.task == "train"
         epoch = start.epoch + 1 if training else max(start.epoch, 1)
         schedule = NetworkSchedule.from_config(config)
+        stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
         stage = schedule.stage(epoch)
-        first = training and not start.resumed and start.epoch == 0
         loaded = None if training else start.checkpoint
         config_then = stage.config(config)
-        stages = schedule.distinct_stages(options.num_epochs, first=epoch) if training else []
-        net = checked_net(Run(config_then, options.task, stage.network, first, loaded), config, stages)
+        net = checked_net(Run(config_then, options.task, stage.network, loaded), config, stages)
+        start.loading_of(net)  # what is wrong in it is told now
         return Setup(config_then, RunOptions.from_config(config_then), start, schedule, net, stage.overlay)
 
     def in_epoch(self, config: Config, stage: Stage) -> Setup:
@@ -81,13 +81,13 @@ class Setup:
         """The same run with other batches in training."""
         return replace(self, options=replace(self.options, batch_options=batch_options))
 
-    def checkpoint(self) -> str:
-        """The checkpoint that the config asks for (``load``, ``load_epoch``), or the newest.
+    def require_checkpoint(self) -> None:
+        """There is something to load, as every task needs that does not train.
 
         Raises:
-            ConfigError: there is none.
+            ConfigError: there is nothing.
         """
-        return find_checkpoint(self.config, self.options)
+        require_checkpoint(self.config, self.options, self.start)
 
     def check_layers(self, key: str, names: Sequence[str]) -> None:
         """What the option ``key`` names can be asked for: layers, of ``a/b``, which is inside of one, ``a``; or inputs.
@@ -127,11 +127,11 @@ class Setup:
         if name == "train" and not anew and "chunking" in self.overlay and isinstance(data, Mapping):
             data = {key: value for key, value in data.items() if key != "chunking"}  # the network's is for any dataset
         defaults = dict(self.options.dataset_defaults.of(name, data, anew=anew))
-        left_out = self.options.dataset_defaults.left_out(name, data, anew=anew)
+        left_out = [] if anew else self.options.dataset_defaults.left_out(name, data)
         if left_out:
             why = "is a function" if callable(data) else "has a name of its own"
             log(f"note: dataset {name!r} {why}, and so has nothing of {', '.join(left_out)}, as in RETURNN")
-        if name != "train" or not callable(data):  # a function that gives training data says everything, as in RETURNN
+        if anew or name != "train" or not callable(data):  # such a function says everything, as in RETURNN
             defaults["seq_ordering"] = seq_ordering
         return init_dataset(data, name=name, defaults=defaults, where=where, names=self.config)
 
@@ -157,31 +157,39 @@ class Setup:
 
     # ---------------------------------------------------------------- a network that is not trained
 
-    def load_step(self, checkpoint: str, mode: str, *, fetch: Sequence[str] | None = None, losses: bool = True) -> Step:
-        """The network compiled in a mode, over the variables of a checkpoint; see ``Steps.get``.
+    def load_step(self, mode: str, *, fetch: Sequence[str] | None = None, losses: bool = True) -> Step:
+        """The network compiled in a mode, over the variables that the run begins with; see ``Steps.get``.
 
         Raises:
             UserError: what is wrong with the network or the checkpoint.
         """
         variables = Variables(self.options.random_seed)
         step = Steps(variables).get(self.net, mode, fetch=fetch, losses=losses)
-        variables.load(checkpoint, [step.program])
-        log(f"loaded {checkpoint}")
-        log_notes(step.program)
+        self._load(variables, step.program)
         return step
 
-    def load_train_step(self, checkpoint: str) -> TrainStep:
-        """The step that trains the network, over the variables of a checkpoint; the optimizer begins.
+    def load_train_step(self) -> TrainStep:
+        """The step that trains the network, over the variables that the run begins with; its optimizer begins.
 
         Raises:
             UserError: as for :meth:`load_step`.
         """
         variables = Variables(self.options.random_seed)
         step = Steps(variables, Optimizer.create(self.config)).train(self.net)
-        variables.load(checkpoint, [step.program])
-        log(f"loaded {checkpoint}")
-        log_notes(step.program)
+        self._load(variables, step.program)
         return step
+
+    def _load(self, variables: Variables, program: Program) -> None:
+        log_lines(variables.load(self.start.loading_of(self.net), [program]))
+        log(f"loaded {self.start.checkpoint}" if self.start.checkpoint else "note: there is no checkpoint to load")
+        log_lines(f"note: {note}" for note in self.start.notes)
+        log_notes(program)
+
+
+def log_lines(lines: Iterable[str]) -> None:
+    """Each by itself."""
+    for line in lines:
+        log(line)
 
 
 def log_notes(*programs: Program) -> None:

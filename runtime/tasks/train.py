@@ -8,19 +8,22 @@ from itertools import count
 from compiler.program.program import Program
 from returnn_ir.config import Config
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
-from runtime.checkpoints.files import restore_optimizer, save_checkpoint
+from runtime.checkpoints.files import checkpoint_prefix, restore_optimizer, save_checkpoint
+from runtime.checkpoints.loading import Loading
 from runtime.datasets import EpochPlanner
 from runtime.learning_rate import LearningRateControl, LearningRateOptions
+from runtime.learning_rate.last_best import LastBestOptions, last_best_epoch
 from runtime.model.variables import Variables
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import RunStep, run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
 from runtime.tasks.log import epoch_name, hms, log
+from runtime.tasks.remains import Remains
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import TakeScores
-from runtime.tasks.setup import Setup
-from runtime.tasks.start import Start, find_start
+from runtime.tasks.setup import Setup, log_lines
+from runtime.tasks.start import Start, find_start, own_checkpoint
 from runtime.tasks.trained_network import TrainedNetwork
 from runtime.tasks.training_data import TrainingData
 
@@ -33,10 +36,12 @@ class TrainOptions:
 
     Attributes:
         cleanup: which checkpoints are deleted; None: none.
+        last_best: when a training goes back to an earlier epoch; None: never.
     """
 
     rates: LearningRateOptions
     cleanup: CleanupOptions | None
+    last_best: LastBestOptions | None
 
     @staticmethod
     def from_config(config: Config) -> TrainOptions:
@@ -44,6 +49,7 @@ class TrainOptions:
         return TrainOptions(
             LearningRateOptions.from_config(config),
             CleanupOptions.from_config(config),
+            LastBestOptions.from_config(config),
         )
 
 
@@ -77,6 +83,7 @@ class _Training:
         self.start = start
         self.data = data
         self.cleanup = options.cleanup
+        self.last_best = options.last_best
         self.rates = LearningRateControl(options.rates)
         self.schedule = setup.schedule
         self.planner = EpochPlanner()
@@ -99,10 +106,14 @@ class _Training:
 
     def load(self) -> None:
         """Load what the training starts from."""
-        prefix = self.start.checkpoint
+        log_lines(f"note: {note}" for note in self.start.notes)
+        loading = self.start.loading_of(self.network.net)
+        if not loading:
+            return
+        log_lines(self.variables.load(loading, self.network.programs))
+        prefix = loading.checkpoint
         if prefix is None:
             return
-        self.variables.load(prefix, self.network.programs)
         imported = prefix == self.options.import_model
         step = self.network.step
         remark = None if imported else restore_optimizer(prefix, step.optimizer_state(), step.optimizer.sums())
@@ -121,6 +132,7 @@ class _Training:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
         for epoch in count(first) if last is None else range(first, last + 1):
             rate = self._begin(epoch)
+            self._use_last_best(epoch)
             if epoch == 1 and options.save_initial:
                 self._save_checkpoint(0)
             self._train(epoch, rate)
@@ -162,19 +174,31 @@ class _Training:
         name = epoch_name(epoch, pretrain=pretrain)
         log(f"start {name} with learning rate {rate} ...", 4)
         step, program = self._step(rate)
+        meta = self._begun(rate)
         batch_options = replace(options.batch_options, recurrent=program.graph.recurrent)
 
+        title = f"{'pre' if pretrain else ''}train epoch {epoch}"
         take = TakeScores(program.graph, options.exp_scores, options.log_batch_size)
-        done = run_epoch(
-            f"{'pre' if pretrain else ''}train epoch {epoch}", program, step, take,
-            dataset=self.data.train, epoch=epoch, batch_options=batch_options, planner=self.planner,
-            log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
-        )  # fmt: skip
+        with self._remains(epoch) as remains:
+            done = run_epoch(
+                title, program, step, remains.counting(take),
+                dataset=self.data.train, epoch=epoch, batch_options=batch_options, planner=self.planner,
+                log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
+            )  # fmt: skip
+        if options.stop_on_nonfinite:
+            remains.check(title, take.scores.scores())
         scores, errors = take.scores.score_text(exp=options.exp_scores), take.scores.error_text()
         log(f"{name} score: {scores} error: {errors} elapsed: {hms(done.seconds)}", 1)
         self.rates.set_scores(epoch, take.scores.named("train", exp=options.exp_scores))
-        meta = {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
+        meta |= {"epoch_num_train_steps": done.steps, "epoch_train_time_secs": round(done.seconds)}
         self.rates.set_meta(epoch, meta)
+
+    def _begun(self, rate: float) -> dict[str, object]:
+        """What is told of an epoch that trains: the steps before it, and the rate of its first one."""
+        if not self.network.stage.trainable:
+            return {}
+        effective = self.network.step.effective_rate(rate)
+        return {"global_train_step": self.variables.steps_done, "effective_learning_rate": effective}
 
     def _step(self, rate: float) -> tuple[RunStep, Program]:
         """What runs on each batch; a network that is not trained (``#trainable``) only computes its losses."""
@@ -182,6 +206,25 @@ class _Training:
         if network.stage.trainable or network.evaluation is None:
             return network.step.epoch(rate), network.step.program
         return network.evaluation, network.evaluation.program
+
+    def _remains(self, epoch: int) -> Remains:
+        options, pretrain = self.options, self._stage.is_pretrain
+        named = options.model if not options.dry_run else None
+        prefix = checkpoint_prefix(named, epoch, pretrain=pretrain) if named else None
+        return Remains(prefix, lambda: self.variables.saved(self.network.programs))
+
+    def _use_last_best(self, epoch: int) -> None:
+        """``use_last_best_model``: go on from a better epoch than the last one; the optimizer starts anew."""
+        rates, pretrain = self.rates, self.schedule.pretrain_epochs
+        if self.last_best is None:
+            return
+        measure = rates.options.error_measure
+        best = last_best_epoch(self.last_best, rates.history, measure, epoch, pretrain_epochs=pretrain)
+        if best is not None:
+            prefix = own_checkpoint(self.options, best)
+            log_lines(self.variables.load(Loading(prefix, resumed=True), self.network.programs))
+            self.network.step.reset_optimizer()
+            log(f"epoch {epoch - 1} has not the best score, epoch {epoch} goes on from {prefix}")
 
     def _evaluate(self, epoch: int) -> None:
         evaluation = self.network.evaluation
@@ -203,7 +246,8 @@ class _Training:
         if epoch % options.save_interval == 0 or epoch == options.num_epochs:
             self._save_checkpoint(epoch)
         if self.cleanup is not None and options.model:
-            cleanup_old_models(self.cleanup, options.model, {e: data.scores for e, data in rates.history.items()})
+            scores = {e: data.scores for e, data in rates.history.items()}
+            cleanup_old_models(self.cleanup, options.model, scores, options.num_epochs)
 
     def _save_checkpoint(self, epoch: int) -> None:
         model, network = self.options.model, self.network

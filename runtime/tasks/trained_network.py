@@ -43,11 +43,13 @@ class TrainedNetwork:
         step: updates the variables.
         evaluation: computes losses; None where nobody wants it.
         stage: whose network this is.
+        net: the parsed network.
     """
 
     step: TrainStep
     evaluation: Step | None
     stage: Stage
+    net: Net
 
     def __init__(self, config: Config, stage: Stage, variables: Variables, *, evaluated: bool) -> None:
         self._config = config
@@ -58,7 +60,7 @@ class TrainedNetwork:
         self._always = bool(config.is_true("reinit_network_each_epoch"))
         self._steps = Steps(variables)
         self._optimizer_options: object = None
-        self._net = self._compile(stage)
+        self._compile(stage)
         log_notes(*self.programs)
 
     @property
@@ -81,16 +83,16 @@ class TrainedNetwork:
         if stage is not before:
             log(f"the network changes, {network_difference(before.definition, stage.definition)}")
         programs = self.programs
-        self._net = self._compile(stage)
+        self._compile(stage)
         self._take_over(stage, epoch)
         self.step.reset_optimizer()
         self._steps.keep([self.step, *([self.evaluation] if self.evaluation is not None else [])])
         log_notes(*(program for program in self.programs if not any(program is other for other in programs)))
         return True
 
-    def _compile(self, stage: Stage) -> Net:
+    def _compile(self, stage: Stage) -> None:
         config = stage.config(self._config)
-        net = parse_network(stage.network, config)
+        self.net = net = parse_network(stage.network, config)
         options = {key: config[key] for key in _OPTIMIZER_OPTIONS if key in config}
         if not same_network(options, self._optimizer_options):
             self._optimizer_options = options
@@ -98,13 +100,12 @@ class TrainedNetwork:
         self.step = self._steps.train(net)
         self.evaluation = self._steps.get(net, self._eval_mode) if self._evaluated or not stage.trainable else None
         self.stage = stage
-        return net
 
     def _take_over(self, stage: Stage, epoch: int) -> None:
         params: dict[str, Param] = {name: p for program in self.programs for name, p in program.params.items()}
-        anew = set() if stage.copy_output_layer else reinitialized_outputs(self._net, params, copy_output_layer=False)
+        anew = set() if stage.copy_output_layer else reinitialized_outputs(self.net, params, copy_output_layer=False)
         old: Mapping[str, Array] | None = None
         if self._callback is not None:
             values = {name: value for name, value in self._variables.values().items() if name not in anew}
-            old = self._callback.call(values, self._variables.steps_done, epoch, self._net)
+            old = self._callback.call(values, self._variables.steps_done, epoch, self.net)
         self._variables.change(self.programs, stage.copy_mode, anew=anew, old=old)

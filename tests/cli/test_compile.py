@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -308,14 +309,14 @@ def test_what_was_fused_is_explained(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_keys_of_a_training_are_one_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = GOOD.replace('"loss": "ce"', '"loss": "ce", "control_dependencies_on_output": print')
+    text = GOOD + 'network["kept"] = {"class": "variable", "shape": (2,), "saveable": False}\n'
     path = _write(
         tmp_path, text + 'pretrain = "default"\nseq_drop = 0.1\noptimizer_epsiloon = 1e-8\nlog_verbosity = 5\n'
     )
     assert main([path]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "note: a training with this config is refused: output.control_dependencies_on_output (returnn-run says why)",
-        f"warning: {path}:5, key 'optimizer_epsiloon': there is no such key, did you mean 'optimizer_epsilon'?",
+        "note: a training with this config is refused: kept.saveable (returnn-run says why)",
+        f"warning: {path}:6, key 'optimizer_epsiloon': there is no such key, did you mean 'optimizer_epsilon'?",
     ]
 
 
@@ -329,4 +330,90 @@ def test_a_checkpoint_is_taken_as_it_is(tmp_path: Path, capsys: pytest.CaptureFi
         "is not available: a checkpoint's values are taken as they are\n"
         "  received: 'subset'\n"
         "  try: leave 'custom_param_importer' out\n"
+    )
+
+
+# ---------------------------------------------------------------- networks of epochs
+
+CHANGING = (
+    HEADER
+    + """
+num_epochs = 6
+def get_network(epoch):
+    size = 2 if epoch < 3 else 4
+    return {
+        "h": {"class": "linear", "activation": "tanh", "n_out": size, "from": "data", "dropout": 0.1 * epoch},
+        "output": {"class": "softmax", "from": "h", "loss": "ce"},
+    }
+"""
+)
+
+
+def test_a_check_looks_at_the_networks_of_all_epochs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path, CHANGING)
+    assert main([path]) == 0
+    line = f"{path}: 2 layers, {{}} parameters; outputs: output float32[B, data.T, output.out]"
+    assert capsys.readouterr().out.splitlines() == [
+        line.format(36),
+        "  also fine: 5 other networks of its training (--epoch all lists them)",
+    ]
+    assert main([path, "--epoch", "2"]) == 0
+    assert capsys.readouterr().out.splitlines() == [line.format(20)]
+    assert main([path, "--epoch", "all"]) == 0
+    others = [f"  epoch {epoch}: 2 layers, {20 if epoch < 3 else 36} parameters" for epoch in range(1, 6)]
+    assert capsys.readouterr().out.splitlines() == [line.format(36), *others]
+    assert main([path, "--mode", "search"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_the_network_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path, CHANGING)
+    for words, size in ((["--epoch", "1"], 2), ([], 4), (["--checkpoint", "net.002"], 2), (["--epoch", "9"], 4)):
+        assert main([path, "--print-ir", *words]) == 0
+        assert f"dim h.out static {size} feature" in capsys.readouterr().out
+    assert main([path, "--print-ir=layers", "--epoch", "all"]) == 2
+    assert "--epoch all is for a check alone, --print-ir is about one network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "last"])
+def test_an_epoch_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
+    with pytest.raises(SystemExit):
+        main([_write(tmp_path, GOOD), f"--epoch={word}"])
+    assert f"an epoch is a number from 1 on, or 'all', not {word!r}" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- devices
+
+LSTM = HEADER + 'network = {"output": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--device", "gpu"], "layer 'output': lstm fused: cuDNN"),
+        (["--device", "both"], "layer 'output': lstm fused: lstm, not cuDNN: the program is for CPUs, too"),
+        ([], "layer 'output': lstm fused: lstm, not cuDNN: the program is for a CPU"),
+    ],
+)
+def test_explain_tells_the_kernel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: Sequence[str], line: str
+) -> None:
+    assert main([_write(tmp_path, LSTM), "--target", "tf", "--explain", *words]) == 0
+    assert re.sub(r" \(.*?\)", "", capsys.readouterr().out).splitlines() == [line]
+
+
+def test_a_saved_model_is_for_every_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unless it is told otherwise; the config's device is where it trains."""
+    net = _write(tmp_path, 'device = "gpu"\n' + LSTM)
+    for words, device, said in ((["--device", "gpu"], "gpu", " for gpu only"), ([], "both", "")):
+        path = tmp_path / device
+        assert main([net, "--target", "tf", "-o", str(path), *words]) == 0
+        assert capsys.readouterr().out == f"wrote {path}{said} (signatures forward) with untrained parameters\n"
+        assert json.loads((path / "report.json").read_text())["device"] == device
+
+
+def test_a_target_without_devices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([_write(tmp_path, LSTM), "--target", "onnx", "--device", "gpu"]) == 2
+    assert capsys.readouterr().err == (
+        "returnn-compile: device: target 'onnx' has no device\n  received: gpu\n  try: target 'tf' has one\n"
     )

@@ -127,6 +127,8 @@ REFUSED = {
     ("net.ir", "-o", "no/such.ir"): "cannot write no/such.ir: No such file or directory",
     ("net.ir", "--target", "tf", "--opset", "17", "--passes", "expand_composites"): "opset: target 'tf' has no opset\n"
     "  received: 17\n  try: target 'onnx' has one",
+    ("net.ir", "--device", "gpu", "--passes", "expand_composites"): "device: target 'reference' has no device\n"
+    "  received: gpu\n  try: target 'tf' has one",
 }
 
 

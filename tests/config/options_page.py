@@ -33,7 +33,7 @@ Every other option of a layer is done.
 _REFUSALS = {
     OptionVerdict.CHECK: "refused",
     OptionVerdict.LOADING: "refused by `returnn-run`, and by `returnn-compile --checkpoint`",
-    OptionVerdict.RUN: "refused by `returnn-run`",
+    OptionVerdict.EXPORT: "refused by `returnn-compile --checkpoint`",
 }
 
 

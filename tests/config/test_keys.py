@@ -119,23 +119,10 @@ def test_docs_are_made_from_the_table() -> None:
         ("backend = 'tensorflow-net-dict'; use_tensorflow = False", "train", False),
         ("use_tensorflow = False", "train", True),
         ("backend = 'torch'", "search", True),
-        ("start_epoch = 'auto'", "train", False),
-        ("start_epoch = 3", "train", True),
-        ("preload_from_files = {'lm': {'filename': 'lm', 'prefix': 'lm_'}}", "train", False),
-        ("preload_from_files = {'lm': {'filename': 'lm', 'prefix': 'lm_'}}", "search", True),
-        ("preload_from_files = {'base': {'filename': 'b', 'init_for_train': True}}", "train", True),
-        ("preload_from_files = {'base': {'filename': 'b', 'init_for_train': True}}", "search", False),
     ],
 )
 def test_what_a_run_refuses(tmp_path: Path, line: str, task: str, asked: bool) -> None:
     assert bool(refused_keys(Run(config_of(tmp_path / "c.py", line), task))) is asked
-
-
-def test_what_depends_on_the_checkpoint(tmp_path: Path) -> None:
-    config = config_of(tmp_path / "c.py", "preload_from_files = {'a': {'init_for_train': True}}")
-    assert refused_keys(Run(config, "train"))
-    assert not refused_keys(Run(config, "train", first=False))
-    assert not refused_keys(Run(config, "eval"))
 
 
 def test_texts_mean_what_they_say(tmp_path: Path) -> None:
@@ -143,25 +130,27 @@ def test_texts_mean_what_they_say(tmp_path: Path) -> None:
     off = "batch_size 5\nuse_tensorflow true\nwrap_tf_session off\nshuffle_frames_of_nseqs 0.0\nuse_horovod no\n"
     path.write_text(off + "pretrain none\n")
     assert not refused_keys(Run(load_config(path), "train"))
-    path.write_text("batch_size 5\nuse_horovod yes\nshuffle_frames_of_nseqs 3\npretrain default\n")
+    path.write_text("batch_size 5\nuse_horovod yes\nshuffle_frames_of_nseqs 3\n")
     assert refused_by_training(load_config(path)) == ["shuffle_frames_of_nseqs", "use_horovod"]
 
 
 def test_what_a_network_asks_for(tmp_path: Path) -> None:
+    key = "search_train_network_layers"
     lines = (
-        "chunking = 0; train = {}\ndef get_network(epoch): return {'#config': {'chunking': epoch}} if epoch > 1 else {}"
+        f"{key} = False; train = {{}}\n"
+        f"def get_network(epoch): return {{'#config': {{'{key}': [str(epoch)]}}}} if epoch > 1 else {{}}"
     )
     config = config_of(tmp_path / "c.py", lines)
     stages = [stage for _, stage in NetworkSchedule.from_config(config).distinct_stages(3)]
     assert len(stages) == 3
     assert refused_by_training(config) == []
-    assert refused_by_training(config, stages) == ["chunking"]
+    assert refused_by_training(config, stages) == [key]
     problems = "\n".join(map(str, refused_keys(Run(stages[1].config(config), "train"))))
     assert problems == (
-        f"{tmp_path / 'c.py'}:3, key '#config.chunking': 'chunking' is not available: {KEYS['chunking'].text}\n"
-        "  expected: 0, or nothing\n"
-        "  received: 2\n"
-        "  try: leave 'chunking' out of '#config'"
+        f"{tmp_path / 'c.py'}:3, key '#config.{key}': '{key}' is not available: {KEYS[key].text}\n"
+        "  expected: False, or nothing\n"
+        "  received: ['2']\n"
+        f"  try: leave '{key}' out of '#config'"
     )
 
 

@@ -44,9 +44,9 @@ def main() -> None:
     os.chdir(tempfile.mkdtemp())
     write_files(Path.cwd())
     groups: dict[str, Iterator[Config]] = {
-        "plain": _random_configs(plain, 60),
+        "plain": _random_configs(plain, 80),
         "generated": generated(),
-        "meta": _random_configs(meta, 90),
+        "meta": itertools.chain(_random_configs(meta, 110), _random_configs(nested, 40)),
         "combined": _random_configs(combined, 110),
         "joined": _random_configs(joined, 90),
     }
@@ -216,7 +216,16 @@ def _task(rng: random.Random) -> Config:
 
 
 def plain(rng: random.Random) -> Config:
-    """HDF files and data in memory."""
+    """HDF files, bytes, and data in memory."""
+    if rng.random() < 0.25:
+        corpus: Config = {"class": "Enwik8Corpus", "path": ".", "subset": rng.choice(["training", "validation"])}
+        corpus |= {"seq_len": rng.randint(3, 12), **_order(rng)}
+        corpus.pop("repeat_epoch", None)
+        if rng.random() < 0.5:
+            corpus["batch_num_seqs"] = rng.randint(1, 3)
+        if rng.random() < 0.4:
+            corpus["subsubset"] = rng.choice([39, (2, 38)])
+        return corpus
     if rng.random() < 0.5:
         config = _hdf(rng, rng.choice(["a.hdf", "b.hdf"]))
         if config["files"] == ["a.hdf"] and rng.random() < 0.3:
@@ -242,6 +251,9 @@ def meta(rng: random.Random) -> Config:
     """MetaDataset with and without a dataset that orders."""
     config: Config = {"class": "MetaDataset", "datasets": {"a": _hdf(rng, "a.hdf"), "b": _hdf(rng, "b.hdf")}}
     config["data_map"] = {"data": ("a", "data"), "classes": ("a", "classes"), "align": ("b", "data")}
+    for name in ("a", "b"):
+        if rng.random() < 0.15:
+            config["datasets"][name] = _hdf(rng, "e.hdf")
     lists = rng.choice([None, None, "pickle", "mixed", "texts", "text"])
     if lists in ("pickle", "mixed", "texts"):
         config["datasets"]["d"] = _hdf(rng, "d.hdf")
@@ -262,9 +274,19 @@ def meta(rng: random.Random) -> Config:
             config["seq_order_seq_lens_file"] = "lengths.txt"
         if rng.random() < 0.2:
             config["seq_list_filter_file"] = "kept.txt"
-    if rng.random() < 0.2:
+    dense_b = config["datasets"].get("b", {}).get("files") == ["e.hdf"]
+    if not dense_b and rng.random() < 0.2:
         config["data_dims"] = {key: (3, 2) if key in ("data", "second") else (20, 1) for key in config["data_map"]}
     return config
+
+
+def nested(rng: random.Random) -> Config:
+    """A MetaDataset in a MetaDataset, which orders or is ordered."""
+    inner = meta(rng)
+    key = rng.choice(sorted(inner["data_map"]))
+    config: Config = {"class": "MetaDataset", "datasets": {"m": inner, "b": _hdf(rng, "b.hdf")}}
+    config["data_map"] = {"data": ("m", "data"), "inner": ("m", key), "outer": ("b", "data")}
+    return config | rng.choice([_order(rng), {"seq_order_control_dataset": "m"}])
 
 
 def combined(rng: random.Random) -> Config:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from runtime.datasets import HDFWriter
@@ -38,8 +39,9 @@ def _bytes(array: np.ndarray[Any, Any]) -> bytes:
     """The type and the entries; texts are texts, whatever type of NumPy they have."""
     if array.dtype.kind in "OUS":
         return repr(["text", *array.reshape(-1).tolist()]).encode()
-    raw: bytes = np.ascontiguousarray(array).tobytes()
-    return array.dtype.name.encode() + raw
+    entries: bytes = np.ascontiguousarray(array).tobytes()
+    name: str = array.dtype.name
+    return name.encode() + entries
 
 
 def read_cases(name: str) -> list[dict[str, Any]]:
@@ -52,13 +54,15 @@ def write_files(folder: Path) -> None:
     """The files that the configs name.
 
     ``a.hdf`` has dense data and classes; ``b.hdf`` labels for the same tags, in another order, and for three more;
-    ``c.hdf`` is like ``a.hdf`` with other tags; ``d.hdf`` belongs to ``a.hdf`` under other tags. Lists: ``tags.pkl``
+    ``c.hdf`` is like ``a.hdf`` with other tags; ``d.hdf`` belongs to ``a.hdf`` under other tags; ``e.hdf`` is like
+    ``a.hdf`` and has some tags twice. Lists: ``tags.pkl``
     of ``a.hdf`` and ``d.hdf`` by dataset, ``tags.txt``, ``kept.txt``, and lengths that are not those of the data.
     """
     tags = [f"a-{index}" for index in range(NUM_A)]
     _write(folder / "a.hdf", tags, 1)
     _write(folder / "c.hdf", [f"c-{index}" for index in range(NUM_C)], 2)
     _write(folder / "d.hdf", [f"line-{index}" for index in range(NUM_A)], 3)
+    _write(folder / "e.hdf", [*tags, *tags[3:6]], 8)
     others = [f"a-{index}" for index in np.random.RandomState(5).permutation(NUM_B)]
     random = np.random.RandomState(4)
     with HDFWriter(folder / "b.hdf", dim=20, ndim=1) as writer:
@@ -74,6 +78,10 @@ def write_files(folder: Path) -> None:
     (folder / "tags.txt").write_text("".join(f"{tag}\n" for tag in mixed))
     (folder / "lines.txt").write_text("".join(f"{lines[tag]}\n" for tag in mixed))
     (folder / "kept.txt").write_text("".join(f"a-{index}\nc-{index}\n" for index in (0, 3, 4, 5, 8, 9)))
+    with h5py.File(folder / "enwik8.hdf5", "w") as file:
+        file.attrs["unique"] = np.array([10, 32, *range(97, 123)], np.uint8)
+        for subset, size in (("training", 101), ("validation", 40), ("test", 33)):
+            file[f"split/{subset}/default"] = random.randint(0, 28, size)
     lengths = dict(zip(tags, random.randint(1, 30, NUM_A).tolist(), strict=True))
     (folder / "lengths.txt").write_text(repr(lengths))
     (folder / "lengths.json").write_text(json.dumps({tag: {"data": size} for tag, size in lengths.items()}))

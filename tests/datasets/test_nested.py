@@ -340,6 +340,13 @@ def test_concat_of_data_that_differ() -> None:
     }.values():
         with pytest.raises(DataError, match=message):
             make({"class": "ConcatDataset", "datasets": [static(1), other]})
+    with pytest.raises(DataError) as caught:
+        make({"class": "ConcatDataset", "datasets": [labels(1, 4), static(1)]})
+    assert str(caught.value) == (
+        "dataset 'train_1': data of key 'data' does not fit\n"
+        "  expected: as in dataset 'train_0': sparse, dim 4, shape (None,), int32\n"
+        "  received: dense, dim 2, shape (None, 2), float32"
+    )
     wider = {**static(1), "data": [{"data": np.zeros((1, 2), np.float64)}]}
     assert make({"class": "ConcatDataset", "datasets": [static(1), wider]}).specs["data"].dtype == "float64"
     with pytest.raises(ConfigError, match="ConcatDataset has no datasets"):

@@ -400,13 +400,24 @@ def test_functions_that_give_no_pieces(function: Any, message: str) -> None:
 # ---------------------------------------------------------------- options of a run
 
 
-def test_the_longest_sequence_of_a_training() -> None:
-    """RETURNN adds to it where a training starts, as a float, and further on only to whole numbers."""
-    options = BatchOptions(batch_size=1, max_seq_length=10, inc_seq_length=1.5)
-    assert options.started(1).max_seq_length == 10.0
-    assert options.started(5).max_seq_length == 16.0
-    assert options.started(5).next_epoch() == options.started(5)
-    assert options.next_epoch().max_seq_length == 11.5
-    for unlimited in (None, 0, {"data": 5}, -3):
-        same = BatchOptions(batch_size=1, max_seq_length=unlimited, inc_seq_length=2.0)
-        assert same.started(4) == same.next_epoch() == same
+@pytest.mark.parametrize(
+    ("longest", "growth", "first", "expected"),
+    [
+        (4, 1, 1, [5, 6, 7]),
+        (4, 1, 2, [6, 7, 8]),
+        (4, 0, 2, [4, 4, 4]),
+        (4, 1.0, 3, [6.0, 6.0, 6.0]),
+        (4.0, 1, 1, [4.0, 4.0, 4.0]),
+        (-8, 0, 1, [-8, -8, -8]),
+        (-8, 2, 1, [-6, -4, -2]),
+        (0, 1, 3, [0, 0, 0]),
+        (None, 1, 3, [None, None, None]),
+        ({"data": 5}, 1, 3, [{"data": 5}] * 3),
+    ],
+)
+def test_the_longest_sequence_of_each_epoch(longest: Any, growth: float, first: int, expected: list[Any]) -> None:
+    """As in RETURNN, also what looks odd: only whole numbers grow."""
+    options = BatchOptions(batch_size=1, max_seq_length=longest, inc_seq_length=growth).started(first)
+    for limit in expected:
+        options = options.next_epoch()
+        assert (options.max_seq_length, type(options.max_seq_length)) == (limit, type(limit))

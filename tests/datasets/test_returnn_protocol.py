@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from returnn_ir.config import load_config
+from returnn_ir.config import dataset_base, load_config
 from returnn_ir.errors import ConfigError, DataError
 from runtime.datasets import BatchOptions, IndexedDataset, PieceReader, init_dataset, plan_epoch
 from runtime.datasets.base import Dataset
@@ -121,6 +121,36 @@ def test_a_class_that_fails() -> None:
         "dataset 'train': Fails.get_data of the config's dataset class failed\n"
         f"  received: KeyError: 'x', at {__file__}:{line}"
     )
+
+
+class NoLoading(dataset_base.Dataset):
+    num_seqs = 1
+
+
+class NoReading(NoLoading):
+    def _load_seqs(self, start: int, end: int) -> None:
+        pass
+
+
+class NoMaking(dataset_base.GeneratingDataset):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(input_dim=2, output_dim=3, num_seqs=2, **options)
+
+
+@pytest.mark.parametrize(
+    ("cls", "missing"),
+    [
+        (dataset_base.Dataset, "the number of sequences"),
+        (NoLoading, "_load_seqs"),
+        (NoReading, "get_data"),
+        (dataset_base.CachedDataset2, "_collect_single_seq"),
+        (NoMaking, "generate_seq"),
+    ],
+)
+def test_a_class_that_lacks_a_method(cls: type, missing: str) -> None:
+    with pytest.raises(DataError) as caught:
+        _ = init_dataset({"class": cls}).specs
+    assert str(caught.value.received).startswith(f"NotImplementedError: {missing}, at ")
 
 
 def test_options_that_a_class_does_not_take() -> None:

@@ -123,6 +123,7 @@ _GENERIC = {"class": "DummyGenericDataset", "num_seqs": 2}
         ),
         ({**_DUMMY, "output_dim": {"other": 3}}, "wrong output_dim for 'classes'"),
         ({**_DUMMY, "output_dim": {"classes": (3, "x")}}, "wrong output_dim for 'classes'"),
+        ({**_DUMMY, "output_dim": {"classes": (0, 1)}}, "wrong output_dim for 'classes'"),
         ({**_DUMMY, "input_max_value": 0}, "wrong input_max_value"),
         ({**_DUMMY, "class": "DummyDatasetMultipleSequenceLength", "seq_len": {"data": 3}}, "wrong seq_len"),
         ({**_KEYS, "data_keys": ["data"]}, "wrong keys of output_dim"),

@@ -50,7 +50,25 @@ def test_12ax(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     """The old spellings of a config from 2016."""
     monkeypatch.chdir(tmp_path)
     assert run_main([str(EXAMPLES / "12ax.py"), "++num_epochs", "1"]) == 0
-    assert "train epoch 1, learning rate 0.01" in capsys.readouterr().out
+    assert "train epoch 1, finished after " in capsys.readouterr().out
+
+
+def test_pretrain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The network grows, its checkpoints are RETURNN's, and the curve is drawn."""
+    monkeypatch.chdir(tmp_path)
+    write_digits(tmp_path / "examples/out/digits", train=20, dev=10, test=10)
+    (tmp_path / "examples/pretrain.py").write_text((EXAMPLES / "pretrain.py").read_text(encoding="utf-8"))
+    assert run_main(["examples/pretrain.py", "++num_epochs", "6"]) == 0
+    assert capsys.readouterr().out.count("the network changes, in ") == 3
+    folder = tmp_path / "examples/out/pretrain"
+    found = {path.name.removesuffix(".index") for path in folder.glob("net.*.index") if "optimizer" not in path.name}
+    assert found == {*(f"net.pretrain.{epoch:03d}" for epoch in range(1, 6)), "net.006"}
+    curve = runpy.run_path(str(EXAMPLES / "learning_curve.py"))
+    assert curve["main"]([str(folder / "learning_rates"), str(tmp_path / "curve.svg")]) == 0
+    assert "wrote" in capsys.readouterr().out
+    picture = (tmp_path / "curve.svg").read_text(encoding="utf-8")
+    assert picture.startswith("<?xml")
+    assert curve["pretrain_epochs"](folder) == 5
 
 
 def test_attention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

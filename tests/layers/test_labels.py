@@ -383,3 +383,25 @@ def test_a_constant(tmp_path: Path) -> None:
         "layer 'seven' (net.py:2): the label is out of range, which layer 'output' looks up\n"
         "  expected: 0 to 3\n  received: 7"
     )
+
+
+@pytest.mark.parametrize("target", ["reference", "tf"])
+def test_labels_of_an_unknown_number(tmp_path: Path, target: str) -> None:
+    """How many labels there are is not needed to number them, and a state of a loop may start with one."""
+    unit = {
+        "t": {"class": "copy", "from": "data:source", "initial_output": -1},
+        "output": {
+            "class": "eval",
+            "from": "prev:t",
+            "eval": "tf.cast(source(0), 'float32')",
+            "out_type": {"dtype": "float32"},
+        },
+    }
+    network = {"output": {"class": "rec", "from": "data:align", "unit": unit}}
+    align = {"dim": None, "shape": (None,), "dtype": "int32", "sparse": True}
+    net = load(_file(tmp_path, {"data": {"dim": 3}, "align": align}, network))
+    program = compile_net(net, target=target, mode="forward")
+    labels = np.array([[7, 900, 3], [5, 6, 0]], np.int32)
+    feed = {"data": FRAMES, "data/size1": LENGTHS, "align": labels, "align/size1": LENGTHS}
+    values = program.run(feed, program.initial_params(1))["output/output"]
+    np.testing.assert_array_equal(values, [[-1, -1], [7, 5], [900, 6]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from returnn_ir.network.loss_registry import find_loss, loss_names
 from tests.layers.record_recurrent import EXTERN_DATA, NETS
 
 RETURNN = json.loads((Path(__file__).parent / "data" / "recurrent.json").read_text(encoding="utf-8"))
-#: It depends on their options or their output; the networks below have both cases of each.
+#: It depends on their options or their output.
 ASKED = {"activation", "combine", "softmax_over_spatial"}
 
 
@@ -23,6 +24,18 @@ def test_layer_classes() -> None:
     ours = {name for name in layer_names() if (spec := find_layer(name)) is not None and spec.recurrent is True}
     assert ours == set(RETURNN["layers"]) & set(layer_names()) - ASKED
     assert {name for name in layer_names() if callable(getattr(find_layer(name), "recurrent", None))} == ASKED
+
+
+@pytest.mark.parametrize(
+    ("activation", "dynamic", "expected"),
+    [("log_softmax", True, True), ("softmax", False, False), ("tanh", True, False), (abs, True, False)],
+)
+def test_a_softmax_of_frames(activation: object, dynamic: bool, expected: bool) -> None:
+    """It is over the last axis, which may be time."""
+    spec = find_layer("activation")
+    output = SimpleNamespace(axes=(SimpleNamespace(is_dynamic=dynamic),))
+    assert spec is not None and callable(spec.recurrent)
+    assert spec.recurrent(SimpleNamespace(activation=activation), output) is expected
 
 
 def test_losses() -> None:

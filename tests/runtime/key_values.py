@@ -13,22 +13,19 @@ EFFECTIVE = {
     "forward_callback": "lambda: None",
     "forward_use_search": "True",
     "get_model": "lambda **kwargs: None",
-    "preload_from_files": '{"a": {"filename": "a", "init_for_train": True}, "b": {"filename": "b"}}',
     "search_train_network_layers": '["output"]',
     "shuffle_frames_of_nseqs": "2",
     "start_batch": "3",
-    "start_epoch": "2",
     "use_dummy_datasets": "True",
     "use_horovod": "True",
-    "use_last_best_model": "True",
     "use_tensorflow": "False",
     "wrap_tf_session": "lambda session: session",
 }
 
 #: Of these there is a whole run, with exit code 2.
 REFUSED_RUNS = (
-    "backend", "wrap_tf_session", "extra_updates", "preload_from_files",
-    "use_last_best_model", "shuffle_frames_of_nseqs", "start_batch", "use_horovod", "use_tensorflow",
+    "backend", "wrap_tf_session", "extra_updates", "use_dummy_datasets", "get_model", "distributed_tf",
+    "shuffle_frames_of_nseqs", "start_batch", "use_horovod", "use_tensorflow",
 )  # fmt: skip
 
 #: Keys without an effect: a run with them is the same to the last digit.
@@ -37,9 +34,10 @@ NO_EFFECT = {
     "debug_print_layer_output_template": "True",
     "decouple_constraints_factor": "0.5",
     "exclude": "[1]",
-    "load_ignore_missing_vars": "True",
     "log_grad_norm": "True",
+    "init_train_epoch_posthook": '"f"',
     "restart_after_num_net_reinit": "1",
+    "optimizer_use_locking": "True",
     "share_batches": "True",
     "tf_session_opts": '{"allow_soft_placement": True}',
     "use_train_proc_manager": "True",
@@ -68,4 +66,5 @@ CHANGES = {
     "save_interval": "2",
     "seq_drop": "0.5",
     "window": '3\nextern_data = {"data": {"dim": 27}, "classes": {"dim": 2, "sparse": True}}',
+    "start_epoch": "2",
 }

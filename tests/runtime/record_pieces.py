@@ -58,6 +58,25 @@ network = {
 _LINEAR = """
 network = {"output": {"class": "softmax", "from": "data", "loss": "ce", "forward_weights_init": 0.1}}
 """
+_FUNCTION = """
+from returnn.util import NumbersDict
+
+context_window = {"data": 3}
+batching = "random"
+
+
+def chunking(dataset, seq_idx_start, recurrent_net, used_data_keys, **_other):
+    index = seq_idx_start
+    while dataset.is_less_than_num_seqs(index):
+        length = dataset.get_seq_length(index)
+        size = 4 + int(dataset.get_data(index, "classes").sum()) % 5
+        start = NumbersDict.constant_like(0, numbers_dict=length)
+        while start["data"] < length["data"]:
+            end = NumbersDict.min([start + size, length])
+            yield index, start.copy(), end
+            start = start + size - int(dataset.rnd_seq_drop.random() * 3)
+        index += 1
+"""
 _TASK = """
 train = {"class": "Task12AXDataset", "num_seqs": 9}
 dev = {"class": "Task12AXDataset", "num_seqs": 4, "fixed_random_seed": 1}
@@ -71,6 +90,7 @@ CONFIGS = {
     "random": _START + _LSTM + "\nbatching = 'random'\nchunking = (8, 4)\nchunking_variance = 0.5\nseq_drop = 0.3\n",
     "chunked evaluation": _START + _LSTM + "\nchunking = '6:6'\nchunk_eval = True\nmax_pad_size = 3\n",
     "on_size_limit": _START + _LSTM + "\nbatch_size = 9\nmax_seq_length = 20\non_size_limit = 'chunk'\n",
+    "function": _START + _CONV + _FUNCTION,
     "frames": _START + _LINEAR + "\nchunking = '6:6'\nmin_seq_length = 9\n",
     "window": _START + _LINEAR + _TASK,
 }

@@ -27,6 +27,7 @@ from runtime.checkpoints.files import (
     restore_optimizer,
     restore_variables,
     save_checkpoint,
+    save_remains,
 )
 
 DATA = Path(__file__).parent / "data"
@@ -291,6 +292,52 @@ def test_cleanup_deletes_what_returnn_deletes(case: dict[str, Any]) -> None:
     assert options is not None
     scores = {int(epoch): named for epoch, named in case["scores"].items()}
     assert epochs_to_delete(options, case["epochs"], scores) == case["removed"]
+
+
+def test_cleanup_leaves_later_epochs_alone_and_takes_remains(tmp_path: Path) -> None:
+    """As RETURNN, which looks at no epoch behind the last one of the training."""
+    model = str(tmp_path / "net")
+    for epoch in range(1, 5):
+        save_checkpoint(model, epoch, _variables(epoch), _slots(epoch))
+    save_remains(f"{model}.001", "crash_12", _variables(1))
+    save_remains(f"{model}.002", "broken", _variables(1))
+    save_remains(f"{model}.0021", "broken", _variables(1))
+    scores = {epoch: {"dev_score": float(epoch)} for epoch in range(1, 5)}
+    assert cleanup_old_models(CleanupOptions(1, 1, frozenset()), model, scores, last=3) == [2]
+    assert sorted(existing_checkpoints(model)) == [1, 3, 4]
+    assert sorted(existing_checkpoints(model, 3)) == [1, 3]
+    assert sorted(path.stem for path in tmp_path.glob("*.index") if "optimizer" not in path.name) == [
+        "net.001",
+        "net.001.crash_12",
+        "net.0021.broken",
+        "net.003",
+        "net.004",
+    ]
+
+
+def test_forms_of_the_cleanup_option() -> None:
+    given = {"keep": [60, 90], "keep_best_n": 4, "ignore_score_keys": ["dev_error_ctc"]}
+    expected = CleanupOptions(keep=frozenset({60, 90}), ignore_score_keys=frozenset({"dev_error_ctc"}))
+    assert CleanupOptions.from_config({"cleanup_old_models": given}) == expected
+    assert CleanupOptions.from_config({"cleanup_old_models": (given,)}) == expected  # a comma too many
+    assert CleanupOptions.from_config({"cleanup_old_models": {"keep_last_n": 1, "keep": range(3)}}) == CleanupOptions(
+        1, keep=frozenset({0, 1, 2})
+    )
+    scores = {epoch: {"a": float(epoch), "dev_error_ctc": -float(epoch)} for epoch in range(1, 9)}
+    for ignored, removed in ((frozenset[str](), [3, 4, 5, 6]), (frozenset({"dev_error_ctc"}), [3, 4, 5, 6, 7])):
+        assert epochs_to_delete(CleanupOptions(1, 2, frozenset(), ignored), range(1, 9), scores) == removed
+
+
+def test_a_checkpoint_of_one_file(tmp_path: Path) -> None:
+    (tmp_path / "net.003").touch()
+    (tmp_path / "net.004").mkdir()
+    assert existing_checkpoints(str(tmp_path / "net")) == {3: str(tmp_path / "net.003")}
+    with pytest.raises(DataError) as caught:
+        CheckpointReader.open(tmp_path / "net.003")
+    assert str(caught.value) == (
+        f"{tmp_path / 'net.003'}: a checkpoint in TensorFlow's first format, of one file, is not read\n"
+        "  try: let TensorFlow load it and save it again, which writes the files .index and .data"
+    )
 
 
 def test_cleanup_of_files_and_its_options(tmp_path: Path) -> None:

@@ -15,14 +15,13 @@ from returnn_ir.config.keys import KEYS
 from runtime.cli import main
 from tests.runtime.key_values import CHANGES, EFFECTIVE, NO_EFFECT, REFUSED_RUNS
 
+#: With the layer "whole", batches are made of sequences and not of frames.
 CONFIG = """#!rnn.py
 train = {{"class": "Task12AXDataset", "num_seqs": 12}}
 dev = {{"class": "Task12AXDataset", "num_seqs": 5}}
 extern_data = {{"data": {{"dim": 9}}, "classes": {{"dim": 2, "sparse": True}}}}
-network = {{
-    "whole": {{"class": "eval", "eval": "source(0)", "from": "data"}},  # with it, batches are made of sequences
-    "output": {{"class": "softmax", "from": "whole", "loss": "ce"}},
-}}
+network = {{"whole": {{"class": "eval", "eval": "source(0)", "from": "data"}}, \
+"output": {{"class": "softmax", "from": "whole", "loss": "ce"}}}}
 batch_size = 200
 learning_rate = 0.1
 num_epochs = 2
@@ -78,7 +77,7 @@ def test_keys_that_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str
     path = write(tmp_path / "run", f"{key} = {EFFECTIVE[key]}")
     assert main([path]) == 2
     error = capsys.readouterr().err
-    assert error.startswith(f"returnn-run: {path}:14, key {key!r}: {key!r} is not available: {KEYS[key].text}\n")
+    assert error.startswith(f"returnn-run: {path}:11, key {key!r}: {key!r} is not available: {KEYS[key].text}\n")
     assert not list((tmp_path / "run").glob("net.0*"))
 
 

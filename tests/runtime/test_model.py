@@ -16,6 +16,7 @@ from returnn_ir.config import load_config
 from returnn_ir.errors import DataError
 from returnn_ir.network.net import Net, load_net
 from runtime.checkpoints.files import save_checkpoint
+from runtime.checkpoints.loading import Loading
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
 from runtime.optimizers import Optimizer
@@ -140,7 +141,7 @@ def test_a_checkpoint_is_loaded_into_variables_that_are_not_there_yet(tmp_path: 
     expected = made.get(net(tmp_path), "eval")(FEED)
     other = Steps(Variables(1))
     step = other.get(net(tmp_path), "eval")
-    other.variables.load(prefix, [step.program])
+    other.variables.load(Loading(prefix), [step.program])
     assert step(FEED) == expected
     assert int(other.variables.global_step.numpy()) == int(CheckpointReader.open(prefix).read("global_step")) == 1
 

@@ -143,7 +143,7 @@ def test_ranges(tmp_path: Path, line: str, message: str) -> None:
 
 
 LATER = [
-    ("train", 'cleanup_old_models = ({"keep_last_n": 3},)', "option 'cleanup_old_models' has the wrong type"),
+    ("train", 'cleanup_old_models = ({"keep_last_n": 3}, 1)', "option 'cleanup_old_models' has the wrong type"),
     ("train", 'optimizer = "adm"', "unknown optimizer 'adm'"),
     ("train", "newbob_multi_num_epochs = 0", "option 'newbob_multi_num_epochs' is out of range"),
     ("forward", "forward_batch_size = -1", "option 'forward_batch_size' is out of range"),

@@ -196,6 +196,6 @@ def test_a_layer_for_evaluation_only_is_in_the_checkpoint(tmp_path: Path, capsys
     assert main([str(path), "++num_epochs", "2"]) == 0
     np.testing.assert_array_equal(CheckpointReader.open(str(tmp_path / "net.002")).read("probe/W"), weights)
     trained = capsys.readouterr().out.splitlines()
-    assert main([str(path), "++task", "eval"]) == 0
+    assert main([str(path), "++task", "eval", "++num_epochs", "2"]) == 0
     scores = [line for line in trained if line.startswith("dev: ")]
     assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("dev: ")] == scores[-1:]

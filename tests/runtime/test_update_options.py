@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import returnn_ir
+from compiler.checkpoint.reader import CheckpointReader
 from compiler.program.program import compile_net
 from returnn_ir.errors import TargetError, UserError
 from returnn_ir.network.net import parse_network
@@ -199,3 +200,36 @@ def test_a_kernel_without_second_derivative(tmp_path: Path, fusion: str) -> None
     else:
         assert np.isfinite(step(feed, 0.1)["objective"])
         assert all(np.isfinite(v.numpy()).all() for v in step.variables.of(step.program).values())
+
+
+def test_noise_is_on_rows_without_a_gradient_too() -> None:
+    table, optimizer = tf.Variable(np.zeros((4, 3), np.float32)), Optimizer.create({"gradient_noise": 0.1})
+    optimizer.build({"table": table})
+    rows = tf.IndexedSlices(tf.ones([2, 3]), tf.constant([1, 1]), tf.constant([4, 3]))
+    optimizer.apply({"table": rows}, tf.constant(1.0), tf.constant(0, tf.int64))
+    assert np.count_nonzero(table.numpy()) == 12
+    assert -2.3 < table.numpy()[1].mean() < -1.7
+
+
+def test_sums_go_on_over_epochs_and_runs(tmp_path: Path) -> None:
+    """Six steps an epoch and sums over four: the second epoch begins in the middle of one."""
+
+    def trained(name: str, *epochs: int) -> dict[str, Any]:
+        folder = tmp_path / name
+        folder.mkdir()
+        lines = (
+            f'train = {{"class": "Task12AXDataset", "num_seqs": 12}}\nbatch_size, max_seqs = 200, 2\n'
+            f"accum_grad_multiple_step, learning_rate, model = 4, 0.1, {str(folder / 'net')!r}\n"
+            'optimizer = "adam"\nlearning_rate_file = None\n'
+        )
+        text = NET.format(lines=lines, hidden="", output="").replace('"dim": 2}', '"dim": 9}', 1)
+        for last in epochs:
+            (folder / "net.py").write_text(text + f"num_epochs = {last}\n", encoding="utf-8")
+            assert main([str(folder / "net.py")]) == 0
+        reader = CheckpointReader.open(str(folder / "net.002"))
+        return {variable: reader.read(variable) for variable in reader.names()}
+
+    whole, resumed = trained("whole", 2), trained("resumed", 1, 2)
+    assert whole["global_step"] == 12
+    for name, value in whole.items():
+        np.testing.assert_array_equal(value, resumed[name])

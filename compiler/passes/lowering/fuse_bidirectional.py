@@ -110,7 +110,7 @@ def _fuse(graph: Graph, region: Region, forward: Node, backward: Node, context: 
     if second in after:
         return False  # two layers of a stack, not two directions of one
     built = _built(region, forward, backward)
-    verdict = context.target.accepts(next(n for n in built.region.nodes if n.op.name == "blstm"), built.region)
+    verdict = context.target.accepts(next(n for n in built.region.nodes if n.op.name == "blstm"), region)
     if isinstance(verdict, Reject):
         context.journal.add("not fused with its other direction", "lstm", forward.origin, verdict.reason)
         return False

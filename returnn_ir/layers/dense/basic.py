@@ -159,11 +159,13 @@ class ActivationOptions(SourceOptions):
     opts: dict[str, Any] | None = None
 
 
-@layer(
-    "activation",
-    options=ActivationOptions,
-    recurrent=lambda opt, out: "softmax" in (opt.activation or "") and out.axes[-1].is_dynamic,
-)
+def _is_over_frames(opt: ActivationOptions, out: LayerOutput) -> bool:
+    """A softmax of whatever axis comes last."""
+    softmax = isinstance(opt.activation, str) and "softmax" in opt.activation
+    return softmax and bool(out.axes) and out.axes[-1].is_dynamic
+
+
+@layer("activation", options=ActivationOptions, recurrent=_is_over_frames)
 def activation(b: LayerBuilder, opt: ActivationOptions, x: LayerOutput) -> LayerOutput:
     """An activation function on the joined sources; a softmax brings the feature axis to the end."""
     if isinstance(opt.activation, str) and "softmax" in opt.activation:

@@ -66,6 +66,9 @@ def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
         splits={dim: summands(dim) for dim in axes},
         split_under_noise=True,
     )
+    full_name = b.program.layer_params[b.definition.path][name].name
+    if opt.non_critical_for_restore:
+        b.program.params[full_name] = replace(b.program.params[full_name], may_be_missing=True)
     front: list[Dim] = []
     if opt.add_batch_axis:
         front.append(b.batch())
@@ -73,7 +76,7 @@ def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
         front.append(b.dim("dummy-time", 1))
     value = b.expand(value, *front)
     full = (*front, *axes)
-    output = replace(LayerOutput.of(value, full), variable=b.program.layer_params[b.definition.path][name].name)
+    output = replace(LayerOutput.of(value, full), variable=full_name)
     if not opt.add_time_axis:
         return output
     feature = output.feature_dim if output.feature_dim is not front[-1] else None

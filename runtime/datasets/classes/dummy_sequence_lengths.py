@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,12 +23,12 @@ class DummySequenceLengthsOptions(DummyValues):
     Attributes:
         input_dim: of "data".
         output_dim: of "classes".
-        seq_len: frames of each sequence by key.
+        seq_len: frames of each sequence by key; without it 10 of "data" and 20 of "classes".
     """
 
     input_dim: Size
     output_dim: OutputDims
-    seq_len: Mapping[str, Count] | None = field(default_factory=lambda: {"data": 10, "classes": 20})
+    seq_len: Mapping[str, Count] | None = None
 
 
 @generated("DummyDatasetMultipleSequenceLength", options=DummySequenceLengthsOptions)

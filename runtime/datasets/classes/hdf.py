@@ -19,6 +19,7 @@ from returnn_ir.options import Described, Range
 from runtime.datasets.base import Array, DataSpec, Sequence
 from runtime.datasets.hdf_file import HDFFile
 from runtime.datasets.indexed import IndexedDataset
+from runtime.datasets.nested import describe
 from runtime.datasets.options import DatasetOptions
 from runtime.datasets.ordering import IntArray
 from runtime.datasets.registry import dataset
@@ -143,7 +144,7 @@ class HDFDataset(IndexedDataset):
         spec = first.specs[key]
         for file in others:
             other = file.specs.get(key)
-            expected = f"as in {first.path}: {_describe(spec)}"
+            expected = f"as in {first.path}: {describe(spec)}"
             if other is None:
                 raise DataError(f"data key {key!r} is missing", where=file.path, expected=expected)
             if (spec.shape, spec.dim, spec.sparse) != (other.shape, other.dim, other.sparse):
@@ -151,7 +152,7 @@ class HDFDataset(IndexedDataset):
                     f"data of key {key!r} does not fit the first file",
                     where=file.path,
                     expected=expected,
-                    received=_describe(other),
+                    received=describe(other),
                 )
             if spec.dtype != other.dtype:
                 kinds = np.dtype(spec.dtype).kind + np.dtype(other.dtype).kind
@@ -160,7 +161,7 @@ class HDFDataset(IndexedDataset):
                         f"data of key {key!r} has another type than in the first file",
                         where=file.path,
                         expected=expected,
-                        received=_describe(other),
+                        received=describe(other),
                     )
                 spec = replace(spec, dtype=np.promote_types(spec.dtype, other.dtype).name)
         return spec
@@ -180,8 +181,3 @@ def _expand(options: HDFOptions) -> list[str]:
             raise DataError(f"no HDF file fits the pattern {path!r}", where=options.where)
         paths += found
     return paths
-
-
-def _describe(spec: DataSpec) -> str:
-    kind = "sparse" if spec.sparse else "dense"
-    return f"{kind}, dim {spec.dim}, shape {spec.shape}, {spec.dtype}"

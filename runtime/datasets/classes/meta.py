@@ -85,6 +85,11 @@ class MetaDataset(IndexedDataset):
         """The keys of ``data_map``, "data" first, then sorted."""
         return self._specs
 
+    @property
+    def has_told_lengths(self) -> bool:
+        """Whether a file says the lengths to sort by."""
+        return bool(self._options.seq_lens_file)
+
     def start_epoch(self, epoch: int) -> None:
         """Start it in all datasets."""
         super().start_epoch(epoch)
@@ -120,10 +125,16 @@ class MetaDataset(IndexedDataset):
 
     def order_lengths(self) -> IntArray:
         """From ``seq_lens_file``, or of "data" of the dataset that the corpus is from."""
+        if self._lengths_of_file is not None:
+            return self._lengths_of_file
+        return _told_lengths(self._datasets[self._main])[self._indices[self._main]]
+
+    @cached_property
+    def _lengths_of_file(self) -> IntArray | None:
+        """What ``seq_lens_file`` says, ``[num_seqs]``."""
         path = self._options.seq_lens_file
         if not path:
-            main = self._datasets[self._main]
-            return main.lengths("data")[self._indices[self._main]] if "data" in main.specs else main.order_lengths()
+            return None
         table = read_json(path, self.options.where)
         try:
             return np.array([table[tag]["data"] for tag in self.all_tags()])
@@ -225,6 +236,13 @@ class MetaDataset(IndexedDataset):
             return self._datasets[name].tag(own)
         lists = self._lists
         return self.tag(index) if lists is None else lists[name][index]
+
+
+def _told_lengths(one: IndexedDataset) -> IntArray:
+    """Lengths of "data" as a dataset tells them: those of its ``seq_lens_file``, if it has one."""
+    if "data" not in one.specs or (isinstance(one, MetaDataset) and one.has_told_lengths):
+        return one.order_lengths()
+    return one.lengths("data")
 
 
 def _used(options: MetaOptions) -> list[str]:
