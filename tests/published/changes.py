@@ -16,6 +16,7 @@ import numpy as np
 from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from returnn_ir.config import Config, load_config
+from returnn_ir.config.epoch_networks import network_difference
 from returnn_ir.config.network_schedule import NetworkSchedule
 from returnn_ir.errors import UserError
 from returnn_ir.network.net import parse_network
@@ -44,6 +45,7 @@ class ChangeOutcome:
         outcome: one of :data:`OUTCOMES`.
         cause: why it was not trained.
         epochs: the one before the change and the one after it.
+        change: in which layers the networks differ.
         taken_over: of the parameters after the change, how many have the values from before, all or some of them.
         anew: how many have none of them.
         scores: of both epochs, by the learning-rate file's names.
@@ -54,21 +56,30 @@ class ChangeOutcome:
     outcome: str
     cause: str = ""
     epochs: tuple[int, ...] = ()
+    change: str = ""
     taken_over: int = 0
     anew: int = 0
     scores: tuple[Mapping[str, float], ...] = ()
     seconds: float = 0.0
 
 
-def change_of(path: Path) -> int | None:
-    """The last epoch before the first change of a config's network behind epoch 1; None: there is none."""
+def change_of(path: Path) -> tuple[int, str] | None:
+    """The last epoch before the first change of a config's network behind epoch 1, and in which layers they differ.
+
+    None where it cannot be loaded, or does not change.
+    """
     with stubbed():
         try:
             config = load_config(path, ["++task", "train"])
-            stages = NetworkSchedule.from_config(config).distinct_stages(config.int("num_epochs", 5))
+            schedule = NetworkSchedule.from_config(config)
+            stages = schedule.distinct_stages(config.int("num_epochs", 5))
+            found = next(((epoch - 1, stage) for epoch, stage in stages if epoch > 2), None)
+            if found is None:
+                return None
+            last, after = found
+            return last, network_difference(schedule.stage(last).definition, after.definition)
         except Exception:
             return None
-    return next((epoch - 1 for epoch, _ in stages if epoch > 2), None)
 
 
 def spread(configs: Iterable[Path], checkout: Path) -> Iterator[Path]:
@@ -83,9 +94,10 @@ def spread(configs: Iterable[Path], checkout: Path) -> Iterator[Path]:
 def train_over_change(path: Path) -> ChangeOutcome:
     """Train one config; whatever happens becomes its outcome."""
     started = monotonic()
-    last = change_of(path)
-    if last is None:
+    found = change_of(path)
+    if found is None:
         return ChangeOutcome(str(path), "no change")
+    last, change = found
     epochs = (last, last + 1)
     try:
         with stubbed():
@@ -97,7 +109,7 @@ def train_over_change(path: Path) -> ChangeOutcome:
             train(config)
     except Exception as error:
         outcome = "refused" if isinstance(error, UserError) else "died"
-        return ChangeOutcome(str(path), outcome, cause(error), epochs, seconds=round(monotonic() - started, 1))
+        return ChangeOutcome(str(path), outcome, cause(error), epochs, change, seconds=round(monotonic() - started, 1))
     history = LearningRateControl.from_config(config).history
     scores = tuple(dict(history[epoch].scores) for epoch in epochs)
     wrong = [name for found in scores for name, value in found.items() if not math.isfinite(value)]
@@ -105,7 +117,7 @@ def train_over_change(path: Path) -> ChangeOutcome:
     taken = sum(_has_values_of(after[name], before[name]) for name in after if name in before)
     return ChangeOutcome(
         str(path), "died" if wrong else "trained", f"{wrong[0]} is not finite" if wrong else "", epochs,
-        taken, len(after) - taken, scores, round(monotonic() - started, 1),
+        change, taken, len(after) - taken, scores, round(monotonic() - started, 1),
     )  # fmt: skip
 
 

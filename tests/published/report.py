@@ -72,8 +72,8 @@ def run_summary(outcomes: Sequence[runnable.RunOutcome], causes: int) -> list[st
 def change_table(outcomes: Sequence[changes.ChangeOutcome], checkout: Path) -> list[str]:
     """Lines of a table: each config whose network changes, the epochs, parameters, scores and seconds."""
     lines = [
-        "| config | epochs | parameters taken over | anew | training scores | seconds | outcome |",
-        "|---" * 7 + "|",
+        "| config | epochs | change | parameters taken over | anew | training scores | seconds | outcome |",
+        "|---" * 8 + "|",
     ]
     for found in outcomes:
         if found.outcome in ("not loaded", "no change"):
@@ -82,7 +82,7 @@ def change_table(outcomes: Sequence[changes.ChangeOutcome], checkout: Path) -> l
         scores = " → ".join(f"{_score(one):.4g}" for one in found.scores)
         outcome = f"{found.outcome}: {normalized(found.cause)}" if found.cause else found.outcome
         epochs = ", ".join(map(str, found.epochs))
-        cells = (name, epochs, found.taken_over, found.anew, scores, f"{found.seconds:.0f}", outcome)
+        cells = (name, epochs, found.change, found.taken_over, found.anew, scores, f"{found.seconds:.0f}", outcome)
         lines.append(f"| {' | '.join(map(str, cells))} |")
     counts = Counter(o.outcome for o in outcomes)
     return [*lines, "", *(f"{outcome}: {counts[outcome]}" for outcome in changes.OUTCOMES)]

@@ -146,7 +146,7 @@ def test_changes_are_looked_for_in_every_folder(checkout: Path) -> None:
         "no_data.config",
     ]
     assert {p.name: change_of(p) for p in paths} == {
-        "grows.config": 2,
+        "grows.config": (2, "in lstm, #config"),
         "stays.config": None,
         "no_data.config": None,
         "broken.config": None,
@@ -175,4 +175,6 @@ def test_trains_over_a_change(checkout: Path) -> None:
     assert [sorted(scores) for scores in outcome["scores"]] == [
         ["dev_error", "dev_score", "train_error", "train_score"]
     ] * 2
-    assert any(line.startswith("| a/grows.config | 2, 3 | 5 | 0 |") for line in done.stdout.splitlines())
+    assert any(
+        line.startswith("| a/grows.config | 2, 3 | in lstm, #config | 5 | 0 |") for line in done.stdout.splitlines()
+    )
