@@ -23,8 +23,8 @@ __all__ = ["StandIn", "standing_in"]
 
 #: Options of a dataset that do not depend on which data it has.
 _KEPT = ("seq_ordering", "chunking", "min_chunk_size", "chunking_variance", "context_window", "window")
-_FRAMES = (60, 120)
-_LABELS = (2, 5)
+_FRAMES = (24, 48)
+_LABELS = (1, 4)
 _SAMPLES = 160  # of a waveform for one frame
 
 
