@@ -11,7 +11,7 @@ from runtime.learning_rate.history import EpochData, best_epoch
 from runtime.learning_rate.options import LearningRateOptions
 from runtime.learning_rate.rules import next_rate
 
-__all__ = ["LearningRateControl"]
+__all__ = ["LearningRateControl", "flat_scores"]
 
 
 class LearningRateControl:
@@ -54,15 +54,7 @@ class LearningRateControl:
         A mapping from losses to values becomes one entry per loss (``dev_score_LAYER``), or the plain key if it has
         just one. A prefix up to the first colon (``cost:LAYER``) is dropped.
         """
-        flat: dict[str, float] = {}
-        for key, value in scores.items():
-            if not isinstance(value, Mapping):
-                flat[key] = float(value)
-            elif len(value) == 1:
-                flat[key] = float(next(iter(value.values())))
-            else:
-                for name, entry in value.items():
-                    flat[f"{key}_{name.split(':', 1)[-1]}"] = float(entry)
+        flat = flat_scores(scores)
         data = self._data(epoch)
         self.history[epoch] = replace(data, scores={**data.scores, **flat})
 
@@ -91,3 +83,17 @@ class LearningRateControl:
             self.history[epoch] = EpochData(rate)
         elif data.learning_rate == 0:
             self.history[epoch] = replace(data, learning_rate=rate)
+
+
+def flat_scores(scores: Mapping[str, float | Mapping[str, float]]) -> dict[str, float]:
+    """Scores by their keys in the file, see :meth:`LearningRateControl.set_scores`."""
+    flat: dict[str, float] = {}
+    for key, value in scores.items():
+        if not isinstance(value, Mapping):
+            flat[key] = float(value)
+        elif len(value) == 1:
+            flat[key] = float(next(iter(value.values())))
+        else:
+            for name, entry in value.items():
+                flat[f"{key}_{name.split(':', 1)[-1]}"] = float(entry)
+    return flat

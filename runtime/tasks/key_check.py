@@ -8,6 +8,7 @@ from dataclasses import replace
 from returnn_ir.config import Config, misspelt_keys, refused_keys
 from returnn_ir.config.key import Run
 from returnn_ir.config.network_schedule import Stage, problems_by_epoch
+from returnn_ir.construct.construct import construct
 from returnn_ir.errors import ProblemList, UserError
 from returnn_ir.network.net import Net, parse_network
 from returnn_ir.network.option_table import refused_in_run
@@ -32,12 +33,16 @@ def checked_net(run: Run, config: Config, stages: Sequence[tuple[int, Stage]] = 
     net, problems = _checked(run)
     first = stages[0][0] if stages else 1
     found = [(first, problem) for problem in problems]
+    built = {stages[0][1].build_key} if len(stages) > 1 else set()  # the first network is compiled in any case
     for epoch, stage in stages:
         then, its_net = run, net
         if epoch != first:
             then = replace(run, config=stage.config(config), network=stage.network)
             its_net, its_problems = _checked(then)
             found.extend((epoch, problem) for problem in its_problems)
+            if its_net is not None and not its_problems and stage.build_key not in built:
+                built.add(stage.build_key)
+                found.extend((epoch, problem) for problem in _not_built(its_net))
         found.extend((epoch, problem) for problem in _wrong_options(then.config, its_net))
     problems = problems_by_epoch(found, first=first)
     if net is None or problems:
@@ -56,6 +61,15 @@ def _checked(run: Run) -> tuple[Net | None, list[UserError]]:
     except ProblemList as error:
         problems.extend(error.problems)
     return net, problems
+
+
+def _not_built(net: Net) -> list[UserError]:
+    """Why a network of later cannot be built; a training would come to it after hours."""
+    try:
+        construct(net, "train")
+    except UserError as error:
+        return list(error.problems) if isinstance(error, ProblemList) else [error]
+    return []
 
 
 def _wrong_options(config: Config, net: Net | None) -> list[UserError]:

@@ -39,6 +39,13 @@ class EpochScores:
     losses: dict[str, _Sum] = field(default_factory=dict)
     errors: dict[str, _Sum] = field(default_factory=dict)
 
+    @staticmethod
+    def none_of(graph: Graph) -> EpochScores:
+        """The scores of a network before its first batch."""
+        losses = {name: _Sum() for name, loss in graph.losses.items() if loss.value is not None}
+        errors = {name: _Sum() for name, loss in graph.losses.items() if loss.error is not None}
+        return EpochScores(losses, errors)
+
     def add(self, graph: Graph, fetches: Mapping[str, Array]) -> None:
         """Take one batch in."""
         for name, loss in graph.losses.items():

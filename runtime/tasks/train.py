@@ -7,6 +7,9 @@ from itertools import count
 
 from compiler.program.program import Program
 from returnn_ir.config import Config
+from returnn_ir.config.epoch_networks import same_network
+from returnn_ir.construct.construct import construct
+from returnn_ir.network.net import parse_network
 from runtime.checkpoints.cleanup import CleanupOptions, cleanup_old_models
 from runtime.checkpoints.files import checkpoint_prefix, restore_optimizer, save_checkpoint
 from runtime.checkpoints.loading import Loading
@@ -18,6 +21,7 @@ from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import RunStep, run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
 from runtime.tasks.log import epoch_name, hms, log
+from runtime.tasks.measures import missing_measures
 from runtime.tasks.remains import Remains
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
@@ -96,6 +100,7 @@ class _Training:
         self.variables = Variables(self.options.random_seed)
         self.network = TrainedNetwork(config, stage, self.variables, evaluated=bool(data.evaluated))
         self._check_data()
+        self._check_measure()
         if self.options.dry_run:
             log("dry run: neither checkpoints nor scores are written")
 
@@ -168,6 +173,18 @@ class _Training:
         check_dataset("train", self.data.train, self.network.step.program.graph)
         for name, dataset in self.data.evaluated.items():
             check_dataset(name, dataset, self.network.programs[-1].graph)
+
+    def _check_measure(self) -> None:
+        """Will there be the score that controls the learning rate? The last network says so."""
+        measure, last = self.rates.options.error_measure, self.schedule.stage(self.schedule.final_epoch)
+        if not measure or self.rates.options.control == "constant":
+            return
+        graph = self.network.step.program.graph
+        if not same_network(last.built_from, self._stage.built_from):
+            graph = construct(parse_network(last.network, last.config(self.config)), "train").graph
+        note = missing_measures(measure, graph, ["train", *self.data.evaluated], exp=self.options.exp_scores)
+        if note is not None:
+            log(f"warning: {note}", 2)
 
     def _train(self, epoch: int, rate: float) -> None:
         options, pretrain = self.options, self._stage.is_pretrain

@@ -30,6 +30,7 @@ COMMON = {
 #: (owner, option): why it has no effect.
 EXCUSED = {
     ("copy", "n_out"): "RETURNN gives the sources on as they are",
+    ("linear", "updater_opts"): "the optimizer reads it (tests/runtime/test_updates.py)",
     ("eval", "size_target"): "only loops take their size from a target",
     ("loss ce", "use_flatten_frames"): "it changes how frames are laid out, not what comes out",
     ("loss sampling_loss", "nce_loss"): "only the full softmax is done",
@@ -39,6 +40,7 @@ EXCUSED = {
 #: (class that declares it, option) that no golden case uses and no network here shows, with the reason.
 UNSHOWN = {
     ("SourceOptions", "mask"): "RETURNN only compares it with dropout",
+    ("VariableOptions", "non_critical_for_restore"): "it is for loading (tests/runtime/starting)",
 }
 
 

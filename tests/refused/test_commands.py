@@ -40,7 +40,7 @@ def write_files() -> None:
     Path("numbers.txt").write_text("1 2 3\n", encoding="utf-8")
 
 
-def _no_model(*_: object) -> None:
+def _no_model(*_: object, **__: object) -> None:
     raise AssertionError("the run was accepted")
 
 

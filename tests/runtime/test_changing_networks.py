@@ -201,7 +201,7 @@ def test_the_tasks_run_the_network_of_the_checkpoint(grown: Path, capsys: pytest
     history = load_history(grown / "learning_rates")
     for epoch in (2, 4, 7):
         assert main([str(grown / "net.py"), "++task", "eval", "++load_epoch", str(epoch)]) == 0
-        assert f"dev: score {history[epoch].scores['dev_score']:.5g}" in capsys.readouterr().out
+        assert f"dev: score {history[epoch].scores['dev_score']} error " in capsys.readouterr().out
 
 
 def test_what_is_not_trained(data: Path) -> None:
@@ -281,7 +281,7 @@ def init_new_network_callback(session, new_epoch, new_network, old_network_param
     config = config_in(folder, lines)
     assert main([config]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == "started with 3"
+    assert "started with 3" in out
     assert "epoch 3 ['hidden', 'output'] {'hidden': ['W', 'b'], 'output': ['W', 'b']}" in out
     second, third = (checkpoint(folder / f"net.00{epoch}") for epoch in (2, 3))
     np.testing.assert_array_equal(third["output/W"][:4], second["output/W"])

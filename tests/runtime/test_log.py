@@ -164,3 +164,21 @@ def test_tasks_of_a_config_itself(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "needs a function of the config" in shown.err
     assert "the task 'analyze' is not built" in shown.err
     assert "Task: No-operation" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("measure", "warned"), [("'dev_error'", False), ("'dev_eror'", True), ("['dev_eror', 'dev_score']", False)]
+)
+def test_a_measure_that_there_will_not_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], measure: str, warned: bool
+) -> None:
+    path = tmp_path / "train.config"
+    lines = f"learning_rate_control = 'newbob'\nlearning_rate_control_error_measure = {measure}\nlog = None\n"
+    path.write_text(TRAINING.format(folder=str(tmp_path)) + lines, encoding="utf-8")
+    assert main([str(path)]) == 0
+    warning = (
+        "warning: there is no score 'dev_eror', which learning_rate_control_error_measure asks for: as in RETURNN "
+        "'dev_score_output' is watched, of dev_error_aux, dev_error_output, dev_score_aux, dev_score_output, "
+        "train_error_aux, train_error_output, train_score_aux, train_score_output"
+    )
+    assert (warning in capsys.readouterr().out.splitlines()) == warned

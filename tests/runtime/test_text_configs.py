@@ -131,7 +131,8 @@ def test_a_training(config: Config) -> None:
         ("num_epochs -2", "option 'num_epochs' is out of range\n  expected: int >= 0\n  received: -2 (int)"),
         (
             "task trian",
-            "option 'task' has an unknown value\n  expected: 'train' | 'eval' | 'forward' | 'search'\n"
+            "option 'task' has an unknown value\n  expected: 'train' | 'eval' | 'forward' | 'search'"
+            " | 'compute_priors'\n"
             "  received: 'trian' (str)\n  try: did you mean 'train'?",
         ),
         (
