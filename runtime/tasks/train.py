@@ -133,6 +133,8 @@ class _Training:
         if self.start.epoch == 0 and any(data.scores for data in rates.history.values()):
             log(f"note: {rates.options.file} has scores of an earlier training, which this one goes on with")
         last, first = options.num_epochs, self.start.epoch + 1
+        log(f"start training at epoch {first}")
+        log(f"using batch size: {options.batch_options.batch_size}, max seqs: {options.batch_options.max_seqs}", 4)
         if last is not None and first > last:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
         for epoch in count(first) if last is None else range(first, last + 1):
@@ -147,6 +149,8 @@ class _Training:
         best = rates.best_epoch()
         if best is not None:
             log(f"best epoch: {best}")
+        if last is not None and first <= last:
+            log(f"Finished training in epoch {last}.")
 
     def _begin(self, epoch: int) -> float:
         """Datasets, options, network and learning rate of an epoch, in this order; returns the last."""
@@ -271,4 +275,5 @@ class _Training:
         if model and not self.options.dry_run:
             saved = self.variables.saved(network.programs)
             state = network.step.optimizer_state() if epoch else None
-            save_checkpoint(model, epoch, saved, state, pretrain=network.stage.is_pretrain)
+            prefix = save_checkpoint(model, epoch, saved, state, pretrain=network.stage.is_pretrain)
+            log(f"Save model under {prefix}", 4)
