@@ -35,6 +35,7 @@ __all__ = [
     "restore_optimizer",
     "restore_variables",
     "save_checkpoint",
+    "save_model",
     "save_remains",
 ]
 
@@ -113,10 +114,15 @@ def save_remains(prefix: str, kind: str, variables: Mapping[str, Variable]) -> s
         variables: as for :func:`save_checkpoint`.
     """
     name = f"{prefix}.{kind}"
-    Path(name).parent.mkdir(parents=True, exist_ok=True)
-    Path(f"{name}.meta").touch()
-    _write(name, variables)
+    save_model(name, variables)
     return name
+
+
+def save_model(prefix: str, variables: Mapping[str, Variable]) -> None:
+    """Write variables as a checkpoint of that very name, which is of no epoch."""
+    Path(prefix).parent.mkdir(parents=True, exist_ok=True)
+    Path(f"{prefix}.meta").touch()
+    _write(prefix, variables)
 
 
 def restore_variables(prefix: str, variables: Mapping[str, Variable]) -> list[str]:

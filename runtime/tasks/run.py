@@ -17,6 +17,7 @@ from returnn_ir.errors import ConfigError, did_you_mean
 from runtime.tasks.cleanup import delete_old_models
 from runtime.tasks.evaluate import evaluate
 from runtime.tasks.forward import forward_to_hdf
+from runtime.tasks.initialize import initialize_model
 from runtime.tasks.log import hms_fraction, log, open_log
 from runtime.tasks.priors import compute_priors
 from runtime.tasks.search import search
@@ -35,6 +36,7 @@ TASKS: Mapping[str, Callable[[Config], Any]] = {
     "forward": forward_to_hdf,
     "search": search,
     "compute_priors": compute_priors,
+    "initialize_model": initialize_model,
     "cleanup_old_models": delete_old_models,
     "nop": _nothing,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -133,8 +134,11 @@ class _Training:
         if self.start.epoch == 0 and any(data.scores for data in rates.history.values()):
             log(f"note: {rates.options.file} has scores of an earlier training, which this one goes on with")
         last, first = options.num_epochs, self.start.epoch + 1
+        log(f"start training at epoch {first}")
+        log(f"using batch size: {options.batch_options.batch_size}, max seqs: {options.batch_options.max_seqs}", 4)
         if last is not None and first > last:
             log(f"nothing to do: epoch {first - 1} of {last} is done")
+        self._evaluate_last()
         for epoch in count(first) if last is None else range(first, last + 1):
             rate = self._begin(epoch)
             self._use_last_best(epoch)
@@ -147,6 +151,8 @@ class _Training:
         best = rates.best_epoch()
         if best is not None:
             log(f"best epoch: {best}")
+        if last is not None and first <= last:
+            log(f"Finished training in epoch {last}.")
 
     def _begin(self, epoch: int) -> float:
         """Datasets, options, network and learning rate of an epoch, in this order; returns the last."""
@@ -243,12 +249,27 @@ class _Training:
             self.network.step.reset_optimizer()
             log(f"epoch {epoch - 1} has not the best score, epoch {epoch} goes on from {prefix}")
 
-    def _evaluate(self, epoch: int) -> None:
+    def _evaluate_last(self) -> None:
+        """Scores that the epoch lacks which the training goes on from; a control of the rates may ask for them."""
+        epoch = self.start.epoch
+        known = self.rates.history[epoch].scores if epoch in self.rates.history else {}
+        missing = [name for name in self.data.evaluated if not any(key.startswith(f"{name}_score") for key in known)]
+        if not epoch or not self.rates.options.file or not missing:
+            return
+        log(f"Last epoch model not yet evaluated on {missing[0]}. Doing that now.", 4)
+        self._evaluate(epoch, missing)
+        if not self.options.dry_run:
+            self.rates.save()
+
+    def _evaluate(self, epoch: int, names: Collection[str] | None = None) -> None:
+        """The scores of an epoch on the evaluation datasets, of them only ``names``."""
         evaluation = self.network.evaluation
         if evaluation is None:
             return
         exp, pretrain, found = self.options.exp_scores, self._stage.is_pretrain, {}
         for name, dataset in self.data.evaluated.items():
+            if names is not None and name not in names:
+                continue
             found[name] = evaluate_dataset(
                 evaluation, evaluation.program, name, dataset, epoch, self.options, self.planner, pretrain=pretrain
             )
@@ -271,4 +292,5 @@ class _Training:
         if model and not self.options.dry_run:
             saved = self.variables.saved(network.programs)
             state = network.step.optimizer_state() if epoch else None
-            save_checkpoint(model, epoch, saved, state, pretrain=network.stage.is_pretrain)
+            prefix = save_checkpoint(model, epoch, saved, state, pretrain=network.stage.is_pretrain)
+            log(f"Save model under {prefix}", 4)

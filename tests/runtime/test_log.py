@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compiler.checkpoint.reader import CheckpointReader
 from returnn_ir.config import Config, load_config
 from returnn_ir.errors import ConfigError, UserError
 from runtime.cli import main
@@ -116,12 +117,16 @@ def test_the_lines_of_a_training_are_those_of_returnn(tmp_path: Path) -> None:
     )
     scores = rf"aux {NUMBER} output {NUMBER}"
     wanted = [
+        r"start training at epoch 1",
+        r"using batch size: 500, max seqs: 2",
         r"start epoch 1 with learning rate 0\.01 \.\.\.",
         *(rf"train epoch 1, step {index}, {step}" for index in range(3)),
         rf"train epoch 1, finished after 3 steps, 0:00:\d\d elapsed \({NUMBER}% computing time\)",
         rf"epoch 1 score: {scores} error: {scores} elapsed: 0:00:\d\d",
         rf"epoch 1 'dev' eval, finished after 2 steps, 0:00:\d\d elapsed \({NUMBER}% computing time\)",
         rf"dev: score {scores} error {scores}",
+        rf"Save model under {re.escape(str(tmp_path))}/net\.001",
+        r"Finished training in epoch 1\.",
         r"elapsed: 0:\d\d:\d\d\.\d{4}",
     ]
     found = iter(lines)
@@ -149,6 +154,17 @@ def test_priors_are_the_mean_of_the_posteriors(tmp_path: Path, capsys: pytest.Ca
     assert re.search(r"^Prior sum in std-space \(should be close to 1\.0\): [01]\.\d+$", capsys.readouterr().out, re.M)
     assert main([str(path)]) == 2
     assert "the output file exists" in capsys.readouterr().err
+
+
+def test_a_model_that_is_only_initialized(tmp_path: Path) -> None:
+    path = tmp_path / "train.config"
+    path.write_text(TRAINING.format(folder=str(tmp_path)) + "log = None\nsave_epoch1_initial_model = True\n")
+    assert main([str(path), "++task", "initialize_model"]) == 0
+    assert main([str(path)]) == 0
+    alone, first = (CheckpointReader.open(str(tmp_path / name)) for name in ("net", "net.000"))
+    assert sorted(alone.names()) == sorted(first.names())
+    for name in alone.names():
+        np.testing.assert_array_equal(alone.read(name), first.read(name))
 
 
 def test_tasks_of_a_config_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -235,6 +235,22 @@ def test_networks_that_change(tmp_path: Path) -> None:
     )
 
 
+def test_a_last_epoch_without_scores_is_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As RETURNN does when it was killed between the checkpoint and the evaluation."""
+    config = config_in(tmp_path / "run")
+    assert main([config]) == 0
+    rates = tmp_path / "run" / "rates"
+    whole = rates.read_text(encoding="utf-8")
+    lines = whole.splitlines(keepends=True)
+    second = next(index for index, line in enumerate(lines) if line.startswith("2:"))
+    rates.write_text("".join(x for i, x in enumerate(lines) if i < second or "'dev_" not in x), encoding="utf-8")
+    assert rates.read_text(encoding="utf-8") != whole
+    capsys.readouterr()
+    assert main([config, "++log_verbosity", "4"]) == 0
+    assert "Last epoch model not yet evaluated on dev. Doing that now." in capsys.readouterr().out
+    assert rates.read_text(encoding="utf-8") == whole
+
+
 # ---------------------------------------------------------------- two trainings at once
 
 
