@@ -109,3 +109,7 @@ def _outcome(run: Run | None) -> str:
         return "not asked"
     said = run.failure or f"{len(run.epochs)} epochs, no dev score"
     return said.replace("|", "\\|") if not run.epochs else f"{len(run.epochs)} epochs"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
