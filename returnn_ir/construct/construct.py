@@ -151,10 +151,12 @@ def _roots(net: Net, program: ProgramState) -> list[str]:
         if _is_active(d, program.mode) and (_is_output(d) or has_loss(d.options, program.loss_mode))
     ]
     if not found:
+        idle = [name for name, d in net.layers.items() if not _is_active(d, program.mode)]
         raise ConfigError(
             "the network has no output",
             expected="a layer named 'output', or one with is_output_layer or loss",
-            received=", ".join(net.layers) or "no layers",
+            received=", ".join(name for name in net.layers if name not in idle) or "no layers",
+            hint=f"without only_on_search or only_on_eval: {', '.join(idle)}" if idle else None,
         )
     return found
 

@@ -130,7 +130,7 @@ def _take(
 
 
 def _report(result: SearchResult) -> None:
-    if result.losses.line():
+    if result.losses.scores():
         log(f"  losses: {result.losses.line()}")
     for name, scores in result.scores.items():
         for line in scores.report():

@@ -167,6 +167,7 @@ def test_without_targets(trained: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert len(result.entries) == 30
     assert not result.scores
     assert not result.losses.mean_errors()
+    assert "losses:" not in capsys.readouterr().out
 
 
 def test_labels_without_names(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
