@@ -16,7 +16,7 @@ from returnn_ir.config.options import Config
 from returnn_ir.config.pretrain import PretrainOptions, pretrain_networks
 from returnn_ir.errors import ConfigError, ProblemList, UserError
 
-__all__ = ["CopyMode", "NetworkSchedule", "Stage", "problems_by_epoch"]
+__all__ = ["NetworkSchedule", "Stage", "problems_by_epoch"]
 
 NetDict = dict[str, Any]
 

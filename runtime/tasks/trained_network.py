@@ -13,7 +13,7 @@ from returnn_ir.config.keys import KEYS
 from returnn_ir.config.network_schedule import Stage
 from returnn_ir.construct.state import Param
 from returnn_ir.network.net import Net, parse_network
-from runtime.model.copy_params import reinitialized_outputs
+from runtime.model.copy_params import importer_modes, reinitialized_outputs
 from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
@@ -103,9 +103,10 @@ class TrainedNetwork:
 
     def _take_over(self, stage: Stage, epoch: int) -> None:
         params: dict[str, Param] = {name: p for program in self.programs for name, p in program.params.items()}
+        modes = importer_modes(self.net, params)
         anew = set() if stage.copy_output_layer else reinitialized_outputs(self.net, params, copy_output_layer=False)
         old: Mapping[str, Array] | None = None
         if self._callback is not None:
             values = {name: value for name, value in self._variables.values().items() if name not in anew}
             old = self._callback.call(values, self._variables.steps_done, epoch, self.net)
-        self._variables.change(self.programs, stage.copy_mode, anew=anew, old=old)
+        self._variables.change(self.programs, stage.copy_mode, anew=anew, modes=modes, old=old)
