@@ -1,7 +1,7 @@
 """What of a network's parameters the next network of a training takes over, by RETURNN's rules.
 
 A parameter is the same one if it has the same name. Those of equal shape are copied whole; what becomes of the others
-is the copy mode's decision. :func:`plan_copy` needs shapes only, so that what cannot be copied is told before any value moves.
+is the copy mode's decision. :func:`plan_copy` needs shapes only: what cannot be copied is told before any value moves.
 """
 
 from __future__ import annotations
