@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 from compiler.checkpoint.reader import CheckpointReader
 from compiler.target.protocol import Array
@@ -94,17 +94,20 @@ def importer_of(definition: LayerDef) -> Mode | None:
     Raises:
         ConfigError: a value that it cannot have.
     """
-    mode: Any = definition.options.custom_param_importer
-    if not mode:
+    given: object = definition.options.custom_param_importer
+    if not given:
         return None
-    if callable(mode) or (isinstance(mode, str) and mode in _MODES):
+    if callable(given):
+        return given
+    mode = next((mode for mode in _MODES if mode == given), None)
+    if mode is not None:
         return mode
     raise ConfigError(
         "custom_param_importer is not understood",
         where=definition.key_origin("custom_param_importer"),
         expected=f"{', '.join(map(repr, _MODES))}, or a function",
-        received=repr(mode),
-        hint=did_you_mean(mode, _MODES) if isinstance(mode, str) else None,
+        received=repr(given),
+        hint=did_you_mean(given, _MODES) if isinstance(given, str) else None,
     )
 
 
