@@ -65,7 +65,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", _no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
-        done("reinit_network_each_epoch", "runtime.tasks.trained_network", "its state starts anew", TRAIN),
+        done("reinit_network_each_epoch", _RUN, "the optimizer starts anew in each epoch", TRAIN),
         no_effect("flat_net_construction", "a network of any depth is built"),
         no_effect("onnx_export", "exports need no other network"),
         no_effect("restart_after_num_net_reinit", "memory does not grow with the networks of a training"),

@@ -38,6 +38,7 @@ class TrainedNetwork:
         stage: the first network; its variables have initial values.
         variables: of the run.
         evaluated: whether there are data to evaluate on.
+        always: each epoch counts as one of another network.
 
     Attributes:
         step: updates the variables.
@@ -51,13 +52,13 @@ class TrainedNetwork:
     stage: Stage
     net: Net
 
-    def __init__(self, config: Config, stage: Stage, variables: Variables, *, evaluated: bool) -> None:
+    def __init__(self, config: Config, stage: Stage, variables: Variables, *, evaluated: bool, always: bool) -> None:
         self._config = config
         self._variables = variables
         self._evaluated = evaluated
         self._eval_mode = EvaluationOptions.from_config(config).mode
         self._callback = NetworkCallback.from_config(config)
-        self._always = bool(config.is_true("reinit_network_each_epoch"))
+        self._always = always
         self._steps = Steps(variables)
         self._optimizer_options: object = None
         self._compile(stage)
