@@ -110,7 +110,9 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
     ),
     "Epochs and checkpoints": (
         done(
-            "task", _TASKS, "train, eval, forward, search, compute_priors, cleanup_old_models, nop, config:NAME (train)"
+            "task",
+            _TASKS,
+            "train, eval, forward, search, compute_priors, cleanup_old_models, initialize_model, nop, config:NAME (train)",
         ),
         done("train", _RUN, "the training data", TRAIN | PRIORS),
         done("dev", _RUN, "evaluated after every epoch", TRAIN | EVAL),

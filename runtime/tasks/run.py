@@ -42,8 +42,7 @@ TASKS: Mapping[str, Callable[[Config], Any]] = {
 """Those of RETURNN that are here, by name."""
 
 _NOT_BUILT = (
-    "hpx", "analyze", "analyze_data", "hyper_param_tuning", "search_server", "nop_init_net_train", "initialize_model",
-    "debug_shell",
+    "hpx", "analyze", "analyze_data", "hyper_param_tuning", "search_server", "debug_shell", "nop_init_net_train"
 )  # fmt: skip
 _CODE, _OPTIONAL_CODE = "config:", "optional-config:"
 
