@@ -109,11 +109,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("file_cache_opts", "files are read where they are"),
     ),
     "Epochs and checkpoints": (
-        done(
-            "task",
-            _TASKS,
-            "train, eval, forward, search, compute_priors, cleanup_old_models, initialize_model, nop, config:NAME (train)",
-        ),
+        done("task", _TASKS, "train, eval, forward, search, or another one of docs/training.md (train)"),
         done("train", _RUN, "the training data", TRAIN | PRIORS),
         done("dev", _RUN, "evaluated after every epoch", TRAIN | EVAL),
         done("eval", _RUN, "evaluated after every epoch; the data of other tasks"),

@@ -248,7 +248,7 @@ class NetworkSchedule:
 
 
 def _function(config: Config) -> Callable[..., Any] | None:
-    given = config.typed_value("get_network")
+    given: object = config.typed_value("get_network")
     if not given:
         return None
     if not callable(given):

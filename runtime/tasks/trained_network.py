@@ -52,7 +52,9 @@ class TrainedNetwork:
     stage: Stage
     net: Net
 
-    def __init__(self, config: Config, stage: Stage, variables: Variables, *, evaluated: bool, always: bool) -> None:
+    def __init__(
+        self, config: Config, stage: Stage, variables: Variables, *, evaluated: bool, always: bool = False
+    ) -> None:
         self._config = config
         self._variables = variables
         self._evaluated = evaluated
