@@ -132,6 +132,11 @@ def test_no_whole_number(number: object) -> None:
         read_config(_Keys, {"num_epochs": number})
 
 
+def test_a_whole_number_that_no_float_holds() -> None:
+    with pytest.raises(ConfigError, match="option 'rate' is out of range"):
+        read_config(_Keys, {"rate": 10**400})
+
+
 def test_everything_at_once_with_its_line(tmp_path: Path) -> None:
     text = "num_epochs = 0\nold_decay = -1\nmode = 'fats'\nsizes = [1, 0]\n"
     with pytest.raises(ProblemList) as caught:

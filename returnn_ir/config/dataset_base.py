@@ -191,12 +191,32 @@ class Dataset:
         return ["data", *self.get_target_list()]
 
 
-class CachedDataset2(Dataset):
-    """A dataset that makes one sequence after the other: ``_collect_single_seq`` is overridden."""
+class _LoadedSequences(Dataset):
+    """Keeps the sequences that were loaded, by their numbers in the epoch."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._loaded: dict[int, DatasetSeq] = {}
+
+    def get_data(self, seq_idx: int, key: str) -> Array:
+        """Data of a sequence that was loaded."""
+        return self._loaded[seq_idx].features[key]
+
+    def get_tag(self, sorted_seq_idx: int) -> str:
+        """Tag of a sequence that was loaded."""
+        return self._loaded[sorted_seq_idx].seq_tag
+
+    def get_seq_length(self, seq_idx: int) -> Mapping[str, int]:
+        """Frames by key."""
+        self._load_seqs(seq_idx, seq_idx + 1)
+        return self._loaded[seq_idx].num_frames
+
+
+class CachedDataset2(_LoadedSequences):
+    """A dataset that makes one sequence after the other: ``_collect_single_seq`` is overridden."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._end: int | None = None
 
     def init_seq_order(
@@ -233,19 +253,6 @@ class CachedDataset2(Dataset):
                 return
             self._loaded[index] = seq
 
-    def get_data(self, seq_idx: int, key: str) -> Array:
-        """Data of a sequence that was loaded."""
-        return self._loaded[seq_idx].features[key]
-
-    def get_tag(self, sorted_seq_idx: int) -> str:
-        """Tag of a sequence that was loaded."""
-        return self._loaded[sorted_seq_idx].seq_tag
-
-    def get_seq_length(self, seq_idx: int) -> Mapping[str, int]:
-        """Frames by key."""
-        self._load_seqs(seq_idx, seq_idx + 1)
-        return self._loaded[seq_idx].num_frames
-
     def get_data_keys(self) -> list[str]:
         """The keys of ``num_outputs``."""
         return sorted(self.num_outputs)
@@ -255,7 +262,7 @@ class CachedDataset2(Dataset):
         return [key for key in self.get_data_keys() if key != "data"]
 
 
-class GeneratingDataset(Dataset):
+class GeneratingDataset(_LoadedSequences):
     """Generated data: ``generate_seq`` is overridden; ``random`` is seeded for each sequence and epoch."""
 
     def __init__(self, input_dim: int | None, output_dim: Any, num_seqs: float = math.inf, **options: Any) -> None:
@@ -272,7 +279,6 @@ class GeneratingDataset(Dataset):
             self.seq_ordering = "default"
         self._num_seqs = self._total_num_seqs = num_seqs
         self._order: Sequence[int] | None = None
-        self._loaded: dict[int, DatasetSeq] = {}
 
     def generate_seq(self, seq_idx: int) -> DatasetSeq:
         """The sequence of a corpus index."""
@@ -298,19 +304,6 @@ class GeneratingDataset(Dataset):
                 corpus_index = index if self._order is None else int(self._order[index])
                 self.random.seed([self._get_random_seed_for_epoch(self.epoch), corpus_index])
                 self._loaded[index] = self.generate_seq(corpus_index)
-
-    def get_data(self, seq_idx: int, key: str) -> Array:
-        """Data of a sequence that was loaded."""
-        return self._loaded[seq_idx].features[key]
-
-    def get_tag(self, sorted_seq_idx: int) -> str:
-        """Tag of a sequence that was loaded."""
-        return self._loaded[sorted_seq_idx].seq_tag
-
-    def get_seq_length(self, seq_idx: int) -> Mapping[str, int]:
-        """Frames by key."""
-        self._load_seqs(seq_idx, seq_idx + 1)
-        return self._loaded[seq_idx].num_frames
 
     def get_all_tags(self) -> list[str]:
         """``seq-INDEX``."""

@@ -14,7 +14,7 @@ from returnn_ir.config.returnn_helpers import login_without_terminal
 from returnn_ir.config.shim import ShimSession, guarded_import
 from returnn_ir.errors import ConfigError, Origin, UserError
 
-__all__ = ["run_python_config"]
+__all__ = ["errors_of_functions", "run_python_config"]
 
 #: The module name that RETURNN gives a config.
 MODULE_NAME = "__returnn_config__"
@@ -42,18 +42,18 @@ def run_python_config(config: Config, path: Path, text: str) -> None:
     package, folder = _package(path)
     module = ModuleType(MODULE_NAME)
     namespace = module.__dict__
+    session = ShimSession(config, namespace)
     namespace.update(config.namespace)
     namespace.update(
         {
             "config": config,
             "__file__": file,
             "__package__": package,
-            "__builtins__": {**vars(builtins), "__import__": guarded_import(builtins.__import__)},
+            "__builtins__": {**vars(builtins), "__import__": guarded_import(builtins.__import__, session)},
         }
     )
     config.namespace = namespace
     config.executed = True
-    session = ShimSession(config, namespace)
 
     def call(function: Callable[..., object], *args: object, **options: object) -> object:
         with session.active(), _importable(module, folder), login_without_terminal(), _config_errors(file):
@@ -110,6 +110,21 @@ def _config_errors(file: str) -> Iterator[None]:
             where=_innermost(error.__traceback__, file),
             hint=_hint(error),
         ) from error
+
+
+@contextmanager
+def errors_of_functions(config: Config) -> Iterator[None]:
+    """Turns what a function of the config raises, wherever a run calls it, into a ConfigError at the config's line."""
+    try:
+        yield
+    except (UserError, MemoryError, OSError):
+        raise
+    except Exception as error:
+        where = _innermost(error.__traceback__, str(config.path))
+        if where.line is None or not config.executed:
+            raise
+        what = f"a function of the config raised {type(error).__name__}: {error}"
+        raise ConfigError(what, where=where, hint=_hint(error)) from error
 
 
 def _innermost(traceback: TracebackType | None, file: str) -> Origin:

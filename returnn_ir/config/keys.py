@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from returnn_ir.config.key import ALL, EVAL, FORWARD, PRIORS, SEARCH, TRAIN, Key, done, no_effect, refused
-from returnn_ir.config.key_values import (
-    no_backend,
-)
+from returnn_ir.config.key import ALL, EVAL, FORWARD, PRIORS, SEARCH, TRAIN, Key, Run, done, no_effect, refused
 
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
@@ -25,7 +22,7 @@ _NAMES, _PRETRAIN = "returnn_ir.config.network_names", "returnn_ir.config.pretra
 _SCHEDULE_OF_NETWORKS = "returnn_ir.config.network_schedule"
 _DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
 
-_EVALUATION = "runtime.tasks.evaluation_options"
+_EVALUATION, _TASKS = "runtime.tasks.evaluation_options", "runtime.tasks.run"
 
 _GPU = "where a computation runs is up to TensorFlow"
 _LOG, _LOGGED = "what is logged does not change a run", "runtime.tasks.log"
@@ -36,6 +33,12 @@ _OTHER = "only RETURNN's PyTorch, JAX or RETURNN-frontend engines read it"
 _TASK = "an option of a task that there is not"
 _TOOL = "an option of a tool of RETURNN"
 _RASR = "only read when RETURNN runs inside of RASR"
+
+
+def _no_backend(value: object, run: Run) -> object:
+    """``use_tensorflow``, which ``backend`` comes before."""
+    return None if run.config.get("backend") else value
+
 
 TABLE: Mapping[str, tuple[Key, ...]] = {
     "The network and its data": (
@@ -60,9 +63,9 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("search_scores", _NETWORK, "ours: returnn, or independent of the rest of a batch"),
         done("fusion", _COMPILER, "ours: which kernels are required, preferred or never used"),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
-        refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", no_backend),
+        refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", _no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
-        done("reinit_network_each_epoch", "runtime.tasks.trained_network", "its state starts anew", TRAIN),
+        done("reinit_network_each_epoch", _RUN, "the optimizer starts anew in each epoch", TRAIN),
         no_effect("flat_net_construction", "a network of any depth is built"),
         no_effect("onnx_export", "exports need no other network"),
         no_effect("restart_after_num_net_reinit", "memory does not grow with the networks of a training"),
@@ -106,7 +109,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("file_cache_opts", "files are read where they are"),
     ),
     "Epochs and checkpoints": (
-        done("task", _RUN, "train, eval, forward or search (train)"),
+        done("task", _TASKS, "train, eval, forward, search, or another one of docs/training.md (train)"),
         done("train", _RUN, "the training data", TRAIN | PRIORS),
         done("dev", _RUN, "evaluated after every epoch", TRAIN | EVAL),
         done("eval", _RUN, "evaluated after every epoch; the data of other tasks"),

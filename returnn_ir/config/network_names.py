@@ -14,6 +14,7 @@ from returnn_ir.options import Described, ZeroOrMore, described, fits, shown, wr
 
 __all__ = ["BUILT", "CopyMode", "NetworkNames", "read_names"]
 
+#: ``subset``: block by block; ``ifpossible``: if the shape is the same; ``reset``: nothing is copied.
 CopyMode = Literal["subset", "ifpossible", "reset"]
 """How parameters get into a network that changed."""
 

@@ -16,7 +16,7 @@ from returnn_ir.config.options import Config
 from returnn_ir.config.pretrain import PretrainOptions, pretrain_networks
 from returnn_ir.errors import ConfigError, ProblemList, UserError
 
-__all__ = ["CopyMode", "NetworkSchedule", "Stage", "problems_by_epoch"]
+__all__ = ["NetworkSchedule", "Stage", "problems_by_epoch"]
 
 NetDict = dict[str, Any]
 
@@ -84,6 +84,9 @@ class NetworkSchedule:
     Args:
         pretraining: the dicts of the epochs of ``pretrain``, the first of them of epoch 1.
         options: of ``pretrain``.
+
+    Raises:
+        ConfigError: ``get_network`` is no function.
     """
 
     def __init__(
@@ -92,8 +95,7 @@ class NetworkSchedule:
         self._config = config
         self._pretraining = pretraining
         self._options = options or PretrainOptions()
-        function = config.get("get_network")
-        self._get_network: Callable[..., Any] | None = function if callable(function) else None
+        self._get_network = _function(config)
         self._stages: dict[object, Stage] = {}
         self._made: dict[int, NetDict] = {}
         self._given: NetDict | None = None  # what get_network gave last, which may change, and a copy of it
@@ -105,7 +107,8 @@ class NetworkSchedule:
         """The schedule of a config; a pretraining makes all its networks here.
 
         Raises:
-            UserError: what is wrong with the options of the pretraining, or with its construction algorithm.
+            UserError: what is wrong with the options of the pretraining, or with its construction algorithm, or
+                ``get_network`` is no function.
         """
         options = PretrainOptions.from_config(config)
         if options is None:
@@ -242,6 +245,20 @@ class NetworkSchedule:
             behind = max(self.pretrain_epochs + 1, first)
             return range(first, (behind if last is None else min(behind, max(last, first))) + 1)
         return range(first, (max(self.pretrain_epochs, first) + _ASKED if last is None else max(last, first)) + 1)
+
+
+def _function(config: Config) -> Callable[..., Any] | None:
+    given: object = config.typed_value("get_network")
+    if not given:
+        return None
+    if not callable(given):
+        raise ConfigError(
+            "'get_network' is no function",
+            where=config.origin(None, "get_network"),
+            expected="a function of the epoch that returns a network dict",
+            received=repr(given),
+        )
+    return given
 
 
 def problems_by_epoch(problems: Iterable[tuple[int, UserError]], *, first: int = 1) -> list[UserError]:

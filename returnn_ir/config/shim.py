@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import resolve_name
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -127,8 +128,17 @@ class ShimSession(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The stand-in for one module."""
-        path = _real_path(spec.name)
-        return _LazyModule(self, spec.name, path, shim_names(path, self._config))
+        return self._stand_in(spec.name)
+
+    def _stand_in(self, name: str) -> _LazyModule:
+        path = _real_path(name)
+        return _LazyModule(self, name, path, shim_names(path, self._config))
+
+    def helpers(self, name: str, members: Sequence[str]) -> ModuleType | None:
+        """A module of RETURNN for a function that runs later, if it needs only what is here of it; else None."""
+        path = _real_path(name)
+        there = {} if path.startswith("returnn.tf.layers.") else shim_names(path, self._config)  # those only stand in
+        return self._stand_in(name) if members and all(member in there for member in members) else None
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing to run: a stand-in is complete."""
@@ -253,17 +263,30 @@ def _import_path(path: str) -> Any:
     return value
 
 
-def guarded_import(original: Callable[..., ModuleType]) -> Callable[..., ModuleType]:
-    """``__import__`` for a config's functions: says clearly that RETURNN is missing when one of them needs it."""
+def guarded_import(original: Callable[..., ModuleType], session: ShimSession) -> Callable[..., ModuleType]:
+    """``__import__`` for a config's functions, which may run at any time: gives them RETURNN's small helpers.
 
-    def import_(name: str, *args: Any, **options: Any) -> ModuleType:
+    It says clearly that RETURNN is missing when one of them needs more.
+    """
+
+    def import_(
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
         try:
-            return original(name, *args, **options)
+            return original(name, globals, locals, fromlist, level)
         except ModuleNotFoundError as error:
-            if error.name == "returnn" or error.name in OLD_MODULES:
+            if error.name != "returnn" and error.name not in OLD_MODULES:
+                raise
+            package = str((globals or {}).get("__package__") or "")
+            helpers = session.helpers(resolve_name("." * level + name, package), fromlist or ())
+            if helpers is None:
                 raise ConfigError(
                     f"a function of the config imports {name!r}, which needs RETURNN itself, and that is not installed"
                 ) from error
-            raise
+            return helpers
 
     return import_

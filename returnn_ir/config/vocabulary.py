@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import gzip
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from returnn_ir.config.restricted_pickle import load_pickle
 from returnn_ir.errors import ConfigError, DataError
 
 __all__ = ["ConfigVocabulary", "read_labels"]
@@ -18,28 +21,42 @@ _CLASSES = ("Vocabulary", "BytePairEncoding", "SamplingBytePairEncoding")
 
 
 def read_labels(path: str) -> tuple[str, ...]:
-    """The names by class index: one per line, or a Python dict from label to index.
+    """The names by class index: one per line, or a dict from label to index as Python text or in a pickle (``.pkl``).
 
     Raises:
-        ConfigError: a pickle file.
-        DataError: the file cannot be read, or leaves out an index.
+        DataError: the file cannot be read, holds something else, or leaves out an index.
     """
-    if path.endswith(".pkl"):
-        raise ConfigError(
-            f"pickle file {path!r} refused: reading it would execute code from it", expected="a text file"
-        )
+    table = _read(path)
+    if isinstance(table, tuple):
+        return table
+    by_index = dict(sorted((index, label) for label, index in _entries(path, table)))
+    if list(by_index) != list(range(len(by_index))):
+        raise DataError("the vocabulary does not use all indices", where=path, expected=f"0 to {len(by_index) - 1}")
+    return tuple(by_index.values())
+
+
+def _read(path: str) -> object:
+    """The labels of lines, or the dict."""
     try:
         raw = Path(path).read_bytes()
+        if path.endswith(".pkl"):
+            return load_pickle(raw, path, encoding="ascii")
         text = (gzip.decompress(raw) if path.endswith(".gz") else raw).decode("utf-8")
-        if not text.startswith("{"):
-            return tuple(text.splitlines())
-        table: dict[Any, int] = ast.literal_eval(text.strip())
-        by_index = {index: str(label) for label, index in table.items()}
-    except (OSError, EOFError, ValueError, SyntaxError) as error:
+        table: object = ast.literal_eval(text.strip()) if text.startswith("{") else tuple(text.splitlines())
+    except (OSError, EOFError, ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise DataError("cannot read the vocabulary", where=path, received=str(error)) from error
-    if sorted(by_index) != list(range(len(by_index))):
-        raise DataError("the vocabulary does not use all indices", where=path, expected=f"0 to {len(by_index) - 1}")
-    return tuple(by_index[index] for index in range(len(by_index)))
+    return table
+
+
+def _entries(path: str, table: object) -> Iterator[tuple[str, int]]:
+    expected = "a dict from label to index"
+    if not isinstance(table, dict):
+        raise DataError("the vocabulary is no dict", where=path, expected=expected, received=type(table).__name__)
+    for label, index in table.items():
+        if not isinstance(index, (int, np.integer)):
+            received = f"{label!r}: {index!r}"
+            raise DataError("an index of the vocabulary is no number", where=path, expected=expected, received=received)
+        yield str(label), int(index)
 
 
 class ConfigVocabulary:

@@ -267,6 +267,7 @@ def _value(field: OptionField, key: str, value: object, how: _Reading, *, text: 
     ok, converted = convert(value, field.hint)
     if not ok:
         how.problems.append(wrong_value(key, value, field.hint, how.place(key), how.owner))
+        return None
     return only_floats(converted, field.hint) if how.unset else converted
 
 

@@ -31,7 +31,6 @@ __all__ = [
     "checkpoint_prefix",
     "delete_checkpoint",
     "existing_checkpoints",
-    "latest_checkpoint",
     "restore_optimizer",
     "restore_variables",
     "save_checkpoint",
@@ -64,12 +63,6 @@ def existing_checkpoints(model: str, last: int | None = None) -> dict[int, str]:
         last: later epochs are left out; None: there is no last epoch.
     """
     return {epoch: prefix for epoch, prefix in _existing(model, "").items() if last is None or epoch <= last}
-
-
-def latest_checkpoint(model: str) -> tuple[int, str] | None:
-    """The newest epoch and its prefix, None where there is no checkpoint."""
-    found = existing_checkpoints(model)
-    return max(found.items()) if found else None
 
 
 def save_checkpoint(

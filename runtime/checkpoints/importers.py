@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import TypeAlias, get_args
 
 from compiler.checkpoint.reader import CheckpointReader
 from compiler.target.protocol import Array
+from returnn_ir.config.network_names import CopyMode
 from returnn_ir.errors import ConfigError, DataError, Origin, ProblemList, UserError, did_you_mean
 from returnn_ir.network.naming import layer_scope
 from returnn_ir.network.net import LayerDef, Net
 from runtime.checkpoints.importing_code import ImportingCode
 from runtime.checkpoints.sources import Source, Wanted
 
-__all__ = ["Fit", "Importer", "layer_importers"]
+__all__ = ["Fit", "Importer", "importer_of", "layer_importers"]
 
 #: The value in a file, of another shape, and the initial value of a variable to the value that it gets.
 Fit: TypeAlias = Callable[[Wanted, Array, Array], Array]
-Mode: TypeAlias = Literal["subset", "ifpossible", "reset"]
-_MODES: tuple[Mode, ...] = ("subset", "ifpossible", "reset")
+Mode: TypeAlias = CopyMode | Callable[..., object]
+_MODES: tuple[CopyMode, ...] = get_args(CopyMode)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Importer:
 
     layer: str
     prefix: str
-    mode: Mode | Callable[..., object]
+    mode: Mode
     where: Origin | None = None
 
     def sources(
@@ -87,6 +88,29 @@ class Importer:
         return []
 
 
+def importer_of(definition: LayerDef) -> Mode | None:
+    """What the option says for one layer; None: nothing.
+
+    Raises:
+        ConfigError: a value that it cannot have.
+    """
+    given: object = definition.options.custom_param_importer
+    if not given:
+        return None
+    if callable(given):
+        return given
+    mode = next((mode for mode in _MODES if mode == given), None)
+    if mode is not None:
+        return mode
+    raise ConfigError(
+        "custom_param_importer is not understood",
+        where=definition.key_origin("custom_param_importer"),
+        expected=f"{', '.join(map(repr, _MODES))}, or a function",
+        received=repr(given),
+        hint=did_you_mean(given, _MODES) if isinstance(given, str) else None,
+    )
+
+
 def layer_importers(net: Net) -> tuple[Importer, ...]:
     """The layers that have the option, those inside of subnetworks before these; inside of loops it means nothing.
 
@@ -96,14 +120,14 @@ def layer_importers(net: Net) -> tuple[Importer, ...]:
     problems: list[UserError] = []
     found = []
     for definition, prefix in _layers(net, ""):
-        mode: Any = definition.options.custom_param_importer
-        if not mode:
+        try:
+            mode = importer_of(definition)
+        except ConfigError as error:
+            problems.append(error)
             continue
-        if mode in _MODES or callable(mode):
+        if mode is not None:
             where = definition.key_origin("custom_param_importer")
             found.append(Importer(definition.path, prefix, mode, where))
-        else:
-            problems.append(_not_understood(definition, mode))
     if problems:
         raise ProblemList(problems)
     return tuple(found)
@@ -126,16 +150,6 @@ def _prefix(definition: LayerDef, outer: str) -> str:
     if scope.startswith("/"):
         return f"{scope[1:]}/" if scope[1:] else ""
     return f"{outer}{scope}/" if scope else outer
-
-
-def _not_understood(definition: LayerDef, mode: object) -> ConfigError:
-    return ConfigError(
-        "custom_param_importer is not understood",
-        where=definition.key_origin("custom_param_importer"),
-        expected=f"{', '.join(map(repr, _MODES))}, or a function",
-        received=repr(mode),
-        hint=did_you_mean(mode, _MODES) if isinstance(mode, str) else None,
-    )
 
 
 def _values(reader: CheckpointReader, prefix: str, names: Sequence[str]) -> dict[str, Array]:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from returnn_ir.config.restricted_pickle import load_pickle
 from returnn_ir.errors import DataError
-from runtime.datasets.restricted_pickle import load_pickle
 
 __all__ = ["read_json", "read_lines", "read_table", "read_tags"]
 

@@ -1,25 +1,26 @@
 """What of a network's parameters the next network of a training takes over, by RETURNN's rules.
 
 A parameter is the same one if it has the same name. Those of equal shape are copied whole; what becomes of the others
-is the copy mode's decision. :func:`plan_copy` needs shapes only, so that what cannot be copied is known from the start.
+is the copy mode's decision. :func:`plan_copy` needs shapes only: what cannot be copied is told before any value moves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Protocol, get_args
 
 import numpy as np
 
 from compiler.target.protocol import Array
+from returnn_ir.config.network_names import CopyMode
 from returnn_ir.construct.state import Param, Splits
 from returnn_ir.errors import ConfigError, ProblemList
 from returnn_ir.network.net import LayerDef, Net
+from runtime.checkpoints.importers import importer_of
 from runtime.model.copy_blocks import copy_blocks, is_covered, old_splits
 
 __all__ = [
-    "CopyMode",
     "CopyPlan",
     "copy_params",
     "fit_blocks",
@@ -27,9 +28,6 @@ __all__ = [
     "plan_copy",
     "reinitialized_outputs",
 ]
-
-#: ``subset``: block by block; ``ifpossible``: if the shape is the same; ``reset``: nothing is copied.
-CopyMode: TypeAlias = Literal["subset", "ifpossible", "reset"]
 
 
 class Shaped(Protocol):
@@ -182,21 +180,31 @@ def importer_modes(net: Net, params: Mapping[str, Param]) -> dict[str, CopyMode]
     """The copy modes of parameters whose layers have one of their own (``custom_param_importer``): see ``plan_copy``.
 
     Raises:
-        ProblemList: layers that have a function there.
+        ProblemList: layers that have a function there, or something that is no mode.
     """
-    found = {d.path: d for d in net.all_layers() if d.options.custom_param_importer is not None}
-    problems = [
-        ConfigError(
-            "custom_param_importer cannot be a function where the network changes",
-            where=definition.key_origin("custom_param_importer"),
-            expected=", ".join(map(repr, get_args(CopyMode))),
-        )
-        for definition in found.values()
-        if callable(definition.options.custom_param_importer)
-    ]
+    found: dict[str, CopyMode] = {}
+    problems: list[ConfigError] = []
+    for definition in net.all_layers():
+        try:
+            mode = importer_of(definition)
+            if callable(mode):
+                raise _no_function(definition)
+        except ConfigError as error:
+            problems.append(error)
+        else:
+            if mode is not None:
+                found[definition.path] = mode
     if problems:
         raise ProblemList(problems)
-    return {n: found[p.layer].options.custom_param_importer for n, p in params.items() if p.layer in found}
+    return {name: found[param.layer] for name, param in params.items() if param.layer in found}
+
+
+def _no_function(definition: LayerDef) -> ConfigError:
+    return ConfigError(
+        "custom_param_importer cannot be a function where the network changes",
+        where=definition.key_origin("custom_param_importer"),
+        expected=", ".join(map(repr, get_args(CopyMode))),
+    )
 
 
 def _is_output(definition: LayerDef) -> bool:

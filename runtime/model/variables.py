@@ -11,11 +11,12 @@ import numpy as np
 from compiler.program.initial_parameters import initial_parameters
 from compiler.program.program import Program
 from compiler.target.protocol import Array
+from returnn_ir.config.network_names import CopyMode
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError
 from runtime.checkpoints.files import GLOBAL_STEP
 from runtime.checkpoints.loading import Loading
-from runtime.model.copy_params import CopyMode, plan_copy
+from runtime.model.copy_params import plan_copy
 from runtime.model.loaded_values import loaded_values
 
 __all__ = ["Variables"]
@@ -73,6 +74,7 @@ class Variables:
         mode: CopyMode | None,
         *,
         anew: Collection[str] = (),
+        modes: Mapping[str, CopyMode] | None = None,
         old: Mapping[str, Array] | None = None,
     ) -> None:
         """Become the variables of another network: its values are those of the ones before it, as far as they go.
@@ -83,6 +85,7 @@ class Variables:
             programs: of that network.
             mode: how values get into it, see ``runtime.model.copy_params``.
             anew: the names of parameters that start anew in any case.
+            modes: of single parameters, instead of ``mode``.
             old: values to take over, instead of those of the variables.
 
         Raises:
@@ -91,7 +94,7 @@ class Variables:
         """
         params = {name: param for program in programs for name, param in program.params.items()}
         shapes = {name: _Shape(v) for name, v in self._by_name.items()}
-        plan = plan_copy(shapes if old is None else old, params, mode, anew=anew)
+        plan = plan_copy(shapes if old is None else old, params, mode, anew=anew, modes=modes)
         stay = set() if old is not None else self._fitting(params, plan.whole)
         changed = {name: param for name, param in params.items() if name not in stay}
         plan = replace(plan, params=changed, whole=[name for name in plan.whole if name in changed])

@@ -12,6 +12,8 @@ from returnn_ir.construct.construct import construct
 from returnn_ir.errors import ProblemList, UserError
 from returnn_ir.network.net import Net, parse_network
 from returnn_ir.network.option_table import refused_in_run
+from runtime.checkpoints.importers import layer_importers
+from runtime.model.copy_params import importer_modes
 from runtime.optimizers import Optimizer
 from runtime.tasks.log import log
 from runtime.tasks.run_options import RunOptions
@@ -31,6 +33,7 @@ def checked_net(run: Run, config: Config, stages: Sequence[tuple[int, Stage]] = 
             networks have wrong is told with their epoch.
     """
     net, problems = _checked(run)
+    problems.extend(_wrong_importers(net))
     first = stages[0][0] if stages else 1
     found = [(first, problem) for problem in problems]
     built = {stages[0][1].build_key} if len(stages) > 1 else set()  # the first network is compiled in any case
@@ -39,6 +42,7 @@ def checked_net(run: Run, config: Config, stages: Sequence[tuple[int, Stage]] = 
         if epoch != first:
             then = replace(run, config=stage.config(config), network=stage.network)
             its_net, its_problems = _checked(then)
+            its_problems.extend(_wrong_importers(its_net, changed=True))
             found.extend((epoch, problem) for problem in its_problems)
             if its_net is not None and not its_problems and stage.build_key not in built:
                 built.add(stage.build_key)
@@ -61,6 +65,19 @@ def _checked(run: Run) -> tuple[Net | None, list[UserError]]:
     except ProblemList as error:
         problems.extend(error.problems)
     return net, problems
+
+
+def _wrong_importers(net: Net | None, *, changed: bool = False) -> list[UserError]:
+    """What is wrong with ``custom_param_importer`` of layers, where the network of before has other parameters, too."""
+    if net is None:
+        return []
+    try:
+        if changed:
+            importer_modes(net, {})
+        layer_importers(net)
+    except ProblemList as error:
+        return list(error.problems)
+    return []
 
 
 def _not_built(net: Net) -> list[UserError]:

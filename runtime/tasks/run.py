@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from returnn_ir.config import Config
+from returnn_ir.config.execute import errors_of_functions
 from returnn_ir.errors import ConfigError, did_you_mean
 from runtime.tasks.cleanup import delete_old_models
 from runtime.tasks.evaluate import evaluate
@@ -42,7 +43,9 @@ TASKS: Mapping[str, Callable[[Config], Any]] = {
 }
 """Those of RETURNN that are here, by name."""
 
-_NOT_BUILT = ("hpx", "analyze", "analyze_data", "hyper_param_tuning", "search_server", "debug_shell")
+_NOT_BUILT = (
+    "hpx", "analyze", "analyze_data", "hyper_param_tuning", "search_server", "debug_shell", "nop_init_net_train"
+)  # fmt: skip
 _CODE, _OPTIONAL_CODE = "config:", "optional-config:"
 
 
@@ -59,7 +62,8 @@ def run_task(config: Config) -> None:
         started = time.monotonic()
         _log_start(config)
         _call_startup(config)
-        task(config)
+        with errors_of_functions(config):
+            task(config)
         log(f"elapsed: {hms_fraction(time.monotonic() - started)}")
         log("Quitting", 4)
 

@@ -69,6 +69,7 @@ class _Keys:
     dry_run: Annotated[bool, Form(lambda given: given if isinstance(given, str) else bool(given))] = False
     exp_scores: Annotated[bool, Key("calculate_exp_loss")] = False
     log_batch_size: bool = False
+    reinit_network: Annotated[bool, Key("reinit_network_each_epoch")] = False
     device: GivenDevice = "gpu"
 
 
@@ -91,6 +92,7 @@ class RunOptions:
         exp_scores: scores are also kept as exp(score).
         log_batch_size: the log has the number and the lengths of the sequences of each step.
         save_initial: a training from scratch saves its initial parameters as epoch 0.
+        reinit_network: the optimizer starts anew in each epoch, as if the network were another one.
         on_cpu: no GPU is used.
     """
 
@@ -113,6 +115,7 @@ class RunOptions:
     exp_scores: bool = False
     log_batch_size: bool = False
     save_initial: bool = False
+    reinit_network: bool = False
     on_cpu: bool = False
     log_every_seconds: float = 10.0
 
@@ -159,6 +162,7 @@ class RunOptions:
             exp_scores=keys.exp_scores,
             log_batch_size=keys.log_batch_size,
             save_initial=keys.save_initial,
+            reinit_network=keys.reinit_network,
             on_cpu=keys.device == "cpu",
         )
 

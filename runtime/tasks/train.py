@@ -99,7 +99,8 @@ class _Training:
         self.setup = begun.with_batches(begun.options.batch_options.started(start.epoch + 1))
         self._open_data(epoch=first)
         self.variables = Variables(self.options.random_seed)
-        self.network = TrainedNetwork(config, stage, self.variables, evaluated=bool(data.evaluated))
+        evaluated, always = bool(data.evaluated), self.options.reinit_network
+        self.network = TrainedNetwork(config, stage, self.variables, evaluated=evaluated, always=always)
         self._check_data()
         self._check_measure()
         if self.options.dry_run:

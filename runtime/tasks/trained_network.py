@@ -13,7 +13,7 @@ from returnn_ir.config.keys import KEYS
 from returnn_ir.config.network_schedule import Stage
 from returnn_ir.construct.state import Param
 from returnn_ir.network.net import Net, parse_network
-from runtime.model.copy_params import reinitialized_outputs
+from runtime.model.copy_params import importer_modes, reinitialized_outputs
 from runtime.model.step import Step, TrainStep
 from runtime.model.steps import Steps
 from runtime.model.variables import Variables
@@ -38,6 +38,7 @@ class TrainedNetwork:
         stage: the first network; its variables have initial values.
         variables: of the run.
         evaluated: whether there are data to evaluate on.
+        always: each epoch counts as one of another network.
 
     Attributes:
         step: updates the variables.
@@ -51,13 +52,15 @@ class TrainedNetwork:
     stage: Stage
     net: Net
 
-    def __init__(self, config: Config, stage: Stage, variables: Variables, *, evaluated: bool) -> None:
+    def __init__(
+        self, config: Config, stage: Stage, variables: Variables, *, evaluated: bool, always: bool = False
+    ) -> None:
         self._config = config
         self._variables = variables
         self._evaluated = evaluated
         self._eval_mode = EvaluationOptions.from_config(config).mode
         self._callback = NetworkCallback.from_config(config)
-        self._always = bool(config.is_true("reinit_network_each_epoch"))
+        self._always = always
         self._steps = Steps(variables)
         self._optimizer_options: object = None
         self._compile(stage)
@@ -103,9 +106,10 @@ class TrainedNetwork:
 
     def _take_over(self, stage: Stage, epoch: int) -> None:
         params: dict[str, Param] = {name: p for program in self.programs for name, p in program.params.items()}
+        modes = importer_modes(self.net, params)
         anew = set() if stage.copy_output_layer else reinitialized_outputs(self.net, params, copy_output_layer=False)
         old: Mapping[str, Array] | None = None
         if self._callback is not None:
             values = {name: value for name, value in self._variables.values().items() if name not in anew}
             old = self._callback.call(values, self._variables.steps_done, epoch, self.net)
-        self._variables.change(self.programs, stage.copy_mode, anew=anew, old=old)
+        self._variables.change(self.programs, stage.copy_mode, anew=anew, modes=modes, old=old)

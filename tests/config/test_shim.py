@@ -13,6 +13,7 @@ import pytest
 
 from returnn_ir.config import Config, load_config
 from returnn_ir.config.dim_tags import SINGLE_STEP_DIM, ImplicitDynSizeDim
+from returnn_ir.config.numbers_dict import NumbersDict
 from returnn_ir.config.returnn_helpers import HyperParam
 from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.ir.dims import BATCH, Dim
@@ -117,6 +118,29 @@ def test_small_helpers_of_returnn(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert config["same"] is True
     assert config.typed_value("value").get_value(2) == 6
     assert config["path"] == "/c"
+
+
+def test_functions_that_run_later_import_small_helpers(tmp_path: Path) -> None:
+    """Wherever they are called, also in another thread, without anything in ``sys.modules``."""
+    config = load(
+        tmp_path,
+        """
+        def f():
+            from returnn.util.basic import NumbersDict
+            from Util import NumbersDict as old
+            from .config import get_global_config
+            return NumbersDict(3) + 1, old is NumbersDict, get_global_config() is config
+        def g():
+            from returnn.tf.layers.basic import LayerBase
+        def h():
+            from returnn.util.basic import NumbersDict, nothing
+        """,
+    )
+    assert config.typed_value("f")() == (NumbersDict(4), True, True)
+    for name in ("g", "h"):
+        with pytest.raises(ConfigError, match="needs RETURNN itself"):
+            config.typed_value(name)()
+    assert not [name for name in sys.modules if name.partition(".")[0] in ("returnn", "Util")]
 
 
 def test_names_of_returnn_can_be_imported_but_not_used(tmp_path: Path) -> None:

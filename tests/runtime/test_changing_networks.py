@@ -204,6 +204,45 @@ def test_the_tasks_run_the_network_of_the_checkpoint(grown: Path, capsys: pytest
         assert f"dev: score {history[epoch].scores['dev_score']} error " in capsys.readouterr().out
 
 
+def test_a_layer_with_a_copy_mode_of_its_own(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``custom_param_importer`` wins over the network's mode; what it cannot be there is told before the training."""
+    folder = data / "importer"
+    lines = """
+learning_rates = [0.01, 0.0]
+num_epochs = 2
+def get_network(epoch, **kwargs):
+    hidden = {"class": "linear", "activation": "tanh", "n_out": 3 + epoch, "from": "data"}
+    network = {
+        "a": dict(hidden), "b": dict(hidden), "c": dict(hidden, n_out=5),
+        "output": {"class": "softmax", "from": ["a", "b", "c"], "loss": "ce", "target": "classes"},
+        "#copy_param_mode": "subset",
+    }
+    if epoch == 2:
+        network["b"]["custom_param_importer"] = MODES[0]
+        network["c"]["custom_param_importer"] = MODES[1]
+    return network
+"""
+    assert main([config_in(folder, lines + 'MODES = "ifpossible", "reset"')]) == 0
+    first, second = (checkpoint(folder / f"net.00{epoch}") for epoch in (1, 2))
+    np.testing.assert_array_equal(second["a/W"][:, :4], first["a/W"])
+    assert not np.isin(second["b/W"][:, :4], first["b/W"]).any()
+    assert not (second["c/W"] == first["c/W"]).any()
+    np.testing.assert_array_equal(second["output/W"][:4], first["output/W"][:4])
+
+    config = config_in(data / "wrong_importer", lines + 'MODES = print, "subsets"')
+    assert main([config]) == 2
+    error = re.sub(r" \(\S+net.py:\d+, key 'custom_param_importer'\)", "", capsys.readouterr().err)
+    assert error == (
+        "returnn-run: 2 problems:\n"
+        "[1] layer 'b': custom_param_importer cannot be a function where the network changes (in epoch 2)\n"
+        "  expected: 'subset', 'ifpossible', 'reset'\n"
+        "[2] layer 'c': custom_param_importer is not understood (in epoch 2)\n"
+        "  expected: 'subset', 'ifpossible', 'reset', or a function\n"
+        "  received: 'subsets'\n"
+        "  try: did you mean 'subset'?\n"
+    )
+
+
 def test_what_is_not_trained(data: Path) -> None:
     """``#trainable`` off: the epoch has scores, and changes neither parameters nor the number of steps."""
     folder = data / "frozen"
@@ -238,6 +277,26 @@ def get_network(epoch, **kwargs):
         assert main([config_in(folder, lines)]) == 0
         slots.append(checkpoint(folder / "net.003.optimizer")["optimize/beta1_power"])
     np.testing.assert_allclose(slots, [0.9 ** (9 + 1), 0.9 ** (3 + 1)], rtol=1e-5)
+
+
+def test_an_optimizer_of_a_network(data: Path) -> None:
+    """``#config`` may give another one for some epochs: that one updates, not the one in a step that was compiled."""
+    slots = {}
+    for last in (1, 2, 3, 4):
+        folder = data / f"optimizers{last}"
+        lines = f"""
+num_epochs = {last}
+def get_network(epoch, **kwargs):
+    network = {{"output": {{"class": "softmax", "from": "data", "loss": "ce", "target": "classes"}}}}
+    if epoch in (2, 3):
+        network["#config"] = {{"optimizer": {{"class": "momentum", "momentum": 0.5}}}}
+    return network
+"""
+        assert main([config_in(folder, lines)]) == 0
+        state = checkpoint(folder / f"net.00{last}.optimizer")
+        slots[last] = sorted(name for name, value in state.items() if "output/W" in name and value.any())
+    adam, momentum = ["optimize/output/W/Adam", "optimize/output/W/Adam_1"], ["optimize/output/W/Momentum"]
+    assert slots == {1: adam, 2: momentum, 3: momentum, 4: adam}
 
 
 def test_datasets_of_a_network(data: Path) -> None:

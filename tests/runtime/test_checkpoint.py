@@ -23,7 +23,6 @@ from runtime.checkpoints.files import (
     checkpoint_prefix,
     delete_checkpoint,
     existing_checkpoints,
-    latest_checkpoint,
     restore_optimizer,
     restore_variables,
     save_checkpoint,
@@ -117,9 +116,13 @@ def test_optimizer_state_of_something_else_is_not_used(tmp_path: Path) -> None:
     assert "no optimizer state" in (restore_optimizer(save_checkpoint(model, 2, _variables(2)), _slots(0)) or "")
 
 
+def newest(model: str) -> tuple[int, str]:
+    return max(existing_checkpoints(model).items())
+
+
 def test_names_and_order_of_checkpoints(tmp_path: Path) -> None:
     model = str(tmp_path / "net")
-    assert latest_checkpoint(str(tmp_path / "missing" / "net")) is None
+    assert not existing_checkpoints(str(tmp_path / "missing" / "net"))
     for epoch in range(1, 5):
         save_checkpoint(model, epoch, _variables(epoch), _slots(epoch), pretrain=epoch <= 2)
     (tmp_path / "net.005.saving.index").touch()
@@ -127,14 +130,14 @@ def test_names_and_order_of_checkpoints(tmp_path: Path) -> None:
     (tmp_path / "other.net.010.index").touch()
     names = [Path(prefix).name for prefix in existing_checkpoints(model).values()]
     assert names == ["net.pretrain.001", "net.pretrain.002", "net.003", "net.004"]
-    assert latest_checkpoint(model) == (4, f"{model}.004")
+    assert newest(model) == (4, f"{model}.004")
     # the optimizer states of the newest two are kept
     assert sorted(path.name for path in tmp_path.glob("*.optimizer.index")) == [
         "net.003.optimizer.index",
         "net.004.optimizer.index",
     ]
     assert save_checkpoint(model, 1000, _variables(1)) == f"{model}.1000"
-    assert latest_checkpoint(model) == (1000, f"{model}.1000")
+    assert newest(model) == (1000, f"{model}.1000")
     assert delete_checkpoint(f"{model}.004") > 0
     assert not list(tmp_path.glob("net.004*"))
 
@@ -149,8 +152,7 @@ def test_a_crash_at_any_point_leaves_the_previous_checkpoint(tmp_path: Path, mon
             if target == 2:
                 _save(model, 2, 2)
             stopped = _save_with_crash(monkeypatch, point, partial(_save, model, 2, 1 + target))
-            found = latest_checkpoint(model)
-            assert found is not None
+            found = newest(model)
             value = int(read_checkpoint(found[1])[GLOBAL_STEP])
             assert value in ((found[0],) if target == 1 else (1, 2, 3))
             variables = _variables(0)
@@ -165,7 +167,7 @@ def test_a_crash_at_any_point_leaves_the_previous_checkpoint(tmp_path: Path, mon
                 break
             points += 1
             _save(model, 2, 9)  # goes on, over whatever the crash left
-            assert latest_checkpoint(model) == (2, f"{model}.002")
+            assert newest(model) == (2, f"{model}.002")
             assert read_checkpoint(f"{model}.002")[GLOBAL_STEP] == 9
             assert not list(Path(model).parent.glob("*.saving*"))
     assert points >= 16

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from returnn_ir.config import Config, load_config
+from returnn_ir.config.network_names import CopyMode
 from returnn_ir.construct.construct import construct
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import ConfigError, ProblemList
@@ -19,7 +20,6 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import TensorType
 from returnn_ir.network.net import Net, parse_network
 from runtime.model.copy_params import (
-    CopyMode,
     copy_params,
     fit_blocks,
     importer_modes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
@@ -45,12 +46,40 @@ def test_vocabulary_files(tmp_path: Path) -> None:
         assert Vocabulary.of_options({"vocab_file": str(path)}, "classes").labels == ("a", "b")
     with pytest.raises(DataError, match="does not use all indices"):
         Vocabulary.of_options({"vocab_file": str(holes)}, "classes")
-    with pytest.raises(ConfigError, match="pickle"):
-        Vocabulary.of_options({"vocab_file": "vocab.pkl"}, "classes")
     with pytest.raises(ConfigError, match="unknown vocabulary class"):
         Vocabulary.of_options({"class": "Vocabulari"}, "classes")
     with pytest.raises(DataError, match="label 2 is not in the vocabulary"):
         Vocabulary(("a", "b")).text(np.array([0, 2]))
+
+
+def test_pickled_vocabularies(tmp_path: Path) -> None:
+    """Read as data; of labels that share an index RETURNN takes the last one by name."""
+    path = tmp_path / "vocab.pkl"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        path.write_bytes(pickle.dumps({"grün": np.int32(1), "z": 0, "a": 0}, protocol))
+        assert Vocabulary.of_options({"vocab_file": str(path)}, "classes").labels == ("z", "grün")
+    path.write_bytes(pickle.dumps(print))
+    with pytest.raises(DataError, match=r"the pickle file is refused: it names builtins\.print"):
+        Vocabulary.of_options({"vocab_file": str(path)}, "classes")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{'a', 'b'}", "the vocabulary is no dict\n  expected: a dict from label to index\n  received: set"),
+        (
+            "{'a': 0, 'b': 'x'}",
+            "an index of the vocabulary is no number\n  expected: a dict from label to index\n  received: 'b': 'x'",
+        ),
+        ("{[]: 0}", "cannot read the vocabulary\n  received: unhashable type: 'list'"),
+    ],
+)
+def test_files_that_are_no_vocabulary(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "vocab.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        Vocabulary.of_options({"vocab_file": str(path)}, "classes")
+    assert str(caught.value) == f"{path}: {message}"
 
 
 @cache

@@ -199,3 +199,22 @@ def test_a_layer_for_evaluation_only_is_in_the_checkpoint(tmp_path: Path, capsys
     assert main([str(path), "++task", "eval", "++num_epochs", "2"]) == 0
     scores = [line for line in trained if line.startswith("dev: ")]
     assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("dev: ")] == scores[-1:]
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        ("def order(epoch):\n    return {}[epoch]\ntrain['seq_ordering'] = order", 19),
+        ("def chunking(dataset, seq_idx_start, **kwargs):\n    yield dataset.get_tag({}[1]), 0, 1", 19),
+    ],
+)
+def test_what_a_function_of_the_config_raises(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: str, line: int
+) -> None:
+    """Wherever it is called, also in the thread that loads batches."""
+    path = Path(_config(tmp_path))
+    recurrent = '"class": "rec", "unit": "nativelstm2"'
+    text = path.read_text(encoding="utf-8").replace('"class": "linear", "activation": "tanh"', recurrent)
+    path.write_text(text + lines, encoding="utf-8")
+    assert main([str(path)]) == 2
+    assert capsys.readouterr().err == f"returnn-run: {path}:{line}: a function of the config raised KeyError: 1\n"

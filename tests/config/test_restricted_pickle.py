@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from returnn_ir.config.restricted_pickle import load_pickle
 from returnn_ir.errors import DataError
-from runtime.datasets.restricted_pickle import load_pickle
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
 _KEYS = st.text() | st.integers()
@@ -71,6 +71,14 @@ def test_pickles_of_python_2() -> None:
     assert load_pickle(array, "f").tolist() == [1, 2]
 
 
+def test_texts_of_python_2_that_are_not_ascii() -> None:
+    """Their encoding is not in the file: where it matters, they are refused, as Python does it."""
+    raw = b"\x80\x02U\x02\xc3\xbcq\x00."
+    assert load_pickle(raw, "f") == "\xc3\xbc"
+    with pytest.raises(DataError, match="UnicodeDecodeError"):
+        load_pickle(raw, "f", encoding="ascii")
+
+
 class _Runs:
     """An object whose pickle calls something when it is read."""
 
@@ -104,7 +112,7 @@ def test_names_that_data_do_not_need(value: Any, name: str, tmp_path: Path, monk
         if protocol >= 3:
             assert caught.value.what == f"the pickle file is refused: it names {name}"
             assert str(caught.value).startswith("lists/tags.pkl: the pickle file is refused")
-            assert caught.value.hint == "write the names of the sequences to a text file, one per line"
+            assert caught.value.hint == "write what it holds to a text file"
     assert not (tmp_path / "evil").exists()
 
 

@@ -23,24 +23,25 @@ _DTYPE = re.compile(r"[?bBhHiIlLqQefdg]|[biufc](?:1|2|4|8|16)|[SUa][0-9]{0,9}|O8
 _PLAIN = (bool, int, float, complex, str, bytes, bytearray, type(None), np.generic)
 
 
-def load_pickle(raw: bytes, where: str) -> Any:
+def load_pickle(raw: bytes, where: str, *, encoding: str = "latin1") -> Any:
     """The value that a pickle holds: lists, tuples, sets and dicts of texts, numbers, None and NumPy arrays.
 
     Args:
         raw: of the file.
         where: the file, for messages.
+        encoding: of texts that Python 2 wrote; ``latin1``, which takes any bytes, is that of its arrays, too.
 
     Raises:
         DataError: anything else in it, or no pickle.
     """
     try:
-        value = _Unpickler(io.BytesIO(raw), encoding="latin1").load()
+        value = _Unpickler(io.BytesIO(raw), encoding=encoding).load()
     except _RefusedError as error:
         raise DataError(
             f"the pickle file is refused: it names {error}",
             where=where,
             expected="only lists, tuples, sets, dicts, texts, numbers and NumPy arrays: a pickle can run any code",
-            hint="write the names of the sequences to a text file, one per line",
+            hint="write what it holds to a text file",
         ) from error
     except Exception as error:  # broken bytes raise nearly anything
         received = f"{type(error).__name__}: {error}"
