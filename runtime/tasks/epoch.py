@@ -83,13 +83,12 @@ def run_epoch(
             the batch. Whatever else ``step`` and ``take`` raise.
     """
     started = time.monotonic()
-    used = {name.partition("/")[0] for name in program.input_names()}
-    read = used | set(keys)
-    loaded = read & set(dataset.specs)
+    used = {name.partition("/")[0] for name in program.input_names()} & set(dataset.specs)
     if planner is not None and order is None:
-        batches = planner.plan(dataset, epoch, batch_options, keys=used & loaded)
+        batches = planner.plan(dataset, epoch, batch_options, keys=used)
     else:
-        batches = plan_epoch(dataset, epoch, batch_options, keys=used & loaded, order=order)
+        batches = plan_epoch(dataset, epoch, batch_options, keys=used, order=order)
+    loaded = used | set(keys) & set(dataset.specs)
     loader = BatchLoader(dataset, batches, keys=loaded, enforce_min_len1=batch_options.enforce_min_len1)
     total = dataset.epoch_size(epoch) if order is None else len(order)
     steps = num_seqs = 0

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.target.protocol import Array
 from returnn_ir.config import Config
+from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError, DataError
 from returnn_ir.ir.graph import Output
+from returnn_ir.options import Key
 from runtime.datasets import Batch
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
@@ -23,6 +26,14 @@ from runtime.tasks.setup import Setup
 __all__ = ["compute_priors"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Keys:
+    """The config's options for the priors."""
+
+    layer: Annotated[str, Key("forward_output_layer")] = "output"
+    output_file: str | None = None
+
+
 def compute_priors(config: Config) -> Path:
     """Write ``log(mean over all frames)`` of ``forward_output_layer``, a class per line, to ``output_file``.
 
@@ -31,7 +42,8 @@ def compute_priors(config: Config) -> Path:
         DataError: data that does not fit the network.
     """
     setup = Setup.from_config(config)
-    layer, path = str(config.value("forward_output_layer", "output")), _output_file(config)
+    keys = read_config(_Keys, config)
+    layer, path = keys.layer, _output_file(keys, config)
     setup.check_layers("forward_output_layer", [layer])
     setup.require_checkpoint()
     setup.start_tensorflow()
@@ -56,9 +68,9 @@ def compute_priors(config: Config) -> Path:
     return path
 
 
-def _output_file(config: Config) -> Path:
-    given = config.get("output_file")
-    if not isinstance(given, str) or not given:
+def _output_file(keys: _Keys, config: Config) -> Path:
+    given = keys.output_file
+    if not given:
         raise ConfigError("there is no file for the priors", where=str(config.path), expected="output_file = 'PATH'")
     if Path(given).exists():
         raise ConfigError(
