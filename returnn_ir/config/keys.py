@@ -17,7 +17,7 @@ _COMPILER = "compiler.program.program"
 _OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
     f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
-_RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search_options", "runtime.tasks.forward"
+_RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search.options", "runtime.tasks.forward"
 _NAMES, _PRETRAIN = "returnn_ir.config.network_names", "returnn_ir.config.pretrain"
 _SCHEDULE_OF_NETWORKS = "returnn_ir.config.network_schedule"
 _DATA, _NETWORK = "returnn_ir.config.extern_data", "returnn_ir.construct.network_keys"
@@ -69,7 +69,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         no_effect("flat_net_construction", "a network of any depth is built"),
         no_effect("onnx_export", "exports need no other network"),
         no_effect("restart_after_num_net_reinit", "memory does not grow with the networks of a training"),
-        done("init_new_network_callback", "runtime.tasks.network_callback", "sees what a changed network gets", TRAIN),
+        done("init_new_network_callback", "runtime.tasks.training.callback", "sees what a changed network gets", TRAIN),
     ),
     "Names in a network dict that are no layers": (
         done("#config", _NAMES, "values of the config's options while the network is trained", TRAIN),

@@ -9,7 +9,7 @@ from runtime.model.variables import Variables
 from runtime.tasks.log import log
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.setup import Setup, log_lines
-from runtime.tasks.trained_network import TrainedNetwork
+from runtime.tasks.training.network import TrainedNetwork
 
 __all__ = ["initialize_model"]
 

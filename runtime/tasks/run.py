@@ -21,8 +21,8 @@ from runtime.tasks.forward import forward_to_hdf
 from runtime.tasks.initialize import initialize_model
 from runtime.tasks.log import hms_fraction, log, open_log
 from runtime.tasks.priors import compute_priors
-from runtime.tasks.search import search
-from runtime.tasks.train import train
+from runtime.tasks.search.search import search
+from runtime.tasks.training.train import train
 
 __all__ = ["TASKS", "run_task"]
 

@@ -23,7 +23,7 @@ from returnn_ir.network.net import parse_network
 from runtime.checkpoints.files import GLOBAL_STEP, save_checkpoint
 from runtime.learning_rate import LearningRateControl
 from runtime.model.variables import Variables
-from runtime.tasks.train import train
+from runtime.tasks.training.train import train
 from tests.published.examine import cause
 from tests.published.stand_in import standing_in
 from tests.published.stubs import stubbed

@@ -19,10 +19,10 @@ from runtime.datasets import plan_epoch
 from runtime.model.copy_params import plan_copy
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.evaluation_options import EvaluationOptions
-from runtime.tasks.network_callback import NetworkCallback
 from runtime.tasks.setup import Setup
-from runtime.tasks.train import TrainOptions
-from runtime.tasks.training_data import TrainingData
+from runtime.tasks.training.callback import NetworkCallback
+from runtime.tasks.training.data import TrainingData
+from runtime.tasks.training.train import TrainOptions
 from tests.published.examine import cause
 from tests.published.stand_in import standing_in
 from tests.published.stubs import stubbed
@@ -88,7 +88,7 @@ class _Examination:
         return RunOutcome(str(self.path), outcome, first, others, self.networks, self.batches, self.seconds)
 
     def _prepare(self, config: Config) -> None:
-        """As ``runtime.tasks.train`` does, in its order."""
+        """As ``runtime.tasks.training.train`` does, in its order."""
         started = monotonic()
         setup = Setup.from_config(config)
         TrainOptions.from_config(config)

@@ -13,7 +13,7 @@ import pytest
 
 from returnn_ir.errors import ConfigError, DataError
 from runtime.decoding import Vocabulary, edit_distance, label_error_rate
-from runtime.tasks.search_file import Scored, write_search_file
+from runtime.tasks.search.file import Scored, write_search_file
 
 
 def test_words_characters_and_bytes() -> None:

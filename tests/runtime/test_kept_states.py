@@ -15,7 +15,7 @@ from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.config import load_config
 from runtime.cli import main
-from runtime.tasks.search import search
+from runtime.tasks.search.search import search
 
 CONFIG = """
 import numpy

@@ -95,7 +95,9 @@ from returnn_ir.config import load_config
 from returnn_ir.config.key import Verdict
 from returnn_ir.config.keys import KEYS
 from returnn_ir.errors import ProblemList
-from runtime.tasks import evaluate, forward, search, train
+from runtime.tasks import evaluate, forward
+from runtime.tasks.search import search
+from runtime.tasks.training import train
 from runtime.tasks.setup import Setup
 from tests.runtime.key_values import EFFECTIVE
 

@@ -12,7 +12,7 @@ from compiler.checkpoint.reader import read_checkpoint
 from returnn_ir.errors import DataError
 from runtime.checkpoints.files import GLOBAL_STEP, existing_checkpoints
 from runtime.datasets import Batch
-from runtime.tasks.remains import Remains
+from runtime.tasks.training.remains import Remains
 
 VARIABLES = {"h/W": np.ones((2, 2), np.float32), GLOBAL_STEP: np.int64(7)}
 BATCH: Any = object()

@@ -12,7 +12,7 @@ import pytest
 from returnn_ir.config import load_config
 from runtime.cli import main
 from runtime.datasets import HDFWriter
-from runtime.tasks.search import SearchResult, search
+from runtime.tasks.search.search import SearchResult, search
 
 CONFIG = """
 folder = {folder!r}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from runtime.decoding import Hypothesis, Vocabulary
-from runtime.tasks.search_scores import SearchScores
+from runtime.tasks.search.scores import SearchScores
 
 
 def _hypothesis(labels: Sequence[int], score: float | None = None) -> Hypothesis:

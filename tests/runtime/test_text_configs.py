@@ -18,7 +18,7 @@ from runtime.optimizers.schedule import StepSchedule
 from runtime.optimizers.update_options import UpdateOptions
 from runtime.tasks.data_options import DatasetDefaults
 from runtime.tasks.run_options import RunOptions
-from runtime.tasks.search_options import SearchOptions
+from runtime.tasks.search.options import SearchOptions
 
 LINES = """
 task search

@@ -20,8 +20,8 @@ from runtime.model.variables import Variables
 from runtime.optimizers import Optimizer
 from runtime.tasks.evaluation_options import EvaluationOptions
 from runtime.tasks.log import log
-from runtime.tasks.network_callback import NetworkCallback
 from runtime.tasks.setup import log_notes
+from runtime.tasks.training.callback import NetworkCallback
 
 __all__ = ["TrainedNetwork"]
 

@@ -18,10 +18,10 @@ from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
 from runtime.tasks.log import log
 from runtime.tasks.scores import EpochScores
-from runtime.tasks.search_file import Entry, Scored, Text, write_search_file
-from runtime.tasks.search_layers import LayerTarget, SearchedLayer
-from runtime.tasks.search_options import SearchOptions
-from runtime.tasks.search_scores import SearchScores
+from runtime.tasks.search.file import Entry, Scored, Text, write_search_file
+from runtime.tasks.search.layers import LayerTarget, SearchedLayer
+from runtime.tasks.search.options import SearchOptions
+from runtime.tasks.search.scores import SearchScores
 from runtime.tasks.setup import Setup
 
 __all__ = ["SearchResult", "search"]

@@ -22,15 +22,15 @@ from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import RunStep, run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
 from runtime.tasks.log import epoch_name, hms, log
-from runtime.tasks.measures import missing_measures
-from runtime.tasks.remains import Remains
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import TakeScores
 from runtime.tasks.setup import Setup, log_lines
 from runtime.tasks.start import Start, find_start, own_checkpoint
-from runtime.tasks.trained_network import TrainedNetwork
-from runtime.tasks.training_data import TrainingData
+from runtime.tasks.training.data import TrainingData
+from runtime.tasks.training.measures import missing_measures
+from runtime.tasks.training.network import TrainedNetwork
+from runtime.tasks.training.remains import Remains
 
 __all__ = ["TrainOptions", "train"]
 

@@ -12,8 +12,8 @@ from returnn_ir.errors import DataError
 from returnn_ir.network.net import Net
 from runtime.datasets import Batch, Dataset
 from runtime.decoding import Hypothesis, Vocabulary, nbest_lists
-from runtime.tasks.search_file import Scored, Text
-from runtime.tasks.search_options import SearchOptions
+from runtime.tasks.search.file import Scored, Text
+from runtime.tasks.search.options import SearchOptions
 
 __all__ = ["LayerTarget", "SearchedLayer"]
 

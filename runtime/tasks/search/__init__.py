@@ -1,0 +1,1 @@
+"""``task = "search"``: hypotheses of a network with choices, their scores, and the files that they are written to."""
