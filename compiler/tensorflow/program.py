@@ -15,7 +15,7 @@ from compiler.tensorflow.align import permute
 from compiler.tensorflow.device import Device
 from compiler.tensorflow.environment import Feed
 from compiler.tensorflow.feeds import SEED, STEP, feeds_of, prepare_inputs, prepare_params
-from compiler.tensorflow.label_errors import label_errors
+from compiler.tensorflow.kernel_errors import kernel_errors
 from compiler.tensorflow.lower import lower_graph
 from returnn_ir.errors import DataError, TargetError
 from returnn_ir.ir.graph import Graph, Node
@@ -83,7 +83,7 @@ class TensorFlowProgram:
         function = self._function(with_gradients)
         keys = [np.asarray(inputs.get(name, 0), np.int64) for name in (SEED, STEP)]
         arrays = [*keys, *prepare_inputs(self._specs, inputs), *prepare_params(self.params, params)]
-        with label_errors(self.graph):
+        with kernel_errors(self.graph):
             fetches, gradients = function(*[tf.convert_to_tensor(array) for array in arrays])
         found = {name: tensor.numpy() for name, tensor in fetches.items()}
         self._check(found)

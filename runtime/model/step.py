@@ -154,10 +154,10 @@ def _signature(program: Program) -> dict[str, Any]:
 
 
 def _run(program: Program, function: Any, feed: Mapping[str, Array], *further: Array) -> dict[str, Array]:
-    from compiler.tensorflow.label_errors import label_errors
+    from compiler.tensorflow.kernel_errors import kernel_errors
 
     inputs = {spec.name: np.asarray(feed[spec.name]).astype(spec.dtype, copy=False) for spec in program.inputs}
-    with label_errors(program.graph):
+    with kernel_errors(program.graph):
         return {name: value.numpy() for name, value in function(inputs, *further).items()}
 
 

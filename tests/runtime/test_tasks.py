@@ -218,3 +218,31 @@ def test_what_a_function_of_the_config_raises(
     path.write_text(text + lines, encoding="utf-8")
     assert main([str(path)]) == 2
     assert capsys.readouterr().err == f"returnn-run: {path}:{line}: a function of the config raised KeyError: 1\n"
+
+
+SQUEEZING = """#!rnn.py
+train = {"class": "Task12AXDataset", "num_seqs": 2, "fixed_random_seed": 1}
+extern_data = {"data": {"dim": 9}, "classes": {"dim": 2, "sparse": True}}
+def squeeze(source, **kwargs):
+    import tensorflow as tf
+    x = source(0)
+    return tf.reshape(tf.squeeze(tf.expand_dims(x, 2)[:, :, :, :], axis=1), tf.shape(x))
+network = {
+    "bad": {"class": "eval", "from": "data", "eval": squeeze},
+    "output": {"class": "softmax", "from": "bad", "loss": "ce"},
+}
+batch_size, num_epochs = 5000, 1
+"""
+
+
+def test_what_a_kernel_refuses_is_told_of_its_layer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(SQUEEZING, encoding="utf-8")
+    assert main([str(path)]) == 2
+    error = capsys.readouterr().err
+    assert re.fullmatch(
+        rf"returnn-run: layer 'bad' \({re.escape(str(path))}:9\): TensorFlow cannot compute this layer\n"
+        r"  received: Can not squeeze dim\[1\], expected a dimension of 1, got \d+\n"
+        r"  try: the sizes that this batch has may not be those that the layer's code expects\n",
+        error,
+    )

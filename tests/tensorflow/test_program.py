@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from compiler.target.protocol import Array
-from compiler.tensorflow.label_errors import label_errors
+from compiler.tensorflow.kernel_errors import kernel_errors
 from compiler.tensorflow.program import TensorFlowProgram
 from compiler.tensorflow.saved_model import export_saved_model, variables_of
 from compiler.tensorflow.target import TensorFlowTarget
@@ -275,11 +275,11 @@ def test_inputs_that_do_not_fit() -> None:
         program.run({**net.inputs, "data": data[:, :2]}, {})
 
 
-def test_errors_of_kernels_that_are_no_labels_stay() -> None:
-    with pytest.raises(DataError) as told, label_errors(Net().graph):
+def test_errors_of_kernels_outside_of_layers_stay() -> None:
+    with pytest.raises(DataError) as told, kernel_errors(Net().graph):
         tf.gather(tf.range(4), [0, 7])
     assert str(told.value) == "a label is out of range\n  expected: 0 to 3\n  received: 7"
-    with pytest.raises(tf.errors.InvalidArgumentError), label_errors(Net().graph):
+    with pytest.raises(tf.errors.InvalidArgumentError), kernel_errors(Net().graph):
         tf.reshape(tf.range(4), [3])
 
 
