@@ -90,12 +90,14 @@ def test_a_training_has_the_numbers_of_the_loops(compiled: Callable[..., Program
 def test_directions_apart_where_products_are_large(
     compiled: Callable[..., Program], calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tf32 = tf.config.experimental.tensor_float_32_execution_enabled()
-    assert tf32 and cudnn_lstm.faster_as_one(512) and not cudnn_lstm.faster_as_one(513)
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    assert cudnn_lstm.faster_as_one(256) and not cudnn_lstm.faster_as_one(257)
-    tf.config.experimental.enable_tensor_float_32_execution(True)
-    monkeypatch.setattr(cudnn_lstm, "_UNITS_AS_ONE", {True: 3, False: 2})
+    before = tf.config.experimental.tensor_float_32_execution_enabled()  # of the process, which other tests share
+    try:
+        for tf32, units in ((False, 256), (True, 512)):
+            tf.config.experimental.enable_tensor_float_32_execution(tf32)
+            assert cudnn_lstm.faster_as_one(units) and not cudnn_lstm.faster_as_one(units + 1)
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
+    monkeypatch.setattr(cudnn_lstm, "_UNITS_AS_ONE", {before: 3, not before: 2})
     program = compiled(NET)
     program.gradients({**feed(), "random/seed": np.asarray(3)}, program.initial_params())
     assert [call["direction"] for call in calls] == ["bidirectional", "unidirectional", "unidirectional"]
