@@ -121,7 +121,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         ),
         done("load", _RUN, "a checkpoint; a training without one of its own goes on from there"),
         done("load_epoch", _RUN, "the epoch of the model to load"),
-        done("epoch", _RUN, "the same", EVAL | FORWARD),
+        done("epoch", _RUN, "the same; of the data whose posteriors make priors", EVAL | FORWARD | PRIORS),
         done("import_model_train_epoch1", _RUN, "a checkpoint with the parameters that a training starts from", TRAIN),
         done("cleanup_old_models", "runtime.checkpoints.cleanup", "which checkpoints are deleted", TRAIN),
         done("random_seed", _RUN, "of initial values and of what is drawn", TRAIN),

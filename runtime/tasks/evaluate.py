@@ -30,14 +30,14 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
         DataError: data that does not fit the network.
     """
     setup = Setup.from_config(config)
-    rates = LearningRateOptions.from_config(config)
+    rates, options = LearningRateOptions.from_config(config), EvaluationOptions.from_config(config)
     setup.require_checkpoint()
     setup.start_tensorflow()
     scores, epoch = {}, setup.start.epoch or 1
     pretrain = setup.schedule.stage(epoch).is_pretrain
     with ExitStack() as opened:
         datasets = setup.eval_datasets(opened)
-        step, program = _step(config, setup)
+        step, program = _step(options, setup)
         for name, dataset in datasets.items():
             check_dataset(name, dataset, program.graph)
         for name, dataset in datasets.items():
@@ -48,9 +48,8 @@ def evaluate(config: Config) -> dict[str, EpochScores]:
     return scores
 
 
-def _step(config: Config, setup: Setup) -> tuple[RunStep, Program]:
+def _step(options: EvaluationOptions, setup: Setup) -> tuple[RunStep, Program]:
     """What runs on each batch: the losses, or with ``train_in_eval`` an update, too."""
-    options = EvaluationOptions.from_config(config)
     if not options.train_in_eval:
         step = setup.load_step(options.mode)
         return step, step.program

@@ -28,8 +28,7 @@ def initialize_model(config: Config) -> None:
         raise ConfigError("the config names no model", where=str(config.path), expected="model = 'PATH'")
     setup.start_tensorflow()
     variables = Variables(setup.options.random_seed)
-    stage = setup.schedule.stage(setup.start.epoch + 1)
-    network = TrainedNetwork(config, stage, variables, evaluated=False)
+    network = TrainedNetwork(config, setup.schedule.stage(max(setup.start.epoch, 1)), variables)
     loading = setup.start.loading_of(network.net)
     if loading:
         log_lines(variables.load(loading, network.programs))

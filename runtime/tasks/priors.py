@@ -15,7 +15,7 @@ from returnn_ir.config import Config
 from returnn_ir.config.read import read_config
 from returnn_ir.errors import ConfigError, DataError
 from returnn_ir.ir.graph import Output
-from returnn_ir.options import Key
+from returnn_ir.options import Key, Size
 from runtime.datasets import Batch
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import run_epoch
@@ -28,8 +28,13 @@ __all__ = ["compute_priors"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Keys:
-    """The config's options for the priors."""
+    """The config's options for the priors.
 
+    Attributes:
+        epoch: of the data, which decides about the part of a partitioned corpus.
+    """
+
+    epoch: Size = 1
     layer: Annotated[str, Key("forward_output_layer")] = "output"
     output_file: str | None = None
 
@@ -58,7 +63,7 @@ def compute_priors(config: Config) -> Path:
             seq_drop=0.0, shuffle_batches=False,
         )  # fmt: skip
         run_epoch(
-            "forward", step.program, step, mean.take, dataset=dataset, epoch=1, batch_options=batch_options,
+            "forward", step.program, step, mean.take, dataset=dataset, epoch=keys.epoch, batch_options=batch_options,
         )  # fmt: skip
     posteriors = mean.value()
     log(f"Prior sum in std-space (should be close to 1.0): {posteriors.sum()}", 1)

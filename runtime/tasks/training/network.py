@@ -37,7 +37,8 @@ class TrainedNetwork:
         config: as given, without what a network sets.
         stage: the first network; its variables have initial values.
         variables: of the run.
-        evaluated: whether there are data to evaluate on.
+        evaluated: how it is evaluated, for ``evaluation``; None: there are no data to evaluate on.
+        callback: sees the parameters that a changed network takes over.
         always: each epoch counts as one of another network.
 
     Attributes:
@@ -53,13 +54,19 @@ class TrainedNetwork:
     net: Net
 
     def __init__(
-        self, config: Config, stage: Stage, variables: Variables, *, evaluated: bool, always: bool = False
+        self,
+        config: Config,
+        stage: Stage,
+        variables: Variables,
+        *,
+        evaluated: EvaluationOptions | None = None,
+        callback: NetworkCallback | None = None,
+        always: bool = False,
     ) -> None:
         self._config = config
         self._variables = variables
         self._evaluated = evaluated
-        self._eval_mode = EvaluationOptions.from_config(config).mode
-        self._callback = NetworkCallback.from_config(config)
+        self._callback = callback
         self._always = always
         self._steps = Steps(variables)
         self._optimizer_options: object = None
@@ -101,7 +108,8 @@ class TrainedNetwork:
             self._optimizer_options = options
             self._steps.use_optimizer(Optimizer.create(config))
         self.step = self._steps.train(net)
-        self.evaluation = self._steps.get(net, self._eval_mode) if self._evaluated or not stage.trainable else None
+        mode = self._evaluated.mode if self._evaluated is not None else None if stage.trainable else "eval"
+        self.evaluation = self._steps.get(net, mode) if mode is not None else None
         self.stage = stage
 
     def _take_over(self, stage: Stage, epoch: int) -> None:

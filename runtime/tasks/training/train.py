@@ -21,12 +21,14 @@ from runtime.model.variables import Variables
 from runtime.tasks.dataset_fit import check_dataset
 from runtime.tasks.epoch import RunStep, run_epoch
 from runtime.tasks.evaluate import evaluate_dataset
+from runtime.tasks.evaluation_options import EvaluationOptions
 from runtime.tasks.log import epoch_name, hms, log
 from runtime.tasks.run_lock import lock_paths
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.scores import TakeScores
 from runtime.tasks.setup import Setup, log_lines
 from runtime.tasks.start import Start, find_start, own_checkpoint
+from runtime.tasks.training.callback import NetworkCallback
 from runtime.tasks.training.data import TrainingData
 from runtime.tasks.training.measures import missing_measures
 from runtime.tasks.training.network import TrainedNetwork
@@ -42,11 +44,15 @@ class TrainOptions:
     Attributes:
         cleanup: which checkpoints are deleted; None: none.
         last_best: when a training goes back to an earlier epoch; None: never.
+        evaluation: how the evaluation data are evaluated.
+        callback: sees the parameters that a changed network takes over; None: nobody does.
     """
 
     rates: LearningRateOptions
     cleanup: CleanupOptions | None
     last_best: LastBestOptions | None
+    evaluation: EvaluationOptions
+    callback: NetworkCallback | None
 
     @staticmethod
     def from_config(config: Config) -> TrainOptions:
@@ -55,6 +61,8 @@ class TrainOptions:
             LearningRateOptions.from_config(config),
             CleanupOptions.from_config(config),
             LastBestOptions.from_config(config),
+            EvaluationOptions.from_config(config),
+            NetworkCallback.from_config(config),
         )
 
 
@@ -99,8 +107,10 @@ class _Training:
         self.setup = begun.with_batches(begun.options.batch_options.started(start.epoch + 1))
         self._open_data(epoch=first)
         self.variables = Variables(self.options.random_seed)
-        evaluated, always = bool(data.evaluated), self.options.reinit_network
-        self.network = TrainedNetwork(config, stage, self.variables, evaluated=evaluated, always=always)
+        self.network = TrainedNetwork(
+            config, stage, self.variables, evaluated=options.evaluation if data.evaluated else None,
+            callback=options.callback, always=self.options.reinit_network,
+        )  # fmt: skip
         self._check_data()
         self._check_measure()
         if self.options.dry_run:
