@@ -10,6 +10,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
+from returnn_ir.config.assumptions import NOTHING_ASSUMED, Assumed, Assumptions
 from returnn_ir.config.data_options import DataOptions
 from returnn_ir.config.extern_data import extern_data_spec
 from returnn_ir.config.json_text import parse_json
@@ -37,6 +38,7 @@ class Config(Mapping[str, object]):
 
     Args:
         path: the file, as given.
+        assume: what its code and its options find instead of what is on their author's machine.
 
     Attributes:
         namespace: the typed options; for a Python config its globals, which its functions use.
@@ -45,11 +47,14 @@ class Config(Mapping[str, object]):
         changed: the keys whose values are those of ``#config`` of a network.
         own_layers: names of layer classes that the config defines itself.
         executed: whether the config is Python code; else it is data, and nothing in it may run.
+        assumed: what was not there and was taken for given, in the order in which it was asked for.
         call: runs a function of the config with the loading shim active and with errors that name the config's line.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, assume: Assumptions = NOTHING_ASSUMED) -> None:
         self.path = path
+        self.assume = assume
+        self.assumed: _List[Assumed] = []
         self.namespace: dict[str, object] = {}
         self.texts: dict[str, _List[str]] = {}
         self.overridden: set[str] = set()
