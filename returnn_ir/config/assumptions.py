@@ -92,14 +92,14 @@ class Assumptions:
         return new.rstrip("/") + name[len(old.rstrip("/")) :] or "/"
 
     def values(self, value: Any) -> Any:
-        """An option's value with each path in it where it is now; the same object if none is moved."""
+        """An option's value with each absolute path in it where it is now; the same object if none is moved."""
         if not self.paths:
             return value
-        if isinstance(value, str):
-            return self.path(value)
+        if isinstance(value, str):  # "data" is a path only for code that opens it
+            return self.path(value) if value.startswith("/") else value
         if type(value) is dict:
             moved = {self.values(key): self.values(item) for key, item in value.items()}
-            same = all(moved.get(key) is item for key, item in value.items())
+            same = list(moved) == list(value) and all(moved[key] is item for key, item in value.items())
             return value if same else moved
         if type(value) in (list, tuple, set):
             items = [self.values(item) for item in value]

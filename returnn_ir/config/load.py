@@ -38,6 +38,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, assume: Assu
     apply_overrides(config, overrides)
     _load_file(config, Path(path), [])
     apply_overrides(config, overrides)
+    _move_paths(config)
     return config
 
 
@@ -56,6 +57,14 @@ def load_config_for(
     """
     searches = mode == Mode.SEARCH and "++task" not in overrides
     return load_config(path, ("++task", "search", *overrides) if searches else overrides, assume=assume)
+
+
+def _move_paths(config: Config) -> None:
+    """Options name each path where it is now."""
+    moved = config.assume.values
+    typed = {key: config[key] for key in config if config.is_typed(key)}
+    config.update({key: moved(value) for key, value in typed.items() if moved(value) is not value})
+    config.texts = {key: [moved(text) for text in texts] for key, texts in config.texts.items()}
 
 
 def _load_file(config: Config, path: Path, including: list[Path]) -> None:
