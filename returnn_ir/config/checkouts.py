@@ -76,7 +76,7 @@ class Checkouts:
                 expected="20211231-0123abcd0123",
                 received=version,
             )
-        folder = self._folder_of(repo, version)
+        folder = self._folder_of(repo, path, version)
         if not (folder / path).exists():
             raise ConfigError(f"there is no {path!r} in the checkout of {repo}", received=str(folder))
         checkout = _Checkout(f"{PREFIX}.{normalized(repo)}", version or None, folder)
@@ -84,7 +84,7 @@ class Checkouts:
             self._known.append(checkout)
         return f"{checkout.name}.{normalized(path.removesuffix('.py').removeprefix('./').rstrip('/'))}", folder
 
-    def _folder_of(self, repo: str, version: str | None) -> Path:
+    def _folder_of(self, repo: str, path: str, version: str | None) -> Path:
         versioned = f"{repo}@v{version}" if version else repo
         for name in (versioned, repo):
             moved = self._assume.path(name)
@@ -94,7 +94,7 @@ class Checkouts:
         found = next(_of_version(kept / repo, version), None)
         if found is None:
             raise ConfigError(
-                f"the config imports from {versioned} with returnn.import_, and there is no checkout of it here",
+                f"the config imports {path!r} of {versioned} with returnn.import_, and there is no checkout of it here",
                 expected=f"one in {kept}",
                 hint=f"--map-path {repo}=FOLDER names a checkout; nothing is fetched",
             )

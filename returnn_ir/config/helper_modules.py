@@ -211,13 +211,11 @@ class _EmptyLoader(Loader):
 
 
 def _entries(folder: str, name: str) -> Iterator[Path]:
-    """The files and folders that a part of a dotted name means; RETURNN writes ``-`` and ``.`` as ``_``."""
-    known = Path(folder)
-    yield from (entry for entry in (known / name, known / f"{name}.py") if entry.exists())
-    if known.is_dir():
-        for entry in sorted(known.iterdir()):
-            if normalized(entry.name.removesuffix(".py")) == name and (entry.is_dir() or entry.suffix == ".py"):
-                yield entry
+    """What a part of a dotted name means: a package, a file, a folder. RETURNN writes ``-`` and ``.`` as ``_``."""
+    found = [e for e in sorted(Path(folder).iterdir()) if normalized(e.name.removesuffix(".py")) == name]
+    yield from (entry for entry in found if (entry / "__init__.py").is_file())
+    yield from (entry for entry in found if entry.suffix == ".py" and entry.is_file())
+    yield from (entry for entry in found if entry.is_dir())
 
 
 def _installed(file: Path) -> bool:
