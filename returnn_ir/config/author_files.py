@@ -120,13 +120,13 @@ class AuthorFiles:
         return lambda path, *args, **options: real(self.here(path), *args, **options)
 
     def array(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        """``numpy.loadtxt``: an array of the shape that its first use wants."""
+        """``numpy.loadtxt``: a vector that has the length of what it is first combined with."""
 
         def load(fname: Any, *args: Any, **options: Any) -> Any:
             fname = self.here(fname)
             if not self.assumes(fname):
                 return real(fname, *args, **options)
-            self.note(fname, "ones, of the shape that their first use has")
+            self.note(fname, "a vector of ones, as long as what it is combined with")
             return AssumedArray.of(str(fname), np.dtype(options.get("dtype", args[0] if args else np.float64)))
 
         return load
@@ -172,34 +172,33 @@ class AuthorFiles:
 
 
 class AssumedArray(np.ndarray[Any, np.dtype[Any]]):
-    """Ones without axes, which numpy takes for ones of any shape; of which one they are, nobody knows."""
+    """A vector of one 1, which numpy and layers take for one of any length; who asks for its length is refused."""
 
     _name = ""
 
     @classmethod
     def of(cls, name: str, dtype: np.dtype[Any]) -> AssumedArray:
-        """Those of a file."""
-        array = np.ones((), dtype).view(cls)
+        """That of a file."""
+        array = np.ones((1,), dtype).view(cls)
         array._name = name
         return array
 
     def __array_finalize__(self, obj: Any) -> None:
         self._name = getattr(obj, "_name", "")
 
-    def _need_axes(self) -> None:
-        if self.ndim == 0:
-            raise ConfigError(
-                f"the shape of what is in {self._name!r}, which is not here, is not known", hint=_NOT_READ
-            )
+    def _need_length(self) -> None:
+        if self.shape == (1,):
+            what = f"the config wants to know how much is in {self._name!r}, which is not here"
+            raise ConfigError(what, hint=_NOT_READ)
 
     def __len__(self) -> int:
-        self._need_axes()
+        self._need_length()
         return super().__len__()
 
     def __iter__(self) -> Any:
-        self._need_axes()
+        self._need_length()
         return super().__iter__()
 
     def __getitem__(self, key: Any) -> Any:
-        self._need_axes()
+        self._need_length()
         return super().__getitem__(key)
