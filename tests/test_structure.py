@@ -115,7 +115,7 @@ REGISTRIES = {
     "runtime/optimizers/registry.py",
 }
 #: They import modules of a config by names that the config gives.
-CONFIG_MODULES = {"returnn_ir/config/returnn_names.py", "returnn_ir/config/shim.py"}
+CONFIG_MODULES = {"returnn_ir/config/helper_modules.py", "returnn_ir/config/shim.py"}
 
 
 def _room(module: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from returnn_ir.config.restricted_pickle import load_pickle
+from returnn_ir.config.returnn_classes import not_known
 from returnn_ir.errors import ConfigError, DataError
 
 __all__ = ["ConfigVocabulary", "read_labels"]
@@ -111,7 +112,7 @@ class ConfigVocabulary:
         """
         name = options.pop("class", "Vocabulary")
         if name not in _CLASSES:
-            raise ConfigError(f"unknown vocabulary class {name!r}", expected=", ".join(_CLASSES))
+            raise ConfigError(not_known("vocabulary class", str(name)), expected=", ".join(_CLASSES))
         try:
             return cls(**options)
         except TypeError as error:

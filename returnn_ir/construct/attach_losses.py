@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.errors import ConfigError, DimError, did_you_mean
+from returnn_ir.config.returnn_classes import hint_for, not_known
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Loss, Value
 from returnn_ir.ir.hypotheses import beam_of
@@ -74,8 +75,8 @@ def require_loss(b: LayerBuilder, name: str, key: str) -> LossSpec:
     """The loss of that name, or an error that says which there are."""
     spec = find_loss(name)
     if spec is None:
-        hint = did_you_mean(name, loss_names())
-        raise ConfigError(f"unknown loss {name!r}", where=b.place(key), expected=", ".join(loss_names()), hint=hint)
+        what, hint = not_known("loss", name), hint_for("loss", name, loss_names())
+        raise ConfigError(what, where=b.place(key), expected=", ".join(loss_names()), hint=hint)
     return spec
 
 

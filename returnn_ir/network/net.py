@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.behavior import Behavior
 from returnn_ir.config.network_schedule import NetworkSchedule
-from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError, did_you_mean
+from returnn_ir.config.returnn_classes import hint_for, not_known
+from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.network.circles import Circles, reachable
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict, layer_refs, parse_options
 from returnn_ir.network.layer_registry import LayerSpec, find_layer, layer_names
@@ -297,12 +298,12 @@ def _layer_class(raw: Mapping[Any, Any], config: Config, path: str) -> LayerSpec
         return spec
     if class_name in config.own_layers:
         raise ConfigError(
-            f"the layer class {class_name!r} is Python code of the config, which cannot be compiled",
+            f"the config's own layer class {class_name!r} is TensorFlow code, which cannot be compiled",
             where=where,
             hint="an eval layer, or a subnetwork of RETURNN's layers",
         )
-    hint = did_you_mean(class_name, layer_names())
-    raise ConfigError(f"unknown layer class {class_name!r}", where=where, hint=hint)
+    what, hint = not_known("layer class", class_name), hint_for("layer class", class_name, layer_names())
+    raise ConfigError(what, where=where, hint=hint)
 
 
 def _sources(raw: Mapping[str, Any], behavior: Behavior, origin: Origin, spec: LayerSpec) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compiler.target.protocol import Array
+from returnn_ir.config.returnn_classes import not_known
 from returnn_ir.config.vocabulary import read_labels
 from returnn_ir.errors import ConfigError, DataError, did_you_mean
 
@@ -59,9 +60,8 @@ class Vocabulary:
             raise ConfigError("vocab is a dict", where=where, received=type(options).__name__)
         name = str(options.get("class", "Vocabulary"))
         if name not in _SEPARATORS:
-            hint = did_you_mean(name, _SEPARATORS)
-            known = ", ".join(_SEPARATORS)
-            raise ConfigError(f"unknown vocabulary class {name!r}", where=where, expected=known, hint=hint)
+            what, hint = not_known("vocabulary class", name), did_you_mean(name, _SEPARATORS)
+            raise ConfigError(what, where=where, expected=", ".join(_SEPARATORS), hint=hint)
         separator = _SEPARATORS[name]
         if separator is None:
             return Vocabulary(tuple(map(chr, range(256))), None)

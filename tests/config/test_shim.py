@@ -269,7 +269,7 @@ def test_own_layer_classes_are_named(tmp_path: Path) -> None:
 
     config = load(tmp_path, OWN_LAYER.replace("CLASS", "named"))
     assert config.own_layers == {"named"}
-    with pytest.raises(UserError, match="'named' is Python code of the config"):
+    with pytest.raises(UserError, match="the config's own layer class 'named' is TensorFlow code"):
         load_net(config)
     assert load_net(load(tmp_path, OWN_LAYER.replace("CLASS", "copy"))).layers
 
@@ -335,7 +335,7 @@ def test_a_vocabulary_gives_its_labels_while_a_config_loads(tmp_path: Path) -> N
     assert (config["eos"], config["size"], config["ids"]) == (0, 4, [2, 3, 1])
     head = f"from returnn.datasets.util.vocabulary import Vocabulary\nlabels = {config['labels']!r}\n"
     message = error_of(tmp_path, head + "Vocabulary.create_vocab(**{'class': 'SentencePieces', 'model_file': 'x'})\n")
-    assert "unknown vocabulary class 'SentencePieces'" in message
+    assert "RETURNN has the vocabulary class 'SentencePieces', it is not built here" in message
     assert "net.py:3" in message
     assert "unexpected keyword argument 'bpe'" in error_of(
         tmp_path, head + "Vocabulary.create_vocab(bpe=1, labels=labels)"

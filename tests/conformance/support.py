@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from returnn_ir.config.returnn_classes import Kind, not_built
 from returnn_ir.network.layer_registry import layer_names
 from returnn_ir.network.loss_registry import find_loss, loss_names
 from tests.conformance.gaps import TARGETS, all_cases, gap
@@ -28,6 +29,8 @@ def support_matrix() -> str:
         "",
         f"Losses ({len(loss_names())}): {', '.join(loss_names())}.",
         "",
+        *_not_built("layer class", "layer classes", layer_names()),
+        *_not_built("loss", "losses", loss_names()),
         "| family | cases | " + " | ".join(TARGETS) + " |",
         "|---|---:|" + "---:|" * len(TARGETS),
     ]
@@ -44,3 +47,12 @@ def support_matrix() -> str:
         for reason, targets in by_reason.items():
             lines.append(f"| {case} | {', '.join(targets)} | {reason} |")
     return "\n".join(lines) + "\n"
+
+
+def _not_built(kind: Kind, called: str, registered: list[str]) -> list[str]:
+    """What RETURNN has and is not here; a config that uses it is told so."""
+    missing = not_built(kind, registered)
+    if not missing:
+        return []
+    names = [f"{name} ({reason})" if reason else name for name, reason in missing.items()]
+    return [f"RETURNN's {called} that are not built ({len(names)}): {', '.join(names)}.", ""]

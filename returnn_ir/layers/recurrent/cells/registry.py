@@ -29,7 +29,7 @@ from returnn_ir.layers.recurrent.cells.standard_lstm import (
 )
 from returnn_ir.options import checked, read_options
 
-__all__ = ["LSTM_BLOCKS", "OTHER_NAMES", "UNITS", "Unit", "make_cell", "unit_name"]
+__all__ = ["LSTM_BLOCKS", "OTHER_NAMES", "REFUSED", "UNITS", "Unit", "make_cell", "unit_name"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ OTHER_NAMES = {"lstm": "nativelstm2", "lstmp": "nativelstm2"}
 LSTM_BLOCKS = ("lstmblock", "lstmblockfused", "cudnnlstm")
 
 #: Names that RETURNN knows and cannot run from a config on the CPU, with the reason.
-_REFUSED = {
+REFUSED = {
     **dict.fromkeys(("rnn", "layerrnn", "recseqcellop"), "is an abstract class in RETURNN"),
     **dict.fromkeys(
         ("dropoutwrapper", "residualwrapper", "devicewrapper", "multirnn"),
@@ -119,6 +119,6 @@ def _refusal(scope: CellScope, unit: str, name: str, *, single_step: bool) -> Co
     where = scope.b.place("unit")
     if name in UNITS:
         return ConfigError(f"unit {unit!r} is for a whole sequence", where=where, hint="LSTMBlock, or a rec layer")
-    if name in _REFUSED:
-        return ConfigError(f"unit {unit!r} {_REFUSED[name]}", where=where, expected=", ".join(known))
+    if name in REFUSED:
+        return ConfigError(f"unit {unit!r} {REFUSED[name]}", where=where, expected=", ".join(known))
     return ConfigError(f"unknown unit {unit!r}", where=where, expected=", ".join(known), hint=did_you_mean(name, known))
