@@ -1,4 +1,4 @@
-"""``python -m tests.returnn_nets CHECKOUT --returnn-python PYTHON --folder FOLDER``: what RETURNN's own tests construct.
+"""``python -m tests.returnn_nets CHECKOUT --returnn-python PYTHON --folder FOLDER``: the networks of RETURNN's tests.
 
 RETURNN's tests run, each network that they construct is written as a config, RETURNN records what it computes for it
 with random inputs and parameters, and every target is compared with that. What is in FOLDER already is not made again.
