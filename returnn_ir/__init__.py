@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from returnn_ir.config import Assumptions
     from returnn_ir.network.net import Net
 
 __all__ = ["load"]
 
 
-def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int | None = None, mode: str | None = None) -> Net:
+def load(
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    epoch: int | None = None,
+    mode: str | None = None,
+    assume: Assumptions | None = None,
+) -> Net:
     """Load a config file and parse its network.
 
     >>> from tempfile import TemporaryDirectory
@@ -41,15 +49,17 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, epoch: int | None =
         epoch: whose network, where it changes (``pretrain``, ``get_network``); counted from 1. None: the last one's.
         mode: what the network is loaded for. Many configs define another network where ``task`` is "search"; it is
             while they load for mode ``search``, unless ``overrides`` set it.
+        assume: ``Assumptions(files=True)`` of :mod:`returnn_ir.config` checks a config without the files that it
+            names; ``net.config.assumed`` lists them. None: nothing is assumed.
 
     Raises:
         UserError: everything that is wrong with the file and its network, with file and line.
     """
-    from returnn_ir.config import load_config_for
+    from returnn_ir.config import NOTHING_ASSUMED, load_config_for
     from returnn_ir.errors import ConfigError
     from returnn_ir.network.net import load_net
 
     if isinstance(overrides, str):
         hint = f"overrides={overrides.split()!r}"
         raise ConfigError("'overrides' is a list of words", received=repr(overrides), hint=hint)
-    return load_net(load_config_for(path, overrides, mode), epoch)
+    return load_net(load_config_for(path, overrides, mode, assume=assume or NOTHING_ASSUMED), epoch)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 
+from compiler.cli.assume import add_assumptions, print_assumed, read_assumptions
 from compiler.cli.command import USER_ERROR, run_command
+from returnn_ir.errors import UserError
 
 __all__ = ["main"]
 
@@ -15,6 +18,8 @@ Run a RETURNN config: task = train (default), eval, forward, search, compute_pri
 A training that was interrupted resumes from its newest checkpoint.
 
   ++key value         set a config option
+  --map-path OLD=NEW  where a folder or file of the config is now, or a checkout for returnn.import_
+  --module NAME=FILE  the file of a module that the config imports
   --best-checkpoint   only print the checkpoint with the best score
   --debug             show a traceback for errors
 """
@@ -30,16 +35,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_USAGE, end="")
         return 0 if words else USER_ERROR
     try:
-        return run_command("returnn-run", lambda: _run(words[0], words[1:], best=best), debug=debug)
+        return run_command("returnn-run", lambda: _run(words, best=best), debug=debug)
     except KeyboardInterrupt:
         print("returnn-run: interrupted; the same command resumes from the newest checkpoint", file=sys.stderr)
         return 130
 
 
-def _run(path: str, overrides: Sequence[str], *, best: bool) -> int:
+def _assumptions() -> argparse.ArgumentParser:
+    """Of the options that a run has in common with a check; all other words are left."""
+    parser = argparse.ArgumentParser(prog="returnn-run", add_help=False, allow_abbrev=False)
+    add_assumptions(parser)
+    return parser
+
+
+def _run(words: Sequence[str], *, best: bool) -> int:
     from returnn_ir.config import load_config
 
-    config = load_config(path, overrides)
+    args, (path, *overrides) = _assumptions().parse_known_args(words)
+    if args.assume_files:
+        raise UserError(
+            "--assume-files is for a check, and a run reads its files",
+            hint="--map-path OLD=NEW says where they are; returnn-compile --assume-files checks a network without them",
+        )
+    config = load_config(path, overrides, assume=read_assumptions(args))
+    print_assumed(config)
     if best:
         from runtime.tasks.run_options import RunOptions
         from runtime.tasks.start import find_checkpoint

@@ -17,6 +17,7 @@ from compiler.onnx.session import FileSession, OpenModel
 from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from returnn_ir import load
+from returnn_ir.config import NOTHING_ASSUMED, Assumptions
 from returnn_ir.construct.state import EPOCH_STEP
 from returnn_ir.errors import DataError, UserError, bug_report
 
@@ -80,6 +81,7 @@ def check_case(
     *,
     overrides: Sequence[str] = (),
     device: str | None = None,
+    assume: Assumptions = NOTHING_ASSUMED,
     open_model: OpenModel = FileSession,
 ) -> CaseReport:
     """Check one net; whatever fails becomes the report's reason, so that one failing net does not stop the others.
@@ -91,6 +93,7 @@ def check_case(
         reference: the recorded numbers; None: the ``.npz`` beside the net. Their mode is the net's.
         overrides: ``["++key", "value", ...]``.
         device: what a program for ``tf`` runs on, see :func:`compiler.program.program.compile_net`.
+        assume: what the net's code finds instead of what is on its author's machine.
         open_model: what loads an exported file.
     """
     report = CaseReport(str(path), target)
@@ -98,7 +101,7 @@ def check_case(
         recorded = read_recorded(reference or path.with_suffix(".npz"))
         if not (recorded.outputs or recorded.losses):
             raise DataError("nothing was recorded to compare with: RETURNN failed in this case", where=str(path))
-        net = load(path, overrides, mode=recorded.mode)
+        net = load(path, overrides, mode=recorded.mode, assume=assume)
         wanted = list(recorded.outputs)
         program = compile_net(net, target=target, mode=recorded.mode, fetch=wanted, everything=True, device=device)
         if target == "onnx":

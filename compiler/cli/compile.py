@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compiler.cli.assume import add_assumptions, print_assumed, read_assumptions
 from compiler.cli.command import MISMATCH, USER_ERROR, run_command
 from compiler.cli.schedule import ALL, Networks, epoch_number
 from compiler.target.staged import staged
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (2: a user's error, 1: numbers that differ)."""
     words, overrides = _split_overrides(sys.argv[1:] if argv is None else argv)
     args = _parser().parse_args(words, argparse.Namespace(overrides=overrides))
+    args.overrides += [] if args.task is None else ["++task", args.task]
     run = _compile if args.check is None else _check
     return run_command("returnn-compile", lambda: run(args), debug=args.debug)
 
@@ -48,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="returnn-compile",
         description="Compile the network dict of a RETURNN config. Without --target it is only checked.",
-        epilog='"++key value" sets an option of the config; --mode search loads it with ++task search.',
+        epilog='"++key value" sets an option of the config; --mode search loads it with ++task search, if --task does '
+        "not say otherwise.",
     )
     parser.add_argument("nets", nargs="+", metavar="net.py", help="config files; several only with --check")
     parser.add_argument("--target", choices=("reference", "tf", "onnx"), help="what to compile for")
@@ -58,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=("forward", "eval", "train", "search"),
         help="what the network is built for (default: forward; a check alone looks at train, too)",
     )
+    parser.add_argument("--task", help="the same as ++task TASK: what the config is loaded for")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--params", type=Path, metavar="REF.npz", help="parameters as param/NAME arrays")
     source.add_argument("--checkpoint", metavar="PREFIX", help="parameters of a TensorFlow checkpoint")
@@ -97,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="REF.npz",
         help="compare with recorded numbers (default: beside the net)",
     )
+    add_assumptions(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result of --check here")
     parser.add_argument("--debug", action="store_true", help="show a traceback for errors")
     return parser
@@ -113,14 +118,17 @@ def _check(args: argparse.Namespace) -> int:
         raise UserError("--check REF.npz takes one net", hint="with several nets, each has its .npz beside it")
     if args.epoch is not None:
         raise UserError("--check compares the network that was recorded", hint="leave --epoch away")
+    if args.mode is not None:
+        raise UserError("--check compares in the mode that was recorded", hint="leave --mode away")
     reference = Path(args.check) if args.check else None
+    assume = read_assumptions(args)
     target = args.target or "reference"
     if args.debug:
         logging.getLogger("compiler.check").setLevel(logging.DEBUG)
         logging.basicConfig()
     reports: list[CaseReport] = []
     for net in nets:
-        reports.append(check_case(net, target, reference, overrides=args.overrides, device=args.device))
+        reports.append(check_case(net, target, reference, overrides=args.overrides, device=args.device, assume=assume))
         if args.json is not None:  # after every net: what is known stays, whatever happens to the process
             _write_reports(args.json, reports)
     print_reports(reports)
@@ -139,8 +147,19 @@ def _write_reports(path: Path, reports: list[CaseReport]) -> None:
 def _compile(args: argparse.Namespace) -> int:
     if len(args.nets) > 1:
         raise UserError("several nets are only checked together", hint="--check")
+    if args.assume_files and args.output is not None:
+        raise UserError("--assume-files is for a check: nothing is written of it", hint="--map-path OLD=NEW")
     given, args.mode = args.mode, args.mode or "forward"
-    networks = Networks.load(args.nets[0], args.overrides, args.mode, args.epoch, args.checkpoint)
+    assume = read_assumptions(args)
+    networks = Networks.load(args.nets[0], args.overrides, args.mode, args.epoch, args.checkpoint, assume)
+    try:
+        return _compile_one(args, networks, given)
+    finally:
+        print_assumed(networks.config)
+
+
+def _compile_one(args: argparse.Namespace, networks: Networks, given: str | None) -> int:
+    """Do what the command line asks for with a config that is loaded."""
     for wanted in ("target", "print_ir", "draw", "explain"):
         if getattr(args, wanted):
             networks.require_one(f"--{wanted.replace('_', '-')}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from returnn_ir.errors import UserError
 
 if TYPE_CHECKING:
-    from returnn_ir.config import Config
+    from returnn_ir.config import Assumptions, Config
     from returnn_ir.config.network_schedule import NetworkSchedule, Stage
     from returnn_ir.construct.construct import Expanded
     from returnn_ir.network.net import Net
@@ -48,7 +48,12 @@ class Networks:
 
     @staticmethod
     def load(
-        path: str, overrides: Sequence[str], mode: str, asked: int | str | None, checkpoint: str | None
+        path: str,
+        overrides: Sequence[str],
+        mode: str,
+        asked: int | str | None,
+        checkpoint: str | None,
+        assume: Assumptions,
     ) -> Networks:
         """Load a config; the network is that of ``--epoch``, else that of the checkpoint, else the last one.
 
@@ -58,7 +63,7 @@ class Networks:
         from returnn_ir.config import load_config_for
         from returnn_ir.config.network_schedule import NetworkSchedule
 
-        config = load_config_for(path, overrides, mode)
+        config = load_config_for(path, overrides, mode, assume=assume)
         schedule = NetworkSchedule.from_config(config)
         epoch = asked if isinstance(asked, int) else _epoch_of(checkpoint) or schedule.final_epoch
         return Networks(config, schedule, epoch, asked)

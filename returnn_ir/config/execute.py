@@ -6,11 +6,17 @@ import builtins
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType, TracebackType
+from typing import Any
 
+from returnn_ir.config.author_files import AuthorFiles
+from returnn_ir.config.helper_modules import HelperModules
+from returnn_ir.config.module_views import ModuleViews
 from returnn_ir.config.options import Config
 from returnn_ir.config.returnn_helpers import login_without_terminal
+from returnn_ir.config.returnn_names import shim_names
 from returnn_ir.config.shim import ShimSession, guarded_import
 from returnn_ir.errors import ConfigError, Origin, UserError
 
@@ -42,26 +48,40 @@ def run_python_config(config: Config, path: Path, text: str) -> None:
     package, folder = _package(path)
     module = ModuleType(MODULE_NAME)
     namespace = module.__dict__
-    session = ShimSession(config, namespace)
+    code_builtins = dict(vars(builtins))
+    files, modules = AuthorFiles(config), HelperModules(config, code_builtins)
+    session = ShimSession(namespace, partial(shim_names, config=config, files=files, modules=modules))
+    _set_builtins(code_builtins, config, files, session)
     namespace.update(config.namespace)
-    namespace.update(
-        {
-            "config": config,
-            "__file__": file,
-            "__package__": package,
-            "__builtins__": {**vars(builtins), "__import__": guarded_import(builtins.__import__, session)},
-        }
-    )
+    names = {"config": config, "__file__": file, "__package__": package, "__builtins__": code_builtins}
+    namespace.update(names)
     config.namespace = namespace
     config.executed = True
 
     def call(function: Callable[..., object], *args: object, **options: object) -> object:
-        with session.active(), _importable(module, folder), login_without_terminal(), _config_errors(file):
-            return function(*args, **options)
+        with (
+            session.active(),
+            modules.active(),
+            _importable(module, folder),
+            login_without_terminal(),
+            _config_errors(file),
+        ):
+            return config.assume.values(function(*args, **options))
 
     config.call = call
     with session.active(loading=True):
         call(exec, code, namespace)
+
+
+def _set_builtins(code_builtins: dict[str, Any], config: Config, files: AuthorFiles, session: ShimSession) -> None:
+    """What ``import`` and ``open`` are for the config's own code."""
+    import_ = guarded_import(builtins.__import__, session)
+    if config.assume.files or config.assume.paths:
+        views = ModuleViews(files)
+        code_builtins["open"] = views.open
+        code_builtins["__import__"] = lambda *args, **options: views.of(import_(*args, **options))
+    else:
+        code_builtins["__import__"] = import_
 
 
 def _package(path: Path) -> tuple[str, str | None]:
@@ -138,5 +158,8 @@ def _innermost(traceback: TracebackType | None, file: str) -> Origin:
 
 def _hint(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return f"install the module {error.name.partition('.')[0]!r}, or put it where Python finds it (PYTHONPATH)"
+        known = error.name.partition(".")[0]
+        return f"install the module {known!r}, or put it where Python finds it (PYTHONPATH), or --module {known}=FILE"
+    if isinstance(error, FileNotFoundError):
+        return "--map-path OLD=NEW says where files are now; returnn-compile --assume-files takes them for given"
     return None

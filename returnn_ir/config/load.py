@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from returnn_ir.config.assumptions import NOTHING_ASSUMED, Assumptions
 from returnn_ir.config.execute import run_python_config
 from returnn_ir.config.json_text import is_json, parse_json
 from returnn_ir.config.options import Config
@@ -20,7 +21,7 @@ __all__ = ["load_config", "load_config_for"]
 _READERS = {"python": SourceMap.add_python, "json": SourceMap.add_json, "lines": SourceMap.add_lines}
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+def load_config(path: str | Path, overrides: Sequence[str] = (), *, assume: Assumptions = NOTHING_ASSUMED) -> Config:
     """Loads a config.
 
     Args:
@@ -28,18 +29,26 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
             first line that starts with ``#!``) or lines of ``key value``. Only a Python config runs code.
         overrides: words of a command line, ``["++key", "value", ...]``; the config sees them while it loads, and they
             win over its own values.
+        assume: what its code finds instead of what is on its author's machine; ``config.assumed`` lists what was used.
 
     Raises:
         ConfigError: no such file, a syntax error, an error while the config executes, or a bad override.
     """
-    config = Config(Path(path))
+    config = Config(Path(path), assume)
     apply_overrides(config, overrides)
     _load_file(config, Path(path), [])
     apply_overrides(config, overrides)
+    _move_paths(config)
     return config
 
 
-def load_config_for(path: str | Path, overrides: Sequence[str] = (), mode: str | None = None) -> Config:
+def load_config_for(
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    mode: str | None = None,
+    *,
+    assume: Assumptions = NOTHING_ASSUMED,
+) -> Config:
     """Loads a config for a mode. Many define another network where ``task`` is "search"; it is for mode ``search``,
     unless ``overrides`` set it.
 
@@ -47,7 +56,15 @@ def load_config_for(path: str | Path, overrides: Sequence[str] = (), mode: str |
         ConfigError: as :func:`load_config`.
     """
     searches = mode == Mode.SEARCH and "++task" not in overrides
-    return load_config(path, ("++task", "search", *overrides) if searches else overrides)
+    return load_config(path, ("++task", "search", *overrides) if searches else overrides, assume=assume)
+
+
+def _move_paths(config: Config) -> None:
+    """Options name each path where it is now."""
+    moved = config.assume.values
+    typed = {key: config[key] for key in config if config.is_typed(key)}
+    config.update({key: moved(value) for key, value in typed.items() if moved(value) is not value})
+    config.texts = {key: [moved(text) for text in texts] for key, texts in config.texts.items()}
 
 
 def _load_file(config: Config, path: Path, including: list[Path]) -> None:

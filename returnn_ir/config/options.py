@@ -10,6 +10,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
+from returnn_ir.config.assumptions import NOTHING_ASSUMED, Assumed, Assumptions
 from returnn_ir.config.data_options import DataOptions
 from returnn_ir.config.extern_data import extern_data_spec
 from returnn_ir.config.json_text import parse_json
@@ -37,6 +38,7 @@ class Config(Mapping[str, object]):
 
     Args:
         path: the file, as given.
+        assume: what its code and its options find instead of what is on their author's machine.
 
     Attributes:
         namespace: the typed options; for a Python config its globals, which its functions use.
@@ -45,11 +47,14 @@ class Config(Mapping[str, object]):
         changed: the keys whose values are those of ``#config`` of a network.
         own_layers: names of layer classes that the config defines itself.
         executed: whether the config is Python code; else it is data, and nothing in it may run.
+        assumed: what was not there and was taken for given, in the order in which it was asked for.
         call: runs a function of the config with the loading shim active and with errors that name the config's line.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, assume: Assumptions = NOTHING_ASSUMED) -> None:
         self.path = path
+        self.assume = assume
+        self.assumed: _List[Assumed] = []
         self.namespace: dict[str, object] = {}
         self.texts: dict[str, _List[str]] = {}
         self.overridden: set[str] = set()
@@ -95,6 +100,19 @@ class Config(Mapping[str, object]):
         """Does the option have a Python type, or is it a text?"""
         return _is_option(key) and key in self.namespace
 
+    @property
+    def typed_dict(self) -> dict[str, object]:
+        """The typed options themselves; what is changed in it, is."""
+        return self.namespace
+
+    def is_of_type(self, key: str, types: type | tuple[type, ...]) -> _Bool:
+        """Is the option typed, and an instance of a type?"""
+        return self.is_typed(key) and isinstance(self.namespace[key], types)
+
+    def get_of_type(self, key: str, types: type | tuple[type, ...], default: object = None) -> Any:
+        """The typed option if it is an instance of a type, else ``default``."""
+        return self.namespace[key] if self.is_of_type(key, types) else default
+
     def typed_value(self, key: str, default: object = None, index: _Int | None = None) -> Any:
         """The typed option, of a list the entry ``index``; ``default`` also where it is only given as text."""
         value = self.namespace[key] if self.is_typed(key) else default
@@ -131,6 +149,16 @@ class Config(Mapping[str, object]):
         if value is None or value == "":
             return default
         return _Bool(value) if isinstance(value, Integral) else self._read(key, value, _Bool)
+
+    def bool_or_other(self, key: str, default: T, index: _Int = 0) -> Any:
+        """The typed option, else its text as truth value if it is a word for one."""
+        if self.is_typed(key):
+            return self.typed_value(key, default, index)
+        text = self._entry(key, index)
+        if text is None or text == "":
+            return default
+        value = from_text(str(text), _Bool)
+        return value if isinstance(value, _Bool) else text
 
     def is_true(self, key: str, default: _Bool = False) -> _Bool:
         """Is the option something true? Unlike :meth:`bool`, any object may be asked about."""

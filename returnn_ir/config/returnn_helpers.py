@@ -1,4 +1,4 @@
-"""Helpers of RETURNN that a config calls while it loads: who runs it, files of a cache, parameters to be tuned."""
+"""Helpers of RETURNN that a config calls while it loads: who runs it, parameters to be tuned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
-__all__ = ["HyperParam", "cached_file", "from_utf8", "login_name", "login_without_terminal", "no_exception_hook"]
+__all__ = ["HyperParam", "from_utf8", "login_name", "login_without_terminal", "no_exception_hook"]
 
 _login = os.getlogin
 
@@ -36,11 +36,6 @@ def login_without_terminal() -> Iterator[None]:
     """``os.getlogin``, which fails where there is no terminal, answers as :func:`login_name` does."""
     with mock.patch.object(os, "getlogin", login_name):
         yield
-
-
-def cached_file(filename: str) -> str:
-    """RETURNN's ``cf``: where the cluster's cache manager has put a file; without one the file itself."""
-    return filename
 
 
 def from_utf8(text: str) -> str:

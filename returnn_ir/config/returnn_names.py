@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from returnn_ir.config import dataset_base
 from returnn_ir.config.dim_tags import DIM_NAMES
 from returnn_ir.config.numbers_dict import NumbersDict
-from returnn_ir.config.returnn_helpers import HyperParam, cached_file, from_utf8, login_name, no_exception_hook
+from returnn_ir.config.returnn_helpers import HyperParam, from_utf8, login_name, no_exception_hook
 from returnn_ir.config.vocabulary import ConfigVocabulary
-from returnn_ir.errors import ConfigError
 
 if TYPE_CHECKING:
+    from returnn_ir.config.author_files import AuthorFiles
+    from returnn_ir.config.helper_modules import HelperModules
     from returnn_ir.config.options import Config
 
 __all__ = ["OLD_MODULES", "LayerClassStub", "WrapEpochValue", "shim_names"]
@@ -86,13 +83,6 @@ class WrapEpochValue:
         return self.func(epoch=epoch)
 
 
-def _import_helper(repo: str, path: str, version: str | None = None, *args: object) -> NoReturn:
-    raise ConfigError(
-        f"the config fetches {path!r} of {repo!r} (version {version}) with returnn.import_, which is not supported",
-        hint="put a copy of that file beside the config and import it",
-    )
-
-
 def _cleanup_env_var_path(env_var: str, path_prefix: str) -> None:
     """Drops the entries below ``path_prefix`` from a search path such as ``LD_LIBRARY_PATH``."""
     if env_var in os.environ:
@@ -102,29 +92,13 @@ def _cleanup_env_var_path(env_var: str, path_prefix: str) -> None:
         os.environ[env_var] = os.pathsep.join(kept)
 
 
-def _generic_import_module(filename: str) -> ModuleType:
-    """A module by its name, or by its file or folder; that may be part of a package."""
-    if "/" not in filename:
-        return importlib.import_module(filename)
-    path = Path(filename)
-    if not path.exists():
-        raise ConfigError(f"the config imports {filename!r}, and there is no such file")
-    names, folder = [path.stem], path.parent
-    while (folder / "__init__.py").exists():
-        names.insert(0, folder.name)
-        folder = folder.parent
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    return importlib.import_module(".".join(names))
-
-
 class LayerClassStub:
     """What a config's own layer class is derived from; it can be named, but not compiled."""
 
     layer_class: str | None = None
 
 
-def _layer_classes(own: set[str]) -> dict[str, object]:
+def _layer_classes(own: set[str], modules: HelperModules) -> dict[str, object]:
     """RETURNN's functions that make a config's layer classes known; here their names are noted."""
 
     def register(layer_class: type) -> None:
@@ -134,7 +108,7 @@ def _layer_classes(own: set[str]) -> dict[str, object]:
 
     def register_all(values: object) -> None:
         if isinstance(values, str):
-            values = vars(_generic_import_module(values)).values()
+            values = vars(modules.by_file(values)).values()
         for value in values if isinstance(values, Iterable) else ():
             if isinstance(value, type) and issubclass(value, LayerClassStub):
                 register(value)
@@ -143,7 +117,6 @@ def _layer_classes(own: set[str]) -> dict[str, object]:
 
 
 _DATASETS: dict[str, object] = {name: getattr(dataset_base, name) for name in dataset_base.__all__}
-_VOCABULARIES: dict[str, object] = {"Vocabulary": ConfigVocabulary, "BytePairEncoding": ConfigVocabulary}
 
 _NAMES: dict[str, dict[str, object]] = {
     "returnn.datasets": {"Dataset": dataset_base.Dataset},
@@ -155,15 +128,11 @@ _NAMES: dict[str, dict[str, object]] = {
     "returnn.tf.util.data": DIM_NAMES,
     "returnn.tf.util.basic": DIM_NAMES,
     "returnn.pretrain": {"WrapEpochValue": WrapEpochValue},
-    "returnn.import_": {"import_": _import_helper},
-    "returnn.datasets.generating": {**_DATASETS, **_VOCABULARIES},
-    "returnn.datasets.util.vocabulary": _VOCABULARIES,
+    "returnn.datasets.generating": _DATASETS,
     "returnn.tf.hyper_param_tuning": {"HyperParam": HyperParam},
     "returnn.util.basic": {
         "PY3": True,
-        "cf": cached_file,
         "cleanup_env_var_path": _cleanup_env_var_path,
-        "generic_import_module": _generic_import_module,
         "get_login_username": login_name,
         "py2_utf8_str_to_unicode": from_utf8,
         "NumbersDict": NumbersDict,
@@ -177,10 +146,23 @@ _NAMES: dict[str, dict[str, object]] = {
 }
 
 
-def shim_names(path: str, config: Config) -> dict[str, object]:
-    """The names that the module at ``path`` (today's spelling) really has while a config loads."""
+def shim_names(path: str, config: Config, files: AuthorFiles, modules: HelperModules) -> dict[str, object]:
+    """The names that the module at ``path`` (today's spelling) really has while a config loads.
+
+    Args:
+        files: what the config finds at the paths that it names.
+        modules: those that it imports.
+    """
     if path in ("returnn.tf.layers.basic", "returnn.tf.layers.base"):
-        return {"LayerBase": LayerClassStub, **_layer_classes(config.own_layers)}
+        return {"LayerBase": LayerClassStub, **_layer_classes(config.own_layers, modules)}
     if path == "returnn.config":
         return {"get_global_config": lambda *args, **options: config}
-    return dict(_NAMES.get(path, {}))
+    names = dict(_NAMES.get(path, {}))
+    if path in ("returnn.datasets.generating", "returnn.datasets.util.vocabulary"):
+        vocabulary = type("Vocabulary", (ConfigVocabulary,), {"read": staticmethod(files.labels)})
+        names |= {"Vocabulary": vocabulary, "BytePairEncoding": vocabulary}
+    if path == "returnn.import_":
+        names["import_"] = modules.import_
+    if path == "returnn.util.basic":
+        names |= {"cf": files.here, "generic_import_module": modules.by_file}
+    return names

@@ -16,13 +16,10 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import resolve_name
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from returnn_ir.config.returnn_names import OLD_MODULES, LayerClassStub, shim_names
+from returnn_ir.config.returnn_names import OLD_MODULES, LayerClassStub
 from returnn_ir.errors import ConfigError
-
-if TYPE_CHECKING:
-    from returnn_ir.config.options import Config
 
 __all__ = ["LazyName", "ShimSession", "guarded_import", "lazy_path"]
 
@@ -90,12 +87,12 @@ class ShimSession(MetaPathFinder, Loader):
     """The stand-in modules of one config.
 
     Args:
-        config: what ``returnn.config.get_global_config()`` answers.
         namespace: the config's globals; lazy names among them are replaced once their package is really imported.
+        names: what a module of RETURNN really has while a config loads, by its path.
     """
 
-    def __init__(self, config: Config, namespace: dict[str, object]) -> None:
-        self._config = config
+    def __init__(self, namespace: dict[str, object], names: Callable[[str], Mapping[str, object]]) -> None:
+        self._names = names
         self._namespace = namespace
         self._depth = 0
         self._loading = False
@@ -132,12 +129,12 @@ class ShimSession(MetaPathFinder, Loader):
 
     def _stand_in(self, name: str) -> _LazyModule:
         path = _real_path(name)
-        return _LazyModule(self, name, path, shim_names(path, self._config))
+        return _LazyModule(self, name, path, self._names(path))
 
     def helpers(self, name: str, members: Sequence[str]) -> ModuleType | None:
         """A module of RETURNN for a function that runs later, if it needs only what is here of it; else None."""
         path = _real_path(name)
-        there = {} if path.startswith("returnn.tf.layers.") else shim_names(path, self._config)  # those only stand in
+        there = {} if path.startswith("returnn.tf.layers.") else self._names(path)  # those only stand in
         return self._stand_in(name) if members and all(member in there for member in members) else None
 
     def exec_module(self, module: ModuleType) -> None:

@@ -86,7 +86,7 @@ class ConfigVocabulary:
             raise ConfigError("the vocabulary has no labels", expected="vocab_file or labels")
         self.vocab_file = vocab_file
         given = labels() if callable(labels) else labels
-        self.labels: list[str] = list(read_labels(str(vocab_file)) if given is None else given)
+        self.labels: list[str] = list(self.read(str(vocab_file), num_labels) if given is None else given)
         self.num_labels = len(self.labels)
         if num_labels not in (None, self.num_labels):
             raise DataError(
@@ -96,6 +96,11 @@ class ConfigVocabulary:
         self.bos_label_id, self.eos_label_id, self.pad_label_id = map(self.to_id, (bos_label, eos_label, pad_label))
         self.seq_postfix = list(seq_postfix)
         self.bpe_file = bpe_file
+
+    @staticmethod
+    def read(vocab_file: str, num_labels: int | None) -> Sequence[str]:
+        """The labels in a file, of which there should be so many."""
+        return read_labels(vocab_file)
 
     @classmethod
     def create_vocab(cls, **options: Any) -> ConfigVocabulary:

@@ -1,11 +1,11 @@
 """``python -m tests.published CHECKOUT``: what becomes of every TensorFlow config of a checkout, with counts of causes.
 
-By default each one is loaded, checked and lowered. With ``--runnable`` its training is prepared as far as TensorFlow is
-not needed, and with ``--run N`` so many are really trained over a change of their network; both have HDF files in place
-of the data.
+By default each one is loaded and checked, and lowered where a target is named (a search: for onnx). With
+``--runnable`` its training is prepared as far as TensorFlow is not needed, and with ``--run N`` so many are really
+trained over a change of their network; both have HDF files in place of the data.
 
-The configs are executed, so the checkout must be trusted. Nothing of their authors' machines is needed: absent files,
-commands and helper modules are stubbed (``stubs.py``).
+The configs are executed, so the checkout must be trusted. Nothing of their authors' machines is needed: files are
+assumed (``--assume-files`` of ``returnn-compile``), and with ``--stand-ins`` modules are given (``surroundings.py``).
 """
 
 from __future__ import annotations
@@ -17,15 +17,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
+from compiler.cli.assume import add_assumptions, read_assumptions
+from returnn_ir.ir.mode import Mode
 from tests.published.changes import ChangeOutcome, spread, train_over_change
 from tests.published.children import Failed, run_each
 from tests.published.configs import find_configs
 from tests.published.examine import Outcome, examine, preload
 from tests.published.report import change_table, run_summary, summary
 from tests.published.runnable import RunOutcome, examine_run, preload_runs
+from tests.published.surroundings import Surroundings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     started = monotonic()
     outcomes: list[Any] = []
     kind = _train if args.run else _prepare if args.runnable else _check
-    lines = kind(args, configs, outcomes)
+    with TemporaryDirectory() as folder:
+        around = Surroundings.of_checkout(
+            args.checkout, Path(folder), stand_ins=args.stand_ins, given=read_assumptions(args)
+        )
+        lines = kind(args, around, configs, outcomes)
     print("\n".join(lines))
     print(f"\n{monotonic() - started:.0f} s with {args.jobs} at once")
     if args.json is not None:
@@ -46,20 +54,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if any(o.outcome in died for o in outcomes) else 0
 
 
-def _check(args: argparse.Namespace, configs: Sequence[Path], outcomes: list[Outcome]) -> list[str]:
-    preload(args.target)
-    function = partial(examine, mode=args.mode, target=args.target)
-    _examine(args, configs, function, lambda path, why: Outcome(path, "died in the check", why, False, {}), outcomes)
-    return [*summary(outcomes, args.causes), "", f"mode {args.mode}, target {args.target}"]
+def _check(
+    args: argparse.Namespace, around: Surroundings, configs: Sequence[Path], outcomes: list[Outcome]
+) -> list[str]:
+    target = args.target or ("onnx" if args.mode == Mode.SEARCH else "none")
+    target = None if target == "none" else target
+    preload(target)
+    function = partial(examine, mode=args.mode, target=target, surroundings=around)
+    _examine(args, configs, function, lambda path, why: Outcome(path, "died in the check", why), outcomes)
+    lowered = "" if target is None else f", lowered for {target}"
+    modules = f"{len(around.assume.modules)} modules" if around.assume.modules else "no modules"
+    return [*summary(outcomes, args.causes), "", f"mode {args.mode}{lowered}; {modules} given"]
 
 
-def _prepare(args: argparse.Namespace, configs: Sequence[Path], outcomes: list[RunOutcome]) -> list[str]:
+def _prepare(
+    args: argparse.Namespace, around: Surroundings, configs: Sequence[Path], outcomes: list[RunOutcome]
+) -> list[str]:
     preload_runs()
-    _examine(args, configs, examine_run, lambda path, why: RunOutcome(path, "died", why), outcomes)
+    function = partial(examine_run, surroundings=around)
+    _examine(args, configs, function, lambda path, why: RunOutcome(path, "died", why), outcomes)
     return run_summary(outcomes, args.causes)
 
 
-def _train(args: argparse.Namespace, configs: Sequence[Path], outcomes: list[ChangeOutcome]) -> list[str]:
+def _train(
+    args: argparse.Namespace, around: Surroundings, configs: Sequence[Path], outcomes: list[ChangeOutcome]
+) -> list[str]:
     """Train as many as were asked for, from as many folders as there are."""
     preload_runs()
 
@@ -69,7 +88,8 @@ def _train(args: argparse.Namespace, configs: Sequence[Path], outcomes: list[Cha
                 return
             yield path
 
-    _examine(args, until_enough(), train_over_change, lambda path, why: ChangeOutcome(path, "died", why), outcomes)
+    function = partial(train_over_change, surroundings=around)
+    _examine(args, until_enough(), function, lambda path, why: ChangeOutcome(path, "died", why), outcomes)
     return change_table(outcomes, args.checkout)
 
 
@@ -91,7 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.published", description=__doc__)
     parser.add_argument("checkout", type=Path, help="of github.com/rwth-i6/returnn-experiments")
     parser.add_argument("--mode", choices=("forward", "train", "search"), default="search")
-    parser.add_argument("--target", choices=("reference", "onnx"), default="onnx", help="what it is lowered for")
+    parser.add_argument(
+        "--target", choices=("none", "reference", "onnx"), help="what it is lowered for (a search: onnx, else none)"
+    )
+    parser.add_argument("--stand-ins", action="store_true", help="give helper modules to the configs that import them")
+    add_assumptions(parser)
     parser.add_argument("--runnable", action="store_true", help="prepare trainings, instead of checking and lowering")
     parser.add_argument("--run", type=int, default=0, metavar="N", help="train N over a change of their network")
     parser.add_argument("--only", default="", metavar="TEXT", help="the configs with this in their path")

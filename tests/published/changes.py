@@ -26,7 +26,7 @@ from runtime.model.variables import Variables
 from runtime.tasks.training.train import train
 from tests.published.examine import cause
 from tests.published.stand_in import standing_in
-from tests.published.stubs import stubbed
+from tests.published.surroundings import Surroundings
 
 __all__ = ["OUTCOMES", "ChangeOutcome", "change_of", "spread", "train_over_change"]
 
@@ -63,23 +63,26 @@ class ChangeOutcome:
     seconds: float = 0.0
 
 
-def change_of(path: Path) -> tuple[int, str] | None:
+def change_of(path: Path, surroundings: Surroundings) -> tuple[int, str] | None:
     """The last epoch before the first change of a config's network behind epoch 1, and in which layers they differ.
 
     None where it cannot be loaded, or does not change.
     """
-    with stubbed():
-        try:
-            config = load_config(path, ["++task", "train"])
-            schedule = NetworkSchedule.from_config(config)
-            stages = schedule.distinct_stages(config.int("num_epochs", 5))
-            found = next(((epoch - 1, stage) for epoch, stage in stages if epoch > 2), None)
-            if found is None:
-                return None
-            last, after = found
-            return last, network_difference(schedule.stage(last).definition, after.definition)
-        except Exception:
+    try:
+        config = _loaded(path, surroundings)
+        schedule = NetworkSchedule.from_config(config)
+        stages = schedule.distinct_stages(config.int("num_epochs", 5))
+        found = next(((epoch - 1, stage) for epoch, stage in stages if epoch > 2), None)
+        if found is None:
             return None
+        last, after = found
+        return last, network_difference(schedule.stage(last).definition, after.definition)
+    except Exception:
+        return None
+
+
+def _loaded(path: Path, surroundings: Surroundings) -> Config:
+    return load_config(path, ["++task", "train", *surroundings.options(path)], assume=surroundings.assume)
 
 
 def spread(configs: Iterable[Path], checkout: Path) -> Iterator[Path]:
@@ -91,18 +94,16 @@ def spread(configs: Iterable[Path], checkout: Path) -> Iterator[Path]:
         yield from (paths[number] for paths in folders.values() if number < len(paths))
 
 
-def train_over_change(path: Path) -> ChangeOutcome:
+def train_over_change(path: Path, surroundings: Surroundings) -> ChangeOutcome:
     """Train one config; whatever happens becomes its outcome."""
     started = monotonic()
-    found = change_of(path)
+    found = change_of(path, surroundings)
     if found is None:
         return ChangeOutcome(str(path), "no change")
     last, change = found
     epochs = (last, last + 1)
     try:
-        with stubbed():
-            config = load_config(path, ["++task", "train"])
-        _call_stubbed(config)
+        config = _loaded(path, surroundings)
         _stay_here(config, last + 1)
         _write_checkpoint(config, last - 1)
         with standing_in(config, Path.cwd()), _watched() as changes:
@@ -119,17 +120,6 @@ def train_over_change(path: Path) -> ChangeOutcome:
         str(path), "died" if wrong else "trained", f"{wrong[0]} is not finite" if wrong else "", epochs,
         change, taken, len(after) - taken, scores, round(monotonic() - started, 1),
     )  # fmt: skip
-
-
-def _call_stubbed(config: Config) -> None:
-    """Functions of the config run as it was loaded: with what its author's machine has."""
-    call = config.call
-
-    def stubbed_call(function: Any, *args: Any, **options: Any) -> Any:
-        with stubbed():
-            return call(function, *args, **options)
-
-    config.call = stubbed_call
 
 
 def _stay_here(config: Config, last: int) -> None:

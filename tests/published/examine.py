@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
+from time import process_time
 
 from compiler.program.named import build_named
 from compiler.program.program import compile_net, make_target
 from returnn_ir import load
 from returnn_ir.errors import ProblemList, TargetError, UserError
-from returnn_ir.ir.loop import LoopOptions
+from returnn_ir.ir.mode import Mode
 from returnn_ir.network.layer_registry import layer_names
 from returnn_ir.network.loss_registry import find_loss
-from tests.published.stubs import stubbed
+from tests.published.surroundings import Surroundings
 
-__all__ = ["OUTCOMES", "Outcome", "examine", "preload"]
+__all__ = ["ACCEPTED", "OUTCOMES", "Outcome", "examine", "preload"]
 
-#: From the first thing that can happen to the last.
-OUTCOMES = ("not loaded", "refused", "died in the check", "died in a pass", "refused by the target", "lowered")
+#: From the first thing that can happen to the last; a check without a target ends with "accepted".
+OUTCOMES = (
+    "not loaded",
+    "refused",
+    "died in the check",
+    "accepted",
+    "died in a pass",
+    "refused by the target",
+    "lowered",
+)
+#: What a check accepts, whatever a target then says.
+ACCEPTED = OUTCOMES[OUTCOMES.index("accepted") :]
+
+_CHOICE = re.compile(r"[\"']choice[\"']")
 
 
 @dataclass(frozen=True)
@@ -30,16 +43,23 @@ class Outcome:
     Attributes:
         config: its path.
         outcome: one of :data:`OUTCOMES`.
-        cause: why it is not lowered.
-        searches: whether the network that was checked has a search.
-        seconds: by step: load, check, lower.
+        cause: why it is not accepted, or not lowered.
+        searches: whether its text has a layer that chooses.
+        assumed: how many things were taken for given.
+        seconds: of the processor, by step: load, check, lower.
     """
 
     config: str
     outcome: str
-    cause: str
-    searches: bool
-    seconds: dict[str, float]
+    cause: str = ""
+    searches: bool = False
+    assumed: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def check_seconds(self) -> float:
+        """Of what ``returnn-compile --mode MODE`` does before it looks at other epochs' networks."""
+        return self.seconds.get("load", 0.0) + self.seconds.get("check", 0.0)
 
 
 @dataclass
@@ -48,32 +68,33 @@ class _Examination:
 
     path: Path
     mode: str
-    target: str
+    target: str | None
+    surroundings: Surroundings
     seconds: dict[str, float]
-    searches: bool = False
+    assumed: int = 0
 
     def run(self) -> tuple[str, str]:
         """The outcome and its cause."""
-        started = monotonic()
+        started = process_time()
         try:
-            with stubbed():
-                net = load(self.path, mode=self.mode)
+            options = self.surroundings.options(self.path)
+            net = load(self.path, options, mode=self.mode, assume=self.surroundings.assume)
         except Exception as error:
             return ("refused" if _of_network(error) else "not loaded"), cause(error)
         started = self._took("load", started)
-        losses = self.mode != "search"  # as returnn-compile builds it
+        self.assumed = len(net.config.assumed)
+        losses = self.mode != Mode.SEARCH  # as returnn-compile builds it
         try:
-            with stubbed():
-                graph = build_named(net, self.mode, losses=losses).graph
+            build_named(net, self.mode, losses=losses)
         except UserError as error:
             return "refused", cause(error)
         except Exception as error:
             return "died in the check", cause(error)
-        self.searches = any(LoopOptions.of(node.attrs).searches for node in graph.nodes("loop"))
         started = self._took("check", started)
+        if self.target is None:
+            return "accepted", ""
         try:
-            with stubbed():
-                compile_net(net, target=self.target, mode=self.mode, losses=losses)
+            compile_net(net, target=self.target, mode=self.mode, losses=losses)
         except Exception as error:
             return ("refused by the target" if _of_target(error) else "died in a pass"), cause(error)
         finally:
@@ -81,23 +102,25 @@ class _Examination:
         return "lowered", ""
 
     def _took(self, step: str, started: float) -> float:
-        now = monotonic()
+        now = process_time()
         self.seconds[step] = round(now - started, 2)
         return now
 
 
-def examine(path: Path, mode: str, target: str) -> Outcome:
-    """Load, check and lower one config; whatever happens becomes its outcome."""
-    examination = _Examination(path, mode, target, {})
+def examine(path: Path, mode: str, target: str | None, surroundings: Surroundings) -> Outcome:
+    """Load and check one config, and lower it for a target; whatever happens becomes its outcome."""
+    examination = _Examination(path, mode, target, surroundings, {})
     outcome, why = examination.run()
-    return Outcome(str(path), outcome, why, examination.searches, examination.seconds)
+    searches = _CHOICE.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+    return Outcome(str(path), outcome, why, searches, examination.assumed, examination.seconds)
 
 
-def preload(target: str) -> None:
+def preload(target: str | None) -> None:
     """Import what every config needs; the processes that examine them are forks of this one."""
     layer_names()
     find_loss("ce")
-    make_target(target)
+    if target is not None:
+        make_target(target)
 
 
 def _of_target(error: Exception) -> bool:

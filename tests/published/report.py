@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.published import changes, runnable
-from tests.published.examine import OUTCOMES, Outcome
+from tests.published.examine import ACCEPTED, OUTCOMES, Outcome
 
 __all__ = ["change_table", "normalized", "run_summary", "summary"]
 
 _LONGEST = 160
+#: Processor seconds behind which a check is listed.
+_SLOW = 2.0
 #: Quoted names, bracketed lists and numbers are what the same cause differs in from config to config.
 _NAMES = (
     (re.compile(r"\"[^\"]*\"|'[^']*'"), "'..'"),
@@ -43,16 +46,33 @@ def normalized(cause: str) -> str:
 
 
 def summary(outcomes: Sequence[Outcome], causes: int) -> list[str]:
-    """Lines: how many were found, loaded, accepted and lowered, and the most frequent causes of every other outcome."""
+    """Lines: a table of what became of them, the processor's time, and the causes of every other outcome."""
     counts = Counter(o.outcome for o in outcomes)
-    accepted = [o for o in outcomes if o.outcome in OUTCOMES[OUTCOMES.index("died in a pass") :]]
+    searches = [o for o in outcomes if o.searches]
+    among = Counter(o.outcome for o in searches)
+    accepted = sum(counts[name] for name in ACCEPTED)
     lines = [
-        f"configs found: {len(outcomes)}",
-        f"loaded: {len(outcomes) - counts['not loaded']}",
-        f"accepted by the check: {len(accepted)}, with a search: {sum(o.searches for o in accepted)}",
-        *(f"{outcome}: {counts[outcome]}" for outcome in OUTCOMES),
+        f"accepted by the check: {accepted} of {len(outcomes)}",
+        f"    of those with a search: {sum(among[name] for name in ACCEPTED)} of {len(searches)}",
+        "",
+        "| outcome | configs | with a search |",
+        "|---|---:|---:|",
+        *(f"| {name} | {counts[name]} | {among[name]} |" for name in OUTCOMES if counts[name]),
     ]
-    return [*lines, _seconds(outcomes), *_causes(outcomes, OUTCOMES, causes)]
+    return [*lines, "", *_check_seconds(outcomes), _seconds(outcomes), *_causes(outcomes, OUTCOMES, causes)]
+
+
+def _check_seconds(outcomes: Sequence[Outcome]) -> list[str]:
+    """How long a check takes, by processor time, and which ones take the longest."""
+    taken = sorted(o.check_seconds for o in outcomes)
+    if not taken:
+        return []
+    shares = ", ".join(
+        f"{share} % in {taken[math.ceil(share / 100 * len(taken)) - 1]:.2f}" for share in (50, 90, 95, 99)
+    )
+    lines = [f"processor seconds of a check: {shares}, all in {taken[-1]:.2f}"]
+    slow = sorted((o for o in outcomes if o.check_seconds > _SLOW), key=lambda o: -o.check_seconds)
+    return lines + [f"    {o.check_seconds:.2f}  {o.config}" for o in slow]
 
 
 def run_summary(outcomes: Sequence[runnable.RunOutcome], causes: int) -> list[str]:
@@ -95,7 +115,7 @@ def _score(scores: Mapping[str, float]) -> float:
 def _seconds(outcomes: Sequence[_Caused]) -> str:
     steps = sorted({step for o in outcomes for step in o.seconds})
     total = {step: sum(o.seconds.get(step, 0.0) for o in outcomes) for step in steps}
-    return "seconds: " + ", ".join(f"{step} {total[step]:.0f}" for step in steps)
+    return "seconds by step: " + ", ".join(f"{step} {total[step]:.0f}" for step in steps)
 
 
 def _causes(outcomes: Sequence[_Caused], names: Sequence[str], causes: int) -> list[str]:

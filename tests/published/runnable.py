@@ -25,7 +25,7 @@ from runtime.tasks.training.data import TrainingData
 from runtime.tasks.training.train import TrainOptions
 from tests.published.examine import cause
 from tests.published.stand_in import standing_in
-from tests.published.stubs import stubbed
+from tests.published.surroundings import Surroundings
 
 __all__ = ["OUTCOMES", "RunOutcome", "examine_run", "preload_runs"]
 
@@ -61,6 +61,7 @@ class _Examination:
     """The steps that a config goes through, timed."""
 
     path: Path
+    surroundings: Surroundings
     networks: int = 0
     batches: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -68,21 +69,21 @@ class _Examination:
     def run(self) -> RunOutcome:
         """The steps up to the first that fails."""
         outcome, error = "runs", None
-        with stubbed():
-            started = monotonic()
+        started = monotonic()
+        try:
+            options = ["++task", "train", *self.surroundings.options(self.path)]
+            config = load_config(self.path, options, assume=self.surroundings.assume)
+        except Exception as wrong:
+            outcome, error = "not loaded", wrong
+        self._took("load", started)
+        if error is None:
             try:
-                config = load_config(self.path, ["++task", "train"])
+                with standing_in(config, Path.cwd()):
+                    self._prepare(config)
+            except UserError as wrong:
+                outcome, error = "refused", wrong
             except Exception as wrong:
-                outcome, error = "not loaded", wrong
-            self._took("load", started)
-            if error is None:
-                try:
-                    with standing_in(config, Path.cwd()):
-                        self._prepare(config)
-                except UserError as wrong:
-                    outcome, error = "refused", wrong
-                except Exception as wrong:
-                    outcome, error = "died", wrong
+                outcome, error = "died", wrong
         causes = [cause(problem) for problem in _problems(error)]
         first, others = (causes or [""])[0], tuple(causes[1:])
         return RunOutcome(str(self.path), outcome, first, others, self.networks, self.batches, self.seconds)
@@ -126,9 +127,9 @@ class _Examination:
         return now
 
 
-def examine_run(path: Path) -> RunOutcome:
+def examine_run(path: Path, surroundings: Surroundings) -> RunOutcome:
     """Prepare the training of one config; whatever happens becomes its outcome."""
-    return _Examination(path).run()
+    return _Examination(path, surroundings).run()
 
 
 def preload_runs() -> None:
