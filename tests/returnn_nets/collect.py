@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.returnn_nets.config_text import CannotWrite, ConfigText
+from tests.recording.config_text import CannotWrite, ConfigText
 
 __all__ = ["Collector", "main"]
 

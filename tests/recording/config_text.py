@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,7 @@ class ConfigText:
         if isinstance(value, np.generic):
             return repr(value.item())
         if isinstance(value, np.ndarray):
-            self._global("numpy", np)
+            self.define("numpy", np)
             return f"numpy.array({value.tolist()!r}, dtype={str(value.dtype)!r})"
         if isinstance(value, dict):
             return "{" + ", ".join(f"{self.value(k)}: {self.value(v)}" for k, v in value.items()) + "}"
@@ -94,6 +94,22 @@ class ConfigText:
         if isinstance(value, FunctionType):
             return self._function(value)
         raise CannotWrite(f"an object of {type(value).__name__}")
+
+    def define(self, name: str, value: object) -> None:
+        """A statement that gives a value a name.
+
+        Raises:
+            CannotWrite: there is no expression for it.
+        """
+        if isinstance(value, ModuleType):
+            line = f"import {value.__name__} as {name}"
+        else:
+            expression = self.value(value)
+            if expression == name:
+                return
+            line = f"{name} = {expression}"
+        if line not in self._lines:
+            self._lines.append(line)
 
     def _dim(self, dim: Any) -> str:
         if dim.is_batch_dim():
@@ -127,12 +143,14 @@ class ConfigText:
     def _function(self, function: FunctionType) -> str:
         if id(function) in self._names:
             return self._names[id(function)]
+        if function.__module__.startswith("returnn_ir."):
+            raise CannotWrite(f"{function.__name__} stands here for a function of RETURNN")
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            self._global(variable, cell.cell_contents)
-        for variable in _names_in(function.__code__):
-            if variable in function.__globals__ and variable not in _OWN_NAMES:
-                self._global(variable, function.__globals__[variable])
+            self.define(variable, cell.cell_contents)
         source = _source(function)
+        for variable in sorted({node.id for node in ast.walk(source) if isinstance(node, ast.Name)}):
+            if variable in function.__globals__ and variable not in _OWN_NAMES:
+                self.define(variable, function.__globals__[variable])
         if isinstance(source, ast.Lambda):
             return f"({ast.unparse(source)})"
 
@@ -141,17 +159,6 @@ class ConfigText:
             return ast.unparse(source)
 
         return self._define(function, function.__name__, definition)
-
-    def _global(self, name: str, value: object) -> None:
-        if isinstance(value, ModuleType):
-            line = f"import {value.__name__} as {name}"
-        else:
-            expression = self.value(value)
-            if expression == name:
-                return
-            line = f"{name} = {expression}"
-        if line not in self._lines:
-            self._lines.append(line)
 
     def _define(self, held: object, wanted: str, statement: Callable[[str], str]) -> str:
         plain = "".join(c if c.isalnum() and c.isascii() else "_" for c in wanted)
@@ -163,12 +170,6 @@ class ConfigText:
         self._names[id(held)] = name
         self._held.append(held)
         return name
-
-
-def _names_in(code: CodeType) -> list[str]:
-    """The global names that a function and those inside of it may read."""
-    inside = [c for c in code.co_consts if isinstance(c, CodeType)]
-    return [*code.co_names, *(name for c in inside for name in _names_in(c))]
 
 
 def _source(function: FunctionType) -> ast.FunctionDef | ast.Lambda:
@@ -185,7 +186,17 @@ def _source(function: FunctionType) -> ast.FunctionDef | ast.Lambda:
             continue
         found = [node for node in ast.walk(tree) if isinstance(node, kind)]
         if found and (kind is ast.FunctionDef or len(found) == 1):
-            if isinstance(found[0], ast.FunctionDef):
-                found[0].decorator_list = []
-            return found[0]
+            return _without_annotations(found[0])
     raise CannotWrite(f"the source of {function.__name__} is not a definition alone")
+
+
+def _without_annotations(definition: ast.FunctionDef | ast.Lambda) -> ast.FunctionDef | ast.Lambda:
+    """The same function: annotations may need names that do not matter, and decorators have done their work."""
+    for node in ast.walk(definition):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+    if isinstance(definition, ast.FunctionDef):
+        definition.decorator_list = []
+    return definition

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.returnn_nets.config_text import CannotWrite, ConfigText
+from tests.recording.config_text import CannotWrite, ConfigText
 
 FACTOR = 3
 
