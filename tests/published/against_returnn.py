@@ -41,16 +41,6 @@ _TRAINED = 4  # sequences of a step: the stand-in's ten in three steps
 _SCALE = 0.1  # of random parameters: deep networks stay finite
 #: Options that do not say what a network computes, or say it where RETURNN would not look for the network.
 _LEFT_OUT = ("network", "get_network", "pretrain", "train", "dev", "eval", "search_data", "forward_data")
-    "network",
-    "get_network",
-    "pretrain",
-    "train",
-    "dev",
-    "eval",
-    "eval_datasets",
-    "search_data",
-    "forward_data",
-)
 
 
 @dataclass(frozen=True)
