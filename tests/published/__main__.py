@@ -2,7 +2,8 @@
 
 By default each one is loaded and checked, and lowered where a target is named (a search: for onnx). With
 ``--runnable`` its training is prepared as far as TensorFlow is not needed, and with ``--run N`` so many are really
-trained over a change of their network; both have HDF files in place of the data.
+trained over a change of their network; both have HDF files in place of the data. With ``--against N`` so many are
+compared with RETURNN on random parameters, and trained for three steps.
 
 The configs are executed, so the checkout must be trusted. Nothing of their authors' machines is needed: files are
 assumed (``--assume-files`` of ``returnn-compile``), and with ``--stand-ins`` modules are given (``surroundings.py``).
@@ -23,11 +24,12 @@ from typing import Any
 
 from compiler.cli.assume import add_assumptions, read_assumptions
 from returnn_ir.ir.mode import Mode
+from tests.published.against_returnn import AgainstReturnn, compare
 from tests.published.changes import ChangeOutcome, spread, train_over_change
 from tests.published.children import Failed, run_each
 from tests.published.configs import find_configs
 from tests.published.examine import Outcome, examine, preload
-from tests.published.report import change_table, run_summary, summary
+from tests.published.report import against_table, change_table, run_summary, summary
 from tests.published.runnable import RunOutcome, examine_run, preload_runs
 from tests.published.surroundings import Surroundings
 
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     configs = [p for p in find_configs(args.checkout) if args.only in str(p)]
     started = monotonic()
     outcomes: list[Any] = []
-    kind = _train if args.run else _prepare if args.runnable else _check
+    kind = _compare if args.against else _train if args.run else _prepare if args.runnable else _check
     with TemporaryDirectory() as folder:
         around = Surroundings.of_checkout(
             args.checkout, Path(folder), stand_ins=args.stand_ins, given=read_assumptions(args)
@@ -82,15 +84,28 @@ def _train(
     """Train as many as were asked for, from as many folders as there are."""
     preload_runs()
 
-    def until_enough() -> Iterator[Path]:
-        for path in spread(configs, args.checkout):
-            if sum(o.outcome == "trained" for o in outcomes) >= args.run:
-                return
-            yield path
-
     function = partial(train_over_change, surroundings=around)
-    _examine(args, until_enough(), function, lambda path, why: ChangeOutcome(path, "died", why), outcomes)
+    some = _until(args.run, "trained", spread(configs, args.checkout), outcomes)
+    _examine(args, some, function, lambda path, why: ChangeOutcome(path, "died", why), outcomes)
     return change_table(outcomes, args.checkout)
+
+
+def _compare(
+    args: argparse.Namespace, around: Surroundings, configs: Sequence[Path], outcomes: list[AgainstReturnn]
+) -> list[str]:
+    """Compare as many as were asked for, from as many folders as there are."""
+    function = partial(compare, surroundings=around, returnn_python=args.returnn_python)
+    some = _until(args.against, "agrees", spread(configs, args.checkout), outcomes)
+    _examine(args, some, function, lambda path, why: AgainstReturnn(path, "died", why), outcomes)
+    return against_table(outcomes, args.checkout)
+
+
+def _until(number: int, outcome: str, configs: Iterable[Path], outcomes: Sequence[Any]) -> Iterator[Path]:
+    """The configs until so many have the outcome."""
+    for path in configs:
+        if sum(o.outcome == outcome for o in outcomes) >= number:
+            return
+        yield path
 
 
 def _examine(
@@ -118,6 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     add_assumptions(parser)
     parser.add_argument("--runnable", action="store_true", help="prepare trainings, instead of checking and lowering")
     parser.add_argument("--run", type=int, default=0, metavar="N", help="train N over a change of their network")
+    parser.add_argument("--against", type=int, default=0, metavar="N", help="compare N with RETURNN")
+    parser.add_argument("--returnn-python", metavar="PYTHON", default=sys.executable, help="has RETURNN, for --against")
     parser.add_argument("--only", default="", metavar="TEXT", help="the configs with this in their path")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--seconds", type=float, default=300.0, help="the longest that one config may take")

@@ -28,7 +28,7 @@ from tests.published.examine import cause
 from tests.published.stand_in import standing_in
 from tests.published.surroundings import Surroundings
 
-__all__ = ["OUTCOMES", "ChangeOutcome", "change_of", "spread", "train_over_change"]
+__all__ = ["OUTCOMES", "ChangeOutcome", "change_of", "spread", "stay_here", "train_over_change"]
 
 #: From the first thing that can happen to the last.
 OUTCOMES = ("not loaded", "no change", "refused", "died", "trained")
@@ -104,7 +104,7 @@ def train_over_change(path: Path, surroundings: Surroundings) -> ChangeOutcome:
     epochs = (last, last + 1)
     try:
         config = _loaded(path, surroundings)
-        _stay_here(config, last + 1)
+        stay_here(config, last + 1)
         _write_checkpoint(config, last - 1)
         with standing_in(config, Path.cwd()), _watched() as changes:
             train(config)
@@ -122,7 +122,7 @@ def train_over_change(path: Path, surroundings: Surroundings) -> ChangeOutcome:
     )  # fmt: skip
 
 
-def _stay_here(config: Config, last: int) -> None:
+def stay_here(config: Config, last: int) -> None:
     """Files are written into this folder, and nothing is read that is not here."""
     config.update({"model": str(Path.cwd() / "model"), "learning_rate_file": str(Path.cwd() / "rates"), "log": None})
     config.update({"num_epochs": last, "device": "cpu"})

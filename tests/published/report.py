@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tests.published import changes, runnable
+from tests.published import against_returnn, changes, runnable
 from tests.published.examine import ACCEPTED, OUTCOMES, Outcome
 
 __all__ = ["change_table", "normalized", "run_summary", "summary"]
@@ -106,6 +106,24 @@ def change_table(outcomes: Sequence[changes.ChangeOutcome], checkout: Path) -> l
         lines.append(f"| {' | '.join(map(str, cells))} |")
     counts = Counter(o.outcome for o in outcomes)
     return [*lines, "", *(f"{outcome}: {counts[outcome]}" for outcome in changes.OUTCOMES)]
+
+
+def against_table(outcomes: Sequence[against_returnn.AgainstReturnn], checkout: Path) -> list[str]:
+    """Lines of a table: each config that RETURNN computes, what was compared, and the largest differences."""
+    lines = ["| config | parameters | compared | largest difference | score | seconds | outcome |", "|---" * 7 + "|"]
+    for found in outcomes:
+        if found.compared or found.outcome == "died":
+            name = str(Path(found.config).relative_to(checkout))
+            compared = ", ".join(f"{key} {number}" for key, number in found.compared.items())
+            largest = ", ".join(f"{value:.1e}" for value in found.largest.values())
+            score = f"{_score(found.scores):.4g}" if found.scores else ""
+            outcome = f"{found.outcome}: {normalized(found.cause)}" if found.cause else found.outcome
+            cells = (name, f"{found.parameters:,}", compared, largest, score, f"{found.seconds:.0f}", outcome)
+            lines.append(f"| {' | '.join(cells)} |")
+    counts = Counter(o.outcome for o in outcomes)
+    lines += ["", *(f"{outcome}: {counts[outcome]}" for outcome in against_returnn.OUTCOMES)]
+    others = [o for o in outcomes if not o.compared]
+    return [*lines, "", *(f"{Path(o.config).relative_to(checkout)}: {o.outcome}: {o.cause}" for o in others)]
 
 
 def _score(scores: Mapping[str, float]) -> float:

@@ -19,7 +19,7 @@ from runtime.datasets.base import Array
 from runtime.datasets.chunking import Chunks, frames_of, read_chunking, read_min_chunk_size
 from runtime.tasks import setup
 
-__all__ = ["StandIn", "standing_in"]
+__all__ = ["Lengths", "StandIn", "standing_in"]
 
 #: Options of a dataset that do not depend on which data it has.
 _KEPT = ("seq_ordering", "chunking", "min_chunk_size", "chunking_variance", "context_window", "window")
@@ -39,11 +39,15 @@ class StandIn:
     files: Mapping[str, Path]
 
     @staticmethod
-    def write(config: Config, folder: Path, *, num_seqs: int = 10) -> StandIn:
-        """Make the files: numbers and labels from a seed, lengths that chunking can cut."""
+    def write(config: Config, folder: Path, *, num_seqs: int = 10, framewise: bool = False) -> StandIn:
+        """Make the files: numbers and labels from a seed, lengths that chunking can cut.
+
+        Args:
+            framewise: every frame has a label, also where no chunking says so.
+        """
         specs = config.extern_data_spec()
         random = np.random.default_rng(1)
-        lengths = _Lengths(config, specs, random, num_seqs)
+        lengths = Lengths(config, specs, random, num_seqs, framewise=framewise)
         files = {}
         for number, (key, options) in enumerate(specs.items()):
             axes = [axis for axis in options.axes() if axis is not BATCH]
@@ -71,26 +75,33 @@ class StandIn:
 
 
 @contextmanager
-def standing_in(config: Config, folder: Path) -> Iterator[None]:
+def standing_in(config: Config, folder: Path, *, framewise: bool = False) -> Iterator[None]:
     """Every dataset that a run opens has the stand-in's data, whatever the config or a network of it describes."""
     made: list[StandIn] = []
 
     def open_stand_in(given: object, **options: Any) -> Dataset:
         if not made:
-            made.append(StandIn.write(config, folder))
+            made.append(StandIn.write(config, folder, framewise=framewise))
         return init_dataset(made[0].dataset(given), **options)
 
     with mock.patch.object(setup, "init_dataset", open_stand_in):
         yield
 
 
-class _Lengths:
+class Lengths:
     """How many frames each sequence has under a key."""
 
     def __init__(
-        self, config: Config, specs: Mapping[str, DataOptions], random: np.random.Generator, num_seqs: int
+        self,
+        config: Config,
+        specs: Mapping[str, DataOptions],
+        random: np.random.Generator,
+        num_seqs: int,
+        *,
+        framewise: bool = False,
     ) -> None:
         self._specs = specs
+        self._framewise = framewise
         self._chunks = _chunks(config)
         self._least = read_min_chunk_size(config.get("min_chunk_size"))
         self._ratios = random.uniform(0.5, 2.5, num_seqs)
@@ -105,7 +116,8 @@ class _Lengths:
             least = frames_of(self._least, key) or 1
             return [int(np.ceil(ratio * step)) - 1 + least for ratio in self._ratios]
         options, first = self._specs[key], self._specs[self._first]
-        if options.is_sparse and not first.is_sparse and _time(options) is not _time(first):
+        labels = options.is_sparse and not first.is_sparse and _time(options) is not _time(first)
+        if labels and not self._framewise:
             return [int(n) for n in self._labels]
         scale = _SAMPLES if not options.is_sparse and options.size == 1 else 1
         return [int(n) * scale for n in self._frames]

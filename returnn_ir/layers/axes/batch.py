@@ -75,8 +75,15 @@ def merge_batch(
 def split_batch(b: LayerBuilder, value: Value, merged: Dim, outs: Sequence[Dim]) -> tuple[Value, dict[Dim, Dim]]:
     """Undo :func:`merge_batch`."""
     batch = next(d for d in outs if d.is_batch)
-    parts = b.op("split", value, dim=merged, outs=tuple(outs))
-    return move_lengths(b, parts, [merged], batch, lambda lengths: b.op("split", lengths, dim=merged, outs=tuple(outs)))
+
+    def carry(lengths: Value) -> Value:
+        parts = b.op("split", lengths, dim=merged, outs=tuple(outs))
+        for dim in outs:
+            if dim.size == 1:
+                parts = b.op("squeeze", parts, dim=dim)
+        return parts
+
+    return move_lengths(b, b.op("split", value, dim=merged, outs=tuple(outs)), [merged], batch, carry)
 
 
 @option_class

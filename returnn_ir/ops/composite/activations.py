@@ -8,7 +8,7 @@ from typing import Any
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Scope, Trait
-from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.types import TensorType, is_float
 from returnn_ir.ops.composite.spec import composite
 
 __all__: list[str] = []
@@ -38,7 +38,11 @@ def _selu(b: Builder, x: Value) -> Value:
     return b.mul(b.where(b.binary("greater", x, 0.0), x, negative), 1.0507009873554805)
 
 
-_activation("relu", lambda b, x: b.maximum(x, 0.0))
+def _relu(b: Builder, x: Value) -> Value:
+    return b.maximum(x, 0.0 if is_float(x.type.dtype) else 0)
+
+
+_activation("relu", _relu)
 _activation("silu", lambda b, x: b.mul(x, b.unary("sigmoid", x)))
 _activation("gelu", _gelu)
 _activation("elu", _elu)

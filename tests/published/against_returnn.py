@@ -1,0 +1,241 @@
+"""One config against RETURNN: its network with random parameters, evaluated and searched; and three steps of training.
+
+The network and what it calls are written as a config that needs no file (``tests/recording/config_text.py``). RETURNN's
+own Python records what it computes for it, and each target is compared with that.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from compiler.check.case import check_case
+from returnn_ir.config import Config, load_config
+from returnn_ir.config.network_schedule import NetworkSchedule
+from returnn_ir.errors import UserError
+from runtime.learning_rate import LearningRateControl
+from runtime.tasks.training.train import train
+from tests.published.changes import stay_here
+from tests.published.examine import cause
+from tests.published.stand_in import Lengths, standing_in
+from tests.published.surroundings import Surroundings
+from tests.recording.config_text import CannotWrite, ConfigText
+
+__all__ = ["OUTCOMES", "AgainstReturnn", "compare"]
+
+#: From the first thing that can happen to the last.
+OUTCOMES = ("not loaded", "not written", "RETURNN fails", "refused", "differs", "died", "agrees")
+
+_ROOT = Path(__file__).resolve().parents[2]
+_BATCH = 3
+_DRAWS = 3
+_TARGETS = ("tf", "onnx")
+_TRAINED = 4  # sequences of a step: the stand-in's ten in three steps
+_SCALE = 0.1  # of random parameters: deep networks stay finite
+#: Options that do not say what a network computes, or say it where RETURNN would not look for the network.
+_LEFT_OUT = ("network", "get_network", "pretrain", "train", "dev", "eval", "search_data", "forward_data")
+
+
+@dataclass(frozen=True)
+class AgainstReturnn:
+    """What became of one config.
+
+    Attributes:
+        outcome: one of :data:`OUTCOMES`.
+        cause: of what is not ``agrees``.
+        parameters: how many numbers the parameters have.
+        compared: by mode and target, how many outputs, losses and gradients were compared.
+        largest: their largest differences.
+        scores: of the steps of training.
+        seconds: of all, RETURNN's included.
+    """
+
+    config: str
+    outcome: str
+    cause: str = ""
+    parameters: int = 0
+    compared: Mapping[str, int] = field(default_factory=dict)
+    largest: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class _Failed(Exception):
+    """An outcome that is not ``agrees``."""
+
+    def __init__(self, outcome: str, why: str) -> None:
+        super().__init__(why)
+        self.outcome = outcome
+
+
+def compare(path: Path, surroundings: Surroundings, returnn_python: str) -> AgainstReturnn:
+    """Compare one config in the current folder, which is empty; whatever happens becomes its outcome."""
+    started = monotonic()
+    compared: dict[str, int] = {}
+    largest: dict[str, float] = {}
+    scores: Mapping[str, float] = {}
+    outcome, why = "agrees", ""
+    try:
+        framewise = _evaluate(path, surroundings, returnn_python, compared, largest)
+        searching = _load(path, surroundings, "search")
+        if _searches(_network(searching)[1]):
+            case = _write_case(searching, "search", framewise=framewise)
+            _record(case, returnn_python)
+            for target in _TARGETS:
+                _check(case, target, compared, largest)
+        scores = _train(_load(path, surroundings, "train"), framewise=framewise)
+    except _Failed as failed:
+        outcome, why = failed.outcome, str(failed)
+    except UserError as error:
+        outcome, why = "refused", cause(error)
+    except Exception as error:
+        outcome, why = "died", cause(error)
+    return AgainstReturnn(
+        str(path), outcome, why, _numbers(Path("eval.npz")), compared, largest, scores, round(monotonic() - started, 1)
+    )
+
+
+def _load(path: Path, surroundings: Surroundings, mode: str) -> Config:
+    task = "search" if mode == "search" else "train"
+    try:
+        return load_config(path, ["++task", task, *surroundings.options(path)], assume=surroundings.assume)
+    except UserError as error:
+        raise _Failed("not loaded", cause(error)) from error
+
+
+def _network(config: Config) -> tuple[Config, Mapping[str, Any]]:
+    """The last network, and the config with what its epoch changes."""
+    schedule = NetworkSchedule.from_config(config)
+    stage = schedule.stage(schedule.final_epoch)
+    return stage.config(config), stage.network
+
+
+def _evaluate(
+    path: Path, surroundings: Surroundings, returnn_python: str, compared: dict[str, int], largest: dict[str, float]
+) -> bool:
+    """Compare the evaluation; gives whether labels are one per frame, which no option says: RETURNN fails otherwise.
+
+    One of a few hundred thousand units may stand so near to the kink of its activation that rounding decides about its
+    gradient. So another draw decides; what is wrong differs in each.
+    """
+    config = _load(path, surroundings, "eval")
+    framewise = _record_eval(config, returnn_python)
+    for seed in range(1, _DRAWS + 1):
+        if seed > 1:
+            _record(_write_case(config, "eval", framewise=framewise, seed=seed), returnn_python)
+        try:
+            for target in _TARGETS:
+                _check(Path("eval.py"), target, compared, largest)
+        except _Failed as failed:
+            if failed.outcome != "differs" or "grad/" not in str(failed) or seed == _DRAWS:
+                raise
+        else:
+            break
+    return framewise
+
+
+def _record_eval(config: Config, returnn_python: str) -> bool:
+    try:
+        _record(_write_case(config, "eval", framewise=False), returnn_python)
+    except _Failed as first:
+        if first.outcome != "RETURNN fails":
+            raise
+        try:
+            _record(_write_case(config, "eval", framewise=True), returnn_python)
+        except _Failed:
+            raise first from None
+        return True
+    return False
+
+
+def _write_case(config: Config, mode: str, *, framewise: bool, seed: int = 1) -> Path:
+    """The config that RETURNN records."""
+    config, network = _network(config)
+    specs = config.extern_data_spec()
+    lengths = Lengths(config, specs, np.random.default_rng(1), _BATCH, framewise=framewise)
+    case = {
+        "batch": _BATCH,
+        "lens": {key: lengths.of(key) for key in specs},
+        "fetch": [name for name, layer in network.items() if _is_output(name, layer, mode)],
+        "param_scale": _SCALE,
+        "seed": seed,
+        "search": mode == "search",
+    }
+    path = Path(f"{mode}.py")
+    out = ConfigText()
+    for name, value in config.options.items():
+        if not name.startswith(_LEFT_OUT):
+            _define(out, name, value)
+    try:
+        path.write_text(out.text(str(config.path), {"network": out.value(dict(network)), "case": repr(case)}))
+    except CannotWrite as error:
+        raise _Failed("not written", str(error)) from error
+    return path
+
+
+def _define(out: ConfigText, name: str, value: object) -> None:
+    """An option that cannot be written is left out; a network that needs it fails where it is recorded."""
+    try:
+        out.define(name, value)
+    except CannotWrite:
+        return
+
+
+def _searches(network: Mapping[str, Any]) -> bool:
+    return any(
+        layer.get("class") == "choice" or any(_searches(v) for v in layer.values() if isinstance(v, Mapping))
+        for layer in network.values()
+        if isinstance(layer, Mapping)
+    )
+
+
+def _is_output(name: str, layer: Any, mode: str) -> bool:
+    """Whether RETURNN constructs the layer without another one that asks for it."""
+    left_out = "only_on_eval" if mode == "search" else "only_on_search"
+    wanted = name == "output" or layer.get("is_output_layer") or layer.get("loss") or layer.get("class") == "decide"
+    return bool(wanted) and not layer.get(left_out)
+
+
+def _record(case: Path, returnn_python: str) -> None:
+    command = [returnn_python, str(_ROOT / "tests" / "golden" / "record.py"), str(case.resolve())]
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    done = subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line for line in done.stdout.splitlines() if "FAILED" in line]
+        raise _Failed("RETURNN fails", lines[-1].partition("FAILED: ")[2][:300] if lines else "its process died")
+
+
+def _check(case: Path, target: str, compared: dict[str, int], largest: dict[str, float]) -> None:
+    report, key = check_case(case, target), f"{case.stem} {target}"
+    compared[key], largest[key] = len(report.layers), report.max_abs
+    if not report.ok:
+        raise _Failed("refused" if report.refused else "differs", f"{key}: {report.reason}")
+
+
+def _train(config: Config, *, framewise: bool) -> Mapping[str, float]:
+    """The scores of one epoch of three steps, with the last network, on data that stand in."""
+    stay_here(config, 1)
+    config.update({"max_seqs": _TRAINED})
+    config.namespace.pop("pretrain", None)
+    with standing_in(config, Path.cwd(), framewise=framewise):
+        train(config)
+    scores = dict(LearningRateControl.from_config(config).history[1].scores)
+    wrong = [name for name, value in scores.items() if not np.isfinite(value)]
+    if wrong:
+        raise _Failed("died", f"{wrong[0]} is not finite")
+    return scores
+
+
+def _numbers(recorded: Path) -> int:
+    """Of all parameters together."""
+    if not recorded.exists():
+        return 0
+    with np.load(recorded) as arrays:
+        return sum(int(arrays[key].size) for key in arrays.files if key.startswith("param/"))

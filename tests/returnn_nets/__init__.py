@@ -1,0 +1,1 @@
+"""The networks of RETURNN's own tests, compared with what RETURNN computes for them."""
