@@ -73,6 +73,10 @@ class ExternData:
     def _declared_axes(self, key: str) -> list[Dim]:
         return self._axes(key, self._spec[key])
 
+    def keys(self) -> list[str]:
+        """The keys of the data, those that layers register included."""
+        return list(dict.fromkeys([*self._spec, *self._made]))
+
     def ensure_batch(self) -> Dim:
         """The batch dim, with its extent known: the input it is counted on is made if there is none yet."""
         keys = [k for k in ("data", *self._spec) if k in self._spec]

@@ -157,3 +157,20 @@ def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict
 
 _SCALE = {"scale": Attr(float, 1.0), "shift": Attr(float, 0.0)}
 register(OpSpec("scale_gradient", _X, _SCALE, _infer_scale_gradient, _ENTRY_BY_ENTRY))
+
+
+def _infer_adjust_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """Identity; the gradient ``g`` becomes ``g * scale + shift``.
+
+    With ``sum_over`` the shift is multiplied by the sum of ``|g|`` over that dim; with ``clip_over`` the result is
+    clipped to the largest ``|g|`` over that one.
+    """
+    over = [attrs[key] for key in ("sum_over", "clip_over") if attrs[key] is not None]
+    missing = [dim for dim in (*types[1].dims, *types[2].dims, *over) if dim not in types[0].dims]
+    if missing:
+        raise IRError(f"the gradient of {types[0]} has no axis {missing[0]}")
+    return [types[0]]
+
+
+_OVER = {"sum_over": Attr(Dim | None, None), "clip_over": Attr(Dim | None, None)}
+register(OpSpec("adjust_gradient", ("x", "scale", "shift"), _OVER, _infer_adjust_gradient))
