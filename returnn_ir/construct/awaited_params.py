@@ -12,7 +12,7 @@ from returnn_ir.construct.state import AwaitedParam, Param, axis_splits
 from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.graph import Node, Value
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -76,7 +76,7 @@ def _replace(program: ProgramState, stand_in: Value, value: Value, new: list[Nod
     root = program.root
     if stand_in.node is not None:
         root.nodes.remove(stand_in.node)
-    first = _with_operands(root, [*new, *([value.node] if value.node is not None else [])])
+    first = root.needed_for([*new, *([value.node] if value.node is not None else [])])
     if any(stand_in in node.operands for node in first):
         where = stand_in.node.origin if stand_in.node is not None else None
         return [ConfigError("the parameters of layers are to be those of each other", where=where)]
@@ -84,17 +84,3 @@ def _replace(program: ProgramState, stand_in: Value, value: Value, new: list[Nod
     program.graph.substitute({stand_in: value})
     return []
 
-
-def _with_operands(region: Region, nodes: list[Node]) -> list[Node]:
-    """Nodes of a region with all that they need there, each behind its operands."""
-    found: dict[Node, None] = {}
-    stack = [(node, False) for node in reversed(nodes)]
-    while stack:
-        node, complete = stack.pop()
-        if complete:
-            found[node] = None
-        elif node not in found:
-            stack.append((node, True))
-            needed = (v.node for v in node.deps(region.dim_defs) if v.node is not None)
-            stack.extend((n, False) for n in needed if n not in found)
-    return list(found)

@@ -7,7 +7,7 @@ are operands too, though implicit ones: a region maps every dynamic dim to the v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -183,6 +183,20 @@ class Region:
         for node in self.nodes:
             for region in node.regions:
                 yield from region.regions()
+
+    def needed_for(self, nodes: Iterable[Node]) -> list[Node]:
+        """These nodes of the region and all that they need there, each behind what it needs."""
+        found: dict[Node, None] = {}
+        stack = [(node, False) for node in nodes]
+        while stack:
+            node, complete = stack.pop()
+            if complete:
+                found[node] = None
+            elif node not in found:
+                stack.append((node, True))
+                needed = (value.node for value in node.deps(self.dim_defs) if value.node is not None)
+                stack.extend((n, False) for n in needed if n not in found)
+        return list(found)
 
     def placed(self) -> Iterator[tuple[Node, Region]]:
         """All nodes with the regions that hold them, those of nested regions before their owner."""
