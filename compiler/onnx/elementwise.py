@@ -117,7 +117,7 @@ def _same(e: Emitter, node: Node) -> list[str]:
     return e.operands(node)
 
 
-@emits("adjust_gradient")
+@emits("adjust_gradient", "filter_gradient")
 def _first(e: Emitter, node: Node) -> list[str]:
     return [e[node.operands[0]]]
 

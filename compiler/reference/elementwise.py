@@ -115,8 +115,8 @@ def _cast(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     return Named(operands[0].array.astype(node.attrs["dtype"]), operands[0].dims)
 
 
-@rule("adjust_gradient")
-def _adjust_gradient(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+@rule("adjust_gradient", "filter_gradient")
+def _with_other_gradient(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     """The value itself."""
     return operands[0]
 

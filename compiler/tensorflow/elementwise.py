@@ -80,6 +80,20 @@ def _adjust_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return adjusted(x)
 
 
+def _filter_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    over, threshold = [call.axis(dim) for dim in call.attrs["dims"]], call.attrs["threshold"]
+
+    @own_gradient
+    def filtered(x: tf.Tensor) -> tf.Tensor:
+        def backward(upstream: tf.Tensor) -> tf.Tensor:
+            kept = tf.reduce_max(tf.square(upstream), over, keepdims=True) < threshold
+            return tf.where(kept, upstream, tf.zeros_like(upstream))
+
+        return tf.identity(x), backward
+
+    return filtered(operands[0])
+
+
 def _label_index(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """The numbers themselves, read from a table of them: on the CPU the kernel refuses one that is not there."""
     x = operands[0]
@@ -137,4 +151,5 @@ ROWS: dict[str, Row] = {
     "cast": _cast,
     "scale_gradient": _scale_gradient,
     "adjust_gradient": _adjust_gradient,
+    "filter_gradient": _filter_gradient,
 }

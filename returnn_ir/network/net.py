@@ -333,7 +333,9 @@ def _sources(raw: Mapping[str, Any], behavior: Behavior, origin: Origin, spec: L
     if "from" not in raw:
         if spec.sources == "none":
             return ()
-        if not (behavior.default_from_data or spec.reads_data):
+        if spec.without_from is not None:
+            return spec.without_from
+        if not behavior.default_from_data:
             raise ConfigError(
                 f"a {spec.name!r} layer needs 'from'",
                 where=origin,

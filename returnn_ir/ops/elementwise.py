@@ -8,7 +8,7 @@ from typing import Any
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, broadcast, register
-from returnn_ir.ir.signature import AtLeast1, Attr
+from returnn_ir.ir.signature import DIMS, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType, is_float, is_integer, promote
 from returnn_ir.options import DType
 
@@ -174,3 +174,14 @@ def _infer_adjust_gradient(scope: Scope, types: Sequence[TensorType], attrs: dic
 
 _OVER = {"sum_over": Attr(Dim | None, None), "clip_over": Attr(Dim | None, None)}
 register(OpSpec("adjust_gradient", ("x", "scale", "shift"), _OVER, _infer_adjust_gradient))
+
+
+def _infer_filter_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """Identity; the gradient ``g`` is zero where the largest ``g * g`` over ``dims`` is not below ``threshold``."""
+    missing = [dim for dim in attrs["dims"] if dim not in types[0].dims]
+    if missing:
+        raise IRError(f"the gradient of {types[0]} has no axis {missing[0]}")
+    return [types[0]]
+
+
+register(OpSpec("filter_gradient", _X, {"dims": DIMS, "threshold": Attr(float)}, _infer_filter_gradient))
