@@ -51,7 +51,7 @@ class ScopeLayers:
     @property
     def data_keys(self) -> list[str]:
         """The keys of the data."""
-        return self._b.program.extern.keys()
+        return self._b.program.extern.keys
 
     def output(self, name: str) -> DataView[Numbered]:
         """The output of a layer, or ``data:KEY``, built now if it was not yet."""

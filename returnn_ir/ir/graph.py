@@ -274,6 +274,7 @@ class Graph:
         losses: by loss name.
         objective: sum of scaled losses and constraints, a scalar, or None without losses.
         state_updates: new values of variables, by parameter name.
+        label_keys: the data keys whose labels dims number: what names the one names the other.
     """
 
     body: Region = field(default_factory=Region)
@@ -284,6 +285,7 @@ class Graph:
     constraints: Value | None = None
     objective: Value | None = None
     state_updates: dict[str, Value] = field(default_factory=dict)
+    label_keys: dict[Dim, str] = field(default_factory=dict)
     trainable: list[str] = field(default_factory=list)
     #: Run-time checks that the program makes before it answers: message and the scalar bool that must hold.
     checks: list[tuple[str, Value]] = field(default_factory=list)

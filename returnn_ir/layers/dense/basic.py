@@ -100,12 +100,31 @@ class CopyOptions(SourceOptions):
     extra_deps: LayerRef | list[LayerRef] | tuple[LayerRef, ...] = ()
 
 
-@layer("copy", "identity", options=CopyOptions, any_size=True, joins_sources=True)
+@layer("copy", options=CopyOptions, any_size=True, joins_sources=True)
 def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
     """The sources, joined over features; ``extra_deps`` are built too."""
     for name in [opt.extra_deps] if isinstance(opt.extra_deps, str) else opt.extra_deps:
         b.layer(name)
     return x
+
+
+@option_class
+class IdentityOptions(LayerOptions):
+    """Options of ``identity``.
+
+    Attributes:
+        control_dependencies: layers that are computed before, such as assignments.
+    """
+
+    control_dependencies: list[LayerRef] | tuple[LayerRef, ...] | None = None
+
+
+@layer("identity", options=IdentityOptions, sources="one", any_size=True)
+def identity(b: LayerBuilder, opt: IdentityOptions, x: LayerOutput) -> LayerOutput:
+    """The source; what its ``control_dependencies`` do is done, too."""
+    for name in opt.control_dependencies or ():
+        b.layer(name)
+    return replace(x, activation=None)
 
 
 @option_class
