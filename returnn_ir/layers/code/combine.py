@@ -160,6 +160,8 @@ def _out_type_alone(b: LayerBuilder, opt: CombineOptions | EvalOptions, given: M
                 received=f"out_type {dict(given)!r}" if given else "no out_type",
             )
         given = {**given, "shape": () if sparse else (size,), "time_dim_axis": None}
+    elif given.get("dims") is not None:  # unlike under the older names, an axis has the roles that are said
+        given = {"time_dim_axis": None, "feature_dim_axis": None, **given}
     return with_out_type(b, OutType(()), opt.n_out, given)
 
 
