@@ -14,6 +14,7 @@ import numpy as np
 from compiler.check.compare import UNUSED_SCORE, Difference, compare_arrays, compare_gradient, compare_output
 from compiler.check.recorded import Recorded, read_recorded
 from compiler.onnx.session import FileSession, OpenModel
+from compiler.program.parameters import unstarted_states
 from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from returnn_ir import load
@@ -133,7 +134,7 @@ def check_program(report: CaseReport, program: Program, recorded: Recorded) -> N
 
 
 def _run(program: Program, recorded: Recorded) -> dict[str, Array]:
-    params = dict(recorded.params)
+    params = {**unstarted_states(program), **recorded.params}
     wants_gradients = program.target == "tf" and bool(recorded.gradients)
     results: dict[str, Array] = {}
     inputs = dict(recorded.inputs)

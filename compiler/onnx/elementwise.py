@@ -117,6 +117,11 @@ def _same(e: Emitter, node: Node) -> list[str]:
     return e.operands(node)
 
 
+@emits("adjust_gradient", "filter_gradient")
+def _first(e: Emitter, node: Node) -> list[str]:
+    return [e[node.operands[0]]]
+
+
 @emits("cast")
 def _cast(e: Emitter, node: Node) -> list[str]:
     return [e.cast(e[node.operands[0]], node.operands[0].dtype, node.attrs["dtype"])]

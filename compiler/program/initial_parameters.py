@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compiler.checkpoint.reader import CheckpointReader
+from compiler.reference.target import evaluate_region
 from compiler.target.protocol import Array
 from returnn_ir.construct.initializers import initial_value
+from returnn_ir.construct.layer_init import LayerInit
 from returnn_ir.construct.state import Param
 from returnn_ir.errors import DataError
 from returnn_ir.ir.stored_init import StoredInit
@@ -32,8 +34,17 @@ def initial_parameters(params: Mapping[str, Param], seed: int) -> dict[str, Arra
                 found[name] = _stored(reader, init, shape)
                 continue
             init = init.otherwise
+        if isinstance(init, LayerInit):
+            found[name] = _computed(init, seed)
+            continue
         found[name] = initial_value(name, init, shape, param.value.dtype, seed)
     return found
+
+
+def _computed(init: LayerInit, seed: int) -> Array:
+    """What a layer gives for the initial values of other variables."""
+    (value,) = evaluate_region(init.region, {}, initial_parameters(init.params, seed))
+    return value.to(init.region.results[0].dims).array
 
 
 def is_stored(param: Param) -> bool:

@@ -115,6 +115,12 @@ def _cast(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     return Named(operands[0].array.astype(node.attrs["dtype"]), operands[0].dims)
 
 
+@rule("adjust_gradient", "filter_gradient")
+def _with_other_gradient(context: Context, node: Node, operands: Sequence[Named]) -> Named:
+    """The value itself."""
+    return operands[0]
+
+
 @rule("label_index")
 def _label_index(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     """The numbers themselves; what stands behind a sequence's end is nobody's label."""

@@ -7,6 +7,7 @@ from typing import cast
 
 import tensorflow as tf
 
+from compiler.tensorflow.align import align
 from compiler.tensorflow.broadcasting import binary, where
 from compiler.tensorflow.call import Call, Row, elementwise
 from compiler.tensorflow.own_gradient import own_gradient
@@ -56,6 +57,41 @@ def _scale_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         return tf.identity(x), backward
 
     return scaled(operands[0])
+
+
+def _adjust_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    x, scale, shift = (align(v, call.type(i).dims, call.dims) for i, v in enumerate(operands))
+    sum_over, clip_over = (
+        None if call.attrs[key] is None else call.axis(call.attrs[key]) for key in ("sum_over", "clip_over")
+    )
+
+    @own_gradient
+    def adjusted(x: tf.Tensor) -> tf.Tensor:
+        def backward(upstream: tf.Tensor) -> tf.Tensor:
+            size = 1.0 if sum_over is None else tf.reduce_sum(tf.abs(upstream), sum_over, keepdims=True)
+            found = upstream * scale + shift * size
+            if clip_over is None:
+                return found
+            largest = tf.reduce_max(tf.abs(upstream), clip_over, keepdims=True)
+            return tf.clip_by_value(found, -largest, largest)
+
+        return tf.identity(x), backward
+
+    return adjusted(x)
+
+
+def _filter_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    over, threshold = [call.axis(dim) for dim in call.attrs["dims"]], call.attrs["threshold"]
+
+    @own_gradient
+    def filtered(x: tf.Tensor) -> tf.Tensor:
+        def backward(upstream: tf.Tensor) -> tf.Tensor:
+            kept = tf.reduce_max(tf.square(upstream), over, keepdims=True) < threshold
+            return tf.where(kept, upstream, tf.zeros_like(upstream))
+
+        return tf.identity(x), backward
+
+    return filtered(operands[0])
 
 
 def _label_index(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -114,4 +150,6 @@ ROWS: dict[str, Row] = {
     "label_index": _label_index,
     "cast": _cast,
     "scale_gradient": _scale_gradient,
+    "adjust_gradient": _adjust_gradient,
+    "filter_gradient": _filter_gradient,
 }

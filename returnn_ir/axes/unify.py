@@ -35,6 +35,11 @@ class Unified:
     time_dim: Dim | None
     feature_dim: Dim | None
 
+    @staticmethod
+    def nothing() -> Unified:
+        """No sources."""
+        return Unified((), (), None, None)
+
     def output(self, value: Value) -> LayerOutput:
         """A result with these axes."""
         axes = tuple(d for d in self.axes if d in value.dims)

@@ -6,10 +6,11 @@ Documented at https://returnn.readthedocs.io (``Tensor``, once ``Data``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from returnn_ir.errors import ConfigError, UserError
+from returnn_ir.config.vocabulary import number_of_labels
+from returnn_ir.errors import ConfigError, DataError, UserError
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.options import MAX_AXES, UNSET, DType, Place, Range, Size, Unset, read_options
 
@@ -122,8 +123,21 @@ def read_data_options(raw: Mapping[Any, object], place: Place) -> tuple[DataOpti
     """The options of a data key, and everything that is wrong with them."""
     options, problems = read_options(DataOptions, raw, place)
     if options is not None:
-        problems.extend(_contradictions(options, place))
+        try:
+            options = _with_size_of_vocabulary(options)
+        except DataError as error:
+            problems.append(ConfigError(f"the number of labels: {error}", where=place("vocab"), hint="give 'dim'"))
+        problems.extend(_contradictions(options, place) if not problems else ())
     return (None, problems) if problems else (options, [])
+
+
+def _with_size_of_vocabulary(options: DataOptions) -> DataOptions:
+    """The number of labels is that of the vocabulary where nothing else says it."""
+    known = options.dim is not UNSET or options.sparse_dim is not None or not options.is_sparse
+    if known or not isinstance(options.vocab, dict):
+        return options
+    size = number_of_labels(options.vocab)
+    return options if size is None else replace(options, dim=size)
 
 
 def _contradictions(options: DataOptions, place: Place) -> Iterator[UserError]:

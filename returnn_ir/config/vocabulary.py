@@ -15,7 +15,7 @@ from returnn_ir.config.restricted_pickle import load_pickle
 from returnn_ir.config.returnn_classes import not_known
 from returnn_ir.errors import ConfigError, DataError
 
-__all__ = ["ConfigVocabulary", "read_labels"]
+__all__ = ["ConfigVocabulary", "number_of_labels", "read_labels"]
 
 #: Those whose labels are in ``vocab_file``; the class decides how text is cut, not which labels there are.
 _CLASSES = ("Vocabulary", "BytePairEncoding", "SamplingBytePairEncoding")
@@ -34,6 +34,20 @@ def read_labels(path: str) -> tuple[str, ...]:
     if list(by_index) != list(range(len(by_index))):
         raise DataError("the vocabulary does not use all indices", where=path, expected=f"0 to {len(by_index) - 1}")
     return tuple(by_index.values())
+
+
+def number_of_labels(options: Mapping[str, Any]) -> int | None:
+    """How many labels the ``vocab`` of a data key has; None where that is not in a file or a list.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    labels, path = options.get("labels"), options.get("vocab_file")
+    if isinstance(labels, (list, tuple)):
+        return len(labels)
+    if options.get("class") == "Utf8ByteTargets":
+        return 256
+    return len(read_labels(path)) if isinstance(path, str) else None
 
 
 def _read(path: str) -> object:

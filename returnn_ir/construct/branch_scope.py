@@ -34,6 +34,11 @@ class BranchScope(NetScope):
         self.has_losses = outer.has_losses
         self._outer = outer
 
+    @property
+    def owner(self) -> NetScope:
+        """The network around."""
+        return self._outer.owner
+
     def path_of(self, name: str) -> str:
         """As in the network around."""
         return self._outer.path_of(name)

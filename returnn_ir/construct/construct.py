@@ -8,6 +8,7 @@ from dataclasses import replace
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.config.read import read_config
 from returnn_ir.construct.attach_losses import has_loss
+from returnn_ir.construct.awaited_params import settle_awaited
 from returnn_ir.construct.completeness import missing
 from returnn_ir.construct.inputs import ExternData
 from returnn_ir.construct.network_keys import NetworkKeys
@@ -70,6 +71,7 @@ def construct(
         except UserError as error:
             problems.append(error)
     problems.extend(missing(scope, (*wanted, *(fetch or ())), outputs) if not problems else ())
+    problems.extend(settle_awaited(program) if not problems else ())
     if problems:
         raise ProblemList(problems)
     b = Builder(graph.body)

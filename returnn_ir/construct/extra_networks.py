@@ -45,6 +45,11 @@ class ExtraScope(NetScope):
         self._main = main
         self._prefix = prefix
 
+    @property
+    def owner(self) -> NetScope:
+        """The main network, which a name without the prefix means."""
+        return self._main.owner
+
     def get(self, name: str, where: Origin | None = None) -> LayerOutput:
         """A layer of this network if it is named so, else of the main one."""
         head, _, rest = name.removeprefix(f"{self._prefix}:").partition("/")

@@ -33,8 +33,8 @@ class ExternData:
 
     @property
     def keys(self) -> list[str]:
-        """The declared data keys."""
-        return list(self._spec)
+        """The data keys: those that are declared, and those that layers made so far."""
+        return list(dict.fromkeys([*self._spec, *self._made]))
 
     def register(self, key: str, output: LayerOutput) -> None:
         """Make a layer's output available as a data key (``register_as_extern_data``)."""
@@ -93,6 +93,8 @@ class ExternData:
     def _make(self, key: str, options: DataOptions) -> LayerOutput:
         b = self._builder
         sparse_dim = _sparse_dim(key, options)
+        if sparse_dim is not None:
+            b.region.program().label_keys.setdefault(sparse_dim, key)
         axes = self._axes(key, options)
         dtype = options.dtype or ("int32" if sparse_dim is not None else "float32")
         with b.at(Origin(layer=f"data:{key}")):

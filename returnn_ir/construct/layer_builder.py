@@ -16,6 +16,7 @@ from returnn_ir.construct.concat_sources import concat_features, source_blocks
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.loop_context import LoopContext, conform
 from returnn_ir.construct.parameters import ParamFlags, create_param
+from returnn_ir.construct.scope_layers import ScopeLayers
 from returnn_ir.errors import ConfigError, DimError, Origin
 from returnn_ir.expression.tracer import Tracer
 from returnn_ir.ir.builder import Builder
@@ -115,6 +116,10 @@ class LayerBuilder(Tracer):
     def batch(self) -> Dim:
         """The batch dim, for layers that have no source with it."""
         return self.program.extern.ensure_batch()
+
+    def network_layers(self) -> ScopeLayers:
+        """The layers and data of this layer's network, for code of the config."""
+        return ScopeLayers(self, self.scope)
 
     # ---------------------------------------------------------------- axes and dims
 

@@ -97,8 +97,8 @@ def with_out_type(b: LayerBuilder, result_type: OutType, n_out: int | None, out_
         feature = other
     if "time_dim_axis" in given:
         time = _numbered(b, axes, given, "time_dim_axis") if given["time_dim_axis"] is not None else None
-    if isinstance(given.get("feature_dim_axis"), int):
-        feature = _numbered(b, axes, given, "feature_dim_axis")
+    if "feature_dim_axis" in given:
+        feature = _numbered(b, axes, given, "feature_dim_axis") if given["feature_dim_axis"] is not None else None
     if sparse is None and feature is None and result_type.sparse_dim is not None and not declared:
         feature = default_feature_dim(axes, time, sparse=False)
     dtype = given.get("dtype")

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.construct.initializers import Init, OptionInit, check_init
-from returnn_ir.construct.reuse_params import shared_param
+from returnn_ir.construct.reuse_params import SharedParam, shared_param
 from returnn_ir.construct.state import Param, Splits, axis_splits
-from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -46,21 +45,16 @@ def create_param(
     if not flags.kept:
         for dim in dims:
             b.size(dim)
-    param = shared_param(b, name, dims)
-    if param is None:
-        param = _new(b, name, dims, init, dtype, flags)
-        if options.L2 and flags.regularize:
-            # also of what is not trained, as RETURNN has it
-            _penalize(b, param, options.L2)
-        if options.updater_opts:
-            b.program.updater_opts.setdefault(param.name, options.updater_opts)
-    if [d.size for d in param.dims] != [d.size for d in dims]:
-        raise DimError(
-            f"the shared parameter {param.name!r} has another shape",
-            where=b.place("reuse_params"),
-            expected=[d.size for d in dims],
-            received=[d.size for d in param.dims],
-        )
+
+    full = _full_name(b, name, flags)
+
+    def own() -> Param:
+        return _own(b, full, dims, init, dtype, flags)
+
+    def made(full_name: str, axes: tuple[Dim, ...], given: Init) -> Param:
+        return _own(b, full_name, axes, init if given is None else given, dtype, flags)
+
+    param = shared_param(b, SharedParam(name, full, dims, dtype, own, made))
     if splits and (flags.split_under_noise or not any(_noise(b, len(dims)))):
         param = _split(b, param, axis_splits(dims, splits))
     b.program.layer_params.setdefault(b.definition.path, {})[name] = param
@@ -68,22 +62,32 @@ def create_param(
     return _perturbed(b, name, value, param) if b.training else value
 
 
-def _new(
-    b: LayerBuilder,
-    name: str,
-    dims: tuple[Dim, ...],
-    init: Init,
-    dtype: str,
-    flags: ParamFlags,
-) -> Param:
+def _full_name(b: LayerBuilder, name: str, flags: ParamFlags) -> str:
+    """RETURNN's name of a variable."""
     options = b.definition.options
-    trainable = flags.trainable and b.program.is_trained(b.definition.path)
     scope = b.scope.param_scope(b.definition.name, options.name_scope)
     if options.name_scope is None and b.definition.spec.variable_scope and flags.unit_scope:
         scope = variable_name(scope, b.definition.spec.variable_scope)
-    full = variable_name(scope, name)
+    return variable_name(scope, name)
+
+
+def _own(b: LayerBuilder, full: str, dims: tuple[Dim, ...], init: Init, dtype: str, flags: ParamFlags) -> Param:
+    """A parameter of the layer's own, with its L2 and what it says of updates."""
+    options = b.definition.options
+    param = _made(b, full, dims, init, dtype, flags)
+    if options.L2 and flags.regularize:
+        # also of what is not trained, as RETURNN has it
+        _penalize(b, param, options.L2)
+    if options.updater_opts:
+        b.program.updater_opts.setdefault(param.name, options.updater_opts)
+    return param
+
+
+def _made(b: LayerBuilder, full: str, dims: tuple[Dim, ...], init: Init, dtype: str, flags: ParamFlags) -> Param:
+    """The variable of that full name, which other layers may have made already."""
     if full in b.program.params:
         return b.program.params[full]
+    trainable = flags.trainable and b.program.is_trained(b.definition.path)
     where = b.place(init.key) if isinstance(init, OptionInit) else b.place()
     init = init.init if isinstance(init, OptionInit) else init
     # what is not understood or does not fit is an error now, not when training starts

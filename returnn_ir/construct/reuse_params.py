@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.awaited_params import await_param, waits_for
+from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.state import Param, axis_splits
 from returnn_ir.errors import ConfigError, DimError, UserError
 from returnn_ir.expression.numbered import Numbered
@@ -18,55 +22,101 @@ from returnn_ir.options import checked, read_options
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["shared_param"]
+__all__ = ["SharedParam", "shared_param"]
 
 
-def shared_param(b: LayerBuilder, name: str, dims: tuple[Dim, ...]) -> Param | None:
-    """The parameter that the layer's ``reuse_params`` gives; None for its own.
+@dataclass(frozen=True)
+class SharedParam:
+    """A parameter that a layer asks for.
 
-    As in RETURNN, the option has no effect on layers that only hold other layers (subnetworks, loops). ``name`` is
-    relative to the layer; ``dims`` are the axes that the layer wants, which a computed parameter has to fit.
+    Attributes:
+        name: within the layer.
+        full_name: of the variable, if it is the layer's own.
+        dims: the axes that the layer wants, which a computed parameter has to fit.
+        own: makes it a parameter of the layer's own.
+        made: a variable of a full name, with these axes and an initialiser (None: the layer's).
     """
-    return _resolve(b, name, dims, b.definition.options.reuse_params)
+
+    name: str
+    full_name: str
+    dims: tuple[Dim, ...]
+    dtype: str
+    own: Callable[[], Param]
+    made: Callable[[str, tuple[Dim, ...], Init], Param]
 
 
-def _resolve(b: LayerBuilder, name: str, dims: tuple[Dim, ...], reuse: str | Mapping[str, Any] | None) -> Param | None:
+def shared_param(b: LayerBuilder, wanted: SharedParam) -> Param:
+    """The parameter that the layer's ``reuse_params`` gives, or the layer's own.
+
+    As in RETURNN, the option has no effect on layers that only hold other layers (subnetworks, loops). Where the other
+    layer needs this one, this one is built first, and the parameter is found when everything is built.
+    """
+    source = _source(b, wanted.name, b.definition.options.reuse_params)
+    if source is None:
+        return wanted.own()
+
+    def find() -> Param:
+        with b.inside(b.program.root) if waits else nullcontext():
+            return _of_size(b, _given(b, wanted, source), wanted.dims)
+
+    waits = source.reuse_layer is not None and waits_for(b.scope, source.reuse_layer)
+    return await_param(b, wanted.name, wanted.dims, wanted.dtype, find) if waits else find()
+
+
+def _source(b: LayerBuilder, name: str, reuse: str | Mapping[str, Any] | None) -> ReuseParams | None:
+    """What ``reuse_params`` says of one parameter; None: it is the layer's own."""
     if not reuse:
         return None
     given = {"reuse_layer": reuse} if isinstance(reuse, str) else reuse
     opts = checked(read_options(ReuseParams, given, lambda key: b.place("reuse_params"), owner="reuse_params"))
-    if opts.custom is not None:
-        return _computed(b, name, dims, opts.custom, opts.reuse_layer)
-    missing_is_own = bool(opts.auto_create_missing)
-    if opts.map is not None:
+    if opts.custom is None and opts.map is not None:
         if name in opts.map:
-            return _resolve(b, name, dims, opts.map[name])
-        if not missing_is_own:
+            return _source(b, name, opts.map[name])
+        if not opts.auto_create_missing:
             raise ConfigError(
                 f"reuse_params: the map does not say what to do with parameter {name!r}",
                 where=b.place("reuse_params"),
                 hint=f"add {name!r}: None for a parameter of the layer's own, or 'auto_create_missing': True",
             )
-    layer = opts.reuse_layer
+    return opts
+
+
+def _given(b: LayerBuilder, wanted: SharedParam, source: ReuseParams) -> Param:
+    """The parameter, once the layers that it comes from are there or can be built."""
+    layer = source.reuse_layer
+    if source.custom is not None:
+        return _computed(b, wanted, source.custom, layer)
     if layer is not None:
         found = _params_of(b, layer)
-        if name in found:
-            return found[name]
-        if not missing_is_own:
+        if wanted.name in found:
+            return found[wanted.name]
+        if not source.auto_create_missing:
             raise ConfigError(
-                f"reuse_params: layer {layer!r} has no parameter {name!r}",
+                f"reuse_params: layer {layer!r} has no parameter {wanted.name!r}",
                 where=b.place("reuse_params"),
                 expected=", ".join(found) or "a layer with parameters",
             )
-    if opts.layer_output is not None:
-        return _from_output(b, b.layer(opts.layer_output), dims, opts.shape)
-    return None
+    if source.layer_output is not None:
+        return _from_output(b, b.layer(source.layer_output), wanted.dims, source.shape)
+    return wanted.own()
+
+
+def _of_size(b: LayerBuilder, param: Param, dims: tuple[Dim, ...]) -> Param:
+    if [d.size for d in param.dims] != [d.size for d in dims]:
+        raise DimError(
+            f"the shared parameter {param.name!r} has another shape",
+            where=b.place("reuse_params"),
+            expected=[d.size for d in dims],
+            received=[d.size for d in param.dims],
+        )
+    return param
 
 
 def _params_of(b: LayerBuilder, layer: str) -> dict[str, Param]:
     """All parameters of a layer and of the layers nested in it, by their names relative to it."""
-    b.layer(layer)
     path = b.scope.path_of(layer)
+    if path not in b.program.layer_params:
+        b.layer(layer)
     found = dict(b.program.layer_params.get(path, {}))
     for other, params in b.program.layer_params.items():
         if other.startswith(f"{path}/"):
@@ -84,20 +134,20 @@ def _from_output(b: LayerBuilder, x: LayerOutput, dims: tuple[Dim, ...], shape: 
     return _fitting(b, Numbered(b, x.value, axes), dims)
 
 
-def _computed(
-    b: LayerBuilder, name: str, dims: tuple[Dim, ...], function: Callable[..., Any], layer: str | None
-) -> Param:
+def _computed(b: LayerBuilder, wanted: SharedParam, function: Callable[..., Any], layer: str | None) -> Param:
     """The parameter that the config's function gives for those of the other layer."""
     params = _params_of(b, layer) if layer is not None else {}
     view = ReuseLayerView(layer, {n: Numbered(b, p.value, p.dims) for n, p in params.items()})
     arguments = {
         "base_layer": ReuseLayerView(b.definition.name, {}),
         "reuse_layer": view,
-        "name": name,
-        "full_name": f"{b.definition.path}/{name}",
-        "shape": tuple(d.size for d in dims),
-        "dtype": "float32",
-        "getter": _no_getter,
+        "name": wanted.name,
+        "full_name": wanted.full_name,
+        "shape": tuple(d.size for d in wanted.dims),
+        "dtype": wanted.dtype,
+        "initializer": None,
+        "trainable": True,
+        "getter": _Getter(b, wanted),
     }
     try:
         result = traceable(b, function)(**arguments)
@@ -112,7 +162,7 @@ def _computed(
         raise ConfigError(
             "reuse_params: the custom function gives no tensor", where=b.place("reuse_params"), received=repr(result)
         )
-    return _fitting(b, result, dims)
+    return _fitting(b, result, wanted.dims)
 
 
 class ReuseLayerView:
@@ -123,8 +173,18 @@ class ReuseLayerView:
         self.params = params
 
 
-def _no_getter(*args: object, **options: object) -> None:
-    raise ConfigError("reuse_params: a custom function that makes variables of its own is not supported")
+class _Getter:
+    """Makes variables for a custom function, as ``tf.get_variable`` does."""
+
+    def __init__(self, b: LayerBuilder, wanted: SharedParam) -> None:
+        self._b = b
+        self._wanted = wanted
+
+    def __call__(self, name: str, shape: Sequence[int], initializer: Init = None, **options: object) -> Numbered:
+        """A variable of that full name; ``initializer`` None is the layer's own."""
+        axes = tuple(Dim(f"{name}.{i}", int(size)) for i, size in enumerate(shape))
+        param = self._wanted.made(name, axes, initializer)
+        return Numbered(self._b, param.value, param.dims)
 
 
 def _fitting(b: LayerBuilder, x: Numbered, dims: tuple[Dim, ...]) -> Param:

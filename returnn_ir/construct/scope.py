@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
@@ -19,6 +19,7 @@ from returnn_ir.construct.recurrence import (
     stays_in_loop,
     without_gradient,
 )
+from returnn_ir.construct.awaited_params import waits_for
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
 from returnn_ir.ir.graph import Region, Value
@@ -53,11 +54,6 @@ def _with_time_named(x: LayerOutput, says: bool | None, sources: Sequence[LayerO
     if says is None:
         says = x.time_named or any(s.time_named and s.time_dim is x.time_dim for s in sources)
     return x if x.time_named is says else replace(x, time_named=says)
-
-
-def _root_name(ref: str) -> str:
-    """The layer that a reference out of nested networks begins with."""
-    return ref.rpartition(":")[2].partition("/")[0]
 
 
 @contextmanager
@@ -113,8 +109,20 @@ class NetScope:
         #: layers that could not be built, and what was at the root of it
         self._failed: dict[str, UserError] = {}
         self._building: set[str] = set()
+        #: layers that wait for what they need
+        self._waiting: set[str] = set()
 
     # ---------------------------------------------------------------- names
+
+    @property
+    def owner(self) -> NetScope:
+        """Where the layers of this network are built; it is another scope where this is a place inside of a layer."""
+        return self
+
+    @property
+    def unfinished(self) -> set[str]:
+        """The layers that are being built, or wait for one that is."""
+        return self._building | self._waiting
 
     def path_of(self, name: str) -> str:
         """The full path of a layer that this network knows by ``name``."""
@@ -251,7 +259,11 @@ class NetScope:
         it needs this one.
         """
         circles = self.net.circles(searching=self.program.searching) if self.finds_types else None
-        for ref in definition.refs(definition.sources_in(searching=self.program.searching)):
+        sources = definition.sources_in(searching=self.program.searching)
+        needed = definition.needed(sources)
+        for ref in definition.refs(sources):
+            if ref not in needed and waits_for(self, ref):
+                continue
             if circles is not None and ref.startswith("prev:"):
                 own = self.net.layer_of(ref.removeprefix("prev:"))
                 if own is not None and not circles.share(own, definition.name):
@@ -267,6 +279,7 @@ class NetScope:
 
         def enter(n: str) -> None:
             open_names[n] = None
+            self._waiting.add(n)
             try:
                 refs = list(self._local_refs(self.net.layers[n]))
             except UserError as error:
@@ -281,6 +294,7 @@ class NetScope:
             if following is None:
                 stack.pop()
                 del open_names[current]
+                self._waiting.discard(current)
                 if current not in self._failed and current not in self.results:
                     self._build(self.net.layers[current])
             elif following in open_names:
@@ -291,18 +305,6 @@ class NetScope:
     def _circle(self, layers: list[str]) -> ConfigError:
         """What is said of layers each of which needs the next one, and the last one the first."""
         chain = [*layers, layers[0]]
-        for name, needed in pairwise(chain):
-            definition = self.net.layers[name]
-            owners = [definition, *definition.nested_layers()]
-            taker = next((o for o in owners if needed in map(_root_name, o.reused())), None)
-            if taker is not None and needed not in definition.sources:
-                start = layers.index(name)
-                around = " <- ".join([*layers[start:], *layers[:start], name])
-                return ConfigError(
-                    f"the parameters are to be those of a layer that needs this one: {around}",
-                    where=taker.key_origin("reuse_params"),
-                    hint="let the layer that is built first have them, and the other one reuse them",
-                )
         return ConfigError(
             f"layers need each other in a circle: {' <- '.join(chain)}",
             where=self.net.layers[layers[-1]].origin,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -16,7 +16,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
 from returnn_ir.ir.mode import Mode
 
-__all__ = ["EPOCH_STEP", "PackedBatch", "Param", "ProgramState", "Splits", "axis_splits"]
+__all__ = ["EPOCH_STEP", "AwaitedParam", "PackedBatch", "Param", "ProgramState", "Splits", "axis_splits"]
 
 #: For each axis of a parameter the sizes of its blocks.
 Splits: TypeAlias = tuple[tuple[int, ...], ...]
@@ -87,6 +87,19 @@ class PackedBatch:
     mask: Value | None
 
 
+@dataclass(frozen=True)
+class AwaitedParam:
+    """A parameter that is computed from, or is, one of a layer that is not built yet.
+
+    Attributes:
+        stand_in: what the layer that needs it works with until then.
+        find: gives the parameter, once everything is built.
+    """
+
+    stand_in: Value
+    find: Callable[[], Param]
+
+
 @dataclass
 class ProgramState:
     """The state of expanding one network into one graph.
@@ -97,6 +110,7 @@ class ProgramState:
         options: the config, for expressions that ask for it.
         trusted: whether the network is Python, whose expressions may use everything; else it is data.
         layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
+        awaited: parameters of layers that need the one whose parameters they are, by (layer path, name).
         dims: dims made by layers, by (layer path, role).
         declared: dims of the user (``out_dim``), by the dim that they stand for.
         names: what else ``stag:NAME`` may call a dim: layers share a derived dim here, each has its own in RETURNN.
@@ -120,6 +134,7 @@ class ProgramState:
     trusted: bool = False
     params: dict[str, Param] = field(default_factory=dict)
     layer_params: dict[str, dict[str, Param]] = field(default_factory=dict)
+    awaited: dict[tuple[str, str], AwaitedParam] = field(default_factory=dict)
     dims: dict[tuple[str, str], Dim] = field(default_factory=dict)
     declared: dict[Dim, Dim] = field(default_factory=dict)
     names: dict[Dim, set[str]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Set
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["TENSOR_PARTS", "Missing", "Namespace", "TensorNames"]
 
 #: Modules of TensorFlow in which the functions of the table are looked for.
-TENSOR_PARTS = ("math", "nn", "compat", "v1", "v2", "linalg", "dtypes", "random", "signal", "debugging")
+TENSOR_PARTS = ("math", "nn", "compat", "v1", "v2", "linalg", "dtypes", "random", "signal", "debugging", "summary")
 _PARTS = (*TENSOR_PARTS, "keras", "ops", "experimental", "numpy")
 
 
@@ -65,8 +66,16 @@ class Namespace(ModuleType):
             from returnn_ir.expression.numbered import Numbered
 
             return Numbered
+        if name.endswith("_initializer"):
+            return functools.partial(_initializer, name)
         found = find_function(self._b, name)
         return found if found is not None else Missing(f"{self.__name__}.{name}")
+
+
+def _initializer(name: str, *args: object, **options: object) -> str:
+    """An initialiser of TensorFlow as RETURNN's options describe it; what seeds it has no meaning here."""
+    given = {key: value for key, value in options.items() if key not in ("seed", "dtype")}
+    return f"{name}({', '.join([*map(repr, args), *(f'{k}={v!r}' for k, v in given.items())])})"
 
 
 class Missing:

@@ -60,13 +60,13 @@ TENSORFLOW_ONLY = frozenset(
 #: RETURNN's helpers of the same kind.
 RETURNN_ONLY = frozenset(
     """
-    check_input_dim dot dropout expand_dims_unbroadcast flatten_with_seq_len_mask get_rnnt_linear_aligned_output
+    dot dropout expand_dims_unbroadcast flatten_with_seq_len_mask get_rnnt_linear_aligned_output
     get_shape get_shape_dim get_shared_vocab nd_indices sequence_mask_time_major swapaxes tile_transposed
     """.split()  # noqa: SIM905  # one name a line would be long
 )
 
 _FUNCTIONS: dict[str, ExpressionFunction] = {}
-_FAMILIES = ("complex_numbers", "elementwise", "making", "products", "reductions", "shapes", "special")
+_FAMILIES = ("complex_numbers", "effects", "elementwise", "making", "products", "reductions", "shapes", "special")
 
 
 def function(*names: str) -> Callable[[F], F]:

@@ -23,10 +23,13 @@ __all__ = ["TracedSource", "traced_facts"]
 
 def traced_facts(b: Tracer) -> ProgramFacts[Numbered]:
     """What code that is traced may ask of its program."""
+    layers = b.network_layers()
     return ProgramFacts(
         options=b.config_options,
         rebind=lambda value: traceable(b, value),
         step=lambda: Numbered(b, b.train_step(), ()),
+        rec_step=layers.rec_step,
+        layers=layers,
         train_flag=b.training,
         training=b.training,
         searching=b.searching,

@@ -44,6 +44,10 @@ class Tracer(Builder, ABC):
         """The config that the network stands in."""
 
     @abstractmethod
+    def network_layers(self) -> NetworkLayers[Numbered]:
+        """The layers and data of the network that the layer stands in."""
+
+    @abstractmethod
     def axes(self, x: LayerOutput, spec: object, key: str = "axis") -> list[Dim]:
         """The axes that a description names; ``key`` is the option it came from."""
 
@@ -54,6 +58,10 @@ class Tracer(Builder, ABC):
     @abstractmethod
     def dim(self, role: str, size: int | None, *, feature: bool = False, description: str | None = None) -> Dim:
         """A dim of the layer, the same one whenever the layer is built again."""
+
+    @abstractmethod
+    def note(self, text: str) -> None:
+        """Say something to the user about the layer."""
 
     @abstractmethod
     def train_step(self) -> Value:

@@ -7,7 +7,7 @@ are operands too, though implicit ones: a region maps every dynamic dim to the v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -184,6 +184,20 @@ class Region:
             for region in node.regions:
                 yield from region.regions()
 
+    def needed_for(self, nodes: Iterable[Node]) -> list[Node]:
+        """These nodes of the region and all that they need there, each behind what it needs."""
+        found: dict[Node, None] = {}
+        stack = [(node, False) for node in nodes]
+        while stack:
+            node, complete = stack.pop()
+            if complete:
+                found[node] = None
+            elif node not in found:
+                stack.append((node, True))
+                needed = (value.node for value in node.deps(self.dim_defs) if value.node is not None)
+                stack.extend((n, False) for n in needed if n not in found)
+        return list(found)
+
     def placed(self) -> Iterator[tuple[Node, Region]]:
         """All nodes with the regions that hold them, those of nested regions before their owner."""
         for node in self.nodes:
@@ -260,6 +274,7 @@ class Graph:
         losses: by loss name.
         objective: sum of scaled losses and constraints, a scalar, or None without losses.
         state_updates: new values of variables, by parameter name.
+        label_keys: the data keys whose labels dims number: what names the one names the other.
     """
 
     body: Region = field(default_factory=Region)
@@ -270,6 +285,7 @@ class Graph:
     constraints: Value | None = None
     objective: Value | None = None
     state_updates: dict[str, Value] = field(default_factory=dict)
+    label_keys: dict[Dim, str] = field(default_factory=dict)
     trainable: list[str] = field(default_factory=list)
     #: Run-time checks that the program makes before it answers: message and the scalar bool that must hold.
     checks: list[tuple[str, Value]] = field(default_factory=list)

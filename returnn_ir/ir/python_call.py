@@ -42,6 +42,7 @@ class PythonCall:
         sources: one per source, over the axes that all have in common.
         own_sources: the same over their own axes (``auto_convert=False``).
         options: the config.
+        rec_step: in a loop, the operand that is the number of the step.
         trusted: whether the code may use everything; else it is an eval string of a config that is data.
     """
 
@@ -56,3 +57,4 @@ class PythonCall:
     searching: bool
     evaluating: bool
     trusted: bool
+    rec_step: int | None = None

@@ -67,6 +67,7 @@ class Body:
             graph=Graph(body=Region(parent=self.b.region), mode=program.mode),
             params=dict(program.params),
             layer_params=dict(program.layer_params),
+            awaited={},
             constraints=[],
         )
         loop, scope = self.open(fork, known, [])

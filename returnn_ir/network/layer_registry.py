@@ -29,7 +29,7 @@ class LayerSpec:
         like_target: the output's type is the target's, whatever the sources are.
         ignores_sources: (options, whether this is a search) -> the sources need not be built; their parameters, where
             nothing else needs them, do not exist then, as in RETURNN.
-        reads_data: without ``from`` it reads "data", in every behaviour version.
+        without_from: the sources that it has without ``from``, in every behaviour version.
         any_size: the output has the sources' size, whatever ``n_out`` says.
         joins_sources: its features are its sources' side by side: a matrix that multiplies them has a block of rows for
             each source (RETURNN's CopyLayer and what derives from it).
@@ -46,7 +46,7 @@ class LayerSpec:
     variable_scope: str = ""
     like_target: bool = False
     ignores_sources: Callable[[Any, bool], bool] | None = None
-    reads_data: bool = False
+    without_from: tuple[str, ...] | None = None
     any_size: bool = False
     names_time: bool | None = None
     joins_sources: bool = False
@@ -64,7 +64,7 @@ def layer(
     variable_scope: str = "",
     like_target: bool = False,
     ignores_sources: Callable[[Any, bool], bool] | None = None,
-    reads_data: bool = False,
+    without_from: tuple[str, ...] | None = None,
     any_size: bool = False,
     names_time: bool | None = None,
     joins_sources: bool = False,
@@ -85,7 +85,7 @@ def layer(
                 variable_scope,
                 like_target,
                 ignores_sources,
-                reads_data,
+                without_from,
                 any_size,
                 names_time,
                 joins_sources,

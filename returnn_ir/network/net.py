@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,23 +66,40 @@ class LayerDef:
         """The names this layer needs, as its own network knows them; ``sources`` for only some of its sources."""
         return list(dict.fromkeys([*(self.sources if sources is None else sources), *self._refs_of_options]))
 
+    def needed(self, sources: Sequence[str] | None = None) -> list[str]:
+        """The same without the layers of which only parameters are used: these may come later."""
+        return list(dict.fromkeys([*(self.sources if sources is None else sources), *self._needed_by_options]))
+
     @cached_property
     def _refs_of_options(self) -> tuple[str, ...]:
         """What it needs besides its sources; found once, as nested networks are looked through for it."""
-        found = layer_refs(self.options)
-        if self.spec.extra_refs is not None:
-            found.extend(self.spec.extra_refs(self.options))
-        found.extend(t.removeprefix("layer:") for t in self.targets() if t.startswith("layer:"))
-        found.extend(self.reused())
+        found = [*self._own_refs(), *self.reused()]
         for child in self.children.values():
             found.extend(child.outer_refs())
         for definition in self.inner.values():
             found.extend(definition.refs())
         return tuple(dict.fromkeys(found))
 
+    @cached_property
+    def _needed_by_options(self) -> tuple[str, ...]:
+        found = [*self._own_refs(), *_whole_layers(self.options.reuse_params)]
+        for child in self.children.values():
+            found.extend(child.outer_refs(LayerDef.needed))
+        for definition in self.inner.values():
+            found.extend(definition.needed())
+        return tuple(dict.fromkeys(found))
+
+    def _own_refs(self) -> list[str]:
+        """What the options of this layer itself need, besides parameters."""
+        found = layer_refs(self.options)
+        if self.spec.extra_refs is not None:
+            found.extend(self.spec.extra_refs(self.options))
+        found.extend(t.removeprefix("layer:") for t in self.targets() if t.startswith("layer:"))
+        return found
+
     def reused(self) -> list[str]:
-        """The layers whose parameters this one takes."""
-        return _reused_layers(self.options.reuse_params)
+        """The layers whose parameters, or output, are parameters of this one."""
+        return _reused_layers(self.options.reuse_params, "reuse_layer", "layer_output")
 
     def targets(self) -> list[str]:
         """The data keys, or ``layer:NAME``, that ``target`` names."""
@@ -101,14 +118,20 @@ class LayerDef:
         return self.origin.with_key(key)
 
 
-def _reused_layers(reuse: str | dict[str, Any] | None) -> list[str]:
+def _whole_layers(reuse: str | dict[str, Any] | None) -> list[str]:
+    """The layers whose outputs are parameters."""
+    return _reused_layers(reuse, "layer_output")
+
+
+def _reused_layers(reuse: object, *keys: str) -> list[str]:
+    """The layers that ``reuse_params`` names under these keys; a text alone is a ``reuse_layer``."""
     if isinstance(reuse, str):
-        return [reuse]
+        return [reuse] if "reuse_layer" in keys else []
     if not isinstance(reuse, dict):
         return []
-    found = [reuse[key] for key in ("reuse_layer", "layer_output") if isinstance(reuse.get(key), str)]
+    found = [reuse[key] for key in keys if isinstance(reuse.get(key), str)]
     for part in (reuse.get("map") or {}).values():
-        found.extend(_reused_layers(part if isinstance(part, (str, dict)) else None))
+        found.extend(_reused_layers(part, *keys))
     return found
 
 
@@ -159,11 +182,11 @@ class Net:
     def _own(self, ref: str) -> str | None:
         return self.layer_of(ref.removeprefix("prev:"))
 
-    def outer_refs(self) -> list[str]:
+    def outer_refs(self, of: Callable[[LayerDef], list[str]] = LayerDef.refs) -> list[str]:
         """What the layers of a nested network need of the network around it."""
         found: list[str] = []
         for definition in self.layers.values():
-            found.extend(r.removeprefix("base:") for r in definition.refs() if r.startswith("base:"))
+            found.extend(r.removeprefix("base:") for r in of(definition) if r.startswith("base:"))
         return found
 
     def all_layers(self) -> list[LayerDef]:
@@ -311,7 +334,9 @@ def _sources(raw: Mapping[str, Any], behavior: Behavior, origin: Origin, spec: L
     if "from" not in raw:
         if spec.sources == "none":
             return ()
-        if not (behavior.default_from_data or spec.reads_data):
+        if spec.without_from is not None:
+            return spec.without_from
+        if not behavior.default_from_data:
             raise ConfigError(
                 f"a {spec.name!r} layer needs 'from'",
                 where=origin,

@@ -8,7 +8,7 @@ from typing import Any
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.op import OpSpec, Scope, Trait, broadcast, register
-from returnn_ir.ir.signature import AtLeast1, Attr
+from returnn_ir.ir.signature import DIMS, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType, is_float, is_integer, promote
 from returnn_ir.options import DType
 
@@ -157,3 +157,31 @@ def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict
 
 _SCALE = {"scale": Attr(float, 1.0), "shift": Attr(float, 0.0)}
 register(OpSpec("scale_gradient", _X, _SCALE, _infer_scale_gradient, _ENTRY_BY_ENTRY))
+
+
+def _infer_adjust_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """Identity; the gradient ``g`` becomes ``g * scale + shift``.
+
+    With ``sum_over`` the shift is multiplied by the sum of ``|g|`` over that dim; with ``clip_over`` the result is
+    clipped to the largest ``|g|`` over that one.
+    """
+    over = [attrs[key] for key in ("sum_over", "clip_over") if attrs[key] is not None]
+    missing = [dim for dim in (*types[1].dims, *types[2].dims, *over) if dim not in types[0].dims]
+    if missing:
+        raise IRError(f"the gradient of {types[0]} has no axis {missing[0]}")
+    return [types[0]]
+
+
+_OVER = {"sum_over": Attr(Dim | None, None), "clip_over": Attr(Dim | None, None)}
+register(OpSpec("adjust_gradient", ("x", "scale", "shift"), _OVER, _infer_adjust_gradient))
+
+
+def _infer_filter_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """Identity; the gradient ``g`` is zero where the largest ``g * g`` over ``dims`` is not below ``threshold``."""
+    missing = [dim for dim in attrs["dims"] if dim not in types[0].dims]
+    if missing:
+        raise IRError(f"the gradient of {types[0]} has no axis {missing[0]}")
+    return [types[0]]
+
+
+register(OpSpec("filter_gradient", _X, {"dims": DIMS, "threshold": Attr(float)}, _infer_filter_gradient))

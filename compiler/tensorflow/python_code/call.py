@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -69,6 +69,8 @@ def _run(call: PythonCall, operands: Sequence[tf.Tensor], step: tf.Tensor, stand
         options=call.options,
         rebind=lambda value: rebound(value, standing_in, helpers),
         step=lambda: step,
+        rec_step=_rec_step(call, operands),
+        layers=None,
         train_flag=tf.constant(call.training),  # tf.cond takes no Python bool
         training=call.training,
         searching=call.searching,
@@ -82,6 +84,11 @@ def _run(call: PythonCall, operands: Sequence[tf.Tensor], step: tf.Tensor, stand
         return facts.rebind(call.code)(**names)
     tools = {"tf": standing_in, "tf_compat": standing_in.compat, **helpers.functions}
     return evaluate_expression(parse_expression(call.code), {**tools, **names}, _attributes(call))
+
+
+def _rec_step(call: PythonCall, operands: Sequence[tf.Tensor]) -> Callable[[], tf.Tensor] | None:
+    number = call.rec_step
+    return (lambda: tf.cast(operands[number], tf.int32)) if number is not None else None
 
 
 class _Sources:

@@ -12,6 +12,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.layers.recurrent.hidden_state import KEPT, keep_frames, kept_frames
 from returnn_ir.network.layer_options import LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Share, Size, option_class
@@ -61,21 +62,110 @@ def self_attention(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -
     feature = labels if labels is not None else b.require_feature(x)
     rest = tuple(d for d in x.axes if d is not time and d is not feature)
     q, k, v, key_dim, value_dim, heads = _projected(b, opt, x, feature, out)
-    keys = b.dim("keys", time.size if time.is_static and not opt.attention_left_only else None)
-    if keys.is_dynamic:
-        # a causal mask is nothing but keys whose number depends on the query's position
-        b.define(keys, b.add(b.iota(time), 1) if opt.attention_left_only else b.length(time))
+    seen = _Seen(b, opt, k, v, time, (*rest, heads))
+    keys = seen.dim
     q = b.mul(q, float(b.size(key_dim)) ** -0.5)
-    energy = b.dot(q, b.rename(k, (time, keys)), key_dim)
+    energy = b.dot(q, seen.keys, key_dim)
     if opt.key_shift is not None:
         energy = b.add(energy, b.dot(q, _shift(b, b.layer(opt.key_shift), time, keys, key_dim), key_dim))
     weights = b.op("softmax", energy, dims=(keys,))
     if b.training:
         weights = b.dropout(weights, opt.attention_dropout, weights.dims, "attention_dropout")
     # a key without weight counts exactly zero, so that no second mask is needed
-    context = b.dot(weights, b.rename(v, (time, keys)), keys, mask=False)
+    context = b.dot(weights, seen.values, keys, mask=False)
     value = b.op("merge", context, dims=(heads, value_dim), out=out)
     return LayerOutput(value, (*rest, time, out), time, out)
+
+
+class _SeenInStep:
+    """Keys and values over the axis of what a step sees: all steps so far, behind the frames of the runs before.
+
+    Attributes:
+        mask: which of them count; None: all.
+    """
+
+    def __init__(
+        self, b: LayerBuilder, opt: SelfAttentionOptions, k: Value, v: Value, rest: tuple[Dim, ...]
+    ) -> None:
+        self.dim = steps = b.steps_so_far(b.dim("steps", None))
+        self.keys, self.values = b.history(k, steps), b.history(v, steps)
+        self.mask: Value | None = None
+        if b.scope.step_mask is not None:
+            current = b.binary("equal", b.iota(steps), b.enclosing_loop.builder.index)
+            self.mask = b.binary("logical_or", b.history(b.scope.step_mask, steps), current)
+        if opt.initial_state not in KEPT:
+            return
+        before = b.dim("before", None)
+        with b.outside_loop():
+            kept = {key: _kept(b, opt, key, x, rest, before) for key, x in (("k_left", k), ("v_left", v))}
+        self.dim = before + steps
+        join = {"dims": (before, steps), "out": self.dim}
+        self.keys = b.op("concat", kept["k_left"], self.keys, **join)
+        self.values = b.op("concat", kept["v_left"], self.values, **join)
+        if self.mask is not None:
+            self.mask = b.op("concat", b.expand(b.const(True), *self.mask.without(steps), before), self.mask, **join)
+        self._keep_at_end(b, opt, kept, {"k_left": k, "v_left": v}, before)
+
+    @staticmethod
+    def _keep_at_end(
+        b: LayerBuilder, opt: SelfAttentionOptions, kept: dict[str, Value], new: dict[str, Value], before: Dim
+    ) -> None:
+        """Store what the next run finds, once the loop is there."""
+        loop = b.enclosing_loop
+        builder, dim = loop.builder, loop.builder.dim
+        for x in new.values():
+            builder.stack(x)
+
+        def store() -> None:
+            for key, x in new.items():
+                frames = builder.stacked(x)
+                if not opt.restrict_state_to_last_seq:
+                    frames = builder.outer.op("concat", kept[key], frames, dims=(before, dim), out=before + dim)
+                keep_frames(b, key, frames)
+
+        loop.at_end.append(store)
+
+
+def _kept(
+    b: LayerBuilder, opt: SelfAttentionOptions, key: str, x: Value, rest: tuple[Dim, ...], frames: Dim
+) -> Value:
+    """The frames of the runs before, of keys or values over the axes that ``x`` has besides its frames'."""
+    out = next(d for d in reversed(x.dims) if d not in rest)
+    return kept_frames(b, key, rest, out, frames, resets=opt.initial_state == "keep_over_epoch")
+
+
+class _Seen:
+    """Keys and values over the axis of what a frame sees: its sequence's frames, behind those of the runs before."""
+
+    def __init__(
+        self, b: LayerBuilder, opt: SelfAttentionOptions, k: Value, v: Value, time: Dim, rest: tuple[Dim, ...]
+    ) -> None:
+        self._b = b
+        before = b.dim("before", None) if opt.initial_state in KEPT else None
+        whole = before is None and time.is_static and not opt.attention_left_only
+        self.dim = b.dim("keys", time.size if whole else None)
+        if before is None:
+            frames = {"k_left": k, "v_left": v}
+        else:
+            frames = {
+                key: self._behind(key, x, time, before, rest, opt) for key, x in (("k_left", k), ("v_left", v))
+            }
+        if self.dim.is_dynamic:
+            # a causal mask is nothing but keys whose number depends on the query's position
+            count = b.add(b.iota(time), 1) if opt.attention_left_only else b.length(time)
+            b.define(self.dim, count if before is None else b.add(count, b.length(before)))
+        all_frames = time if before is None else before + time
+        self.keys, self.values = (b.rename(x, (all_frames, self.dim)) for x in frames.values())
+
+    def _behind(
+        self, key: str, x: Value, time: Dim, before: Dim, rest: tuple[Dim, ...], opt: SelfAttentionOptions
+    ) -> Value:
+        """These frames behind those of the runs before, which the next run finds."""
+        b = self._b
+        stored = _kept(b, opt, key, x, rest, before)
+        joined = b.op("concat", stored, x, dims=(before, time), out=before + time)
+        keep_frames(b, key, x if opt.restrict_state_to_last_seq else joined)
+        return joined
 
 
 def _in_step(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> LayerOutput:
@@ -85,21 +175,19 @@ def _in_step(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> Laye
     feature = x.sparse_dim if x.sparse_dim is not None else b.require_feature(x)
     rest = tuple(d for d in x.axes if d is not feature)
     q, k, v, key_dim, value_dim, heads = _projected(b, opt, x, feature, out)
-    steps = b.steps_so_far(b.dim("steps", None))
+    seen = _SeenInStep(b, opt, k, v, (*rest, heads))
     q = b.mul(q, float(b.size(key_dim)) ** -0.5)
-    energy = b.dot(q, b.history(k, steps), key_dim)
+    energy = b.dot(q, seen.keys, key_dim)
     if opt.key_shift is not None:
         query = b.dim("query", 1)
-        shift = _shift(b, b.layer(opt.key_shift), query, steps, key_dim)
+        shift = _shift(b, b.layer(opt.key_shift), query, seen.dim, key_dim)
         energy = b.add(energy, b.dot(q, b.op("squeeze", shift, dim=query), key_dim))
-    if b.scope.step_mask is not None:
-        current = b.binary("equal", b.iota(steps), b.enclosing_loop.builder.index)
-        seen = b.binary("logical_or", b.history(b.scope.step_mask, steps), current)
-        energy = b.where(seen, energy, -np.inf)
-    weights = b.op("softmax", energy, dims=(steps,))
+    if seen.mask is not None:
+        energy = b.where(seen.mask, energy, -np.inf)
+    weights = b.op("softmax", energy, dims=(seen.dim,))
     if b.training:
         weights = b.dropout(weights, opt.attention_dropout, weights.dims, "attention_dropout")
-    context = b.dot(weights, b.history(v, steps), steps, mask=False)
+    context = b.dot(weights, seen.values, seen.dim, mask=False)
     value = b.op("merge", context, dims=(heads, value_dim), out=out)
     batch_first = sorted(rest, key=lambda d: not d.is_batch)
     return LayerOutput(value, (*batch_first, out), None, out)
@@ -114,9 +202,27 @@ def _time(b: LayerBuilder, opt: SelfAttentionOptions, x: LayerOutput) -> Dim:
 
 
 def _check_state(b: LayerBuilder, opt: SelfAttentionOptions) -> None:
-    if opt.initial_state not in (None, 0, "zeros", "ones", 1) or opt.state_var_lengths is not None:
-        key = "initial_state" if opt.state_var_lengths is None else "state_var_lengths"
-        raise ConfigError("keys and values from an earlier run are not supported", where=b.place(key))
+    if opt.state_var_lengths is not None:
+        raise ConfigError(
+            "the lengths of a given state are a tensor of TensorFlow's graph, which a compiled program has none of",
+            where=b.place("state_var_lengths"),
+            hint="leave it out: all frames of the state count",
+        )
+    if opt.initial_state in (None, 0, "zeros", "ones", 1):  # there are no frames before the first one
+        return
+    if opt.initial_state not in KEPT:
+        raise ConfigError(
+            "self_attention has frames before the first one only from runs before",
+            where=b.place("initial_state"),
+            expected=f"None, 0, 1, {', '.join(KEPT)}",
+            received=repr(opt.initial_state),
+        )
+    if not opt.attention_left_only:
+        raise ConfigError(
+            "without attention_left_only nothing says which frames of the runs before are seen",
+            where=b.place("initial_state"),
+            hint="'attention_left_only': True",
+        )
 
 
 def _projected(

@@ -178,8 +178,8 @@ class ScaledGradOptions(SourceOptions):
     """Options of ``scaled_grad``.
 
     Attributes:
-        scale: the factor of the gradient.
-        shift: added to the gradient.
+        scale: the factor of the gradient: a number or a layer.
+        shift: added to the gradient: a number or a layer.
         scale_shift_by_sum_over_axis: the shift is multiplied with the sum of the gradient's absolute values
             over this axis.
         clip_max_axis: the gradient is clipped to its largest value over this axis first.
@@ -193,19 +193,40 @@ class ScaledGradOptions(SourceOptions):
 
 @layer("scaled_grad", "scaled_gradient", options=ScaledGradOptions, any_size=True, joins_sources=True)
 def scaled_grad(b: LayerBuilder, opt: ScaledGradOptions, x: LayerOutput) -> LayerOutput:
-    """The source; its gradient is multiplied by ``scale``, plus ``shift``."""
-    for key in ("scale_shift_by_sum_over_axis", "clip_max_axis"):
-        if getattr(opt, key) is not None:
-            raise ConfigError(f"{key} is not supported", where=b.place(key))
-    if isinstance(opt.scale, str) or isinstance(opt.shift, str):
-        raise ConfigError(
-            "a layer as scale or shift is not supported",
-            where=b.place("scale" if isinstance(opt.scale, str) else "shift"),
-            expected="a number",
-        )
-    if not opt.scale and opt.shift is None:
+    """The source; its gradient is multiplied by ``scale``, plus ``shift``: numbers, or layers with axes of the source."""
+    over = [_over(b, x, opt, key) for key in ("scale_shift_by_sum_over_axis", "clip_max_axis")]
+    scale, shift = opt.scale, opt.shift
+    if isinstance(scale, LayerRef) or isinstance(shift, LayerRef) or over != [None, None]:
+        factors = [_factor(b, x, given or 0.0, key) for given, key in ((scale, "scale"), (shift, "shift"))]
+        value = b.op("adjust_gradient", x.value, *factors, sum_over=over[0], clip_over=over[1])
+        return x.with_value(value)
+    if not scale and shift is None:
         return x.with_value(b.op("stop_gradient", x.value))
-    return x.with_value(b.op("scale_gradient", x.value, scale=float(opt.scale), shift=float(opt.shift or 0.0)))
+    return x.with_value(b.op("scale_gradient", x.value, scale=float(scale), shift=float(shift or 0.0)))
+
+
+def _over(b: LayerBuilder, x: LayerOutput, opt: ScaledGradOptions, key: str) -> Dim | None:
+    given = getattr(opt, key)
+    return None if given is None else b.axis(x, given, key)
+
+
+def _factor(b: LayerBuilder, x: LayerOutput, given: float | LayerRef, key: str) -> Value:
+    """A number, or a layer's output over axes that the source has."""
+    if not isinstance(given, LayerRef):
+        return b.const(float(given), x.dtype)
+    other = b.layer(given)
+    unified = b.unify([x, other], ignore_features=True)
+    own = dict(zip(unified.values[0].dims, x.value.dims, strict=True))
+    further = [d for d in unified.values[1].dims if d not in own]
+    if further:
+        raise DimError(
+            f"the layer has the axis {further[0]}, which the source does not",
+            where=b.place(key),
+            expected=x.value.type,
+            received=other.value.type,
+        )
+    renamed = b.rename(unified.values[1], *((d, own[d]) for d in unified.values[1].dims if own[d] is not d))
+    return b.cast(renamed, x.dtype)
 
 
 @option_class

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -93,6 +93,8 @@ def combine(b: LayerBuilder, opt: CombineOptions, sources: list[LayerOutput]) ->
     """The sources joined from the left by a function of two, or by an expression (``kind: eval``)."""
     if (opt.kind == "eval") != (opt.eval is not None):
         raise ConfigError("'eval' belongs to kind 'eval'", where=b.place("eval" if opt.eval else "kind"))
+    if not sources and opt.eval is None:
+        raise ConfigError("a 'combine' layer needs a source", where=b.place("from"))
     if opt.eval is not None:
         return _with_bias_and_activation(b, opt, _evaluated(b, opt, opt.eval, sources))
     result_type, unified = _out_type(b, opt, sources)
@@ -139,8 +141,28 @@ def _out_type(
         allow = opt.out_shape is not None or any(k in out_type for k in ("shape", "dim_tags", "dims"))
     # where out_type says what comes out, the expression may use its sources as it likes
     declared = callable(given) or any(k in out_type for k in ("shape", "dim_tags", "dims"))
+    if not sources:
+        return _out_type_alone(b, opt, out_type), Unified.nothing()
     result_type, unified = common_out_type(b, sources, allow_broadcast=allow or declared, ignore_features=declared)
     return with_out_type(b, result_type, opt.n_out, out_type), unified
+
+
+def _out_type_alone(b: LayerBuilder, opt: CombineOptions | EvalOptions, given: Mapping[str, Any]) -> OutType:
+    """The type of what an expression without sources gives, which nothing but ``out_type`` tells."""
+    if not any(key in given for key in ("shape", "dim_tags", "dims")):
+        size = given.get("dim", opt.n_out)
+        sparse = given.get("sparse") or given.get("sparse_dim") is not None
+        if not b.in_loop or (size is None and not sparse):
+            raise ConfigError(
+                "without sources nothing says what axes the result has",
+                where=b.place("from"),
+                expected="'out_type' with 'shape', 'dims' or 'dim_tags'",
+                received=f"out_type {dict(given)!r}" if given else "no out_type",
+            )
+        given = {**given, "shape": () if sparse else (size,), "time_dim_axis": None}
+    elif given.get("dims") is not None:  # unlike under the older names, an axis has the roles that are said
+        given = {"time_dim_axis": None, "feature_dim_axis": None, **given}
+    return with_out_type(b, OutType(()), opt.n_out, given)
 
 
 def _evaluated(

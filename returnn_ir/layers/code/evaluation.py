@@ -18,8 +18,11 @@ from returnn_ir.expression.table import RETURNN_ONLY, find_function, function_na
 from returnn_ir.expression.trace import traceable
 from returnn_ir.expression.traced_source import TracedSource, traced_facts
 from returnn_ir.facade.data import DataView
+from returnn_ir.facade.data_template import DataTemplate
 from returnn_ir.facade.network import LayerView, NetworkView, SourceLayerView
 from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import TensorType
 from returnn_ir.layers.code.python_code import opaque_call
 
 __all__ = ["evaluate_on_sources"]
@@ -87,6 +90,7 @@ class SourceAccess:
         self._b = b
         self._sources = sources
         self._unified = unified
+        self._result_type = result_type
         self._used: set[int] = set()
         self.placed = [_placed(unified, value.dims, result_type) for value in unified.values]
 
@@ -134,7 +138,7 @@ class SourceAccess:
         used = set(self._used)
         layers = [self._layer(i) for i in range(len(self._sources))]
         self._used = used
-        return LayerView(self._b.name, traced_facts(self._b), layers)
+        return LayerView(self._b.name, traced_facts(self._b), layers, _template(self._result_type, self._sources))
 
     def require_all_used(self, code: object) -> None:
         """RETURNN refuses sources that the expression does not use."""
@@ -143,6 +147,13 @@ class SourceAccess:
             raise ConfigError(
                 f"the expression does not use source {unused[0]}", where=self._b.place("eval"), received=repr(code)
             )
+
+
+def _template(result_type: OutType, sources: Sequence[LayerOutput]) -> DataTemplate:
+    """What the layer's output is known to be."""
+    dtype = result_type.dtype or (sources[0].dtype if sources else "float32")
+    value = Value(TensorType(dtype, result_type.axes, result_type.sparse_dim))
+    return DataTemplate.of(LayerOutput(value, result_type.axes, result_type.time_dim, result_type.feature_dim))
 
 
 def _placed(unified: Unified, dims: Sequence[Dim], result_type: OutType) -> tuple[Dim | None, ...]:

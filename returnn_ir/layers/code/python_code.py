@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.unify import Unified
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.out_type import OutType
 from returnn_ir.errors import ConfigError
@@ -38,7 +39,8 @@ def opaque_call(
     """
     whole = _whole_sequences(b, sources)
     if whole is None:
-        return _call(b, code, local_names, sources, placed, result_type, reason)
+        step = b.enclosing_loop.builder.index if b.in_loop else None
+        return _call(b, code, local_names, sources, placed, result_type, reason, step)
     builder = b.enclosing_loop.builder
     axes = _known(_behind_batch(result_type.axes, builder.dim))
     outside = replace(result_type, axes=axes, time_dim=result_type.time_dim or builder.dim)
@@ -50,7 +52,7 @@ def opaque_call(
 
 def _whole_sequences(b: LayerBuilder, sources: Sequence[LayerOutput]) -> list[LayerOutput] | None:
     """The sequences that all sources are this step's slices of; None where one of them is computed in the loop."""
-    if not b.in_loop or not b.enclosing_loop.builder.hoist:
+    if not sources or not b.in_loop or not b.enclosing_loop.builder.hoist:
         return None
     builder = b.enclosing_loop.builder
     found: list[LayerOutput] = []
@@ -80,6 +82,7 @@ def _call(
     placed: Sequence[tuple[Dim | None, ...]],
     result_type: OutType,
     reason: str,
+    step: Value | None = None,
 ) -> LayerOutput:
     known = {d for s in sources for d in s.axes}
     unknown = [d for d in result_type.axes if d.is_dynamic and d not in known]
@@ -90,7 +93,7 @@ def _call(
             received=unknown[0],
             hint=f"it runs as Python code, because: {reason}",
         )
-    unified = b.unify(sources, ignore_features=True)
+    unified = b.unify(sources, ignore_features=True) if sources else Unified.nothing()
     operands = _Operands(b)
     common = [
         operands.source(source, value, place, unified.time_dim, unified.feature_dim)
@@ -109,8 +112,9 @@ def _call(
         searching=b.program.searching,
         evaluating=b.mode != Mode.FORWARD,
         trusted=b.program.trusted,
+        rec_step=operands.scalar(step) if step is not None else None,
     )
-    dtype = result_type.dtype or sources[0].dtype
+    dtype = result_type.dtype or (sources[0].dtype if sources else "float32")
     value = b.op(
         "opaque",
         *operands.values,
@@ -138,6 +142,10 @@ class _Operands:
         self.values.append(value)
         self.axes.append(axes)
         return len(self.values) - 1
+
+    def scalar(self, value: Value) -> int:
+        """A number."""
+        return self._add(value, ())
 
     def source(
         self, source: LayerOutput, value: Value, place: Sequence[Dim | None], time: Dim | None, feature: Dim | None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
@@ -17,6 +18,9 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import option_class
+
+if TYPE_CHECKING:
+    from returnn_ir.construct.scope import NetScope
 
 __all__: list[str] = []
 
@@ -42,15 +46,18 @@ class VariableAssignOptions(LayerOptions):
 
 @layer("variable_assign", options=VariableAssignOptions, sources="none")
 def variable_assign(b: LayerBuilder, opt: VariableAssignOptions) -> LayerOutput:
-    """Store a value, or add it (``op``), when the run ends; the layer's own value is 0."""
+    """Store a value, or add it (``op``); the layer's own value is 0.
+
+    A run ends with the last value; in a loop each step finds what the one before assigned.
+    """
     if opt.op not in ("assign", "add"):
         raise ConfigError("unknown op", where=b.place("op"), expected="assign or add", received=opt.op)
-    if b.in_loop:
-        raise ConfigError("an assignment in a loop is not supported", where=b.place(), hint="assign after the loop")
     name = _variable(b, opt.var, opt.control_dependencies)
-    now = _value(b, name)
+    held = _Held(b, name)
+    held.begin()
+    now = held.value()
     value = _fitting(b, opt, now)
-    b.program.graph.state_updates[name] = b.add(now, value) if opt.op == "add" else value
+    held.assign(b.add(now, value) if opt.op == "add" else value)
     return LayerOutput(b.const(0, "int32"), (), variable=name)
 
 
@@ -73,7 +80,7 @@ def variable_read(b: LayerBuilder, opt: VariableReadOptions) -> LayerOutput:
     name = _variable(b, opt.var, opt.control_dependencies)
     found, held = b.layer(opt.var), b.program.params[name].value
     waits = any(b.layer(ref).variable == name for ref in opt.control_dependencies or ())
-    value = _value(b, name) if waits or found.value is not held else held
+    value = _Held(b, name).value() if waits or found.value is not held else held
     if not set(value.dims) <= set(found.axes):
         raise ConfigError(
             "this layer assigns to a variable",
@@ -94,9 +101,60 @@ def _variable(b: LayerBuilder, var: LayerRef, before: Sequence[LayerRef] | None)
     return name
 
 
-def _value(b: LayerBuilder, name: str) -> Value:
-    """What the variable holds after the assignments so far."""
-    return b.program.graph.state_updates.get(name, b.program.params[name].value)
+class _Held:
+    """What a variable holds after the assignments so far.
+
+    Args:
+        scope: where it is read or assigned to; in a loop, in its steps.
+    """
+
+    def __init__(self, b: LayerBuilder, name: str, scope: NetScope | None = None) -> None:
+        self._b = b
+        self._name = name
+        self._scope = scope if scope is not None else b.scope
+        self._loop = self._scope.loop
+        self._key = f"variable:{name}"
+
+    def value(self) -> Value:
+        """The value; in a loop that does not assign it, that in front of the loop."""
+        if self._loop is None:
+            updates, params = self._b.program.graph.state_updates, self._b.program.params
+            return updates.get(self._name, params[self._name].value)
+        carry = self._loop.builder.carries.get(self._key)
+        if carry is None:
+            return self._outside().value()
+        return carry.value if carry.following is None else carry.following
+
+    def begin(self) -> None:
+        """In a loop the value goes from step to step from here on."""
+        if self._loop is None or self._key in self._loop.builder.carries:
+            return
+        builder = self._loop.builder
+        if self._b.region is not builder.region or self._scope.step_mask is not None:
+            raise ConfigError(
+                "an assignment in a loop that happens in some steps only",
+                where=self._b.place(),
+                expected="one that stands in the loop itself, in no cond and no masked_computation",
+                hint="assign a value that is chosen by a switch",
+            )
+        outside = self._outside()
+        outside.begin()
+        builder.carry(self._key, outside.value())
+        self._loop.at_end.append(lambda: outside.assign(builder.last(self._key)))
+
+    def assign(self, value: Value) -> None:
+        """From here on the variable holds this."""
+        if self._loop is None:
+            self._b.program.graph.state_updates[self._name] = value
+        else:
+            self._loop.builder.carries[self._key].following = value
+
+    def _outside(self) -> _Held:
+        """The same variable around the loop."""
+        scope = self._scope
+        while scope.loop is self._loop and scope.parent is not None:
+            scope = scope.parent
+        return _Held(self._b, self._name, scope)
 
 
 def _fitting(b: LayerBuilder, opt: VariableAssignOptions, now: Value) -> Value:

@@ -26,7 +26,7 @@ class LinearOptions(SourceOptions):
     Attributes:
         activation: applied to the result: a name or an expression.
         with_bias: a bias is added.
-        grad_filter: gradients with a norm above it become zero.
+        grad_filter: where the largest squared gradient of a sequence is not below it, there is none.
         forward_weights_init: initial value of the weights for the input.
         bias_init: initial value of the bias.
         use_transposed_weights: the matrix is stored with the output in front.
@@ -44,12 +44,18 @@ class LinearOptions(SourceOptions):
 def linear(b: LayerBuilder, opt: LinearOptions, x: LayerOutput) -> LayerOutput:
     """``activation(x W + b)`` over the feature axis; for labels W's rows are looked up."""
     out = b.out_feature_dim()
-    return activate(b, opt.activation, _affine(b, opt, x, out))
+    return activate(b, opt.activation, _filtered(b, opt, x, _affine(b, opt, x, out)))
+
+
+def _filtered(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, y: LayerOutput) -> LayerOutput:
+    """What comes before the activation; RETURNN's ``grad_filter`` counts over the axes that the source has."""
+    if not opt.grad_filter:
+        return y
+    dims = tuple(own for own, _ in zip(y.axes, x.axes, strict=False) if not own.is_batch)
+    return y.with_value(b.op("filter_gradient", y.value, dims=dims, threshold=opt.grad_filter))
 
 
 def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> LayerOutput:
-    if opt.grad_filter:
-        raise ConfigError("grad_filter is not supported", where=b.place("grad_filter"))
     labels = x.sparse_dim
     feature = labels if labels is not None else b.require_feature(x)
     dims = (out, feature) if opt.use_transposed_weights else (feature, out)
@@ -94,12 +100,31 @@ class CopyOptions(SourceOptions):
     extra_deps: LayerRef | list[LayerRef] | tuple[LayerRef, ...] = ()
 
 
-@layer("copy", "identity", options=CopyOptions, any_size=True, joins_sources=True)
+@layer("copy", options=CopyOptions, any_size=True, joins_sources=True)
 def copy(b: LayerBuilder, opt: CopyOptions, x: LayerOutput) -> LayerOutput:
     """The sources, joined over features; ``extra_deps`` are built too."""
     for name in [opt.extra_deps] if isinstance(opt.extra_deps, str) else opt.extra_deps:
         b.layer(name)
     return x
+
+
+@option_class
+class IdentityOptions(LayerOptions):
+    """Options of ``identity``.
+
+    Attributes:
+        control_dependencies: layers that are computed before, such as assignments.
+    """
+
+    control_dependencies: list[LayerRef] | tuple[LayerRef, ...] | None = None
+
+
+@layer("identity", options=IdentityOptions, sources="one", any_size=True)
+def identity(b: LayerBuilder, opt: IdentityOptions, x: LayerOutput) -> LayerOutput:
+    """The source; what its ``control_dependencies`` do is done, too."""
+    for name in opt.control_dependencies or ():
+        b.layer(name)
+    return replace(x, activation=None)
 
 
 @option_class

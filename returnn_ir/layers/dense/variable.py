@@ -8,6 +8,7 @@ from typing import Any
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.layer_init import layer_init
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim, summands
 from returnn_ir.ir.types import is_float
@@ -49,8 +50,6 @@ class VariableOptions(LayerOptions):
 @layer("variable", options=VariableOptions, sources="none")
 def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
     """A parameter of the given shape, optionally with a batch axis and a time axis of size one in front."""
-    if opt.init_by_layer is not None:
-        raise ConfigError("init_by_layer is not supported", where=b.place("init_by_layer"), hint="use 'init'")
     axes = static_axes(b, opt.shape)
     for dim in axes:
         if not dim.is_static:
@@ -69,6 +68,9 @@ def variable(b: LayerBuilder, opt: VariableOptions) -> LayerOutput:
     full_name = b.program.layer_params[b.definition.path][name].name
     if opt.non_critical_for_restore:
         b.program.params[full_name] = replace(b.program.params[full_name], may_be_missing=True)
+    if opt.init_by_layer is not None:
+        computed = layer_init(b, b.layer(opt.init_by_layer), axes, "init_by_layer")
+        b.program.params[full_name] = replace(b.program.params[full_name], init=computed)
     front: list[Dim] = []
     if opt.add_batch_axis:
         front.append(b.batch())

@@ -19,10 +19,21 @@ from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import option_class
 
-__all__ = ["initial_state", "initial_state_refs", "keep_last_state", "last_state", "state_outputs"]
+__all__ = [
+    "KEPT",
+    "initial_state",
+    "initial_state_refs",
+    "keep_frames",
+    "keep_last_state",
+    "keeps_state",
+    "kept_frames",
+    "last_state",
+    "state_outputs",
+]
 
-_KEPT = ("keep_over_epoch", "keep_over_epoch_no_init")
-_NAMED = ("zeros", "ones", "var", "placeholder", *_KEPT)
+#: What asks for the state of the run before; the first one only within an epoch.
+KEPT = ("keep_over_epoch", "keep_over_epoch_no_init")
+_NAMED = ("zeros", "ones", "var", "placeholder", *KEPT)
 
 
 def initial_state_refs(given: object) -> list[str]:
@@ -89,11 +100,9 @@ def _one(b: LayerBuilder, given: Any, key: str, rest: tuple[Dim, ...], out: Dim)
     if given in ("ones", 1):
         return b.expand(b.const(1.0), *rest, out)
     if given == "var":
-        # RETURNN makes it in the scope of the unit's variables only where the cell works on a whole sequence
-        whole = b.scope.loop is None or leaves_loop(b.scope, b.definition.path)
-        value = b.param(f"initial_{key or 'var'}", (*_own(b, rest), out), 0.0, unit_scope=whole)
+        value = b.param(f"initial_{key or 'var'}", (*_own(b, rest), out), 0.0, unit_scope=_works_on_sequences(b))
         return b.expand(value, *rest, out)
-    if isinstance(given, str) and given in _KEPT:
+    if isinstance(given, str) and given in KEPT:
         return _kept(b, key, rest, out, resets=given == "keep_over_epoch")
     if isinstance(given, str) and given != "placeholder":
         return _of_layer(b, b.layer(given), rest, out)
@@ -102,6 +111,11 @@ def _one(b: LayerBuilder, given: Any, key: str, rest: tuple[Dim, ...], out: Dim)
         where=b.place("initial_state"),
         expected=f"a layer, 0, 1, {', '.join(n for n in _NAMED if n != 'placeholder')}",
     )
+
+
+def _works_on_sequences(b: LayerBuilder) -> bool:
+    """Whether the cell works on whole sequences: only there RETURNN makes states in the scope of a unit's variables."""
+    return b.scope.loop is None or leaves_loop(b.scope, b.definition.path)
 
 
 def _own(b: LayerBuilder, rest: tuple[Dim, ...]) -> tuple[Dim, ...]:
@@ -145,21 +159,65 @@ def _kept(b: LayerBuilder, key: str, rest: tuple[Dim, ...], out: Dim, *, resets:
     A forward program knows no epochs: whoever runs it sets the state.
     """
     stored = _stored_dims(b, key, rest)
-    value = b.param(_kept_name(key), (*stored, out), 0.0, trainable=False, regularize=False, kept=True)
-    root = Builder(b.program.root, origin=b.origin)
-    step = _epoch_step(b) if resets and b.program.mode != Mode.FORWARD else None
+    value = b.param(
+        _kept_name(key),
+        (*stored, out),
+        0.0,
+        trainable=False,
+        regularize=False,
+        kept=True,
+        unit_scope=_works_on_sequences(b),
+    )
+    step = _reset_step(b, resets=resets)
     for dim, own in zip(rest, stored, strict=True):
-        if dim is own:
-            continue
-        rows = root.op("size_of", value, dim=own)
-        root.define(own, rows)
-        fits = root.binary("logical_or", root.binary("equal", rows, root.extent(dim)), root.binary("equal", rows, 0))
-        if step is not None:
-            fits = root.binary("logical_or", fits, root.binary("equal", step, 0))
-        message = f"layer {b.definition.path!r}: the state kept from the last run is of another batch"
-        b.program.graph.checks.append((message, fits))
-        value = b.op("resize_axis", value, dim=own, out=dim)
+        if dim is not own:
+            value = _of_this_batch(b, value, own, dim, step)
     return value if step is None else b.where(b.binary("equal", step, 0), 0.0, value)
+
+
+def _reset_step(b: LayerBuilder, *, resets: bool) -> Value | None:
+    """The number of the step within the epoch, where step 0 starts anew."""
+    return _epoch_step(b) if resets and b.program.mode != Mode.FORWARD else None
+
+
+def _of_this_batch(b: LayerBuilder, value: Value, own: Dim, dim: Dim, step: Value | None) -> Value:
+    """A stored state, whose axis ``own`` is as it was stored, over the axis of this batch; a check compares them."""
+    root = Builder(b.program.root, origin=b.origin)
+    rows = root.op("size_of", value, dim=own)
+    root.define(own, rows)
+    fits = root.binary("logical_or", root.binary("equal", rows, root.extent(dim)), root.binary("equal", rows, 0))
+    if step is not None:
+        fits = root.binary("logical_or", fits, root.binary("equal", step, 0))
+    message = f"layer {b.definition.path!r}: the state kept from the last run is of another batch"
+    b.program.graph.checks.append((message, fits))
+    return b.op("resize_axis", value, dim=own, out=dim)
+
+
+def kept_frames(b: LayerBuilder, key: str, rest: tuple[Dim, ...], out: Dim, frames: Dim, *, resets: bool) -> Value:
+    """A state with a frame for each one of the runs before: [*rest, frames, out].
+
+    Nothing says which of them stand behind a sequence's end: they are as long as the longest one. The first of several
+    states that are asked for tells how many there are. ``keep_frames`` stores what is found the next time.
+    """
+    root = Builder(b.program.root, origin=b.origin)
+    stored, stored_frames = _stored_dims(b, key, rest), b.dim(f"kept_{key}_frames", None)
+    name = _kept_name(key)
+    value = b.param(name, (*stored, stored_frames, out), 0.0, trainable=False, regularize=False, kept=True)
+    step = _reset_step(b, resets=resets)
+    count = root.op("size_of", value, dim=stored_frames)
+    root.define(stored_frames, count)
+    if root.lookup(frames) is None:
+        root.define(frames, count if step is None else root.where(root.binary("equal", step, 0), 0, count))
+    for dim, own in zip(rest, stored, strict=True):
+        if dim is not own:
+            value = _of_this_batch(b, value, own, dim, step)
+    return b.op("resize_axis", value, dim=stored_frames, out=frames)
+
+
+def keep_frames(b: LayerBuilder, key: str, value: Value) -> None:
+    """Store a state for the next run, with all of its frames."""
+    param = b.program.layer_params[b.definition.path][_kept_name(key)]
+    b.program.graph.state_updates[param.name] = value
 
 
 def _stored_dims(b: LayerBuilder, key: str, rest: tuple[Dim, ...]) -> tuple[Dim, ...]:
@@ -178,10 +236,16 @@ def _epoch_step(b: LayerBuilder) -> Value:
     return Builder(b.program.root, origin=b.origin).op("input", name=EPOCH_STEP, dtype="int64", dims=())
 
 
+def keeps_state(given: Any) -> bool:
+    """Whether a part of the state is kept for the next run."""
+    parts = given.values() if isinstance(given, dict) else given if isinstance(given, (list, tuple)) else [given]
+    return any(isinstance(part, str) and part in KEPT for part in parts)
+
+
 def keep_last_state(b: LayerBuilder, given: Any, state: State) -> None:
     """Store the last state for the next run where ``initial_state`` says so."""
     for key, part in _by_key(b, given, list(state)).items():
-        if isinstance(part, str) and part in _KEPT:
+        if isinstance(part, str) and part in KEPT:
             param = b.program.layer_params[b.definition.path][_kept_name(key)]
             b.program.graph.state_updates[param.name] = state[key]
 

@@ -49,7 +49,7 @@ class MaskedComputationOptions(LayerOptions):
     out_spatial_dim: Dim | None = None
 
 
-@layer("masked_computation", options=MaskedComputationOptions, sources="many", recurrent=True)
+@layer("masked_computation", options=MaskedComputationOptions, sources="many", without_from=(), recurrent=True)
 def masked_computation(b: LayerBuilder, opt: MaskedComputationOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """``unit`` on the frames where ``mask`` holds; ``masked_from`` gives these frames where they are known already."""
     if opt.initial_output is not None:

@@ -44,7 +44,7 @@ class SubnetworkOptions(LayerOptions):
     rec_previous_layer: Any = None
 
 
-@layer("subnetwork", options=SubnetworkOptions, sources="many", reads_data=True, recurrent=True)
+@layer("subnetwork", options=SubnetworkOptions, sources="many", without_from=("data",), recurrent=True)
 def subnetwork(b: LayerBuilder, opt: SubnetworkOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """The layer named ``output`` of a nested network, in which ``data`` is the joined sources.
 

@@ -76,9 +76,11 @@ class SearchedLayer:
             DataError: nothing names the labels and they are to be written, or the dataset lacks what they are compared
                 with.
         """
-        sparse = program.graph.outputs[name].value.type.sparse_dim is not None
-        key = target.key
-        vocabulary = _vocabulary(config, dataset, key) if sparse and key is not None else None
+        labels = program.graph.outputs[name].value.type.sparse_dim
+        sparse, key = labels is not None, target.key
+        keys = (key, program.graph.label_keys.get(labels)) if labels is not None else ()
+        named = (_vocabulary(config, dataset, k) for k in keys if k is not None)
+        vocabulary = next((v for v in named if v is not None), None)
         if sparse and vocabulary is None and options.output_file is not None:
             raise DataError(
                 f"nothing names the labels of layer {name!r}, so they cannot be written",
