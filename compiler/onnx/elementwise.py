@@ -112,7 +112,7 @@ def _where(e: Emitter, node: Node) -> list[str]:
     return [e.where(condition, a, b, node.result.dtype)]
 
 
-@emits("stop_gradient", "scale_gradient", "set_sparse", "label_index")
+@emits("stop_gradient", "scale_gradient", "filter_gradient", "set_sparse", "label_index")
 def _same(e: Emitter, node: Node) -> list[str]:
     return e.operands(node)
 

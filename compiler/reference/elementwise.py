@@ -94,6 +94,7 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     # only derivatives tell these from nothing at all
     "stop_gradient": lambda x: x,
     "scale_gradient": lambda x: x,
+    "filter_gradient": lambda x: x,
     "set_sparse": lambda x: x,
 }
 

@@ -58,6 +58,20 @@ def _scale_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     return scaled(operands[0])
 
 
+def _filter_gradient(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    axes, limit = [call.axis(dim) for dim in call.attrs["dims"]], call.attrs["limit"]
+
+    @own_gradient
+    def filtered(x: tf.Tensor) -> tf.Tensor:
+        def backward(upstream: tf.Tensor) -> tf.Tensor:
+            small = tf.reduce_max(tf.square(upstream), axis=axes, keepdims=True) < limit
+            return tf.where(small, upstream, tf.zeros_like(upstream))
+
+        return tf.identity(x), backward
+
+    return filtered(operands[0])
+
+
 def _label_index(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """The numbers themselves, read from a table of them: on the CPU the kernel refuses one that is not there."""
     x = operands[0]
@@ -114,4 +128,5 @@ ROWS: dict[str, Row] = {
     "label_index": _label_index,
     "cast": _cast,
     "scale_gradient": _scale_gradient,
+    "filter_gradient": _filter_gradient,
 }

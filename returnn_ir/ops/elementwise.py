@@ -157,3 +157,12 @@ def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict
 
 _SCALE = {"scale": Attr(float, 1.0), "shift": Attr(float, 0.0)}
 register(OpSpec("scale_gradient", _X, _SCALE, _infer_scale_gradient, _ENTRY_BY_ENTRY))
+
+
+def _infer_filter_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
+    """Identity; the gradient is zero where its largest square over ``dims`` reaches ``limit``."""
+    return [types[0]]
+
+
+_FILTER = {"dims": Attr(tuple[Dim, ...]), "limit": Attr(float)}
+register(OpSpec("filter_gradient", _X, _FILTER, _infer_filter_gradient, frozenset({Trait.MOVES})))

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.errors import ConfigError
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.network.layer_options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
@@ -26,7 +25,7 @@ class LinearOptions(SourceOptions):
     Attributes:
         activation: applied to the result: a name or an expression.
         with_bias: a bias is added.
-        grad_filter: gradients with a norm above it become zero.
+        grad_filter: the gradient of a sequence becomes zero where the largest square in it reaches this.
         forward_weights_init: initial value of the weights for the input.
         bias_init: initial value of the bias.
         use_transposed_weights: the matrix is stored with the output in front.
@@ -48,8 +47,6 @@ def linear(b: LayerBuilder, opt: LinearOptions, x: LayerOutput) -> LayerOutput:
 
 
 def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> LayerOutput:
-    if opt.grad_filter:
-        raise ConfigError("grad_filter is not supported", where=b.place("grad_filter"))
     labels = x.sparse_dim
     feature = labels if labels is not None else b.require_feature(x)
     dims = (out, feature) if opt.use_transposed_weights else (feature, out)
@@ -63,6 +60,9 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
         result = x.with_axes(value, {feature: (out,)})
     if opt.with_bias:
         result = result.with_value(b.add(result.value, b.param("b", (out,), option_init(opt, "bias_init"))))
+    if opt.grad_filter:
+        rest = tuple(d for d in result.axes if not d.is_batch)
+        result = result.with_value(b.op("filter_gradient", result.value, dims=rest, limit=float(opt.grad_filter)))
     return result
 
 
