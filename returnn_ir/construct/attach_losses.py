@@ -49,7 +49,7 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     b.program.graph.losses[_loss_name(b)] = Loss(
         _sum(b, result.value, output),
         _sum(b, result.error, output),
-        _norm_factor(b, output, given, opts),
+        result.norm_factor if result.norm_factor is not None else _norm_factor(b, output, given, opts),
         _scale(b, opts),
         normalized=bool(opts.use_normalized_loss),
     )
