@@ -92,6 +92,7 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("tikhonov_regularization", "meta_loss_scale", _NONE, _META),
     OptionRow("framewise_statistics", "sil_label_idx", _NONE, _STATISTICS),
     OptionRow("framewise_statistics", "histogram_num_bins", _NONE, _STATISTICS),
+    OptionRow("image_summary", "max_outputs", _NONE, "no pictures are written for TensorBoard, which a note says"),
     *(
         OptionRow("hdf_dump", name, _NONE, _FILE)
         for name in ("filename", "extra", "dump_whole_batches", "labels", "extend_existing_file", "dump_per_run")
