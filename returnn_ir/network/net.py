@@ -17,6 +17,7 @@ from returnn_ir.network.loss_registry import find_loss
 from returnn_ir.network.naming import extra_prefix
 from returnn_ir.network.nested_options import nested_problems
 from returnn_ir.network.option_table import OptionVerdict, refused_options
+from returnn_ir.network.refused_classes import REFUSED_CLASSES
 from returnn_ir.options import shown
 
 if TYPE_CHECKING:
@@ -301,7 +302,10 @@ def _layer_class(raw: Mapping[Any, Any], config: Config, path: str) -> LayerSpec
             where=where,
             hint="an eval layer, or a subnetwork of RETURNN's layers",
         )
-    hint = did_you_mean(class_name, layer_names())
+    if class_name in REFUSED_CLASSES:
+        reason, instead = REFUSED_CLASSES[class_name]
+        raise ConfigError(f"the layer class {class_name!r} {reason}", where=where, hint=instead)
+    hint = did_you_mean(class_name, layer_names()) or "RETURNN has no class of that name, either"
     raise ConfigError(f"unknown layer class {class_name!r}", where=where, hint=hint)
 
 

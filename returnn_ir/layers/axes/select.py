@@ -256,7 +256,7 @@ def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutpu
             source = _stand_in(b, axis, "source")
             values = b.rename(values, (axis, source))
         value = b.op("gather", values, step, dim=source)
-        result = arrange(x, value, [out if d is axis else d for d in x.axes], {axis: out}, keep_time=x.time_named)
+        result = arrange(x, value, [out if d is axis else d for d in x.axes], {axis: out}, keep_time=False)
     else:
         own = [mapping.get(d, d) for d in start.axes]
         where = LayerOutput(step, (*own, *(d for d in step.dims if d not in (*own, out)), out), None, None)
