@@ -61,7 +61,6 @@ OPTIONS: tuple[OptionRow, ...] = (
         "", "control_dependencies_on_output", _NONE, "the operations that it gives are not run, which a note says"
     ),
     OptionRow("", "custom_param_importer", _EXPORT, "a checkpoint's values are taken as they are"),
-    OptionRow("", "copy_output_loss_from_source_idx", _CHECK, "a layer's own loss is that of its first source"),
     OptionRow("", "state", _CHECK, "a layer in a loop keeps its own state"),
     OptionRow("rec", "use_global_rec_step_offset", _CHECK, "a loop's steps are counted from 0", (False,)),
     OptionRow("rec", "debug", _NONE, _DEBUG),
