@@ -89,6 +89,7 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("fast_bw", "staircase_seq_len_source", _NONE, "only for align_target staircase, which is refused"),
     OptionRow("synthetic_gradient", "meta_loss_scale", _NONE, _META),
     OptionRow("tikhonov_regularization", "meta_loss_scale", _NONE, _META),
+    OptionRow("twod_lstm", "bias_init", _NONE, "the cells have no bias"),
     OptionRow("framewise_statistics", "sil_label_idx", _NONE, _STATISTICS),
     OptionRow("framewise_statistics", "histogram_num_bins", _NONE, _STATISTICS),
     OptionRow("image_summary", "max_outputs", _NONE, "no pictures are written for TensorBoard, which a note says"),
