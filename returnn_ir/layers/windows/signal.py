@@ -225,7 +225,7 @@ def signal_masking(b: LayerBuilder, opt: SignalMaskingOptions) -> LayerOutput:
     return signal.with_value(b.mul(value, mask))
 
 
-@layer("normalize_length_scores", options=LayerOptions, sources="many", recurrent=True)
+@layer("normalize_length_scores", options=LayerOptions, sources="many")
 def normalize_length_scores(b: LayerBuilder, opt: LayerOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """Each frame of the source to the power of its number, counted from 1."""
     if not sources or sources[0].time_dim is None:
