@@ -50,7 +50,7 @@ def add_losses(b: LayerBuilder, output: LayerOutput) -> None:
     b.program.graph.losses[_loss_name(b)] = Loss(
         _sum(b, result.value, output),
         _sum(b, result.error, output),
-        _norm_factor(b, output, given, opts),
+        result.norm_factor if result.norm_factor is not None else _norm_factor(b, output, given, opts),
         _scale(b, opts),
         normalized=bool(opts.use_normalized_loss),
     )
@@ -133,13 +133,10 @@ def _sum(b: LayerBuilder, value: Value | None, output: LayerOutput) -> Value | N
     if output.time_dim is not None and output.batch_dim is not None:
         whole = [d for d in value.dims if d.is_dynamic and d is not output.time_dim]
         value = b.reduce("sum", value, *whole, mask=False) if whole else value
-    return b.reduce("sum", value, *_closed(b, value)) if value.dims else value
-
-
-def _closed(b: LayerBuilder, value: Value) -> list[Dim]:
-    """The dims of a value and those of their lengths: reducing over time alone would bring the batch back in."""
-    dynamic = [d for d in value.dims if d.is_dynamic]
-    return list(dict.fromkeys((*value.dims, *_length_dims(b, *dynamic))))
+    ragged = [d for d in value.dims if d.is_dynamic and not set(_length_dims(b, d)) <= set(value.dims)]
+    if ragged:  # lengths of sequences that are gone
+        value = b.reduce("sum", value, *ragged, mask=False)
+    return b.reduce("sum", value, *value.dims) if value.dims else value
 
 
 def _scale(b: LayerBuilder, opts: LossOptions) -> float:

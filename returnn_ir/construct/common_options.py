@@ -12,7 +12,7 @@ from returnn_ir.construct.constraints import add_constraints
 from returnn_ir.construct.declared_dims import use_declared
 from returnn_ir.construct.loop_context import PendingLoss
 from returnn_ir.construct.parameters import treat_inner_params
-from returnn_ir.errors import DimError
+from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.mode import Mode
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         if given:
             output = apply(b, output, given)
     _require_size(b, output)
+    output = _with_loss_of_source(b, output)
     shown = use_declared(b, output)
     if shown is not output:
         output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
@@ -72,6 +73,26 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
         ):  # RETURNN's train flag is the constant False there: loops have no losses then
             b.scope.loop.losses.append(PendingLoss(b.scope, b.definition, output))
     return output
+
+
+#: How the name of a part begins that no reference can name: a loss that a layer computed beside its output.
+_HIDDEN = "/:"
+
+
+def _with_loss_of_source(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
+    """The output with the loss that a source has, which ``via_layer`` asks for."""
+    index, names = b.definition.options.copy_output_loss_from_source_idx, b.definition.sources
+    if index is None:
+        return output
+    if not -len(names) <= index < len(names):
+        raise ConfigError(
+            "no such source",
+            where=b.place("copy_output_loss_from_source_idx"),
+            expected=f"0 to {len(names) - 1}" if names else "a layer with sources",
+            received=index,
+        )
+    held = {name: part for name, part in b.layer(names[index]).parts.items() if name.startswith(_HIDDEN)}
+    return replace(output, parts={**output.parts, **held}) if held else output
 
 
 def _require_size(b: LayerBuilder, output: LayerOutput) -> None:

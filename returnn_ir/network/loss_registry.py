@@ -60,10 +60,12 @@ class LossResult:
     Attributes:
         value: the loss.
         error: the error count.
+        norm_factor: what makes a mean of the sum, where that is not 1 / frames.
     """
 
     value: Value | None
     error: Value | None = None
+    norm_factor: Value | None = None
 
 
 #: (layer builder, what it gets) -> the loss; the builder's class stands above this module.

@@ -61,7 +61,6 @@ OPTIONS: tuple[OptionRow, ...] = (
         "", "control_dependencies_on_output", _NONE, "the operations that it gives are not run, which a note says"
     ),
     OptionRow("", "custom_param_importer", _EXPORT, "a checkpoint's values are taken as they are"),
-    OptionRow("", "copy_output_loss_from_source_idx", _CHECK, "a layer's own loss is that of its first source"),
     OptionRow("", "state", _CHECK, "a layer in a loop keeps its own state"),
     OptionRow("rec", "use_global_rec_step_offset", _CHECK, "a loop's steps are counted from 0", (False,)),
     OptionRow("rec", "debug", _NONE, _DEBUG),
@@ -90,8 +89,10 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("fast_bw", "staircase_seq_len_source", _NONE, "only for align_target staircase, which is refused"),
     OptionRow("synthetic_gradient", "meta_loss_scale", _NONE, _META),
     OptionRow("tikhonov_regularization", "meta_loss_scale", _NONE, _META),
+    OptionRow("twod_lstm", "bias_init", _NONE, "the cells have no bias"),
     OptionRow("framewise_statistics", "sil_label_idx", _NONE, _STATISTICS),
     OptionRow("framewise_statistics", "histogram_num_bins", _NONE, _STATISTICS),
+    OptionRow("image_summary", "max_outputs", _NONE, "no pictures are written for TensorBoard, which a note says"),
     *(
         OptionRow("hdf_dump", name, _NONE, _FILE)
         for name in ("filename", "extra", "dump_whole_batches", "labels", "extend_existing_file", "dump_per_run")

@@ -99,7 +99,7 @@ class ResizeOptions(SourceOptions):
         axis: the axis that the layer works on.
         kind: nn, linear, cubic or fill.
         fill_value: what kind fill puts between the frames.
-        fill_dropout: the share of these that is left out.
+        fill_dropout: the share of the new entries that is left out again, by chance.
     """
 
     factor: Positive | LayerRef
@@ -112,8 +112,6 @@ class ResizeOptions(SourceOptions):
 @layer("resize", options=ResizeOptions)
 def resize(b: LayerBuilder, opt: ResizeOptions, x: LayerOutput) -> LayerOutput:
     """An axis with ``factor`` times as many entries, by neighbours, interpolation or filling up."""
-    if opt.fill_dropout:
-        raise ConfigError("fill_dropout is not supported", where=b.place("fill_dropout"), received=opt.fill_dropout)
     axis = b.axis(x, opt.axis)
     if axis.is_batch:
         raise DimError("the batch axis cannot be resized", where=b.place("axis"))
@@ -128,6 +126,8 @@ def resize(b: LayerBuilder, opt: ResizeOptions, x: LayerOutput) -> LayerOutput:
         value = _filled(b, opt, x, axis, out)
     else:
         value = x.value if out is axis else _interpolated(b, x.value, kind, axis, out, scale)
+    if opt.fill_dropout:
+        value, out = _thinned(b, opt, value, axis, out)
     result = arrange(x, value, [out if d is axis else d for d in x.axes], {axis: out}, keep_feature=True)
     return settle(b, result, out, opt.out_dim)
 
@@ -147,11 +147,41 @@ def _resized_dim(b: LayerBuilder, opt: ResizeOptions, axis: Dim) -> tuple[Dim, V
     def longer(length: Value) -> Value:
         return b.cast(b.unary("ceil", b.mul(b.cast(length, "float32"), b.cast(factor, "float32"))), "int64")
 
-    out = opt.out_dim or b.dim("resized", None, feature=axis.feature, description=f"{b.definition.name}_resize")
+    out = _own_dim(b, opt, axis)
     if b.lookup(out) is None:
         b.define(out, longer(b.length(axis)))
     extent = b.extent(axis)
     return out, b.div(b.cast(extent, "float32"), b.cast(longer(extent), "float32"))
+
+
+def _own_dim(b: LayerBuilder, opt: ResizeOptions, axis: Dim) -> Dim:
+    """The new axis where its size does not follow from the old one's."""
+    return opt.out_dim or b.dim("resized", None, feature=axis.feature, description=f"{b.definition.name}_resize")
+
+
+def _thinned(b: LayerBuilder, opt: ResizeOptions, value: Value, axis: Dim, wide: Dim) -> tuple[Value, Dim]:
+    """Some entries between the old ones left out, the same of all sequences, and in every mode, as RETURNN has it."""
+    factor, rate = opt.factor, opt.fill_dropout or 0.0
+    if not isinstance(factor, int) or factor < 2:
+        raise ConfigError(
+            "fill_dropout needs entries to leave out",
+            where=b.place("fill_dropout"),
+            expected="a whole factor above one",
+            received=factor,
+        )
+    between, copies = b.dim("between", factor - 1), b.dim("copies", factor)
+    drawn = b.binary("greater_equal", b.random("uniform", (axis, between), "fill_dropout"), rate)
+    kept = b.op("pad", b.cast(drawn, "int64"), dim=between, out=copies, left=1, value=1.0)
+    kept = b.op("merge", kept, dims=(axis, copies), out=wide)
+    if b.needs_mask(wide):
+        kept = b.where(b.mask(wide), kept, 0)
+    out = _own_dim(b, opt, axis)
+    if b.lookup(out) is None:
+        b.define(out, b.reduce("sum", kept, wide, mask=False))
+    until = b.op("cumsum", kept, dim=wide)
+    place = b.expand(b.add(b.iota(out), 1), *(d for d in kept.dims if d is not wide))
+    position = b.op("search_sorted", until, place, dim=wide, side="left")
+    return b.op("gather", value, position, dim=wide), out
 
 
 def _filled(b: LayerBuilder, opt: ResizeOptions, x: LayerOutput, axis: Dim, out: Dim) -> Value:

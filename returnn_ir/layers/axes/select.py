@@ -45,7 +45,7 @@ def paired(b: LayerBuilder, x: LayerOutput, others: Sequence[Dim], *, features_t
 
 def _stand_in(b: LayerBuilder, dim: Dim, role: str) -> Dim:
     """Another name for an axis, where an operation needs to tell two uses of it apart."""
-    made = b.dim(role, dim.size)
+    made = b.dim(role, dim.size, description=dim.description)
     if made.is_dynamic and b.lookup(made) is None:
         b.define(made, b.length(dim))
     return made
@@ -193,9 +193,12 @@ def scatter_nd(b: LayerBuilder, opt: ScatterNdOptions, x: LayerOutput) -> LayerO
     mapping = paired(b, x, position.axes, features_too=True)
     value = b.expand(b.rename(x.value, *mapping.items()), axis)
     index, source = _indices(b, position), axis
-    if out is axis or out in value.dims:
+    if out is axis:
         source = _stand_in(b, axis, "source")
         value, index = b.rename(value, (axis, source)), b.rename(index, (axis, source))
+    elif out in value.dims or out in index.dims:
+        # the same axis on both sides: what runs over it stays, the new one has its lengths
+        out = _stand_in(b, out, "scattered")
     value = b.op("scatter_add", value, index, dims=(source,), out=out)
     extra = [d for d in x.axes if d not in mapping]
     axes = [out if d is axis else d for d in (*position.axes, *extra)]
@@ -253,7 +256,7 @@ def slice_nd(b: LayerBuilder, opt: SliceNdOptions, x: LayerOutput) -> LayerOutpu
             source = _stand_in(b, axis, "source")
             values = b.rename(values, (axis, source))
         value = b.op("gather", values, step, dim=source)
-        result = arrange(x, value, [out if d is axis else d for d in x.axes], {axis: out}, keep_time=x.time_named)
+        result = arrange(x, value, [out if d is axis else d for d in x.axes], {axis: out}, keep_time=False)
     else:
         own = [mapping.get(d, d) for d in start.axes]
         where = LayerOutput(step, (*own, *(d for d in step.dims if d not in (*own, out)), out), None, None)

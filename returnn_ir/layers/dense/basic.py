@@ -10,11 +10,10 @@ from typing import Any, Literal
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.errors import ConfigError
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.network.layer_options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
-from returnn_ir.options import NonNegative, option_class
+from returnn_ir.options import NonNegative, Size, option_class
 
 __all__: list[str] = []
 
@@ -224,4 +223,22 @@ class HdfDumpOptions(LayerOptions):
 def hdf_dump(b: LayerBuilder, opt: HdfDumpOptions, x: LayerOutput) -> LayerOutput:
     """The source; a compiled program has no file to write to, which is said."""
     b.note("a compiled program writes no HDF file; task 'forward' of returnn-run writes a layer's output")
+    return x
+
+
+@option_class
+class ImageSummaryOptions(LayerOptions):
+    """Options of ``image_summary``.
+
+    Attributes:
+        max_outputs: how many pictures a step gives.
+    """
+
+    max_outputs: Size = 3
+
+
+@layer("image_summary", options=ImageSummaryOptions, sources="one")
+def image_summary(b: LayerBuilder, opt: ImageSummaryOptions, x: LayerOutput) -> LayerOutput:
+    """The source; pictures for TensorBoard are not made, which is said."""
+    b.note("no pictures are written for TensorBoard; task 'forward' of returnn-run writes a layer's output")
     return x

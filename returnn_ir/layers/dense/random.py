@@ -229,15 +229,18 @@ def _state(b: LayerBuilder, opt: RandomOptions) -> State | None:
     if opt.explicit_state is not None:
         if opt.static or opt.seed is not None:
             raise ConfigError("explicit_state excludes static and seed", where=b.place("explicit_state"))
-        given = b.layer(opt.explicit_state).value.node
-        if given is None or given.op.name != "const" or opt.auto_update_state:
+        given = b.layer(opt.explicit_state)
+        if opt.auto_update_state:
+            return _moving_on(b, given)
+        if given.value.node is None or given.value.node.op.name != "const":
             raise ConfigError(
-                "a state that is a variable is not supported",
+                "the numbers of this state are not known before a run",
                 where=b.place("explicit_state"),
-                expected="a layer random_state_init",
-                hint="without explicit_state the numbers follow from random_seed and the step",
+                expected="a layer random_state_init, or a variable and auto_update_state",
+                received=opt.explicit_state,
+                hint="'static' and a 'seed': the same numbers in each step",
             )
-        low, high, key = (int(n) for n in given.attrs["value"])
+        low, high, key = (int(n) for n in given.value.node.attrs["value"])
         _check_algorithm(b, opt.algorithm)
         return low, high, key
     if not opt.static:
@@ -246,11 +249,23 @@ def _state(b: LayerBuilder, opt: RandomOptions) -> State | None:
     return _state_of_seed(b, opt.seed)
 
 
+def _moving_on(b: LayerBuilder, given: LayerOutput) -> None:
+    """A variable that each draw moves on: other numbers in each step, as without it."""
+    if not given.variable:
+        raise ConfigError(
+            "auto_update_state needs a variable", where=b.place("explicit_state"), expected="a layer of class variable"
+        )
+    b.note("what is drawn follows from random_seed and the step; the variable of the state stays as it is")
+
+
 def _check_algorithm(b: LayerBuilder, algorithm: object) -> None:
     """Where the numbers are promised, only TensorFlow's default will do."""
     if algorithm not in (None, 1, "philox") and getattr(algorithm, "name", "") != "PHILOX":
         raise ConfigError(
-            "the algorithm is not supported", where=b.place("algorithm"), expected="philox", received=algorithm
+            "RETURNN cannot choose the algorithm with TensorFlow 2.21",
+            where=b.place("algorithm"),
+            expected="none, or philox, its default",
+            received=algorithm,
         )
 
 

@@ -82,7 +82,11 @@ def cum_concat(b: LayerBuilder, opt: CumConcatOptions, x: LayerOutput) -> LayerO
             "out_spatial_dim must be a new axis without size", where=b.place("out_spatial_dim"), received=dim
         )
     if b.scope.step_mask is not None:
-        raise ConfigError("cum_concat inside of a masked_computation is not supported", where=b.place())
+        raise ConfigError(
+            "cum_concat inside of a masked_computation fails in RETURNN, too: each sequence has frames of its own",
+            where=b.place(),
+            hint="mask behind it: all frames so far, and seq_len_mask or a switch for those that count",
+        )
     x = batch_major(x)
     value = b.history(x.value, dim)
     at = 0 if x.batch_dim is None else 1

@@ -107,7 +107,7 @@ def _one(b: LayerBuilder, given: Any, key: str, rest: tuple[Dim, ...], out: Dim)
     if isinstance(given, str) and given != "placeholder":
         return _of_layer(b, b.layer(given), rest, out)
     raise ConfigError(
-        f"initial_state {given!r} is not supported",
+        "only RETURNN's own session feeds a placeholder" if given == "placeholder" else f"no initial_state {given!r}",
         where=b.place("initial_state"),
         expected=f"a layer, 0, 1, {', '.join(n for n in _NAMED if n != 'placeholder')}",
     )

@@ -89,19 +89,19 @@ class OptimalCompletionsOptions(SourceOptions):
 @layer("optimal_completions", options=OptimalCompletionsOptions, sources="one", recurrent=True)
 def optimal_completions(b: LayerBuilder, opt: OptimalCompletionsOptions, x: LayerOutput) -> LayerOutput:
     """For each label the smallest distance that is possible if it comes next, from the last row of the table."""
-    if opt.blank_idx is not None:
-        raise ConfigError("blank_idx is not supported here", where=b.place("blank_idx"))
     labels, dim = _target(b)
     columns = next((d for d in x.axes if d == dim + 1), None)
     if columns is None:
         raise DimError("the source is no edit_distance_table of the target", where=b.place("from"), received=x.axes)
     last = b.cast(x.value, "int64")
     out = b.out_feature_dim()
-    distances = _without_deletions(b, last, b.iota(out), labels, dim, b.step_number())
+    # from any sequence to the empty one it is as far as the sequence is long
+    length = b.step_number() if opt.blank_idx is None else b.op("gather", last, b.const(0), dim=columns)
+    distances = _without_deletions(b, last, b.iota(out), labels, dim, length)
     best = b.reduce("min", distances, columns)
-    skipped = _ended(b)
-    if skipped is not None:
-        best = b.where(skipped, b.reduce("min", last, columns), best)
+    for skipped in (_ended(b), None if opt.blank_idx is None else b.binary("equal", b.iota(out), opt.blank_idx)):
+        if skipped is not None:
+            best = b.where(skipped, b.reduce("min", last, columns), best)
     rest = [d for d in x.axes if d is not columns]
     return LayerOutput.of(b.cast(best, "int32"), (*rest, out))
 

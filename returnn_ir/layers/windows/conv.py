@@ -16,6 +16,7 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.layers.windows.geometry import (
     Geometry,
+    SpatialAxes,
     SpatialInput,
     adopt_dims,
     apply_padding,
@@ -64,7 +65,7 @@ class ConvOptions(SourceOptions):
     input_expand_dims: Count = 0
     input_add_feature_dim: bool = False
     input_split_feature_dim: Size | None = None
-    in_spatial_dims: Sequence[Any] | None = None
+    in_spatial_dims: SpatialAxes = None
     out_spatial_dims: Sequence[Dim] | None = None
     auto_use_channel_first: bool | None = None  # a matter of layout, which is not RETURNN's here
     with_bias: bool | None = None
@@ -228,7 +229,7 @@ class PoolOptions(SourceOptions):
     padding: str | Count | Sequence[Count] = "VALID"
     dilation_rate: Size | Sequence[Size] = 1
     strides: Size | Sequence[Size] | None = None
-    in_spatial_dims: Sequence[Any] | None = None
+    in_spatial_dims: SpatialAxes = None
     out_spatial_dims: Sequence[Dim] | None = None
     use_channel_first: bool | None = None  # a matter of layout
     use_time_mask: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from returnn_ir.axes.grammar import spatial_axes
 from returnn_ir.axes.output import LayerOutput
@@ -12,11 +12,21 @@ from returnn_ir.construct.declared_dims import as_declared
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.options import Form
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["Geometry", "SpatialInput", "adopt_dims", "apply_padding", "per_axis", "spatial_input"]
+__all__ = ["Geometry", "SpatialAxes", "SpatialInput", "adopt_dims", "apply_padding", "per_axis", "spatial_input"]
+
+
+def _letters(given: object) -> object:
+    """A text counts as a list of letters, each an axis (``"T"``), as RETURNN has it."""
+    return [given] if isinstance(given, str) and len(given) == 1 else given
+
+
+#: The axes that windows move along.
+SpatialAxes = Annotated[Sequence[Any] | None, Form(_letters)]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Layers that process spectra: mel_filterbank, dct, complex_linear_projection, noise estimation, channels."""
+"""Layers that process spectra: mel_filterbank, dct, complex_linear_projection, noise estimation, masks, channels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.layers.axes.batch import merge_batch
 from returnn_ir.losses.framewise import safe_log
-from returnn_ir.network.layer_options import SourceOptions
+from returnn_ir.network.layer_options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import NonNegative, Positive, Size, option_class
 
@@ -181,6 +182,57 @@ def complex_linear_projection(b: LayerBuilder, opt: ComplexLinearProjectionOptio
     size = b.unary("sqrt", b.add(b.mul(real, real), b.mul(imag, imag)))
     axes = (*(d for d in x.axes if d is not feature), out)
     return LayerOutput(safe_log(b, size), axes, x.time_dim, out)
+
+
+@layer("complex_to_alternating_real", options=SourceOptions)
+def complex_to_alternating_real(b: LayerBuilder, opt: SourceOptions, x: LayerOutput) -> LayerOutput:
+    """Complex features as real ones, real and imaginary parts by turns: [batch, ..., 2 * features]."""
+    x, feature = batch_major(x), b.require_feature(x)
+    if x.dtype != "complex64" or feature.size is None:
+        raise DimError(
+            "the source has no fixed number of complex features", where=b.place("from"), received=x.value.type
+        )
+    part, out = b.dim("part", 2), b.dim("out", 2 * feature.size, feature=True)
+    real, imag = b.unary("real", x.value), b.unary("imag", x.value)
+    pairs = b.where(b.binary("equal", b.iota(part), 0), b.expand(real, part), b.expand(imag, part))
+    value = b.op("merge", pairs, dims=(feature, part), out=out)
+    return LayerOutput(value, (*(d for d in x.axes if d is not feature), out), x.time_dim, out)
+
+
+@option_class
+class SignalMaskingOptions(LayerOptions):
+    """Options of ``signal_masking``.
+
+    Attributes:
+        signal: the layer that is masked, real or complex.
+        mask: the layer with the factors.
+    """
+
+    signal: LayerRef
+    mask: LayerRef
+
+
+@layer("signal_masking", options=SignalMaskingOptions, sources="none")
+def signal_masking(b: LayerBuilder, opt: SignalMaskingOptions) -> LayerOutput:
+    """A signal, entry by entry times a mask."""
+    signal = batch_major(b.layer(opt.signal))
+    value, mask = b.unify([signal, b.layer(opt.mask)]).values
+    extra = [d for d in mask.dims if d not in value.dims]
+    if extra:
+        raise DimError(
+            "the mask has axes that the signal lacks", where=b.place("mask"), expected=signal.axes, received=extra
+        )
+    return signal.with_value(b.mul(value, mask))
+
+
+@layer("normalize_length_scores", options=LayerOptions, sources="many")
+def normalize_length_scores(b: LayerBuilder, opt: LayerOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
+    """Each frame of the source to the power of its number, counted from 1."""
+    if not sources or sources[0].time_dim is None:
+        raise DimError("the layer needs a source with a time axis", where=b.place("from"))
+    x, time = sources[0], sources[0].time_dim
+    number = b.cast(b.add(b.iota(time), 1), x.dtype)
+    return x.with_value(b.unary("exp", b.mul(b.unary("log", x.value), number)))
 
 
 @option_class

@@ -18,7 +18,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.layers.windows.geometry import SpatialInput, adopt_dims, spatial_input
+from returnn_ir.layers.windows.geometry import SpatialAxes, SpatialInput, adopt_dims, spatial_input
 from returnn_ir.network.layer_options import LayerOptions, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Size, option_class
@@ -58,7 +58,7 @@ class StftOptions(SourceOptions):
     frame_shift: Size
     frame_size: Size
     fft_size: Size | None = None
-    in_spatial_dims: Sequence[Any] | None = None
+    in_spatial_dims: SpatialAxes = None
     out_spatial_dims: Sequence[Dim] | None = None
     use_time_mask: bool = False
 

@@ -15,7 +15,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.layers.windows.conv import add_bias, window_sizes
-from returnn_ir.layers.windows.geometry import SpatialInput, adopt_dims, per_axis, spatial_input
+from returnn_ir.layers.windows.geometry import SpatialAxes, SpatialInput, adopt_dims, per_axis, spatial_input
 from returnn_ir.network.layer_options import LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Count, Size, option_class
@@ -50,7 +50,7 @@ class TransposedConvOptions(SourceOptions):
     padding: str = "same"
     remove_padding: Count | Sequence[Count] = 0
     output_padding: Count | Sequence[Count | None] | None = None
-    in_spatial_dims: Sequence[Any] | None = None
+    in_spatial_dims: SpatialAxes = None
     out_spatial_dims: Sequence[Dim] | None = None
     with_bias: bool = True
     activation: str | None = None
