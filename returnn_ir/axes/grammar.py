@@ -61,9 +61,7 @@ def resolve_axes(
     if isinstance(spec, Dim):
         if spec.is_batch and x.batch_dim is not None:
             return [x.batch_dim]  # any batch axis, merged ones too
-        if spec not in x.axes:
-            raise _no_axis(x, spec, where)
-        return [spec]
+        return [_same_axis(x, spec, where)]
     if isinstance(spec, bool) or not isinstance(spec, (str, int, list, tuple, set, frozenset)):
         raise DimError("not an axis description", where=where, expected=_GRAMMAR, received=repr(spec))
     if isinstance(spec, int):
@@ -76,6 +74,23 @@ def resolve_axes(
         return _resolve_string(x, spec, behavior, where, names)
     found = [d for part in spec for d in resolve_axes(x, part, behavior, where, names=names)]
     return list(dict.fromkeys(found))
+
+
+def _same_axis(x: LayerOutput, dim: Dim, where: Origin | None) -> Dim:
+    """The axis that is ``dim``; of several copies of it, the one with the highest priority."""
+    same = [d for d in x.axes if d.base is dim.base]
+    if not same:
+        raise _no_axis(x, dim, where)
+    best = max(d.match_priority for d in same)
+    first, *others = [d for d in same if d.match_priority == best]
+    if others:
+        raise DimError(
+            f"several axes are {dim}",
+            where=where,
+            received=_describe(x, x.axes),
+            hint="Dim.copy(match_priority=1) makes one of them the one that is meant",
+        )
+    return first
 
 
 def resolve_axis(

@@ -104,6 +104,10 @@ def match_dims(
 ) -> dict[Dim, Dim]:
     """For each axis of ``source`` that has a partner among ``axes``, the partner."""
     mapping: dict[Dim, Dim] = {d: d for d in source.axes if d in axes}
+    for dim in source.axes:
+        copies = [d for d in axes if d not in mapping.values() and d.base is dim.base]
+        if dim not in mapping and copies:
+            mapping[dim] = max(copies, key=lambda d: d.match_priority)
     free = [d for d in axes if d not in mapping.values()]
 
     def fits(dim: Dim, other: Dim) -> bool:

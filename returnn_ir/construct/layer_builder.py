@@ -16,6 +16,7 @@ from returnn_ir.construct.concat_sources import concat_features, source_blocks
 from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.loop_context import LoopContext, conform
 from returnn_ir.construct.parameters import ParamFlags, create_param
+from returnn_ir.construct.settled_dims import fixed
 from returnn_ir.errors import ConfigError, DimError, Origin
 from returnn_ir.expression.tracer import Tracer
 from returnn_ir.ir.builder import Builder
@@ -189,6 +190,7 @@ class LayerBuilder(Tracer):
         wanted = self.definition.options.out_dim
         if wanted is None or wanted is out or out not in x.axes:
             return x
+        wanted = fixed(self.program, wanted, out.size)
         if wanted.size is not None and wanted.size != out.size:
             raise DimError("out_dim has another size", where=self.place("out_dim"), expected=out, received=wanted)
         renamed = x.with_axes(self.rename(x.value, (out, wanted)), {out: (wanted,)})

@@ -19,6 +19,7 @@ from returnn_ir.construct.recurrence import (
     stays_in_loop,
     without_gradient,
 )
+from returnn_ir.construct.settled_dims import with_settled_dims
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
 from returnn_ir.ir.graph import Region, Value
@@ -357,6 +358,7 @@ class NetScope:
 
     def build(self, definition: LayerDef) -> LayerOutput:
         """Build a layer here and now; what it refers to is built first where that was not done yet."""
+        definition = with_settled_dims(self.program, definition)
         if not definition.options.trainable:
             self.program.frozen.add(definition.path)
         b = LayerBuilder(self.program, self, definition)
