@@ -41,7 +41,7 @@ class PositionalOptions(SourceOptions):
     offset: LayerRef | None = None
 
 
-@layer("positional_encoding", options=PositionalOptions, sources="one", recurrent=True)
+@layer("positional_encoding", keeps_feature=True, options=PositionalOptions, sources="one", recurrent=True)
 def positional_encoding(b: LayerBuilder, opt: PositionalOptions, x: LayerOutput) -> LayerOutput:
     """Sinusoids of the position (or of ``constant``), plus ``offset``; alone or added to the source."""
     feature = b.require_feature(x)
