@@ -119,6 +119,8 @@ def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin
     }
     groups["dynamic"] = groups["d"] = groups["dyn"]
     groups["s"] = groups["spatial"]
+    if name == "spatial_except_time":
+        _present(x, x.time_dim, spec, where)
     if name in groups and name not in ("s", "d"):
         return groups[name]
     singles = {"b": x.batch_dim, "batch": x.batch_dim, "t": x.time_dim, "time": x.time_dim}
@@ -143,7 +145,7 @@ def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin
     if name.startswith(("stag:", "stag-single:", "tag:")):
         return [_by_tag(x, name, where, names)]
     if name and all(c in "btf" for c in name):
-        return [d for c in dict.fromkeys(name) for d in _resolve_string(x, c, behavior, where, names)]
+        return list(dict.fromkeys(d for c in name for d in _resolve_string(x, c, behavior, where, names)))
     raise DimError(f"unknown axis description {spec!r}", where=where, expected=_GRAMMAR)
 
 
@@ -151,14 +153,16 @@ def _by_tag(x: LayerOutput, name: str, where: Origin | None, names: Names) -> Di
     kind, _, rest = name.partition(":")
     index: int | None = None
     if kind == "stag-single":
-        number, _, rest = rest.partition(":")
+        number, colon, rest = rest.partition(":")
+        if not colon or not re.fullmatch(r"-?\d+", number):
+            raise DimError("no axis description", where=where, expected="stag-single:NUMBER:NAME", received=name)
         index = int(number)
     spatial = spatial_axes(x)
     matching = [
         d
         for d in x.axes
         if any(rest in called.lower() for called in (d.description, *names.get(d, ())))
-        and (kind == "tag" or d in spatial or not (d.feature or d.is_batch))
+        and (kind == "tag" or d in spatial or d.is_spatial_dim())
     ]
     if index is not None:
         return _indexed(x, matching, index, name, where)
