@@ -80,7 +80,7 @@ class _DimSpelling(type):
 
     def __call__(
         cls,
-        dimension: int | TensorTemplate | None,
+        dimension: int | TensorTemplate | None = None,
         *,
         name: str | None = None,
         description: str | None = None,
@@ -136,16 +136,17 @@ def _size_and_lengths(dimension: object, vocab: object) -> tuple[int | None, tup
     if isinstance(dimension, TensorTemplate):
         if "int" not in dimension.dtype:
             raise ConfigError(
-                "the lengths of a Dim are whole numbers", expected="Tensor(..., dtype='int32')", received=dimension.dtype
+                "the lengths of a Dim are whole numbers",
+                expected="Tensor(..., dtype='int32')",
+                received=dimension.dtype,
             )
         return None, dimension.dims
-    if not fits(dimension, Count | None):
+    if not (dimension is None or isinstance(dimension, int)) or not fits(dimension, Count | None):
         raise ConfigError(
             "the dimension of a Dim must be a number of entries, a Tensor of lengths or None",
             expected=f"int from 0 to {MAX_SIZE}",
             received=repr(dimension),
         )
-    assert dimension is None or isinstance(dimension, int)
     if dimension is None and isinstance(vocab, dict) and isinstance(vocab.get("labels"), (list, tuple)):
         return len(vocab["labels"]), None
     return dimension, None

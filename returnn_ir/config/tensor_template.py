@@ -170,18 +170,15 @@ class TensorDictTemplate:
         if data is not None:
             self.update(data)
 
-    def update(self, data: Mapping[str, object] | TensorDictTemplate, *, auto_convert: bool = True) -> None:
-        """Take in tensors, or dicts of options."""
-        del auto_convert
+    def update(self, data: Mapping[str, object] | TensorDictTemplate, *, auto_convert: bool = False) -> None:
+        """Take in tensors; with ``auto_convert`` dicts of their options, too."""
         for name, value in (data.data if isinstance(data, TensorDictTemplate) else data).items():
             if isinstance(value, TensorTemplate):
                 self.data[name] = value
-            elif isinstance(value, dict):
+            elif isinstance(value, dict) and auto_convert:
                 self.data[name] = TensorTemplate(name, **value)
             else:
-                raise ConfigError(
-                    "a TensorDict takes tensors", expected=f"for {name!r} a Tensor, or a dict of its options", received=value
-                )
+                raise ConfigError("a TensorDict takes tensors", expected=f"for {name!r} a Tensor", received=value)
 
     def __getitem__(self, name: str) -> TensorTemplate:
         return self.data[name]

@@ -53,12 +53,22 @@ class DimOptions:
 
 
 class Answer(int):
-    """Yes or no, to be called or not: RETURNN asks ``dim.is_static()``, everybody here ``dim.is_static``."""
+    """Yes or no, to be called or not: RETURNN asks ``dim.is_static()``, everybody here ``dim.is_static``.
 
-    __slots__ = ()
+    ``called`` is RETURNN's answer where that is another one: its batch is dynamic, as its size comes with the data.
+    """
+
+    called: bool
+
+    def __new__(cls, value: bool, called: bool | None = None) -> Answer:
+        """An answer."""
+        made = super().__new__(cls, value)
+        made.called = value if called is None else called
+        return made
 
     def __call__(self) -> bool:
-        return bool(self)
+        """RETURNN's answer."""
+        return self.called
 
     def __repr__(self) -> str:
         return repr(bool(self))
@@ -91,24 +101,43 @@ class DimNames:
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
-        # what the class below has
+    if TYPE_CHECKING:  # what the class below has
+
         @property
-        def name(self) -> str: ...
+        def name(self) -> str:
+            """The name."""
+
         @property
-        def description(self) -> str: ...
+        def description(self) -> str:
+            """The longer name."""
+
         @property
-        def size(self) -> int | None: ...
+        def size(self) -> int | None:
+            """The fixed size."""
+
         @property
-        def feature(self) -> bool: ...
+        def feature(self) -> bool:
+            """Whether this is said to be features."""
+
         @property
-        def is_derived(self) -> bool: ...
+        def is_derived(self) -> bool:
+            """Whether this is computed from other dims."""
+
         @property
-        def is_batch(self) -> bool: ...
+        def is_batch(self) -> bool:
+            """Whether this is the batch, or a product with it."""
+
         @property
-        def options(self) -> DimOptions: ...
+        def options(self) -> DimOptions:
+            """What else the user said of it."""
+
         @property
-        def base(self) -> Dim: ...
+        def base(self) -> Dim:
+            """What this is a copy of."""
+
+        @property
+        def lengths(self) -> tuple[Dim, ...] | None:
+            """What the lengths are over."""
 
     def __getattr__(self, name: str) -> NoReturn:
         if name in AT_RUN_TIME:
@@ -190,11 +219,11 @@ class DimNames:
 
     def is_dynamic_seq_length(self) -> bool:
         """Whether there is a length per sequence."""
-        return self.size is None and not self.is_batch_dim()
+        return self.size is None and not self.is_batch_dim() and self.lengths != ()
 
     def is_dim_known(self) -> bool:
         """Whether the size, or what the lengths are, is known."""
-        return self.size is not None or self.is_batch_dim() or self.options.lengths is not None
+        return self.size is not None or self.is_batch_dim() or self.lengths is not None
 
     def is_constant_static_dim(self) -> bool:
         """Whether this is only a number: a config makes no such dims."""
@@ -206,7 +235,7 @@ class DimNames:
             return False
         if self.size is not None:
             return self.capacity != self.size
-        return self.options.lengths != ()
+        return self.lengths != ()
 
     def can_be_used_as_dim(self) -> bool:
         """Whether a tensor may have such an axis."""
@@ -238,7 +267,7 @@ class DimNames:
             return f"{text}!"
         if self.size is not None:
             return f"{text}({self.size})"
-        lengths = self.options.lengths
+        lengths = self.lengths
         return f"{text}[{'?' if lengths is None else ','.join(d.short_repr() for d in lengths)}]"
 
     # ---------------------------------------------------------------- without effect

@@ -7,7 +7,7 @@ expressions and interned, so that two equal derivations are the same object:
 * sums keep the order of their symbolic terms (``a + b`` is not ``b + a``: the frames come in another order), constants
   and repeated terms are collected (``t - 1 + 1 is t``, ``a + a is 2 * a``);
 * products keep their order (merging ``a, b`` is not merging ``b, a``) and distribute over sums;
-* ``ceildiv`` and ``floordiv`` fold where the division is exact;
+* ``ceildiv`` and ``floordiv`` fold where the division is exact, and one of another is one;
 * a copy (``f.copy(match_priority=1)``) is the same axis once more, so that a tensor may have it twice: it computes as
   the dim that it is a copy of, and only who looks for axes (``Dim.base``) takes one for the other.
 """
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from returnn_ir.errors import ConfigError, DimError, Origin
@@ -127,7 +127,7 @@ class Dim(DimNames):
         return f"{self.name}({self.size if self.size is not None else self.axis_kind.value})"
 
     @property
-    def is_static(self) -> Answer:
+    def is_static(self) -> bool:
         """Has a size known at compile time."""
         return _YES if self.size is not None else _NO
 
@@ -155,9 +155,9 @@ class Dim(DimNames):
         return self.size
 
     @property
-    def is_dynamic(self) -> Answer:
+    def is_dynamic(self) -> bool:
         """Has lengths that are an IR value."""
-        return _YES if self.axis_kind is Kind.DYNAMIC else _NO
+        return _OF_KIND[self.axis_kind]
 
     @property
     def is_batch(self) -> bool:
@@ -235,6 +235,8 @@ class Dim(DimNames):
             raise DimError("a dim is divided by a number above zero", where=None, received=f"{self} and {other}")
         if other == 1:
             return base
+        if isinstance(base.expr, Division) and base.expr.round_up == round_up:
+            return base.expr.base._divide(base.expr.divisor * other, round_up=round_up)
         if all(c % other == 0 for _, c in terms):
             return _from_terms([(m, c // other) for m, c in terms])
         if base.size is not None:
@@ -252,6 +254,31 @@ class Dim(DimNames):
     def get_same_base(self) -> Dim:
         """RETURNN's name for :attr:`base`."""
         return self.base
+
+    def get_same_derived_base(self, *, same_dim: bool = False) -> Dim:
+        """The first dim that this is derived from; with ``same_dim`` none of another size."""
+        return self.base if same_dim else leaves(self)[0]
+
+    @property
+    def derived_from_tag(self) -> Dim | None:
+        """The first dim that this is derived from."""
+        return leaves(self)[0] if self.is_derived else None
+
+    @property
+    def lengths(self) -> tuple[Dim, ...] | None:
+        """What the lengths are over, as far as the user said it; None where it is not known yet."""
+        if not self.is_derived:
+            return self.options.lengths
+        known = [leaf.lengths for leaf in leaves(self) if leaf.size is None]
+        if any(lengths is None for lengths in known):
+            return None
+        return tuple(dict.fromkeys(d for lengths in known for d in lengths or ()))
+
+    def axis_split_info(self) -> list[int | None]:
+        """The sizes that this is the sum of."""
+        if not self.is_derived or not isinstance(self.expr, Polynomial):
+            return [self.size]
+        return [_static_term(monomial, coefficient) for monomial, coefficient in self.expr.terms]
 
     def copy(
         self,
@@ -309,7 +336,10 @@ class Dim(DimNames):
         return isinstance(other, Dim) and self.base is other.base
 
 
-_YES, _NO = Answer(True), Answer(False)
+# answers that are bools for everybody but a config, which calls them
+_YES: Any = Answer(True)
+_NO: Any = Answer(False)
+_OF_KIND: dict[Kind, Any] = {Kind.STATIC: _NO, Kind.DYNAMIC: _YES, Kind.BATCH: Answer(False, called=True)}
 _PLAIN = DimOptions(role=Role.spatial)
 
 #: An inserted axis of size one. Only the TARGET stage has it, and a type may contain it more than once.

@@ -40,7 +40,9 @@ __all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines", "
 #: Arrays with more entries are printed as base64.
 INLINE_ENTRIES = 16
 #: Names that a dim cannot have unless quoted.
-KEYWORDS = frozenset({*DTYPES, "_", "none", "true", "false", "inf", "nan", "array", "complex", "ceildiv", "copy", "floordiv"})
+KEYWORDS = frozenset(
+    {*DTYPES, "_", "none", "true", "false", "inf", "nan", "array", "complex", "ceildiv", "copy", "floordiv"}
+)
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/]*")
 Line = tuple[str, Node | None]

@@ -1,4 +1,4 @@
-"""Record which axes RETURNN means by a description: ``python tests/axes/record_axes.py`` with a Python that has RETURNN.
+"""Record which axes RETURNN means: ``python -m tests.axes.record_axes`` with a Python that has RETURNN.
 
 Writes ``data/axes.json``: by behaviour version, tensor and description the numbers of the axes, or null where RETURNN
 refuses the description.
@@ -7,18 +7,15 @@ refuses the description.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
-sys.path[0] = str(Path(__file__).resolve().parents[2])
-
-from tests.axes.tensors import DESCRIPTIONS, TENSORS, VERSIONS, Axis, Tensor  # noqa: E402
+from tests.axes.tensors import DESCRIPTIONS, TENSORS, VERSIONS, Axis, Tensor
 
 
 def recorded() -> dict[str, dict[str, list[list[int] | None]]]:
     """RETURNN's answers, in the order of the descriptions."""
-    from returnn.util.basic import BehaviorVersion  # type: ignore[import-not-found]
+    from returnn.util.basic import BehaviorVersion
 
     found: dict[str, dict[str, list[list[int] | None]]] = {}
     for version in VERSIONS:
@@ -29,8 +26,8 @@ def recorded() -> dict[str, dict[str, list[list[int] | None]]]:
 
 
 def _axes(tensor: Tensor, description: object) -> list[int] | None:
-    from returnn.tensor import Dim  # type: ignore[import-not-found]
-    from returnn.tf.util.data import Data  # type: ignore[import-not-found]
+    from returnn.tensor import Dim
+    from returnn.tf.util.data import Data
 
     dims: dict[str, Any] = {}
 

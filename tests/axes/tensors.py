@@ -75,7 +75,8 @@ DESCRIPTIONS: tuple[object, ...] = (
     *("stag:att-heads", "stag:", "stag:nothing", "stag:e", "stag:plain", "stag:batch"),
     *("stag-single:0:time", "stag-single:1:time", "stag-single:-1:time", "stag-single:0:e", "stag-single:2:nothing"),
     *("tag:time", "tag:in-feature", "tag:model", "tag:batch", "tag:feature", "tag:x"),
-    *(0, 1, 2, -1, -2, 7, ("B", "T"), ("T", "F"), ("F", "T", "F"), ("T", 0), ("stag:time", "dim:6"), ("spatial", "F"), ()),
+    *(0, 1, 2, -1, -2, 7, ("B", "T"), ("T", "F"), ("F", "T", "F"), ("T", 0), ("stag:time", "dim:6"), ("spatial", "F")),
+    (),
     *("dim=batch", "dim=time", "dim=enc-time", "dim=space", "dim=in-feature", "dim=model", "dim=plain", "dim=one"),
     *("x", "t:0", "spatial:", "dim:", "stag-single:x:time", "bx", "time?", "f?"),
 )
