@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import chain, pairwise
@@ -329,6 +329,13 @@ class NetScope:
         with self.loop.search.unseen():
             yield
         self.results, self._failed, self.loop.previous = held
+
+    def build_makers(self, makes: Callable[[LayerDef], bool]) -> None:
+        """Build the layers that say what a dim is, but for those that are under way."""
+        for name, definition in self.net.layers.items():
+            open_ = name not in self.results and name not in self._failed and name not in self._building
+            if open_ and makes(definition):
+                self._build_with_deps(name)
 
     def built(self, name: str) -> LayerOutput | None:
         """The output of a layer that was built, without an error."""

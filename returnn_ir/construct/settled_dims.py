@@ -6,17 +6,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from returnn_ir.construct.state import ProgramState
 from returnn_ir.ir.dim_values import settled
-from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict
 from returnn_ir.network.net import LayerDef
 
-__all__ = ["fixed", "with_settled_dims"]
+if TYPE_CHECKING:
+    from returnn_ir.construct.layer_builder import LayerBuilder
+    from returnn_ir.construct.scope import NetScope
+
+__all__ = ["fixed", "known_dim", "with_settled_dims"]
+
+#: Options by which a layer says what its new axes are.
+_MAKES = (
+    *("out_dim", "out_dims", "out_spatial_dim", "out_spatial_dims", "set_dim_tags", "dims", "dim", "k_dim"),
+    *("window_dim", "output_dim", "target_dim"),
+)
 
 
 def fixed(program: ProgramState, wanted: Dim, size: int | None) -> Dim:
@@ -36,6 +46,36 @@ def fixed(program: ProgramState, wanted: Dim, size: int | None) -> Dim:
             options=wanted.options,
         )
     return program.settled[wanted]
+
+
+def known_dim(b: LayerBuilder, dim: Dim) -> Dim:
+    """``dim`` for a layer that needs its size or lengths: the data or layer that it comes from are built before."""
+    for leaf in leaves(dim):
+        if leaf.is_dynamic and not _is_known(b, leaf):
+            b.program.extern.make_with(leaf)
+            scope: NetScope | None = b.scope
+            while scope is not None and not _is_known(b, leaf):
+                scope.build_makers(lambda definition, wanted=leaf: _makes(definition, wanted))
+                scope = scope.parent
+    return settled(dim, b.program.settled)
+
+
+def _is_known(b: LayerBuilder, dim: Dim) -> bool:
+    return b.lookup(dim) is not None or dim in b.program.settled
+
+
+def _makes(definition: LayerDef, dim: Dim) -> bool:
+    return any(dim in _dims_in(getattr(definition.options, key, None)) for key in _MAKES)
+
+
+def _dims_in(value: Any) -> Iterator[Dim]:
+    if isinstance(value, Dim):
+        yield value
+    elif isinstance(value, dict):
+        yield from _dims_in(list(value.values()))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for part in value:
+            yield from _dims_in(part)
 
 
 def with_settled_dims(program: ProgramState, definition: LayerDef) -> LayerDef:

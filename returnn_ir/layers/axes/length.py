@@ -10,10 +10,11 @@ import numpy as np
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import with_roles
-from returnn_ir.construct.declared_dims import is_known, settle
+from returnn_ir.construct.declared_dims import settle
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.settled_dims import known_dim
 from returnn_ir.errors import ConfigError, DimError
-from returnn_ir.ir.dims import Dim, leaves
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.hypotheses import beam_of
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
@@ -26,9 +27,7 @@ __all__ = ["measured_dim"]
 def _dim_of(b: LayerBuilder, sources: Sequence[LayerOutput], spec: Axis) -> Dim:
     """The dim that an option names: one of the source's axes, its labels, or a Dim of the user."""
     if isinstance(spec, Dim):
-        for leaf in leaves(spec):
-            is_known(b, leaf)
-        return spec
+        return known_dim(b, spec)
     if len(sources) != 1:
         raise ConfigError("exactly one source is needed", where=b.place("from"), received=len(sources))
     if spec == "sparse_dim":
