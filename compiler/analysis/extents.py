@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from returnn_ir.ir.dims import Dim, DimAlgebra, Polynomial, evaluate, leaves
+from returnn_ir.ir.dim_values import DimAlgebra, evaluate
+from returnn_ir.ir.dims import Dim, Polynomial, leaves
 
 __all__ = ["derived_extent", "follows_from_extents"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -137,7 +137,7 @@ def _run(program: Program, recorded: Recorded) -> dict[str, Array]:
     params = {**unstarted_states(program), **recorded.params}
     wants_gradients = program.target == "tf" and bool(recorded.gradients)
     results: dict[str, Array] = {}
-    inputs = dict(recorded.inputs)
+    inputs = {**_common_lengths(program, recorded.inputs), **recorded.inputs}
     for step in range(recorded.repeat):
         inputs[EPOCH_STEP] = np.asarray(step, np.int64)
         results = program.run(inputs, params)
@@ -146,6 +146,17 @@ def _run(program: Program, recorded: Recorded) -> dict[str, Array]:
     if wants_gradients:
         results.update(program.gradients(inputs, params))
     return results
+
+
+def _common_lengths(program: Program, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """The lengths that all sequences have in common; a case has lengths per sequence only, and these are the axes'."""
+    scalars = {spec.name for spec in program.inputs if not spec.axes}
+    return {
+        axis.lengths: np.asarray(inputs[spec.name].shape[number], np.int64)
+        for spec in program.inputs
+        for number, axis in enumerate(spec.axes)
+        if axis.lengths in scalars and spec.name in inputs
+    }
 
 
 def _compare_scores(report: CaseReport, key: str, expected: Array, results: dict[str, Array]) -> None:

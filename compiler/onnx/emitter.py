@@ -15,7 +15,8 @@ from compiler.onnx.registry import ROWS
 from compiler.onnx.writer import GraphScope, Writer
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
-from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, evaluate, leaves
+from returnn_ir.ir.dim_values import DimAlgebra, evaluate
+from returnn_ir.ir.dims import UNIT, Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
 __all__ = ["Emitter", "Lengths"]

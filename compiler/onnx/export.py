@@ -113,7 +113,9 @@ def _description(program: OnnxProgram, labels: Mapping[str, Sequence[str]]) -> d
         "mode": program.graph.mode,
         "inputs": inputs,
         "outputs": outputs,
-        "dims": {sign.axis_names.get(d, d.name): d.size if d.size is not None else d.kind.value for d in _sorted(dims)},
+        "dims": {
+            sign.axis_names.get(d, d.name): d.size if d.size is not None else d.axis_kind.value for d in _sorted(dims)
+        },
         "labels": {key: list(names) for key, names in labels.items()},
         "versions": _versions(program),
     }

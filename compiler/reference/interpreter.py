@@ -13,7 +13,8 @@ from compiler.reference.named import Named, align
 from compiler.reference.registry import RULES, Session
 from returnn_ir.errors import DataError, IRError
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.dims import UNIT, Dim, DimAlgebra, evaluate
+from returnn_ir.ir.dim_values import DimAlgebra, evaluate
+from returnn_ir.ir.dims import UNIT, Dim
 from returnn_ir.ir.graph import Node, Region, Value
 
 __all__ = ["FAMILIES", "Bodies", "Environment"]

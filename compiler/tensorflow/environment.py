@@ -14,7 +14,8 @@ from compiler.tensorflow.entering import entering
 from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.sizes import Shape, Size, sizes
 from returnn_ir.errors import IRError
-from returnn_ir.ir.dims import Dim, DimAlgebra, evaluate, leaves
+from returnn_ir.ir.dim_values import DimAlgebra, evaluate
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Region, Value
 
 __all__ = ["Environment", "Feed"]

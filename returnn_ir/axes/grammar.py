@@ -61,9 +61,7 @@ def resolve_axes(
     if isinstance(spec, Dim):
         if spec.is_batch and x.batch_dim is not None:
             return [x.batch_dim]  # any batch axis, merged ones too
-        if spec not in x.axes:
-            raise _no_axis(x, spec, where)
-        return [spec]
+        return [_same_axis(x, spec, where)]
     if isinstance(spec, bool) or not isinstance(spec, (str, int, list, tuple, set, frozenset)):
         raise DimError("not an axis description", where=where, expected=_GRAMMAR, received=repr(spec))
     if isinstance(spec, int):
@@ -76,6 +74,23 @@ def resolve_axes(
         return _resolve_string(x, spec, behavior, where, names)
     found = [d for part in spec for d in resolve_axes(x, part, behavior, where, names=names)]
     return list(dict.fromkeys(found))
+
+
+def _same_axis(x: LayerOutput, dim: Dim, where: Origin | None) -> Dim:
+    """The axis that is ``dim``; of several copies of it, the one with the highest priority."""
+    same = [d for d in x.axes if d.base is dim.base]
+    if not same:
+        raise _no_axis(x, dim, where)
+    best = max(d.match_priority for d in same)
+    first, *others = [d for d in same if d.match_priority == best]
+    if others:
+        raise DimError(
+            f"several axes are {dim}",
+            where=where,
+            received=_describe(x, x.axes),
+            hint="Dim.copy(match_priority=1) makes one of them the one that is meant",
+        )
+    return first
 
 
 def resolve_axis(
@@ -104,6 +119,8 @@ def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin
     }
     groups["dynamic"] = groups["d"] = groups["dyn"]
     groups["s"] = groups["spatial"]
+    if name == "spatial_except_time":
+        _present(x, x.time_dim, spec, where)
     if name in groups and name not in ("s", "d"):
         return groups[name]
     singles = {"b": x.batch_dim, "batch": x.batch_dim, "t": x.time_dim, "time": x.time_dim}
@@ -128,7 +145,7 @@ def _resolve_string(x: LayerOutput, spec: str, behavior: Behavior, where: Origin
     if name.startswith(("stag:", "stag-single:", "tag:")):
         return [_by_tag(x, name, where, names)]
     if name and all(c in "btf" for c in name):
-        return [d for c in dict.fromkeys(name) for d in _resolve_string(x, c, behavior, where, names)]
+        return list(dict.fromkeys(d for c in name for d in _resolve_string(x, c, behavior, where, names)))
     raise DimError(f"unknown axis description {spec!r}", where=where, expected=_GRAMMAR)
 
 
@@ -136,14 +153,16 @@ def _by_tag(x: LayerOutput, name: str, where: Origin | None, names: Names) -> Di
     kind, _, rest = name.partition(":")
     index: int | None = None
     if kind == "stag-single":
-        number, _, rest = rest.partition(":")
+        number, colon, rest = rest.partition(":")
+        if not colon or not re.fullmatch(r"-?\d+", number):
+            raise DimError("no axis description", where=where, expected="stag-single:NUMBER:NAME", received=name)
         index = int(number)
     spatial = spatial_axes(x)
     matching = [
         d
         for d in x.axes
         if any(rest in called.lower() for called in (d.description, *names.get(d, ())))
-        and (kind == "tag" or d in spatial or not (d.feature or d.is_batch))
+        and (kind == "tag" or d in spatial or d.is_spatial_dim())
     ]
     if index is not None:
         return _indexed(x, matching, index, name, where)

@@ -14,6 +14,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.behavior import Behavior
 from returnn_ir.errors import DimError, Origin
 from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dim_names import Role
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 
@@ -79,7 +80,7 @@ def unify(
         for dim in source.axes:
             partner = mapping.get(dim)
             if partner is None:
-                _insert(axes, source, dim, feature)
+                _insert(axes, _role(source, dim), dim, feature, sparse=largest.sparse_dim is not None)
             elif dim.size == 1 and partner.size != 1:
                 value = b.op("squeeze", value, dim=dim)
             elif partner.size == 1 and dim.size != 1:
@@ -91,9 +92,11 @@ def unify(
                         values[key] = b.op("squeeze", earlier, dim=partner)
         pairs = [(d, p) for d, p in mapping.items() if p is not d and p in axes and d in value.dims]
         values[id(source)] = b.rename(value, *pairs)
-        if source.feature_dim is not None and (feature is None or source.feature_dim not in mapping):
+        own = source.feature_dim
+        if own is not None and (feature is None or own not in mapping):
             # of several feature axes, the last one is the result's
-            feature = mapping.get(source.feature_dim, source.feature_dim)
+            last = _role(source, own) is not Role.spatial
+            feature = mapping.get(own, own) if last or feature is None else feature
     time = next((s.time_dim for s in order if s.time_dim is not None and s.time_dim in axes), None)
     return Unified(tuple(values[id(s)] for s in sources), tuple(axes), time, feature if feature in axes else None)
 
@@ -109,6 +112,10 @@ def match_dims(
 ) -> dict[Dim, Dim]:
     """For each axis of ``source`` that has a partner among ``axes``, the partner."""
     mapping: dict[Dim, Dim] = {d: d for d in source.axes if d in axes}
+    for dim in source.axes:
+        copies = [d for d in axes if d not in mapping.values() and d.base is dim.base]
+        if dim not in mapping and copies:
+            mapping[dim] = max(copies, key=lambda d: d.match_priority)
     free = [d for d in axes if d not in mapping.values()]
 
     def fits(dim: Dim, other: Dim) -> bool:
@@ -151,17 +158,26 @@ def _match_by_broadcasting(source: LayerOutput, axes: Sequence[Dim], mapping: di
                 mapping[dim] = partner
 
 
-def _insert(axes: list[Dim], source: LayerOutput, dim: Dim, feature: Dim | None) -> None:
+def _role(source: LayerOutput, dim: Dim) -> Role | None:
+    """What an axis is said to be: dims of the user say it themselves, others by the role that they have."""
+    if dim.declared or dim.expr is not None:
+        return dim.kind
+    return Role.feature if dim is source.feature_dim else Role.spatial
+
+
+def _insert(axes: list[Dim], role: Role | None, dim: Dim, feature: Dim | None, *, sparse: bool) -> None:
     """A further axis, where RETURNN puts it: the batch in front, each other one behind the last of its kind."""
     spatial = [d for d in axes if not d.is_batch and d is not feature]
     dynamic = [d for d in spatial if not d.is_static]
     if dim.is_batch:
         axes.insert(0, dim)
-    elif dim is source.feature_dim:
+    elif role is Role.feature and not sparse:
         axes.insert(axes.index(feature) + 1 if feature in axes else len(axes), dim)
     elif not dim.is_static and dynamic:
         axes.insert(axes.index(dynamic[-1]) + 1, dim)
-    elif spatial:
+    elif role is Role.spatial and spatial:
         axes.insert(axes.index(spatial[-1]) + 1, dim)
+    elif role is Role.spatial and feature in axes:
+        axes.insert(axes.index(feature), dim)
     else:
-        axes.insert(axes.index(feature) if feature in axes else len(axes), dim)
+        axes.append(dim)

@@ -61,7 +61,7 @@ class _Key:
         if kind in _PLAIN:
             return hash((kind, value if self._details or kind is not float else value == 0))
         if isinstance(value, Dim):
-            return hash((value.kind.value, value.size, value.feature))
+            return hash(_kind_of(value))
         if isinstance(value, types.FunctionType):
             return hash(value.__code__)
         if not isinstance(value, (Mapping, list, tuple, set, frozenset)):
@@ -136,12 +136,17 @@ class _Comparison:
         if first in self._forward or second in self._backward:
             return self._forward.get(first) is second
         if first is not second:
-            if (first.kind, first.size, first.feature) != (second.kind, second.size, second.feature):
+            if _kind_of(first) != _kind_of(second):
                 return False
             if not self.same(first.expr, second.expr):
                 return False
         self._forward[first], self._backward[second] = second, first
         return True
+
+
+def _kind_of(dim: Dim) -> tuple[str, int | None, bool, int]:
+    """What dims that stand for each other have in common."""
+    return dim.axis_kind.value, dim.size, dim.feature, dim.match_priority
 
 
 def _equal(first: object, second: object) -> bool:

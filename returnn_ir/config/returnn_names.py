@@ -124,6 +124,8 @@ _NAMES: dict[str, dict[str, object]] = {
     "returnn.datasets.cached2": {name: _DATASETS[name] for name in ("CachedDataset2", "Dataset", "DatasetSeq")},
     "returnn.tensor": DIM_NAMES,
     "returnn.tensor.dim": DIM_NAMES,
+    "returnn.tensor.tensor": DIM_NAMES,
+    "returnn.tensor.tensor_dict": DIM_NAMES,
     "returnn.tensor.marked_dim": DIM_NAMES,
     "returnn.tf.util.data": DIM_NAMES,
     "returnn.tf.util.basic": DIM_NAMES,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.settled_dims import fixed
 from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
@@ -21,6 +22,7 @@ def settle(b: LayerBuilder, x: LayerOutput, made: Dim, wanted: Dim | None, key: 
     """Use the dim that the user declared (option ``key``) for one that the layer made, here and from here on."""
     if wanted is None or wanted is made:
         return x
+    wanted = fixed(b.program, wanted, made.size)
     if wanted.size != made.size:
         raise DimError("the declared dim has another size", where=b.place(key), expected=made, received=wanted)
     if made.expr is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.config.data_options import TIME_NAMES, DataOptions
 from returnn_ir.errors import ConfigError, Origin, did_you_mean
 from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dim_values import settled
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.ir.graph import Region
 from returnn_ir.options import UNSET
@@ -25,7 +27,7 @@ class ExternData:
     """
 
     def __init__(self, spec: Mapping[str, DataOptions], region: Region, *, inference: bool = False) -> None:
-        self._spec = spec
+        self._spec = {key: _settled(options) for key, options in spec.items()}
         self._inference = inference
         self._builder = Builder(region)
         self._made: dict[str, LayerOutput] = {}
@@ -103,7 +105,9 @@ class ExternData:
                 b.define(BATCH, b.op("size_of", value, dim=BATCH))
             for number, dim in enumerate(axes):
                 if dim.is_dynamic and dim.expr is None and b.lookup(dim) is None:
-                    lengths = (BATCH,) if BATCH in axes else ()
+                    lengths = dim.options.lengths
+                    if lengths is None:
+                        lengths = (BATCH,) if BATCH in axes else ()
                     length = b.op("input", name=f"{key}/size{number}", dtype="int64", dims=lengths)
                     b.define(dim, length)
         named = options.time_dim_axis is not UNSET
@@ -135,6 +139,27 @@ class ExternData:
                 role = "time" if is_time else f"spatial{sum(1 for k, _ in self._dims if k == key)}"
                 self._dims[memo] = Dim(f"{key}.{number}", size, description=f"{role}:static{size}:{key}")
         return self._dims[memo]
+
+
+def _settled(options: DataOptions) -> DataOptions:
+    """The options with the dims that ``Dim.declare_same_as`` made one."""
+
+    def tags(given: Sequence[Dim] | None) -> Sequence[Dim] | None:
+        return None if given is None else tuple(settled(d, {}) for d in given)
+
+    def one(given: Dim | None) -> Dim | None:
+        return None if given is None else settled(given, {})
+
+    sparse, feature = one(options.sparse_dim), one(options.feature_dim)
+    same = {key: settled(d, {}) for key, d in (options.same_dim_tags_as or {}).items()}
+    return replace(
+        options,
+        dims=tags(options.dims),
+        dim_tags=tags(options.dim_tags),
+        sparse_dim=sparse,
+        feature_dim=feature,
+        same_dim_tags_as=same or None,
+    )
 
 
 def _sparse_dim(key: str, options: DataOptions) -> Dim | None:

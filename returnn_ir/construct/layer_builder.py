@@ -17,10 +17,11 @@ from returnn_ir.construct.initializers import Init
 from returnn_ir.construct.loop_context import LoopContext, conform
 from returnn_ir.construct.parameters import ParamFlags, create_param
 from returnn_ir.construct.scope_layers import ScopeLayers
+from returnn_ir.construct.settled_dims import fixed
 from returnn_ir.errors import ConfigError, DimError, Origin
 from returnn_ir.expression.tracer import Tracer
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.mode import Mode
 from returnn_ir.network.loss_registry import find_loss
@@ -175,29 +176,46 @@ class LayerBuilder(Tracer):
         if size is None and isinstance(out_type.get("dim"), int):
             size = out_type["dim"]
         if size is None and (options.target is not None or options.loss is not None):
-            size = self._size_for_target()
+            found = self._feature_for_target()
+            size = found.size if found is not None else None
         if size is None:
             size = default
         if size is None:
             raise ConfigError("the output size is not known", where=self.place(), hint="give 'n_out'")
         return self.dim("out", size, feature=True)
 
-    def _size_for_target(self) -> int | None:
-        """The size of the target's labels or features, and what the loss adds to it (a blank)."""
+    def _feature_for_target(self) -> Dim | None:
+        """The target's labels or features, and what the loss adds to them (a blank)."""
         found = self.target_dim()
         spec = find_loss(str(self.definition.options.loss))
         extra = spec.extra_labels if spec is not None else 0
-        return found.size + extra if found is not None and found.size is not None else None
+        return found + extra if found is not None and found.size is not None else None
 
     def finish_feature(self, x: LayerOutput, out: Dim) -> LayerOutput:
-        """Rename the layer's own feature dim to the user's ``out_dim`` where one is given."""
-        wanted = self.definition.options.out_dim
+        """Rename the layer's own feature dim to that of the user where there is one."""
+        wanted = self._feature_of_user(x, out)
         if wanted is None or wanted is out or out not in x.axes:
             return x
+        wanted = fixed(self.program, wanted, out.size)
         if wanted.size is not None and wanted.size != out.size:
             raise DimError("out_dim has another size", where=self.place("out_dim"), expected=out, received=wanted)
         renamed = x.with_axes(self.rename(x.value, (out, wanted)), {out: (wanted,)})
         return replace(renamed, time_dim=x.time_dim, feature_dim=wanted if x.feature_dim is out else x.feature_dim)
+
+    def _feature_of_user(self, x: LayerOutput, out: Dim) -> Dim | None:
+        """The ``out_dim``; else the user's dim of the target, or of a source with as many features."""
+        options = self.definition.options
+        if options.out_dim is not None:
+            return options.out_dim
+        sized = options.n_out is not None or self.options_dict("out_type").get("dim") is not None
+        found: Dim | None = None
+        if not sized and (options.target is not None or options.loss is not None):
+            found = self._feature_for_target()
+        elif self.definition.spec.keeps_feature and self.sources:
+            found = max(self.sources, key=lambda s: len(s.axes)).feature_or_sparse_dim
+        if found is None or found.size != out.size or found in x.axes:
+            return None
+        return found if any(leaf.declared for leaf in leaves(found)) else None
 
     def require_feature(self, x: LayerOutput) -> Dim:
         """The feature axis, which the layer cannot do without."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import chain
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
+from returnn_ir.construct.awaited_params import waits_for
 from returnn_ir.construct.common_options import finish_layer
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_context import LoopContext, UntypedError
@@ -19,7 +20,7 @@ from returnn_ir.construct.recurrence import (
     stays_in_loop,
     without_gradient,
 )
-from returnn_ir.construct.awaited_params import waits_for
+from returnn_ir.construct.settled_dims import with_settled_dims
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
 from returnn_ir.ir.graph import Region, Value
@@ -331,6 +332,13 @@ class NetScope:
             yield
         self.results, self._failed, self.loop.previous = held
 
+    def build_makers(self, makes: Callable[[LayerDef], bool]) -> None:
+        """Build the layers that say what a dim is, but for those that are under way."""
+        for name, definition in self.net.layers.items():
+            open_ = name not in self.results and name not in self._failed and name not in self._building
+            if open_ and makes(definition):
+                self._build_with_deps(name)
+
     def built(self, name: str) -> LayerOutput | None:
         """The output of a layer that was built, without an error."""
         return self.results.get(name) if name not in self._failed else None
@@ -359,6 +367,7 @@ class NetScope:
 
     def build(self, definition: LayerDef) -> LayerOutput:
         """Build a layer here and now; what it refers to is built first where that was not done yet."""
+        definition = with_settled_dims(self.program, definition)
         if not definition.options.trainable:
             self.program.frozen.add(definition.path)
         b = LayerBuilder(self.program, self, definition)

@@ -30,14 +30,15 @@ def joined_source(b: LayerBuilder, options: SourceOptions | None, sources: Seque
             hint="leave 'mask' out: it says nothing that 'dropout' does not say",
         )
     if options.in_dim is not None and x.feature_or_sparse_dim is not options.in_dim:
-        if options.in_dim not in x.axes:
+        wanted = [d for d in x.axes if d.base is options.in_dim.base]
+        if not wanted:
             raise DimError(
                 "in_dim is not an axis of the source",
                 where=b.place("in_dim"),
                 expected=options.in_dim,
                 received=x.value.type,
             )
-        x = LayerOutput(x.value, x.axes, x.time_dim, options.in_dim)
+        x = LayerOutput(x.value, x.axes, x.time_dim, max(wanted, key=lambda d: d.match_priority))
     return apply_dropout(b, options, x)
 
 

@@ -113,6 +113,7 @@ class ProgramState:
         awaited: parameters of layers that need the one whose parameters they are, by (layer path, name).
         dims: dims made by layers, by (layer path, role).
         declared: dims of the user (``out_dim``), by the dim that they stand for.
+        settled: what dims of the user turned out to be, by the dim that the config has.
         names: what else ``stag:NAME`` may call a dim: layers share a derived dim here, each has its own in RETURNN.
         rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
         requested: paths of layers inside of others that somebody outside asks for.
@@ -137,6 +138,7 @@ class ProgramState:
     awaited: dict[tuple[str, str], AwaitedParam] = field(default_factory=dict)
     dims: dict[tuple[str, str], Dim] = field(default_factory=dict)
     declared: dict[Dim, Dim] = field(default_factory=dict)
+    settled: dict[Dim, Dim] = field(default_factory=dict)
     names: dict[Dim, set[str]] = field(default_factory=dict)
     rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)

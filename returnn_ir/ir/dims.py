@@ -7,37 +7,35 @@ expressions and interned, so that two equal derivations are the same object:
 * sums keep the order of their symbolic terms (``a + b`` is not ``b + a``: the frames come in another order), constants
   and repeated terms are collected (``t - 1 + 1 is t``, ``a + a is 2 * a``);
 * products keep their order (merging ``a, b`` is not merging ``b, a``) and distribute over sums;
-* ``ceildiv`` and ``floordiv`` fold where the division is exact.
+* ``ceildiv`` and ``floordiv`` fold where the division is exact, and one of another is one;
+* a copy (``f.copy(match_priority=1)``) is the same axis once more, so that a tensor may have it twice: it computes as
+  the dim that it is a copy of, and only who looks for axes (``Dim.base``) takes one for the other.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from returnn_ir.errors import DimError, Origin
+from returnn_ir.errors import ConfigError, DimError, Origin
+from returnn_ir.ir.dim_names import Answer, DimNames, DimOptions, Role
 
 __all__ = [
     "BATCH",
     "COMPLEX_PARTS",
     "UNIT",
     "Dim",
-    "DimAlgebra",
     "Division",
     "Kind",
     "Polynomial",
-    "evaluate",
     "leaves",
     "product",
     "rebuild",
-    "summands",
 ]
 
-T = TypeVar("T")
 Monomial = tuple["Dim", ...]
 
 
@@ -65,7 +63,7 @@ class Division:
     round_up: bool
 
 
-class Dim:
+class Dim(DimNames):
     """One axis identity; it does not change after it was made.
 
     >>> time, feature = Dim("T"), Dim("F", 3)
@@ -83,9 +81,22 @@ class Dim:
         kind: derived from ``size`` unless given (``Kind.BATCH``).
         feature: a feature-like axis in RETURNN's sense (``FeatureDim``); only the front end asks.
         declared: made by the user as a Dim object; such dims are never matched by size.
+        options: what else the user said of it.
     """
 
-    __slots__ = ("__weakref__", "declared", "description", "expr", "feature", "kind", "name", "size")
+    __slots__ = (
+        "__weakref__",
+        "axis_kind",
+        "copy_of",
+        "declared",
+        "description",
+        "expr",
+        "feature",
+        "name",
+        "options",
+        "same",
+        "size",
+    )
 
     def __init__(
         self,
@@ -97,22 +108,33 @@ class Dim:
         declared: bool = False,
         description: str | None = None,
         expr: Polynomial | Division | None = None,
+        copy_of: Dim | None = None,
+        options: DimOptions | None = None,
     ) -> None:
         self.name: Final = name
         self.description: Final = description or name
         self.size: Final = size
-        self.kind: Final = kind or (Kind.DYNAMIC if size is None else Kind.STATIC)
+        self.axis_kind: Final = kind or (Kind.DYNAMIC if size is None else Kind.STATIC)
         self.feature: Final = feature
         self.declared: Final = declared
         self.expr: Final = expr
+        self.copy_of: Final = copy_of
+        self.options: Final = options or _PLAIN
+        #: what the user's ``declare_same_as`` made it; it is looked at where a network takes the dim
+        self.same: Dim | None = None
 
     def __repr__(self) -> str:
-        return f"{self.name}({self.size if self.size is not None else self.kind.value})"
+        return f"{self.name}({self.size if self.size is not None else self.axis_kind.value})"
 
     @property
     def is_static(self) -> bool:
         """Has a size known at compile time."""
-        return self.size is not None
+        return _YES if self.size is not None else _NO
+
+    @property
+    def is_derived(self) -> bool:
+        """Is computed from other dims."""
+        return self.expr is not None and self.copy_of is None
 
     def require_size(self, where: Origin | str | None) -> int:
         """The size, for what cannot do without.
@@ -135,12 +157,12 @@ class Dim:
     @property
     def is_dynamic(self) -> bool:
         """Has lengths that are an IR value."""
-        return self.kind is Kind.DYNAMIC
+        return _OF_KIND[self.axis_kind]
 
     @property
     def is_batch(self) -> bool:
         """Is the batch axis, or a product with it: it has an extent and no lengths."""
-        return self.kind is Kind.BATCH
+        return self.axis_kind is Kind.BATCH
 
     def __add__(self, other: Dim | int) -> Dim:
         return _from_terms([*_terms(self), *_terms(other)])
@@ -160,6 +182,20 @@ class Dim:
     def __floordiv__(self, other: Dim | int) -> Dim:
         return self._divide(other, round_up=False)
 
+    def __truediv__(self, other: Dim | int) -> Dim:
+        return self._divide(other, round_up=False)  # RETURNN's sizes are whole numbers here, too
+
+    def __neg__(self) -> Dim:
+        return self * -1
+
+    def sub_right(self, other: Dim | int) -> Dim:
+        """This dim less the last frames of it."""
+        return self - other
+
+    def sub_left(self, other: Dim | int) -> Dim:
+        """This dim less the first frames of it: ``(s + t).sub_left(s) is t``."""
+        return _from_terms([*((m, -c) for m, c in _terms(other)), *_terms(self)])
+
     def ceildiv(self, other: Dim | int) -> Dim:
         """This dim divided by ``other``, rounded up."""
         return self._divide(other, round_up=True)
@@ -168,29 +204,149 @@ class Dim:
         """RETURNN's name for :meth:`ceildiv`."""
         return self.ceildiv(other)
 
-    def _divide(self, other: Dim | int, *, round_up: bool) -> Dim:
-        terms = _terms(self)
+    def div_right(self, other: Dim | int) -> Dim:
+        """This dim divided by its last factor, or rounded down."""
+        return self // other
+
+    def div_left(self, other: Dim | int) -> Dim:
+        """This dim divided by its first factor: ``(h * f).div_left(h) is f``."""
+        return self._divide(other, round_up=False, first=True)
+
+    def ceildiv_left(self, other: Dim | int) -> Dim:
+        """As :meth:`div_left`, rounded up."""
+        return self._divide(other, round_up=True, first=True)
+
+    def _divide(self, other: Dim | int, *, round_up: bool, first: bool = False) -> Dim:
+        base, terms = self.base, _terms(self)
         if isinstance(other, Dim):
-            if all(m and m[-1] is other for m, _ in terms):
-                return _from_terms([(m[:-1], c) for m, c in terms])
+            other = other.base
+            end = 0 if first else -1
+            if all(m and m[end] is other for m, _ in terms):
+                return _from_terms([(m[1:] if first else m[:-1], c) for m, c in terms])
             if other.size is None:
-                raise ValueError(f"cannot divide {self} by {other}, which is neither a factor of it nor static")
+                raise DimError(
+                    f"a dim divided by one of varying length that is not its {'first' if first else 'last'} factor",
+                    where=None,
+                    expected="a number, a dim of fixed size, or a factor",
+                    received=f"{self} and {other}",
+                )
             other = other.size
+        if other < 1:
+            raise DimError("a dim is divided by a number above zero", where=None, received=f"{self} and {other}")
         if other == 1:
-            return self
+            return base
+        if isinstance(base.expr, Division) and base.expr.round_up == round_up:
+            return base.expr.base._divide(base.expr.divisor * other, round_up=round_up)
         if all(c % other == 0 for _, c in terms):
             return _from_terms([(m, c // other) for m, c in terms])
-        if self.size is not None:
-            size = -(-self.size // other) if round_up else self.size // other
-            return _intern((self, other, round_up), Division(self, other, round_up), size)
-        return _intern((self, other, round_up), Division(self, other, round_up), None)
+        if base.size is not None:
+            size = -(-base.size // other) if round_up else base.size // other
+            return _intern((base, other, round_up), Division(base, other, round_up), size)
+        return _intern((base, other, round_up), Division(base, other, round_up), None)
 
+    # ---------------------------------------------------------------- one axis under several names
+
+    @property
+    def base(self) -> Dim:
+        """What this is a copy of, itself if it is none."""
+        return self if self.copy_of is None else self.copy_of
+
+    def get_same_base(self) -> Dim:
+        """RETURNN's name for :attr:`base`."""
+        return self.base
+
+    def get_same_derived_base(self, *, same_dim: bool = False) -> Dim:
+        """The first dim that this is derived from; with ``same_dim`` none of another size."""
+        return self.base if same_dim else leaves(self)[0]
+
+    @property
+    def derived_from_tag(self) -> Dim | None:
+        """The first dim that this is derived from."""
+        return leaves(self)[0] if self.is_derived else None
+
+    @property
+    def lengths(self) -> tuple[Dim, ...] | None:
+        """What the lengths are over, as far as the user said it; None where it is not known yet."""
+        if not self.is_derived:
+            return self.options.lengths
+        known = [leaf.lengths for leaf in leaves(self) if leaf.size is None]
+        if any(lengths is None for lengths in known):
+            return None
+        return tuple(dict.fromkeys(d for lengths in known for d in lengths or ()))
+
+    def axis_split_info(self) -> list[int | None]:
+        """The sizes that this is the sum of."""
+        if not self.is_derived or not isinstance(self.expr, Polynomial):
+            return [self.size]
+        return [_static_term(monomial, coefficient) for monomial, coefficient in self.expr.terms]
+
+    def copy(
+        self,
+        same_as_self: bool = True,
+        description: str | None = None,
+        kind: Role | None = None,
+        match_priority: int | None = None,
+    ) -> Dim:
+        """The same axis once more, with another priority or kind; or a new one of the same size.
+
+        A copy that differs in nothing is the dim itself, and equal copies are one.
+        """
+        if self.special:
+            raise ConfigError(f"{self.name!r} stands for something else than an axis, so there is no copy of it")
+        if self.is_batch:
+            return self
+        role = kind if kind is not None else self.kind
+        options = replace(self.options, role=role)
+        if match_priority is not None:
+            options = replace(options, match_priority=match_priority)
+        feature = role is Role.feature
+        if not same_as_self:
+            if description is None:
+                raise ConfigError("a copy of a Dim that is another dim needs a description", received=str(self))
+            return Dim(description, self.size, feature=feature, declared=True, options=options)
+        same = self if (self.kind, self.match_priority) == (role, options.match_priority) else self.base
+        if (same.kind, same.match_priority) == (role, options.match_priority):
+            return same
+        return _copy(same, options, feature=feature)
+
+    def declare_same_as(self, other: Dim) -> None:
+        """Let this dim be the other one, wherever a network has it."""
+        if self.base is other.base:
+            return
+        if None not in (self.size, other.size) and self.size != other.size:
+            raise ConfigError(
+                "dims of different sizes are declared to be the same", expected=str(self), received=str(other)
+            )
+        first, second = (other, self) if self.is_dim_known() and not other.is_dim_known() else (self, other)
+        first.base.same = second.base
+
+    def is_equal(self, other: object, **options: object) -> bool:
+        """Whether both are one axis.
+
+        Raises:
+            ConfigError: by other rules than identity, which are those of a layer's sources.
+        """
+        wrong = [key for key, value in options.items() if value]
+        if wrong:
+            raise ConfigError(
+                "dims are compared by rules that only a layer's sources have",
+                expected="Dim.is_equal without options",
+                received=", ".join(wrong),
+            )
+        return isinstance(other, Dim) and self.base is other.base
+
+
+# answers that are bools for everybody but a config, which calls them
+_YES: Any = Answer(True)
+_NO: Any = Answer(False)
+_OF_KIND: dict[Kind, Any] = {Kind.STATIC: _NO, Kind.DYNAMIC: _YES, Kind.BATCH: Answer(False, called=True)}
+_PLAIN = DimOptions(role=Role.spatial)
 
 #: An inserted axis of size one. Only the TARGET stage has it, and a type may contain it more than once.
 UNIT = Dim("1", 1)
 
 #: The batch axis. There is one, because every input is of the same batch.
-BATCH = Dim("B", kind=Kind.BATCH)
+BATCH = Dim("B", kind=Kind.BATCH, description="global batch")
 
 #: Real and imaginary part, for targets without complex numbers.
 COMPLEX_PARTS = Dim("re/im", 2)
@@ -231,11 +387,31 @@ def _static_term(monomial: Monomial, coefficient: int) -> int | None:
 def _intern(key: object, expr: Polynomial | Division, size: int | None) -> Dim:
     dim = _INTERNED.get(key)
     if dim is None:
-        name, description = _name(expr, lambda d: d.name), _name(expr, lambda d: d.description)
+        name, description = _name(expr, lambda d: d.name), _description(expr)
         kind = _kind(expr, size)
         dim = Dim(name, size, kind=kind, feature=_is_feature(expr), description=description, expr=expr)
         _INTERNED[key] = dim
     return dim
+
+
+def _copy(base: Dim, options: DimOptions, *, feature: bool) -> Dim:
+    """The same axis once more; it computes as its base does."""
+    key = (base, options.role, options.match_priority)
+    found = _INTERNED.get(key)
+    if found is None:
+        found = Dim(
+            base.name,
+            base.size,
+            kind=base.axis_kind,
+            feature=feature,
+            declared=base.declared,
+            description=base.description,
+            expr=Polynomial((((base,), 1),)),
+            copy_of=base,
+            options=options,
+        )
+        _INTERNED[key] = found
+    return found
 
 
 def _operands(expr: Polynomial | Division) -> list[Dim]:
@@ -265,19 +441,20 @@ def _name(expr: Polynomial | Division, label: Callable[[Dim], str]) -> str:
     return "".join(parts).removeprefix("+")
 
 
+def _description(expr: Polynomial | Division) -> str:
+    """RETURNN's name of a derived dim, as far as the order of its making is not lost."""
+
+    def atom(dim: Dim) -> str:
+        return f"({dim.description})" if dim.is_derived or " " in dim.description else dim.description
+
+    if isinstance(expr, Division):
+        base = atom(expr.base)
+        return f"\N{LEFT CEILING}{base}/{expr.divisor}\N{RIGHT CEILING}" if expr.round_up else f"{base}//{expr.divisor}"
+    return "+".join("*".join([str(c)] * (c != 1 or not m) + [atom(d) for d in m]) for m, c in expr.terms)
+
+
 def _atom(dim: Dim, label: Callable[[Dim], str]) -> str:
     return f"({label(dim)})" if dim.expr is not None else label(dim)
-
-
-@dataclass(frozen=True)
-class DimAlgebra(Generic[T]):
-    """The arithmetic that :func:`evaluate` computes with: Python ints, NumPy arrays or IR values."""
-
-    constant: Callable[[int], T]
-    add: Callable[[T, T], T]
-    mul: Callable[[T, T], T]
-    floordiv: Callable[[T, int], T]
-    clip_at_zero: Callable[[T], T]
 
 
 def leaves(dim: Dim) -> list[Dim]:
@@ -289,23 +466,6 @@ def leaves(dim: Dim) -> list[Dim]:
     if dim.expr is None:
         return [dim]
     return list(dict.fromkeys(leaf for d in _operands(dim.expr) for leaf in leaves(d)))
-
-
-def summands(dim: Dim) -> tuple[int, ...]:
-    """The sizes that a static dim is the sum of, in order: of ``a * b``, a times that of b; itself if it is no sum.
-
-    >>> a, b = Dim("a", 2), Dim("b", 5)
-    >>> summands(a + b), summands(b + 3 * a + 1), summands(a * b), summands(b - 1), summands(b)
-    ((2, 5), (5, 2, 2, 2, 1), (5, 5), (4,), (5,))
-    """
-    size = dim.require_size(None)
-    if not isinstance(dim.expr, Polynomial) or any(coefficient < 0 for _, coefficient in dim.expr.terms):
-        return (size,)
-    found: list[int] = []
-    for monomial, coefficient in dim.expr.terms:
-        sizes = [coefficient, *(factor.require_size(None) for factor in monomial)]
-        found.extend([sizes[-1]] * math.prod(sizes[:-1]))
-    return tuple(found)
 
 
 def product(dims: Sequence[Dim]) -> Dim:
@@ -324,6 +484,8 @@ def rebuild(dim: Dim, leaf: Callable[[Dim], Dim]) -> Dim:
     """The same expression over other leaves."""
     if dim.expr is None:
         return leaf(dim)
+    if dim.copy_of is not None:
+        return rebuild(dim.copy_of, leaf).copy(kind=dim.kind, match_priority=dim.match_priority)
     if isinstance(dim.expr, Division):
         base = rebuild(dim.expr.base, leaf)
         return base.ceildiv(dim.expr.divisor) if dim.expr.round_up else base // dim.expr.divisor
@@ -334,35 +496,3 @@ def rebuild(dim: Dim, leaf: Callable[[Dim], Dim]) -> Dim:
             product = [(a + b, ca * cb) for a, ca in product for b, cb in _terms(rebuild(factor, leaf))]
         terms.extend(product)
     return _from_terms(terms)
-
-
-def evaluate(dim: Dim, algebra: DimAlgebra[T], leaf: Callable[[Dim], T]) -> T:
-    """The value of ``dim`` from those of its operands; ``leaf`` gives the value of a dim without expression.
-
-    A difference is clipped at zero, because a sequence has no negative length.
-
-    >>> from operator import add, floordiv, mul
-    >>> integers = DimAlgebra[int](int, add, mul, floordiv, lambda n: max(n, 0))
-    >>> time = Dim("T")
-    >>> [evaluate((time - 2).ceildiv(3), integers, {time: length}.__getitem__) for length in (9, 6, 1)]
-    [3, 2, 0]
-    """
-    if dim.size is not None:
-        return algebra.constant(dim.size)
-    if dim.expr is None:
-        return leaf(dim)
-    if isinstance(dim.expr, Division):
-        base = evaluate(dim.expr.base, algebra, leaf)
-        if dim.expr.round_up:
-            base = algebra.add(base, algebra.constant(dim.expr.divisor - 1))
-        return algebra.floordiv(base, dim.expr.divisor)
-    total: T | None = None
-    for monomial, coefficient in dim.expr.terms:
-        term = algebra.constant(coefficient) if coefficient != 1 or not monomial else None
-        for factor in monomial:
-            value = evaluate(factor, algebra, leaf)
-            term = value if term is None else algebra.mul(value, term)
-        summand = term if term is not None else algebra.constant(coefficient)
-        total = summand if total is None else algebra.add(total, summand)
-    result = total if total is not None else algebra.constant(0)
-    return algebra.clip_at_zero(result) if any(c < 0 for _, c in dim.expr.terms) else result

@@ -34,6 +34,7 @@ class LayerSpec:
         joins_sources: its features are its sources' side by side: a matrix that multiplies them has a block of rows for
             each source (RETURNN's CopyLayer and what derives from it).
         names_time: whether RETURNN's output names its time axis (``LayerOutput.time_named``); None: as the source does.
+        keeps_feature: with as many features as its source has, the output has the source's dim.
         recurrent: whether it counts for RETURNN as looking at other frames: a network without such layers and losses is
             trained on frames of many sequences, one behind the other. It may depend on (options, output).
     """
@@ -51,6 +52,7 @@ class LayerSpec:
     names_time: bool | None = None
     joins_sources: bool = False
     recurrent: bool | Callable[[Any, Any], bool] = False
+    keeps_feature: bool = False
 
 
 _LAYERS: dict[str, LayerSpec] = {}
@@ -69,6 +71,7 @@ def layer(
     names_time: bool | None = None,
     joins_sources: bool = False,
     recurrent: bool | Callable[[Any, Any], bool] = False,
+    keeps_feature: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a layer function under its class names."""
 
@@ -90,6 +93,7 @@ def layer(
                 names_time,
                 joins_sources,
                 recurrent,
+                keeps_feature,
             )
         return build
 

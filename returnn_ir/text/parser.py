@@ -4,7 +4,7 @@ Grammar (comments run from ``#`` to the end of the line; ``# layer 'x'`` behind 
 
     graph    = "graph" name name "{" dim* statement* root* "}"
     dim      = "dim" dimname ("batch" | "dynamic" | "static" int | "=" expr) "feature"? "declared"? (":=" value)?
-    expr     = ("ceildiv" | "floordiv") "(" dimref "," int ")" | term ("+" term)*
+    expr     = ("ceildiv" | "floordiv" | "copy") "(" dimref "," int ")" | term ("+" term)*
     term     = (int | dimref) ("*" dimref)*
     node     = value ("," value)* "=" name "(" values ")" attrs? ":" type ("," type)* regions?
     regions  = "{" region ("}" "{" region)* "}"
@@ -97,14 +97,16 @@ class _Parser(AttributeParser):
         return Dim(name, kind=Kind(token.text))
 
     def _derived(self) -> Dim:
-        if self.peek.text in ("ceildiv", "floordiv"):
-            round_up = self.advance().text == "ceildiv"
+        if self.peek.text in ("ceildiv", "floordiv", "copy"):
+            kind = self.advance().text
             self.symbol("(")
             base = self.dim()
             self.symbol(",")
-            divisor = self.integer()
+            number = self.integer()
             self.symbol(")")
-            return base.ceildiv(divisor) if round_up else base // divisor
+            if kind == "copy":
+                return base.copy(match_priority=number)
+            return base.ceildiv(number) if kind == "ceildiv" else base // number
         total: Dim = UNIT - UNIT  # the empty sum
         while True:
             total = total + self._term()

@@ -40,7 +40,9 @@ __all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines", "
 #: Arrays with more entries are printed as base64.
 INLINE_ENTRIES = 16
 #: Names that a dim cannot have unless quoted.
-KEYWORDS = frozenset({*DTYPES, "_", "none", "true", "false", "inf", "nan", "array", "complex", "ceildiv", "floordiv"})
+KEYWORDS = frozenset(
+    {*DTYPES, "_", "none", "true", "false", "inf", "nan", "array", "complex", "ceildiv", "copy", "floordiv"}
+)
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/]*")
 Line = tuple[str, Node | None]
@@ -162,9 +164,11 @@ class _Printer:
         if dim.expr is not None:
             return f"= {self._expression(dim)}{flags}"
         flags = (" feature" if dim.feature else "") + flags
-        return (f"static {dim.size}" if dim.size is not None else dim.kind.value) + flags
+        return (f"static {dim.size}" if dim.size is not None else dim.axis_kind.value) + flags
 
     def _expression(self, dim: Dim) -> str:
+        if dim.copy_of is not None:
+            return f"copy({self.dim(dim.copy_of)}, {dim.match_priority})"
         if isinstance(dim.expr, Division):
             kind = "ceildiv" if dim.expr.round_up else "floordiv"
             return f"{kind}({self.dim(dim.expr.base)}, {dim.expr.divisor})"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from compiler.analysis.extents import derived_extent, follows_from_extents
-from returnn_ir.ir.dims import Dim, DimAlgebra, Kind, evaluate
+from returnn_ir.ir.dim_values import DimAlgebra, evaluate
+from returnn_ir.ir.dims import Dim, Kind
 
 NUMBERS: DimAlgebra[int] = DimAlgebra(
     constant=lambda n: n,

@@ -95,8 +95,9 @@ def test_bad_dims(tmp_path: Path) -> None:
     assert "net.py:2" in message
     assert "did you mean 'name'" in message
     assert "number of entries" in error_of(tmp_path, start + "Dim('x')\n")
-    assert "not supported" in error_of(tmp_path, start + "Dim(5, name='x', match_priority=1)\n")
-    assert "net.py:2" in error_of(tmp_path, start + "Dim(None, name='x').declare_same_as(Dim(None, name='y'))\n")
+    assert "about a running network" in error_of(tmp_path, start + "Dim(5, name='x', batch=1)\n")
+    assert "net.py:2" in error_of(tmp_path, start + "Dim(None, name='x').get_mask()\n")
+    assert "net.py:2" in error_of(tmp_path, start + "Dim(3, name='x').declare_same_as(Dim(4, name='y'))\n")
 
 
 def test_small_helpers_of_returnn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from returnn_ir.errors import DimError
-from returnn_ir.ir.dims import Dim
+from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.ir.dim_values import settled
+from returnn_ir.ir.dims import BATCH, Dim, leaves, rebuild
 
 
 def test_quotients_that_cancel() -> None:
@@ -41,9 +42,41 @@ def test_quotients_of_lengths_are_one_dim() -> None:
 
 
 def test_a_quotient_by_another_length() -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(DimError) as caught:
         Dim("T") // Dim("S")
-    assert str(caught.value) == "cannot divide T(dynamic) by S(dynamic), which is neither a factor of it nor static"
+    assert str(caught.value) == (
+        "a dim divided by one of varying length that is not its last factor\n"
+        "  expected: a number, a dim of fixed size, or a factor\n"
+        "  received: T(dynamic) and S(dynamic)"
+    )
+    with pytest.raises(DimError) as caught:
+        Dim("T").div_left(0)
+    assert str(caught.value) == "a dim is divided by a number above zero\n  received: T(dynamic) and 0"
+
+
+def test_copies() -> None:
+    feature, time = Dim("F", 4, feature=True), Dim("T")
+    other = feature.copy(match_priority=1)
+    assert other is feature.copy(match_priority=1) is not feature
+    assert other.base is feature is other.copy(match_priority=0) is feature.copy()
+    assert (other + 1, other * 2, other.ceildiv(3)) == (feature + 1, feature * 2, feature.ceildiv(3))
+    assert leaves(time.copy(match_priority=1)) == [time]
+    space = Dim("S")
+    assert rebuild(time.copy(match_priority=1), {time: space}.__getitem__) is space.copy(match_priority=1)
+    assert BATCH.copy(match_priority=1) is BATCH
+
+
+def test_dims_that_are_declared_to_be_the_same() -> None:
+    time, other, third = Dim("T"), Dim("S"), Dim("U")
+    time.declare_same_as(other)
+    other.declare_same_as(third)
+    assert settled(time.ceildiv(2) + 1, {}) is third.ceildiv(2) + 1
+    assert settled(time, {third: Dim("V")}).name == "V"
+    with pytest.raises(ConfigError) as caught:
+        Dim("F", 3).declare_same_as(Dim("G", 4))
+    assert str(caught.value) == (
+        "dims of different sizes are declared to be the same\n  expected: F(3)\n  received: G(4)"
+    )
 
 
 def test_a_size_that_is_required() -> None:

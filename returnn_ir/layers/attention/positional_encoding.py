@@ -10,6 +10,7 @@ import numpy as np
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.settled_dims import known_dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.builder import Operand
 from returnn_ir.ir.dims import Dim
@@ -41,7 +42,7 @@ class PositionalOptions(SourceOptions):
     offset: LayerRef | None = None
 
 
-@layer("positional_encoding", options=PositionalOptions, sources="one", recurrent=True)
+@layer("positional_encoding", keeps_feature=True, options=PositionalOptions, sources="one", recurrent=True)
 def positional_encoding(b: LayerBuilder, opt: PositionalOptions, x: LayerOutput) -> LayerOutput:
     """Sinusoids of the position (or of ``constant``), plus ``offset``; alone or added to the source."""
     feature = b.require_feature(x)
@@ -161,7 +162,7 @@ def _keys(b: LayerBuilder, opt: RelativeOptions, x: LayerOutput) -> Dim:
 
 def _spatial(b: LayerBuilder, x: LayerOutput, spec: object, key: str) -> Dim:
     if isinstance(spec, Dim):
-        return spec
+        return known_dim(b, spec)
     dim = b.axis(x, spec, key) if spec is not None else x.time_dim
     if dim is None:
         raise ConfigError("the source has no time axis, and the layer is in no loop", where=b.place("from"))

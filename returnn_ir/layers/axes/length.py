@@ -12,6 +12,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import with_roles
 from returnn_ir.construct.declared_dims import settle
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.settled_dims import known_dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -26,7 +27,7 @@ __all__ = ["measured_dim"]
 def _dim_of(b: LayerBuilder, sources: Sequence[LayerOutput], spec: Axis) -> Dim:
     """The dim that an option names: one of the source's axes, its labels, or a Dim of the user."""
     if isinstance(spec, Dim):
-        return spec
+        return known_dim(b, spec)
     if len(sources) != 1:
         raise ConfigError("exactly one source is needed", where=b.place("from"), received=len(sources))
     if spec == "sparse_dim":
@@ -178,10 +179,10 @@ def measured_dim(value: Value) -> Dim | None:
     node = value.node
     while node is not None and node.op.name in ("cast", "like_beam"):
         node = node.operands[0].node
-    if node is None or node.op.name != "length":
+    if node is None or node.op.name not in ("length", "extent"):
         return None
     dim: Dim = node.attrs["dim"]
-    return dim
+    return dim if node.op.name == "length" or dim.is_batch else None
 
 
 @option_class

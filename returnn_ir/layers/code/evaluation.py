@@ -181,7 +181,7 @@ def _in_declared_order(unified: Unified, result_type: OutType) -> list[Dim]:
         if wanted in unified.axes:
             found.append(wanted)
             continue
-        partner = next((d for d in rest if d.kind is wanted.kind), None)
+        partner = next((d for d in rest if d.axis_kind is wanted.axis_kind), None)
         if partner is not None:
             rest.remove(partner)
             found.append(partner)

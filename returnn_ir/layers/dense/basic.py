@@ -39,7 +39,7 @@ class LinearOptions(SourceOptions):
     use_transposed_weights: bool = False
 
 
-@layer("linear", "hidden", "forward", options=LinearOptions, names_time=True)
+@layer("linear", "hidden", "forward", options=LinearOptions, names_time=True, keeps_feature=True)
 def linear(b: LayerBuilder, opt: LinearOptions, x: LayerOutput) -> LayerOutput:
     """``activation(x W + b)`` over the feature axis; for labels W's rows are looked up."""
     out = b.out_feature_dim()
@@ -82,7 +82,7 @@ class SoftmaxOptions(LinearOptions):
     activation: Literal["softmax"] | None = "softmax"
 
 
-@layer("softmax", options=SoftmaxOptions, names_time=True)
+@layer("softmax", options=SoftmaxOptions, names_time=True, keeps_feature=True)
 def softmax(b: LayerBuilder, opt: SoftmaxOptions, x: LayerOutput) -> LayerOutput:
     """``softmax(x W + b)`` over the output features."""
     return activate(b, "softmax", _affine(b, opt, x, b.out_feature_dim()))

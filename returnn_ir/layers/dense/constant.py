@@ -9,6 +9,7 @@ import numpy as np
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.settled_dims import known_dim
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import BATCH, Dim
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
@@ -80,7 +81,7 @@ def static_axes(b: LayerBuilder, shape: Sequence[Any], key: str = "shape") -> tu
     axes: list[Dim] = []
     for i, entry in enumerate(shape):
         if isinstance(entry, Dim):
-            axes.append(b.batch() if entry.is_batch and entry.expr is None else entry)
+            axes.append(b.batch() if entry.is_batch and entry.expr is None else known_dim(b, entry))
         elif isinstance(entry, (int, np.integer)) and not isinstance(entry, bool) and 0 <= entry <= MAX_SIZE:
             axes.append(b.dim(f"static:{i}", int(entry), feature=i == len(shape) - 1))
         else:

@@ -140,7 +140,7 @@ def _own_axes(
     rest_x, rest_y = [d for d in x.axes if d not in reduced_x], [d for d in y.axes if d not in reduced_y]
 
     def same(a: Dim, c: Dim) -> bool:
-        return a is c or (b.behavior.dot_matches_sizes and a.is_static and a.size == c.size)
+        return a.base is c.base or (b.behavior.dot_matches_sizes and a.is_static and a.size == c.size)
 
     own_x = tuple(d for d in rest_x if not any(same(d, o) for o in rest_y))
     return own_x, tuple(d for d in rest_y if not any(same(d, o) for o in rest_x))
@@ -158,7 +158,9 @@ def _paired(b: LayerBuilder, x: _Parts, y: _Parts) -> tuple[Dim, ...]:
     order: list[Dim] = []
     for dim in x.shared:
         free = [d for d in y.shared if d not in order]
-        partner = dim if dim in free else next((d for d in free if d.is_static and d.size == dim.size), None)
+        same = [d for d in free if d.base is dim.base]
+        partner = dim if dim in free else max(same, key=lambda d: d.match_priority, default=None)
+        partner = partner or next((d for d in free if d.is_static and d.size == dim.size), None)
         if partner is None:
             raise DimError(
                 f"the second source has no axis for {dim}",
@@ -183,10 +185,14 @@ def _product(
 ) -> tuple[Value, tuple[Dim, ...], tuple[Dim, ...]]:
     """The value, its axes, and the own axes of the second source under the tags that they have in the result."""
     x, y = parts
-    taken = set(sources[0].axes)
+    left = sources[0].value
+    if looked_up is None and set(x.reduced) & set(y.own):
+        # a square matrix has one dim twice: what is reduced gives way to what stays
+        other = tuple(_stand_in(b, d, f"red1:{i}") for i, d in enumerate(x.reduced))
+        left, x = b.rename(left, *zip(x.reduced, other, strict=True)), replace(x, reduced=other)
+    taken = set(left.dims)
     # an axis that the second source does not share with the first one must not have the tag of one of the first one's
     own = tuple(_stand_in(b, d, f"var2:{i}") if d in taken else d for i, d in enumerate(y.own))
-    left = sources[0].value
     wanted = x.reduced if looked_up is None else _apart(b, y.reduced, taken)
     old, new = (*y.shared, *y.own, *y.reduced), (*x.shared, *own, *wanted)
     right = b.rename(sources[1].value, *zip(old, new, strict=True))

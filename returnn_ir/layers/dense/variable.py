@@ -10,7 +10,8 @@ from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.layer_init import layer_init
 from returnn_ir.errors import ConfigError
-from returnn_ir.ir.dims import Dim, summands
+from returnn_ir.ir.dim_values import summands
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.types import is_float
 from returnn_ir.layers.dense.constant import static_axes
 from returnn_ir.network.layer_options import LayerOptions, LayerRef

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from returnn_ir.axes.grammar import spatial_axes
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.declared_dims import as_declared
+from returnn_ir.construct.settled_dims import fixed
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -276,6 +277,7 @@ def adopt_dims(b: LayerBuilder, x: LayerOutput, own: Sequence[Dim], wanted: Sequ
         return x
     if len(wanted) != len(own):
         raise DimError("out_spatial_dims has not one dim per spatial axis", where=b.place("out_spatial_dims"))
+    wanted = [fixed(b.program, w, o.size) for o, w in zip(own, wanted, strict=True)]
     pairs = [(o, w) for o, w in zip(own, wanted, strict=True) if o is not w]
     for o, w in pairs:
         if o.size is not None and w.size is not None and o.size != w.size:

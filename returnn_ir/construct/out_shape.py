@@ -1,0 +1,78 @@
+"""``out_shape``: the dims that a layer's output must have, those that it only depends on included.
+
+RETURNN counts the lengths' own dims (``ImplicitDynSizeDim``) and the labels' dim (``ImplicitSparseDim``) of an output as
+implicit: they must be listed, too. An ``OptionalDim`` may be missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from returnn_ir.config.dim_tags import ImplicitDim, ImplicitDynSizeDim, ImplicitSparseDim, MarkedDim, OptionalDim
+from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.ir.dims import Dim, leaves
+
+if TYPE_CHECKING:
+    from returnn_ir.axes.output import LayerOutput
+    from returnn_ir.construct.layer_builder import LayerBuilder
+
+__all__ = ["check_out_shape"]
+
+
+def check_out_shape(b: LayerBuilder, output: LayerOutput, expected: Any) -> None:
+    """Let the output have exactly these dims.
+
+    Raises:
+        DimError: one is missing, or not listed.
+        ConfigError: something else than dims is listed.
+    """
+    where = b.place("out_shape")
+    if not isinstance(expected, (set, frozenset)) and expected:
+        raise ConfigError("out_shape is a set", where=where, expected="{batch_dim, time_dim, ...}", received=expected)
+    implicit = _implicit(b, output)
+    there = {d.base for d in (*output.axes, *(marked.tag for marked in implicit))}
+    only_implicit = {marked.tag.base for marked in implicit} - {d.base for d in output.axes}
+    listed: set[Dim] = set()
+    for entry in expected:
+        if not isinstance(entry, (Dim, MarkedDim)):
+            raise ConfigError("out_shape lists dims", where=where, expected="Dim objects", received=repr(entry))
+        dim = entry.base if isinstance(entry, Dim) else entry.tag.base
+        if isinstance(entry, OptionalDim) and dim not in there:
+            continue
+        if dim not in there or (isinstance(entry, ImplicitDim) and dim not in only_implicit):
+            raise DimError(
+                "the output does not have this dim",
+                where=where,
+                expected=_text(entry),
+                received=_shown(output, implicit),
+            )
+        listed.add(dim)
+    if there - listed:
+        raise DimError(
+            "the output has dims that out_shape does not list",
+            where=where,
+            expected="{" + ", ".join(sorted(map(_text, expected))) + "}",
+            received=_shown(output, implicit),
+        )
+
+
+def _implicit(b: LayerBuilder, output: LayerOutput) -> list[ImplicitDim]:
+    """The dims that the output only depends on."""
+    found: dict[ImplicitDim, None] = {}
+    for axis in output.axes:
+        for leaf in leaves(axis):
+            lengths = b.lookup(leaf) if leaf.is_dynamic else None
+            found.update(dict.fromkeys(ImplicitDynSizeDim(d) for d in (lengths.dims if lengths is not None else ())))
+    if output.sparse_dim is not None:
+        found[ImplicitSparseDim(output.sparse_dim)] = None
+    return list(found)
+
+
+def _shown(output: LayerOutput, implicit: Iterable[ImplicitDim]) -> str:
+    extra = [m for m in implicit if m.tag not in output.axes]
+    return "{" + ", ".join([*map(str, output.axes), *map(_text, extra)]) + "}"
+
+
+def _text(entry: Any) -> str:
+    return str(entry) if isinstance(entry, Dim) else f"{type(entry).__name__}({entry.tag})"
