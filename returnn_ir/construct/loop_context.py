@@ -71,6 +71,7 @@ class LoopContext:
         search: what this body learns of its own types, if it is built to find them.
         probe: somebody wants to know what a layer works on.
         sequence: gives what the layer of that full path works on in all steps, computed by a loop in front of this one.
+        steps: gives what a layer of the body, or ``prev:`` of one, is in all steps, computed in the same way.
         at_end: what is to be done with final values of carries, once there is the loop.
         ended: for a search, which sequences had ended before this step.
         include_eos: the label that ends a sequence counts.
@@ -86,6 +87,7 @@ class LoopContext:
     search: TypeSearch | None = None
     probe: Probe | None = None
     sequence: Callable[[str], LayerOutput] | None = None
+    steps: Callable[[str], LayerOutput] | None = None
     at_end: list[Callable[[], None]] = field(default_factory=list)
     ended: Value | None = None
     include_eos: bool = False

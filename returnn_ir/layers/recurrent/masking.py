@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
@@ -22,6 +23,7 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.layers.recurrent.chosen_frames import ChosenFrames, KnownFrames, all_steps
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.network.net import LayerDef
@@ -69,7 +71,10 @@ def masked_computation(b: LayerBuilder, opt: MaskedComputationOptions, sources: 
 
 
 def _mask(b: LayerBuilder, name: str) -> LayerOutput:
-    mask = b.layer(name)
+    return _require_bool(b, b.layer(name))
+
+
+def _require_bool(b: LayerBuilder, mask: LayerOutput) -> LayerOutput:
     if mask.dtype != "bool":
         raise DimError("the mask is not a bool", where=b.place("mask"), expected="bool[B, T]", received=mask.value.type)
     return mask
@@ -96,10 +101,25 @@ def _of_known_frames(b: LayerBuilder, opt: MaskedComputationOptions, name: str) 
     loop = b.scope.loop
     if loop is None:
         source = b.layer(name)
-        return _built(b, MaskedScope(b.scope, b.region, source, None, lambda x: x))
-    scope = OutsideScope(b.scope, loop.builder.outer.region, name, b.place("masked_from"))
+        chosen = KnownFrames(b, source, lambda: _mask(b, _required_mask(b, opt)), opt.in_spatial_dim)
+        return _built(b, MaskedScope(b.scope, b.region, source, None, chosen.of))
+
+    def steps(ref: str) -> LayerOutput:
+        x, mask = all_steps(b, ref), _require_bool(b, all_steps(b, _required_mask(b, opt)))
+        with b.outside_loop():
+            return KnownFrames(b, scope.source(), lambda: mask, mask.time_dim).of(x)
+
+    scope = OutsideScope(b.scope, loop.builder.outer.region, name, b.place("masked_from"), steps)
     with b.outside_loop():
         return loop.capture(_built(b, scope))
+
+
+def _required_mask(b: LayerBuilder, opt: MaskedComputationOptions) -> str:
+    if opt.mask is None:
+        raise ConfigError(
+            "masked_computation needs a mask for what else than masked_from its unit reads", where=b.place("mask")
+        )
+    return opt.mask
 
 
 # ---------------------------------------------------------------- in a loop
@@ -164,29 +184,13 @@ def _of_selected_frames(
     dim = opt.in_spatial_dim
     if dim is None:
         dim = sources[0].time_dim if sources and sources[0].time_dim is not None else mask.time_dim
-    chosen = b.rename(mask.value, (mask.time_dim, dim)) if dim is not mask.time_dim else mask.value
-    chosen = b.binary("logical_and", chosen, b.mask(dim))
     frames = opt.out_spatial_dim or b.dim("masked", None, description=f"{b.definition.name}:masked:time")
-    until = b.op("cumsum", b.cast(chosen, "int64"), dim=dim)
+    chosen = ChosenFrames.where(b, mask, dim)
     if b.lookup(frames) is None:
-        b.define(frames, b.reduce("sum", b.cast(chosen, "int64"), dim, mask=False))
-    # the position of the n-th chosen frame is the first one at which n have been chosen
-    position = b.op("search_sorted", until, b.add(b.iota(frames), 1), dim=dim, side="left")
-
-    def select(x: LayerOutput) -> LayerOutput:
-        if dim not in x.axes:
-            return x
-        value = b.op("gather", x.value, position, dim=dim)
-        value = b.where(b.mask(frames), value, b.const(0, value.dtype))
-        if value.type.sparse_dim is not x.sparse_dim:
-            value = b.op("set_sparse", value, sparse_dim=x.sparse_dim)
-        axes = [frames if d is dim else d for d in x.axes]
-        axes += [d for d in value.dims if d not in axes]
-        time = frames if x.time_dim is dim else x.time_dim
-        return moved_to(LayerOutput(value, tuple(axes), time, x.feature_dim), frames, 0)
-
-    source = select(sources[0]) if sources else None
-    return _built(b, MaskedScope(b.scope, b.region, source, None, select))
+        b.define(frames, chosen.count)
+    reduced = partial(chosen.of, frames)
+    source = reduced(sources[0]) if sources else None
+    return _built(b, MaskedScope(b.scope, b.region, source, None, reduced))
 
 
 # ---------------------------------------------------------------- unmask
