@@ -10,10 +10,10 @@ from returnn_ir.ir.graph import Node, Value
 if TYPE_CHECKING:
     from returnn_ir.ir.builder import Builder
 
-__all__ = ["beam_of", "of_hypotheses"]
+__all__ = ["ENDS", "beam_of", "of_hypotheses"]
 
-#: What takes hypotheses away.
-_ENDS = ("decide", "split_beam", "sum_beam")
+#: The ops that take hypotheses away.
+ENDS = ("decide", "split_beam", "sum_beam")
 
 
 def beam_of(value: Value) -> Dim | None:
@@ -22,7 +22,7 @@ def beam_of(value: Value) -> Dim | None:
     pending = [value]
     while pending:
         node = pending.pop().node
-        if node is None or node in seen or node.op.name in _ENDS:
+        if node is None or node in seen or node.op.name in ENDS:
             continue
         seen.add(node)
         found = _made_by(node)
