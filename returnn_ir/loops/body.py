@@ -21,6 +21,7 @@ from returnn_ir.construct.state import ProgramState
 from returnn_ir.construct.type_search import TypeSearch
 from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
 from returnn_ir.loops.axis import LoopAxis
 from returnn_ir.loops.loop_exit import LoopExit
@@ -182,12 +183,45 @@ class Body:
             found = ask(loop, scope)
             _build_asked(loop)
             self._close_carries(loop)
-            exits = LoopExit(b, loop.builder, self.axis.dim)
+            exits = self._exits(loop)
             leaving = exits.leave(found)
             loop.builder.finish()
             self._sequences[key] = exits.outside(leaving)
             del program.constraints[constraints:]
         return self._sequences[key]
+
+    def _exits(self, loop: LoopContext) -> LoopExit:
+        return LoopExit(self.b, loop.builder, self.axis.dim, lambda dim: self._longest(dim, loop.previous))
+
+    def _longest(self, dim: Dim, previous: Mapping[str, OutputType]) -> Value:
+        """How long an axis of the body becomes: found by a loop in front of the real one, which finds nothing else."""
+        program, b = self.b.program, self.b
+        if program.searching:
+            raise ConfigError(
+                "a result cannot leave a search, because its size changes from step to step",
+                where=self.place(),
+                received=dim,
+            )
+        constraints = len(program.constraints)
+        loop, scope = self.open(program, previous, self.problems())
+        builder = loop.builder
+        if self.axis.ends:
+            builder.dim = Dim(f"{builder.dim.name} to see", None)
+        self.look_ahead(loop, previous)
+        self.build(scope)
+        inner = Builder(builder.region, origin=b.origin)
+        self._close_carries(loop)
+        if self.axis.ends:
+            self._finish_ended(loop, scope, inner)
+        length = inner.length(dim)
+        others = [d for d in length.dims if not d.is_batch]
+        length = inner.expand(inner.reduce("max", length, *others) if others else length, b.batch())
+        held = builder.carry("longest", builder.outer.expand(builder.outer.const(0, "int64"), b.batch()))
+        builder.carries["longest"].following = inner.maximum(held, length)
+        builder.finish()
+        del program.constraints[constraints:]
+        found = builder.last("longest")
+        return builder.outer.reduce("max", found, *found.dims)
 
     def _probed(self, path: str, loop: LoopContext, scope: NetScope) -> LayerOutput:
         """What the layer of that path works on."""
@@ -228,7 +262,7 @@ class Body:
         self._close_carries(loop)
         counted = self._finish_ended(loop, scope, inner) if self.axis.ends else None
         last = self._keep_last(loop, scope, names, counted)
-        exits = LoopExit(self.b, builder, self.axis.dim)
+        exits = self._exits(loop)
         leaving = {name: exits.leave(output) for name, output in self._leaving(scope, names).items()}
         losses = [leave_with_loss(exits, pending) for pending in loop.losses]
         builder.finish()
