@@ -77,17 +77,18 @@ class OutsideScope(BranchScope):
         super().__init__(inside, region)
         self.loop = inside.parent.loop if inside.parent is not None else None
         self.step_mask = None
+        self._inside = inside
         self._source = source
         self._where = where
         self._steps = steps
 
     def source(self) -> LayerOutput:
         """The sequence itself."""
-        if not self._source.startswith(("base:", "data:")):
+        if not self._is_outside(self._source, set()):
             raise ConfigError(
                 "masked_from in a loop needs a layer from outside",
                 where=self._where,
-                expected="base:LAYER or data:KEY",
+                expected="base:LAYER, data:KEY, or a layer that depends on such ones only",
                 received=self._source,
             )
         return self.get(self._source, self._where)
@@ -100,7 +101,26 @@ class OutsideScope(BranchScope):
             return self.parent.get(name.removeprefix("base:"), where)
         if name.startswith("data:"):
             return self.program.extern.get(name.removeprefix("data:"), where)
-        return self._steps(name)
+        return self._in_front(name) if self._is_outside(name, set()) else self._steps(name)
+
+    def _is_outside(self, name: str, seen: set[str]) -> bool:
+        """Whether this is known in front of the loop, and the same in all steps."""
+        if name.startswith(("base:", "data:")):
+            return name.startswith("base:") or name == self._source
+        if name in seen or name not in self.net.layers:
+            return name in seen
+        seen.add(name)
+        return all(self._is_outside(ref, seen) for ref in self.net.layers[name].refs())
+
+    def _in_front(self, name: str) -> LayerOutput:
+        """A layer of the loop, built in front of it; what it says of losses and constraints it says once."""
+        if name not in self.results:
+            said = name in self._inside.results
+            constraints, self.has_losses = len(self.program.constraints), not said
+            self.results[name] = self.build(self.net.layers[name])
+            if said:
+                del self.program.constraints[constraints:]
+        return self.results[name]
 
 
 class HeldScope(BranchScope):

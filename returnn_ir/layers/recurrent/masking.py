@@ -81,8 +81,18 @@ def _require_bool(b: LayerBuilder, mask: LayerOutput) -> LayerOutput:
 
 
 def _unit(b: LayerBuilder) -> LayerDef:
-    """The layer inside; its loss is called after this layer twice, as in RETURNN."""
-    return replace(b.definition.inner["unit"], path=f"{b.definition.path}/{b.definition.name}")
+    """The layer inside, in the scope of this one; its loss is called after this layer twice, as in RETURNN."""
+    unit, own = b.definition.inner["unit"], b.definition.options.name_scope
+    if own is not None:
+        if unit.options.name_scope is not None:
+            raise ConfigError(
+                "name_scope is given twice",
+                where=unit.key_origin("name_scope"),
+                expected=f"only that of the masked_computation, {own!r}",
+                received=repr(unit.options.name_scope),
+            )
+        unit = replace(unit, options=replace(unit.options, name_scope=own))
+    return replace(unit, path=f"{b.definition.path}/{b.definition.name}")
 
 
 def _built(b: LayerBuilder, scope: NetScope) -> LayerOutput:
@@ -202,9 +212,12 @@ class UnmaskOptions(LayerOptions):
 
     Attributes:
         mask: the layer that says which frames count.
+        skip_initial: the source's first frame is for those before the first that counts, instead of an initial output;
+            RETURNN had it for a while.
     """
 
     mask: LayerRef
+    skip_initial: bool = False
 
 
 @layer("unmask", options=UnmaskOptions, sources="one", recurrent=True)
@@ -216,32 +229,34 @@ def unmask(b: LayerBuilder, opt: UnmaskOptions, x: LayerOutput) -> LayerOutput:
         return x
     mask = _mask(b, opt.mask)
     if mask.time_dim is None:
-        return _unmask_step(b, mask, x)
+        return _unmask_step(b, opt, mask, x)
     if mask.time_dim in x.axes:
         return moved_to(x, mask.time_dim, 0)
     number = b.op("cumsum", b.cast(mask.value, "int64"), dim=mask.time_dim)
-    value = _frame(b, x, number, b)
+    value = _frame(b, opt, x, number, b)
     axes = tuple(mask.time_dim if d is x.time_dim else d for d in x.axes)
     result = LayerOutput(value, axes, mask.time_dim, x.feature_dim)
     return moved_to(result, mask.time_dim, 0)
 
 
-def _unmask_step(b: LayerBuilder, mask: LayerOutput, x: LayerOutput) -> LayerOutput:
+def _unmask_step(b: LayerBuilder, opt: UnmaskOptions, mask: LayerOutput, x: LayerOutput) -> LayerOutput:
     """In a loop: how many frames there have been is carried."""
     with b.outside_loop():
         none = b.expand(b.const(0, "int64"), *mask.value.dims)
     number = b.add(b.loop_state("frames", none), b.cast(mask.value, "int64"))
     b.set_loop_state("frames", number)
-    value = _frame(b, x, number, b.enclosing_loop.builder.outer)
+    value = _frame(b, opt, x, number, b.enclosing_loop.builder.outer)
     axes = tuple(d for d in x.axes if d is not x.time_dim)
     return LayerOutput(value, axes, None, x.feature_dim)
 
 
-def _frame(b: LayerBuilder, x: LayerOutput, number: Value, start: Builder) -> Value:
+def _frame(b: LayerBuilder, opt: UnmaskOptions, x: LayerOutput, number: Value, start: Builder) -> Value:
     """Frame ``number - 1`` of the source, or the unit's initial output where ``number`` is 0."""
     time = x.time_dim
     if time is None:
         raise DimError("the source has no time axis", where=b.place("from"), received=x.value.type)
+    if opt.skip_initial:
+        return b.op("gather", x.value, number, dim=time)
     rest = tuple(d for d in x.axes if d is not time)
     inner = OutputType(x.value.type.without([time]), rest, None, x.feature_dim)
     name = b.definition.sources[0]
