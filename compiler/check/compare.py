@@ -84,13 +84,14 @@ def compare_output(expected: RecordedOutput, output: Output, received: Array, le
         return Difference(np.inf, f"axes are {kinds}, expected {expected.kinds}")
     order = _match(wanted, kinds)
     value = np.transpose(received, order) if order else received
-    sizes = {axis: lengths[own] for axis, own in enumerate(order) if own in lengths}
+    places = {axis: _length_axes(output, axes, own, order) for axis, own in enumerate(order) if own in lengths}
     for axis, size in expected.sizes.items():
-        found = sizes.get(axis)
-        if found is None:
+        if axis not in places:
             return Difference(np.inf, f"no lengths for axis {axis}")
+        found = _in_order(lengths[order[axis]], places[axis])
         broadcast = np.broadcast_to(found.astype(np.int64), size.shape) if found.ndim <= size.ndim else found
-        if not np.array_equal(broadcast, size.astype(np.int64)):
+        counts = _steps_that_count(expected, places[axis], size.shape)
+        if not np.array_equal(broadcast[counts], size.astype(np.int64)[counts]):
             return Difference(np.inf, f"lengths {found.tolist()}, expected {size.tolist()}")
     reference = expected.value
     for axis, kind in enumerate(wanted):
@@ -104,8 +105,39 @@ def compare_output(expected: RecordedOutput, output: Output, received: Array, le
             reference = np.take(reference, np.arange(common), axis)
     if reference.shape != value.shape:
         return Difference(np.inf, f"shape {value.shape}, expected {reference.shape}")
-    valid = _valid(expected, wanted, reference.shape)
+    valid = _valid(expected, wanted, reference.shape, places)
     return compare_arrays(reference[valid], value[valid])
+
+
+def _length_axes(output: Output, axes: list[Dim], own: int, order: list[int]) -> list[int]:
+    """The axes, as RETURNN numbers them, that lengths differ along, in the lengths' own order; empty if unknown."""
+    dims = output.lengths[own].dims if own in output.lengths else ()
+    if any(d not in axes for d in dims):
+        return []
+    return [order.index(axes.index(d)) for d in dims]
+
+
+def _in_order(lengths: Array, places: list[int]) -> Array:
+    """Lengths along several axes in the order of the output's axes, as RETURNN has them."""
+    if len(places) != lengths.ndim or lengths.ndim < 2:
+        return lengths
+    return np.transpose(lengths, np.argsort(places))
+
+
+def _steps_that_count(expected: RecordedOutput, places: list[int], shape: tuple[int, ...]) -> Array:
+    """Where lengths along several axes are those of a frame: not behind the end of another of these axes."""
+    counts = np.ones(shape, bool)
+    places = sorted(places)
+    if len(places) != len(shape) or len(shape) < 2:
+        return counts
+    for at, axis in enumerate(places):
+        size = expected.sizes.get(axis)
+        batch = next((i for i, other in enumerate(places) if size is not None and i != at), None)
+        if size is None or batch is None or size.shape != (shape[batch],):
+            continue
+        bound = size.reshape([-1 if i == batch else 1 for i in range(len(shape))])
+        counts &= np.arange(shape[at]).reshape([-1 if i == at else 1 for i in range(len(shape))]) < bound
+    return counts
 
 
 def _fold_beam(output: Output, received: Array, lengths: dict[int, Array]) -> tuple[list[Dim], Array, dict[int, Array]]:
@@ -138,7 +170,7 @@ def _match(wanted: list[str], kinds: list[str]) -> list[int]:
     return [free[kind].pop(0) for kind in wanted]
 
 
-def _valid(expected: RecordedOutput, kinds: list[str], shape: tuple[int, ...]) -> Array:
+def _valid(expected: RecordedOutput, kinds: list[str], shape: tuple[int, ...], places: dict[int, list[int]]) -> Array:
     """True on the entries that are part of the contract."""
     valid = np.ones(shape, bool)
     batch = kinds.index("batch") if "batch" in kinds else None
@@ -149,6 +181,9 @@ def _valid(expected: RecordedOutput, kinds: list[str], shape: tuple[int, ...]) -
             valid &= frames < bound
         elif size.ndim == 0:
             valid &= frames < size
+        elif size.ndim == len(places[axis]):
+            at = sorted(places[axis])
+            valid &= frames < size.reshape([size.shape[at.index(a)] if a in at else 1 for a in range(len(shape))])
     if expected.beam_scores is not None and batch is not None:
         used = (expected.beam_scores > UNUSED_SCORE).reshape([-1 if a == batch else 1 for a in range(len(shape))])
         valid &= used

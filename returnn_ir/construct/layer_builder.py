@@ -358,16 +358,31 @@ class LayerBuilder(Tracer):
         extra = f"{self.program.extra}:" if self.program.extra else ""
         return f"{extra}{self.definition.path}/{role}"
 
-    def dropout(self, x: Value, rate: float, dims: Sequence[Dim], role: str = "dropout") -> Value:
-        """Zero a share ``rate`` of the entries and scale up the others; one draw per entry of ``dims``."""
+    def dropout(
+        self,
+        x: Value,
+        rate: float,
+        dims: Sequence[Dim],
+        role: str = "dropout",
+        *,
+        each_step: bool | None = None,
+    ) -> Value:
+        """Zero a share ``rate`` of the entries and scale up the others; one draw per entry of ``dims``.
+
+        In a loop each step draws for itself if ``each_step`` says so; None: unless the mask is of fixed size, as
+        RETURNN has it in loops.
+        """
         if not rate:
             return x
-        if self.scope.loop is not None and all(d.is_static for d in dims):
-            # as RETURNN: a mask that differs along features only is the same in all steps of a loop
+        fixed = all(d.is_static for d in dims)
+        if self.scope.loop is None or (not fixed if each_step is None else each_step):
+            draw = self.op("random", kind="uniform", path=self.random_path(role), dims=tuple(dims))
+        elif fixed:
             root = Builder(self.program.root, origin=self.origin)
             draw = root.op("random", kind="uniform", path=f"{self.definition.path}/{role}", dims=tuple(dims))
         else:
-            draw = self.random("uniform", tuple(dims), role)
+            with self.outside_loop():
+                draw = self.op("random", kind="uniform", path=self.random_path(role), dims=tuple(dims))
         keep = self.unary("floor", self.add(draw, 1.0 - rate))
         return self.mul(self.mul(x, keep), 1.0 / (1.0 - rate))
 

@@ -13,6 +13,7 @@ from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -71,10 +72,12 @@ class LoopContext:
         search: what this body learns of its own types, if it is built to find them.
         probe: somebody wants to know what a layer works on.
         sequence: gives what the layer of that full path works on in all steps, computed by a loop in front of this one.
+        steps: gives what a layer of the body, or ``prev:`` of one, is in all steps, computed in the same way.
         at_end: what is to be done with final values of carries, once there is the loop.
         ended: for a search, which sequences had ended before this step.
         include_eos: the label that ends a sequence counts.
         back_prop: gradients go through the layers that stay in the loop.
+        places: of slices, the number of the loop's axis in RETURNN's order of what they are slices of.
     """
 
     builder: LoopBuilder
@@ -86,10 +89,12 @@ class LoopContext:
     search: TypeSearch | None = None
     probe: Probe | None = None
     sequence: Callable[[str], LayerOutput] | None = None
+    steps: Callable[[str], LayerOutput] | None = None
     at_end: list[Callable[[], None]] = field(default_factory=list)
     ended: Value | None = None
     include_eos: bool = False
     back_prop: bool = True
+    places: dict[Value, int] = field(default_factory=dict)
 
     def slice_of(self, x: LayerOutput) -> LayerOutput:
         """The step's part of a sequence; one over another axis of the same lengths is read as one over the loop's."""
@@ -106,7 +111,31 @@ class LoopContext:
             axes = tuple(dim if d is own else d for d in axes)
         rest = tuple(d for d in axes if d is not dim)
         inner = self.builder.scan(value)
+        self.places[inner] = axes.index(dim)
         return LayerOutput.of(inner, rest) if x.feature_dim is None else _sliced(x, inner, rest)
+
+    def place_of_steps(self, x: Value) -> int | None:
+        """The number of the loop's axis in RETURNN's order of a value in all steps; None where nothing tells.
+
+        What is computed entry by entry, and what a matrix multiplies, has the order of what it is computed of.
+        """
+        found: set[int] = set()
+        inside = set(self.builder.region.nodes)
+        pending, seen = [x], {x}
+        while pending:
+            value = pending.pop()
+            if not value.dims:
+                continue
+            if value in self.places:
+                found.add(self.places[value])
+            elif value.node is not None and value.node in inside:
+                if not (value.node.op.has(Trait.ELEMENTWISE) or value.node.op.name == "dot"):
+                    return None
+                pending.extend(v for v in value.node.operands if v not in seen)
+                seen.update(value.node.operands)
+            elif value.node is None:
+                return None  # of an earlier step
+        return found.pop() if len(found) == 1 else None
 
     def _read_at_step(self, x: LayerOutput, time: Dim) -> LayerOutput:
         """A loop that ends by itself has no length that a sequence could be cut to; behind its end, the last frame."""

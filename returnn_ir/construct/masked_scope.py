@@ -59,28 +59,68 @@ class MaskedScope(BranchScope):
 
 
 class OutsideScope(BranchScope):
-    """For a layer in a loop that works on a whole sequence: built in front of the loop."""
+    """For a layer in a loop that works on a whole sequence: built in front of the loop.
 
-    def __init__(self, inside: NetScope, region: Region, source: str, where: Origin) -> None:
+    Args:
+        source: what ``data`` means, a layer or data key from outside of the loop.
+        steps: gives another layer of the loop as that sequence has it.
+    """
+
+    def __init__(
+        self,
+        inside: NetScope,
+        region: Region,
+        source: str,
+        where: Origin,
+        steps: Callable[[str], LayerOutput],
+    ) -> None:
         super().__init__(inside, region)
         self.loop = inside.parent.loop if inside.parent is not None else None
         self.step_mask = None
+        self._inside = inside
         self._source = source
         self._where = where
+        self._steps = steps
+
+    def source(self) -> LayerOutput:
+        """The sequence itself."""
+        if not self._is_outside(self._source, set()):
+            raise ConfigError(
+                "masked_from in a loop needs a layer from outside",
+                where=self._where,
+                expected="base:LAYER, data:KEY, or a layer that depends on such ones only",
+                received=self._source,
+            )
+        return self.get(self._source, self._where)
 
     def get(self, name: str, where: Origin | None = None) -> LayerOutput:
-        """``data`` is the source; besides it only what stands outside of the loop can be used."""
-        name = self._source if name == "data" else name
+        """``data`` is the source; another layer of the loop is reduced to its frames."""
+        if name == "data":
+            return self.source()
         if self.parent is not None and name.startswith("base:"):
             return self.parent.get(name.removeprefix("base:"), where)
         if name.startswith("data:"):
             return self.program.extern.get(name.removeprefix("data:"), where)
-        raise ConfigError(
-            "masked_from in a loop needs a layer from outside",
-            where=self._where,
-            expected="base:LAYER or data:KEY",
-            received=name,
-        )
+        return self._in_front(name) if self._is_outside(name, set()) else self._steps(name)
+
+    def _is_outside(self, name: str, seen: set[str]) -> bool:
+        """Whether this is known in front of the loop, and the same in all steps."""
+        if name.startswith(("base:", "data:")):
+            return name.startswith("base:") or name == self._source
+        if name in seen or name not in self.net.layers:
+            return name in seen
+        seen.add(name)
+        return all(self._is_outside(ref, seen) for ref in self.net.layers[name].refs())
+
+    def _in_front(self, name: str) -> LayerOutput:
+        """A layer of the loop, built in front of it; what it says of losses and constraints it says once."""
+        if name not in self.results:
+            said = name in self._inside.results
+            constraints, self.has_losses = len(self.program.constraints), not said
+            self.results[name] = self.build(self.net.layers[name])
+            if said:
+                del self.program.constraints[constraints:]
+        return self.results[name]
 
 
 class HeldScope(BranchScope):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.recurrence import leaves_loop
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import SourceOptions
@@ -49,29 +50,63 @@ def apply_dropout(b: LayerBuilder, options: SourceOptions, x: LayerOutput, role:
     """
     if not options.dropout or not (b.training or options.dropout_on_forward):
         return x
-    dims = _noise_dims(b, x, options.dropout_noise_shape, options.dropout_axis)
-    value = b.dropout(x.value, options.dropout, dims, role)
+    noise = _noise(b, x, options)
+    value = b.dropout(x.value, options.dropout, noise.dims, role, each_step=noise.each_step)
     return x.with_value(value)
 
 
-def _noise_dims(b: LayerBuilder, x: LayerOutput, noise_shape: Any, axis: Any) -> list[Dim]:
-    """The axes along which the mask differs."""
+class _Noise(NamedTuple):
+    """Where a mask differs: along which axes, and in a loop whether from step to step (None: as loops have it)."""
+
+    dims: list[Dim]
+    each_step: bool | None = None
+
+
+def _noise(b: LayerBuilder, x: LayerOutput, options: SourceOptions) -> _Noise:
+    """Along what the mask differs; for a layer that leaves its loop the steps are an axis like others."""
+    shape, axis = options.dropout_noise_shape, options.dropout_axis
     if axis is not None:
-        return b.axes(x, axis, "dropout_axis")
-    if noise_shape is None:
-        return [d for d in x.axes if not d.is_batch and d is not x.time_dim and d.is_static]
-    if isinstance(noise_shape, dict):
-        default = noise_shape.get("*", 1)
-        varies = dict.fromkeys(x.axes, default != 1)
-        for spec, size in noise_shape.items():
-            if spec != "*":
-                varies.update(dict.fromkeys(b.axes(x, spec, "dropout_noise_shape"), size != 1))
-        return [d for d, v in varies.items() if v]
-    if isinstance(noise_shape, (list, tuple)) and len(noise_shape) == len(x.axes):
-        return [d for d, size in zip(x.axes, noise_shape, strict=True) if size != 1]
+        return _Noise(b.axes(x, axis, "dropout_axis"))
+    if shape is None:
+        return _Noise([d for d in x.axes if not d.is_batch and d is not x.time_dim and d.is_static])
+    has_steps = leaves_loop(b.scope, b.definition.path)
+    if isinstance(shape, dict):
+        return _noise_by_axis(b, x, shape, has_steps=has_steps)
+    if isinstance(shape, (list, tuple)):
+        varies = [size != 1 for size in shape]
+        if len(varies) == len(x.axes):
+            return _Noise([d for d, v in zip(x.axes, varies, strict=True) if v])
+        if has_steps and len(varies) == len(x.axes) + 1:
+            return _noise_over_steps(b, x, varies)
     raise DimError(
         "dropout_noise_shape is not understood",
         where=b.place("dropout_noise_shape"),
         expected="a dict of axis -> 1 or None, or one entry per axis",
-        received=noise_shape,
+        received=shape,
     )
+
+
+def _noise_by_axis(b: LayerBuilder, x: LayerOutput, shape: Mapping[Any, Any], *, has_steps: bool) -> _Noise:
+    default = shape.get("*", 1) != 1
+    varies, steps = dict.fromkeys(x.axes, default), default
+    for spec, size in shape.items():
+        if has_steps and spec != "*" and b.is_loop_axis(x, spec):
+            steps = size != 1
+        elif spec != "*":
+            varies.update(dict.fromkeys(b.axes(x, spec, "dropout_noise_shape"), size != 1))
+    return _Noise([d for d, v in varies.items() if v], steps if has_steps else None)
+
+
+def _noise_over_steps(b: LayerBuilder, x: LayerOutput, varies: Sequence[bool]) -> _Noise:
+    """One entry more than a step has axes; that of the steps is where RETURNN has them in all steps at once."""
+    known = b.enclosing_loop.place_of_steps(x.value)
+    rest = [[*varies[:at], *varies[at + 1 :]] for at in ((0, 1) if known is None else (known,))]
+    if any(entries != rest[0] for entries in rest[1:]):
+        raise DimError(
+            "dropout_noise_shape has an entry for the loop's steps, and nothing says which one that is",
+            where=b.place("dropout_noise_shape"),
+            expected="a dict of axis -> 1 or None, the steps being 'T'",
+            received=b.definition.raw.get("dropout_noise_shape"),
+        )
+    at = 0 if known is None else known
+    return _Noise([d for d, v in zip(x.axes, rest[0], strict=True) if v], varies[at])

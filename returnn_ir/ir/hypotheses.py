@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from returnn_ir.ir.dims import Dim
+from typing import TYPE_CHECKING
+
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Node, Value
 
-__all__ = ["beam_of"]
+if TYPE_CHECKING:
+    from returnn_ir.ir.builder import Builder
 
-#: What takes hypotheses away.
-_ENDS = ("decide", "split_beam", "sum_beam")
+__all__ = ["ENDS", "beam_of", "of_hypotheses"]
+
+#: The ops that take hypotheses away.
+ENDS = ("decide", "split_beam", "sum_beam")
 
 
 def beam_of(value: Value) -> Dim | None:
@@ -17,7 +22,7 @@ def beam_of(value: Value) -> Dim | None:
     pending = [value]
     while pending:
         node = pending.pop().node
-        if node is None or node in seen or node.op.name in _ENDS:
+        if node is None or node in seen or node.op.name in ENDS:
             continue
         seen.add(node)
         found = _made_by(node)
@@ -27,6 +32,12 @@ def beam_of(value: Value) -> Dim | None:
         for region in node.regions:
             pending.extend(region.captures({}))
     return None
+
+
+def of_hypotheses(b: Builder, dim: Dim) -> bool:
+    """Whether each hypothesis has a length of its own along a dim."""
+    lengths = [b.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
+    return any(length is not None and beam_of(length) is not None for length in lengths)
 
 
 def _made_by(node: Node) -> Dim | None:

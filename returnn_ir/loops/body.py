@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from returnn_ir.construct.state import ProgramState
 from returnn_ir.construct.type_search import TypeSearch
 from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.ir.builder import Builder
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Region, Value
 from returnn_ir.loops.axis import LoopAxis
 from returnn_ir.loops.loop_exit import LoopExit
@@ -158,12 +160,19 @@ class Body:
             _build_asked(scope.loop)
         return names
 
-    def sequence(self, path: str, previous: Mapping[str, OutputType]) -> LayerOutput:
-        """What the layer of that path works on in all steps, from a loop of its own; the layer must not need its past.
+    def look_ahead(self, loop: LoopContext, previous: Mapping[str, OutputType]) -> None:
+        """Let layers of a loop ask for what there is in all steps, by loops of their own in front of it.
 
-        The layers built for it say nothing besides: no losses, no constraints.
+        The layers built for that say nothing besides: no losses, no constraints.
         """
-        if path not in self._sequences:
+        loop.sequence = lambda path: self._in_front(path, previous, partial(self._probed, path))
+        loop.steps = lambda name: self._in_front(f"{name} itself", previous, lambda _, scope: scope.get(name))
+
+    def _in_front(
+        self, key: str, previous: Mapping[str, OutputType], ask: Callable[[LoopContext, NetScope], LayerOutput]
+    ) -> LayerOutput:
+        """All steps of what is found in a body; it must not need what asks for it."""
+        if key not in self._sequences:
             program, b = self.b.program, self.b
             if self.axis.ends:
                 raise ConfigError(
@@ -171,27 +180,63 @@ class Body:
                 )
             constraints = len(program.constraints)
             loop, scope = self.open(program, previous, self.problems())
-            loop.probe = Probe(path)
-            loop.sequence = lambda other: self.sequence(other, previous)
-            own = path.removeprefix(f"{self.net.path}/")
-            for name in dict.fromkeys((own.split("/")[0], own)):
-                with suppress(AnsweredError):
-                    quietly(scope, name)
-                if loop.probe.found is not None:
-                    break
+            self.look_ahead(loop, previous)
+            found = ask(loop, scope)
             _build_asked(loop)
-            if loop.probe.found is None:
-                cause = scope.failure(own.split("/")[:1]) or ConfigError(
-                    f"layer {own!r} works on nothing that is known in front of the loop", where=b.place("unit")
-                )
-                raise UnbuildableError(own, cause, b.place("unit"))
             self._close_carries(loop)
-            exits = LoopExit(b, loop.builder, self.axis.dim)
-            leaving = exits.leave(loop.probe.found)
+            exits = self._exits(loop)
+            leaving = exits.leave(found)
             loop.builder.finish()
-            self._sequences[path] = exits.outside(leaving)
+            self._sequences[key] = exits.outside(leaving)
             del program.constraints[constraints:]
-        return self._sequences[path]
+        return self._sequences[key]
+
+    def _exits(self, loop: LoopContext) -> LoopExit:
+        return LoopExit(self.b, loop.builder, self.axis.dim, lambda dim: self._longest(dim, loop.previous))
+
+    def _longest(self, dim: Dim, previous: Mapping[str, OutputType]) -> Value:
+        """How long an axis of the body becomes: found by a loop in front of the real one, which finds nothing else."""
+        program, b = self.b.program, self.b
+        if program.searching:
+            raise ConfigError(
+                "a result cannot leave a search, because its size changes from step to step",
+                where=self.place(),
+                received=dim,
+            )
+        constraints = len(program.constraints)
+        loop, scope = self.open(program, previous, self.problems())
+        builder = loop.builder
+        if self.axis.ends:
+            builder.dim = Dim(f"{builder.dim.name} to see", None)
+        self.look_ahead(loop, previous)
+        self.build(scope)
+        inner = Builder(builder.region, origin=b.origin)
+        self._close_carries(loop)
+        if self.axis.ends:
+            self._finish_ended(loop, scope, inner)
+        length = inner.length(dim)
+        others = [d for d in length.dims if not d.is_batch]
+        length = inner.expand(inner.reduce("max", length, *others) if others else length, b.batch())
+        held = builder.carry("longest", builder.outer.expand(builder.outer.const(0, "int64"), b.batch()))
+        builder.carries["longest"].following = inner.maximum(held, length)
+        builder.finish()
+        del program.constraints[constraints:]
+        found = builder.last("longest")
+        return builder.outer.reduce("max", found, *found.dims)
+
+    def _probed(self, path: str, loop: LoopContext, scope: NetScope) -> LayerOutput:
+        """What the layer of that path works on."""
+        loop.probe = probe = Probe(path)
+        own = path.removeprefix(f"{self.net.path}/")
+        for name in dict.fromkeys((own.split("/")[0], own)):
+            with suppress(AnsweredError):
+                quietly(scope, name)
+            if probe.found is not None:
+                return probe.found
+        cause = scope.failure(own.split("/")[:1]) or ConfigError(
+            f"layer {own!r} works on nothing that is known in front of the loop", where=self.b.place("unit")
+        )
+        raise UnbuildableError(own, cause, self.b.place("unit"))
 
     def _close_carries(self, loop: LoopContext) -> None:
         """Say what previous steps become."""
@@ -218,7 +263,7 @@ class Body:
         self._close_carries(loop)
         counted = self._finish_ended(loop, scope, inner) if self.axis.ends else None
         last = self._keep_last(loop, scope, names, counted)
-        exits = LoopExit(self.b, builder, self.axis.dim)
+        exits = self._exits(loop)
         leaving = {name: exits.leave(output) for name, output in self._leaving(scope, names).items()}
         losses = [leave_with_loss(exits, pending) for pending in loop.losses]
         builder.finish()

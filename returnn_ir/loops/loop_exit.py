@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.loop_builder import LoopBuilder
-from returnn_ir.errors import ConfigError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Value
@@ -26,12 +25,14 @@ class LoopExit:
     Args:
         b: the loop's own layer.
         dim: the axis of the stacked values; where the loop finds its own end not that of the executed steps.
+        longest: how long an axis of the body becomes, in all steps and sequences, an int64 scalar in front of the loop.
     """
 
-    def __init__(self, b: LayerBuilder, builder: LoopBuilder, dim: Dim) -> None:
+    def __init__(self, b: LayerBuilder, builder: LoopBuilder, dim: Dim, longest: Callable[[Dim], Value]) -> None:
         self._b = b
         self._builder = builder
         self._dim = dim
+        self._longest = longest
         self._inner = Builder(builder.region, origin=b.origin)
         #: a growing dim of the body -> the dim of its final size
         self._grown: dict[Dim, Dim] = {}
@@ -52,22 +53,21 @@ class LoopExit:
         return x
 
     def _fixed(self, x: LayerOutput, dim: Dim) -> LayerOutput:
-        """The axis filled up to the number of steps; its true length leaves the loop too."""
-        if dim not in self._builder.past:
-            raise ConfigError(
-                "a result cannot leave the loop, because its size changes from step to step",
-                where=self._b.place("unit"),
-                received=x.value.type,
-            )
+        """The axis filled up to one length for all steps; its true length leaves the loop too."""
         if dim not in self._grown:
             final = self._grown[dim] = self._b.dim(f"past:{dim.name}", None)
-            limit = self._builder.limit
-            self._builder.outer.define(final, self._builder.outer.extent(self._builder.dim) if limit is None else limit)
+            self._builder.outer.define(final, self._final_length(dim))
             self._lengths[dim] = self._inner.length(dim)
             self._builder.stack(self._lengths[dim])
         final = self._grown[dim]
         value = self._inner.op("resize_axis", x.value, dim=dim, out=final)
         return replace(x.with_axes(value, {dim: (final,)}), activation=x.activation)
+
+    def _final_length(self, dim: Dim) -> Value:
+        builder = self._builder
+        if dim not in builder.past:
+            return self._longest(dim)
+        return builder.outer.extent(builder.dim) if builder.limit is None else builder.limit
 
     def outside(self, x: LayerOutput) -> LayerOutput:
         """What :meth:`leave` returned, of all steps, once the loop is emitted; the loop's axis is in front."""
@@ -84,7 +84,7 @@ class LoopExit:
 
     def _length_by_step(self, dim: Dim) -> Dim:
         if dim not in self._outside:
-            made = self._outside[dim] = self._b.dim(f"grown:{dim.name}", None)
+            made = self._outside[dim] = self._b.dim(f"grown:{dim.name}", None, description=dim.description)
             self._b.define(made, self._over_time(self._builder.stacked(self._lengths[dim])))
         return self._outside[dim]
 

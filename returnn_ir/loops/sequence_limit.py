@@ -1,13 +1,19 @@
-"""``max_seq_len``: a number, or an expression with ``max_len_from('LAYER')``."""
+"""``max_seq_len``: a number, or Python code with ``max_len_from('LAYER')`` and functions of TensorFlow."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, IRError, UnsupportedError, UserError
+from returnn_ir.expression.evaluate import evaluate_expression
+from returnn_ir.expression.namespaces import Namespace
+from returnn_ir.expression.numbered import Numbered
+from returnn_ir.expression.table import find_function
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_float, is_integer
 from returnn_ir.options import MAX_SIZE, Range
 
 if TYPE_CHECKING:
@@ -16,17 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["sequence_limit", "sequence_limit_refs"]
 
 _STEPS = Range(0, MAX_SIZE)
-_BINARY: dict[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.FloorDiv: "floordiv",
-    ast.Div: "floordiv",
-}
 
 
 def sequence_limit_refs(given: object) -> list[str]:
-    """The layers that the expression asks the length of, as the network around the loop knows them."""
+    """The layers that the code asks the length of, as the network around the loop knows them."""
     if not isinstance(given, str):
         return []
     return [name.removeprefix("base:") for name in _layers(_parse(given))]
@@ -34,7 +33,7 @@ def sequence_limit_refs(given: object) -> list[str]:
 
 def _parse(text: str) -> ast.expr | None:
     try:
-        return ast.parse(text, mode="eval").body
+        return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -42,7 +41,7 @@ def _parse(text: str) -> ast.expr | None:
 def _layers(tree: ast.expr | None) -> Iterator[str]:
     for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "max_len_from":
-            for argument in node.args:
+            for argument in (*node.args, *(k.value for k in node.keywords)):
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield argument.value
 
@@ -51,7 +50,7 @@ def sequence_limit(b: LayerBuilder, given: Any, via: str | None) -> Value:
     """The largest number of steps, an int64 scalar.
 
     Raises:
-        ConfigError: there is none, or the expression is not understood.
+        ConfigError: there is none, or the code does not give a number.
     """
     if via is not None:
         value = b.layer(via).value
@@ -66,45 +65,61 @@ def sequence_limit(b: LayerBuilder, given: Any, via: str | None) -> Value:
             expected="a number >= 0, or an expression such as \"max_len_from('base:encoder') * 2\"",
             received=repr(given),
         )
-    try:
-        return _value(b, tree)
-    except RecursionError as error:
-        raise ConfigError("max_seq_len is nested too deeply", where=b.place("max_seq_len")) from error
+    return _number_of_steps(b, tree, _evaluated(b, tree))
 
 
 def _const(b: LayerBuilder, number: float) -> Value:
-    if abs(number) not in _STEPS:
+    if number not in _STEPS:
         raise ConfigError(
             "max_seq_len is no number of steps",
             where=b.place("max_seq_len"),
-            expected=f"at most {MAX_SIZE}",
+            expected=f"from 0 to {MAX_SIZE}",
             received=number,
         )
     return b.const(int(number), "int64")
 
 
-def _value(b: LayerBuilder, node: ast.expr) -> Value:
-    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-        return _const(b, node.value)
-    if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-        factor = node.right if isinstance(node.right, ast.Constant) else node.left
-        if isinstance(node.op, ast.Mult) and isinstance(factor, ast.Constant) and isinstance(factor.value, float):
-            other = node.left if factor is node.right else node.right
-            return b.cast(b.mul(b.cast(_value(b, other), "float32"), factor.value), "int64")
-        return b.binary(_BINARY[type(node.op)], _value(b, node.left), _value(b, node.right))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        combine: dict[str, Callable[[Value, Value], Value]] = {"max": b.maximum, "min": b.minimum}
-        if node.func.id in combine and len(node.args) == 2:
-            return combine[node.func.id](*(_value(b, a) for a in node.args))
-        if node.func.id == "max_len_from" and len(node.args) == 1:
-            name = node.args[0]
-            if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                return _longest(b, name.value.removeprefix("base:"))
-    raise ConfigError(
-        "max_seq_len is not understood",
+def _evaluated(b: LayerBuilder, tree: ast.expr) -> object:
+    """What the code gives; RETURNN shows it ``max_len_from`` and ``tf``."""
+
+    def max_len_from(src: object) -> Numbered:
+        if not isinstance(src, str):
+            raise UnsupportedError("max_len_from takes the name of a layer")
+        return Numbered(b, b.cast(_longest(b, src.removeprefix("base:")), "int32"), ())
+
+    names = {"max_len_from": max_len_from, "tf": Namespace(b, "tf")}
+    names.update({builtin: find_function(b, f"{builtin}imum") for builtin in ("max", "min")})
+    try:
+        return evaluate_expression(tree, names, b.program.attributes)
+    except UnsupportedError as error:
+        raise _not_understood(b, tree, str(error)) from error
+    except UserError as error:
+        error.where = error.where or b.place("max_seq_len")
+        raise
+    except (IRError, ArithmeticError, TypeError, ValueError, LookupError) as error:
+        raise _not_understood(b, tree, str(error)) from error
+
+
+def _number_of_steps(b: LayerBuilder, tree: ast.expr, found: object) -> Value:
+    """The code's result as a scalar; a fraction of a step is none."""
+    if isinstance(found, (int, float)) and not isinstance(found, bool) and math.isfinite(found):
+        return _const(b, found)
+    if isinstance(found, Numbered) and not found.rank and (is_integer(found.dtype_name) or is_float(found.dtype_name)):
+        return b.cast(found.value, "int64")
+    shown = str(found.value.type) if isinstance(found, Numbered) else f"{found!r}" if _is_plain(found) else None
+    raise _not_understood(b, tree, f"it gives {shown or f'a {type(found).__name__}'}")
+
+
+def _is_plain(found: object) -> bool:
+    return found is None or isinstance(found, (int, float, complex, str))
+
+
+def _not_understood(b: LayerBuilder, tree: ast.expr, why: str) -> ConfigError:
+    return ConfigError(
+        f"max_seq_len is not understood: {why}",
         where=b.place("max_seq_len"),
-        expected="numbers, + - * //, min, max and max_len_from('base:LAYER')",
-        received=ast.unparse(node),
+        expected="a number of steps, from numbers, max_len_from('base:LAYER') and functions of tf",
+        received=ast.unparse(tree),
     )
 
 

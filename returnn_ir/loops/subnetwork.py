@@ -33,7 +33,7 @@ def rec_subnet(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None) -> 
     previous = find_types(body)
     loop, scope = body.open(b.program, previous, body.problems())
     loop.trial = b.scope.loop is not None and b.scope.loop.trial  # of the loop around this one
-    loop.sequence = lambda path: body.sequence(path, previous)
+    body.look_ahead(loop, previous)
     names = body.build(scope)
     cause = scope.failure(names)
     # a layer that is only read one step later is needed, too; in a trial it may have no type yet

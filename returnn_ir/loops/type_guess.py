@@ -130,6 +130,8 @@ def _guess_template(scope: NetScope, name: str) -> OutputType:
     initial = _initial(scope, definition)
     if initial is not None:
         return initial
+    if definition.spec.like_target:
+        return _guess_labels(scope, definition)
     known = [x for x in (_known(scope, source) for source in definition.sources) if x is not None]
     if known:
         largest = max(known, key=lambda x: len(x.axes))
@@ -149,6 +151,32 @@ def _guess_template(scope: NetScope, name: str) -> OutputType:
     )
     time = largest.time_dim if largest is not None and largest.time_dim in axes else None
     return OutputType(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
+
+
+def _guess_labels(scope: NetScope, definition: LayerDef) -> OutputType:
+    """Labels of as many classes as the sources seem to have features."""
+    size = sum(_features_of(scope, source, set()) or 0 for source in definition.sources) or None
+    memo = (definition.path, "guessed labels")
+    labels = scope.program.dims.get(memo)
+    if labels is None or labels.size != size:
+        labels = scope.program.dims[memo] = Dim(f"{definition.path}.labels", size, feature=True)
+    return OutputType(TensorType("int32", (BATCH,), labels), (BATCH,), None, None)
+
+
+def _features_of(scope: NetScope, name: str, seen: set[str]) -> int | None:
+    """How many features a layer seems to have that may not be built yet."""
+    if name in scope.results:
+        made = scope.results[name].feature_or_sparse_dim
+        return made.size if made is not None else None
+    if name in seen or name not in scope.net.layers:
+        return None
+    seen.add(name)
+    definition = scope.net.layers[name]
+    declared = _feature(scope, definition, None)
+    if declared is not None:
+        return declared.size
+    parts = [size for source in definition.sources if (size := _features_of(scope, source, seen)) is not None]
+    return (sum(parts) if definition.spec.joins_sources else max(parts)) if parts else None
 
 
 def _initial(scope: NetScope, definition: LayerDef) -> OutputType | None:

@@ -277,7 +277,7 @@ network = {"first": search("data"), "again": {"class": "linear", "n_out": 3, "fr
     assert capsys.readouterr().err == (
         f"returnn-compile: layer 'output' ({path}:8): a search over the hypotheses of another search ('first') is not "
         "supported\n"
-        "  expected: values that do not depend on a choice, or on one that is decided\n"
+        "  expected: values that do not depend on a choice, on one that is decided, or on one with beam_size 1\n"
         "  received: hypotheses of 'first' in 'output'\n"
         '  try: {"class": "decide", "from": "first"}, and read that\n'
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from returnn_ir.errors import UserError
 from tests.layers.nets import refusal, run_net
 
 DATA = {"data": {"dim": 3}}
@@ -112,7 +113,30 @@ MASK = {"class": "compare", "kind": "greater", "value": 0.0, "from": "sum"}
 SUM = {"class": "reduce", "mode": "sum", "axes": "F", "from": SOURCE}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "backwards": ({"s": {"class": "cumsum", "from": SOURCE, "reverse": True}}, "still to come"),
-    "future": ({"s": {"class": "window", "window_size": 3, "window_right": 1, "from": SOURCE}}, "steps to come"),
+    "future of what it makes itself": (
+        {
+            "w": {"class": "window", "window_size": 3, "window_right": 1, "from": "prev:s"},
+            "s": {"class": "reduce", "mode": "sum", "axes": "static:0", "from": "w"},
+        },
+        "steps to come",
+    ),
+    "only the future": (
+        {"s": {"class": "window", "window_size": 3, "window_left": 3, "from": SOURCE}},
+        "the window ends before the step itself",
+    ),
+    "frames of what needs them": (
+        {
+            "n": {"class": "linear", "n_out": 3, "activation": "tanh", "from": "prev:s"},
+            "u": {
+                "class": "masked_computation",
+                "mask": "m",
+                "masked_from": "base:data:data",
+                "unit": {"class": "copy", "from": ["data", "n"]},
+            },
+            "s": {"class": "unmask", "mask": "m", "from": "u"},
+        },
+        "'n' is not known: that depends on this layer",
+    ),
     "two sources": (
         {"s": {"class": "masked_computation", "mask": "m", "from": [SOURCE, SOURCE], "unit": _output("data")}},
         "one source",
@@ -142,3 +166,39 @@ def test_refused_outside_of_a_loop(tmp_path: Path) -> None:
     assert "need_last" in refusal(tmp_path, {"loop": loop, "x": last}, DATA)
     assert "is_output_layer" in refusal(tmp_path, {"loop": loop, "x": accumulated}, DATA)
     assert "recurrent subnetwork" in refusal(tmp_path, {"x": unstack}, DATA)
+
+
+@pytest.mark.parametrize(
+    ("shape", "differs"),
+    [
+        ((1, None, None), "TF"),
+        ((None, 1, None), "BF"),
+        ((None, None, 1), "BT"),
+        ({"*": None, "T": 1}, "BF"),
+        ({"*": None, "B": 1}, "TF"),
+        ({"*": 1, "F": None}, "F"),
+    ],
+)
+def test_a_dropout_mask_over_the_steps_of_a_loop(tmp_path: Path, shape: object, differs: str) -> None:
+    """RETURNN's answers; the layer leaves the loop there, and works on [batch, time, feature]."""
+    dropped = {"class": "dropout", "dropout": 0.5, "dropout_noise_shape": shape, "from": "twice"}
+    twice = {"class": "eval", "eval": "2 * source(0)", "from": SOURCE}
+    network = {"loop": _loop(twice=twice, output=dropped)}
+    inputs = {"data": np.ones((4, 6, 32), np.float32), "data/size1": np.full(4, 6)}
+    found = run_net(tmp_path, network, {"data": {"dim": 32}}, inputs, mode="train")["output/loop"]
+    axes = {"T": 0, "B": 1, "F": 2}
+    assert "".join(name for name in "BTF" if (found != found.take([0], axes[name])).any()) == differs
+
+
+@pytest.mark.parametrize(
+    ("shape", "what"),
+    [
+        ([None, 1, None], "which one that is"),  # time may stand first or second
+        ([1, None, None, 1], "dropout_noise_shape is not understood"),
+    ],
+)
+def test_a_dropout_mask_over_steps_that_is_not_known(tmp_path: Path, shape: object, what: str) -> None:
+    unit = {"class": "rec", "unit": "lstm", "n_out": 2, "from": SOURCE}
+    dropped = {"class": "dropout", "dropout": 0.5, "dropout_noise_shape": shape, "from": "lstm"}
+    with pytest.raises(UserError, match=what):
+        run_net(tmp_path, {"loop": _loop(lstm=unit, output=dropped)}, DATA, {}, mode="train")

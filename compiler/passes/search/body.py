@@ -37,6 +37,15 @@ class Found:
     scores: Value
     lengths: Value
 
+    def decided(self, b: Builder, beam: Dim) -> Found:
+        """The only hypothesis of a beam of size 1, without the beam."""
+
+        def only(value: Value) -> Value:
+            return b.op("squeeze", value, dim=beam) if beam in value.dims else value
+
+        finals, stacked = ([only(v) for v in values] for values in (self.finals, self.stacked))
+        return Found(finals, stacked, self.steps, only(self.scores), only(self.lengths))
+
 
 @dataclass(frozen=True)
 class _Step:

@@ -22,6 +22,7 @@ from returnn_ir.errors import ConfigError, IRError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
+from returnn_ir.ir.hypotheses import ENDS
 from returnn_ir.ir.loop import LoopLayout, loop_results
 from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.types import TensorType
@@ -69,6 +70,7 @@ class _Expander:
         self.special = Special(self._emit_symbolic, self._symbolic_types)
         #: which loop searched for the hypotheses along a beam
         self.searches: dict[Dim, Origin] = {}
+        self._searched_on = _searched_on(graph.body)
 
     def run(self) -> None:
         body = self.graph.body
@@ -122,12 +124,19 @@ class _Expander:
         self._refuse_beams(b, node)
         body = BeamBody(b, node, operands, self.env, self.table)
         found = body.run()
-        self.table.known[body.beam] = Hypotheses(found.scores, None, found.lengths)
-        self.searches[body.beam] = node.origin
+        if body.beam.size == 1 and node in self._searched_on:
+            found = found.decided(b, body.beam)
+            self.table.decided.update(dict.fromkeys(node.results, found.scores))
+        else:
+            self.table.known[body.beam] = Hypotheses(found.scores, None, found.lengths)
+            self.searches[body.beam] = node.origin
         return loop_results(found.finals, found.stacked, found.steps)
 
     def _refuse_beams(self, b: Builder, node: Node) -> None:
-        """A search that depends on hypotheses that nobody has decided between would need a beam for each of them."""
+        """A search that depends on hypotheses that nobody has decided between would need a beam for each of them.
+
+        RETURNN cannot do it either. A single hypothesis is decided on.
+        """
         for value in node.deps(b.region.dim_defs):
             beam = self.table.beam_of(self.env.get(value, value))
             if beam is None:
@@ -137,7 +146,7 @@ class _Expander:
             raise ConfigError(
                 f"a search over the hypotheses of another search ({first!r}) is not supported",
                 where=node.origin,
-                expected="values that do not depend on a choice, or on one that is decided",
+                expected="values that do not depend on a choice, on one that is decided, or on one with beam_size 1",
                 received=f"hypotheses of {first!r} in {next(iter(readers), node.origin.layer)!r}",
                 hint=f'{{"class": "decide", "from": "{first}"}}, and read that',
             )
@@ -152,3 +161,17 @@ class _Expander:
             output.axes = (*output.axes[:at], beam, *output.axes[at:])
             output.beam, output.beam_scores = beam, self.table.known[beam].scores
             output.lengths = {axis + (axis >= at): length for axis, length in output.lengths.items()}
+
+
+def _searched_on(body: Region) -> set[Node]:
+    """The searches on whose hypotheses, not decided between, another search depends."""
+    found: set[Node] = set()
+    origins: dict[Value, set[Node]] = {}
+    for node in body.nodes:
+        own = set().union(*(origins.get(value, ()) for value in node.deps(body.dim_defs)))
+        if searches(node):
+            found |= own
+            own = {node}
+        if own and node.op.name not in ENDS:
+            origins.update(dict.fromkeys(node.results, own))
+    return found

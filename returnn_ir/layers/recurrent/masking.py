@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
@@ -22,6 +23,7 @@ from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.layers.recurrent.chosen_frames import ChosenFrames, KnownFrames, all_steps
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.network.net import LayerDef
@@ -69,15 +71,28 @@ def masked_computation(b: LayerBuilder, opt: MaskedComputationOptions, sources: 
 
 
 def _mask(b: LayerBuilder, name: str) -> LayerOutput:
-    mask = b.layer(name)
+    return _require_bool(b, b.layer(name))
+
+
+def _require_bool(b: LayerBuilder, mask: LayerOutput) -> LayerOutput:
     if mask.dtype != "bool":
         raise DimError("the mask is not a bool", where=b.place("mask"), expected="bool[B, T]", received=mask.value.type)
     return mask
 
 
 def _unit(b: LayerBuilder) -> LayerDef:
-    """The layer inside; its loss is called after this layer twice, as in RETURNN."""
-    return replace(b.definition.inner["unit"], path=f"{b.definition.path}/{b.definition.name}")
+    """The layer inside, in the scope of this one; its loss is called after this layer twice, as in RETURNN."""
+    unit, own = b.definition.inner["unit"], b.definition.options.name_scope
+    if own is not None:
+        if unit.options.name_scope is not None:
+            raise ConfigError(
+                "name_scope is given twice",
+                where=unit.key_origin("name_scope"),
+                expected=f"only that of the masked_computation, {own!r}",
+                received=repr(unit.options.name_scope),
+            )
+        unit = replace(unit, options=replace(unit.options, name_scope=own))
+    return replace(unit, path=f"{b.definition.path}/{b.definition.name}")
 
 
 def _built(b: LayerBuilder, scope: NetScope) -> LayerOutput:
@@ -96,10 +111,25 @@ def _of_known_frames(b: LayerBuilder, opt: MaskedComputationOptions, name: str) 
     loop = b.scope.loop
     if loop is None:
         source = b.layer(name)
-        return _built(b, MaskedScope(b.scope, b.region, source, None, lambda x: x))
-    scope = OutsideScope(b.scope, loop.builder.outer.region, name, b.place("masked_from"))
+        chosen = KnownFrames(b, source, lambda: _mask(b, _required_mask(b, opt)), opt.in_spatial_dim)
+        return _built(b, MaskedScope(b.scope, b.region, source, None, chosen.of))
+
+    def steps(ref: str) -> LayerOutput:
+        x, mask = all_steps(b, ref), _require_bool(b, all_steps(b, _required_mask(b, opt)))
+        with b.outside_loop():
+            return KnownFrames(b, scope.source(), lambda: mask, mask.time_dim).of(x)
+
+    scope = OutsideScope(b.scope, loop.builder.outer.region, name, b.place("masked_from"), steps)
     with b.outside_loop():
         return loop.capture(_built(b, scope))
+
+
+def _required_mask(b: LayerBuilder, opt: MaskedComputationOptions) -> str:
+    if opt.mask is None:
+        raise ConfigError(
+            "masked_computation needs a mask for what else than masked_from its unit reads", where=b.place("mask")
+        )
+    return opt.mask
 
 
 # ---------------------------------------------------------------- in a loop
@@ -164,29 +194,13 @@ def _of_selected_frames(
     dim = opt.in_spatial_dim
     if dim is None:
         dim = sources[0].time_dim if sources and sources[0].time_dim is not None else mask.time_dim
-    chosen = b.rename(mask.value, (mask.time_dim, dim)) if dim is not mask.time_dim else mask.value
-    chosen = b.binary("logical_and", chosen, b.mask(dim))
     frames = opt.out_spatial_dim or b.dim("masked", None, description=f"{b.definition.name}:masked:time")
-    until = b.op("cumsum", b.cast(chosen, "int64"), dim=dim)
+    chosen = ChosenFrames.where(b, mask, dim)
     if b.lookup(frames) is None:
-        b.define(frames, b.reduce("sum", b.cast(chosen, "int64"), dim, mask=False))
-    # the position of the n-th chosen frame is the first one at which n have been chosen
-    position = b.op("search_sorted", until, b.add(b.iota(frames), 1), dim=dim, side="left")
-
-    def select(x: LayerOutput) -> LayerOutput:
-        if dim not in x.axes:
-            return x
-        value = b.op("gather", x.value, position, dim=dim)
-        value = b.where(b.mask(frames), value, b.const(0, value.dtype))
-        if value.type.sparse_dim is not x.sparse_dim:
-            value = b.op("set_sparse", value, sparse_dim=x.sparse_dim)
-        axes = [frames if d is dim else d for d in x.axes]
-        axes += [d for d in value.dims if d not in axes]
-        time = frames if x.time_dim is dim else x.time_dim
-        return moved_to(LayerOutput(value, tuple(axes), time, x.feature_dim), frames, 0)
-
-    source = select(sources[0]) if sources else None
-    return _built(b, MaskedScope(b.scope, b.region, source, None, select))
+        b.define(frames, chosen.count)
+    reduced = partial(chosen.of, frames)
+    source = reduced(sources[0]) if sources else None
+    return _built(b, MaskedScope(b.scope, b.region, source, None, reduced))
 
 
 # ---------------------------------------------------------------- unmask
@@ -198,9 +212,12 @@ class UnmaskOptions(LayerOptions):
 
     Attributes:
         mask: the layer that says which frames count.
+        skip_initial: the source's first frame is for those before the first that counts, instead of an initial output;
+            RETURNN had it for a while.
     """
 
     mask: LayerRef
+    skip_initial: bool = False
 
 
 @layer("unmask", options=UnmaskOptions, sources="one", recurrent=True)
@@ -212,32 +229,34 @@ def unmask(b: LayerBuilder, opt: UnmaskOptions, x: LayerOutput) -> LayerOutput:
         return x
     mask = _mask(b, opt.mask)
     if mask.time_dim is None:
-        return _unmask_step(b, mask, x)
+        return _unmask_step(b, opt, mask, x)
     if mask.time_dim in x.axes:
         return moved_to(x, mask.time_dim, 0)
     number = b.op("cumsum", b.cast(mask.value, "int64"), dim=mask.time_dim)
-    value = _frame(b, x, number, b)
+    value = _frame(b, opt, x, number, b)
     axes = tuple(mask.time_dim if d is x.time_dim else d for d in x.axes)
     result = LayerOutput(value, axes, mask.time_dim, x.feature_dim)
     return moved_to(result, mask.time_dim, 0)
 
 
-def _unmask_step(b: LayerBuilder, mask: LayerOutput, x: LayerOutput) -> LayerOutput:
+def _unmask_step(b: LayerBuilder, opt: UnmaskOptions, mask: LayerOutput, x: LayerOutput) -> LayerOutput:
     """In a loop: how many frames there have been is carried."""
     with b.outside_loop():
         none = b.expand(b.const(0, "int64"), *mask.value.dims)
     number = b.add(b.loop_state("frames", none), b.cast(mask.value, "int64"))
     b.set_loop_state("frames", number)
-    value = _frame(b, x, number, b.enclosing_loop.builder.outer)
+    value = _frame(b, opt, x, number, b.enclosing_loop.builder.outer)
     axes = tuple(d for d in x.axes if d is not x.time_dim)
     return LayerOutput(value, axes, None, x.feature_dim)
 
 
-def _frame(b: LayerBuilder, x: LayerOutput, number: Value, start: Builder) -> Value:
+def _frame(b: LayerBuilder, opt: UnmaskOptions, x: LayerOutput, number: Value, start: Builder) -> Value:
     """Frame ``number - 1`` of the source, or the unit's initial output where ``number`` is 0."""
     time = x.time_dim
     if time is None:
         raise DimError("the source has no time axis", where=b.place("from"), received=x.value.type)
+    if opt.skip_initial:
+        return b.op("gather", x.value, number, dim=time)
     rest = tuple(d for d in x.axes if d is not time)
     inner = OutputType(x.value.type.without([time]), rest, None, x.feature_dim)
     name = b.definition.sources[0]

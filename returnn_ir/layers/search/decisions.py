@@ -7,7 +7,7 @@ from returnn_ir.axes.roles import batch_major
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.hypotheses import beam_of
+from returnn_ir.ir.hypotheses import beam_of, of_hypotheses
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import option_class
@@ -48,7 +48,7 @@ def decide(b: LayerBuilder, opt: DecideOptions, x: LayerOutput) -> LayerOutput:
     value = b.op("decide", x.value, normalize=opt.length_normalization)
     mapping: dict[Dim, tuple[Dim, ...]] = {}
     for dim in x.axes:
-        if b.needs_mask(dim):
+        if of_hypotheses(b, dim):
             own = b.dim(f"decided.{dim.name}", None, description=dim.description)
             b.define(own, b.op("decide", b.length(dim), normalize=opt.length_normalization))
             value = b.op("resize_axis", value, dim=dim, out=own)
@@ -104,8 +104,7 @@ def split_batch_beam(b: LayerBuilder, opt: SplitBatchBeamOptions, x: LayerOutput
     axes = []
     for dim in x.axes:
         own = dim
-        if b.needs_mask(dim) and beam_of(b.length(dim)) is not None:
-            # each hypothesis has lengths of its own
+        if of_hypotheses(b, dim):
             own = b.dim(f"split.{dim.name}", None, description=dim.description)
             b.define(own, b.op("split_beam", b.length(dim), out=out))
             value = b.op("resize_axis", value, dim=dim, out=own)

@@ -9,6 +9,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import arrange, batch_major, moved_to, with_roles
 from returnn_ir.construct.declared_dims import is_known, settle
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.recurrence import leaves_loop
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -62,7 +63,7 @@ def window(b: LayerBuilder, opt: WindowOptions, x: LayerOutput) -> LayerOutput:
         raise DimError(f"window_dim must be of size {size}", where=b.place("window_dim"), received=opt.window_dim)
     frames = opt.window_dim or b.dim("window", size, description=f"{b.definition.name}:window")
     if b.is_loop_axis(x, opt.axis):
-        return _last_steps(b, opt, x, frames)
+        return _in_loop(b, opt, x, frames)
     axis, padding = b.axis(x, opt.axis), opt.padding.lower()
     if padding == "same":
         left = _left(b, size, opt.window_left, opt.window_right)
@@ -102,30 +103,61 @@ def _left(b: LayerBuilder, size: int, left: int | None, right: int | None) -> in
     return left
 
 
-def _last_steps(b: LayerBuilder, opt: WindowOptions, x: LayerOutput, frames: Dim) -> LayerOutput:
-    """The source in the last steps of a loop, zeros before the first one: [batch, window, ...].
-
-    Each of these frames is a state of its own, so that a window over what is known for all steps leaves the loop.
-    """
+def _in_loop(b: LayerBuilder, opt: WindowOptions, x: LayerOutput, frames: Dim) -> LayerOutput:
+    """The steps around this one: [batch, window, ...]."""
     size = b.size(frames)
     if opt.padding.lower() != "same" or opt.stride != 1 or opt.out_spatial_dim is not None:
         raise ConfigError("a window over steps has padding 'same' and stride 1", where=b.place())
-    if opt.window_left is None and opt.window_right is None:
-        raise ConfigError("a window over steps needs 'window_right': 0", where=b.place())
-    if _left(b, size, opt.window_left, opt.window_right) != size - 1:
-        raise ConfigError("a loop does not know the steps to come", where=b.place(), hint="'window_right': 0")
+    left = _left(b, size, opt.window_left, opt.window_right)
+    if left >= size:
+        raise ConfigError(
+            "the window ends before the step itself",
+            where=b.place("window_left"),
+            expected=f"at most {size - 1}, the window_size without the step itself",
+            received=left,
+        )
+    value = _last_steps(b, x, frames) if left == size - 1 else _steps_around(b, x, frames, left)
+    at = 0 if x.batch_dim is None else 1
+    return arrange(x, value, (*x.axes[:at], frames, *x.axes[at:]))
+
+
+def _last_steps(b: LayerBuilder, x: LayerOutput, frames: Dim) -> Value:
+    """The source in the last steps of a loop, zeros before the first one.
+
+    Each of these frames is a state of its own, so that a window over what is known for all steps leaves the loop.
+    """
     with b.outside_loop():
         zero = b.expand(b.const(0, x.dtype, sparse_dim=x.sparse_dim), *x.axes)
-    ages = range(1, size)
+    ages = range(1, b.size(frames))
     before = {age: b.loop_state(f"frame-{age}", zero) for age in ages}
     current = {0: x.value, **before}
     for age in ages:
         b.set_loop_state(f"frame-{age}", current[age - 1])
     ones = [Dim(f"{frames.name}{age}", 1) for age in current]
     parts = [b.expand(current[age], ones[age]) for age in reversed(current)]
-    value = b.op("concat", *parts, dims=tuple(reversed(ones)), out=frames)
-    at = 0 if x.batch_dim is None else 1
-    return arrange(x, value, (*x.axes[:at], frames, *x.axes[at:]))
+    return b.op("concat", *parts, dims=tuple(reversed(ones)), out=frames)
+
+
+def _steps_around(b: LayerBuilder, x: LayerOutput, frames: Dim, left: int) -> Value:
+    """As RETURNN has it where it computes the layer on all steps at once: with those to come."""
+    loop = b.enclosing_loop
+    if loop.trial:
+        return b.expand(x.value, frames)
+    if loop.probe is not None and loop.probe.path == b.definition.path:
+        loop.probe.answer(x)
+    if loop.sequence is None or not leaves_loop(b.scope, b.definition.path):
+        raise ConfigError(
+            "a loop does not know the steps to come",
+            where=b.place(),
+            expected="a window that ends with the step itself, or over what does not depend on earlier steps",
+            hint="'window_right': 0",
+        )
+    steps = loop.builder.dim
+    whole = loop.sequence(b.definition.path)
+    with b.outside_loop():
+        source = b.window_input(whole.value, [steps], 0)
+        windows = b.op("window", source, dim=steps, out=steps, window=frames, left=left)
+    return loop.builder.scan(windows)
 
 
 @option_class
