@@ -306,6 +306,8 @@ def _chosen(dims: Sequence[Dim | None], taken: Sequence[Dim | None]) -> Dim | No
     if not candidates:
         return None
     chosen = next((d for d in candidates if d not in taken), None)
+    if chosen is None and larger and larger[0].is_static:  # as in x[:, :, None] == x[:, None]
+        return Dim(f"{larger[0].name}.other", larger[0].size, feature=larger[0].feature)
     if chosen is None and larger:
         raise UnsupportedError(f"the axis {larger[0]} on two axes of one tensor")
     return chosen

@@ -63,7 +63,7 @@ def _gradient(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 _ROOT = frozenset({Trait.INPUT})
-_TYPED = {"dtype": Attr(DType), "dims": DIMS, "sparse_dim": Attr(Dim | None, None)}
+_TYPED = {"dtype": Attr(DType | Literal["string"]), "dims": DIMS, "sparse_dim": Attr(Dim | None, None)}
 _LABELS = Attr(
     AtLeast1 | None, None, "who feeds it checks that valid frames are below, and puts 0 for others behind them"
 )
@@ -72,7 +72,7 @@ _INIT = Attr(Any, None, "what an untrained model starts with, see `returnn_ir.co
 register(OpSpec("input", (), {"name": Attr(str), **_TYPED, "labels": _LABELS}, _declared, _ROOT))
 register(OpSpec("param", (), {"name": Attr(str), "init": _INIT, **_TYPED}, _declared, _ROOT))
 register(OpSpec("train_step", (), {}, _train_step, _ROOT))
-register(OpSpec("const", (), {"value": Attr(bool | float | complex | np.ndarray), **_TYPED}, _const))
+register(OpSpec("const", (), {"value": Attr(bool | float | complex | str | np.ndarray), **_TYPED}, _const))
 _RANDOM = {
     "kind": Attr(Literal["uniform", "normal", "bits"]),
     "path": Attr(str),
