@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from compiler.analysis.carried_dims import carried_dims
 from compiler.passes.reemit import PendingLengths, Special, reemit
+from compiler.passes.search.python_calls import call_over_hypotheses, call_types
 from compiler.passes.search.pick import UNUSED, pick
 from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbolic
 from returnn_ir.errors import ConfigError, IRError
@@ -121,7 +122,7 @@ class BeamBody:
     def _types(self, node: Node, operands: Sequence[TensorType]) -> list[TensorType] | None:
         """What is chosen has the beam of the step."""
         if not is_symbolic(node):
-            return None
+            return call_types(self.table, node, operands)
         chosen = node.op.name == "choice"
         if node.op.name == "follow" and node in self.own:
             chosen = node.attrs["beam"] is not None or any(self.start in t.dims for t in operands[1:])
@@ -170,7 +171,7 @@ class BeamBody:
 
     def _emit_symbolic(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
         if not is_symbolic(node):
-            return None
+            return call_over_hypotheses(b, self.table, node, operands)
         if node.op.name == "choice":
             raise ConfigError("a choice cannot stand in a loop within a searching loop", where=node.origin)
         return self.table.expand(b, node, operands)
