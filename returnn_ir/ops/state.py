@@ -57,6 +57,11 @@ def _opaque(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(attrs["dtype"], attrs["dims"], attrs["sparse_dim"])]
 
 
+def _external(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """What ``program``, which is not part of this one, computes; every target refuses it."""
+    return [TensorType(attrs["dtype"], attrs["dims"], attrs["sparse_dim"])]
+
+
 def _gradient(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """d(sum of y) / dx; only the tf target accepts it."""
     return [types[1]]
@@ -89,4 +94,6 @@ _CALL = {
     "reason": Attr(str),
 }
 register(OpSpec("opaque", ("values*",), {**_CALL, **_TYPED}, _opaque, frozenset({Trait.EFFECT})))
+#: What another program makes of the operands; no target runs it.
+register(OpSpec("external", ("values+",), {"program": Attr(str), **_TYPED}, _external))
 register(OpSpec("gradient", ("y", "x"), {}, _gradient, frozenset({Trait.DERIVATIVE})))
