@@ -136,7 +136,11 @@ class Builder:
 
     def cast(self, x: Value, dtype: str) -> Value:
         """Another element type; the same value where it has it already."""
-        return x if x.dtype == dtype else self.op("cast", x, dtype=dtype)
+        if x.dtype == dtype:
+            return x
+        if dtype == TEXT:
+            raise ConfigError("a number is no text", where=self.origin, expected=TEXT, received=str(x.type))
+        return self.op("cast", x, dtype=dtype)
 
     def operands(self, *values: Operand) -> list[Value]:
         """Values of one element type; a Python scalar takes the tensor's where that loses nothing."""
