@@ -14,6 +14,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.losses.labels import class_number
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import option_class
@@ -89,17 +90,20 @@ class OptimalCompletionsOptions(SourceOptions):
 @layer("optimal_completions", options=OptimalCompletionsOptions, sources="one", recurrent=True)
 def optimal_completions(b: LayerBuilder, opt: OptimalCompletionsOptions, x: LayerOutput) -> LayerOutput:
     """For each label the smallest distance that is possible if it comes next, from the last row of the table."""
-    if opt.blank_idx is not None:
-        raise ConfigError("blank_idx is not supported here", where=b.place("blank_idx"))
     labels, dim = _target(b)
     columns = next((d for d in x.axes if d == dim + 1), None)
     if columns is None:
         raise DimError("the source is no edit_distance_table of the target", where=b.place("from"), received=x.axes)
     last = b.cast(x.value, "int64")
     out = b.out_feature_dim()
-    distances = _without_deletions(b, last, b.iota(out), labels, dim, b.step_number())
+    # with blanks the labels so far are fewer than the steps: the distance to the empty prefix is their number
+    length = b.step_number() if opt.blank_idx is None else b.op("gather", last, b.const(0), dim=columns)
+    distances = _without_deletions(b, last, b.iota(out), labels, dim, length)
     best = b.reduce("min", distances, columns)
     skipped = _ended(b)
+    if opt.blank_idx is not None:
+        blank = b.binary("equal", b.iota(out), class_number(b, opt.blank_idx, out, "blank_idx"))
+        skipped = blank if skipped is None else b.binary("logical_or", skipped, blank)
     if skipped is not None:
         best = b.where(skipped, b.reduce("min", last, columns), best)
     rest = [d for d in x.axes if d is not columns]
