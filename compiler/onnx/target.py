@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from compiler.analysis.external import external_reason
 from compiler.onnx import control, conv, elementwise, indexing, linalg, reduce, shape, state
 from compiler.onnx.composite import activations, norms, recurrent, softmax
 from compiler.onnx.dtypes import CODES
@@ -54,7 +55,9 @@ class OnnxTarget:
 
     def accepts(self, node: Node, region: Region) -> Accept | Reject:
         """Whether the node has a row whose condition holds."""
-        name = node.op.name
+        name, external = node.op.name, external_reason(node)
+        if external is not None:
+            return Reject(external)
         if name in REFUSED:
             why = node.attrs.get("reason")
             return Reject(f"{REFUSED[name]}; it is not compiled: {why}" if why else REFUSED[name])

@@ -16,6 +16,7 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dim_values import DimAlgebra, evaluate
 from returnn_ir.ir.dims import UNIT, Dim
 from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.types import numpy_dtype
 
 __all__ = ["FAMILIES", "Bodies", "Environment"]
 
@@ -131,7 +132,7 @@ class Environment:
     def bind(self, value: Value, result: Named) -> None:
         """Store a value in the axis order and element type that its type declares."""
         arranged = result.to(value.dims)
-        array = np.asarray(arranged.array).astype(value.dtype, copy=False)
+        array = np.asarray(arranged.array).astype(numpy_dtype(value.dtype), copy=False)
         for dim, extent in zip(value.dims, array.shape, strict=True):
             self._note_extent(dim, extent, value)
         self.values[value] = Named(array, arranged.dims)

@@ -12,6 +12,7 @@ from compiler.reference.registry import Context, rule
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError, did_you_mean
 from returnn_ir.ir.graph import Node
+from returnn_ir.ir.types import numpy_dtype
 
 __all__: list[str] = []
 
@@ -53,7 +54,7 @@ def _param(context: Context, node: Node, operands: Sequence[Named]) -> Named:
 @rule("const")
 def _const(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     dims = tuple(node.attrs["dims"])
-    value = np.asarray(node.attrs["value"], node.attrs["dtype"])
+    value = np.asarray(node.attrs["value"], numpy_dtype(node.attrs["dtype"]))
     if value.ndim != len(dims):  # one number for all entries
         value = np.broadcast_to(value, [context.extent(d) for d in dims])
     return Named(value, dims)

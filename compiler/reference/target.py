@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compiler.analysis.external import external_reason
 from compiler.reference.interpreter import Bodies, Environment
 from compiler.reference.named import Named
 from compiler.reference.registry import RULES, Session
@@ -35,6 +36,9 @@ class ReferenceTarget:
         """Everything but callbacks and gradients."""
         if node.op.name in RULES or node.op.body is not None:
             return Accept()
+        external = external_reason(node)
+        if external is not None:
+            return Reject(external)
         reason = _REFUSED.get(node.op.name, "no NumPy function computes it")
         why = node.attrs.get("reason")
         return Reject(f"{reason}, which is not compiled: {why}" if why else reason)

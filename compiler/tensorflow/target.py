@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from compiler.analysis.external import external_reason
 from compiler.target.protocol import Accept, Reject
 from compiler.tensorflow.composite import COMPOSITES
 from compiler.tensorflow.device import Device
@@ -33,6 +34,9 @@ class TensorFlowTarget:
         op = node.op.name
         if op in PRIMITIVES:
             return Accept()
+        external = external_reason(node)
+        if external is not None:
+            return Reject(external)
         without_cudnn = why_not_cudnn(node, region, self.device) if op in CUDNN_KERNELS else None
         if op in CUDNN_KERNELS and without_cudnn is None:
             return Accept(CUDNN_KERNELS[op])

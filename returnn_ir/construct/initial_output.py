@@ -11,6 +11,7 @@ from returnn_ir.construct.state import Param, axis_splits
 from returnn_ir.errors import ConfigError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import TEXT
 from returnn_ir.network.naming import variable_name
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def initial_output_of(scope: NetScope, definition: LayerDef, output_type: Output
 def _value(
     scope: NetScope, definition: LayerDef, given: object, output_type: OutputType, b: Builder, origin: Origin
 ) -> Value:
+    if output_type.type.dtype == TEXT and given in (None, "zeros"):
+        return b.const("", TEXT)
     if given is None or given == "zeros":
         return b.const(0, output_type.type.dtype)
     if given == "ones":

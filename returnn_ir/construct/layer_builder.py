@@ -344,14 +344,15 @@ class LayerBuilder(Tracer):
         return Builder(self.program.root, origin=self.origin).op("train_step")
 
     def random(self, kind: str, dims: tuple[Dim, ...], role: str) -> Value:
-        """A draw (``uniform`` in [0, 1) or ``normal``) that is this layer's own.
+        """A draw (``uniform`` in [0, 1), ``normal``, or ``bits``) that is this layer's own.
 
         In a loop it is the same in all steps if its size is fixed, as RETURNN has it.
         """
+        attrs = {"kind": kind, "dtype": "int64" if kind == "bits" else "float32", "dims": dims}
         if self.in_loop and all(d.is_static for d in dims):
             root = Builder(self.program.root, origin=self.origin)
-            return root.op("random", kind=kind, path=f"{self.definition.path}/{role}", dims=dims)
-        return self.op("random", kind=kind, path=self.random_path(role), dims=dims)
+            return root.op("random", path=f"{self.definition.path}/{role}", **attrs)
+        return self.op("random", path=self.random_path(role), **attrs)
 
     def random_path(self, role: str) -> str:
         """What a draw of this layer is keyed by; an extra network draws for itself."""

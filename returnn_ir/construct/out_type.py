@@ -107,9 +107,7 @@ def with_out_type(b: LayerBuilder, result_type: OutType, n_out: int | None, out_
             f"out_type has the unknown dtype {str(dtype)!r}",
             where=b.place("out_type"),
             expected=", ".join(DTYPES),
-            hint="text has no counterpart in a compiled program: numbers, such as a hash of the labels so far, have"
-            if dtype == "string"
-            else did_you_mean(str(dtype), DTYPES),
+            hint=did_you_mean(str(dtype), DTYPES),
         )
     return replace(
         result_type,

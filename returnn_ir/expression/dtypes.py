@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from returnn_ir.errors import UnsupportedError
 from returnn_ir.facade.access import shown
-from returnn_ir.ir.types import DTYPES, is_float, is_integer
+from returnn_ir.ir.types import DTYPES, TEXT, is_float, is_integer
 from returnn_ir.ops.reduce import highest, lowest
 
 __all__ = ["DType", "dtype_name"]
@@ -64,7 +64,7 @@ class DType:
 def dtype_name(dtype: object) -> str:
     """NumPy's name of an element type, however the expression gives it."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None) or getattr(dtype, "__name__", None)
-    name = {"int": "int32", "float": "float32", "string": "string"}.get(str(name), str(name))
-    if name not in DTYPES:
+    name = {"int": "int32", "float": "float32"}.get(str(name), str(name))
+    if name not in DTYPES or name == TEXT:
         raise UnsupportedError(f"the element type {dtype!r}")
     return name

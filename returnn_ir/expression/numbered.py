@@ -16,7 +16,7 @@ from returnn_ir.expression.limits import checked_entries
 from returnn_ir.facade.access import shown
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.ir.types import is_float
+from returnn_ir.ir.types import TEXT, is_float
 
 if TYPE_CHECKING:
     from returnn_ir.expression.tracer import Tracer
@@ -46,6 +46,8 @@ class Numbered:
         self.b = b
         self.value = value
         self.axes: Axes = tuple(axes)
+        if value.dtype == TEXT:
+            raise UnsupportedError("text")
         twice = next((d for i, d in enumerate(self.axes) if d is not None and d in self.axes[:i]), None)
         if twice is not None:
             raise UnsupportedError(f"the axis {twice} on two axes of one tensor")
@@ -306,6 +308,8 @@ def _chosen(dims: Sequence[Dim | None], taken: Sequence[Dim | None]) -> Dim | No
     if not candidates:
         return None
     chosen = next((d for d in candidates if d not in taken), None)
+    if chosen is None and larger and larger[0].is_static:  # as in x[:, :, None] == x[:, None]
+        return Dim(f"{larger[0].name}.other", larger[0].size, feature=larger[0].feature)
     if chosen is None and larger:
         raise UnsupportedError(f"the axis {larger[0]} on two axes of one tensor")
     return chosen

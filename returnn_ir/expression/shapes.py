@@ -9,6 +9,7 @@ from returnn_ir.errors import DimError, UnsupportedError
 from returnn_ir.expression.dtypes import dtype_name
 from returnn_ir.expression.limits import checked_count
 from returnn_ir.expression.numbered import Numbered, aligned, as_numbered
+from returnn_ir.expression.reshaping import reshaped
 from returnn_ir.expression.sizes import Shape, Size, as_shape, entries_of
 from returnn_ir.expression.slicing import cut
 from returnn_ir.expression.table import function
@@ -72,25 +73,11 @@ def _squeeze(
 
 @function("reshape")
 def _reshape(b: Tracer, tensor: object, shape: object, name: object = None) -> Numbered:
-    """Axes of size one put in or taken out; a shape that merges or splits axes is not expressed."""
-    x = as_numbered(b, tensor)
+    """Axes of fixed sizes and of the batch, joined and split as their order allows; a ragged axis stays one."""
     entries = entries_of(shape)
     if entries is None:
         raise UnsupportedError("tf.reshape to a computed shape")
-    own = [d for d in x.axes if d is not None]
-    axes: list[Dim | None] = []
-    for entry in entries:
-        if isinstance(entry, int) and entry == 1:
-            axes.append(None)
-            continue
-        dim = own.pop(0) if own else None
-        known = entry.dim is dim if isinstance(entry, Size) else isinstance(entry, int) and dim is not None
-        if not known or (isinstance(entry, int) and entry != -1 and dim is not None and entry != dim.size):
-            raise UnsupportedError("tf.reshape that merges or splits axes")
-        axes.append(dim)
-    if own:
-        raise UnsupportedError("tf.reshape that merges or splits axes")
-    return Numbered(b, x.value, axes)
+    return reshaped(as_numbered(b, tensor), entries)
 
 
 @function("transpose")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.limits import TooMuchError
 from returnn_ir.expression.numbered import Numbered
+from returnn_ir.expression.sizes import Size
 from returnn_ir.ir.dims import Dim
 
 __all__ = ["cut", "subscript"]
@@ -41,7 +42,7 @@ def subscript(x: Numbered, key: object) -> Numbered:
 def cut(x: Numbered, axis: int, key: int | slice) -> Numbered:
     """One axis cut to a part, or to one entry, which drops the axis."""
     b, dim = x.b, x.axes[axis]
-    if isinstance(key, slice) and key == slice(None):
+    if isinstance(key, slice) and _is_whole(dim, key):
         return x
     if dim is None:
         if key in (0, -1):
@@ -58,6 +59,16 @@ def cut(x: Numbered, axis: int, key: int | slice) -> Numbered:
     out, start, end, step = _part(dim, key)
     value = b.op("slice", x.value, dim=dim, out=out, start=start, end=end, step=step)
     return Numbered(b, value, (*x.axes[:axis], out, *x.axes[axis + 1 :]))
+
+
+def _is_whole(dim: Dim | None, key: slice) -> bool:
+    """Whether a part is all of its axis: ``[:]``, or up to the axis' own size."""
+    bounds = [v for v in (key.start, key.stop, key.step) if v is not None]
+    if len(bounds) == 1 and isinstance(key.stop, Size):
+        return key.stop.dim is dim
+    if any(isinstance(v, Numbered) for v in bounds):
+        raise UnsupportedError("a part whose bounds are computed")
+    return not bounds
 
 
 def _part(dim: Dim, key: slice) -> tuple[Dim, int, int | None, int]:

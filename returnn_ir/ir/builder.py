@@ -14,8 +14,8 @@ from returnn_ir.errors import ConfigError, IRError, Origin
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.loop import OpenLoop
-from returnn_ir.ir.op import OpSpec, get_op
-from returnn_ir.ir.types import is_float, is_integer, promote
+from returnn_ir.ir.op import OpSpec, Trait, get_op
+from returnn_ir.ir.types import TEXT, is_float, is_integer, promote
 
 __all__ = ["MAX_TABLE", "Builder", "Operand"]
 
@@ -23,6 +23,8 @@ __all__ = ["MAX_TABLE", "Builder", "Operand"]
 MAX_TABLE = 2**28
 #: NumPy's kinds of arrays that hold numbers; whole numbers above 64 bits are objects.
 _NUMBERS = "biufcO"
+#: Ops that do not look at the entries, and Python code.
+_TAKES_TEXT = frozenset({Trait.MOVES, Trait.JOINS, Trait.EFFECT})
 
 Operand = Value | int | float | bool
 
@@ -71,6 +73,12 @@ class Builder:
         self, op: OpSpec, operands: Sequence[Value], attrs: dict[str, Any], regions: tuple[Region, ...] = ()
     ) -> list[Value]:
         """Append a node and return its results."""
+        if any(v.dtype == TEXT for v in operands) and not (regions or op.traits & _TAKES_TEXT):
+            raise ConfigError(
+                "text is no number: only Python functions of the config compute with it",
+                where=self.origin,
+                received=", ".join(str(v.type) for v in operands),
+            )
         full = op.complete(operands, attrs)
         types = op.infer(self, [v.type for v in operands], full)
         node = Node(op, list(operands), full, types, self.origin, regions)
@@ -86,7 +94,9 @@ class Builder:
     def const(
         self, value: Any, dtype: str | None = None, dims: tuple[Dim, ...] = (), sparse_dim: Dim | None = None
     ) -> Value:
-        """A constant: a Python scalar, or an array whose axes are ``dims``."""
+        """A constant: a Python scalar, a text, or an array of numbers whose axes are ``dims``."""
+        if isinstance(value, str):
+            return self.op("const", value=value, dtype=TEXT, dims=())
         array = np.asarray(value)
         if dtype is None:
             dtype = {"f": "float32", "b": "bool"}.get(array.dtype.kind, "int64")
@@ -126,7 +136,11 @@ class Builder:
 
     def cast(self, x: Value, dtype: str) -> Value:
         """Another element type; the same value where it has it already."""
-        return x if x.dtype == dtype else self.op("cast", x, dtype=dtype)
+        if x.dtype == dtype:
+            return x
+        if dtype == TEXT:
+            raise ConfigError("a number is no text", where=self.origin, expected=TEXT, received=str(x.type))
+        return self.op("cast", x, dtype=dtype)
 
     def operands(self, *values: Operand) -> list[Value]:
         """Values of one element type; a Python scalar takes the tensor's where that loses nothing."""

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 
-__all__ = ["DTYPES", "TensorType", "is_float", "is_integer", "promote"]
+__all__ = ["DTYPES", "TEXT", "TensorType", "is_float", "is_integer", "numpy_dtype", "promote"]
 
-DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float16", "float32", "float64", "complex64")
+#: Texts, which only a config's Python code makes and reads; ops that move entries move them too.
+TEXT = "string"
+DTYPES = (
+    "bool",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    TEXT,
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +36,7 @@ class TensorType:
     """What a value is.
 
     Attributes:
-        dtype: NumPy's name of the element type.
+        dtype: NumPy's name of the element type, or :data:`TEXT`.
         dims: the axes. Up to the MASKED stage their order means nothing; in TARGET it is the order in memory.
         sparse_dim: for labels and indices, the dim whose entries they number.
     """
@@ -68,6 +84,11 @@ def is_float(dtype: str) -> bool:
 def is_integer(dtype: str) -> bool:
     """Whether the element type is a signed or unsigned integer."""
     return dtype.startswith(("int", "uint"))
+
+
+def numpy_dtype(dtype: str) -> np.dtype[Any]:
+    """NumPy's element type; texts are objects there."""
+    return np.dtype(object if dtype == TEXT else dtype)
 
 
 def promote(a: str, b: str) -> str:

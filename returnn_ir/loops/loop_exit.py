@@ -44,6 +44,11 @@ class LoopExit:
         values = self._inner.emit(get_op("step_beam"), [x.value for x in outputs], {})
         return [replace(x, value=value) for x, value in zip(outputs, values, strict=True)]
 
+    def is_inside(self, x: LayerOutput) -> bool:
+        """Whether an output is computed in the loop."""
+        region = self._builder.region
+        return x.value in region.params or x.value.node in region.nodes
+
     def leave(self, x: LayerOutput) -> LayerOutput:
         """Ask for an output in all steps; returns it with axes of one size for all of them."""
         for dim in x.axes:

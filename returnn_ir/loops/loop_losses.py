@@ -28,6 +28,7 @@ class _Leaving:
     Attributes:
         before: what the activation of the output was applied to.
         others: the other layers of the same network that the loss reads.
+        parts: of ``before``, what only losses read; those that stand outside of the loop stay as they are.
     """
 
     exits: LoopExit
@@ -35,6 +36,7 @@ class _Leaving:
     output: LayerOutput
     before: LayerOutput | None
     others: Mapping[str, LayerOutput]
+    parts: Mapping[str, LayerOutput]
 
     def add(self, b: LayerBuilder) -> None:
         """Compute the loss next to ``b``, the layer of the loop, or outside of the loop that this is in."""
@@ -42,7 +44,9 @@ class _Leaving:
 
         output = replace(self.exits.outside(self.output), once=self.output.once)
         if self.before is not None and self.output.activation is not None:
-            output = replace(output, activation=(self.output.activation[0], self.exits.outside(self.before)))
+            parts = {name: self.exits.outside(x) if self.exits.is_inside(x) else x for name, x in self.parts.items()}
+            before = replace(self.exits.outside(self.before), parts=parts)
+            output = replace(output, activation=(self.output.activation[0], before))
         definition = _named_as_in_returnn(self.pending, b.definition.path)
         results = {name: self.exits.outside(x) for name, x in self.others.items()}
         scope = AccumulatedScope(self.pending.scope, b.scope, b.region, {**results, definition.name: output})
@@ -75,7 +79,9 @@ def leave_with_loss(exits: LoopExit, pending: PendingLoss) -> _Leaving:
         found = exits.of_step(found)
     left = [exits.leave(x) for x in found]
     before = left.pop() if output.activation is not None else None
-    return _Leaving(exits, pending, left[0], before, dict(zip(names, left[1:], strict=True)))
+    hidden = {name: x for name, x in before.parts.items() if name.startswith("/:")} if before is not None else {}
+    parts = {name: exits.leave(x) if exits.is_inside(x) else x for name, x in hidden.items()}
+    return _Leaving(exits, pending, left[0], before, dict(zip(names, left[1:], strict=True)), parts)
 
 
 def _others(definition: LayerDef, scope: NetScope) -> Iterator[str]:

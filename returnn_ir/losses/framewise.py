@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
@@ -12,9 +12,9 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import is_integer
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
-from returnn_ir.options import Finite, Positive, Share, Size, option_class
+from returnn_ir.options import Finite, Positive, Share, option_class
 
-__all__ = ["aligned_target", "before_activation", "frame_error", "log_probs", "safe_log"]
+__all__ = ["aligned_target", "before_activation", "check_labels", "frame_error", "log_probs", "safe_log"]
 
 #: What RETURNN's safe_log clips at; its gradient ignores the clipping.
 _SMALLEST = 1e-20
@@ -78,7 +78,8 @@ def aligned_target(b: LayerBuilder, x: LossInput[LossOptions]) -> LayerOutput:
     return target.with_axes(b.rename(target.value, (theirs, mine)), {theirs: (mine,)})
 
 
-def _check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Dim:
+def check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Dim:
+    """The output's feature dim, which has as many entries as the target has labels."""
     feature = b.require_feature(output)
     labels = target.sparse_dim
     if labels is not None and labels.size is not None and labels.size != feature.size:
@@ -121,7 +122,7 @@ class CrossEntropyOptions(LossOptions):
 def cross_entropy(b: LayerBuilder, x: LossInput[CrossEntropyOptions]) -> LossResult:
     """Cross entropy of the output distribution with labels or a distribution; error: another best label."""
     output, target = x.output, aligned_target(b, x)
-    feature = _check_labels(b, output, target)
+    feature = check_labels(b, output, target)
     value = _per_frame(b, x, target, feature)
     focal = x.options.focal_loss_factor or 0.0
     if focal and _has_labels(target):
@@ -224,7 +225,7 @@ def sse_sigmoid(b: LayerBuilder, x: LossInput[BinaryOptions]) -> LossResult:
 def generic_cross_entropy(b: LayerBuilder, x: LossInput[LossOptions]) -> LossResult:
     """Cross entropy of outputs that are normalised here; the error signal is ``d log y / dz * (y - target)``."""
     output, target = x.output, aligned_target(b, x)
-    feature = _check_labels(b, output, target)
+    feature = check_labels(b, output, target)
     before = before_activation(b, output, "softmax", "exp", "sigmoid")
     if before is None or output.activation is None:
         raise ConfigError("generic_ce needs an activation of softmax, exp or sigmoid", where=b.place("loss"))
@@ -247,49 +248,6 @@ def _log_slope(b: LayerBuilder, name: str, y: Value, feature: Dim) -> Value:
     if name == "sigmoid":
         return b.sub(1.0, y)
     return b.sub(1.0, b.mul(y, float(b.size(feature))))
-
-
-@option_class
-class SamplingOptions(LossOptions):
-    """``loss_opts`` of ``sampling_loss``; all but ``use_full_softmax`` are about sampled forms, which are not done.
-
-    Attributes:
-        num_sampled: how many labels are sampled.
-        num_splits: samples are drawn so many times.
-        sampler: the distribution that they are drawn from.
-        nce_loss: noise contrastive estimation instead of a sampled softmax.
-        use_full_softmax: no label is sampled.
-        remove_accidental_hits: a sampled label that is the target does not count.
-        sampler_args: further arguments of the sampler.
-        nce_log_norm_term: what the scores are normalised by.
-    """
-
-    num_sampled: Size | None = None
-    num_splits: Size | None = None
-    sampler: str | None = None
-    nce_loss: bool | None = None
-    use_full_softmax: bool | None = None
-    remove_accidental_hits: bool | None = None
-    sampler_args: dict[str, Any] | None = None
-    nce_log_norm_term: Finite | None = None
-
-
-@loss("sampling_loss", options=SamplingOptions)
-def sampling_loss(b: LayerBuilder, x: LossInput[SamplingOptions]) -> LossResult:
-    """With ``use_full_softmax`` cross entropy; the sampled forms draw from TensorFlow's candidate samplers."""
-    output, target = x.output, aligned_target(b, x)
-    feature = _check_labels(b, output, target)
-    if not x.options.use_full_softmax:
-        raise ConfigError(
-            "sampling_loss without use_full_softmax is not supported: it depends on TensorFlow's candidate samplers",
-            where=b.place("loss_opts"),
-            hint='"use_full_softmax": True',
-        )
-    logits = before_activation(b, output, "softmax")
-    if logits is None or target.sparse_dim is None:
-        raise ConfigError("sampling_loss needs a softmax as output and labels as target", where=b.place("loss"))
-    value = b.op("softmax_cross_entropy", logits, b.labels(target.value, feature), dim=feature)
-    return LossResult(value, frame_error(b, output, target))
 
 
 @option_class

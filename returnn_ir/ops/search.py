@@ -35,14 +35,15 @@ def _choice(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """The labels of the best ``beam.size`` hypotheses, one step on.
 
     Operands: scores [..., classes] of the labels (log space, scaled), ended [...] (bool: hypotheses that had ended
-    before this step keep their score and go on with label 0), and the true label [...] where ``cheating`` keeps it in
-    the beam (``exclusive``: only once).
+    before this step keep their score and go on with label 0), with ``cheating`` the true label [...] that is kept in
+    the beam (``exclusive``: only once), and what a nested region reads of the hypotheses before this choice.
     ``normalize``, ``exponent``: an ended hypothesis' score is multiplied by ((i + 1) / i) ** exponent in step i, and in
     the end all are divided by the largest number of labels (RETURNN's length normalisation); with ``independent`` by
     the number of steps, in the same power, so that nothing depends on the other sequences of the batch.
     ``keep_beams``: every hypothesis has its own successors. ``gumbel``: scale of the noise that is added to the scores.
     A nested region, if there is one, combines scores: its parameters are the step's scores [..., base, classes], the
-    hypotheses' scores [..., base], the step, and who has ended [..., base], ``base`` being the beam before this choice.
+    hypotheses' scores [..., base], the step, who has ended [..., base], ``base`` being the beam before this choice, and
+    the further operands [..., base, ...].
     """
     scores = types[0]
     if attrs["classes"] not in scores.dims or types[1].dtype != "bool":
@@ -86,7 +87,7 @@ _EFFECT = _SEARCH | {Trait.EFFECT}
 register(
     OpSpec(
         "choice",
-        ("scores", "ended", "true_label?"),
+        ("scores", "ended", "further*"),
         {
             "classes": DIM,
             "beam": DIM,

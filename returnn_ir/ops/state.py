@@ -57,13 +57,18 @@ def _opaque(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     return [TensorType(attrs["dtype"], attrs["dims"], attrs["sparse_dim"])]
 
 
+def _external(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    """What ``program``, which is not part of this one, computes; every target refuses it."""
+    return [TensorType(attrs["dtype"], attrs["dims"], attrs["sparse_dim"])]
+
+
 def _gradient(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     """d(sum of y) / dx; only the tf target accepts it."""
     return [types[1]]
 
 
 _ROOT = frozenset({Trait.INPUT})
-_TYPED = {"dtype": Attr(DType), "dims": DIMS, "sparse_dim": Attr(Dim | None, None)}
+_TYPED = {"dtype": Attr(DType | Literal["string"]), "dims": DIMS, "sparse_dim": Attr(Dim | None, None)}
 _LABELS = Attr(
     AtLeast1 | None, None, "who feeds it checks that valid frames are below, and puts 0 for others behind them"
 )
@@ -72,7 +77,7 @@ _INIT = Attr(Any, None, "what an untrained model starts with, see `returnn_ir.co
 register(OpSpec("input", (), {"name": Attr(str), **_TYPED, "labels": _LABELS}, _declared, _ROOT))
 register(OpSpec("param", (), {"name": Attr(str), "init": _INIT, **_TYPED}, _declared, _ROOT))
 register(OpSpec("train_step", (), {}, _train_step, _ROOT))
-register(OpSpec("const", (), {"value": Attr(bool | float | complex | np.ndarray), **_TYPED}, _const))
+register(OpSpec("const", (), {"value": Attr(bool | float | complex | str | np.ndarray), **_TYPED}, _const))
 _RANDOM = {
     "kind": Attr(Literal["uniform", "normal", "bits"]),
     "path": Attr(str),
@@ -89,4 +94,6 @@ _CALL = {
     "reason": Attr(str),
 }
 register(OpSpec("opaque", ("values*",), {**_CALL, **_TYPED}, _opaque, frozenset({Trait.EFFECT})))
+#: What another program makes of the operands; no target runs it.
+register(OpSpec("external", ("values+",), {"program": Attr(str), **_TYPED}, _external))
 register(OpSpec("gradient", ("y", "x"), {}, _gradient, frozenset({Trait.DERIVATIVE})))

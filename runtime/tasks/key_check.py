@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from compiler.analysis.external import external_problems
 from returnn_ir.config import Config, misspelt_keys, refused_keys
 from returnn_ir.config.key import Run
 from returnn_ir.config.network_schedule import Stage, problems_by_epoch
@@ -34,6 +35,8 @@ def checked_net(run: Run, config: Config, stages: Sequence[tuple[int, Stage]] = 
     """
     net, problems = _checked(run)
     problems.extend(_wrong_importers(net))
+    if net is not None and not problems:
+        problems.extend(_by_other_programs(net, run.task))
     first = stages[0][0] if stages else 1
     found = [(first, problem) for problem in problems]
     built = {stages[0][1].build_key} if len(stages) > 1 else set()  # the first network is compiled in any case
@@ -80,13 +83,23 @@ def _wrong_importers(net: Net | None, *, changed: bool = False) -> list[UserErro
     return []
 
 
+def _by_other_programs(net: Net, task: str) -> list[UserError]:
+    """The losses that RASR computes, where a network says how to start it and the task has losses."""
+    given = [options for one in net.all_layers() for options in (one.raw, one.raw.get("loss_opts") or {})]
+    if task not in ("train", "eval") or not any("sprint_opts" in options for options in given):
+        return []
+    try:
+        return list(external_problems(construct(net, task).graph))
+    except UserError:
+        return []  # told when it is compiled
+
+
 def _not_built(net: Net) -> list[UserError]:
     """Why a network of later cannot be built; a training would come to it after hours."""
     try:
-        construct(net, "train")
+        return list(external_problems(construct(net, "train").graph))
     except UserError as error:
         return list(error.problems) if isinstance(error, ProblemList) else [error]
-    return []
 
 
 def _wrong_options(config: Config, net: Net | None) -> list[UserError]:

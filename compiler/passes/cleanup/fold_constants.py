@@ -15,6 +15,7 @@ from compiler.reference.target import evaluate_region
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.op import Trait
+from returnn_ir.ir.types import TEXT
 
 __all__ = ["FoldConstants"]
 
@@ -45,6 +46,8 @@ class FoldConstants(Pass):
         if not all(d.is_static for v in (*node.operands, *node.results) for d in v.dims):
             return None
         if not all(d.is_static for d in node.mentioned_dims()):
+            return None
+        if any(v.dtype == TEXT for v in node.results):
             return None
         limit = max(self.max_entries, sum(_entries(v) for v in node.operands))
         if any(_entries(v) > limit for v in node.results):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from compiler.analysis.carried_dims import carried_dims
 from compiler.passes.reemit import PendingLengths, Special, reemit
 from compiler.passes.search.pick import UNUSED, pick
+from compiler.passes.search.python_calls import call_over_hypotheses, call_types
 from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbolic
 from returnn_ir.errors import ConfigError, IRError
 from returnn_ir.ir.builder import Builder
@@ -130,7 +131,7 @@ class BeamBody:
     def _types(self, node: Node, operands: Sequence[TensorType]) -> list[TensorType] | None:
         """What is chosen has the beam of the step."""
         if not is_symbolic(node):
-            return None
+            return call_types(self.table, node, operands)
         chosen = node.op.name == "choice"
         if node.op.name == "follow" and node in self.own:
             chosen = node.attrs["beam"] is not None or any(self.start in t.dims for t in operands[1:])
@@ -179,7 +180,7 @@ class BeamBody:
 
     def _emit_symbolic(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
         if not is_symbolic(node):
-            return None
+            return call_over_hypotheses(b, self.table, node, operands)
         if node.op.name == "choice":
             raise ConfigError("a choice cannot stand in a loop within a searching loop", where=node.origin)
         return self.table.expand(b, node, operands)
@@ -271,16 +272,16 @@ class BeamBody:
     def _choose(self, node: Node, operands: Sequence[Value], step: Value, env: dict[Value, Value]) -> Value:
         """The labels of the best continuations, which are the hypotheses from now on."""
         b, before, level = self.b, self.chain[-1], len(self.back)
-        scores, ended, *rest = (self._raise(v, level) for v in operands)
+        scores, ended, *read = (self._raise(v, level) for v in operands)
+        gold, origins = read.pop(0) if node.attrs["cheating"] else None, None
         if node.attrs["independent"] and not level:
             self.over = b.reduce("all", ended, before, mask=False) if before in ended.dims else ended
         starts = b.binary("equal", step, 0)
         first = starts if level == 0 and not self.followed else None
-        total = self._total(node, b.expand(scores, before), ended, step, env)
+        total = self._total(node, b.expand(scores, before), ended, read, step, env)
         dead = node.attrs["base_scale"] != 1.0 or bool(node.regions)
         if first is not None and dead:  # the scores of slots that are not there may have come back to life
             total = b.where(b.binary("logical_and", first, b.binary("greater", b.iota(before), 0)), UNUSED, total)
-        gold, origins = rest[0] if rest else None, None
         if gold is not None and level and self.cheats[-1] is None:
             origins = b.where(starts, b.const(0, "int64"), self.back[-1])
         picked = pick(b, node, total, before, gold=gold, origins=origins, first=first)
@@ -288,14 +289,16 @@ class BeamBody:
         self._advance(node.attrs["beam"], picked.scores, picked.slots)
         return b.op("set_sparse", picked.labels, sparse_dim=node.attrs["classes"])
 
-    def _total(self, node: Node, scores: Value, ended: Value, step: Value, env: dict[Value, Value]) -> Value:
+    def _total(
+        self, node: Node, scores: Value, ended: Value, read: Sequence[Value], step: Value, env: dict[Value, Value]
+    ) -> Value:
         """The scores of all continuations [..., before, classes]."""
         b, classes = self.b, node.attrs["classes"]
         base = self._carried_on(node, ended, step)
         held = b.where(b.binary("equal", b.iota(classes), 0), 0.0, UNUSED)
         scores = b.where(ended, held, scores)
         if node.regions:
-            return self._combined(node, scores, base, ended, step, env)
+            return self._combined(node, [scores, base, step, b.expand(ended, self.chain[-1]), *read], env)
         if node.attrs["base_scale"] != 1.0:
             base = b.mul(base, node.attrs["base_scale"])
         total = b.add(scores, base)
@@ -306,10 +309,8 @@ class BeamBody:
             total = b.add(total, b.mul(gumbel, node.attrs["gumbel"]))
         return total
 
-    def _combined(
-        self, node: Node, scores: Value, base: Value, ended: Value, step: Value, env: dict[Value, Value]
-    ) -> Value:
-        """What the config's own function makes of both scores."""
+    def _combined(self, node: Node, read: Sequence[Value], env: dict[Value, Value]) -> Value:
+        """What the config's own function makes of both scores and of the layers that it reads."""
         b, region, before, own = self.b, node.regions[0], self.chain[-1], node.attrs["base"]
         if own.size != before.size:
             raise ConfigError(
@@ -318,8 +319,8 @@ class BeamBody:
                 expected=f"beam_size {before.size}",
                 received=own.size,
             )
-        whole = [scores, base, step, b.expand(ended, before)]
-        given = [b.rename(v, (before, own)) if before in v.dims else v for v in whole]
+        given = [b.rename(v, (before, own)) if before in v.dims else v for v in read]
+        given = [b.expand(v, *param.dims) for v, param in zip(given, region.params, strict=True)]
         inner = {**env, **dict(zip(region.params, given, strict=True))}
         for n in region.nodes:
             results = reemit(b, n, [inner.get(v, v) for v in n.operands], inner, self.special)

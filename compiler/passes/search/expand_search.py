@@ -17,6 +17,7 @@ from typing import ClassVar
 from compiler.passes.base import Context, Pass
 from compiler.passes.reemit import Special, reemit
 from compiler.passes.search.body import BeamBody
+from compiler.passes.search.python_calls import call_over_hypotheses, call_types
 from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbolic
 from returnn_ir.errors import ConfigError, IRError, Origin
 from returnn_ir.ir.builder import Builder
@@ -93,7 +94,7 @@ class _Expander:
 
     def _emit_symbolic(self, b: Builder, node: Node, operands: Sequence[Value]) -> list[Value] | None:
         if not is_symbolic(node):
-            return None
+            return call_over_hypotheses(b, self.table, node, operands)
         if node.op.name == "choice":
             raise ConfigError(
                 "a choice must stand in a recurrent subnetwork of the root network itself", where=node.origin
@@ -102,7 +103,7 @@ class _Expander:
 
     def _symbolic_types(self, node: Node, operands: Sequence[TensorType]) -> list[TensorType] | None:
         if not is_symbolic(node) or node.op.name == "choice":
-            return None
+            return call_types(self.table, node, operands)
         return self.table.types(node, operands)
 
     def _concerned(self, node: Node) -> bool:

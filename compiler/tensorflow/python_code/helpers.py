@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from compiler.tensorflow.own_gradient import own_gradient
+from compiler.tensorflow.python_code.native_ops import OpCodeCompiler
 
 __all__ = ["Helpers"]
 
@@ -29,6 +30,7 @@ class Helpers(ModuleType):
         self.functions: dict[str, Callable[..., Any]] = {f.__name__: f for f in _FUNCTIONS}
         self.functions["dropout"] = _dropout_of(training)
         self.__dict__.update(self.functions)
+        self.OpCodeCompiler = OpCodeCompiler  # runs code: for functions of the config, not for its expressions
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -19,6 +20,7 @@ from returnn_ir.facade.network import NetworkView
 from returnn_ir.layers.code.evaluation import evaluate_on_sources
 from returnn_ir.layers.code.out_type_function import called_out_type
 from returnn_ir.layers.dense.activations import activate
+from returnn_ir.losses.via_layer import ALIGNMENT_LOSS
 from returnn_ir.network.layer_options import LayerOptions, LayerRef
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import option_class
@@ -48,7 +50,7 @@ class EvalOptions(LayerOptions):
         allow_broadcast_all_sources: no source needs to have all axes of the result.
         activation: applied to the result: a name or an expression.
         with_bias: a bias is added.
-        eval_for_output_loss: a loss with a form of its own for softmax gets the value, not the logits.
+        eval_for_output_loss: the losses of the sources become one in the same way, for `via_layer`.
     """
 
     eval: str | Callable[..., Any]
@@ -70,7 +72,7 @@ class CombineOptions(LayerOptions):
         allow_broadcast_all_sources: no source needs to have all axes of the result.
         activation: applied to the result: a name or an expression.
         with_bias: a bias is added.
-        eval_for_output_loss: a loss with a form of its own for softmax gets the value, not the logits.
+        eval_for_output_loss: the losses of the sources become one in the same way, for `via_layer`.
     """
 
     kind: str
@@ -168,17 +170,29 @@ def _out_type_alone(b: LayerBuilder, opt: CombineOptions | EvalOptions, given: M
 def _evaluated(
     b: LayerBuilder, opt: CombineOptions | EvalOptions, code: str | Callable[..., Any], sources: list[LayerOutput]
 ) -> LayerOutput:
-    if opt.eval_for_output_loss:
-        raise ConfigError("eval_for_output_loss is not supported", where=b.place("eval_for_output_loss"))
     result_type, unified = _out_type(b, opt, sources)
-    return evaluate_on_sources(b, code, opt.eval_locals or {}, sources, unified, result_type)
+    made = evaluate_on_sources(b, code, opt.eval_locals or {}, sources, unified, result_type)
+    if not opt.eval_for_output_loss:
+        return made
+    losses = [source.parts.get(ALIGNMENT_LOSS) for source in sources]
+    known = [x for x in losses if x is not None]
+    if len(known) < len(losses):
+        raise ConfigError(
+            "a source has no loss",
+            where=b.place("eval_for_output_loss"),
+            expected="fast_bw, or what is made of it with eval_for_output_loss",
+            received=b.definition.sources[losses.index(None)],
+        )
+    loss_type, together = common_out_type(b, known)
+    loss = evaluate_on_sources(b, code, opt.eval_locals or {}, known, together, loss_type)
+    return replace(made, parts={**made.parts, ALIGNMENT_LOSS: loss})
 
 
 def _with_bias_and_activation(b: LayerBuilder, opt: CombineOptions | EvalOptions, x: LayerOutput) -> LayerOutput:
     if opt.with_bias:
         feature = b.require_feature(x)
         x = x.with_value(b.add(x.value, b.param("b", (feature,), 0.0)))
-    return activate(b, opt.activation, x)
+    return replace(activate(b, opt.activation, x), parts=x.parts)
 
 
 @option_class

@@ -11,6 +11,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.layers.dense.activations import activate
+from returnn_ir.losses.sampled import SAMPLING_LOSS, product_parts
 from returnn_ir.network.layer_options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import NonNegative, Size, option_class
@@ -66,9 +67,12 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
     else:
         value = b.dot(x.value, weights, feature)
         result = x.with_axes(value, {feature: (out,)})
-    if opt.with_bias:
-        result = result.with_value(b.add(result.value, b.param("b", (out,), option_init(opt, "bias_init"))))
-    return result
+    bias = b.param("b", (out,), option_init(opt, "bias_init")) if opt.with_bias else None
+    if bias is not None:
+        result = result.with_value(b.add(result.value, bias))
+    if opt.loss != SAMPLING_LOSS:
+        return result
+    return replace(result, parts=product_parts(x, weights, bias, by_rows=opt.use_transposed_weights))
 
 
 @option_class

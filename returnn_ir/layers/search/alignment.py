@@ -13,6 +13,7 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.layers.search.lattice import Lattice, best_alignment, soft_alignment
 from returnn_ir.losses.framewise import before_activation, safe_log
 from returnn_ir.losses.labels import class_number
+from returnn_ir.losses.rasr import by_rasr
 from returnn_ir.losses.via_layer import ALIGNMENT_LOSS
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
@@ -134,18 +135,18 @@ def forced_align(b: LayerBuilder, opt: ForcedAlignOptions, x: LayerOutput) -> La
 
 @option_class
 class FastBwOptions(SourceOptions):
-    """Options of ``fast_bw``; ``tdp_scale`` concerns RASR's automata only.
+    """Options of ``fast_bw``.
 
     Attributes:
-        align_target: ctc: what kind of alignment.
+        align_target: what kind of alignment: ctc, sprint (by RASR: built, but not run) or staircase.
         align_target_key: the data key of the labels; None: the layer's target.
         ctc_opts: options of the alignment.
-        sprint_opts: of RASR's automata.
+        sprint_opts: how RASR is started, for its automata.
         input_type: what the source is: prob, log_prob or logits.
-        tdp_scale: of RASR's transition scores.
+        tdp_scale: the factor of the transition scores of RASR's automata.
         am_scale: the factor of the scores.
         min_prob: the smallest probability.
-        staircase_seq_len_source: a layer with lengths, for staircase alignments.
+        staircase_seq_len_source: the layer with as many frames as a staircase has steps.
     """
 
     align_target: str
@@ -177,21 +178,65 @@ class _CtcOptions:
 @layer("fast_bw", options=FastBwOptions, recurrent=True)
 def fast_bw(b: LayerBuilder, opt: FastBwOptions, x: LayerOutput) -> LayerOutput:
     """The posterior of each class over all alignments of the target, [time, batch, classes]."""
-    if opt.align_target != "ctc":
+    time, classes = x.time_dim, b.require_feature(x)
+    if time is None or x.batch_dim is None or len(x.axes) != 3:
+        raise DimError("the source needs batch, time and features", where=b.place("from"), received=x.value.type)
+    automata = {"ctc": _ctc, "sprint": _sprint, "staircase": _staircase}
+    if opt.align_target not in automata:
         raise ConfigError(
-            f"align_target {opt.align_target!r} is not supported", where=b.place("align_target"), expected="ctc"
+            "unknown align_target",
+            where=b.place("align_target"),
+            expected=", ".join(automata),
+            received=opt.align_target,
         )
+    posterior, loss = automata[opt.align_target](b, opt, x, _am_scores(b, opt, x))
+    posterior, loss = (b.op("stop_gradient", v) for v in (posterior, loss))
+    rest = tuple(d for d in x.axes if d not in (time, classes))
+    parts = {ALIGNMENT_LOSS: LayerOutput.of(loss, rest)}
+    return LayerOutput(posterior, (time, *rest, classes), time, classes, parts=parts)
+
+
+def _am_scores(b: LayerBuilder, opt: FastBwOptions, x: LayerOutput) -> Value:
+    """Log probabilities, clipped and scaled."""
     scores = _log_scores(b, x, opt.input_type, from_logits=True)
     if opt.min_prob > 0:
         scores = b.maximum(scores, math.log(opt.min_prob))
     if opt.am_scale != 1:
         scores = b.mul(scores, opt.am_scale)
+    return scores
+
+
+def _ctc(b: LayerBuilder, opt: FastBwOptions, x: LayerOutput, scores: Value) -> tuple[Value, Value]:
+    """Labels and blanks; the posterior, and -log of the sum over all alignments."""
     target, classes = b.target(opt.align_target_key), b.require_feature(x)
     blank, loop = _ctc_opts(b, opt, target, classes)
-    lattice = _lattice(b, x, scores, target, blank, loop=loop)
-    posterior, loss = (b.op("stop_gradient", v) for v in soft_alignment(b, lattice))
-    parts = {ALIGNMENT_LOSS: LayerOutput.of(loss, lattice.rest)}
-    return LayerOutput(posterior, (lattice.time, *lattice.rest, classes), lattice.time, classes, parts=parts)
+    return soft_alignment(b, _lattice(b, x, scores, target, blank, loop=loop))
+
+
+def _sprint(b: LayerBuilder, opt: FastBwOptions, x: LayerOutput, scores: Value) -> tuple[Value, Value]:
+    """RASR's automata for the sequences of these names."""
+    if not opt.sprint_opts:
+        raise ConfigError("align_target 'sprint' needs to know how RASR is started", where=b.place("sprint_opts"))
+    return by_rasr(b, scores, like=x.value), by_rasr(b, scores)
+
+
+def _staircase(b: LayerBuilder, opt: FastBwOptions, x: LayerOutput, scores: Value) -> tuple[Value, Value]:
+    """One class after the other, up to the length of ``staircase_seq_len_source``: there is one alignment only."""
+    if opt.staircase_seq_len_source is None:
+        raise ConfigError(
+            "align_target 'staircase' needs a layer with the number of steps", where=b.place("staircase_seq_len_source")
+        )
+    source, time, classes = b.layer(opt.staircase_seq_len_source), x.time_dim, b.require_feature(x)
+    if source.time_dim is None or time is None:
+        raise DimError("the layer has no time axis", where=b.place("staircase_seq_len_source"))
+    length = b.length(source.time_dim)
+    fits = b.reduce("all", b.binary("less_equal", length, b.extent(classes)), *length.dims)
+    message = f"{b.place('staircase_seq_len_source')}: a staircase has more steps than there are classes"
+    b.program.graph.checks.append((message, fits))
+    step = b.iota(time)
+    here = b.binary("logical_and", b.binary("equal", step, b.iota(classes)), b.binary("less", step, length))
+    total = b.reduce("sum", b.where(here, scores, 0.0), time, classes, mask=False)
+    return b.expand(b.cast(here, "float32"), *x.axes), b.unary("neg", total)
 
 
 def _ctc_opts(b: LayerBuilder, opt: FastBwOptions, target: LayerOutput, classes: Dim) -> tuple[int, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.op import get_op
-from returnn_ir.layers.search.choice_scores import combine_region, combined_sources, log_scores
+from returnn_ir.layers.search.choice_scores import combined_sources, log_scores
+from returnn_ir.layers.search.score_combine import combine_region, explicit_layers
 from returnn_ir.network.layer_options import LayerOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Finite, Size, option_class
@@ -184,7 +185,10 @@ def _choice_op(b: LayerBuilder, opt: ChoiceOptions, scores: Value, classes: Dim)
         operands.append(b.cast(b.labels(b.target().value, classes), "int64"))
     regions: tuple[Region, ...] = ()
     if custom is not None:
-        regions = (combine_region(b, custom, scores, classes, base, _explicit_sources(b, opt)),)
+        given = opt.explicit_search_sources if opt.explicit_search_source is None else [opt.explicit_search_source]
+        explicit = explicit_layers(b, given)
+        regions = (combine_region(b, custom, scores, classes, base, explicit),)
+        operands.extend(x.value for x in explicit.values())
     elif opt.prob_scale != 1.0:
         operands[0] = b.mul(scores, opt.prob_scale)
     attrs = {
@@ -202,15 +206,6 @@ def _choice_op(b: LayerBuilder, opt: ChoiceOptions, scores: Value, classes: Dim)
         "independent": b.program.independent_scores,
     }
     return b.emit(get_op("choice"), operands, attrs, regions)[0]
-
-
-def _explicit_sources(b: LayerBuilder, opt: ChoiceOptions) -> Mapping[str, LayerOutput] | list[LayerOutput]:
-    given = opt.explicit_search_sources
-    if opt.explicit_search_source is not None:
-        given = [opt.explicit_search_source]
-    if isinstance(given, dict):
-        return {key: b.layer(name) for key, name in given.items()}
-    return [b.layer(name) for name in given or ()]
 
 
 def _as_label(b: LayerBuilder, label: Value, classes: Dim, index: int) -> Value:

@@ -14,6 +14,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.losses.labels import class_number
 from returnn_ir.network.layer_options import Axis, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import option_class
@@ -95,13 +96,16 @@ def optimal_completions(b: LayerBuilder, opt: OptimalCompletionsOptions, x: Laye
         raise DimError("the source is no edit_distance_table of the target", where=b.place("from"), received=x.axes)
     last = b.cast(x.value, "int64")
     out = b.out_feature_dim()
-    # from any sequence to the empty one it is as far as the sequence is long
+    # with blanks the labels so far are fewer than the steps: the distance to the empty prefix is their number
     length = b.step_number() if opt.blank_idx is None else b.op("gather", last, b.const(0), dim=columns)
     distances = _without_deletions(b, last, b.iota(out), labels, dim, length)
     best = b.reduce("min", distances, columns)
-    for skipped in (_ended(b), None if opt.blank_idx is None else b.binary("equal", b.iota(out), opt.blank_idx)):
-        if skipped is not None:
-            best = b.where(skipped, b.reduce("min", last, columns), best)
+    skipped = _ended(b)
+    if opt.blank_idx is not None:
+        blank = b.binary("equal", b.iota(out), class_number(b, opt.blank_idx, out, "blank_idx"))
+        skipped = blank if skipped is None else b.binary("logical_or", skipped, blank)
+    if skipped is not None:
+        best = b.where(skipped, b.reduce("min", last, columns), best)
     rest = [d for d in x.axes if d is not columns]
     return LayerOutput.of(b.cast(best, "int32"), (*rest, out))
 
