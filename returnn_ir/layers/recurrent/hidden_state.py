@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -57,12 +58,12 @@ def initial_state(
 
 
 def given_state(b: LayerBuilder, given: Any, keys: Sequence[str], rest: tuple[Dim, ...], out: Dim) -> dict[str, Value]:
-    """A cell's state before this frame, as the option ``state`` gives it: one layer, or one of each key."""
+    """A cell's state before this frame, as the option ``state`` gives it: the output of one layer, or of one by key."""
     found = {}
     for key, part in _by_key(b, given, keys, "state").items():
         if not isinstance(part, str):
             raise ConfigError("state is no layer", where=b.place("state"), expected="a layer", received=repr(part))
-        found[key] = _of_layer(b, b.layer(part), rest, out, "state")
+        found[key] = _of_layer(b, replace(b.layer(part), states={}), rest, out, "state")
     return found
 
 
