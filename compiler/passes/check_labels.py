@@ -132,9 +132,9 @@ class _Checks:
 
 
 def _counted(b: Builder, x: Value, loops: Mapping[Region, Node]) -> Value:
-    """``x``, zero in frames and steps behind a sequence's end."""
+    """``x``, zero in frames and steps behind a sequence's end; what all sequences share counts up to the longest."""
     for dim in x.dims:
-        if b.needs_mask(dim):
+        if b.needs_mask(dim) and set(b.length(dim).dims) <= set(x.dims):
             x = b.where(b.mask(dim), x, 0)
     region: Region | None = b.region
     while region is not None:

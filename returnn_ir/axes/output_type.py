@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.ir.dims import Dim
@@ -37,6 +37,30 @@ class OutputType:
         """Whether the other one is this one with further axes."""
         same = self.type.dtype == other.type.dtype and self.type.sparse_dim is other.type.sparse_dim
         return same and set(self.axes) <= set(other.axes)
+
+    def with_axes_of(self, other: OutputType) -> OutputType:
+        """This one, with those axes of another one that have no counterpart here: the same one, or another of its kind.
+
+        Where all of the other's axes are there then, its order holds.
+        """
+        partners: dict[Dim, Dim] = {d: d for d in other.axes if d in self.axes}
+        for dim in other.axes:
+            if dim not in partners:
+                free = (d for d in self.axes if d not in partners.values() and d not in other.axes)
+                alike = [d for d in free if (d.is_batch, d.is_static) == (dim.is_batch, dim.is_static)]
+                partner = next((d for d in alike if d.size == dim.size), alike[0] if alike else None)
+                if partner is not None:
+                    partners[dim] = partner
+        more = [d for d in other.axes if d not in partners]
+        if not more:
+            return self
+        moved = [partners.get(d, d) for d in other.axes]
+        axes = tuple(moved) if set(self.axes) <= set(moved) else (*more, *self.axes)
+        time = self.time_dim if self.time_dim is not None or other.time_dim not in more else other.time_dim
+        feature = self.feature_dim
+        if feature is None and self.type.sparse_dim is None and other.feature_dim in more:
+            feature = other.feature_dim
+        return replace(self, type=replace(self.type, dims=axes), axes=axes, time_dim=time, feature_dim=feature)
 
     def around(self, value: Value, states: Mapping[str, LayerOutput] | None = None) -> LayerOutput:
         """An output of this kind."""

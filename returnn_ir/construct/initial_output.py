@@ -8,7 +8,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.loop_context import conform
 from returnn_ir.construct.state import Param, axis_splits
-from returnn_ir.errors import ConfigError, Origin
+from returnn_ir.errors import ConfigError, Origin, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import TEXT
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
     from returnn_ir.network.net import LayerDef
 
-__all__ = ["POSITIONS", "initial_output", "initial_output_of", "initial_output_refs", "needs_sources"]
+__all__ = [
+    "POSITIONS",
+    "initial_output",
+    "initial_output_of",
+    "initial_output_refs",
+    "initial_type",
+    "needs_sources",
+    "previous_type",
+]
 
 #: 0, 1, 2, ... along the last axis; layers ask for it, configs cannot.
 POSITIONS = "/positions"
@@ -35,6 +43,24 @@ def needs_sources(scope: NetScope, name: str) -> bool:
     definition = scope.net.layers[name]
     given: object = definition.inner.get("unit", definition).options.initial_output
     return given == "apply(0)"
+
+
+def initial_type(scope: NetScope, name: str) -> OutputType | None:
+    """What the layer gives that stands for the step before the first one; None without such a layer."""
+    definition = scope.net.layers[name]
+    for ref in initial_output_refs(definition.inner.get("unit", definition).options.initial_output):
+        try:
+            return OutputType.of(scope.outside(ref))
+        except UserError:
+            return None
+    return None
+
+
+def previous_type(scope: NetScope, name: str, output: LayerOutput) -> OutputType:
+    """What ``prev:`` of a layer gives: what the layer does, with axes that only the step before the first one has."""
+    own = OutputType.of(output)
+    initial = initial_type(scope, name)
+    return own if initial is None else own.with_axes_of(initial)
 
 
 def initial_output(scope: NetScope, name: str, output_type: OutputType, b: Builder) -> Value:

@@ -197,10 +197,18 @@ class LoopContext:
         known = self.previous.get(path)
         if self.search is None:
             return known
+        from returnn_ir.construct.initial_output import initial_type, previous_type
+
         owner, own = scope.locate(name)
         output = owner.results.get(own)
-        if output is not None and (known is None or not OutputType.of(output).matches(known)):
-            known = self.previous[path] = OutputType.of(output)
+        if output is not None:
+            now = previous_type(owner, own, output)
+            if known is None or not now.matches(known):
+                known = self.previous[path] = now
+        elif known is None and own in owner.net.layers and not owner.net.layers[own].is_like_target:
+            begun = initial_type(owner, own)
+            if begun is not None:
+                known = self.previous[path] = begun
         self.search.ask(path, known)
         return known
 

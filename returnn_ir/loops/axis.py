@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.construct.declared_dims import is_known
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.mode import Mode
@@ -41,9 +42,7 @@ def find_axis(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None, net:
         if source is not None:
             return LoopAxis(b.axis(source, opt.axis))
         if isinstance(opt.axis, Dim):
-            if declared is not None and opt.axis.is_dynamic and b.lookup(opt.axis) is None:
-                b.program.declared[opt.axis] = declared
-            return LoopAxis(b.program.declared.get(opt.axis, opt.axis))
+            return _over_dim(b, opt.axis, declared, has_end=has_end)
     if source is not None and source.time_dim is not None and not has_end:
         return LoopAxis(source.time_dim)
     # in an extra network that searches within training the target gives the length, and 'end' has no effect
@@ -63,6 +62,22 @@ def find_axis(b: LayerBuilder, opt: RecOptions, source: LayerOutput | None, net:
             expected="a source with a time axis, a target, or a layer 'end' in the unit",
         )
     return LoopAxis(b.dim("time", None), ends=True, steps=b.dim("steps", None))
+
+
+def _over_dim(b: LayerBuilder, axis: Dim, declared: Dim | None, *, has_end: bool) -> LoopAxis:
+    """A dim of the user: one without lengths gets them here, from a rec_unstack or from the end that the loop finds."""
+    if declared is not None and axis.is_dynamic and b.lookup(axis) is None:
+        b.program.declared[axis] = declared
+    dim = b.program.declared.get(axis, axis)
+    if is_known(b, dim):
+        return LoopAxis(dim)
+    if not has_end:
+        raise ConfigError(
+            f"nothing says how long {axis} is",
+            where=b.place("axis"),
+            expected="a dim of an input or of a layer outside of the loop, or a layer 'end' in the unit",
+        )
+    return LoopAxis(dim, ends=True, steps=b.dim("steps", None))
 
 
 def _cheating_target(net: Net) -> str | None:

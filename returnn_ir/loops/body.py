@@ -13,7 +13,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.attach_losses import has_loss
 from returnn_ir.construct.initial_output import initial_output
-from returnn_ir.construct.loop_builder import LoopBuilder, state_carry
+from returnn_ir.construct.loop_builder import LENGTH, LoopBuilder, state_carry
 from returnn_ir.construct.loop_context import AnsweredError, LoopContext, Probe, conform, state_key
 from returnn_ir.construct.recurrence import without_gradient
 from returnn_ir.construct.scope import NetScope, UnbuildableError
@@ -52,6 +52,7 @@ class Body:
     def __post_init__(self) -> None:
         self.found: list[UserError] = []
         self._sequences: dict[str, LayerOutput] = {}
+        self._tried: NetScope | None = None
 
     def problems(self) -> list[UserError]:
         """Where the real body reports."""
@@ -74,6 +75,7 @@ class Body:
         )
         loop, scope = self.open(fork, known, [])
         loop.trial, loop.search, loop.builder.drafts = True, search, True
+        self._tried = scope
         return loop, scope
 
     def open(
@@ -121,12 +123,16 @@ class Body:
         return loop, scope
 
     def _start_ended(self, loop: LoopContext) -> None:
-        builder = loop.builder
-        batch = self.b.batch()
-        never = builder.outer.expand(builder.outer.const(False), batch)
-        zero = builder.outer.expand(builder.outer.const(0, "int64"), batch)
+        builder, dims = loop.builder, self._dims_of_end()
+        never = builder.outer.expand(builder.outer.const(False), *dims)
+        zero = builder.outer.expand(builder.outer.const(0, "int64"), *dims)
         loop.ended = builder.carry("ended", never)
-        builder.carry("length", zero)
+        builder.carry(LENGTH, zero)
+
+    def _dims_of_end(self) -> tuple[Dim, ...]:
+        """Each sequence ends for itself, unless ``end`` is one value for all of them; a search ends hypotheses."""
+        end = self._tried.built("end") if self._tried is not None and not self.b.program.searching else None
+        return (self.b.batch(),) if end is None or end.batch_dim is not None else ()
 
     def wanted(self) -> list[str]:
         """The layers that are needed besides what they need."""
@@ -270,7 +276,7 @@ class Body:
         for store in loop.at_end:
             store()
         if self.axis.steps is not None:
-            self.b.define(self.axis.dim, builder.last("length"))
+            self.b.define(self.axis.dim, builder.last(LENGTH))
         shown = self._outputs(exits, leaving)
         for loss in losses:
             loss.add(self.b)
@@ -312,7 +318,7 @@ class Body:
         """Who has ended; returns for whom this step does not count any more."""
         builder = loop.builder
         before = builder.carries["ended"]
-        length = builder.carries["length"]
+        length = builder.carries[LENGTH]
         ends = conform(inner, scope.get("end").value, before.value.type, "layer 'end'")
         after = inner.binary("logical_or", before.value, ends)
         counted = before.value if self.opt.include_eos else after

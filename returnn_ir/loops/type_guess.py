@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
-from returnn_ir.construct.initial_output import initial_output_refs
+from returnn_ir.config.dim_tags import MarkedDim
+from returnn_ir.construct.initial_output import initial_type
 from returnn_ir.construct.loop_context import LoopContext
 from returnn_ir.errors import UserError
 from returnn_ir.ir.dims import BATCH, Dim
+from returnn_ir.ir.graph import Value
 from returnn_ir.ir.types import DTYPES, TensorType
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def _infer(scope: NetScope, name: str, open_names: set[str]) -> Generator[str, O
     if name in open_names:
         return None
     definition = scope.net.layers[name]
-    if definition.spec.like_target and definition.targets():
+    if definition.is_like_target:
         return _guess_template(scope, name)
     open_names.add(name)
     for ref in definition.refs():
@@ -99,7 +101,7 @@ def _infer(scope: NetScope, name: str, open_names: set[str]) -> Generator[str, O
 def _sized_guess(scope: NetScope, name: str) -> OutputType | None:
     """A guess that rests on something: a declared output, or a source that is known."""
     definition = scope.net.layers[name]
-    declared = isinstance(definition.options.out_type, dict)
+    declared = isinstance(definition.options.out_type, dict) or definition.options.out_shape is not None
     return _guess_template(scope, name) if declared or any(_certainty(scope, name)) else None
 
 
@@ -114,43 +116,43 @@ class _Certainty(NamedTuple):
 def _certainty(scope: NetScope, name: str) -> _Certainty:
     """How much a guess of what a layer gives is worth."""
     definition = scope.net.layers[name]
-    like_target = definition.spec.like_target and bool(definition.targets())
+    like_target = definition.is_like_target
     known = sum(_known(scope, source) is not None for source in definition.sources)
-    like_target = like_target or _initial(scope, definition) is not None
+    like_target = like_target or initial_type(scope, name) is not None
     return _Certainty(like_target, _feature(scope, definition, None) is not None, known)
 
 
 def _guess_template(scope: NetScope, name: str) -> OutputType:
-    """The largest of the sources that are known, with the size and type that the options name."""
+    """What the options declare, else the largest of the sources that are known; without any it has no axes."""
     definition = scope.net.layers[name]
-    if definition.spec.like_target and definition.targets():
+    if definition.is_like_target:
         whole = scope.whole(f"data:{definition.targets()[0]}")
         rest = tuple(d for d in whole.axes if d is not whole.time_dim)
         return OutputType(replace(whole.value.type, dims=rest), rest, None, whole.feature_dim)
-    initial = _initial(scope, definition)
+    initial = initial_type(scope, name)
     if initial is not None:
         return initial
     if definition.spec.like_target:
         return _guess_labels(scope, definition)
     known = [x for x in (_known(scope, source) for source in definition.sources) if x is not None]
-    if known:
-        largest = max(known, key=lambda x: len(x.axes))
-        axes = [d for d in largest.axes if d is not largest.feature_dim]
-    else:
-        largest, axes = None, [BATCH]
-    feature = _feature(scope, definition, largest)
-    if feature is not None:
-        axes.append(feature)
+    largest = max(known, key=lambda x: len(x.axes)) if known else None
     given = definition.options.out_type
     out_type = given if isinstance(given, dict) else {}
-    declared = str(out_type.get("dtype"))  # an unknown one is the layer's error, not ours
-    dtype = (
-        (declared if declared in DTYPES else None)
-        or _of_number(definition)
-        or (largest.dtype if largest is not None else "float32")
-    )
+    dtype = str(out_type.get("dtype"))  # an unknown one is the layer's error, not ours
+    if dtype not in DTYPES:
+        dtype = _of_number(definition) or (largest.dtype if largest is not None else "float32")
+    declared = _declared_axes(definition)
+    if declared is not None:
+        found = LayerOutput.of(Value(TensorType(dtype, declared)), declared)
+        return OutputType.of(found)
+    axes = [d for d in largest.axes if d is not largest.feature_dim] if largest is not None else []
+    if not known and out_type.get("shape") is not None and out_type.get("batch_dim_axis", 0) is not None:
+        axes.append(BATCH)
+    feature = _feature(scope, definition, largest) if not out_type.get("sparse") else None
+    if feature is not None:
+        axes.append(feature)
     time = largest.time_dim if largest is not None and largest.time_dim in axes else None
-    return OutputType(TensorType(str(dtype), tuple(axes)), tuple(axes), time, feature)
+    return OutputType(TensorType(dtype, tuple(axes)), tuple(axes), time, feature)
 
 
 def _guess_labels(scope: NetScope, definition: LayerDef) -> OutputType:
@@ -179,14 +181,19 @@ def _features_of(scope: NetScope, name: str, seen: set[str]) -> int | None:
     return (sum(parts) if definition.spec.joins_sources else max(parts)) if parts else None
 
 
-def _initial(scope: NetScope, definition: LayerDef) -> OutputType | None:
-    """What the layer that stands for the step before the first one gives."""
-    for name in initial_output_refs(definition.options.initial_output):
-        try:
-            return OutputType.of(scope.outside(name))
-        except UserError:
-            return None
-    return None
+def _declared_axes(definition: LayerDef) -> tuple[Dim, ...] | None:
+    """The axes that ``out_shape`` or ``out_type`` names; None if they do not, or count some of them only."""
+    options = definition.options
+    out_type = options.out_type if isinstance(options.out_type, dict) else {}
+    listed = next((x for x in (out_type.get("dims"), out_type.get("dim_tags"), options.out_shape) if x is not None), None)
+    if listed is None and out_type.get("shape") is not None and not out_type["shape"]:
+        return () if out_type.get("batch_dim_axis", 0) is None else (BATCH,)
+    if not isinstance(listed, (tuple, list, set, frozenset)):
+        return None
+    own = [d for d in listed if not isinstance(d, MarkedDim)]
+    batch = [BATCH for d in own if isinstance(d, Dim) and d.is_batch]
+    rest = sorted((d for d in own if isinstance(d, Dim) and not d.is_batch), key=lambda d: (d.is_static, d.feature, d.name))
+    return (*batch, *rest) if len(batch) + len(rest) == len(own) else None
 
 
 def _known(scope: NetScope, source: str) -> LayerOutput | None:

@@ -16,6 +16,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Protocol
 
 from returnn_ir.axes.output_type import OutputType
+from returnn_ir.construct.initial_output import previous_type
 from returnn_ir.construct.loop_context import LoopContext
 from returnn_ir.construct.type_search import TypeSearch
 from returnn_ir.errors import ConfigError, Origin, UserError
@@ -220,7 +221,7 @@ class _Trial:
         scope, name = self._loop.asked[path]
         owner, own = scope.locate(name)
         output = owner.results.get(own)
-        return OutputType.of(output) if output is not None else self._loop.previous.get(path)
+        return previous_type(owner, own, output) if output is not None else self._loop.previous.get(path)
 
 
 def quietly(scope: NetScope, name: str) -> None:

@@ -107,6 +107,11 @@ class LayerDef:
         target = self.options.target
         return [target] if isinstance(target, str) else list(target or ())
 
+    @property
+    def is_like_target(self) -> bool:
+        """Whether the output's type is that of the target, whatever the sources are."""
+        return self.spec.like_target and bool(self.targets())
+
     def nested_layers(self) -> list[LayerDef]:
         """The layers inside of this one, at any depth."""
         found = [layer for child in self.children.values() for layer in child.all_layers()]

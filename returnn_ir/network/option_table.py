@@ -35,6 +35,7 @@ class OptionRow:
     Attributes:
         text: why it has no effect, or why it is refused.
         off: the values that ask for nothing; None is always one.
+        besides: the layer classes that do it.
     """
 
     owner: str
@@ -42,6 +43,7 @@ class OptionRow:
     verdict: OptionVerdict
     text: str
     off: tuple[object, ...] = ()
+    besides: tuple[str, ...] = ()
 
 
 _NONE, _CHECK, _LOADING, _EXPORT = OptionVerdict
@@ -61,7 +63,7 @@ OPTIONS: tuple[OptionRow, ...] = (
         "", "control_dependencies_on_output", _NONE, "the operations that it gives are not run, which a note says"
     ),
     OptionRow("", "custom_param_importer", _EXPORT, "a checkpoint's values are taken as they are"),
-    OptionRow("", "state", _CHECK, "a layer in a loop keeps its own state"),
+    OptionRow("", "state", _CHECK, "a layer in a loop keeps its own state", besides=("rec", "rnn_cell")),
     OptionRow("rec", "use_global_rec_step_offset", _CHECK, "a loop's steps are counted from 0", (False,)),
     OptionRow("rec", "debug", _NONE, _DEBUG),
     OptionRow("dot", "debug", _NONE, _DEBUG),
@@ -105,7 +107,7 @@ _REFUSED = tuple(row for row in OPTIONS if row.verdict is not _NONE)
 def refused_options(definition: LayerDef, config: Config | None, *verdicts: OptionVerdict) -> Iterator[ConfigError]:
     """The options of one layer that one of these verdicts refuses; the config knows their lines."""
     for row in _REFUSED:
-        if row.verdict not in verdicts or row.owner not in ("", definition.spec.name):
+        if row.verdict not in verdicts or row.owner not in ("", definition.spec.name) or definition.spec.name in row.besides:
             continue
         value = getattr(definition.options, row.name)
         if value is not None and value not in row.off:

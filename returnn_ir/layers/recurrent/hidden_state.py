@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
@@ -21,6 +22,7 @@ from returnn_ir.options import option_class
 
 __all__ = [
     "KEPT",
+    "given_state",
     "initial_state",
     "initial_state_refs",
     "keep_frames",
@@ -67,12 +69,22 @@ def initial_state(
     return {key: _one(b, part, key, rest, out) for key, part in _by_key(b, given, keys).items()}
 
 
-def _by_key(b: LayerBuilder, given: Any, keys: Sequence[str]) -> dict[str, Any]:
-    where = b.place("initial_state")
+def given_state(b: LayerBuilder, given: Any, keys: Sequence[str], rest: tuple[Dim, ...], out: Dim) -> dict[str, Value]:
+    """A cell's state before this frame, as the option ``state`` gives it: the output of one layer, or of one by key."""
+    found = {}
+    for key, part in _by_key(b, given, keys, "state").items():
+        if not isinstance(part, str):
+            raise ConfigError("state is no layer", where=b.place("state"), expected="a layer", received=repr(part))
+        found[key] = _of_layer(b, replace(b.layer(part), states={}), rest, out, "state")
+    return found
+
+
+def _by_key(b: LayerBuilder, given: Any, keys: Sequence[str], option: str = "initial_state") -> dict[str, Any]:
+    where = b.place(option)
     if isinstance(given, dict):
         if set(given) != set(keys):
             raise ConfigError(
-                "initial_state needs every part of the unit's state",
+                f"{option} needs every part of the unit's state",
                 where=where,
                 expected=", ".join(keys) if keys[0] else "not a dict: the state is one tensor",
                 received=", ".join(map(str, given)),
@@ -81,12 +93,12 @@ def _by_key(b: LayerBuilder, given: Any, keys: Sequence[str]) -> dict[str, Any]:
     if isinstance(given, (list, tuple)):
         if len(given) != len(keys):
             raise ConfigError(
-                "initial_state has another number of parts", where=where, expected=len(keys), received=given
+                f"{option} has another number of parts", where=where, expected=len(keys), received=given
             )
         return dict(zip(keys, given, strict=True))
     if len(keys) > 1 and isinstance(given, str) and given not in _NAMED:
         raise ConfigError(
-            "initial_state of a unit with several states must be a dict",
+            f"{option} of a unit with several states must be a dict",
             where=where,
             expected=f"one layer for each of {', '.join(keys)}",
             received=repr(given),
@@ -125,14 +137,16 @@ def _own(b: LayerBuilder, rest: tuple[Dim, ...]) -> tuple[Dim, ...]:
     return own
 
 
-def _of_layer(b: LayerBuilder, x: LayerOutput, rest: tuple[Dim, ...], out: Dim) -> Value:
+def _of_layer(
+    b: LayerBuilder, x: LayerOutput, rest: tuple[Dim, ...], out: Dim, option: str = "initial_state"
+) -> Value:
     """A layer's last state where it has one, else its output."""
     if x.states:
         x = last_state(b, x, "*")
     feature = b.require_feature(x)
     if feature.size != out.size:
         raise DimError(
-            "initial_state has another size", where=b.place("initial_state"), expected=out, received=x.value.type
+            f"{option} has another size", where=b.place(option), expected=out, received=x.value.type
         )
     value = b.rename(x.value, (feature, out))
     for dim in x.axes:
@@ -141,8 +155,8 @@ def _of_layer(b: LayerBuilder, x: LayerOutput, rest: tuple[Dim, ...], out: Dim) 
         partner = next((r for r in rest if r.size is not None and r.size == dim.size and r not in value.dims), None)
         if partner is None:
             raise DimError(
-                f"initial_state has the axis {dim}, which the unit does not",
-                where=b.place("initial_state"),
+                f"{option} has the axis {dim}, which the unit does not",
+                where=b.place(option),
                 expected=(*rest, out),
                 received=x.value.type,
             )

@@ -11,7 +11,7 @@ from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.layers.recurrent.cells import CellScope, Inits, make_cell
-from returnn_ir.layers.recurrent.cells.in_loop import one_step
+from returnn_ir.layers.recurrent.cells.single_step import is_single_step, one_step
 from returnn_ir.layers.recurrent.hidden_state import initial_state, initial_state_refs, keep_last_state, state_outputs
 from returnn_ir.loops.options import RecOptions
 from returnn_ir.loops.sequence_limit import sequence_limit_refs
@@ -22,7 +22,11 @@ __all__: list[str] = []
 
 
 def _refs(opt: RecOptions) -> list[str]:
-    return [*initial_state_refs(opt.initial_state), *sequence_limit_refs(opt.max_seq_len)]
+    return [
+        *initial_state_refs(opt.initial_state),
+        *initial_state_refs(opt.state),
+        *sequence_limit_refs(opt.max_seq_len),
+    ]
 
 
 @layer(
@@ -31,13 +35,14 @@ def _refs(opt: RecOptions) -> list[str]:
 def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> LayerOutput:
     """A recurrent unit over ``axis`` (default: time); the result has that axis in front and the features last."""
     if not isinstance(opt.unit, str):
+        if opt.state is not None:
+            raise ConfigError("state is for units with a name", where=b.place("state"), hint="initial_output")
         return rec_subnet(b, opt, joined_source(b, opt, sources) if sources else None)
     _check(b, opt)
     if not sources:
         raise ConfigError(f"unit {opt.unit!r} needs a source", where=b.place("from"))
     x = joined_source(b, opt, sources)
-    in_step = b.is_loop_axis(x, opt.axis)
-    dim, feature = (None, x.feature_dim) if in_step else _axes(b, opt, x)
+    dim, feature = (None, x.feature_dim) if is_single_step(b, opt.axis, opt.state, x) else _axes(b, opt, x)
     out = b.out_feature_dim()
     rest = tuple(d for d in x.axes if d not in (dim, feature))
     sparse = x.sparse_dim is not None
@@ -55,7 +60,7 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
     )
     cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=False, input_projection=opt.input_projection)
     if dim is None:
-        return one_step(b, cell, x.value, opt.initial_state, rest, out)
+        return one_step(b, cell, x.value, opt, rest, out)
     start = initial_state(b, opt.initial_state, cell.keys, rest, out)
     value, last = cell.over(b, x.value, dim, start, reverse=opt.direction == -1)
     keep_last_state(b, opt.initial_state, last)

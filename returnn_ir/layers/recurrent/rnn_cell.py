@@ -9,7 +9,7 @@ from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.layers.recurrent.cells import CellScope, Inits, make_cell
-from returnn_ir.layers.recurrent.cells.in_loop import one_step
+from returnn_ir.layers.recurrent.cells.single_step import one_step
 from returnn_ir.layers.recurrent.hidden_state import initial_state, initial_state_refs, state_outputs
 from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.layer_registry import layer
@@ -36,13 +36,13 @@ class RnnCellOptions(SourceOptions):
 
 
 def _refs(opt: RnnCellOptions) -> list[str]:
-    return initial_state_refs(opt.initial_state)
+    return [*initial_state_refs(opt.initial_state), *initial_state_refs(opt.state)]
 
 
 @layer("rnn_cell", options=RnnCellOptions, extra_refs=_refs, variable_scope="rec", recurrent=True)
 def rnn_cell(b: LayerBuilder, opt: RnnCellOptions, x: LayerOutput) -> LayerOutput:
     """A cell over the source's time axis; the result is time-major."""
-    if x.time_dim is None and not b.in_loop:
+    if x.time_dim is None and not b.in_loop and opt.state is None:
         raise ConfigError("the source has no time axis, and the layer is in no loop", where=b.place("from"))
     if opt.initial_output is not None:
         raise ConfigError("the output follows from the state", where=b.place("initial_output"), hint="initial_state")
@@ -54,7 +54,7 @@ def rnn_cell(b: LayerBuilder, opt: RnnCellOptions, x: LayerOutput) -> LayerOutpu
     scope = CellScope(b, feature, x.sparse_dim is not None, rest, out, Inits(forward=option_init(opt, "weights_init")))
     cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=True)
     if x.time_dim is None:
-        return one_step(b, cell, x.value, opt.initial_state, rest, out)
+        return one_step(b, cell, x.value, opt, rest, out)
     start = initial_state(b, opt.initial_state, cell.keys, rest, out)
     value, last = cell.over(b, x.value, x.time_dim, start, reverse=False)
     return LayerOutput(value, (x.time_dim, *rest, out), x.time_dim, out, states=state_outputs(last, rest, out))

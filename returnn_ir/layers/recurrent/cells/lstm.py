@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -133,8 +132,10 @@ class CellStateOnly(Cell):
         return self.lstm.inputs(b, x)
 
     def step(self, b: Builder, inputs: list[Value], state: State) -> tuple[Value, State]:
-        """There is none: the previous output is not part of the state."""
-        raise IRError("a kernel for whole sequences has no step")
+        """One frame, before which the output was zero: it is not part of the state."""
+        c = state[SINGLE]
+        y, following = self.lstm.step(b, inputs, {"c": c, "h": b.expand(b.const(0.0), *c.dims)})
+        return y, {SINGLE: following["c"]}
 
     def over(self, b: Builder, x: Value, dim: Dim, state: State, *, reverse: bool) -> tuple[Value, State]:
         """All frames."""
