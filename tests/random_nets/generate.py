@@ -15,7 +15,7 @@ __all__ = ["RandomNet", "fill", "random_net"]
 
 #: So often a net is one of each kind.
 _MODERN, _STRICT, _TRAIN, _SEARCH = 0.37, 0.1, 0.15, 0.15
-#: Families that are tried for one layer, before a network stays shorter.
+#: Families that are tried for one layer, or beginnings for one family, before it is left out.
 _ATTEMPTS = 40
 
 
@@ -47,23 +47,30 @@ def random_net(number: int, seed: int = 1) -> RandomNet:
     mode = random.choices(["eval", "train", "search"], [1 - _TRAIN - _SEARCH, _TRAIN, _SEARCH])[0]
     if mode not in wanted.modes:
         mode = random.choice(wanted.modes)
-    shared = Shared(random, version, modern, mode)
-    shared.strict = modern and random.random() < _STRICT
-    net = Sketch(shared, ())
-    add_inputs(net)
-    place = random.randint(0, 3)
-    fill(net, place)
-    if "root" in wanted.places:
-        _must(net, wanted)
-    else:
-        shared.wanted = wanted.name
-        _must(net, _named("rec_loop"))
-    fill(net, random.randint(1, max(1, 8 - place - len(net.layers))))
+    net = _layers(Shared(random, version, modern, mode), wanted)
     add_objective(net)
+    shared = net.shared
     if mode != "eval":
         shared.case[mode] = True
     shared.case["seed"] = random.randint(1, 99)
     return RandomNet(number, _text(net, number, seed), tuple(shared.classes), wanted.name, mode, version)
+
+
+def _layers(shared: Shared, wanted: Family) -> Sketch:
+    """Inputs, a few layers, those of the family, and a few more; begun again where the family finds nothing to work on."""
+    for _attempt in range(_ATTEMPTS):
+        shared = Shared(shared.random, shared.behavior_version, shared.modern, shared.mode)
+        shared.strict = shared.modern and shared.random.random() < _STRICT
+        net = Sketch(shared, ())
+        add_inputs(net)
+        before = shared.random.randint(0, 3)
+        fill(net, before)
+        shared.wanted = None if "root" in wanted.places else wanted.name
+        if add_family(net, _named("rec_loop") if shared.wanted else wanted) and shared.wanted is None:
+            break
+    shared.wanted = None
+    fill(net, shared.random.randint(0, max(0, 5 - len(net.layers))))
+    return net
 
 
 def fill(net: Sketch, count: int) -> None:
@@ -80,14 +87,6 @@ def fill(net: Sketch, count: int) -> None:
 
 def _named(name: str) -> Family:
     return next(f for f in families() if f.name == name)
-
-
-def _must(net: Sketch, wanted: Family) -> None:
-    """Add a family, and before it what it may need."""
-    for _attempt in range(_ATTEMPTS):
-        if add_family(net, wanted):
-            return
-        fill(net, 1)
 
 
 def add_family(net: Sketch, wanted: Family) -> bool:

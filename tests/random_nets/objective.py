@@ -13,7 +13,7 @@ def add_objective(net: Sketch) -> None:
     if net.shared.mode == "search" or net.chance(0.15):
         return
     layers = [v for v in net.values if v.is_float and v.batch and not v.name.startswith("data")]
-    for value in layers[-1:] + [v for v in layers[:-1] if net.chance(0.25)]:
+    for value in layers[-1:] + [v for v in layers[:-1] if net.chance(0.15)]:
         _square(net, value)
 
 

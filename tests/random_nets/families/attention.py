@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.random_nets.registry import family
-from tests.random_nets.sketch import Sketch
+from tests.random_nets.sketch import Sketch, Unsuitable
 from tests.random_nets.values import Value
 
 
@@ -37,7 +37,9 @@ def generic_attention(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames)
     heads = net.random.randint(1, 2)
     energy = net.add("linear", {"from": x.name, "activation": None, "n_out": heads}, None)
-    weights = net.add("softmax_over_spatial", {"from": energy.name, **({"axis": net.time(x)} if net.modern else {})}, None)
+    if net.shared.strict:
+        raise Unsuitable
+    weights = net.add("softmax_over_spatial", {"from": energy.name}, None)
     options = net.some(auto_squeeze=[False, True]) if heads == 1 else {}
     net.add("generic_attention", {"weights": weights.name, "base": x.name, **options}, None)
 

@@ -96,7 +96,7 @@ def source_beams(net: Sketch) -> None:
 def edit_table(net: Sketch) -> None:
     """Distances to each prefix of the target, label by label."""
     labels = _labels(net, "labels")
-    x = net.pick(lambda v: v.is_labels and v.is_sequence)
+    x = net.pick(lambda v: v.is_labels and v.is_sequence and v.labels == labels.labels)
     inner = net.nested([], "loop")
     target = f"layer:base:{labels.name}"
     inner.add("edit_distance_table", {"from": "data:source", "target": target, "is_output_layer": True}, None, "table")

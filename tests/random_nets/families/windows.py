@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.random_nets.registry import family
 from tests.random_nets.sketch import Sketch, Unsuitable
-from tests.random_nets.text import Code
 from tests.random_nets.values import Value
 
 
@@ -96,26 +95,21 @@ def fold(net: Sketch) -> None:
     """The windows of ``window`` put back where they came from."""
     x = net.pick(lambda v: v.is_frames)
     size = net.random.randint(2, 3)
-    axis: str | Code = f"dim:{size}"
-    options: dict[str, Any] = {"window_size": size}
-    if net.modern:
-        dim = net.dim(size, "window").dim
-        assert dim is not None
-        axis, options = dim, {"window_dim": dim}
-    elif x.size == size:
+    if x.axes[0].dim is None:
         raise Unsuitable
-    windows = net.add("window", {"from": x.name, **options}, None)
-    where = {"in_spatial_dim": net.time(x), "window_dim": axis}
+    dim = net.dim(size, "window").dim
+    windows = net.add("window", {"from": x.name, "window_dim": dim, **({"axis": x.axes[0].dim} if net.shared.strict else {})}, None)
+    where = {"in_spatial_dim": x.axes[0].dim, "window_dim": dim}
     net.add("fold", {"from": windows.name, "mode": net.choose(["sum", "mean"]), **where}, replace(x, bounded=False))
 
 
 @family("dct")
 def dct(net: Sketch) -> None:
-    x = net.pick(lambda v: v.has_features and v.batch)
+    x = net.pick(lambda v: v.is_frames)
     net.add("dct", {"from": x.name, **net.some(type=[2])}, x)
 
 
 @family("mel_filterbank")
 def mel_filterbank(net: Sketch) -> None:
-    x = net.pick(lambda v: v.has_features and v.batch and v.size >= 3)
+    x = net.pick(lambda v: v.is_frames and v.size >= 3)
     net.add("mel_filterbank", {"from": x.name, "sampling_rate": 16000, "fft_size": 2 * (x.size - 1), "nr_of_filters": 3, "n_out": 3}, replace(x, feature=net.axis(3)))
