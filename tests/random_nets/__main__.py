@@ -1,4 +1,4 @@
-"""``python -m tests.random_nets --returnn-python PYTHON``: random nets, RETURNN as judge, our targets compared with it."""
+"""``python -m tests.random_nets --returnn-python PYTHON``: random nets, judged by RETURNN and compared with it."""
 
 from __future__ import annotations
 

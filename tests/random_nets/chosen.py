@@ -15,7 +15,7 @@ RECORDED = Path(__file__).parent / "recorded"
 
 
 def choose(nets: Sequence[RandomNet], count: int) -> list[RandomNet]:
-    """Nets so that each one has most classes that those before it lack, with few others; then those with Dim objects."""
+    """Each net has most classes that those before it lack, and few others; then those with Dim objects."""
     chosen: list[RandomNet] = []
     left, seen = list(nets), dict[str, int]()
     while left and len(chosen) < count:
@@ -36,7 +36,9 @@ def main() -> None:
     """Copy the chosen ones of a judged folder to ``recorded/``."""
     parser = argparse.ArgumentParser(prog="python -m tests.random_nets.chosen", description=__doc__)
     parser.add_argument("folder", type=Path, help="with nets and their .npz, as tests.random_nets leaves it")
-    parser.add_argument("--agree", type=int, nargs="+", required=True, metavar="N", help="nets that agree on all targets")
+    parser.add_argument(
+        "--agree", type=int, nargs="+", required=True, metavar="N", help="nets that agree on all targets"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=50)
     options = parser.parse_args()

@@ -57,7 +57,7 @@ def random_net(number: int, seed: int = 1) -> RandomNet:
 
 
 def _layers(shared: Shared, wanted: Family) -> Sketch:
-    """Inputs, a few layers, those of the family, and a few more; begun again where the family finds nothing to work on."""
+    """Inputs, a few layers, those of the family, and a few more; begun again where it finds nothing to work on."""
     for _attempt in range(_ATTEMPTS):
         shared = Shared(shared.random, shared.behavior_version, shared.modern, shared.mode)
         shared.strict = shared.modern and shared.random.random() < _STRICT

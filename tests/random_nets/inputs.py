@@ -62,7 +62,7 @@ def _features(net: Sketch, key: str, axes: tuple[Axis, ...]) -> None:
             net.shared.extern_data[key]["feature_dim"] = feature.dim
     else:
         feature = net.axis(size)
-        shape = tuple(axis.size for axis in axes) + (size,)
+        shape = (*(axis.size for axis in axes), size)
         net.shared.extern_data[key] = {"dim": size} if len(axes) == 1 else {"dim": size, "shape": shape}
         if not axes:
             net.shared.extern_data[key]["time_dim_axis"] = None

@@ -22,7 +22,11 @@ def _square(net: Sketch, value: Value) -> None:
     name = f"loss_{value.name}".replace("/", "_")
     square = {"from": value.name, "eval": "source(0) ** 2"}
     loss = {"loss": "as_is", **net.some(loss_scale=[0.5, 2.0])}
-    if (value.is_sequence and value.feature is None) or (value.is_sequence and net.chance(0.4)) or not (value.axes or value.feature):
+    if (
+        (value.is_sequence and value.feature is None)
+        or (value.is_sequence and net.chance(0.4))
+        or not (value.axes or value.feature)
+    ):
         net.add("eval", {**square, **loss}, None, name)
         return
     net.add("eval", square, None, f"{name}_square")

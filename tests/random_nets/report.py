@@ -49,7 +49,13 @@ class Verdict:
         """All that is known."""
         net = self.net
         about = {"net": net.number, "family": net.family, "mode": net.mode, "behavior_version": net.behavior_version}
-        return {**about, "classes": list(net.classes), "outcome": self.outcome, "returnn": self.judged, "ours": self.ours}
+        return {
+            **about,
+            "classes": list(net.classes),
+            "outcome": self.outcome,
+            "returnn": self.judged,
+            "ours": self.ours,
+        }
 
 
 def table(verdicts: Sequence[Verdict], causes: int) -> list[str]:
@@ -67,14 +73,22 @@ def table(verdicts: Sequence[Verdict], causes: int) -> list[str]:
         counts = Counter(v.of(target)[0] for v in accepted)
         lines.append(f"{target:<12}" + "".join(f"{counts[outcome]:>16}" for outcome in OUTCOMES))
     lenient = sum(v.of("check")[0] == "agree" for v in refused)
-    lines.append(f"refused by RETURNN: {len(refused)}, of these by us, too: {len(refused) - lenient}; more lenient: {lenient}")
+    lines.append(
+        f"refused by RETURNN: {len(refused)}, of these by us, too: {len(refused) - lenient}; more lenient: {lenient}"
+    )
     for outcome in OUTCOMES[:0:-1]:
         found = [(v.net.number, f"{t}: {v.of(t)[1]}") for v in accepted for t in TARGETS if v.of(t)[0] == outcome]
         lines += _causes(f"{outcome}, by cause", _once(found), causes)
     died = [(v.net.number, v.of("check")[1]) for v in refused if v.of("check")[0] == "internal error"]
     lines += _causes("internal errors in nets that RETURNN refuses", died, causes)
-    lines += _causes("RETURNN refuses what we accept", [(v.net.number, _why(v)) for v in refused if v.of("check")[0] == "agree"], causes)
-    lines += _causes("RETURNN and we refuse", [(v.net.number, _why(v)) for v in refused if v.of("check")[0] != "agree"], causes)
+    lines += _causes(
+        "RETURNN refuses what we accept",
+        [(v.net.number, _why(v)) for v in refused if v.of("check")[0] == "agree"],
+        causes,
+    )
+    lines += _causes(
+        "RETURNN and we refuse", [(v.net.number, _why(v)) for v in refused if v.of("check")[0] != "agree"], causes
+    )
     return lines
 
 
@@ -96,5 +110,7 @@ def _causes(title: str, found: Sequence[tuple[int, str]], most: int) -> list[str
     for number, cause in found:
         nets[normalized(cause)].append(number)
     ordered = sorted(nets.items(), key=lambda item: (-len(item[1]), item[0]))
-    lines = [f"  {len(numbers):>4}  {cause}  (nets {', '.join(map(str, numbers[:4]))})" for cause, numbers in ordered[:most]]
+    lines = [
+        f"  {len(numbers):>4}  {cause}  (nets {', '.join(map(str, numbers[:4]))})" for cause, numbers in ordered[:most]
+    ]
     return [f"{title}: {len(found)}", *lines] if found else []

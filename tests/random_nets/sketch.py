@@ -173,7 +173,14 @@ class Sketch:
     def state(self) -> tuple[Any, ...]:
         """What :meth:`restore` goes back to."""
         shared = self.shared
-        return list(self.values), dict(self.layers), list(shared.lines), list(shared.classes), dict(shared.case), shared.wanted
+        return (
+            list(self.values),
+            dict(self.layers),
+            list(shared.lines),
+            list(shared.classes),
+            dict(shared.case),
+            shared.wanted,
+        )
 
     def restore(self, state: tuple[Any, ...]) -> None:
         """Forget what was added since: a family that found halfway that it has nothing to work on."""

@@ -1,4 +1,4 @@
-"""Random nets: those whose numbers RETURNN recorded agree; the generator is deterministic and knows all layer classes."""
+"""Random nets: those whose numbers RETURNN recorded agree; the generator knows all layer classes."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def serve(answer: Callable[[str], Reply]) -> None:
 def ask(command: Sequence[str], requests: Iterable[str], seconds: float) -> Iterator[tuple[str, Reply]]:
     """The reply to each request, in their order.
 
-    A request on which the process dies, or which takes longer, is answered by ``{"died": reason}``; the next one goes to
-    a new process.
+    A request on which the process dies, or which takes longer, is answered by ``{"died": reason}``; the next one
+    goes to a new process.
     """
     process: _Process | None = None
     try:

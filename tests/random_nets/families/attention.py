@@ -19,7 +19,11 @@ def self_attention(net: Sketch) -> None:
     left_only = not x.axes or net.chance(0.4)
     options |= {"attention_left_only": True} if left_only else {}
     if x.axes and net.chance(0.3):
-        shift = net.add("relative_positional_encoding", {"from": x.name, "n_out": options["total_key_dim"] // heads, **net.some(clipping=[2], fixed=[False])}, None)
+        shift = net.add(
+            "relative_positional_encoding",
+            {"from": x.name, "n_out": options["total_key_dim"] // heads, **net.some(clipping=[2], fixed=[False])},
+            None,
+        )
         options["key_shift"] = shift.name
     net.add("self_attention", {"from": x.name, **options}, replace(x, feature=net.axis(n_out), bounded=False))
 
@@ -27,7 +31,9 @@ def self_attention(net: Sketch) -> None:
 @family("softmax_over_spatial")
 def softmax_over_spatial(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_sequence and v.is_float)
-    options = net.some(energy_factor=[0.5], use_time_mask=[True], log_space=[True] if x.feature else [False], axis=[net.time(x)])
+    options = net.some(
+        energy_factor=[0.5], use_time_mask=[True], log_space=[True] if x.feature else [False], axis=[net.time(x)]
+    )
     net.add("softmax_over_spatial", {"from": x.name, **options}, None)
 
 
@@ -62,7 +68,11 @@ def gauss_window(net: Sketch) -> None:
     position = net.add("linear", {"from": query.name, "activation": "sigmoid", "n_out": 1}, None)
     at = net.add("squeeze", {"from": position.name, "axis": "F"}, None)
     scaled = net.add("eval", {"from": at.name, "eval": "source(0) * 3."}, None)
-    net.add("gauss_window_attention", {"from": scaled.name, "base": base.name, "window_size": net.random.randint(1, 3), **net.some(std=[0.7])}, Value("", (), base.feature))
+    net.add(
+        "gauss_window_attention",
+        {"from": scaled.name, "base": base.name, "window_size": net.random.randint(1, 3), **net.some(std=[0.7])},
+        Value("", (), base.feature),
+    )
 
 
 @family("linear", "combine", "softmax_over_spatial", "generic_attention", "dot", places=("loop",))
@@ -76,7 +86,9 @@ def attention(net: Sketch) -> None:
     added = net.add("combine", {"from": [key.name, asked.name], "kind": "add"}, replace(base, feature=feature))
     act = net.add("activation", {"from": added.name, "activation": "tanh"}, None)
     energy = net.add("linear", {"from": act.name, "activation": None, "n_out": 1}, None)
-    weights = net.add("softmax_over_spatial", {"from": energy.name, **({"axis": base.axes[0].dim} if base.axes[0].dim else {})}, None)
+    weights = net.add(
+        "softmax_over_spatial", {"from": energy.name, **({"axis": base.axes[0].dim} if base.axes[0].dim else {})}, None
+    )
     if net.modern and base.axes[0].dim:
         squeezed = net.add("squeeze", {"from": weights.name, "axis": "dim:1"}, None)
         net.add("dot", {"from": [base.name, squeezed.name], "reduce": base.axes[0].dim}, Value("", (), base.feature))
@@ -97,4 +109,8 @@ def positional_encoding(net: Sketch) -> None:
 @family("relative_positional_encoding", places=("root", "subnetwork"))
 def relative_positional_encoding(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames)
-    net.add("relative_positional_encoding", {"from": x.name, "n_out": net.choose([4, 6]), **net.some(clipping=[1, 3], fixed=[True])}, None)
+    net.add(
+        "relative_positional_encoding",
+        {"from": x.name, "n_out": net.choose([4, 6]), **net.some(clipping=[1, 3], fixed=[True])},
+        None,
+    )

@@ -26,7 +26,9 @@ def expand_squeeze(net: Sketch) -> None:
     """An axis of size one comes and goes."""
     x = net.pick(lambda v: v.has_features and len(v.axes) < 3 and not v.statics)
     axis = net.axis(1)
-    found = net.add("expand_dims", {"from": x.name, "axis": net.choose(["spatial", "spatial"])}, replace(x, axes=(*x.axes, axis)))
+    found = net.add(
+        "expand_dims", {"from": x.name, "axis": net.choose(["spatial", "spatial"])}, replace(x, axes=(*x.axes, axis))
+    )
     net.add("squeeze", {"from": found.name, "axis": net.choose(["dim:1", "auto"]) if x.size != 1 else "auto"}, x)
 
 
@@ -35,7 +37,11 @@ def expand(net: Sketch) -> None:
     """Everything again along a new axis."""
     x = net.pick(lambda v: v.has_features and len(v.axes) < 2 and not v.statics)
     axis = net.dim(2, "copies") if net.modern else net.axis(2)
-    net.add("expand_dims", {"from": x.name, "axis": "spatial", "dim": axis.dim or axis.size}, replace(x, axes=(*x.axes, axis)))
+    net.add(
+        "expand_dims",
+        {"from": x.name, "axis": "spatial", "dim": axis.dim or axis.size},
+        replace(x, axes=(*x.axes, axis)),
+    )
 
 
 @family("expand_dims")
@@ -55,7 +61,9 @@ def split_features(net: Sketch) -> None:
     else:
         a, b = net.axis(outer), net.axis(x.size // outer)
         dims = net.choose([(outer, -1), (outer, b.size), (-1, b.size)])
-    net.add("split_dims", {"from": x.name, "axis": net.feature(x), "dims": dims}, replace(x, axes=(*x.axes, a), feature=b))
+    net.add(
+        "split_dims", {"from": x.name, "axis": net.feature(x), "dims": dims}, replace(x, axes=(*x.axes, a), feature=b)
+    )
 
 
 @family("split_dims")
@@ -67,7 +75,11 @@ def split_time(net: Sketch) -> None:
     axis = net.dim(block, "block") if net.modern else net.axis(block)
     dims = (net.dim(None, "blocks").dim, axis.dim) if net.modern else (-1, block)
     options = net.some(pad_value=[0.5, 0.0])
-    net.add("split_dims", {"from": x.name, "axis": net.time(x), "dims": dims, "pad_to_multiples": True, **options}, replace(x, axes=(net.axis(), axis)))
+    net.add(
+        "split_dims",
+        {"from": x.name, "axis": net.time(x), "dims": dims, "pad_to_multiples": True, **options},
+        replace(x, axes=(net.axis(), axis)),
+    )
 
 
 @family("merge_dims", "combine_dims")
@@ -86,7 +98,14 @@ def merge_batch_time(net: Sketch) -> None:
     """Batch and time become one, padded frames too."""
     net.require("root")
     x = net.pick(lambda v: v.is_frames)
-    found = net.add("merge_dims", {"from": x.name, "axes": net.choose(["BT", ["B", "T"]]) if net.shared.behavior_version < 6 else ["B", net.time(x)]}, None)
+    found = net.add(
+        "merge_dims",
+        {
+            "from": x.name,
+            "axes": net.choose(["BT", ["B", "T"]]) if net.shared.behavior_version < 6 else ["B", net.time(x)],
+        },
+        None,
+    )
     net.add("split_batch_time", {"from": found.name, "base": x.name}, x) if net.chance(0.6) else None
 
 
@@ -192,10 +211,22 @@ def reinterpret_dims(net: Sketch) -> None:
 def reshape(net: Sketch) -> None:
     if not net.modern:
         net.require()
-    x = net.pick(lambda v: v.has_features and v.feature is not None and v.feature.dim is not None and v.size in (4, 6) and not v.statics)
+    x = net.pick(
+        lambda v: (
+            v.has_features
+            and v.feature is not None
+            and v.feature.dim is not None
+            and v.size in (4, 6)
+            and not v.statics
+        )
+    )
     assert x.feature is not None
     a, b = net.dim(2, "outer"), net.dim(x.size // 2, "feat")
-    net.add("reshape", {"from": x.name, "in_dims": [x.feature.dim], "out_dims": [a.dim, b.dim]}, replace(x, axes=(*x.axes, a), feature=b))
+    net.add(
+        "reshape",
+        {"from": x.name, "in_dims": [x.feature.dim], "out_dims": [a.dim, b.dim]},
+        replace(x, axes=(*x.axes, a), feature=b),
+    )
 
 
 @family("tile")
@@ -203,4 +234,6 @@ def tile(net: Sketch) -> None:
     """Features, or frames, several times."""
     x = net.pick(lambda v: v.has_features and v.batch)
     count = net.random.randint(2, 3)
-    net.add("tile", {"from": x.name, "multiples": {net.feature(x): count}}, replace(x, feature=net.axis(x.size * count)))
+    net.add(
+        "tile", {"from": x.name, "multiples": {net.feature(x): count}}, replace(x, feature=net.axis(x.size * count))
+    )

@@ -61,7 +61,11 @@ def complex_linear_projection(net: Sketch) -> None:
 @family("first_t_frames_noise_estimator", places=("root",))
 def noise_estimator(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames)
-    net.add("first_t_frames_noise_estimator", {"from": x.name, "nr_of_frames": net.choose([-1, 1, 2]), "n_out": x.size}, None)
+    net.add(
+        "first_t_frames_noise_estimator",
+        {"from": x.name, "nr_of_frames": net.choose([-1, 1, 2]), "n_out": x.size},
+        None,
+    )
 
 
 @family("unflatten_nd", places=("root",))

@@ -30,7 +30,9 @@ def combine_broadcast(net: Sketch) -> None:
     y = net.pick(lambda v: v.has_features and v.batch and not v.axes and net.same_features(v, x))
     options = {"allow_broadcast_all_sources": True} if net.shared.behavior_version >= 4 and net.chance(0.5) else {}
     sources = [x.name, y.name] if net.chance(0.7) else [y.name, x.name]
-    net.add("combine", {"from": sources, "kind": net.choose(["add", "mul", "sub"]), **options}, replace(x, bounded=False))
+    net.add(
+        "combine", {"from": sources, "kind": net.choose(["add", "mul", "sub"]), **options}, replace(x, bounded=False)
+    )
 
 
 @family("eval")
@@ -63,7 +65,9 @@ def evaluation_function(net: Sketch) -> None:
     x = net.pick(lambda v: v.has_features)
     name = f"function{len(net.shared.lines)}"
     net.shared.lines.append("import tensorflow as tf")
-    body = net.choose(["source(0) * scale", "tf.tanh(source(0, auto_convert=False)) + scale", "tf.exp(-tf.abs(source(0) * scale))"])
+    body = net.choose(
+        ["source(0) * scale", "tf.tanh(source(0, auto_convert=False)) + scale", "tf.exp(-tf.abs(source(0) * scale))"]
+    )
     net.shared.lines.append(f"def {name}(source, scale, **kwargs):\n    return {body}")
     from tests.random_nets.text import Code
 
@@ -75,7 +79,11 @@ def compare_switch(net: Sketch) -> None:
     """A condition on entries, and a choice by it."""
     x, y = pair(net)
     if net.chance(0.6):
-        options = {"from": x.name, "value": net.choose([0, 0.1, -0.3]), "kind": net.choose(["greater", "less", "greater_equal", "less_equal"])}
+        options = {
+            "from": x.name,
+            "value": net.choose([0, 0.1, -0.3]),
+            "kind": net.choose(["greater", "less", "greater_equal", "less_equal"]),
+        }
     else:
         options = {"from": [x.name, y.name], "kind": net.choose(["less", "greater"])}
     mask = net.add("compare", options, replace(x, dtype="bool"))
@@ -98,10 +106,18 @@ def compare_labels(net: Sketch) -> None:
 def dot_features(net: Sketch) -> None:
     """Products over features: [batch, time, other time], or [batch, time]."""
     x = net.pick(lambda v: v.is_frames)
-    y = net.pick(lambda v: v.has_features and v.batch and net.same_features(v, x) and (v.is_vector or v.is_frames) and v.axes != x.axes)
+    y = net.pick(
+        lambda v: (
+            v.has_features and v.batch and net.same_features(v, x) and (v.is_vector or v.is_frames) and v.axes != x.axes
+        )
+    )
     old = {"red1": "F", "red2": "F", "var1": "T", "var2": "T" if y.axes else []}
     new = {"reduce": net.feature(x) if net.modern else "F"}
-    net.add("dot", {"from": [x.name, y.name], **(old if not net.modern and net.chance(0.5) else new)}, Value("", (*x.axes, *y.axes), None, bounded=False))
+    net.add(
+        "dot",
+        {"from": [x.name, y.name], **(old if not net.modern and net.chance(0.5) else new)},
+        Value("", (*x.axes, *y.axes), None, bounded=False),
+    )
 
 
 @family("dot")
@@ -120,7 +136,11 @@ def concat(net: Sketch) -> None:
     """Features side by side, or one sequence behind the other."""
     x = net.pick(lambda v: v.has_features and v.batch)
     y = net.pick(lambda v: v.has_features and v.axes == x.axes and v.batch)
-    net.add("concat", {"from": [(x.name, net.feature(x)), (y.name, net.feature(y))]}, replace(x, feature=net.axis(x.size + y.size)))
+    net.add(
+        "concat",
+        {"from": [(x.name, net.feature(x)), (y.name, net.feature(y))]},
+        replace(x, feature=net.axis(x.size + y.size)),
+    )
 
 
 @family("concat")

@@ -18,10 +18,18 @@ def pad(net: Sketch) -> None:
     options = net.some(value=[0.5, -1.0])
     if len(x.times) == 1 and net.chance(0.5):
         options |= net.some(handle_dynamic_dims=[True, False]) if net.shared.behavior_version < 21 else {}
-        net.add("pad", {"from": x.name, "axes": net.time(x), "padding": (before, behind), **options}, replace(x, axes=(net.axis(), *x.statics)))
+        net.add(
+            "pad",
+            {"from": x.name, "axes": net.time(x), "padding": (before, behind), **options},
+            replace(x, axes=(net.axis(), *x.statics)),
+        )
     else:
         mode = {"mode": "constant"} if net.chance(0.3) else {}
-        net.add("pad", {"from": x.name, "axes": net.feature(x), "padding": (before, behind), **options, **mode}, replace(x, feature=net.axis(x.size + before + behind)))
+        net.add(
+            "pad",
+            {"from": x.name, "axes": net.feature(x), "padding": (before, behind), **options, **mode},
+            replace(x, feature=net.axis(x.size + before + behind)),
+        )
 
 
 @family("slice")
@@ -40,7 +48,15 @@ def slice_time(net: Sketch) -> None:
     """From the memory, padded frames too."""
     net.require("root", "subnetwork")
     x = net.pick(lambda v: v.is_frames)
-    options = net.choose([{"slice_start": 1}, {"slice_end": -1}, {"slice_step": 2}, {"slice_end": 3}, {"slice_start": 1, "slice_step": 2}])
+    options = net.choose(
+        [
+            {"slice_start": 1},
+            {"slice_end": -1},
+            {"slice_step": 2},
+            {"slice_end": 3},
+            {"slice_start": 1, "slice_step": 2},
+        ]
+    )
     net.add("slice", {"from": x.name, "axis": net.time(x), **options}, replace(x, axes=(net.axis(),)))
 
 
@@ -51,7 +67,11 @@ def slice_nd(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames)
     start = _position(net, x)
     size = net.random.randint(1, 3)
-    net.add("slice_nd", {"from": x.name, "start": start.name, "size": size, **({} if not net.chance(0.3) else {"axis": net.time(x)})}, None)
+    net.add(
+        "slice_nd",
+        {"from": x.name, "start": start.name, "size": size, **({} if not net.chance(0.3) else {"axis": net.time(x)})},
+        None,
+    )
 
 
 def _position(net: Sketch, x: Value) -> Value:
@@ -74,7 +94,9 @@ def gather(net: Sketch) -> None:
 def gather_features(net: Sketch) -> None:
     """Features by labels, frame by frame."""
     x = net.pick(lambda v: v.has_features and v.batch)
-    position = net.pick(lambda v: v.dtype == "int32" and v.batch and set(v.axes) <= set(x.axes) and (v.labels or 99) <= x.size)
+    position = net.pick(
+        lambda v: v.dtype == "int32" and v.batch and set(v.axes) <= set(x.axes) and (v.labels or 99) <= x.size
+    )
     net.add("gather", {"from": x.name, "position": position.name, "axis": net.feature(x)}, replace(x, feature=None))
 
 
@@ -130,7 +152,11 @@ def resize(net: Sketch) -> None:
     net.require("root", "subnetwork")
     x = net.pick(lambda v: v.is_frames)
     options = net.choose([{}, {"kind": "nn"}, {"kind": "linear"}, {"kind": "fill", "fill_value": 0.5}])
-    net.add("resize", {"from": x.name, "factor": net.choose([2, 3]), "axis": net.time(x), **options}, replace(x, axes=(net.axis(),)))
+    net.add(
+        "resize",
+        {"from": x.name, "factor": net.choose([2, 3]), "axis": net.time(x), **options},
+        replace(x, axes=(net.axis(),)),
+    )
 
 
 @family("repeat")
@@ -163,6 +189,13 @@ def scatter_nd(net: Sketch) -> None:
     net.require("root", "subnetwork")
     x = net.pick(lambda v: v.is_frames)
     steps = net.add("range_in_axis", {"from": x.name, "axis": net.time(x)}, None)
-    place = net.add("eval", {"from": steps.name, "eval": net.choose(["source(0) // 2", "source(0)", "source(0) * 0 + 1"])}, None)
-    options = {"position": place.name, "position_axis": net.time(x), "output_dim_via_time_from": x.name, "filter_invalid_indices": True}
+    place = net.add(
+        "eval", {"from": steps.name, "eval": net.choose(["source(0) // 2", "source(0)", "source(0) * 0 + 1"])}, None
+    )
+    options = {
+        "position": place.name,
+        "position_axis": net.time(x),
+        "output_dim_via_time_from": x.name,
+        "filter_invalid_indices": True,
+    }
     net.add("scatter_nd", {"from": x.name, **options}, replace(x, bounded=False))

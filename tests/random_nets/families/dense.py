@@ -15,7 +15,9 @@ _INIT = ("glorot_uniform", 0.1, "RandomNormal(stddev=0.1)", "variance_scaling_in
 
 def _dropout(net: Sketch) -> dict[str, Any]:
     """Dropout that draws nothing: outside of training."""
-    return net.some(dropout=[0.1, 0.3], dropout_noise_shape=[{"*": None}, {"T": 1}]) if net.shared.mode != "train" else {}
+    return (
+        net.some(dropout=[0.1, 0.3], dropout_noise_shape=[{"*": None}, {"T": 1}]) if net.shared.mode != "train" else {}
+    )
 
 
 @family("linear", "forward", "hidden")
@@ -24,7 +26,11 @@ def linear(net: Sketch) -> None:
     if net.chance(0.25):
         source = net.pick(lambda v: v.is_labels)
         out, feature = net.features()
-        net.add("linear", {"from": source.name, "activation": None, **net.some(with_bias=[True, False]), **out}, replace(source, feature=feature, dtype="float32", labels=None))
+        net.add(
+            "linear",
+            {"from": source.name, "activation": None, **net.some(with_bias=[True, False]), **out},
+            replace(source, feature=feature, dtype="float32", labels=None),
+        )
         return
     x = net.pick(lambda v: v.has_features)
     sources = [x.name]
@@ -34,12 +40,22 @@ def linear(net: Sketch) -> None:
     out, feature = net.features()
     activation = net.choose(ACTIVATIONS)
     options = {"activation": activation, **_dropout(net)}
-    options |= net.some(with_bias=[False, True], use_transposed_weights=[True], forward_weights_init=_INIT, bias_init=[0.5, "zeros"], grad_filter=[None, 1e6])
+    options |= net.some(
+        with_bias=[False, True],
+        use_transposed_weights=[True],
+        forward_weights_init=_INIT,
+        bias_init=[0.5, "zeros"],
+        grad_filter=[None, 1e6],
+    )
     options |= net.some(L2=[0.1]) if net.shared.mode != "search" else {}
     if options.get("use_transposed_weights") and len(sources) > 1:
         del options["use_transposed_weights"]
     name = net.choose(["linear", "linear", "forward", "hidden"])
-    net.add(name, {"from": sources if len(sources) > 1 else x.name, **options, **out}, replace(x, feature=feature, bounded=activation in ("tanh", "sigmoid")))
+    net.add(
+        name,
+        {"from": sources if len(sources) > 1 else x.name, **options, **out},
+        replace(x, feature=feature, bounded=activation in ("tanh", "sigmoid")),
+    )
 
 
 @family("softmax")
@@ -57,7 +73,11 @@ def activation(net: Sketch) -> None:
     name = net.choose([*(a for a in ACTIVATIONS if a), "abs", "sin", "cos", "exp", "softmax", "leaky_relu"])
     if name == "exp" and not x.bounded:
         raise Unsuitable
-    net.add("activation", {"from": x.name, "activation": name}, replace(x, bounded=name not in ("exp", "square") and x.bounded))
+    net.add(
+        "activation",
+        {"from": x.name, "activation": name},
+        replace(x, bounded=name not in ("exp", "square") and x.bounded),
+    )
 
 
 @family("copy", "identity", "dropout")
@@ -93,7 +113,17 @@ def norm(net: Sketch) -> None:
 @family("batch_norm")
 def batch_norm(net: Sketch) -> None:
     x = net.pick(lambda v: v.has_features and v.is_sequence)
-    options = net.some(use_shift=[False], use_std=[False], epsilon=[1e-2], momentum=[0.3], update_sample_only_in_training=[True, False], delay_sample_update=[True, False], masked_time=[True, False], use_sample=[0.5, 1.0], param_version=[0, 1, 2])
+    options = net.some(
+        use_shift=[False],
+        use_std=[False],
+        epsilon=[1e-2],
+        momentum=[0.3],
+        update_sample_only_in_training=[True, False],
+        delay_sample_update=[True, False],
+        masked_time=[True, False],
+        use_sample=[0.5, 1.0],
+        param_version=[0, 1, 2],
+    )
     if "param_version" in options and net.chance(0.5):
         del options["param_version"]
     if net.in_loop:
@@ -113,7 +143,11 @@ def gating(net: Sketch) -> None:
 def reduce_out(net: Sketch) -> None:
     x = net.pick(lambda v: v.has_features and v.size in (4, 6))
     pieces = net.choose([2, 2, 3]) if x.size == 6 else 2
-    net.add("reduce_out", {"from": x.name, "mode": net.choose(["max", "sum", "mean"]), "num_pieces": pieces}, replace(x, feature=net.axis(x.size // pieces)))
+    net.add(
+        "reduce_out",
+        {"from": x.name, "mode": net.choose(["max", "sum", "mean"]), "num_pieces": pieces},
+        replace(x, feature=net.axis(x.size // pieces)),
+    )
 
 
 @family("elemwise_prod")
@@ -142,7 +176,11 @@ def _static(net: Sketch, x: Value) -> Any:
 def cast(net: Sketch) -> None:
     """There and back, so that others can go on."""
     x = net.pick(lambda v: v.has_features)
-    between = net.add("cast", {"from": x.name, "dtype": net.choose(["float64", "float16"] if net.chance(0.1) else ["float64"])}, replace(x, dtype="float64"))
+    between = net.add(
+        "cast",
+        {"from": x.name, "dtype": net.choose(["float64", "float16"] if net.chance(0.1) else ["float64"])},
+        replace(x, dtype="float64"),
+    )
     net.add("cast", {"from": between.name, "dtype": "float32"}, x)
 
 
@@ -159,8 +197,14 @@ def shared_parameters(net: Sketch) -> None:
     net.require("root", "subnetwork")
     x = net.pick(lambda v: v.has_features)
     out, feature = net.features()
-    first = net.add("linear", {"from": x.name, "activation": net.choose(ACTIVATIONS), **out}, replace(x, feature=feature))
+    first = net.add(
+        "linear", {"from": x.name, "activation": net.choose(ACTIVATIONS), **out}, replace(x, feature=feature)
+    )
     others = [v for v in net.values if v.has_features and v.size == x.size and v.name != first.name]
     y = net.choose(others) if not net.modern else x
     reuse = first.name if net.chance(0.5) else {"map": {"W": first.name, "b": None}, "auto_create_missing": True}
-    net.add("linear", {"from": y.name, "activation": net.choose(ACTIVATIONS), "reuse_params": reuse, **out}, replace(y, feature=feature))
+    net.add(
+        "linear",
+        {"from": y.name, "activation": net.choose(ACTIVATIONS), "reuse_params": reuse, **out},
+        replace(y, feature=feature),
+    )

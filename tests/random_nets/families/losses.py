@@ -29,10 +29,25 @@ def framewise_cross_entropy(net: Sketch) -> None:
     labels = _labels(net, "classes")
     x = net.pick(lambda v: v.is_frames and v.axes == labels.axes)
     loss: dict[str, Any] = {"loss": "ce"}
-    loss |= {"loss_opts": net.choose([{"label_smoothing": 0.1}, {"focal_loss_factor": 2.0}, {"use_flatten_frames": False}, {"safe_log_opts": {"use_fake_grad": False}}])} if net.chance(0.5) else {}
+    loss |= (
+        {
+            "loss_opts": net.choose(
+                [
+                    {"label_smoothing": 0.1},
+                    {"focal_loss_factor": 2.0},
+                    {"use_flatten_frames": False},
+                    {"safe_log_opts": {"use_fake_grad": False}},
+                ]
+            )
+        }
+        if net.chance(0.5)
+        else {}
+    )
     loss |= net.some(loss_scale=[0.3], loss_only_on_non_search=[True])
     size = {"n_out": labels.labels}
-    net.add("softmax", {"from": x.name, "target": "classes", **size, **loss}, replace(x, feature=net.axis(labels.labels)))
+    net.add(
+        "softmax", {"from": x.name, "target": "classes", **size, **loss}, replace(x, feature=net.axis(labels.labels))
+    )
 
 
 @family("linear", modes=MODES, places=("root",))
@@ -40,14 +55,28 @@ def binary_and_generic(net: Sketch) -> None:
     """Losses on sigmoids or log probabilities."""
     labels = _labels(net, "classes")
     x = net.pick(lambda v: v.is_frames and v.axes == labels.axes)
-    loss = net.choose([("sigmoid", "bin_ce"), ("log_softmax", "ce"), ("softmax", "generic_ce"), ("tanh", "mse"), (None, "l1"), ("sigmoid", "sse_sigmoid"), (None, "mean_l1")])
+    loss = net.choose(
+        [
+            ("sigmoid", "bin_ce"),
+            ("log_softmax", "ce"),
+            ("softmax", "generic_ce"),
+            ("tanh", "mse"),
+            (None, "l1"),
+            ("sigmoid", "sse_sigmoid"),
+            (None, "mean_l1"),
+        ]
+    )
     target = "classes"
     if loss[1] in ("l1", "mean_l1", "mse", "bin_ce", "sse_sigmoid"):
         target = "layer:" + net.pick(lambda v: v.is_frames and v.axes == x.axes).name
         size = next(v.size for v in net.values if v.name == target.removeprefix("layer:"))
     else:
         size = labels.labels or 0
-    net.add("linear", {"from": x.name, "activation": loss[0], "n_out": size, "loss": loss[1], "target": target}, replace(x, feature=net.axis(size)))
+    net.add(
+        "linear",
+        {"from": x.name, "activation": loss[0], "n_out": size, "loss": loss[1], "target": target},
+        replace(x, feature=net.axis(size)),
+    )
 
 
 @family("softmax", modes=MODES, places=("root",))
@@ -77,7 +106,11 @@ def sparse_cross_entropy(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames and v.axes == labels.axes)
     size = {"n_out": labels.labels} if not net.modern else {"out_dim": _label_dim(net, labels)}
     logits = net.add("linear", {"from": x.name, "activation": None, **size}, None)
-    net.add("sparse_softmax_cross_entropy_with_logits", {"logits": logits.name, "targets": "data:classes", "axis": "F", "loss": "as_is"}, None)
+    net.add(
+        "sparse_softmax_cross_entropy_with_logits",
+        {"logits": logits.name, "targets": "data:classes", "axis": "F", "loss": "as_is"},
+        None,
+    )
 
 
 def _label_dim(net: Sketch, labels: Value) -> Code:
@@ -101,9 +134,24 @@ def fast_bw(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames and v.name != "data:memory")
     classes = (labels.labels or 0) + 1
     prob = net.add("softmax", {"from": x.name, "n_out": classes}, None)
-    options = {"align_target": "ctc", "align_target_key": "labels", "input_type": "prob", "ctc_opts": {"blank_idx": classes - 1}}
-    found = net.add("fast_bw", {"from": prob.name, "n_out": classes, **options, **net.some(am_scale=[0.5], min_prob=[0.1])}, None)
-    net.add("copy", {"from": prob.name, "loss": "via_layer", "loss_opts": {"loss_wrt_to_act_in": "softmax", "align_layer": found.name}}, None)
+    options = {
+        "align_target": "ctc",
+        "align_target_key": "labels",
+        "input_type": "prob",
+        "ctc_opts": {"blank_idx": classes - 1},
+    }
+    found = net.add(
+        "fast_bw", {"from": prob.name, "n_out": classes, **options, **net.some(am_scale=[0.5], min_prob=[0.1])}, None
+    )
+    net.add(
+        "copy",
+        {
+            "from": prob.name,
+            "loss": "via_layer",
+            "loss_opts": {"loss_wrt_to_act_in": "softmax", "align_layer": found.name},
+        },
+        None,
+    )
 
 
 @family("forced_align", modes=MODES, places=("root",))

@@ -16,8 +16,14 @@ def subnetwork(net: Sketch) -> None:
     if net.place == "subnetwork" and net.chance(0.8):
         raise Unsuitable
     x = net.pick(lambda v: v.has_features and v.batch)
-    outside = [replace(v, name=f"base:{v.name}") for v in net.values if net.chance(0.3) and not v.name.startswith(("prev:", "data:source"))]
-    inner = net.nested([*(outside if not net.in_loop else []), replace(x, name="data")], "subnetwork" if not net.in_loop else "loop")
+    outside = [
+        replace(v, name=f"base:{v.name}")
+        for v in net.values
+        if net.chance(0.3) and not v.name.startswith(("prev:", "data:source"))
+    ]
+    inner = net.nested(
+        [*(outside if not net.in_loop else []), replace(x, name="data")], "subnetwork" if not net.in_loop else "loop"
+    )
     fill(inner, net.random.randint(1, 3))
     last = inner.pick(lambda v: v.has_features and v.batch and not v.name.startswith(("base:", "prev:")))
     inner.add("copy", {"from": last.name}, last, "output")
@@ -38,10 +44,19 @@ def cond(net: Sketch) -> None:
     test = net.add("compare", {"from": total.name, "kind": net.choose(["greater", "less"]), "value": 0.0}, None)
     out, feature = net.features()
     true = {"class": "linear", "from": x.name, "activation": "tanh", **out}
-    false = {"class": net.choose(["linear", "softmax"]), "from": x.name, **({"activation": None} if net.chance(0.0) else {}), **out}
+    false = {
+        "class": net.choose(["linear", "softmax"]),
+        "from": x.name,
+        **({"activation": None} if net.chance(0.0) else {}),
+        **out,
+    }
     if false["class"] == "linear":
         false["activation"] = None
-    net.add("cond", {"from": [], "condition": test.name, "true_layer": true, "false_layer": false}, replace(x, feature=feature))
+    net.add(
+        "cond",
+        {"from": [], "condition": test.name, "true_layer": true, "false_layer": false},
+        replace(x, feature=feature),
+    )
 
 
 @family("masked_computation", places=("root",))
@@ -49,10 +64,23 @@ def masked_outside(net: Sketch) -> None:
     """A layer on the frames with certain labels."""
     labels = net.pick(lambda v: v.is_labels and v.is_sequence)
     x = net.pick(lambda v: v.is_frames and v.axes == labels.axes)
-    mask = net.add("compare", {"from": labels.name, "kind": net.choose(["not_equal", "less"]), "value": net.random.randint(0, 2)}, replace(labels, dtype="bool", labels=None))
+    mask = net.add(
+        "compare",
+        {"from": labels.name, "kind": net.choose(["not_equal", "less"]), "value": net.random.randint(0, 2)},
+        replace(labels, dtype="bool", labels=None),
+    )
     out, feature = net.features()
-    unit = net.choose([{"class": "linear", "from": "data", "activation": "tanh", **out}, {"class": "rec", "unit": "nativelstm2", "from": "data", **out}])
-    net.add("masked_computation", {"from": x.name, "mask": mask.name, "unit": unit}, replace(x, axes=(net.axis(),), feature=feature))
+    unit = net.choose(
+        [
+            {"class": "linear", "from": "data", "activation": "tanh", **out},
+            {"class": "rec", "unit": "nativelstm2", "from": "data", **out},
+        ]
+    )
+    net.add(
+        "masked_computation",
+        {"from": x.name, "mask": mask.name, "unit": unit},
+        replace(x, axes=(net.axis(),), feature=feature),
+    )
 
 
 @family("masked_computation", "unmask", places=("loop",))
@@ -62,7 +90,12 @@ def masked_in_loop(net: Sketch) -> None:
     total = net.add("reduce", {"from": x.name, "mode": "sum", "axis": "F"}, None)
     mask = net.add("compare", {"from": total.name, "kind": "greater", "value": 0.0, "initial_output": True}, None)
     out, feature = net.features()
-    unit = net.choose([{"class": "linear", "from": "data", "activation": "tanh", **out}, {"class": "rnn_cell", "unit": "LSTMBlock", "from": "data", **out}])
+    unit = net.choose(
+        [
+            {"class": "linear", "from": "data", "activation": "tanh", **out},
+            {"class": "rnn_cell", "unit": "LSTMBlock", "from": "data", **out},
+        ]
+    )
     prefix = net.choose(["", "prev:"])
     found = net.add("masked_computation", {"from": x.name, "mask": f"{prefix}{mask.name}", "unit": unit}, None)
     net.add("unmask", {"from": found.name, "mask": f"{prefix}{mask.name}"}, Value("", (), feature))

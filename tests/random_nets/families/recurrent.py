@@ -9,6 +9,7 @@ from tests.random_nets.registry import family
 from tests.random_nets.sketch import Sketch
 from tests.random_nets.values import Value
 
+
 @family("rec", places=("root", "subnetwork"))
 def rec_unit(net: Sketch) -> None:
     """A unit over the time of a sequence."""
@@ -74,7 +75,9 @@ def last_state(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames)
     out, feature = net.features()
     unit = net.choose(["nativelstm2", "LSTMBlock", "lstm"])
-    found = net.add("rec", {"from": x.name, "unit": unit, **out, **net.some(direction=[-1])}, replace(x, feature=feature))
+    found = net.add(
+        "rec", {"from": x.name, "unit": unit, **out, **net.some(direction=[-1])}, replace(x, feature=feature)
+    )
     key = net.choose(["c", "h", "*"])
     size = (feature.size or 1) * (2 if key == "*" else 1)
     net.add("get_last_hidden_state", {"from": found.name, "key": key, "n_out": size}, Value("", (), net.axis(size)))
@@ -97,7 +100,12 @@ def unstacked(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames and v.axes[0].dim is not None)
     out, feature = net.features()
     inner = net.nested([], "loop")
-    inner.add("rec_unstack", {"from": f"base:{x.name}", "axis": x.axes[0].dim, **net.some(declare_rec_time=[True])}, None, "step")
+    inner.add(
+        "rec_unstack",
+        {"from": f"base:{x.name}", "axis": x.axes[0].dim, **net.some(declare_rec_time=[True])},
+        None,
+        "step",
+    )
     inner.add("linear", {"from": ["step", "prev:output"], "activation": "tanh", **out}, None, "output")
     net.add("rec", {"from": [], "axis": x.axes[0].dim, "unit": inner.layers}, replace(x, feature=feature))
 
@@ -113,7 +121,9 @@ def so_far(net: Sketch) -> None:
     out, feature = net.features()
     inner.add("linear", {"from": "data:source", "activation": "tanh", **out}, None, "key")
     inner.add("cum_concat", {"from": "key", "out_spatial_dim": history.dim}, None, "keys")
-    inner.add("reduce", {"from": "keys", "mode": net.choose(["mean", "max", "sum"]), "axis": history.dim}, None, "output")
+    inner.add(
+        "reduce", {"from": "keys", "mode": net.choose(["mean", "max", "sum"]), "axis": history.dim}, None, "output"
+    )
     net.add("rec", {"from": x.name, "axis": x.axes[0].dim, "unit": inner.layers}, replace(x, feature=feature))
 
 

@@ -15,7 +15,11 @@ def reduce_time(net: Sketch) -> None:
     x = net.pick(lambda v: v.has_features and len(v.times) == 1)
     mode = net.choose(["sum", "mean", "max", "min", "logsumexp"])
     options = net.some(use_time_mask=[True], keep_dims=[False])
-    net.add("reduce", {"from": x.name, "mode": mode, net.choose(["axis", "axes"]): net.time(x), **options}, replace(x, axes=x.statics))
+    net.add(
+        "reduce",
+        {"from": x.name, "mode": mode, net.choose(["axis", "axes"]): net.time(x), **options},
+        replace(x, axes=x.statics),
+    )
 
 
 @family("reduce")
@@ -24,7 +28,9 @@ def reduce_features(net: Sketch) -> None:
     mode = net.choose(["sum", "mean", "max", "min", "logsumexp"])
     if net.chance(0.3):
         one = net.axis(1)
-        net.add("reduce", {"from": x.name, "mode": mode, "axis": net.feature(x), "keep_dims": True}, replace(x, feature=one))
+        net.add(
+            "reduce", {"from": x.name, "mode": mode, "axis": net.feature(x), "keep_dims": True}, replace(x, feature=one)
+        )
     else:
         net.add("reduce", {"from": x.name, "mode": mode, "axis": net.feature(x)}, replace(x, feature=None))
 
@@ -41,7 +47,9 @@ def reduce_to_labels(net: Sketch) -> None:
 def reduce_static(net: Sketch) -> None:
     x = net.pick(lambda v: v.has_features and len(v.statics) == 1 and v.statics[0].size != v.size)
     axis = x.statics[0].dim or f"dim:{x.statics[0].size}"
-    net.add("reduce", {"from": x.name, "mode": net.choose(["sum", "mean", "max"]), "axis": axis}, replace(x, axes=x.times))
+    net.add(
+        "reduce", {"from": x.name, "mode": net.choose(["sum", "mean", "max"]), "axis": axis}, replace(x, axes=x.times)
+    )
 
 
 @family("reduce", modes=("eval", "train"))
@@ -68,7 +76,9 @@ def top_k(net: Sketch) -> None:
     k = net.random.randint(1, x.size)
     axis = net.dim(k, "best") if net.modern else net.axis(k)
     options = {"k_dim": axis.dim} if axis.dim and net.chance(0.6) else {}
-    found = net.add("top_k", {"from": x.name, "axis": net.feature(x), "k": k, **options, **net.some(sorted=[True])}, None)
+    found = net.add(
+        "top_k", {"from": x.name, "axis": net.feature(x), "k": k, **options, **net.some(sorted=[True])}, None
+    )
     values = replace(x, axes=(*x.axes, axis), feature=None)
     net.add("copy", {"from": found.name}, values)
     net.add("copy", {"from": f"{found.name}/indices"}, replace(values, dtype="int32", labels=x.size))
@@ -79,7 +89,11 @@ def accumulate_mean(net: Sketch) -> None:
     net.require("root")
     x = net.pick(lambda v: v.is_frames)
     options = net.some(initial_value=[0.5], axes=["bt"])
-    net.add("accumulate_mean", {"from": x.name, "exp_average": net.choose([0.1, 0.5]), **options}, replace(x, axes=(), batch=False))
+    net.add(
+        "accumulate_mean",
+        {"from": x.name, "exp_average": net.choose([0.1, 0.5]), **options},
+        replace(x, axes=(), batch=False),
+    )
 
 
 @family("length")
@@ -93,7 +107,9 @@ def length(net: Sketch) -> None:
 @family("range_in_axis")
 def range_in_axis(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_sequence)
-    found = net.add("range_in_axis", {"from": x.name, "axis": net.time(x), **net.some(keepdims=[False], dtype=["int64"])}, None)
+    found = net.add(
+        "range_in_axis", {"from": x.name, "axis": net.time(x), **net.some(keepdims=[False], dtype=["int64"])}, None
+    )
     net.add("cast", {"from": found.name, "dtype": "float32"}, Value("", x.axes, None, batch=False))
 
 
@@ -109,7 +125,11 @@ def numbers(net: Sketch) -> None:
     """Numbers without a batch, as an axis that others gather from."""
     stop = net.random.randint(3, 6)
     options = net.some(start=[1], dtype=["float32"])
-    net.add("range", {"limit": stop, **options}, Value("", (net.axis(stop - options.get("start", 0)),), None, options.get("dtype", "int32"), batch=False))
+    net.add(
+        "range",
+        {"limit": stop, **options},
+        Value("", (net.axis(stop - options.get("start", 0)),), None, options.get("dtype", "int32"), batch=False),
+    )
 
 
 @family("cumsum")
@@ -130,10 +150,17 @@ def search_sorted(net: Sketch) -> None:
     total = net.add("reduce", {"from": steps.name, "mode": "mean", "axis": net.time(x)}, Value("", (), None))
     y = net.pick(lambda v: v.batch and v.is_float and v.feature is None and not v.axes)
     y = total if net.chance(0.5) else y
-    options = {"sorted_sequence": steps.name, "values": y.name, "axis": net.time(x), "side": net.choose(["left", "right"])}
+    options = {
+        "sorted_sequence": steps.name,
+        "values": y.name,
+        "axis": net.time(x),
+        "side": net.choose(["left", "right"]),
+    }
     net.add("search_sorted", options, Value("", (), None, "int32"))
 
 
 def _positive(net: Sketch, x: Value) -> Value:
-    source = net.add("reduce", {"from": x.name, "mode": "mean", "axis": "F"}, replace(x, feature=None)) if x.feature else x
+    source = (
+        net.add("reduce", {"from": x.name, "mode": "mean", "axis": "F"}, replace(x, feature=None)) if x.feature else x
+    )
     return net.add("activation", {"from": source.name, "activation": "sigmoid"}, source)

@@ -25,7 +25,12 @@ def _step(net: Sketch, x: Value | None, labels: Value) -> tuple[Sketch, dict[str
     inner.add("linear", {"from": "prev:output", "activation": None, **options, **embedding}, Value("", (), feature))
     if x is not None:
         inner.values.append(Value("data:source", (), x.feature))
-    return inner, {"class": "choice", "beam_size": net.random.randint(2, 4), "target": labels.name.removeprefix("data:"), "initial_output": 0}
+    return inner, {
+        "class": "choice",
+        "beam_size": net.random.randint(2, 4),
+        "target": labels.name.removeprefix("data:"),
+        "initial_output": 0,
+    }
 
 
 def _choice(net: Sketch, inner: Sketch, labels: Value, choice: dict[str, Any]) -> None:
@@ -47,7 +52,11 @@ def _behind(net: Sketch, loop: Value, labels: Value, time: Axis) -> None:
     """What others read: the labels, in search the best ones."""
     found = Value("", (time,), None, "int32", labels.labels)
     if net.shared.mode == "search" or net.chance(0.5):
-        net.add(net.choose(["decide", "decide", "decide_keep_beam"]), {"from": loop.name}, None if net.shared.mode == "search" else found)
+        net.add(
+            net.choose(["decide", "decide", "decide_keep_beam"]),
+            {"from": loop.name},
+            None if net.shared.mode == "search" else found,
+        )
     if net.shared.mode == "search" and net.chance(0.3):
         net.add("choice_get_beam_scores", {"from": loop.name}, None)
     if net.shared.mode == "search" and net.chance(0.3):
@@ -76,7 +85,9 @@ def decoder(net: Sketch) -> None:
     inner, choice = _step(net, None, labels)
     _choice(net, inner, labels, choice)
     inner.add("compare", {"from": "output", "value": 0}, None, "end")
-    options: dict[str, Any] = {"max_seq_len": net.choose([4, 5, "max_len_from('base:data')"])} if net.chance(0.9) else {}
+    options: dict[str, Any] = (
+        {"max_seq_len": net.choose([4, 5, "max_len_from('base:data')"])} if net.chance(0.9) else {}
+    )
     loop = net.add("rec", {"from": [], "target": choice["target"], **options, "unit": inner.layers}, None)
     _behind(net, loop, labels, labels.axes[0])
 

@@ -16,7 +16,9 @@ def variable(net: Sketch) -> None:
     x = net.pick(lambda v: v.has_features and v.batch and not v.statics and _named(net, v))
     assert x.feature is not None
     shape = (x.feature.dim or x.size,)
-    options = net.some(init=[0.5, "glorot_uniform"][:1], add_batch_axis=[True] if not net.modern else [False], trainable=[False])
+    options = net.some(
+        init=[0.5, "glorot_uniform"][:1], add_batch_axis=[True] if not net.modern else [False], trainable=[False]
+    )
     found = net.add("variable", {"shape": shape, **options}, replace(x, axes=(), batch=False))
     sources = [x.name, found.name]
     net.add("combine", {"from": sources, "kind": net.choose(["add", "mul"])}, replace(x, bounded=False))
@@ -37,7 +39,9 @@ def constant(net: Sketch) -> None:
     elif net.chance(0.5) and not net.modern:
         options["with_batch_dim"] = True
     found = net.add("constant", options, None)
-    net.add("combine", {"from": [x.name, found.name], "kind": net.choose(["add", "mul", "sub"])}, replace(x, bounded=False))
+    net.add(
+        "combine", {"from": [x.name, found.name], "kind": net.choose(["add", "mul", "sub"])}, replace(x, bounded=False)
+    )
 
 
 @family("variable_assign", "variable_read", modes=("eval",), places=("root",))
@@ -58,8 +62,14 @@ def counters(net: Sketch) -> None:
 @family("rand_int", "random", places=("root",))
 def drawn(net: Sketch) -> None:
     """Draws with one possible result."""
-    net.add("rand_int", {"shape": (3,), "minval": 2, "maxval": 3}, Value("", (net.axis(3),), None, "int32", batch=False))
-    net.add("random", {"shape": (2,), "distribution": "normal", "mean": 0.5, "stddev": 0.0, "static": True}, Value("", (), net.axis(2), batch=False))
+    net.add(
+        "rand_int", {"shape": (3,), "minval": 2, "maxval": 3}, Value("", (net.axis(3),), None, "int32", batch=False)
+    )
+    net.add(
+        "random",
+        {"shape": (2,), "distribution": "normal", "mean": 0.5, "stddev": 0.0, "static": True},
+        Value("", (), net.axis(2), batch=False),
+    )
 
 
 @family("random_state_init", places=("root",))
