@@ -29,7 +29,7 @@ def choose(nets: Sequence[RandomNet], count: int) -> list[RandomNet]:
 
 def _worth(net: RandomNet, seen: dict[str, int]) -> float:
     """What a net adds: classes that no chosen one has count most, and longer nets cost time."""
-    return sum(1 / (1 + 3 * seen.get(name, 0)) for name in set(net.classes)) / (4 + len(net.classes)) ** 0.5
+    return float(sum(1 / (1 + 3 * seen.get(name, 0)) for name in set(net.classes)) / (4 + len(net.classes)) ** 0.5)
 
 
 def main() -> None:

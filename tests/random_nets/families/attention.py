@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from tests.random_nets.registry import family
 from tests.random_nets.sketch import Sketch, Unsuitable
@@ -15,7 +16,7 @@ def self_attention(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames or (net.in_loop and v.is_vector))
     heads = net.random.randint(1, 2)
     n_out = heads * net.random.randint(1, 3)
-    options = {"num_heads": heads, "total_key_dim": heads * net.random.randint(1, 3), "n_out": n_out}
+    options: dict[str, Any] = {"num_heads": heads, "total_key_dim": heads * net.random.randint(1, 3), "n_out": n_out}
     left_only = not x.axes or net.chance(0.4)
     options |= {"attention_left_only": True} if left_only else {}
     if x.axes and net.chance(0.3):

@@ -57,7 +57,7 @@ def split_features(net: Sketch) -> None:
     outer = 2 if x.size == 4 or net.chance(0.5) else 3
     if net.modern:
         a, b = net.dim(outer, "outer"), net.dim(x.size // outer, "feat")
-        dims = (a.dim, b.dim)
+        dims: Any = (a.dim, b.dim)
     else:
         a, b = net.axis(outer), net.axis(x.size // outer)
         dims = net.choose([(outer, -1), (outer, b.size), (-1, b.size)])
@@ -174,7 +174,9 @@ def transpose(net: Sketch) -> None:
 def reinterpret_major(net: Sketch) -> None:
     """Another axis in front, other roles."""
     x = net.pick(lambda v: v.is_frames)
-    options = net.choose([{"enforce_batch_major": True}, {"enforce_time_major": True}, {"set_axes": {"T": "T"}}])
+    options: dict[str, Any] = net.choose(
+        [{"enforce_batch_major": True}, {"enforce_time_major": True}, {"set_axes": {"T": "T"}}]
+    )
     net.add("reinterpret_data", {"from": x.name, **options}, x)
 
 
@@ -183,7 +185,9 @@ def reinterpret_labels(net: Sketch) -> None:
     """More labels, or none any more."""
     x = net.pick(lambda v: v.is_labels and v.batch)
     labels = x.labels or 1
-    options = net.choose([{"increase_sparse_dim": 2}, {"set_sparse_dim": labels + 1}, {"set_sparse": False}])
+    options: dict[str, Any] = net.choose(
+        [{"increase_sparse_dim": 2}, {"set_sparse_dim": labels + 1}, {"set_sparse": False}]
+    )
     count = {"increase_sparse_dim": labels + 2, "set_sparse_dim": labels + 1}.get(next(iter(options)))
     net.add("reinterpret_data", {"from": x.name, **options}, replace(x, labels=count))
 

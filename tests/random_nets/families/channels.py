@@ -34,8 +34,8 @@ def multichannel_stft(net: Sketch) -> None:
     channels, shift = net.random.randint(1, 2), net.random.randint(2, 4)
     options: dict[str, Any] = {"frame_shift": shift, "nr_of_channels": channels}
     options |= net.some(pad_last_frame=[True], window=["hanning", "ones"])
-    one = {"frame_size": 4, "fft_size": net.choose([4, 8])}
-    two = {"frame_sizes": [4, 6], "fft_sizes": [4, 8]}
+    one: dict[str, Any] = {"frame_size": 4, "fft_size": net.choose([4, 8])}
+    two: dict[str, Any] = {"frame_sizes": [4, 6], "fft_sizes": [4, 8]}
     name, sizes = net.choose([("stft", one), ("multiresolution_stft", two)])
     source = signal(net, x, channels).name
     net.add(f"multichannel_{name}_layer", {"from": source, **options, **sizes}, None)

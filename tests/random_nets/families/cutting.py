@@ -151,7 +151,7 @@ def resize(net: Sketch) -> None:
     """Frames closer together."""
     net.require("root", "subnetwork")
     x = net.pick(lambda v: v.is_frames)
-    options = net.choose([{}, {"kind": "nn"}, {"kind": "linear"}, {"kind": "fill", "fill_value": 0.5}])
+    options: dict[str, Any] = net.choose([{}, {"kind": "nn"}, {"kind": "linear"}, {"kind": "fill", "fill_value": 0.5}])
     net.add(
         "resize",
         {"from": x.name, "factor": net.choose([2, 3]), "axis": net.time(x), **options},

@@ -147,16 +147,14 @@ def search_sorted(net: Sketch) -> None:
     """Where numbers would be put in a sorted sequence of positions."""
     x = net.pick(lambda v: v.is_sequence and v.is_float)
     steps = net.add("cumsum", {"from": _positive(net, x).name, "axis": net.time(x)}, replace(x, feature=None))
-    total = net.add("reduce", {"from": steps.name, "mode": "mean", "axis": net.time(x)}, Value("", (), None))
-    y = net.pick(lambda v: v.batch and v.is_float and v.feature is None and not v.axes)
-    y = total if net.chance(0.5) else y
+    y = net.pick(lambda v: v.is_vector)
     options = {
         "sorted_sequence": steps.name,
         "values": y.name,
         "axis": net.time(x),
         "side": net.choose(["left", "right"]),
     }
-    net.add("search_sorted", options, Value("", (), None, "int32"))
+    net.add("search_sorted", options, Value("", (), y.feature, "int32"))
 
 
 def _positive(net: Sketch, x: Value) -> Value:

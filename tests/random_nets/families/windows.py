@@ -81,7 +81,7 @@ def transposed_conv(net: Sketch) -> None:
 def pool(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames)
     size = net.random.randint(1, 3)
-    options = {
+    options: dict[str, Any] = {
         "mode": net.choose(["max", "avg"]),
         "pool_size": (size,),
         "padding": net.choose(["same", "valid", "same"]),
