@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from tests.random_nets.changes import change
 from tests.random_nets.inputs import add_inputs
 from tests.random_nets.objective import add_objective
 from tests.random_nets.registry import Family, families
@@ -48,6 +49,7 @@ def random_net(number: int, seed: int = 1) -> RandomNet:
     if mode not in wanted.modes:
         mode = random.choice(wanted.modes)
     net = _layers(Shared(random, version, modern, mode), wanted)
+    net.layers = change(random, net.layers, mode)
     add_objective(net)
     shared = net.shared
     if mode != "eval":

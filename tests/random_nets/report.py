@@ -13,9 +13,9 @@ from tests.random_nets.generate import RandomNet
 
 __all__ = ["OUTCOMES", "Verdict", "table"]
 
-#: Of the nets that RETURNN accepts: from good to bad.
-OUTCOMES = ("agree", "refused by us", "differ", "internal error")
-_KINDS = {"agrees": "agree", "refused": "refused by us", "differs": "differ", "internal error": "internal error"}
+#: Of the nets that RETURNN accepts, from good to bad; not finite: other numbers where RETURNN has NaN or infinity.
+OUTCOMES = ("agree", "not finite", "refused by us", "differ", "internal error")
+_KINDS = {"agrees": "agree", "refused": "refused by us", "differs": "differ"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Verdict:
         if "died" in self.ours:
             return "internal error", str(self.ours["died"])
         found = self.ours.get(target) or {"kind": "differs", "reason": "was not compared"}
-        return _KINDS[found["kind"]], found["reason"] or ""
+        return _KINDS.get(found["kind"], found["kind"]), found["reason"] or ""
 
     @property
     def outcome(self) -> str:
