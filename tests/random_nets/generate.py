@@ -71,7 +71,8 @@ def _layers(shared: Shared, wanted: Family) -> Sketch:
         if add_family(net, _named("rec_loop") if shared.wanted else wanted) and shared.wanted is None:
             break
     shared.wanted = None
-    fill(net, shared.random.randint(0, max(0, 5 - len(net.layers))))
+    least = 0 if net.layers else 1
+    fill(net, shared.random.randint(least, max(least, 5 - len(net.layers))))
     return net
 
 

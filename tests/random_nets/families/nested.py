@@ -13,7 +13,7 @@ from tests.random_nets.values import Value
 @family("subnetwork")
 def subnetwork(net: Sketch) -> None:
     """A few layers with a name of their own; some read layers outside."""
-    if net.place == "subnetwork" and net.chance(0.8):
+    if net.place == "subnetwork" and net.chance(0.5):
         raise Unsuitable
     x = net.pick(lambda v: v.has_features and v.batch)
     outside = [

@@ -59,6 +59,9 @@ def _behind(net: Sketch, loop: Value, labels: Value, time: Axis) -> None:
         )
     if net.shared.mode == "search" and net.chance(0.3):
         net.add("choice_get_beam_scores", {"from": loop.name}, None)
+    if net.shared.mode == "search" and net.chance(0.4):
+        net.values.append(Value(loop.name, (net.axis(),), None, "int32", labels.labels))
+        fill(net, net.random.randint(1, 3))
     if net.shared.mode == "search" and net.chance(0.3):
         vector = net.add("linear", {"from": loop.name, "activation": "tanh", "n_out": 2}, None)
         pooled = net.add("reduce", {"from": vector.name, "mode": "mean", "axis": "T"}, None)
