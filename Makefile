@@ -13,7 +13,7 @@ unexport PYTHONPATH
 PIP        := -m pip install --quiet --disable-pip-version-check --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-attention demo-pretrain test test-slow test-pythons test-wheel mutants lint bench gpu-check support options ops clean
+.PHONY: help demo demo-attention demo-pretrain test test-slow test-pythons test-wheel mutants lint bench gpu-check random-nets support options ops clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -92,6 +92,10 @@ bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYT
 gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases and train on a CUDA GPU, if there is one
 	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --json $(DEMO)/gpu.json
 	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.training_check --json $(DEMO)/gpu_training.json
+
+random-nets: $(VENV)/test-tools  ## N=1000 random nets, judged by RETURNN (RETURNN_PYTHON, has RETURNN); SEED=1
+	@test -n "$(RETURNN_PYTHON)" || { echo "make random-nets RETURNN_PYTHON=/path/to/python, one that has RETURNN" >&2; exit 2; }
+	$(BIN)/python -m tests.random_nets --returnn-python "$(RETURNN_PYTHON)" --count $(or $(N),1000) --seed $(or $(SEED),1)
 
 support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
 	$(BIN)/pytest -n 2 tests/conformance --write-support

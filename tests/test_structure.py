@@ -31,7 +31,7 @@ FORBIDDEN = {
 
 def _files(folder: str) -> Iterator[Path]:
     for path in sorted((ROOT / folder).rglob("*.py")):
-        if not {"golden", "faults"} & set(path.parts) and "out" not in path.relative_to(ROOT).parts:
+        if not {"golden", "recorded", "faults"} & set(path.parts) and "out" not in path.relative_to(ROOT).parts:
             yield path
 
 

@@ -37,7 +37,7 @@ _COMPARISONS = {
     "!=": "not_equal",
     "<>": "not_equal",
 }
-_COMPARE_KINDS = tuple(dict.fromkeys(_COMPARISONS.values()))
+_COMPARE_KINDS = (*dict.fromkeys(_COMPARISONS.values()), "logical_and", "logical_or")
 
 
 @option_class
