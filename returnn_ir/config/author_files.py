@@ -198,7 +198,3 @@ class AssumedArray(np.ndarray[Any, np.dtype[Any]]):
     def __iter__(self) -> Any:
         self._need_length()
         return super().__iter__()
-
-    def __getitem__(self, key: Any) -> Any:
-        self._need_length()
-        return super().__getitem__(key)
