@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -93,12 +94,21 @@ def test_the_task(more: list[str], parameters: int, words: list[str], capsys: py
 def test_a_comparison_is_in_the_recorded_mode(
     mode: str, size: int, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tests.npz import write_recorded
-
-    output = np.full((1, 2, size), 1 / size, np.float32)
-    params = {"output/W": np.zeros((3, size), np.float32), "output/b": np.zeros(size, np.float32)}
-    write_recorded(
-        tmp_path / "net.npz", mode=mode, inputs={"data": np.zeros((1, 2, 3), np.float32)}, params=params, output=output
+    layers = {"output": {"kinds": ["batch", "dynamic:data.T", f"static:{size}"]}}
+    meta = {"case": {"search": mode == "search"}, "layers": layers}
+    np.savez(
+        tmp_path / "net.npz",
+        meta=np.array(json.dumps(meta)),
+        **{
+            "input/data": np.zeros((1, 2, 3), np.float32),
+            "input/data/size1": np.array([2]),
+            "input/classes": np.zeros((1, 2), np.int32),
+            "input/classes/size1": np.array([2]),
+            "param/output/W": np.zeros((3, size), np.float32),
+            "param/output/b": np.zeros(size, np.float32),
+            "output/output": np.full((1, 2, size), 1 / size, np.float32),
+            "output/output/size1": np.array([2]),
+        },
     )
     assert main([*words, "--check"]) == 0, capsys.readouterr()
     assert main([*words, "--mode", mode, "--check"]) == 2
