@@ -283,6 +283,7 @@ def test_given_modules(tmp_path: Path) -> None:
     )
     assert config["value"] == (6, 8, True) and config["same"] is True
     assert config.call(config.typed_value("later")) is True
+    assert config.typed_value("later")() is True, "a run calls it without the loader"
     assert not {"helper", "tools", "tools.deep", "tools.deep.helper"} & set(sys.modules)
     assert _assumed(config) == [
         f"module helper: {helper}",
