@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,18 +97,16 @@ def test_a_comparison_is_in_the_recorded_mode(
 ) -> None:
     layers = {"output": {"kinds": ["batch", "dynamic:data.T", f"static:{size}"]}}
     meta = {"case": {"search": mode == "search"}, "layers": layers}
-    np.savez(
-        tmp_path / "net.npz",
-        meta=np.array(json.dumps(meta)),
-        **{
-            "input/data": np.zeros((1, 2, 3), np.float32),
-            "input/data/size1": np.array([2]),
-            "param/output/W": np.zeros((3, size), np.float32),
-            "param/output/b": np.zeros(size, np.float32),
-            "output/output": np.full((1, 2, size), 1 / size, np.float32),
-            "output/output/size1": np.array([2]),
-        },
-    )
+    arrays: dict[str, Any] = {
+        "meta": np.array(json.dumps(meta)),
+        "input/data": np.zeros((1, 2, 3), np.float32),
+        "input/data/size1": np.array([2]),
+        "param/output/W": np.zeros((3, size), np.float32),
+        "param/output/b": np.zeros(size, np.float32),
+        "output/output": np.full((1, 2, size), 1 / size, np.float32),
+        "output/output/size1": np.array([2]),
+    }
+    np.savez(tmp_path / "net.npz", **arrays)
     assert main([*words, "--check"]) == 0, capsys.readouterr()
     assert main([*words, "--mode", mode, "--check"]) == 2
     assert "--check compares in the mode that was recorded" in capsys.readouterr().err

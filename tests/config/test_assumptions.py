@@ -173,6 +173,7 @@ def test_a_vector_is_as_long_as_what_it_is_combined_with(tmp_path: Path) -> None
     net = load(path, assume=FILES)
     (output,) = build_named(net, "forward").graph.outputs.values()
     assert [str(dim) for dim in output.axes] == ["B(batch)", "data.T(dynamic)", "data.F(3)"]
+    assert net.config is not None
     assert _assumed(net.config) == ["/no/mean: a vector of ones, as long as what it is combined with"]
     config = _config(tmp_path, "import numpy as np\ny = np.arange(6).reshape(2, 3) * np.loadtxt('/no/mean')\n")
     assert np.shape(config.typed_value("y")) == (2, 3) and len(config.typed_value("y")) == 2
