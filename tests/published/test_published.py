@@ -167,3 +167,4 @@ def test_causes_are_counted_without_names_and_numbers() -> None:
     one = "no layer 'enc' [B, T]; expected: 3 of /a/b.config"
     other = "no layer 'dec' [B]; expected: 12 of\n/c.d/e"
     assert normalized(one) == normalized(other) == "no layer '..' [..]; expected: N of .."
+    assert normalized("the config's own layer class 'a'") == "the config's own layer class '..'"
