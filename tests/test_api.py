@@ -24,7 +24,7 @@ network = {"output": {"class": "linear", "activation": "tanh", "n_out": 2, "from
 SIGNATURES: dict[Callable[..., Any], str] = {
     returnn_ir.load: (
         "(path: 'str | Path', overrides: 'Sequence[str]' = (), *, epoch: 'int | None' = None,"
-        " mode: 'str | None' = None) -> 'Net'"
+        " mode: 'str | None' = None, assume: 'Assumptions | None' = None) -> 'Net'"
     ),
     compiler.compile: (
         "(net: 'Net', *, target: 'str', mode: 'str' = 'forward', fetch: 'Sequence[str] | None' = None,"

@@ -86,10 +86,8 @@ class Assumptions:
         if not fitting:
             return name
         old = max(fitting, key=lambda one: len(one.rstrip("/")))
-        new = self.paths[old].rstrip("/") or "/"
-        if _below(name, new):
-            return name
-        return new.rstrip("/") + name[len(old.rstrip("/")) :] or "/"
+        new = self.paths[old]
+        return name if _below(name, new) else new.rstrip("/") + name[len(old.rstrip("/")) :]
 
     def values(self, value: Any) -> Any:
         """An option's value with each absolute path in it where it is now; the same object if none is moved."""
@@ -114,7 +112,7 @@ NOTHING_ASSUMED = Assumptions()
 def _below(name: str, folder: str) -> bool:
     """Whether a path is the folder or in it."""
     folder = folder.rstrip("/")
-    return name == folder or name.startswith(folder + "/") or (folder == "" and name.startswith("/"))
+    return name == folder or name.startswith(folder + "/")
 
 
 def _pairs(words: Iterable[str], option: str, expected: str) -> list[tuple[str, str]]:

@@ -131,7 +131,7 @@ class AuthorFiles:
 
         return load
 
-    def command(self, real: Callable[..., Any], answer: Callable[..., Any]) -> Callable[..., Any]:
+    def command(self, real: Callable[..., Any], answer: Callable[[str, Mapping[str, Any]], Any]) -> Callable[..., Any]:
         """A function that runs a command. The cluster's ``cf FILE`` says where FILE is: here, without a cluster."""
 
         def run(command: Any, *args: Any, **options: Any) -> Any:
@@ -141,7 +141,7 @@ class AuthorFiles:
             path = self.here(words[-1])
             if self.assumes(path):
                 self.is_there(path, "file")
-            return answer(f"{path}\n", **options)
+            return answer(f"{path}\n", options)
 
         return run
 
@@ -198,7 +198,3 @@ class AssumedArray(np.ndarray[Any, np.dtype[Any]]):
     def __iter__(self) -> Any:
         self._need_length()
         return super().__iter__()
-
-    def __getitem__(self, key: Any) -> Any:
-        self._need_length()
-        return super().__getitem__(key)

@@ -73,8 +73,8 @@ class Checkouts:
         if version is not None and _VERSION.fullmatch(version) is None:
             raise ConfigError(
                 "a version for returnn.import_ is a date and a commit",
-                expected="20211231-0123abcd0123",
-                received=version,
+                expected="'20211231-0123abcd0123'",
+                received=repr(version),
             )
         folder = self._folder_of(repo, path, version)
         if not (folder / path).exists():

@@ -51,7 +51,7 @@ def run_python_config(config: Config, path: Path, text: str) -> None:
     code_builtins = dict(vars(builtins))
     files, modules = AuthorFiles(config), HelperModules(config, code_builtins)
     session = ShimSession(namespace, partial(shim_names, config=config, files=files, modules=modules))
-    _set_builtins(code_builtins, config, files, session)
+    _set_builtins(code_builtins, config, files, modules, session)
     namespace.update(config.namespace)
     names = {"config": config, "__file__": file, "__package__": package, "__builtins__": code_builtins}
     namespace.update(names)
@@ -73,15 +73,21 @@ def run_python_config(config: Config, path: Path, text: str) -> None:
         call(exec, code, namespace)
 
 
-def _set_builtins(code_builtins: dict[str, Any], config: Config, files: AuthorFiles, session: ShimSession) -> None:
-    """What ``import`` and ``open`` are for the config's own code."""
+def _set_builtins(
+    code_builtins: dict[str, Any], config: Config, files: AuthorFiles, modules: HelperModules, session: ShimSession
+) -> None:
+    """What ``import`` and ``open`` are for the config's own code, whenever it runs."""
     import_ = guarded_import(builtins.__import__, session)
-    if config.assume.files or config.assume.paths:
-        views = ModuleViews(files)
+    views = ModuleViews(files) if config.assume.files or config.assume.paths else None
+
+    def import_of_code(*args: Any, **options: Any) -> ModuleType:
+        with modules.active():
+            module: ModuleType = import_(*args, **options)
+        return module if views is None else views.of(module)
+
+    code_builtins["__import__"] = import_of_code
+    if views is not None:
         code_builtins["open"] = views.open
-        code_builtins["__import__"] = lambda *args, **options: views.of(import_(*args, **options))
-    else:
-        code_builtins["__import__"] = import_
 
 
 def _package(path: Path) -> tuple[str, str | None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from returnn_ir.config.options import Config
 
 __all__ = ["HelperModules"]
+
+#: sys.modules is shared by all threads.
+_LOCK = threading.RLock()
 
 #: Folders of what is installed, and of this project: none of it is a config's.
 _INSTALLED = tuple({Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -45,36 +49,29 @@ class HelperModules(MetaPathFinder):
         self._config = config
         self._builtins = code_builtins
         self._checkouts = Checkouts(config.assume)
+        self._found: set[str] = set()
         self._modules: dict[str, ModuleType] = {}
-        self._depth = 0
+        self._active = False
 
     @contextmanager
     def active(self) -> Iterator[None]:
         """Imports of the config's code find its modules inside; ``sys.modules`` is put back afterwards."""
-        if self._depth:
-            yield
-            return
-        names = {name for name in sys.modules if self._is_named(name)} | self._modules.keys()
-        stashed = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-        sys.modules.update(self._modules)
-        sys.meta_path.insert(1, self)  # behind the stand-ins for RETURNN and TensorFlow
-        self._depth = 1
-        try:
-            yield
-        finally:
-            self._depth = 0
-            sys.meta_path.remove(self)
-            self._modules |= {name: module for name, module in sys.modules.items() if self._owns(module)}
-            for name in self._modules:
-                sys.modules.pop(name, None)
-            sys.modules.update(stashed)
-
-    def _owns(self, module: ModuleType) -> bool:
-        loader = getattr(getattr(module, "__spec__", None), "loader", None)
-        return isinstance(loader, _CodeLoader | _EmptyLoader) and loader.helpers is self
-
-    def _is_named(self, name: str) -> bool:
-        return name in self._config.assume.modules or name.partition(".")[0] == PREFIX
+        with _LOCK:
+            if self._active:
+                yield
+                return
+            names = {*self._config.assume.modules, *self._modules}
+            stashed = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+            sys.modules.update(self._modules)
+            sys.meta_path.insert(1, self)  # behind the stand-ins for RETURNN and TensorFlow
+            self._active = True
+            try:
+                yield
+            finally:
+                self._active = False
+                sys.meta_path.remove(self)
+                self._modules = {name: sys.modules.pop(name) for name in self._found if name in sys.modules}
+                sys.modules.update(stashed)
 
     # --- the import system
 
@@ -82,8 +79,12 @@ class HelperModules(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The import system's question; only the config's own code gets another answer than anybody."""
-        if not self._asked_by_config(sys._getframe(1)):
-            return None
+        spec = self._find(fullname, path) if self._asked_by_config(sys._getframe(1)) else None
+        if spec is not None:
+            self._found.add(fullname)
+        return spec
+
+    def _find(self, fullname: str, path: Sequence[str] | None) -> ModuleSpec | None:
         if fullname in self._config.assume.modules:
             return self._named(fullname)
         if any(name.startswith(fullname + ".") for name in self._config.assume.modules):

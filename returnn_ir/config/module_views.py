@@ -101,19 +101,19 @@ def _globbing(files: AuthorFiles) -> _Functions:
 
 
 def _commands(files: AuthorFiles) -> _Functions:
-    def output(text: str, **options: Any) -> str | bytes:
+    def output(printed: str, options: Mapping[str, Any]) -> str | bytes:
         as_text = options.get("text") or options.get("universal_newlines") or options.get("encoding")
-        return text if as_text else text.encode()
+        return printed if as_text else printed.encode()
 
-    def completed(text: str, **options: Any) -> Any:
-        return subprocess.CompletedProcess(["cf"], 0, output(text, **options), None)
+    def completed(printed: str, options: Mapping[str, Any]) -> Any:
+        return subprocess.CompletedProcess(["cf"], 0, output(printed, options), None)
 
     return {
         "check_output": files.command(subprocess.check_output, output),
         "run": files.command(subprocess.run, completed),
-        "check_call": files.command(subprocess.check_call, lambda text, **options: 0),
-        "call": files.command(subprocess.call, lambda text, **options: 0),
-        "getoutput": files.command(subprocess.getoutput, lambda text, **options: text.strip()),
+        "check_call": files.command(subprocess.check_call, lambda printed, options: 0),
+        "call": files.command(subprocess.call, lambda printed, options: 0),
+        "getoutput": files.command(subprocess.getoutput, lambda printed, options: printed.strip()),
     }
 
 

@@ -89,6 +89,9 @@ class ShimSession(MetaPathFinder, Loader):
     Args:
         namespace: the config's globals; lazy names among them are replaced once their package is really imported.
         names: what a module of RETURNN really has while a config loads, by its path.
+
+    Attributes:
+        imported: the names of the modules that stand in now.
     """
 
     def __init__(self, namespace: dict[str, object], names: Callable[[str], Mapping[str, object]]) -> None:
@@ -96,6 +99,7 @@ class ShimSession(MetaPathFinder, Loader):
         self._namespace = namespace
         self._depth = 0
         self._loading = False
+        self.imported: set[str] = set()
 
     @contextmanager
     def active(self, *, loading: bool = False) -> Iterator[None]:
@@ -125,6 +129,7 @@ class ShimSession(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The stand-in for one module."""
+        self.imported.add(spec.name)
         return self._stand_in(spec.name)
 
     def _stand_in(self, name: str) -> _LazyModule:
@@ -195,21 +200,18 @@ def _real_path(name: str) -> str:
 @contextmanager
 def _shadowed(finder: ShimSession) -> Iterator[None]:
     """Puts RETURNN's and TensorFlow's modules aside; a TensorFlow that is imported already stays as it is."""
-    keep_tensorflow = "tensorflow" in sys.modules
-    stashed = {
-        name: module
-        for name, module in sys.modules.items()
-        if _is_shadowed(name) and not (keep_tensorflow and name.partition(".")[0] == "tensorflow")
-    }
-    for name in stashed:
-        del sys.modules[name]
+    roots = {root for root in ("returnn", *OLD_MODULES) if root in sys.modules}
+    names = [name for name in sys.modules if name.partition(".")[0] in roots] if roots else []
+    stashed = {name: sys.modules.pop(name) for name in names}
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
-        for name in [n for n, module in sys.modules.items() if isinstance(module, _LazyModule)]:
-            del sys.modules[name]
+        for name in finder.imported:
+            if isinstance(sys.modules.get(name), _LazyModule):
+                del sys.modules[name]
+        finder.imported.clear()
         sys.modules.update(stashed)
 
 

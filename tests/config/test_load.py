@@ -296,3 +296,14 @@ def test_dataclass_in_a_config(write: Write) -> None:
     )
     assert isinstance(config, Config)
     assert config["size"] == 4
+
+
+def test_typed_options_by_type(write: Write) -> None:
+    """What shared recipes ask a config for."""
+    config = load_config(write("#!rnn.py\nflag = True\nsizes = {'a': 1}\n"), ["++on", "yes", "++name", "x"])
+    assert config.typed_dict["sizes"] == {"a": 1} and "on" not in config.typed_dict
+    assert config.is_of_type("sizes", dict) and not config.is_of_type("sizes", (int, str))
+    assert not config.is_of_type("on", str), "a text has no type"
+    assert config.get_of_type("sizes", dict) == {"a": 1} and config.get_of_type("sizes", int, 3) == 3
+    given = [config.bool_or_other(key, "none") for key in ("flag", "sizes", "on", "name", "absent")]
+    assert given == [True, {"a": 1}, True, "x", "none"]

@@ -82,7 +82,7 @@ class _Examination:
         except Exception as error:
             return ("refused" if _of_network(error) else "not loaded"), cause(error)
         started = self._took("load", started)
-        self.assumed = len(net.config.assumed)
+        self.assumed = len(net.config.assumed) if net.config is not None else 0
         losses = self.mode != Mode.SEARCH  # as returnn-compile builds it
         try:
             build_named(net, self.mode, losses=losses)

@@ -19,7 +19,7 @@ _LONGEST = 160
 _SLOW = 2.0
 #: Quoted names, bracketed lists and numbers are what the same cause differs in from config to config.
 _NAMES = (
-    (re.compile(r"\"[^\"]*\"|'[^']*'"), "'..'"),
+    (re.compile(r"\"[^\"]*\"|(?<!\w)'[^']*'"), "'..'"),
     (re.compile(r"\[[^\[\]]*\]"), "[..]"),
     (re.compile(r"[\w.-]*/[\w./-]+"), ".."),
     (re.compile(r"\d+"), "N"),

@@ -16,14 +16,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from returnn_ir.config import Assumptions, Config, load_config
+from returnn_ir.config import Config, load_config
 from returnn_ir.config.network_schedule import NetworkSchedule
 from returnn_ir.config.pretrain import PretrainOptions
 from returnn_ir.config.returnn_names import WrapEpochValue
 from returnn_ir.errors import UserError
 from tests.published.configs import find_configs
+from tests.published.surroundings import Surroundings
 
 __all__ = ["digest", "networks_here", "networks_of_returnn"]
 
@@ -68,10 +70,10 @@ def _plain(value: Any) -> Any:
     return getattr(value, "__name__", None) or getattr(value, "name", None) or type(value).__name__
 
 
-def _summary(path: Path, networks: Any) -> list[Any] | None:
+def _summary(path: Path, networks: Any, around: Surroundings) -> list[Any] | None:
     with redirect_stdout(io.StringIO()):
         try:
-            made = networks(load_config(path, assume=Assumptions(files=True)))
+            made = networks(load_config(path, around.options(path), assume=around.assume))
         except UserError as error:
             return (
                 [str(error).partition("\n")[0]]
@@ -85,7 +87,9 @@ def main(words: list[str]) -> int:
     """Compare, or record; the exit code is 1 where something differs."""
     checkout = Path(words[0])
     networks = networks_of_returnn if "--record" in words else networks_here
-    found = {str(path.relative_to(checkout)): _summary(path, networks) for path in find_configs(checkout)}
+    with TemporaryDirectory() as folder:
+        around = Surroundings.of_checkout(checkout, Path(folder), stand_ins=True)
+        found = {str(path.relative_to(checkout)): _summary(path, networks, around) for path in find_configs(checkout)}
     found = {name: summary for name, summary in found.items() if summary is not None}
     if "--record" in words:
         lines = [f"{json.dumps(name)}: {json.dumps(summary)}" for name, summary in found.items()]

@@ -22,6 +22,7 @@ from runtime.learning_rate.last_best import LastBestOptions
 from runtime.tasks.run_options import RunOptions
 from runtime.tasks.start import find_start
 from tests.published.configs import find_configs
+from tests.published.surroundings import Surroundings
 
 __all__: list[str] = []
 
@@ -47,8 +48,9 @@ READERS: dict[str, Callable[[Config], object]] = {
 def main(checkout: str) -> int:
     """Print how many configs have each key, and what is not understood; exit code 1 if anything is not."""
     counts, problems = Counter[str](), 0
+    around = Surroundings(Assumptions(files=True), Path(checkout))
     for path in find_configs(Path(checkout)):
-        config = _loaded(path)
+        config = _loaded(path, around)
         if config is None:
             continue
         counts["configs"] += 1
@@ -61,11 +63,11 @@ def main(checkout: str) -> int:
     return 1 if problems else 0
 
 
-def _loaded(path: Path) -> Config | None:
+def _loaded(path: Path, around: Surroundings) -> Config | None:
     quiet = io.StringIO()
     try:
         with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            return load_config(path, assume=Assumptions(files=True))
+            return load_config(path, around.options(path), assume=around.assume)
     except Exception:  # ``python -m tests.published`` says why
         return None
 

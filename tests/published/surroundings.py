@@ -41,9 +41,14 @@ _OPTIONS = {
     f"{_ASR}.config": ("++ext_num_classes", "10025"),
     f"{_ASR}.specaug.config": ("++ext_num_classes", "10025"),
     f"{_TTS}.config": ("++ext_norm_mean_value", "0.0", "++ext_norm_std_dev_value", "1.0"),
-    "2020-lm-integration/lstm_lm_local.config": ("++ext_data_path", "/data/"),
-    "2020-lm-integration/lstm_lm_mmi.config": ("++ext_data_path", "/data/"),
-    "2021-tts-asr-librispeech100h/blstm-attention-asr/blstm-attention-asr.config": ("++ext_data_path", "/data/"),
+    "2020-lm-integration/lstm_lm_local.config": ("++ext_model", "/model", "++ext_data_path", "/data/"),
+    "2020-lm-integration/lstm_lm_mmi.config": ("++ext_model", "/model", "++ext_data_path", "/data/"),
+    "2021-tts-asr-librispeech100h/blstm-attention-asr/blstm-attention-asr.config": (
+        "++ext_model",
+        "/model",
+        "++ext_data_path",
+        "/data/",
+    ),
     f"{_INTERNAL_LM}/trans_only_lstm_1l_1024_bpe_500.config": ("++vocab_size", "534"),
     f"{_INTERNAL_LM}/transf_6l_bpe500.config": ("++vocab_size", "534"),
 }

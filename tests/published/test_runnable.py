@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from returnn_ir.config import load_config
+from returnn_ir.config import Assumptions, load_config
 from runtime.datasets import init_dataset
 from tests.published import runnable
 from tests.published.__main__ import main
 from tests.published.changes import change_of, spread
 from tests.published.stand_in import StandIn
-from tests.published.stubs import stubbed
+from tests.published.surroundings import Surroundings
 
 #: Data of a corpus that nobody here has; two epochs of a small network, then it grows.
 GROWS = """#!rnn.py
@@ -60,7 +60,8 @@ TEXTS = {
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with configs."""
+    """A folder with configs, and beside it the helper that one of them imports."""
+    (tmp_path / "helper.py").write_text("def remove_silence(path):\n    return path\n", encoding="utf-8")
     for name, text in TEXTS.items():
         path = tmp_path / "checkout" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,9 +69,18 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path / "checkout"
 
 
+def _given(checkout: Path) -> list[str]:
+    return ["--module", f"helper_of_the_author={checkout.parent / 'helper.py'}"]
+
+
+def _around(checkout: Path) -> Surroundings:
+    modules = {"helper_of_the_author": checkout.parent / "helper.py"}
+    return Surroundings(Assumptions(files=True, modules=modules), checkout)
+
+
 def _outcomes(checkout: Path, *words: str) -> tuple[int, dict[str, dict[str, object]]]:
     found = checkout.parent / "found.json"
-    code = main([str(checkout), "--runnable", "--jobs", "2", "--json", str(found), *words])
+    code = main([str(checkout), "--runnable", "--jobs", "2", "--json", str(found), *_given(checkout), *words])
     return code, {Path(o["config"]).name: o for o in json.loads(found.read_text(encoding="utf-8"))}
 
 
@@ -105,8 +115,7 @@ def test_an_exception_that_is_no_message_is_a_death(checkout: Path, monkeypatch:
 
 
 def test_lengths_of_a_stand_in_make_equally_many_chunks(checkout: Path, tmp_path: Path) -> None:
-    with stubbed():
-        config = load_config(checkout / "a" / "grows.config")
+    config = load_config(checkout / "a" / "grows.config", assume=_around(checkout).assume)
     described = StandIn.write(config, tmp_path).dataset({"class": "LibriSpeechCorpus", "seq_ordering": "sorted"})
     assert (described["class"], described["seq_ordering"]) == ("MetaDataset", "sorted")
     with init_dataset(described) as dataset:
@@ -145,7 +154,7 @@ def test_changes_are_looked_for_in_every_folder(checkout: Path) -> None:
         "stays.config",
         "no_data.config",
     ]
-    assert {p.name: change_of(p) for p in paths} == {
+    assert {p.name: change_of(p, _around(checkout)) for p in paths} == {
         "grows.config": (2, "in lstm, #config"),
         "stays.config": None,
         "no_data.config": None,
@@ -166,6 +175,7 @@ def test_trains_over_a_change(checkout: Path) -> None:
         "1",
         "--json",
         str(found),
+        *_given(checkout),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
