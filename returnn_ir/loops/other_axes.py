@@ -1,7 +1,7 @@
 """Sequences over another axis than their loop's: what is made of them alone has their axis where it leaves the loop.
 
-RETURNN computes it outside of the loop, on the whole sequence. What is computed step by step reads as many frames as the
-loop has steps: the sequence must be as long as the loop.
+RETURNN computes it outside of the loop, on the whole sequence. What is computed step by step reads as many frames as
+the loop has steps: the sequence must be as long as the loop.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def require_length(b: LayerBuilder, loop: LoopContext, values: Iterable[Value]) 
     if b.region is not b.program.root:
         return
     for other in dict.fromkeys(loop.others[param] for param in _reached(loop, values) if param in loop.others):
-        message = f"{b.place()}: a sequence that the loop reads is shorter than the loop: dims {other.name} and {dim.name}"
+        message = (
+            f"{b.place()}: a sequence that the loop reads is shorter than the loop: dims {other.name} and {dim.name}"
+        )
         if message not in dict(graph.checks):
             graph.checks.append((message, b.binary("greater_equal", b.extent(other), b.extent(dim))))
 

@@ -15,5 +15,8 @@ network = {
     }},
     "win": {"class": "copy", "from": "loop/win"},
     "output": {"class": "copy", "from": "loop", "loss": "as_is"},
+    "sum": {"class": "reduce", "mode": "sum", "axis": "dyn:1", "from": "win"},
+    "lens": {"class": "length", "axis": "dyn:1", "from": "win"},
     "all": {"class": "reduce", "mode": "mean", "axis": "dyn:1", "from": "win", "loss": "as_is"},
 }
+case = {"lens": {"data": [3, 7, 1]}, "fetch": ["loop", "output", "sum", "lens", "all"]}

@@ -18,7 +18,9 @@ network = {
     }},
     "w": {"class": "copy", "from": "loop/w"},
     "seg": {"class": "copy", "from": "loop/seg"},
+    "lens": {"class": "length", "axis": seg_dim, "from": "loop/seg"},
+    "total": {"class": "reduce", "mode": "sum", "axis": seg_dim, "from": "loop/w"},
     "top": {"class": "reduce", "mode": "max", "axis": seg_dim, "from": "loop/seg", "loss": "as_is"},
     "output": {"class": "copy", "from": "loop", "loss": "as_is"},
 }
-case = {"lens": {"data": [9, 8, 1], "n": [4, 5, 1]}, "inputs": {"n": [[1, 3, 2, 1, 1], [1, 2, 1, 1, 3], [1, 1, 1, 1, 1]]}}
+case = {"fetch": ["loop", "output", "top", "lens", "total"], "lens": {"data": [9, 8, 1], "n": [4, 5, 1]}, "inputs": {"n": [[1, 3, 2, 1, 1], [1, 2, 1, 1, 3], [1, 1, 1, 1, 1]]}}

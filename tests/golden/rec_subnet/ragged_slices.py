@@ -12,6 +12,8 @@ network = {
     "sl": {"class": "copy", "from": "loop/sl"},
     "lin": {"class": "copy", "from": "loop/lin"},
     "output": {"class": "copy", "from": "loop", "loss": "as_is"},
+    "total": {"class": "reduce", "mode": "sum", "axis": "stag:sliced", "from": "sl"},
+    "lens": {"class": "length", "axis": "stag:sliced", "from": "lin"},
     "sum": {"class": "reduce", "mode": "max", "axis": "stag:sliced", "from": "lin", "loss": "as_is"},
 }
-case = {"time": {"data": 9, "n": 5}}
+case = {"fetch": ["loop", "output", "total", "lens", "sum"], "time": {"data": 9, "n": 5}}
