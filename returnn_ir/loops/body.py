@@ -347,7 +347,7 @@ class Body:
         return leaving
 
     def _over_other_axes(self, loop: LoopContext, leaving: Mapping[str, LayerOutput]) -> dict[str, LayerOutput]:
-        """Of what leaves the loop, that which RETURNN computes outside, on sequences over another axis than the loop's."""
+        """What RETURNN computes outside of the loop, on sequences over another axis than the loop's."""
         found: dict[str, LayerOutput] = {}
         if not loop.others or self.b.program.searching:
             return found
