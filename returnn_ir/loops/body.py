@@ -354,7 +354,7 @@ class Body:
         for name, output in leaving.items() if loop.builder.hoist else ():
             dim = other_axis_of(loop, output.value)
             if dim is not None and not name.endswith(_BEFORE):
-                body = Body(self.b, self.opt, None, self.net, LoopAxis(dim), None, f"own_time:{dim.name}")
+                body = Body(self.b, self.opt, self.source, self.net, LoopAxis(dim), None, f"own_time:{dim.name}")
                 found[name] = body.in_front_of(name, loop.previous)
         rest = [x.value for name, x in leaving.items() if name.removesuffix(_BEFORE) not in found]
         require_length(self.b, loop, [*rest, *(pending.output.value for pending in loop.losses)])
