@@ -77,6 +77,7 @@ class LoopContext:
         ended: for a search, which sequences had ended before this step.
         include_eos: the label that ends a sequence counts.
         back_prop: gradients go through the layers that stay in the loop.
+        others: of slices of sequences that have another axis than the loop's, that axis.
         places: of slices, the number of the loop's axis in RETURNN's order of what they are slices of.
     """
 
@@ -94,6 +95,7 @@ class LoopContext:
     ended: Value | None = None
     include_eos: bool = False
     back_prop: bool = True
+    others: dict[Value, Dim] = field(default_factory=dict)
     places: dict[Value, int] = field(default_factory=dict)
 
     def slice_of(self, x: LayerOutput) -> LayerOutput:
@@ -112,6 +114,8 @@ class LoopContext:
         rest = tuple(d for d in axes if d is not dim)
         inner = self.builder.scan(value)
         self.places[inner] = axes.index(dim)
+        if x.time_dim is not None and dim not in x.axes:
+            self.others[inner] = x.time_dim
         return LayerOutput.of(inner, rest) if x.feature_dim is None else _sliced(x, inner, rest)
 
     def place_of_steps(self, x: Value) -> int | None:

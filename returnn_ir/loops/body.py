@@ -27,6 +27,7 @@ from returnn_ir.loops.axis import LoopAxis
 from returnn_ir.loops.loop_exit import LoopExit
 from returnn_ir.loops.loop_losses import leave_with_loss
 from returnn_ir.loops.options import RecOptions
+from returnn_ir.loops.other_axes import other_axis_of, require_length
 from returnn_ir.loops.step_axes import last_parts
 from returnn_ir.loops.types import quietly
 from returnn_ir.network.naming import variable_name
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from returnn_ir.network.net import Net
 
 __all__ = ["Body"]
+
+#: What follows a layer's name where its output before the activation leaves the loop.
+_BEFORE = "/:before"
 
 
 @dataclass
@@ -48,6 +52,7 @@ class Body:
     net: Net
     axis: LoopAxis
     limit: Value | None
+    own_time: str = "own_time"
 
     def __post_init__(self) -> None:
         self.found: list[UserError] = []
@@ -90,7 +95,7 @@ class Body:
         if moves_out is None:
             moves_out = program.keys.optimize_move_layers_out
         builder = LoopBuilder(
-            outer, dim, b.dim("own_time", dim.size, description=dim.description), self.limit, moves_out
+            outer, dim, b.dim(self.own_time, dim.size, description=dim.description), self.limit, moves_out
         )
         loop = LoopContext(builder, previous=dict(previous), include_eos=self.opt.include_eos)
         loop.back_prop = self.opt.back_prop is not False
@@ -172,7 +177,11 @@ class Body:
         The layers built for that say nothing besides: no losses, no constraints.
         """
         loop.sequence = lambda path: self._in_front(path, previous, partial(self._probed, path))
-        loop.steps = lambda name: self._in_front(f"{name} itself", previous, lambda _, scope: scope.get(name))
+        loop.steps = lambda name: self.in_front_of(name, previous)
+
+    def in_front_of(self, name: str, previous: Mapping[str, OutputType]) -> LayerOutput:
+        """A layer of the body, or ``prev:`` of one, in all steps, from a loop of its own."""
+        return self._in_front(f"{name} itself", previous, lambda _, scope: scope.get(name))
 
     def _in_front(
         self, key: str, previous: Mapping[str, OutputType], ask: Callable[[LoopContext, NetScope], LayerOutput]
@@ -270,14 +279,16 @@ class Body:
         counted = self._finish_ended(loop, scope, inner) if self.axis.ends else None
         last = self._keep_last(loop, scope, names, counted)
         exits = self._exits(loop)
-        leaving = {name: exits.leave(output) for name, output in self._leaving(scope, names).items()}
+        leaving = self._leaving(scope, names)
+        others = self._over_other_axes(loop, leaving)
+        leaving = {name: exits.leave(x) for name, x in leaving.items() if name.removesuffix(_BEFORE) not in others}
         losses = [leave_with_loss(exits, pending) for pending in loop.losses]
         builder.finish()
         for store in loop.at_end:
             store()
         if self.axis.steps is not None:
             self.b.define(self.axis.dim, builder.last(LENGTH))
-        shown = self._outputs(exits, leaving)
+        shown = {**self._outputs(exits, leaving), **others}
         for loss in losses:
             loss.add(self.b)
         parts = {name: output_type.around(builder.last(f"last:{name}")) for name, output_type in last.items()}
@@ -337,20 +348,34 @@ class Body:
                 continue
             leaving[name] = output
             if output.activation is not None:
-                leaving[f"{name}/:before"] = output.activation[1]
+                leaving[f"{name}{_BEFORE}"] = output.activation[1]
         for name in self.requested_inside():
             leaving[name] = scope.get(name)
         return leaving
+
+    def _over_other_axes(self, loop: LoopContext, leaving: Mapping[str, LayerOutput]) -> dict[str, LayerOutput]:
+        """What RETURNN computes outside of the loop, on sequences over another axis than the loop's."""
+        found: dict[str, LayerOutput] = {}
+        if not loop.others or self.b.program.searching:
+            return found
+        for name, output in leaving.items() if loop.builder.hoist else ():
+            dim = other_axis_of(loop, output.value)
+            if dim is not None and not name.endswith(_BEFORE):
+                body = Body(self.b, self.opt, self.source, self.net, LoopAxis(dim), None, f"own_time:{dim.name}")
+                found[name] = body.in_front_of(name, loop.previous)
+        rest = [x.value for name, x in leaving.items() if name.removesuffix(_BEFORE) not in found]
+        require_length(self.b, loop, [*rest, *(pending.output.value for pending in loop.losses)])
+        return found
 
     @staticmethod
     def _outputs(exits: LoopExit, leaving: Mapping[str, LayerOutput]) -> dict[str, LayerOutput]:
         outside = {name: exits.outside(inner) for name, inner in leaving.items()}
         for name in list(outside):
-            before = outside.get(f"{name}/:before")
+            before = outside.get(f"{name}{_BEFORE}")
             activation = leaving[name].activation
             if before is not None and activation is not None:
                 outside[name] = replace(outside[name], activation=(activation[0], before))
-        return {name: output for name, output in outside.items() if not name.endswith("/:before")}
+        return {name: output for name, output in outside.items() if not name.endswith(_BEFORE)}
 
 
 def _build_asked(loop: LoopContext) -> None:

@@ -91,6 +91,7 @@ class LoopExit:
         if dim not in self._outside:
             made = self._outside[dim] = self._b.dim(f"grown:{dim.name}", None, description=dim.description)
             self._b.define(made, self._over_time(self._builder.stacked(self._lengths[dim])))
+            self._b.program.declared.setdefault(dim, made)  # who names the axis outside of the loop means this one
         return self._outside[dim]
 
     def _over_time(self, value: Value) -> Value:

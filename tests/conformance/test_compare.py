@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from compiler.check.case import CaseReport, _compare_scores
-from compiler.check.compare import ATOL, RTOL, UNUSED_SCORE, compare_arrays, compare_gradient
+from compiler.check.compare import ATOL, RTOL, UNUSED_SCORE, compare_arrays, compare_gradient, compare_output
+from compiler.check.recorded import RecordedOutput
 from compiler.target.protocol import Array
+from returnn_ir.ir.dims import Dim, Kind
+from returnn_ir.ir.graph import Output, Value
+from returnn_ir.ir.types import TensorType
 
 NAN, INF = np.nan, np.inf
 
@@ -78,3 +82,38 @@ def test_scores_of_hypotheses_that_are_there() -> None:
     report = CaseReport("case", "reference")
     _compare_scores(report, "scores", np.zeros((1, 1)), {})
     assert report.reason == "scores: missing"
+
+
+def _ragged(**lengths: list[list[int]]) -> tuple[RecordedOutput, Output, dict[int, Array]]:
+    """What RETURNN gives of three steps of two sequences, the second of one step: [batch, step, entry]."""
+    batch, step, entry = Dim("B", kind=Kind.BATCH), Dim("T"), Dim("E")
+    kinds = ["batch", "dynamic:T", "dynamic:E"]
+    sizes = {1: np.array([3, 1]), 2: np.array(lengths["wanted"])}
+    value = np.arange(18.0).reshape(2, 3, 3)
+    found = {0: np.array([3, 1]), 2: np.array(lengths["found"]).T}
+    kept = {axis: Value(TensorType("int64", dims)) for axis, dims in ((0, (batch,)), (2, (step, batch)))}
+    output = Output(Value(TensorType("float32", (step, batch, entry))), (step, batch, entry), lengths=kept)
+    return RecordedOutput(value, kinds, sizes, None), output, found
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ([[2, 3, 1], [3, 1, 1]], None),
+        ([[2, 3, 1], [3, 0, 2]], None),  # behind the end of the second sequence
+        ([[2, 3, 1], [2, 1, 1]], "lengths [[2, 3, 1], [2, 1, 1]], expected [[2, 3, 1], [3, 1, 1]]"),
+    ],
+)
+def test_lengths_along_two_axes(found: list[list[int]], reason: str | None) -> None:
+    expected, output, lengths = _ragged(wanted=[[2, 3, 1], [3, 1, 1]], found=found)
+    received = np.moveaxis(expected.value, 0, 1).copy()
+    received[0, 0, 2] = received[2, 0, 1] = received[1, 1] = -1  # behind ends
+    assert compare_output(expected, output, received, lengths).reason == reason
+
+
+def test_values_within_lengths_along_two_axes() -> None:
+    expected, output, lengths = _ragged(wanted=[[2, 3, 1], [3, 1, 1]], found=[[2, 3, 1], [3, 1, 1]])
+    received = np.moveaxis(expected.value, 0, 1).copy()
+    received[1, 0, 2] = -1  # the last entry of the second step
+    found = compare_output(expected, output, received, lengths)
+    assert found.reason == "1 of 9 entries differ, by up to 6"

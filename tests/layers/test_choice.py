@@ -15,6 +15,7 @@ from compiler.program.program import compile_net
 from compiler.target.protocol import Array
 from returnn_ir import load
 from runtime.decoding import nbest_lists
+from tests.layers.nets import run_net
 
 LABELS = 2
 EXTERN = {"data": {"dim": 3}, "classes": {"dim": LABELS, "sparse": True, "available_for_inference": False}}
@@ -193,3 +194,27 @@ def test_what_a_loop_sees_of_an_earlier_beam_follows_its_hypotheses(tmp_path: Pa
     whole, _ = _searched(tmp_path, _decoder(**first, both=both, sums=sums, context=MEAN))
     np.testing.assert_array_equal(loop["output/output"], whole["output/output"])
     np.testing.assert_allclose(loop["output/scores"], whole["output/scores"], rtol=1e-5)
+
+
+def test_a_search_over_the_only_hypothesis_of_another_one(tmp_path: Path) -> None:
+    """As if it had been decided on; RETURNN cannot do without the decision."""
+
+    def search(source: str, beam: int) -> dict[str, Any]:
+        prob = {"class": "softmax", "from": ["data:source", "prev:emb"], "n_out": 4, "is_output_layer": True}
+        choice = {"class": "choice", "beam_size": beam, "from": "prob", "target": "classes", "initial_output": 0}
+        emb = {"class": "linear", "n_out": 2, "activation": None, "from": "output"}
+        unit = {"prob": prob, "output": choice, "emb": emb}
+        return {"class": "rec", "from": source, "target": "classes", "unit": unit}
+
+    first: dict[str, Any] = {"first": search("data", 1), "given": {"class": "decide", "from": "first/prob"}}
+    second = {"second": search("given", 3), "best": {"class": "decide", "from": "second"}}
+    network = {**first, **second}
+    extern_data = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True, "available_for_inference": False}}
+    frames = np.random.default_rng(1).normal(size=(3, 5, 3)).astype(np.float32)
+    inputs = {"data": 3 * frames, "data/size1": np.array([5, 1, 3])}
+    decided = run_net(tmp_path, network, extern_data, inputs, mode="search")
+    network["given"] = {"class": "copy", "from": "first/prob"}
+    found = run_net(tmp_path, network, extern_data, inputs, mode="search")
+    assert len(np.unique(found["output/best"])) > 1
+    for key in ("output/best", "output/second"):
+        np.testing.assert_array_equal(found[key], decided[key])

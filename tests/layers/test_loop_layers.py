@@ -122,7 +122,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "only the future": (
         {"s": {"class": "window", "window_size": 3, "window_left": 3, "from": SOURCE}},
-        "the window ends before the step itself",
+        "a window over steps contains the step itself",
     ),
     "frames of what needs them": (
         {

@@ -56,6 +56,28 @@ def test_unmask_holds_the_last_chosen_frame(tmp_path: Path, source: str) -> None
         np.testing.assert_array_equal(result["output/back"][: len(held), row], held)
 
 
+def test_unmask_of_a_source_with_a_frame_in_front(tmp_path: Path) -> None:
+    """With ``skip_initial`` that frame stands for those in front of the first one that was chosen."""
+    network = {
+        "mask": MASK,
+        "chosen": _masked("data", **{"class": "copy"}),
+        "more": {"class": "prefix_in_time", "prefix": 7.0, "from": "chosen"},
+        "back": {"class": "unmask", "mask": "mask", "skip_initial": True, "from": "more"},
+    }
+    inputs = _inputs()
+    back = run_net(tmp_path, network, EXTERN, inputs)["output/back"]
+    for row, held in enumerate(_held(inputs["data"], np.full(2, 7.0))):
+        np.testing.assert_array_equal(back[: len(held), row], held)
+
+
+def test_one_name_scope_for_a_unit(tmp_path: Path) -> None:
+    unit = _masked("data", **{"class": "linear", "n_out": 3, "activation": None, "name_scope": "b"})
+    network = {"mask": MASK, "x": {**unit, "name_scope": "a"}}
+    assert "name_scope is given twice" in refusal(tmp_path, network, EXTERN)
+    del unit["unit"]["name_scope"]
+    run_net(tmp_path, network, EXTERN, _inputs(), params={"a/W": np.ones((2, 3), np.float32)})
+
+
 def test_unmask_of_what_has_the_frames_of_the_mask(tmp_path: Path) -> None:
     """Nothing is to be undone, the time axis comes to the front."""
     network = {"mask": MASK, "same": {"class": "unmask", "mask": "mask", "from": "doubled"}}

@@ -109,12 +109,12 @@ def _in_loop(b: LayerBuilder, opt: WindowOptions, x: LayerOutput, frames: Dim) -
     if opt.padding.lower() != "same" or opt.stride != 1 or opt.out_spatial_dim is not None:
         raise ConfigError("a window over steps has padding 'same' and stride 1", where=b.place())
     left = _left(b, size, opt.window_left, opt.window_right)
-    if left >= size:
+    if not 0 <= left < size:
         raise ConfigError(
-            "the window ends before the step itself",
-            where=b.place("window_left"),
+            "a window over steps contains the step itself",
+            where=b.place("window_left" if opt.window_left is not None else "window_right"),
             expected=f"at most {size - 1}, the window_size without the step itself",
-            received=left,
+            received=opt.window_left if opt.window_left is not None else opt.window_right,
         )
     value = _last_steps(b, x, frames) if left == size - 1 else _steps_around(b, x, frames, left)
     at = 0 if x.batch_dim is None else 1

@@ -1,0 +1,19 @@
+# slices of a sequence from outside, in each step from another place and of another size, leave the loop
+extern_data = {"data": {"dim": 3}, "n": {"dim": 4, "sparse": True}}
+network = {
+    "enc": {"class": "linear", "activation": "tanh", "n_out": 4, "from": "data"},
+    "loop": {"class": "rec", "from": "data:n", "unit": {
+        "num": {"class": "reinterpret_data", "set_sparse": False, "from": "data:source"},
+        "pos": {"class": "eval", "from": ["num", "prev:pos"], "eval": "source(0) + source(1)", "initial_output": 0},
+        "sl": {"class": "slice_nd", "from": "base:enc", "start": "prev:pos", "size": "num", "is_output_layer": True},
+        "lin": {"class": "linear", "n_out": 3, "activation": "tanh", "from": "sl", "is_output_layer": True},
+        "output": {"class": "reduce", "mode": "sum", "axis": "stag:sliced", "from": "lin"},
+    }},
+    "sl": {"class": "copy", "from": "loop/sl"},
+    "lin": {"class": "copy", "from": "loop/lin"},
+    "output": {"class": "copy", "from": "loop", "loss": "as_is"},
+    "total": {"class": "reduce", "mode": "sum", "axis": "stag:sliced", "from": "sl"},
+    "lens": {"class": "length", "axis": "stag:sliced", "from": "lin"},
+    "sum": {"class": "reduce", "mode": "max", "axis": "stag:sliced", "from": "lin", "loss": "as_is"},
+}
+case = {"fetch": ["loop", "output", "total", "lens", "sum"], "time": {"data": 9, "n": 5}}
