@@ -196,7 +196,10 @@ def test_input_without_batch(tmp_path: Path) -> None:
         ),
         (_rec("gru", state=["zeros"]), "there is no layer 'zeros'"),
         (_rec("gru", state=[0]), "state is no layer\n  expected: a layer\n  received: 0"),
-        (_rec({"output": {"class": "copy", "from": "data:source"}}, state="other"), "state is for units with a name"),
+        (
+            {**_rec("gru", state="other"), "unit": {"output": {"class": "copy", "from": "data:source"}}},
+            "state is for units with a name",
+        ),
         ({"class": "rnn_cell", "unit": "lstm", "n_out": 2, "from": "data"}, "is for a whole sequence"),
         ({"class": "get_last_hidden_state", "n_out": 3, "from": "data"}, "has no hidden state"),
         # one part alone is not a sequence to make flat, in RETURNN neither
