@@ -44,13 +44,13 @@ class OutputType:
         Where all of the other's axes are there then, its order holds.
         """
         partners: dict[Dim, Dim] = {d: d for d in other.axes if d in self.axes}
-        for dim in other.axes:
-            if dim not in partners:
-                free = (d for d in self.axes if d not in partners.values() and d not in other.axes)
-                alike = [d for d in free if (d.is_batch, d.is_static) == (dim.is_batch, dim.is_static)]
-                partner = next((d for d in alike if d.size == dim.size), alike[0] if alike else None)
+        for by_size in (True, False):  # those that fit have the first choice
+            for dim in other.axes:
+                free = (d for d in self.axes if d not in partners.values())
+                alike = (d for d in free if d.size == dim.size or not by_size)
+                partner = next((d for d in alike if (d.is_batch, d.is_static) == (dim.is_batch, dim.is_static)), None)
                 if partner is not None:
-                    partners[dim] = partner
+                    partners.setdefault(dim, partner)
         more = [d for d in other.axes if d not in partners]
         if not more:
             return self

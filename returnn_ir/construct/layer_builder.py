@@ -138,11 +138,18 @@ class LayerBuilder(Tracer):
         """``stag:NAME`` finds a dim under this name, too."""
         self.program.names.setdefault(dim, set()).add(name)
 
+    def stands_for(self, own: Dim, dim: Dim) -> None:
+        """An axis description that means ``dim`` means ``own`` where only that is there."""
+        self.program.same_tag[own] = self.program.same_tag.get(dim, dim)
+
     def _declared(self, x: LayerOutput, spec: object) -> object:
         """A derived Dim for which the user declared another one means that one."""
-        if isinstance(spec, Dim) and spec not in x.axes:
-            return self.program.declared.get(spec, spec)
-        return spec
+        if isinstance(spec, (list, tuple, set, frozenset)):
+            return [self._declared(x, part) for part in spec]
+        if not isinstance(spec, Dim) or spec in x.axes:
+            return spec
+        dim = self.program.declared.get(spec, spec)
+        return next((d for d in x.axes if d is not dim and self.program.same_tag.get(d) is dim), dim)
 
     def dim(self, role: str, size: int | None, *, feature: bool = False, description: str | None = None) -> Dim:
         """A dim of this layer, the same one whenever the layer is built again.

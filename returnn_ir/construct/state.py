@@ -115,6 +115,7 @@ class ProgramState:
         declared: dims of the user (``out_dim``), by the dim that they stand for.
         settled: what dims of the user turned out to be, by the dim that the config has.
         names: what else ``stag:NAME`` may call a dim: layers share a derived dim here, each has its own in RETURNN.
+        same_tag: dims whose lengths are those of some hypotheses of another dim: for RETURNN both are the same one.
         rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
         requested: paths of layers inside of others that somebody outside asks for.
         extra: the prefix of an extra network (``extra.search``); its losses and random draws are its own.
@@ -140,6 +141,7 @@ class ProgramState:
     declared: dict[Dim, Dim] = field(default_factory=dict)
     settled: dict[Dim, Dim] = field(default_factory=dict)
     names: dict[Dim, set[str]] = field(default_factory=dict)
+    same_tag: dict[Dim, Dim] = field(default_factory=dict)
     rebatched: dict[tuple[Dim, Dim], Dim] = field(default_factory=dict)
     packed: dict[Dim, PackedBatch] = field(default_factory=dict)
     source_blocks: dict[str, tuple[int, ...]] = field(default_factory=dict)

@@ -185,15 +185,18 @@ def _declared_axes(definition: LayerDef) -> tuple[Dim, ...] | None:
     """The axes that ``out_shape`` or ``out_type`` names; None if they do not, or count some of them only."""
     options = definition.options
     out_type = options.out_type if isinstance(options.out_type, dict) else {}
-    listed = next((x for x in (out_type.get("dims"), out_type.get("dim_tags"), options.out_shape) if x is not None), None)
+    listed = out_type.get("dims", out_type.get("dim_tags", options.out_shape))
     if listed is None and out_type.get("shape") is not None and not out_type["shape"]:
         return () if out_type.get("batch_dim_axis", 0) is None else (BATCH,)
     if not isinstance(listed, (tuple, list, set, frozenset)):
         return None
     own = [d for d in listed if not isinstance(d, MarkedDim)]
-    batch = [BATCH for d in own if isinstance(d, Dim) and d.is_batch]
-    rest = sorted((d for d in own if isinstance(d, Dim) and not d.is_batch), key=lambda d: (d.is_static, d.feature, d.name))
-    return (*batch, *rest) if len(batch) + len(rest) == len(own) else None
+    if not all(isinstance(d, Dim) for d in own):
+        return None
+    rest = [d for d in own if not d.is_batch]
+    if isinstance(listed, (set, frozenset)):
+        rest.sort(key=lambda d: (d.is_static, d.feature, d.name))
+    return (*(BATCH for d in own if d.is_batch), *rest)
 
 
 def _known(scope: NetScope, source: str) -> LayerOutput | None:

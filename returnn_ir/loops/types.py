@@ -1,8 +1,9 @@
 """What the layers of a loop gave in the step before: types that depend on each other, found as a least fixpoint.
 
 The body is built on the side, each layer behind those of which it reads this step or the step before; where layers
-need each other, one of them begins with what is known of the others. What was begun with too little is built once
-more. A type may gain axes and, a few times, become another one; what goes on changing grows without end.
+need each other, one of them begins with what is known of the others: a layer that an ``initial_output`` names is the
+first thing known, and its axes stay; a value of which nothing is known has no axes. What was begun with too little is
+built once more. A type may gain axes and, a few times, become another one; what goes on changing grows without end.
 """
 
 from __future__ import annotations

@@ -107,7 +107,11 @@ _REFUSED = tuple(row for row in OPTIONS if row.verdict is not _NONE)
 def refused_options(definition: LayerDef, config: Config | None, *verdicts: OptionVerdict) -> Iterator[ConfigError]:
     """The options of one layer that one of these verdicts refuses; the config knows their lines."""
     for row in _REFUSED:
-        if row.verdict not in verdicts or row.owner not in ("", definition.spec.name) or definition.spec.name in row.besides:
+        if (
+            row.verdict not in verdicts
+            or row.owner not in ("", definition.spec.name)
+            or definition.spec.name in row.besides
+        ):
             continue
         value = getattr(definition.options, row.name)
         if value is not None and value not in row.off:

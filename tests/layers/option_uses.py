@@ -103,6 +103,8 @@ def _others(value: object) -> list[object]:
         return [Dim("other", 17)]
     if isinstance(value, Mapping):
         return [{**value, key: other} for key in value for other in _others(value[key])]
+    if isinstance(value, (set, frozenset)):
+        return [value | {Dim("other", 17)}]
     if isinstance(value, (list, tuple)) and value:
         return [type(value)([other, *value[1:]]) for other in _others(value[0])]
     return []

@@ -11,9 +11,13 @@ import pytest
 
 from returnn_ir import load
 from returnn_ir.axes.output import LayerOutput
+from returnn_ir.axes.output_type import OutputType
 from returnn_ir.construct.construct import construct
 from returnn_ir.construct.scope import NetScope
 from returnn_ir.errors import ProblemList
+from returnn_ir.ir.dims import BATCH, Dim
+from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import TensorType
 from returnn_ir.network.net import LayerDef, Net
 from tests.layers.growing_loops import EXTERN_DATA, LOOPS, grown
 
@@ -98,3 +102,88 @@ def test_a_product_that_grows_with_every_step(tmp_path: Path) -> None:
         "then float32[B(batch), 4294967296]\n"
         "  try: between two steps bring it back to one size, such as by a 'linear' with 'n_out'"
     )
+
+
+def _type(*axes: Dim) -> OutputType:
+    return OutputType.of(LayerOutput.of(Value(TensorType("float32", axes)), axes))
+
+
+def test_axes_that_only_an_initial_value_has() -> None:
+    """Axes of one kind are counterparts: they are no further ones, whether they fit or not."""
+    time, other, feature, same = Dim("t"), Dim("u"), Dim("f", 3, feature=True), Dim("g", 3, feature=True)
+    heads = Dim("heads", 2)
+    assert _type(feature).with_axes_of(_type(BATCH, same)).axes == (BATCH, feature)
+    assert _type(BATCH, feature).with_axes_of(_type(time, BATCH, feature)).axes == (time, BATCH, feature)
+    assert _type(BATCH, feature).with_axes_of(_type(heads, same)).axes == (heads, BATCH, feature)
+    assert _type(BATCH, other).with_axes_of(_type(BATCH, time)).axes == (BATCH, other)
+    assert _type(BATCH, heads).with_axes_of(_type(BATCH, feature)).axes == (BATCH, heads)
+    assert _type().with_axes_of(_type(BATCH, time, feature)).time_dim is time
+    assert _type().with_axes_of(_type(BATCH, time, feature)).feature_dim is feature
+
+
+DIMS = """
+from returnn.tensor import Dim, batch_dim
+behavior_version = 21
+time, feat, steps, heads = Dim(None, name="time"), Dim(4, name="feat"), Dim(None, name="steps"), Dim(2, name="heads")
+extern_data = {"data": {"dim_tags": [batch_dim, time, feat]}}
+"""
+
+
+def _refused_with_dims(path: Path, network: str) -> str:
+    file = path / "net.py"
+    file.write_text(f"{DIMS}network = {network}\n")
+    with pytest.raises(ProblemList) as error:
+        construct(load(file), "train")
+    return str(error.value).replace(str(path), "DIR")
+
+
+def test_a_loop_over_a_dim_that_nobody_defines(tmp_path: Path) -> None:
+    unit = '{"output": {"class": "constant", "value": 1.0}}'
+    assert _refused_with_dims(
+        tmp_path, f'{{"output": {{"class": "rec", "from": [], "axis": steps, "unit": {unit}}}}}'
+    ) == (
+        "layer 'output' (DIR/net.py:6, key 'axis'): nothing says how long steps(dynamic) is\n"
+        "  expected: a dim of an input or of a layer outside of the loop, or a layer 'end' in the unit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (
+            "{batch_dim, time}",
+            "the output has other axes than out_shape\n"
+            "  expected: B(batch), time(dynamic)\n  received: float32[B, time, feat]",
+        ),
+        (
+            "{batch_dim, time, feat, heads}",
+            "the output has other axes than out_shape\n"
+            "  expected: B(batch), feat(4), heads(2), time(dynamic)\n  received: float32[B, time, feat]",
+        ),
+        ("()", "the output has other axes than out_shape\n  expected: no axes\n  received: float32[B, time, feat]"),
+        (
+            "[batch_dim, time, feat]",
+            "out_shape is no set of dims\n  expected: such as {batch_dim, time_dim}\n"
+            "  received: [B(batch), time(dynamic), feat(4)]",
+        ),
+    ],
+)
+def test_out_shape(tmp_path: Path, shape: str, text: str) -> None:
+    message = _refused_with_dims(tmp_path, f'{{"output": {{"class": "copy", "from": "data", "out_shape": {shape}}}}}')
+    assert message == f"layer 'output' (DIR/net.py:6, key 'out_shape'): {text}"
+
+
+def test_out_shape_with_remarks(tmp_path: Path) -> None:
+    """A dim that may be missing, one that is no axis, and the steps of the loop around are not asked for."""
+    file = tmp_path / "net.py"
+    file.write_text(
+        f"""{DIMS}from returnn.tf.util.data import ImplicitDynSizeDim, OptionalDim
+unit = {{
+    "x": {{"class": "rec_unstack", "from": "base:data", "axis": time, "out_shape": {{batch_dim, feat, time}}}},
+    "output": {{"class": "copy", "from": "x", "out_shape": {{batch_dim, feat, OptionalDim(heads)}}}},
+}}
+shape = {{batch_dim, time, feat, ImplicitDynSizeDim(batch_dim)}}
+network = {{"output": {{"class": "rec", "from": [], "axis": time, "unit": unit, "out_shape": shape}}}}
+"""
+    )
+    assert construct(load(file), "train").graph.outputs["output"]

@@ -189,6 +189,17 @@ def test_input_without_batch(tmp_path: Path) -> None:
         (_rec("gru", initial_state={"h": 0}), "the state is one tensor"),
         (_rec("gru", initial_state="placeholder"), "is not supported"),
         (_rec("gru", initial_state="nowhere"), "there is no layer 'nowhere'"),
+        (_rec("lstm", state="other"), "state of a unit with several states must be a dict"),
+        (
+            _rec("lstm", state={"h": "other"}),
+            "state needs every part of the unit's state\n  expected: c, h\n  received: h",
+        ),
+        (_rec("gru", state=["zeros"]), "there is no layer 'zeros'"),
+        (_rec("gru", state=[0]), "state is no layer\n  expected: a layer\n  received: 0"),
+        (
+            {**_rec("gru", state="other"), "unit": {"output": {"class": "copy", "from": "data:source"}}},
+            "state is for units with a name",
+        ),
         ({"class": "rnn_cell", "unit": "lstm", "n_out": 2, "from": "data"}, "is for a whole sequence"),
         ({"class": "get_last_hidden_state", "n_out": 3, "from": "data"}, "has no hidden state"),
         # one part alone is not a sequence to make flat, in RETURNN neither

@@ -92,9 +92,7 @@ def _by_key(b: LayerBuilder, given: Any, keys: Sequence[str], option: str = "ini
         return {key: given[key] for key in keys}
     if isinstance(given, (list, tuple)):
         if len(given) != len(keys):
-            raise ConfigError(
-                f"{option} has another number of parts", where=where, expected=len(keys), received=given
-            )
+            raise ConfigError(f"{option} has another number of parts", where=where, expected=len(keys), received=given)
         return dict(zip(keys, given, strict=True))
     if len(keys) > 1 and isinstance(given, str) and given not in _NAMED:
         raise ConfigError(
@@ -137,17 +135,13 @@ def _own(b: LayerBuilder, rest: tuple[Dim, ...]) -> tuple[Dim, ...]:
     return own
 
 
-def _of_layer(
-    b: LayerBuilder, x: LayerOutput, rest: tuple[Dim, ...], out: Dim, option: str = "initial_state"
-) -> Value:
+def _of_layer(b: LayerBuilder, x: LayerOutput, rest: tuple[Dim, ...], out: Dim, option: str = "initial_state") -> Value:
     """A layer's last state where it has one, else its output."""
     if x.states:
         x = last_state(b, x, "*")
     feature = b.require_feature(x)
     if feature.size != out.size:
-        raise DimError(
-            f"{option} has another size", where=b.place(option), expected=out, received=x.value.type
-        )
+        raise DimError(f"{option} has another size", where=b.place(option), expected=out, received=x.value.type)
     value = b.rename(x.value, (feature, out))
     for dim in x.axes:
         if dim is feature or dim in rest:

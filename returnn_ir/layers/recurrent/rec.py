@@ -10,7 +10,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.layers.recurrent.cells import CellScope, Inits, make_cell
+from returnn_ir.layers.recurrent.cells import CellScope, Inits, make_cell, runs_alone
 from returnn_ir.layers.recurrent.cells.single_step import is_single_step, one_step
 from returnn_ir.layers.recurrent.hidden_state import initial_state, initial_state_refs, keep_last_state, state_outputs
 from returnn_ir.loops.options import RecOptions
@@ -42,7 +42,7 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
     if not sources:
         raise ConfigError(f"unit {opt.unit!r} needs a source", where=b.place("from"))
     x = joined_source(b, opt, sources)
-    dim, feature = (None, x.feature_dim) if is_single_step(b, opt.axis, opt.state, x) else _axes(b, opt, x)
+    dim, feature = (None, x.feature_dim) if _sees_one_frame(b, opt, opt.unit, x) else _axes(b, opt, x)
     out = b.out_feature_dim()
     rest = tuple(d for d in x.axes if d not in (dim, feature))
     sparse = x.sparse_dim is not None
@@ -70,6 +70,12 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
 def _check(b: LayerBuilder, opt: RecOptions) -> None:
     if (opt.max_seq_len is not None or opt.max_seq_len_via is not None) and not opt.unroll:
         raise ConfigError("max_seq_len is for recurrent subnetworks", where=b.place("max_seq_len"))
+
+
+def _sees_one_frame(b: LayerBuilder, opt: RecOptions, unit: str, x: LayerOutput) -> bool:
+    """Whether there is no axis to run over; a cell outside of loops is only meant to where the options say so."""
+    meant = opt.axis is not None or opt.state is not None or b.in_loop or runs_alone(unit)
+    return meant and is_single_step(b, opt.axis, opt.state, x)
 
 
 def _axes(b: LayerBuilder, opt: RecOptions, x: LayerOutput) -> tuple[Dim, Dim | None]:

@@ -51,6 +51,7 @@ def decide(b: LayerBuilder, opt: DecideOptions, x: LayerOutput) -> LayerOutput:
         if of_hypotheses(b, dim):
             own = b.dim(f"decided.{dim.name}", None, description=dim.description)
             b.define(own, b.op("decide", b.length(dim), normalize=opt.length_normalization))
+            b.stands_for(own, dim)
             value = b.op("resize_axis", value, dim=dim, out=own)
             mapping[dim] = (own,)
     return x.with_axes(value, mapping)
@@ -107,6 +108,7 @@ def split_batch_beam(b: LayerBuilder, opt: SplitBatchBeamOptions, x: LayerOutput
         if of_hypotheses(b, dim):
             own = b.dim(f"split.{dim.name}", None, description=dim.description)
             b.define(own, b.op("split_beam", b.length(dim), out=out))
+            b.stands_for(own, dim)
             value = b.op("resize_axis", value, dim=dim, out=own)
         axes.append(own)
     return LayerOutput.of(value, (axes[0], out, *axes[1:]))

@@ -29,7 +29,7 @@ from returnn_ir.layers.recurrent.cells.standard_lstm import (
 )
 from returnn_ir.options import checked, read_options
 
-__all__ = ["LSTM_BLOCKS", "OTHER_NAMES", "REFUSED", "UNITS", "Unit", "make_cell", "unit_name"]
+__all__ = ["LSTM_BLOCKS", "OTHER_NAMES", "REFUSED", "UNITS", "Unit", "make_cell", "runs_alone", "unit_name"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,12 @@ def unit_name(unit: str, *, single_step: bool) -> str:
     if name in LSTM_BLOCKS:
         return "standardlstm" if single_step else "nativelstm2"
     return OTHER_NAMES.get(name, name)
+
+
+def runs_alone(unit: str) -> bool:
+    """Whether a unit takes a single frame outside of a loop, too: the kernels for whole sequences do."""
+    found = UNITS.get(unit_name(unit, single_step=False))
+    return found is not None and found.whole
 
 
 def make_cell(

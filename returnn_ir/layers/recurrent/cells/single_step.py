@@ -42,9 +42,7 @@ def is_single_step(b: LayerBuilder, axis: object, state: object, x: LayerOutput)
     return axis is SINGLE_STEP_DIM or b.is_loop_axis(x, axis)
 
 
-def one_step(
-    b: LayerBuilder, cell: Cell, x: Value, opt: StateOptions, rest: tuple[Dim, ...], out: Dim
-) -> LayerOutput:
+def one_step(b: LayerBuilder, cell: Cell, x: Value, opt: StateOptions, rest: tuple[Dim, ...], out: Dim) -> LayerOutput:
     """One frame of ``cell``.
 
     Args:

@@ -1,0 +1,60 @@
+# layers behind decide name the dim that the search defined: they sum over it and count it
+from returnn.tensor import Dim, batch_dim, single_step_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
+
+time = SpatialDim("time")
+feat = FeatureDim("feat", 3)
+hidden = FeatureDim("hidden", 4)
+vocab = FeatureDim("vocab", 5)
+steps = Dim(None, name="steps")
+slots = SpatialDim("slots")
+behavior_version = 30
+extern_data = {
+    "data": {"dim_tags": [batch_dim, time, feat]},
+    "classes": {"dim_tags": [batch_dim, slots], "sparse_dim": vocab, "available_for_inference": False},
+}
+network = {
+    "enc": {"class": "linear", "from": "data", "out_dim": hidden, "activation": "tanh"},
+    "len": {"class": "length", "from": "data", "axis": time, "dtype": "int32"},
+    "limit": {"class": "reduce", "mode": "max", "axis": batch_dim, "from": "len"},
+    "mean": {"class": "reduce", "mode": "mean", "axis": time, "from": "enc"},
+    "loop": {
+        "class": "rec",
+        "from": [],
+        "axis": steps,
+        "max_seq_len": 6,
+        "include_eos": True,
+        "unit": {
+            "embed": {
+                "class": "linear",
+                "from": "prev:output",
+                "out_dim": hidden,
+                "activation": None,
+                "with_bias": False,
+            },
+            "s": {
+                "class": "rec",
+                "unit": "lstm",
+                "from": "embed",
+                "axis": single_step_dim,
+                "out_dim": hidden,
+            },
+            "prob": {"class": "linear", "from": "s", "out_dim": vocab, "activation": "log_softmax"},
+            "output": {
+                "class": "choice",
+                "from": "prob",
+                "input_type": "log_prob",
+                "target": "classes",
+                "beam_size": 3,
+                "search": True,
+                "initial_output": 1,
+            },
+            "end": {"class": "compare", "kind": "equal", "from": "output", "value": 0},
+        },
+    },
+    "best": {"class": "decide", "from": "loop", "target": "classes"},
+    "embed": {"class": "linear", "from": "best", "out_dim": hidden, "activation": "tanh"},
+    "sum": {"class": "reduce", "mode": "sum", "axis": steps, "from": "embed"},
+    "output": {"class": "copy", "from": "best"},
+}
+case = {"train": False, "search": True, "param_scale": 1.0}
