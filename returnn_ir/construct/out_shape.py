@@ -1,6 +1,6 @@
 """``out_shape``: the dims that a layer's output must have, those that it only depends on included.
 
-RETURNN counts the lengths' own dims (``ImplicitDynSizeDim``) and the labels' dim (``ImplicitSparseDim``) of an output as
+RETURNN counts the dims of the lengths (``ImplicitDynSizeDim``) and of the labels (``ImplicitSparseDim``) of an output as
 implicit: they must be listed, too. An ``OptionalDim`` may be missing.
 """
 
