@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.construct.state import ProgramState
@@ -55,7 +56,7 @@ def known_dim(b: LayerBuilder, dim: Dim) -> Dim:
             b.program.extern.make_with(leaf)
             scope: NetScope | None = b.scope
             while scope is not None and not _is_known(b, leaf):
-                scope.build_makers(lambda definition, wanted=leaf: _makes(definition, wanted))
+                scope.build_makers(partial(_makes, dim=leaf))
                 scope = scope.parent
     return settled(dim, b.program.settled)
 

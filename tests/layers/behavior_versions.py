@@ -25,7 +25,7 @@ class Change:
 
     Attributes:
         text: what it is.
-        network: the network's layers, where acceptance, axes or parameters differ between this version and the one before.
+        network: the layers, where acceptance, axes or parameters differ between this version and the one before.
         golden: cases whose numbers differ.
         reason: why there is neither.
     """

@@ -1,4 +1,4 @@
-"""Each of RETURNN's behaviour versions changes here what it changes there: a net on both sides of it, or golden cases."""
+"""RETURNN's behaviour versions change here what they change there: a net on both sides of each, or golden cases."""
 
 from __future__ import annotations
 
