@@ -30,22 +30,16 @@ _MAKES = (
 )
 
 
-def fixed(program: ProgramState, wanted: Dim, size: int | None) -> Dim:
-    """``wanted``, of which it is known now that it has this size."""
-    if size is None or not wanted.is_dynamic or wanted.expr is not None or wanted.options.lengths is not None:
+def fixed(program: ProgramState, wanted: Dim, made: Dim) -> Dim:
+    """``wanted`` for an axis that a layer made: where only the axis has a size, the two are one dim from now on."""
+    if made.size is None or not wanted.is_dynamic or wanted.expr is not None or wanted.options.lengths is not None:
         return wanted
     if wanted not in program.settled:
         program.extern.make_with(wanted)
         if program.root.lookup(wanted) is not None:
             return wanted
-        program.settled[wanted] = Dim(
-            wanted.name,
-            size,
-            feature=wanted.feature,
-            declared=wanted.declared,
-            description=wanted.description,
-            options=wanted.options,
-        )
+        program.settled[wanted] = made
+        program.names.setdefault(made, set()).add(wanted.description)
     return program.settled[wanted]
 
 
