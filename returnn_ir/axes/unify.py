@@ -15,7 +15,7 @@ from returnn_ir.behavior import Behavior
 from returnn_ir.errors import DimError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dim_names import Role
-from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Value
 
 __all__ = ["Unified", "match_dims", "unify"]
@@ -114,7 +114,7 @@ def match_dims(
     free = [d for d in axes if d not in mapping.values()]
 
     def fits(dim: Dim, other: Dim) -> bool:
-        if behavior.strict_dims and (dim.declared or other.declared):
+        if behavior.strict_dims and (_is_of_user(dim) or _is_of_user(other)):
             return False
         return dim.is_static and dim.size == other.size
 
@@ -139,11 +139,16 @@ def match_dims(
     return mapping
 
 
+def _is_of_user(dim: Dim) -> bool:
+    """Whether the user made this dim, or those that it is derived from."""
+    return any(leaf.declared for leaf in leaves(dim))
+
+
 def _match_by_broadcasting(source: LayerOutput, axes: Sequence[Dim], mapping: dict[Dim, Dim]) -> None:
     """An axis of size one (not the user's own dim) goes with the first axis that is left over, of whatever size."""
 
     def one(dim: Dim) -> bool:
-        return dim.size == 1 and not dim.declared
+        return dim.size == 1 and not _is_of_user(dim)
 
     for dim in source.axes:
         if dim not in mapping and not dim.is_batch:
