@@ -15,7 +15,7 @@ from returnn_ir.behavior import Behavior
 from returnn_ir.errors import DimError, Origin
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dim_names import Role
-from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Value
 
 __all__ = ["Unified", "match_dims", "unify"]
@@ -110,45 +110,53 @@ def match_dims(
     *,
     ignore_features: bool = False,
 ) -> dict[Dim, Dim]:
-    """For each axis of ``source`` that has a partner among ``axes``, the partner."""
-    mapping: dict[Dim, Dim] = {d: d for d in source.axes if d in axes}
-    for dim in source.axes:
-        copies = [d for d in axes if d not in mapping.values() and d.base is dim.base]
-        if dim not in mapping and copies:
-            mapping[dim] = max(copies, key=lambda d: d.match_priority)
-    free = [d for d in axes if d not in mapping.values()]
+    """For each axis of ``source`` that has a partner among ``axes``, the partner.
+
+    One after the other, each axis goes with the one that is the same dim, else with the first one of its size.
+    """
+    mapping: dict[Dim, Dim] = {}
 
     def fits(dim: Dim, other: Dim) -> bool:
-        if behavior.strict_dims and (dim.declared or other.declared):
+        if behavior.strict_dims and (_is_of_user(dim) or _is_of_user(other)):
             return False
+        if behavior.broadcast_matches and dim.size == 1 and (dim is source.feature_dim) != (other is feature):
+            return False  # it broadcasts, along an axis of its own kind
         return dim.is_static and dim.size == other.size
 
-    rest = [d for d in source.axes if d not in mapping]
-    own_feature = source.feature_dim
-    if own_feature in rest and own_feature is not None and feature in free and feature is not None:
-        one = behavior.broadcast_matches and 1 in (own_feature.size, feature.size)
-        if fits(own_feature, feature) or one:
-            mapping[own_feature] = feature
-        elif own_feature.is_static and feature.is_static and not ignore_features:
-            raise DimError(
-                "feature axes of different size", where=where, expected=f"{feature}", received=f"{own_feature}"
-            )
     for dim in source.axes:
-        if dim in mapping:
-            continue
-        partner = next((o for o in axes if o not in mapping.values() and fits(dim, o)), None)
+        free = [d for d in axes if d not in mapping.values()]
+        same = [d for d in free if d.base is dim.base]
+        partner = dim if dim in same else max(same, key=lambda d: d.match_priority, default=None)
+        partner = partner or next((d for d in free if fits(dim, d)), None)
         if partner is not None:
             mapping[dim] = partner
+    own = source.feature_dim
+    if (
+        own is not None
+        and own not in mapping
+        and feature is not None
+        and feature in axes
+        and feature not in mapping.values()
+    ):
+        if behavior.broadcast_matches and 1 in (own.size, feature.size):
+            mapping[own] = feature
+        elif own.is_static and feature.is_static and not ignore_features:
+            raise DimError("feature axes of different size", where=where, expected=f"{feature}", received=f"{own}")
     if behavior.broadcast_matches:
         _match_by_broadcasting(source, axes, mapping)
     return mapping
+
+
+def _is_of_user(dim: Dim) -> bool:
+    """Whether the user made this dim, or those that it is derived from."""
+    return any(leaf.declared for leaf in leaves(dim))
 
 
 def _match_by_broadcasting(source: LayerOutput, axes: Sequence[Dim], mapping: dict[Dim, Dim]) -> None:
     """An axis of size one (not the user's own dim) goes with the first axis that is left over, of whatever size."""
 
     def one(dim: Dim) -> bool:
-        return dim.size == 1 and not dim.declared
+        return dim.size == 1 and not _is_of_user(dim)
 
     for dim in source.axes:
         if dim not in mapping and not dim.is_batch:

@@ -94,6 +94,12 @@ class _DimSpelling(type):
     ) -> Dim:
         _check_options(options)
         size, lengths = _size_and_lengths(dimension, vocab)
+        if kind is not None and not isinstance(kind, Role):
+            raise ConfigError(
+                "the kind of a Dim is none",
+                expected="Dim.Types.Batch, Dim.Types.Spatial or Dim.Types.Feature",
+                received=repr(kind),
+            )
         if kind is Role.batch:
             return BATCH
         if name is None and description is None and isinstance(dimension, TensorTemplate):

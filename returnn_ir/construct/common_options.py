@@ -11,7 +11,7 @@ from returnn_ir.construct.attach_losses import add_losses, has_loss
 from returnn_ir.construct.constraints import add_constraints
 from returnn_ir.construct.declared_dims import use_declared
 from returnn_ir.construct.loop_context import PendingLoss
-from returnn_ir.construct.out_shape import check_out_shape
+from returnn_ir.construct.out_shape import check_dims
 from returnn_ir.construct.parameters import treat_inner_params
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.mode import Mode
@@ -58,8 +58,8 @@ def finish_layer(b: LayerBuilder, output: LayerOutput) -> LayerOutput:
     shown = use_declared(b, output)
     if shown is not output:
         output = replace(shown, activation=output.activation, states=output.states, parts=output.parts)
-    if options.out_shape is not None and (b.scope.loop is None or not b.scope.loop.trial):
-        check_out_shape(b, output, options.out_shape)
+    if b.scope.loop is None or not b.scope.loop.trial:
+        check_dims(b, output)
     if options.register_as_extern_data:
         b.program.extern.register(options.register_as_extern_data, output)
     if options.control_dependencies_on_output:

@@ -22,7 +22,9 @@ def settle(b: LayerBuilder, x: LayerOutput, made: Dim, wanted: Dim | None, key: 
     """Use the dim that the user declared (option ``key``) for one that the layer made, here and from here on."""
     if wanted is None or wanted is made:
         return x
-    wanted = fixed(b.program, wanted, made.size)
+    wanted = fixed(b.program, wanted, made)
+    if wanted is made:
+        return x
     if wanted.size != made.size:
         raise DimError("the declared dim has another size", where=b.place(key), expected=made, received=wanted)
     if made.expr is not None:

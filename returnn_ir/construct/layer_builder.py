@@ -201,9 +201,11 @@ class LayerBuilder(Tracer):
     def finish_feature(self, x: LayerOutput, out: Dim) -> LayerOutput:
         """Rename the layer's own feature dim to that of the user where there is one."""
         wanted = self._feature_of_user(x, out)
-        if wanted is None or wanted is out or out not in x.axes:
+        if wanted is None or out not in x.axes:
             return x
-        wanted = fixed(self.program, wanted, out.size)
+        wanted = fixed(self.program, wanted, out)
+        if wanted is out:
+            return x
         if wanted.size is not None and wanted.size != out.size:
             raise DimError("out_dim has another size", where=self.place("out_dim"), expected=out, received=wanted)
         renamed = x.with_axes(self.rename(x.value, (out, wanted)), {out: (wanted,)})

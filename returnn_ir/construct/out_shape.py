@@ -1,7 +1,7 @@
-"""``out_shape``: the dims that a layer's output must have, those that it only depends on included.
+"""``out_shape``: the dims that a layer's output must have, those that it only depends on included; and ``out_dim``.
 
-RETURNN counts the lengths' own dims (``ImplicitDynSizeDim``) and the labels' dim (``ImplicitSparseDim``) of an output as
-implicit: they must be listed, too. An ``OptionalDim`` may be missing.
+RETURNN counts the dims of the lengths (``ImplicitDynSizeDim``) and of the labels (``ImplicitSparseDim``) of an output
+as implicit: they must be listed, too. An ``OptionalDim`` may be missing.
 """
 
 from __future__ import annotations
@@ -11,22 +11,40 @@ from typing import TYPE_CHECKING, Any
 
 from returnn_ir.config.dim_tags import ImplicitDim, ImplicitDynSizeDim, ImplicitSparseDim, MarkedDim, OptionalDim
 from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.ir.dim_values import settled
 from returnn_ir.ir.dims import Dim, leaves
 
 if TYPE_CHECKING:
     from returnn_ir.axes.output import LayerOutput
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["check_out_shape"]
+__all__ = ["check_dims"]
 
 
-def check_out_shape(b: LayerBuilder, output: LayerOutput, expected: Any) -> None:
-    """Let the output have exactly these dims.
+def check_dims(b: LayerBuilder, output: LayerOutput) -> None:
+    """Let the output have exactly the dims that ``out_shape`` says, and the ``out_dim``.
 
     Raises:
-        DimError: one is missing, or not listed.
+        DimError: a dim is missing, or not listed.
         ConfigError: something else than dims is listed.
     """
+    options = b.definition.options
+    if options.out_shape is not None:
+        _check_out_shape(b, output, options.out_shape)
+    if options.out_dim is not None:
+        wanted = settled(options.out_dim, b.program.settled)
+        there = {d.base for d in (*output.axes, *(marked.tag for marked in _implicit(b, output)))}
+        if there.isdisjoint({wanted.base, b.program.declared.get(wanted, wanted)}):
+            raise DimError(
+                f"a {b.definition.spec.name!r} layer does not make this dim",
+                where=b.place("out_dim"),
+                expected=f"one of {', '.join(map(str, output.axes)) or 'none'}, or no out_dim",
+                received=wanted,
+                hint="'reinterpret_data' with 'set_dim_tags' gives an axis another dim",
+            )
+
+
+def _check_out_shape(b: LayerBuilder, output: LayerOutput, expected: Any) -> None:
     where = b.place("out_shape")
     if not isinstance(expected, (set, frozenset)) and expected:
         raise ConfigError("out_shape is a set", where=where, expected="{batch_dim, time_dim, ...}", received=expected)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.construct.state import ProgramState
@@ -29,22 +30,16 @@ _MAKES = (
 )
 
 
-def fixed(program: ProgramState, wanted: Dim, size: int | None) -> Dim:
-    """``wanted``, of which it is known now that it has this size."""
-    if size is None or not wanted.is_dynamic or wanted.expr is not None or wanted.options.lengths is not None:
+def fixed(program: ProgramState, wanted: Dim, made: Dim) -> Dim:
+    """``wanted`` for an axis that a layer made: where only the axis has a size, the two are one dim from now on."""
+    if made.size is None or not wanted.is_dynamic or wanted.expr is not None or wanted.options.lengths is not None:
         return wanted
     if wanted not in program.settled:
         program.extern.make_with(wanted)
         if program.root.lookup(wanted) is not None:
             return wanted
-        program.settled[wanted] = Dim(
-            wanted.name,
-            size,
-            feature=wanted.feature,
-            declared=wanted.declared,
-            description=wanted.description,
-            options=wanted.options,
-        )
+        program.settled[wanted] = made
+        program.names.setdefault(made, set()).add(wanted.description)
     return program.settled[wanted]
 
 
@@ -55,7 +50,7 @@ def known_dim(b: LayerBuilder, dim: Dim) -> Dim:
             b.program.extern.make_with(leaf)
             scope: NetScope | None = b.scope
             while scope is not None and not _is_known(b, leaf):
-                scope.build_makers(lambda definition, wanted=leaf: _makes(definition, wanted))
+                scope.build_makers(partial(_makes, dim=leaf))
                 scope = scope.parent
     return settled(dim, b.program.settled)
 

@@ -130,7 +130,8 @@ class Dim(DimNames):
     @property
     def is_static(self) -> bool:
         """Has a size known at compile time."""
-        return _YES if self.size is not None else _NO
+        answer: bool = _YES if self.size is not None else _NO
+        return answer
 
     @property
     def is_derived(self) -> bool:
@@ -158,7 +159,8 @@ class Dim(DimNames):
     @property
     def is_dynamic(self) -> bool:
         """Has lengths that are an IR value."""
-        return _OF_KIND[self.axis_kind]
+        answer: bool = _OF_KIND[self.axis_kind]
+        return answer
 
     @property
     def is_batch(self) -> bool:

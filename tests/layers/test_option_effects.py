@@ -25,6 +25,7 @@ COMMON = {
     "L2": "the layer has no parameters",
     "is_output_layer": "the layer is needed anyway",
     "loss_opts": "it is empty",
+    "out_shape": "it is checked (tests/layers/test_out_shape.py)",
     "loss_only_on_non_search": "it is False, which is the default",
 }
 #: (owner, option): why it has no effect.

@@ -9,7 +9,6 @@ from returnn_ir.axes.output import LayerOutput, default_feature_dim
 from returnn_ir.axes.roles import arrange, batch_major, moved_to, with_roles
 from returnn_ir.construct.declared_dims import as_declared, require
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.construct.settled_dims import fixed
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.network.layer_options import LayerRef, SourceOptions
@@ -136,7 +135,6 @@ def _require_frames(b: LayerBuilder, old: Dim, new: Dim) -> None:
 def _with_tags(b: LayerBuilder, tags: Any, x: LayerOutput) -> LayerOutput:
     for spec, new in dict(tags).items():
         old = b.axis(x, spec, "set_dim_tags")
-        new = fixed(b.program, new, old.size)
         if old.size != new.size:
             raise DimError("the new dim has another size", where=b.place("set_dim_tags"), expected=old, received=new)
         loses_feature = old is x.feature_dim and old.feature and not new.feature

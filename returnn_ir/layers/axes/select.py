@@ -8,6 +8,7 @@ from typing import Annotated
 from returnn_ir.axes.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.axes.roles import arrange, batch_major, with_roles
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.settled_dims import known_dim
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -279,6 +280,7 @@ def _sliced_dim(b: LayerBuilder, opt: SliceNdOptions, axis: Dim, first: Value) -
     size = opt.size
     name = f"sliced-time:{b.definition.name}"
     if isinstance(size, Dim):
+        size = known_dim(b, size)
         return (b.length(size) if size.is_dynamic else None), size
     if isinstance(size, int) and not isinstance(size, bool):
         out = opt.out_spatial_dim or b.dim("sliced", size, description=name)

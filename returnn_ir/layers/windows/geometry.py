@@ -277,7 +277,7 @@ def adopt_dims(b: LayerBuilder, x: LayerOutput, own: Sequence[Dim], wanted: Sequ
         return x
     if len(wanted) != len(own):
         raise DimError("out_spatial_dims has not one dim per spatial axis", where=b.place("out_spatial_dims"))
-    wanted = [fixed(b.program, w, o.size) for o, w in zip(own, wanted, strict=True)]
+    wanted = [fixed(b.program, w, o) for o, w in zip(own, wanted, strict=True)]
     pairs = [(o, w) for o, w in zip(own, wanted, strict=True) if o is not w]
     for o, w in pairs:
         if o.size is not None and w.size is not None and o.size != w.size:
