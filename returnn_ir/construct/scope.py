@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.output_type import OutputType
+from returnn_ir.construct.awaited_params import waits_for
 from returnn_ir.construct.common_options import finish_layer
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.loop_context import LoopContext, UntypedError
@@ -19,7 +20,6 @@ from returnn_ir.construct.recurrence import (
     stays_in_loop,
     without_gradient,
 )
-from returnn_ir.construct.awaited_params import waits_for
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
 from returnn_ir.ir.graph import Region, Value

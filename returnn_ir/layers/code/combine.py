@@ -48,7 +48,7 @@ class EvalOptions(LayerOptions):
         allow_broadcast_all_sources: no source needs to have all axes of the result.
         activation: applied to the result: a name or an expression.
         with_bias: a bias is added.
-        eval_for_output_loss: a loss with a form of its own for softmax gets the value, not the logits.
+        eval_for_output_loss: the expression is applied to the losses of the sources, too; refused.
     """
 
     eval: str | Callable[..., Any]
@@ -70,7 +70,7 @@ class CombineOptions(LayerOptions):
         allow_broadcast_all_sources: no source needs to have all axes of the result.
         activation: applied to the result: a name or an expression.
         with_bias: a bias is added.
-        eval_for_output_loss: a loss with a form of its own for softmax gets the value, not the logits.
+        eval_for_output_loss: the expression is applied to the losses of the sources, too; refused.
     """
 
     kind: str
@@ -169,7 +169,11 @@ def _evaluated(
     b: LayerBuilder, opt: CombineOptions | EvalOptions, code: str | Callable[..., Any], sources: list[LayerOutput]
 ) -> LayerOutput:
     if opt.eval_for_output_loss:
-        raise ConfigError("eval_for_output_loss is not supported", where=b.place("eval_for_output_loss"))
+        raise ConfigError(
+            "the losses of the sources are no tensors for the expression: RETURNN, too, refuses it",
+            where=b.place("eval_for_output_loss"),
+            hint="leave it out; layers with 'loss': 'as_is' add up what eval layers compute",
+        )
     result_type, unified = _out_type(b, opt, sources)
     return evaluate_on_sources(b, code, opt.eval_locals or {}, sources, unified, result_type)
 

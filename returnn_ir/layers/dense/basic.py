@@ -10,7 +10,6 @@ from typing import Any, Literal
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
-from returnn_ir.errors import ConfigError
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.network.layer_options import LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
