@@ -59,8 +59,8 @@ def test_is_what_tensorflow_computes(text: str, target: str) -> None:
 
 def _effects() -> set[str]:
     """What does something besides computing, and gives what it was given; the golden case eval_prints has that."""
-    found = {name: find_function(Symbols().b, name) for name in function_names()}
-    return {name for name, f in found.items() if f is not None and f.func.__module__ == "returnn_ir.expression.effects"}
+    found: dict[str, Any] = {name: find_function(Symbols().b, name) for name in function_names()}
+    return {name for name, f in found.items() if f.func.__module__ == "returnn_ir.expression.effects"}
 
 
 def test_every_function_has_a_sample() -> None:

@@ -101,7 +101,12 @@ class _SeenInStep:
         self.keys = b.op("concat", kept["k_left"], self.keys, **join)
         self.values = b.op("concat", kept["v_left"], self.values, **join)
         if self.mask is not None:
-            self.mask = b.op("concat", b.expand(b.const(True), *self.mask.without(steps), before), self.mask, **join)
+            self.mask = b.op(
+                "concat",
+                b.expand(b.const(True), *(d for d in self.mask.dims if d is not steps), before),
+                self.mask,
+                **join,
+            )
         self._keep_at_end(b, opt, kept, {"k_left": k, "v_left": v}, before)
 
     @staticmethod
