@@ -78,9 +78,9 @@ def _replace(program: ProgramState, stand_in: Value, value: Value, new: list[Nod
         root.nodes.remove(stand_in.node)
     first = root.needed_for([*new, *([value.node] if value.node is not None else [])])
     if any(stand_in in node.operands for node in first):
-        where = stand_in.node.origin if stand_in.node is not None else None
-        return [ConfigError("the parameters of layers are to be those of each other", where=where)]
+        where = stand_in.node.origin.with_key("reuse_params") if stand_in.node is not None else None
+        hint = "let one of them have its own"
+        return [ConfigError("the parameters of layers are to be those of each other", where=where, hint=hint)]
     root.nodes[:] = [*first, *(node for node in root.nodes if node not in set(first))]
     program.graph.substitute({stand_in: value})
     return []
-

@@ -40,15 +40,18 @@ def layer_init(b: LayerBuilder, x: LayerOutput, dims: tuple[Dim, ...], key: str)
     """
     inner = Builder(Region(), origin=b.origin)
     copies: dict[Value, Value] = {}
-    for node in b.program.root.needed_for([x.value.node] if x.value.node is not None else []):
-        if node.op.name == "input" or node.regions:
-            raise ConfigError(
-                "an initial value cannot depend on data",
-                where=b.place(key),
-                expected="a layer that is computed from constants, variables and random numbers",
-                received=f"one that needs {node.attrs.get('name', node.op.name)!r}",
-            )
-        copies.update(zip(node.results, inner.emit(node.op, [copies[v] for v in node.operands], node.attrs), strict=True))
+    needed = b.program.root.needed_for([x.value.node] if x.value.node is not None else [])
+    wrong = next((node for node in needed if node.op.name == "input" or node.regions), None)
+    if wrong is not None:
+        raise ConfigError(
+            "an initial value cannot depend on data",
+            where=b.place(key),
+            expected="a layer that is computed from constants, variables and random numbers",
+            received=f"one that needs {str(wrong.attrs.get('name', wrong.op.name)).partition('/')[0]!r}",
+        )
+    for node in needed:
+        made = inner.emit(node.op, [copies[v] for v in node.operands], node.attrs)
+        copies.update(zip(node.results, made, strict=True))
     try:
         inner.region.results = [_over(b, inner, copies[x.value], x, dims, key)]
     except (KeyError, IRError) as error:
@@ -57,9 +60,7 @@ def layer_init(b: LayerBuilder, x: LayerOutput, dims: tuple[Dim, ...], key: str)
     return LayerInit(inner.region, {name: b.program.params[name] for name in names})
 
 
-def _over(
-    b: LayerBuilder, inner: Builder, value: Value, x: LayerOutput, dims: tuple[Dim, ...], key: str
-) -> Value:
+def _over(b: LayerBuilder, inner: Builder, value: Value, x: LayerOutput, dims: tuple[Dim, ...], key: str) -> Value:
     """A value over these axes: each of its own is the one of them that it is, or that has its size."""
     free = [d for d in dims if d not in x.axes]
     pairs: list[tuple[Dim, Dim]] = []

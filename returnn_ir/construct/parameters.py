@@ -41,7 +41,6 @@ def create_param(
     splits: Mapping[Dim, Sequence[int]],
 ) -> Value:
     """A new parameter, or another layer's where ``reuse_params`` says so; see ``LayerBuilder.param``."""
-    options = b.definition.options
     if not flags.kept:
         for dim in dims:
             b.size(dim)

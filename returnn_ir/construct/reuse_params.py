@@ -180,8 +180,16 @@ class _Getter:
         self._b = b
         self._wanted = wanted
 
-    def __call__(self, name: str, shape: Sequence[int], initializer: Init = None, **options: object) -> Numbered:
+    def __call__(
+        self, name: str, shape: Sequence[int] | None = None, initializer: Init = None, **options: object
+    ) -> Numbered:
         """A variable of that full name; ``initializer`` None is the layer's own."""
+        if shape is None:
+            raise ConfigError(
+                f"reuse_params: the custom function does not say the shape of variable {name!r}",
+                where=self._b.place("reuse_params"),
+                hint=f"getter(name=..., shape={tuple(d.size for d in self._wanted.dims)}) is what the layer asks for",
+            )
         axes = tuple(Dim(f"{name}.{i}", int(size)) for i, size in enumerate(shape))
         param = self._wanted.made(name, axes, initializer)
         return Numbered(self._b, param.value, param.dims)

@@ -34,7 +34,7 @@ def _print_and_pass(b: Tracer, x: object, *args: object, **options: Any) -> Numb
     return as_numbered(b, x)
 
 
-@function("print")
+@function("print", trusted=True)
 def _print(b: Tracer, *args: object, **options: Any) -> LeftOut:
     return LeftOut(b, _PRINTS)
 
@@ -55,6 +55,7 @@ def _print(b: Tracer, *args: object, **options: Any) -> LeftOut:
     "assert_rank",
     "assert_rank_at_least",
     "assert_shapes",
+    trusted=True,
 )
 def _check(b: Tracer, *args: object, **options: Any) -> LeftOut:
     return LeftOut(b, _CHECKS)
@@ -66,17 +67,17 @@ def _check_and_pass(b: Tracer, x: object, *args: object, **options: Any) -> Numb
     return as_numbered(b, x)
 
 
-@function("scalar", "histogram", "image", "tensor_summary")
+@function("scalar", "histogram", "image", "tensor_summary", trusted=True)
 def _summary(b: Tracer, *args: object, **options: Any) -> LeftOut:
     return LeftOut(b, _SUMMARIES)
 
 
-@function("control_dependencies", "name_scope", "device", "colocate_with")
+@function("control_dependencies", "name_scope", "device", "colocate_with", trusted=True)
 def _place(b: Tracer, *args: object, **options: Any) -> AbstractContextManager[None]:
     """Where and in which order ops run is up to the target; what they depend on is made by now."""
     return nullcontext()
 
 
-@function("group", "no_op")
+@function("group", "no_op", trusted=True)
 def _nothing(b: Tracer, *args: object, **options: Any) -> None:
     return None

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["TENSOR_PARTS", "Missing", "Namespace", "TensorNames"]
 
 #: Modules of TensorFlow in which the functions of the table are looked for.
-TENSOR_PARTS = ("math", "nn", "compat", "v1", "v2", "linalg", "dtypes", "random", "signal", "debugging", "summary")
-_PARTS = (*TENSOR_PARTS, "keras", "ops", "experimental", "numpy")
+TENSOR_PARTS = ("math", "nn", "compat", "v1", "v2", "linalg", "dtypes", "random", "signal", "debugging")
+_PARTS = (*TENSOR_PARTS, "summary", "keras", "ops", "experimental", "numpy")
 
 
 class TensorNames(Set[str]):

@@ -66,13 +66,15 @@ RETURNN_ONLY = frozenset(
 )
 
 _FUNCTIONS: dict[str, ExpressionFunction] = {}
+_TRUSTED: set[str] = set()
 _FAMILIES = ("complex_numbers", "effects", "elementwise", "making", "products", "reductions", "shapes", "special")
 
 
-def function(*names: str) -> Callable[[F], F]:
-    """Register a function under its names."""
+def function(*names: str, trusted: bool = False) -> Callable[[F], F]:
+    """Register a function under its names; with ``trusted`` TensorFlow's one is not for a config that is data."""
 
     def add(f: F) -> F:
+        _TRUSTED.update(names if trusted else ())
         for name in names:
             if name in _FUNCTIONS:
                 raise IRError(f"expression function {name!r} is registered twice")
@@ -101,5 +103,5 @@ def function_names() -> list[str]:
 
 
 def tensor_function_names() -> frozenset[str]:
-    """All functions of TensorFlow's names: the compiled ones and the others."""
-    return TENSORFLOW_ONLY.union(function_names())
+    """All functions of TensorFlow's names that only compute: the compiled ones and the others."""
+    return TENSORFLOW_ONLY.union(function_names()) - _TRUSTED

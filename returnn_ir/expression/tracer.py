@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.mode import Mode
+
+if TYPE_CHECKING:
+    from returnn_ir.expression.numbered import Numbered
+    from returnn_ir.facade.network import NetworkLayers
 
 __all__ = ["Tracer"]
 

@@ -15,10 +15,9 @@ from returnn_ir.facade.view import View
 __all__ = ["ConfigView", "LayerView", "NetworkLayers", "NetworkView", "ProgramFacts", "SourceLayerView"]
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
-class NetworkLayers(Protocol[T_co]):
+class NetworkLayers(Protocol[T]):
     """The layers and data of a network, as code asks for them."""
 
     @property
@@ -26,21 +25,21 @@ class NetworkLayers(Protocol[T_co]):
         """The network's path."""
 
     @property
-    def parent(self) -> NetworkLayers[T_co] | None:
+    def parent(self) -> NetworkLayers[T] | None:
         """Those of the network around."""
 
     @property
-    def rec_step(self) -> Callable[[], T_co] | None:
+    def rec_step(self) -> Callable[[], T] | None:
         """Gives the number of the step of the loop that the network stands in."""
 
     @property
     def data_keys(self) -> Sequence[str]:
         """The keys of the data."""
 
-    def output(self, name: str) -> DataView[T_co]:
+    def output(self, name: str) -> DataView[T]:
         """The output of a layer, or ``data:KEY``, built now if it was not yet."""
 
-    def batch_size(self) -> T_co:
+    def batch_size(self) -> T:
         """The number of sequences, an int32 scalar."""
 
 

@@ -185,17 +185,21 @@ class Region:
                 yield from region.regions()
 
     def needed_for(self, nodes: Iterable[Node]) -> list[Node]:
-        """These nodes of the region and all that they need there, each behind what it needs."""
+        """These nodes of the region and all that they need there, each behind what it needs.
+
+        An input whose extent is a dim's needs itself by way of the dim; it comes as it was found.
+        """
         found: dict[Node, None] = {}
+        entered: set[Node] = set()
         stack = [(node, False) for node in nodes]
         while stack:
             node, complete = stack.pop()
             if complete:
                 found[node] = None
-            elif node not in found:
+            elif node not in entered:
+                entered.add(node)
                 stack.append((node, True))
-                needed = (value.node for value in node.deps(self.dim_defs) if value.node is not None)
-                stack.extend((n, False) for n in needed if n not in found)
+                stack.extend((v.node, False) for v in node.deps(self.dim_defs) if v.node is not None)
         return list(found)
 
     def placed(self) -> Iterator[tuple[Node, Region]]:

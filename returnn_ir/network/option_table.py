@@ -79,7 +79,6 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("conv", "auto_use_channel_first", _NONE, _PLACE),
     OptionRow("conv", "filter_perm", _NONE, "the axes of a filter are known by themselves"),
     OptionRow("pool", "use_channel_first", _NONE, _PLACE),
-    OptionRow("self_attention", "restrict_state_to_last_seq", _NONE, "no state is kept from batch to batch"),
     OptionRow("scatter_nd", "filter_invalid_indices", _NONE, "positions outside are always left out"),
     OptionRow("reinterpret_data", "batch_dim_base", _NONE, "axes are known by themselves, the batch too"),
     OptionRow("squeeze", "allow_no_op", _NONE, "where no axis fits, the source stays as it is"),

@@ -93,7 +93,7 @@ def test_what_is_refused(make: Any) -> None:
 def test_the_config_gives_functions_that_work_on_tensors() -> None:
     options = {"f": "plain", "n": "3", "flag": 1, "several": [5, 6]}
     facts: ProgramFacts[int] = ProgramFacts(
-        options, lambda value: (value, "bound"), lambda: 7, False, False, False, True
+        options, lambda value: (value, "bound"), lambda: 7, None, None, False, False, False, True
     )
     config = ConfigView(facts)
     assert config.typed_value("f") == ("plain", "bound")

@@ -13,7 +13,7 @@ import tensorflow as tf
 from compiler.program.program import make_target
 from compiler.tensorflow.python_code.modules import Tensorflow
 from returnn_ir.expression.numbered import Numbered
-from returnn_ir.expression.table import function_names
+from returnn_ir.expression.table import find_function, function_names
 from tests.expression.samples import SAMPLES
 from tests.expression.tensors import Array, Symbols, numbers, shaped
 
@@ -57,10 +57,16 @@ def test_is_what_tensorflow_computes(text: str, target: str) -> None:
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 
+def _effects() -> set[str]:
+    """What does something besides computing, and gives what it was given; the golden case eval_prints has that."""
+    found: dict[str, Any] = {name: find_function(Symbols().b, name) for name in function_names()}
+    return {name for name, f in found.items() if f.func.__module__ == "returnn_ir.expression.effects"}
+
+
 def test_every_function_has_a_sample() -> None:
     called: set[str] = set()
     for text in PAIRS:
         for node in ast.walk(ast.parse(text, mode="eval")):
             if isinstance(node, ast.Call):
                 called.add(node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""))
-    assert sorted(set(function_names()) - called - RANDOM) == []
+    assert sorted(set(function_names()) - called - RANDOM - _effects()) == []

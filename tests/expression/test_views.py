@@ -95,7 +95,7 @@ def test_answers_of_compiled_code(tmp_path: Path, code: str, expected: Any) -> N
     ("code", "message"),
     [
         (f"source(0) + {D}.feature", "data.feature"),
-        ("source(0) + self.network.parent_net", "network.parent_net"),
+        ("source(0) + self.network.get_seq_tags()", "network.get_seq_tags"),
         ("source(0) + self.params", "layer.params"),
         (f"source(0) + {D}.get_dynamic_size(2)", "the lengths of axis 2"),
         (f"{D}.get_dim_tag('F').nothing + source(0)", "the attribute 'nothing' of a Dim"),

@@ -30,12 +30,27 @@ def test_several_densities(tmp_path: Path) -> None:
             np.testing.assert_allclose(result[row, i], weights @ seen, rtol=1e-5)
 
 
-def test_self_attention_over_earlier_runs_is_refused(tmp_path: Path) -> None:
+def test_frames_before_the_first_one_come_from_runs_before(tmp_path: Path) -> None:
     layer = {"class": "self_attention", "num_heads": 1, "total_key_dim": 2, "n_out": 2, "from": "data"}
-    for key, value in {"initial_state": "keep_over_epoch", "state_var_lengths": "data"}.items():
-        assert refusal(tmp_path, {"x": {**layer, key: value}}, DATA) == (
-            f"layer 'x' ({tmp_path}/net.py:2, key {key!r}): keys and values from an earlier run are not supported"
-        )
+
+    def message(**options: Any) -> str:
+        return refusal(tmp_path, {"x": {**layer, **options}}, DATA)
+
+    place = f"layer 'x' ({tmp_path}/net.py:2, key 'initial_state')"
+    assert message(initial_state="keep_over_epoch") == (
+        f"{place}: without attention_left_only nothing says which frames of the runs before are seen\n"
+        "  try: 'attention_left_only': True"
+    )
+    assert message(initial_state="data", attention_left_only=True) == (
+        f"{place}: self_attention has frames before the first one only from runs before\n"
+        "  expected: None, 0, 1, keep_over_epoch, keep_over_epoch_no_init\n"
+        "  received: 'data'"
+    )
+    assert message(state_var_lengths="data") == (
+        f"layer 'x' ({tmp_path}/net.py:2, key 'state_var_lengths'): the lengths of a given state are a tensor of "
+        "TensorFlow's graph, which a compiled program has none of\n"
+        "  try: leave it out: all frames of the state count"
+    )
 
 
 @pytest.mark.parametrize(

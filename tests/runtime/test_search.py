@@ -150,6 +150,20 @@ def test_the_reference_may_be_made_by_a_layer(trained: Path, tmp_path: Path, tar
     assert made.labels.errors > 0
 
 
+def test_labels_keep_their_names_through_layers(trained: Path, tmp_path: Path) -> None:
+    """What names the labels of ``classes`` names those of a key that a layer registers, too."""
+    config, found = tmp_path / "net.py", tmp_path / "found.txt"
+    text = (trained / "net.py").read_text(encoding="utf-8")
+    text += "network['given'] = {'class': 'postfix_in_time', 'from': 'data:classes', 'postfix': 0, "
+    text += "'register_as_extern_data': 'made'}\nnetwork['decision']['target'] = 'made'\n"
+    config.write_text(text, encoding="utf-8")
+    overrides = ["++task", "search", "++search_output_file", str(found), "++search_do_eval", "False"]
+    search(load_config(config, overrides))
+    words = set(found.read_text(encoding="utf-8").split())
+    assert words <= set(NAMES)
+    assert words
+
+
 def _targets(folder: Path) -> list[list[int]]:
     import h5py
 

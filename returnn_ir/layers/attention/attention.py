@@ -84,9 +84,7 @@ class _SeenInStep:
         mask: which of them count; None: all.
     """
 
-    def __init__(
-        self, b: LayerBuilder, opt: SelfAttentionOptions, k: Value, v: Value, rest: tuple[Dim, ...]
-    ) -> None:
+    def __init__(self, b: LayerBuilder, opt: SelfAttentionOptions, k: Value, v: Value, rest: tuple[Dim, ...]) -> None:
         self.dim = steps = b.steps_so_far(b.dim("steps", None))
         self.keys, self.values = b.history(k, steps), b.history(v, steps)
         self.mask: Value | None = None
@@ -103,7 +101,12 @@ class _SeenInStep:
         self.keys = b.op("concat", kept["k_left"], self.keys, **join)
         self.values = b.op("concat", kept["v_left"], self.values, **join)
         if self.mask is not None:
-            self.mask = b.op("concat", b.expand(b.const(True), *self.mask.without(steps), before), self.mask, **join)
+            self.mask = b.op(
+                "concat",
+                b.expand(b.const(True), *(d for d in self.mask.dims if d is not steps), before),
+                self.mask,
+                **join,
+            )
         self._keep_at_end(b, opt, kept, {"k_left": k, "v_left": v}, before)
 
     @staticmethod
@@ -126,9 +129,7 @@ class _SeenInStep:
         loop.at_end.append(store)
 
 
-def _kept(
-    b: LayerBuilder, opt: SelfAttentionOptions, key: str, x: Value, rest: tuple[Dim, ...], frames: Dim
-) -> Value:
+def _kept(b: LayerBuilder, opt: SelfAttentionOptions, key: str, x: Value, rest: tuple[Dim, ...], frames: Dim) -> Value:
     """The frames of the runs before, of keys or values over the axes that ``x`` has besides its frames'."""
     out = next(d for d in reversed(x.dims) if d not in rest)
     return kept_frames(b, key, rest, out, frames, resets=opt.initial_state == "keep_over_epoch")
@@ -147,9 +148,7 @@ class _Seen:
         if before is None:
             frames = {"k_left": k, "v_left": v}
         else:
-            frames = {
-                key: self._behind(key, x, time, before, rest, opt) for key, x in (("k_left", k), ("v_left", v))
-            }
+            frames = {key: self._behind(key, x, time, before, rest, opt) for key, x in (("k_left", k), ("v_left", v))}
         if self.dim.is_dynamic:
             # a causal mask is nothing but keys whose number depends on the query's position
             count = b.add(b.iota(time), 1) if opt.attention_left_only else b.length(time)

@@ -193,7 +193,7 @@ class ScaledGradOptions(SourceOptions):
 
 @layer("scaled_grad", "scaled_gradient", options=ScaledGradOptions, any_size=True, joins_sources=True)
 def scaled_grad(b: LayerBuilder, opt: ScaledGradOptions, x: LayerOutput) -> LayerOutput:
-    """The source; its gradient is multiplied by ``scale``, plus ``shift``: numbers, or layers with axes of the source."""
+    """The source; its gradient is multiplied by ``scale``, plus ``shift``; a layer needs axes of the source."""
     over = [_over(b, x, opt, key) for key in ("scale_shift_by_sum_over_axis", "clip_max_axis")]
     scale, shift = opt.scale, opt.shift
     if isinstance(scale, LayerRef) or isinstance(shift, LayerRef) or over != [None, None]:
