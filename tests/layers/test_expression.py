@@ -89,7 +89,6 @@ def test_random_numbers_in_training_only(tmp_path: Path, x: Any) -> None:
         ('"class": "activation", "activation": "sigmod"', "did you mean 'sigmoid'"),
         ('"class": "activation", "activation": "2.0*sigmod"', "did you mean 'sigmoid'"),
         ('"class": "linear", "n_out": 2, "forward_weights_init": "glorot"', "unknown initialiser 'glorot'"),
-        ('"class": "linear", "n_out": 2, "grad_filter": 1.0', "grad_filter is not supported"),
     ],
 )
 def test_errors(tmp_path: Path, layer: str, text: str) -> None:

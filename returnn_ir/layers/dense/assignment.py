@@ -46,7 +46,11 @@ def variable_assign(b: LayerBuilder, opt: VariableAssignOptions) -> LayerOutput:
     if opt.op not in ("assign", "add"):
         raise ConfigError("unknown op", where=b.place("op"), expected="assign or add", received=opt.op)
     if b.in_loop:
-        raise ConfigError("an assignment in a loop is not supported", where=b.place(), hint="assign after the loop")
+        raise ConfigError(
+            "a variable changes once in a run, not in each step of a loop",
+            where=b.place(),
+            hint="assign after the loop",
+        )
     name = _variable(b, opt.var, opt.control_dependencies)
     now = _value(b, name)
     value = _fitting(b, opt, now)
