@@ -12,7 +12,7 @@ network = {
     "both": {"class": "norm", "from": "data:img", "axis": [width, chan], "param_shape": [width, chan], "epsilon": 1e-3},
     "frames": {"class": "norm", "from": "both", "axis": [time, chan], "param_shape": chan, "bias": False},
     "bn": {"class": "batch_norm", "from": "frames", "in_dim": chan, "masked_time": True, "use_shift": False, "param_version": 2},
-    "ln": {"class": "layer_norm", "from": "bn", "in_dim": chan, "out_dim": chan},
+    "ln": {"class": "layer_norm", "from": "bn", "in_dim": chan},
     "strength": {"class": "math_norm", "from": "ln", "p": 3, "axis": [width, chan]},
     "long": {"class": "math_norm", "from": "ln", "p": 2, "axis": time},
     "flat": {"class": "merge_dims", "from": "ln", "axes": [width, chan], "keep_order": True},
