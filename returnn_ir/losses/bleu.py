@@ -90,7 +90,7 @@ def _mean_precision(b: LayerBuilder, with_truth: _Matches, with_itself: _Matches
 
 
 def _counts(b: LayerBuilder, with_truth: _Matches, with_itself: _Matches, order: int) -> tuple[Value, Value]:
-    """How many of the output's sequences of labels are in the target, each at most as often as there; and of how many."""
+    """How many of the output's sequences of labels are in the target, each at most as often as there; of how many."""
     time, own, again = with_truth.a, with_truth.b, with_itself.b
     here = _begins(b, time, order)
     there = b.binary("logical_and", with_truth.equal, _begins(b, own, order))

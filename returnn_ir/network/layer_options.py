@@ -57,7 +57,7 @@ class LayerOptions:
         is_output_layer: the layer is an output of the network.
         only_on_eval: the loss is not there in training.
         only_on_search: the layer is only there in a search.
-        copy_output_loss_from_source_idx: of which source the loss beside its output is this layer's, too, for `via_layer`.
+        copy_output_loss_from_source_idx: the source whose loss beside its output this layer has, too, for `via_layer`.
         batch_norm: the output is normalised; a dict: options of `batch_norm`.
         L2: the factor of the squared parameters in the objective.
         darc1: the factor of the DARC1 regulariser.

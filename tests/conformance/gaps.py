@@ -30,6 +30,7 @@ _RANDOM = (
     "rec_subnet/own_dropout_in_loop",
     "search/own_random_sample",
     "search/own_sampling",
+    "shape/own_thinned",
     "variables_random_state/random_static",
 )
 

@@ -41,6 +41,10 @@ def _on_data(name: str, **options: Any) -> Layers:
     return {"x": {"class": name, "from": "data", **options}}
 
 
+def _grid(**options: Any) -> Layers:
+    return {"x": {"class": "twod_lstm", "from": ["data", "data"], "n_out": 2, **options}}
+
+
 def _source_free(name: str, **options: Any) -> Layers:
     return {"x": {"class": name, **options}}
 
@@ -172,7 +176,6 @@ UNUSED: dict[tuple[str, ...], Layers] = {
         **_source_free("loss", loss_="ce", target_="classes", **{"from": "p"}, use_error=True),
     },
     ("multichannel_stft_layer", "use_rfft"): _on_data("multichannel_stft_layer", use_rfft=False, **_STFT),
-    ("optimal_completions", "blank_idx"): _on_data("optimal_completions", blank_idx=2),
     ("pad", "out_dims"): _on_data("pad", axes="T", padding=(1, 1), out_dims=MADE),
     ("print", "extra_print_args"): _on_data("print", extra_print_args=("here",)),
     ("rand_int", "dtype"): _source_free("rand_int", shape=(3,), maxval=5, dtype="int64"),
@@ -200,7 +203,6 @@ UNUSED: dict[tuple[str, ...], Layers] = {
         "x": {"class": "range_from_length", "from": "len", "out_spatial_dim": MADE},
     },
     ("range_in_axis", "unbroadcast"): _on_data("range_in_axis", axis="T", unbroadcast=True),
-    ("resize", "fill_dropout", "train"): _on_data("resize", axis="T", factor=2, kind="fill", fill_dropout=0.5),
     ("scaled_grad", "scale_shift_by_sum_over_axis"): _on_data(
         "scaled_grad", scale=2.0, scale_shift_by_sum_over_axis="F"
     ),
@@ -272,6 +274,10 @@ UNUSED: dict[tuple[str, ...], Layers] = {
         "len0": {"class": "range_in_axis", "from": "data", "axis": "T"},
         **_on_data("masked_computation", mask="m", unit={"class": "copy", "from": "data"}, out_spatial_dim=MADE),
     },
+    ("twod_lstm", "pooling"): _grid(pooling="max"),
+    ("twod_lstm", "unit_opts"): _grid(unit_opts={"depth": 2}),
+    ("twod_lstm", "forward_weights_init"): _grid(forward_weights_init=0.1),
+    ("twod_lstm", "recurrent_weights_init"): _grid(recurrent_weights_init=0.1),
     ("edit_distance_table", "axis"): _on_data("edit_distance_table", axis="T"),
 }
 

@@ -11,6 +11,7 @@ import pytest
 from compiler.program.program import Program, compile_net
 from returnn_ir import load
 from returnn_ir.errors import DataError, UserError
+from tests.layers.nets import refusal
 
 EXTERN = {
     "data": {"dim": 3},
@@ -152,3 +153,34 @@ def test_darc1_is_the_largest_sum_of_a_feature(tmp_path: Path) -> None:
     wanted = 0.5 * np.abs(frames @ params["h/W"]).sum(0).max()
     np.testing.assert_allclose(found["constraints"], wanted, rtol=1e-5)
     np.testing.assert_allclose(found["objective"], wanted + found["loss/output"], rtol=1e-5)
+
+
+def test_lengths_of_sequences_that_are_gone(tmp_path: Path) -> None:
+    """A sum over the batch has frames, and no sequences that they could be behind the end of."""
+    network = {
+        "sum": {"class": "reduce", "mode": "sum", "axis": "B", "from": "data"},
+        "output": {"class": "copy", "from": "sum", "loss": "as_is"},
+    }
+    compiled = program(tmp_path, network)
+    data = np.arange(2 * 3 * 3, dtype=np.float32).reshape(2, 3, 3)
+    given = {"data": data, "data/size1": np.array([3, 1])}
+    assert compiled.run(given, {})["loss/output"] == data.sum()
+
+
+@pytest.mark.parametrize(
+    ("opts", "told"),
+    [
+        ({"margin": 0.5}, "the features are no embeddings of equal size side by side\n  expected: a multiple of 3"),
+        ({}, "loss 'triplet_loss': option 'margin' is missing"),
+    ],
+)
+def test_triplets_that_are_none(tmp_path: Path, opts: dict[str, Any], told: str) -> None:
+    extern = {"data": {"dim": 4}, "words": {"dim": 5, "sparse": True, "shape": (None, 3)}}
+    output = {"class": "copy", "from": "data", "loss": "triplet_loss", "target": "words", "loss_opts": opts}
+    assert told in refusal(tmp_path, {"output": output}, extern)
+
+
+def test_triplets_need_three_labels(tmp_path: Path) -> None:
+    extern = {"data": {"dim": 6}, "words": {"dim": 5, "sparse": True, "shape": (None, 2)}}
+    output = {"class": "copy", "from": "data", "loss": "triplet_loss", "target": "words", "loss_opts": {"margin": 1.0}}
+    assert "triplet_loss needs three labels per frame as target" in refusal(tmp_path, {"output": output}, extern)

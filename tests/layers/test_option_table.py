@@ -67,7 +67,7 @@ def test_rows_are_of_options_that_nothing_reads() -> None:
 #: Names of options that other layers, or other things called options, have too.
 SHARED = {
     *("state", "debug", "filename", "extra", "labels", "sorted", "sprint_opts", "cheating", "search"),
-    *("add_to_beam_scores", "sparse", "filter_perm"),
+    *("add_to_beam_scores", "sparse", "filter_perm", "bias_init"),
 }
 
 
@@ -100,7 +100,6 @@ def config_of(path: Path, loop: str = "", output: str = "") -> Config:
 @pytest.mark.parametrize(
     ("loop", "output", "reason"),
     [
-        ("", '"copy_output_loss_from_source_idx": 0', "a layer's own loss is that of its first source"),
         ("", '"state": "loop"', "a layer in a loop keeps its own state"),
         ('"use_global_rec_step_offset": True', "", "a loop's steps are counted from 0"),
     ],

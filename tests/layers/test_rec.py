@@ -187,7 +187,7 @@ def test_input_without_batch(tmp_path: Path) -> None:
         (_rec("lstm", initial_state="other"), "must be a dict"),
         (_rec("lstm", initial_state={"h": 0}), "needs every part"),
         (_rec("gru", initial_state={"h": 0}), "the state is one tensor"),
-        (_rec("gru", initial_state="placeholder"), "is not supported"),
+        (_rec("gru", initial_state="placeholder"), "only RETURNN's own session feeds a placeholder"),
         (_rec("gru", initial_state="nowhere"), "there is no layer 'nowhere'"),
         (_rec("lstm", state="other"), "state of a unit with several states must be a dict"),
         (

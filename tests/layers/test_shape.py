@@ -136,7 +136,6 @@ def test_no_place_for_a_new_axis(tmp_path: Path, axis: int) -> None:
         ({"class": "window", "window_size": 3, "window_left": 2, "window_right": 2}, "do not make up its size"),
         ({"class": "window", "window_size": 3, "padding": "full"}, "unknown padding"),
         ({"class": "resize", "axis": "T", "factor": 2, "kind": "spline"}, "unknown kind"),
-        ({"class": "resize", "axis": "T", "factor": 2, "kind": "nn", "fill_dropout": 0.1}, "not supported"),
         ({"class": "reinterpret_data", "switch_axes": "bt"}, "only time and feature"),
         ({"class": "reinterpret_data", "set_sparse_dim": 3}, "the source has no labels"),
         ({"class": "unflatten_batch"}, "not made by flatten_batch"),

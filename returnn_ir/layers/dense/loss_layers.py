@@ -153,6 +153,15 @@ def gradient(b: LayerBuilder, opt: GradientOptions) -> LayerOutput:
     return x.with_value(b.op("gradient", y.value, x.value))
 
 
+def _no_meta_loss(b: LayerBuilder) -> ConfigError:
+    return ConfigError(
+        f"{b.definition.spec.name} adds a loss on the gradient to the training, which needs a second derivative of "
+        "the whole network: only its other modes are built",
+        where=b.place(),
+        hint="train without this layer; eval, search and exports take it",
+    )
+
+
 @option_class
 class SyntheticGradientOptions(SourceOptions):
     """Options of ``synthetic_gradient``.
@@ -170,10 +179,10 @@ class SyntheticGradientOptions(SourceOptions):
 def synthetic_gradient(b: LayerBuilder, opt: SyntheticGradientOptions, x: LayerOutput) -> LayerOutput:
     """The identity; its gradient is that of the other layer (Jaderberg et al., arXiv:1608.05343).
 
-    In training the other layer learns to predict the true gradient, which needs a custom gradient that is not here yet.
+    In training the other layer learns to predict the true gradient by a loss on it, which is not built.
     """
     if b.training:
-        raise ConfigError("synthetic_gradient is not supported in training", where=b.place())
+        raise _no_meta_loss(b)
     predicted = b.unify([x, b.layer(opt.gradient)]).values[1]
     # the value is zero, and the derivative with respect to x the prediction, whatever comes from above
     product = b.mul(b.op("stop_gradient", predicted), x.value)
@@ -195,9 +204,9 @@ class TikhonovOptions(SourceOptions):
 
 @layer("tikhonov_regularization", options=TikhonovOptions, any_size=True, joins_sources=True)
 def tikhonov_regularization(b: LayerBuilder, opt: TikhonovOptions, x: LayerOutput) -> LayerOutput:
-    """The identity; in training the norm of the gradient is a further loss, which is not here yet."""
+    """The identity; in training the norm of the gradient is a further loss, which is not built."""
     if b.training:
-        raise ConfigError("tikhonov_regularization is not supported in training", where=b.place())
+        raise _no_meta_loss(b)
     # outside of training nothing is added, but the variable takes part in the objective
     b.program.constraints.append(b.mul(b.param("dummy", (), 0.0), 0.0))
     return x

@@ -231,7 +231,8 @@ def _state(b: LayerBuilder, opt: RandomOptions) -> State | None:
             raise ConfigError("explicit_state excludes static and seed", where=b.place("explicit_state"))
         given = b.layer(opt.explicit_state)
         if opt.auto_update_state:
-            return _moving_on(b, given)
+            _require_variable(b, given)
+            return None
         if given.value.node is None or given.value.node.op.name != "const":
             raise ConfigError(
                 "the numbers of this state are not known before a run",
@@ -249,8 +250,8 @@ def _state(b: LayerBuilder, opt: RandomOptions) -> State | None:
     return _state_of_seed(b, opt.seed)
 
 
-def _moving_on(b: LayerBuilder, given: LayerOutput) -> None:
-    """A variable that each draw moves on: other numbers in each step, as without it."""
+def _require_variable(b: LayerBuilder, given: LayerOutput) -> None:
+    """Refuse a state that no draw can move on; a variable means other numbers in each step, as without it."""
     if not given.variable:
         raise ConfigError(
             "auto_update_state needs a variable", where=b.place("explicit_state"), expected="a layer of class variable"

@@ -66,9 +66,7 @@ def twod_lstm(b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutp
     return LayerOutput(value, (time, *grid.rest, grid.out), time, grid.out)
 
 
-def _checked(
-    b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutput]
-) -> tuple[LayerOutput, LayerOutput]:
+def _checked(b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutput]) -> tuple[LayerOutput, LayerOutput]:
     """Source and target."""
     if opt.unit_opts:
         raise ConfigError("the unit of twod_lstm has no options", where=b.place("unit_opts"), received=opt.unit_opts)
@@ -189,7 +187,19 @@ def _grid(b: LayerBuilder, opt: TwoDLSTMOptions, source: LayerOutput, target: La
     if time is None:
         raise DimError("the first source has no time axis", where=b.place("from"), received=source.value.type)
     return _Grid(
-        b, opt.pooling, time, rest, out, state, gates, given[0], given[1], target.value, features[1], left, above,
+        b,
+        opt.pooling,
+        time,
+        rest,
+        out,
+        state,
+        gates,
+        given[0],
+        given[1],
+        target.value,
+        features[1],
+        left,
+        above,
         None if attention is None else b.rename(attention, (own[1], features[1])),
     )
 

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.ir.types import is_float
 from returnn_ir.layers.dense.activations import activate
 from returnn_ir.layers.windows.geometry import (
     Geometry,
@@ -250,13 +253,18 @@ def pool(b: LayerBuilder, opt: PoolOptions, x: LayerOutput) -> LayerOutput:
         return adopt_dims(
             b, source.output(b, source.value, source.dims, source.feature), source.dims, opt.out_spatial_dims
         )
-    neutral = -math.inf if mode == "max" else 0.0
+    neutral = _lowest(x.dtype) if mode == "max" else 0.0
     masked = _masked(b, source, opt.use_time_mask, neutral)
     padded, geometry, outs = apply_padding(b, masked, geometry, opt.padding, neutral)
     value = _pool(b, padded, padded.value, geometry, mode, outs)
     if mode == "avg" and b.program.masks_tails:
         value = _per_valid_frame(b, opt, value, source)
     return adopt_dims(b, source.output(b, value, outs, source.feature), outs, opt.out_spatial_dims)
+
+
+def _lowest(dtype: str) -> float:
+    """The maximum of a window with nothing but padding, as TensorFlow has it: no infinity."""
+    return float(np.finfo(dtype).min) if is_float(dtype) else -math.inf
 
 
 def _pool(

@@ -88,7 +88,7 @@ class DctOptions(SourceOptions):
 def dct(b: LayerBuilder, opt: DctOptions, x: LayerOutput) -> LayerOutput:
     """The discrete cosine transform of the features; ``norm`` is None or "ortho"."""
     if opt.n is not None:
-        raise ConfigError("n is not supported, by RETURNN neither", where=b.place("n"), received=opt.n)
+        raise ConfigError("the transform takes no size, in RETURNN neither", where=b.place("n"), received=opt.n)
     if opt.norm not in (None, "ortho") or (opt.type == 1 and opt.norm):
         raise ConfigError(
             "no such transform",
@@ -215,8 +215,10 @@ class SignalMaskingOptions(LayerOptions):
 @layer("signal_masking", options=SignalMaskingOptions, sources="none")
 def signal_masking(b: LayerBuilder, opt: SignalMaskingOptions) -> LayerOutput:
     """A signal, entry by entry times a mask."""
-    signal = batch_major(b.layer(opt.signal))
-    value, mask = b.unify([signal, b.layer(opt.mask)]).values
+    signal, given = batch_major(b.layer(opt.signal)), b.layer(opt.mask)
+    for dim in [d for d in given.axes if d.size == 1 and d not in signal.axes]:  # one entry for all
+        given = given.with_axes(b.op("squeeze", given.value, dim=dim), {dim: ()})
+    value, mask = b.unify([signal, given]).values
     extra = [d for d in mask.dims if d not in value.dims]
     if extra:
         raise DimError(

@@ -1,4 +1,4 @@
-# transposed convolution back to known lengths, longer than what it gives: zeros behind it, so the bias alone
+# a transposed convolution makes a declared axis longer, and other layers use that axis
 from returnn.tensor import Dim, batch_dim
 from returnn.tf.util.data import SpatialDim, FeatureDim
 behavior_version = 21
