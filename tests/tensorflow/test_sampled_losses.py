@@ -115,7 +115,7 @@ def test_labels_are_drawn_as_by_tensorflow(name: str, tmp_path: Path, monkeypatc
     counts = np.stack([row[1][0] for row in theirs])
     for mine, other in ((labels, first), (labels[:, :1], first[:, :1])):
         shares = [np.mean((x[:, :, None] == np.arange(LABELS)).any(1), axis=0) for x in (mine, other)]
-        np.testing.assert_allclose(*shares, atol=5 * np.sqrt(0.5 / DRAWS))
+        np.testing.assert_allclose(shares[0], shares[1], atol=5 * np.sqrt(0.5 / DRAWS))
     # the number of tries shows in the counts: their distribution over the steps is the same
     for statistic in (np.mean, np.std):
         mine, other = statistic(expected, axis=0), statistic(counts, axis=0)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from compiler.analysis.carried_dims import carried_dims
 from compiler.passes.reemit import PendingLengths, Special, reemit
-from compiler.passes.search.python_calls import call_over_hypotheses, call_types
 from compiler.passes.search.pick import UNUSED, pick
+from compiler.passes.search.python_calls import call_over_hypotheses, call_types
 from compiler.passes.search.symbolic_ops import BeamTable, Hypotheses, is_symbolic
 from returnn_ir.errors import ConfigError, IRError
 from returnn_ir.ir.builder import Builder
