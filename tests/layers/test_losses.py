@@ -47,7 +47,7 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     (softmax(loss="ctc", loss_opts={"use_native": True}), ("no beam search", '"beam_width": 1')),
     (softmax(loss="edit_distance"), ("needs labels as output",)),
     (softmax(loss="sampling_loss"), ("the output layer's matrix by rows", "use_transposed_weights")),
-    (softmax(loss="sprint"), ("needs 'sprint_opts'",)),
+    (softmax(loss="sprint"), ("option 'sprint_opts' is missing",)),
     (softmax(loss="mse", target="dense", n_out=4), ("feature sizes",)),
     (softmax(loss_scale=0.5, loss_opts={"scale": 0.1}), ("loss_scale", "0.5 and 0.1")),
     (softmax(loss_opts={"custom_norm_factor": "x"}), ("custom_norm_factor", "float that is finite | None")),
