@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,6 @@ def test_what_does_not_compile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("options", [{"is_cpp": False}, {"nvcc": True}])
-def test_what_is_not_there(options: dict[str, bool]) -> None:
+def test_what_is_not_there(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="OpCodeCompiler is called with what it does not have here"):
         OpCodeCompiler(base_name="x", code="", **options)
