@@ -88,5 +88,6 @@ def _print(e: Emitter, node: Node) -> list[str]:
 
 refuses("opaque", "a Python function cannot be put into an ONNX model")
 refuses("gradient", "ONNX has no gradients")
+refuses("external", "another program computes it")
 for _name in ("complex", "real", "imag"):
     refuses(_name, "onnxruntime has no complex numbers, and nothing here splits this one into its parts")

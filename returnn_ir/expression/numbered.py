@@ -47,7 +47,7 @@ class Numbered:
         self.value = value
         self.axes: Axes = tuple(axes)
         if value.dtype == TEXT:
-            raise UnsupportedError("text")
+            raise UnsupportedError("text has no counterpart in the IR")
         twice = next((d for i, d in enumerate(self.axes) if d is not None and d in self.axes[:i]), None)
         if twice is not None:
             raise UnsupportedError(f"the axis {twice} on two axes of one tensor")

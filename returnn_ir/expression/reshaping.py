@@ -72,7 +72,8 @@ class _Parts:
         if left and not rest:
             raise _not_known()
         groups = [*front, *([left] if rest else []), *back]
-        return Numbered(self._b, self._value, [self._joined(group) for group in groups])
+        axes = [self._joined(group) for group in groups]
+        return Numbered(self._b, self._value, axes)
 
     def _take(self, entry: object, *, first: bool) -> list[Dim]:
         """The parts that make one axis of the new shape, from the front or from the back of those that are left."""

@@ -137,7 +137,7 @@ def _sampled(b: LayerBuilder, x: LossInput[SamplingOptions], labels: Value, clas
             expected=f"num_sampled of at most {size}",
             received=opts.num_sampled,
         )
-    probs, seed = sampler_of(b, opts.sampler, opts.sampler_args, classes)
+    probs, seed = sampler_of(b, opts.sampler, opts.sampler_args, classes, opts.num_sampled)
     values = []
     for part in range(opts.num_splits):
         role = f"samples{part}" if seed is None else f"samples{part}/{seed}"

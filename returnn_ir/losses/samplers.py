@@ -22,11 +22,11 @@ from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import get_op
 from returnn_ir.options import Count, Described, Finite, checked, option_class, read_options
 
-__all__ = ["SAMPLERS", "Labels", "Sampler", "Samples", "draw", "sampler_of"]
+__all__ = ["Sampler", "Samples", "draw", "learn", "sampler_of"]
 
 Sampler = Literal["log_uniform", "uniform", "learned_unigram", "fixed_unigram"]
-#: Labels and which of them are of valid frames.
-Labels = tuple[Value, Value]
+#: The weights of ``learned_unigram``, which live as long as a run and are in no checkpoint, as in RETURNN.
+_COUNTS = "sampler_counts"
 
 
 @option_class
@@ -79,35 +79,37 @@ class Samples:
     expected_of: Callable[[Value], Value]
 
 
-def sampler_of(b: LayerBuilder, name: str, given: Mapping[str, Any] | None, classes: Dim) -> tuple[Value, int | None]:
-    """The probability of each label [classes] in float64, and the seed.
+def sampler_of(
+    b: LayerBuilder, name: Sampler, given: Mapping[str, Any] | None, classes: Dim, count: int
+) -> tuple[Value, int | None]:
+    """The probability of each label [classes] in float64, and the seed; ``count`` are to be drawn at once.
 
     Raises:
         ConfigError: wrong arguments, or weights of another number of labels.
     """
     kind = FixedUnigramOptions if name == "fixed_unigram" else SamplerOptions
     opts = checked(read_options(kind, given or {}, lambda key: b.place("loss_opts"), owner=f"sampler {name!r}"))
-    return SAMPLERS[name](b, opts, classes), opts.seed
+    return _SAMPLERS[name](b, opts, classes, count), opts.seed
 
 
-def _uniform(b: LayerBuilder, opts: SamplerOptions, classes: Dim) -> Value:
+def _uniform(b: LayerBuilder, opts: SamplerOptions, classes: Dim, count: int) -> Value:
     size = b.size(classes)
     return b.const(np.full(size, 1.0 / size), "float64", (classes,))
 
 
-def _log_uniform(b: LayerBuilder, opts: SamplerOptions, classes: Dim) -> Value:
+def _log_uniform(b: LayerBuilder, opts: SamplerOptions, classes: Dim, count: int) -> Value:
     """Zipf's law, for labels that are sorted by how frequent they are."""
     number = b.iota(classes, "float64")
     return b.div(b.unary("log1p", b.div(1.0, b.add(number, 1.0))), float(np.log1p(b.size(classes))))
 
 
-def _learned_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim) -> Value:
+def _learned_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim, count: int) -> Value:
     """How often labels were targets in this run, each once more."""
     weights = b.cast(_counts(b, classes), "float64")
     return b.div(weights, b.reduce("sum", weights, classes))
 
 
-def _fixed_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim) -> Value:
+def _fixed_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim, count: int) -> Value:
     if not isinstance(opts, FixedUnigramOptions) or bool(opts.vocab_file) == bool(opts.unigrams):
         raise ConfigError(
             "the sampler 'fixed_unigram' needs weights of the labels",
@@ -122,9 +124,16 @@ def _fixed_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim) -> Value
             expected=f"{b.size(classes) - opts.num_reserved_ids} numbers that are not negative",
             received=f"{len(weights)}",
         )
-    scaled = np.concatenate([np.zeros(opts.num_reserved_ids), np.asarray(weights, np.float64) ** opts.distortion])
-    if not scaled.sum() > 0:
-        raise ConfigError("the weights of the labels are all zero", where=b.place("loss_opts"))
+    scaled: np.ndarray[Any, Any] = np.concatenate(
+        [np.zeros(opts.num_reserved_ids), np.asarray(weights, np.float64) ** opts.distortion]
+    )
+    if np.count_nonzero(scaled) < count:
+        raise ConfigError(
+            "the sampler 'fixed_unigram' has fewer labels with a weight than are to be drawn",
+            where=b.place("loss_opts"),
+            expected=f"at least {count}",
+            received=np.count_nonzero(scaled),
+        )
     return b.const(scaled / scaled.sum(), "float64", (classes,))
 
 
@@ -132,7 +141,9 @@ def _weights_in(b: LayerBuilder, path: str) -> list[float]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise ConfigError(f"cannot read vocab_file: {error.strerror}", where=b.place("loss_opts"), received=path) from error
+        raise ConfigError(
+            f"cannot read vocab_file: {error.strerror}", where=b.place("loss_opts"), received=path
+        ) from error
     try:
         return [float(line.rpartition(",")[2]) for line in lines if line]
     except ValueError as error:
@@ -142,7 +153,7 @@ def _weights_in(b: LayerBuilder, path: str) -> list[float]:
 
 
 #: By RETURNN's names.
-SAMPLERS: Mapping[str, Callable[[LayerBuilder, SamplerOptions, Dim], Value]] = {
+_SAMPLERS: Mapping[Sampler, Callable[[LayerBuilder, SamplerOptions, Dim, int], Value]] = {
     "log_uniform": _log_uniform,
     "uniform": _uniform,
     "learned_unigram": _learned_unigram,
@@ -152,9 +163,6 @@ SAMPLERS: Mapping[str, Callable[[LayerBuilder, SamplerOptions, Dim], Value]] = {
 
 def _counts(b: LayerBuilder, classes: Dim) -> Value:
     return b.param(_COUNTS, (classes,), 1.0, trainable=False, regularize=False, kept=True)
-
-
-_COUNTS = "sampler_counts"
 
 
 def learn(b: LayerBuilder, labels: Value, valid: Value, classes: Dim) -> None:

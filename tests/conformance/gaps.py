@@ -27,16 +27,24 @@ class Gap:
 
 
 _RANDOM = (
+    "losses/own_nce",
+    "losses/own_nce_in_loop",
+    "losses/own_nce_splits",
     "rec_subnet/own_dropout_in_loop",
+    "rec_subnet/own_sampled_target_dims",
+    "rec_subnet/own_sampled_target_only",
     "search/own_random_sample",
     "search/own_sampling",
     "shape/own_thinned",
     "variables_random_state/random_static",
 )
 
+_PYTHON = ("search/own_python_on_hypotheses", "search/own_text_recombination")
+
 #: Gaps of single cases. Cases of classes that do not exist yet are found by :func:`gap` itself.
 GAPS: tuple[Gap, ...] = (
     Gap("an ONNX model draws no random numbers", _RANDOM, ("onnx",)),
+    Gap("Python code of the config that only TensorFlow runs", _PYTHON, ("reference", "onnx")),
     Gap("a derivative as a layer: only TensorFlow differentiates", ("losses/gradient_layer",), ("reference", "onnx")),
 )
 

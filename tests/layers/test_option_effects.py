@@ -34,8 +34,6 @@ EXCUSED = {
     ("linear", "updater_opts"): "the optimizer reads it (tests/runtime/test_updates.py)",
     ("eval", "size_target"): "only loops take their size from a target",
     ("loss ce", "use_flatten_frames"): "it changes how frames are laid out, not what comes out",
-    ("loss sampling_loss", "nce_loss"): "only the full softmax is done",
-    ("loss sampling_loss", "num_sampled"): "only the full softmax is done",
     ("rec", "unroll"): "how a loop runs is up to the target",
 }
 #: (class that declares it, option) that no golden case uses and no network here shows, with the reason.

@@ -15,7 +15,7 @@ from returnn_ir.ir.graph import Node, Value
 from returnn_ir.ir.op import all_ops
 from tests.reference.nets import Net
 
-REFUSED = {"opaque", "gradient"}
+REFUSED = {"opaque", "gradient", "external"}
 
 
 def test_every_op_has_a_meaning() -> None:

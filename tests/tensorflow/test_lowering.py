@@ -20,7 +20,7 @@ def test_every_op_is_covered() -> None:
     for op in all_ops():
         if op.has(Trait.COMPOSITE):
             assert op.name in COMPOSITES or op.body is not None, op.name
-        elif not op.is_symbolic:
+        elif not op.is_symbolic and op.name != "external":  # what another program computes
             assert op.name in PRIMITIVES, op.name
     assert set(PRIMITIVES) | set(COMPOSITES) <= {op.name for op in all_ops()}
 

@@ -44,9 +44,7 @@ def call_over_hypotheses(b: Builder, table: BeamTable, node: Node, operands: Seq
     def axes(dims: Sequence[Dim]) -> tuple[Dim, ...]:
         return tuple(both if d is batch else d for d in dims)
 
-    given = [
-        b.op("merge", b.expand(v, beam), dims=(batch, beam), out=both) if batch in v.dims else v for v in operands
-    ]
+    given = [b.op("merge", b.expand(v, beam), dims=(batch, beam), out=both) if batch in v.dims else v for v in operands]
     attrs = {
         **node.attrs,
         "dims": axes(node.attrs["dims"]),

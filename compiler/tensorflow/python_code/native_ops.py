@@ -94,16 +94,16 @@ class OpCodeCompiler:
     def _compile(self, library: Path) -> None:
         compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("c++")
         if compiler is None:
-            raise ConfigError(
-                f"the op {self._name!r} of the config is C++ code, and there is no compiler for it",
-                expected="g++, or another one in the environment variable CXX",
-            )
+            raise _no_compiler(self._name)
         library.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=library.parent) as folder:
             source, made = Path(folder) / "op.cc", Path(folder) / "op.so"
             source.write_text(self._code, encoding="utf-8")
             command = [compiler, "-shared", "-O2", "-fPIC", "-o", str(made), str(source), *self._flags, *self._link]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, check=False)
+            except OSError as error:
+                raise _no_compiler(self._name) from error
             if done.returncode:
                 raise ConfigError(
                     f"the C++ code of the op {self._name!r} does not compile with TensorFlow {tf.__version__}",
@@ -111,6 +111,13 @@ class OpCodeCompiler:
                     hint=f"{compiler} compiles it for this TensorFlow's headers; its interface changes with versions",
                 )
             made.replace(library)
+
+
+def _no_compiler(name: str) -> ConfigError:
+    return ConfigError(
+        f"the op {name!r} of the config is C++ code, and there is no compiler for it",
+        expected="g++, or another one in the environment variable CXX",
+    )
 
 
 def _version_macros() -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,7 +55,7 @@ class ChoiceOptions(LayerOptions):
     random_sample_scale: Finite = 0.0
     length_normalization: bool = True
     length_normalization_exponent: Finite = 1.0
-    custom_score_combine: Any = None
+    custom_score_combine: Callable[..., Any] | None = None
     source_beam_sizes: list[Size] | None = None
     scheduled_sampling: bool | dict[str, Any] | None = False
     cheating: bool | str | None = False

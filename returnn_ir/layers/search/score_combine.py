@@ -58,12 +58,10 @@ def combine_region(
     ]
     region.params = [Value(t) for t in types]
     with b.inside(region):
-        own, read = region.params[:4], region.params[4:]
-        step = b.cast(own[2], "int32")
-        folded = {
-            key: _folded(b, x, value, rows) for (key, x), value in zip(explicit.items(), read, strict=True)
-        }
-        made = _Combination(b, function, (*rows, classes), (own[0], own[1], step, own[3]), folded)
+        scores_in, hypotheses, number, ended, *read = region.params
+        step = b.cast(number, "int32")
+        folded = {key: _folded(b, x, value, rows) for (key, x), value in zip(explicit.items(), read, strict=True)}
+        made = _Combination(b, function, (*rows, classes), (scores_in, hypotheses, step, ended), folded)
         region.results = [made.result(region)]
     return region
 
