@@ -172,12 +172,21 @@ def synthetic_gradient(b: LayerBuilder, opt: SyntheticGradientOptions, x: LayerO
     """
     if b.training:
         raise ConfigError("synthetic_gradient is not supported in training", where=b.place())
-    predicted = b.unify([x, b.layer(opt.gradient)]).values[1]
+    predicted = _of_same_features(b, b.layer(opt.gradient), x)
     # the value is zero, and the derivative with respect to x the prediction, whatever comes from above
     product = b.mul(b.op("stop_gradient", predicted), x.value)
     total = b.reduce("sum", product, *product.dims, mask=False)
     b.program.constraints.append(b.sub(total, b.op("stop_gradient", total)))
     return x.with_value(b.op("stop_gradient", x.value))
+
+
+def _of_same_features(b: LayerBuilder, y: LayerOutput, x: LayerOutput) -> Value:
+    """``y`` over the axes of ``x``; features of one size are the same here, whatever Dims they have."""
+    mine, wanted = y.feature_dim, x.feature_dim
+    if mine is not None and wanted is not None and mine.size == wanted.size and wanted not in y.axes:
+        axes = tuple(wanted if d is mine else d for d in y.axes)
+        y = LayerOutput(b.rename(y.value, (mine, wanted)), axes, y.time_dim, wanted)
+    return b.unify([x, y]).values[1]
 
 
 @option_class
