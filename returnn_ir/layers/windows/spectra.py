@@ -112,7 +112,7 @@ def _inverse_window(size: int, shift: int) -> Window:
     window = _hann(size)
     padded = np.pad(window**2, (0, -size % shift))
     total = np.tile(padded.reshape(-1, shift).sum(0), len(padded) // shift)[:size]
-    return np.divide(window, total, out=np.zeros_like(window), where=total != 0)
+    return np.asarray(np.divide(window, total, out=np.zeros_like(window), where=total != 0))
 
 
 def _fft_size(opt: StftOptions) -> int:
