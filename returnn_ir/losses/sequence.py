@@ -25,7 +25,7 @@ from returnn_ir.losses.labels import (
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 from returnn_ir.options import Alias, Size, checked, option_class, read_options
 
-__all__: list[str] = []
+__all__ = ["NativeCtcOptions", "best_alignment_ctc", "native_ctc"]
 
 #: The beam of the error where nobody says (RETURNN's and TensorFlow's default).
 _BEAM_WIDTH = 100
@@ -47,7 +47,7 @@ class _TfOptions:
 
 
 @option_class
-class _NativeOptions:
+class NativeCtcOptions:
     """``ctc_opts`` of RETURNN's own CTC.
 
     Attributes:
@@ -130,7 +130,7 @@ def _check_sizes(b: LayerBuilder, x: LossInput[Any], classes: Dim) -> None:
         )
 
 
-_Implementation = _TfOptions | _NativeOptions | _ViterbiOptions
+_Implementation = _TfOptions | NativeCtcOptions | _ViterbiOptions
 _T = TypeVar("_T")
 
 
@@ -140,7 +140,7 @@ def _ctc_opts(b: LayerBuilder, opts: CtcOptions) -> _Implementation:
 
     if opts.use_viterbi:
         return read(_ViterbiOptions)
-    return read(_NativeOptions) if opts.use_native else read(_TfOptions)
+    return read(NativeCtcOptions) if opts.use_native else read(_TfOptions)
 
 
 def _required_target(b: LayerBuilder, x: LossInput[Any]) -> LayerOutput:
@@ -163,10 +163,10 @@ def ctc(b: LayerBuilder, x: LossInput[CtcOptions]) -> LossResult:
     clipped = _clipped(b, x, given, time)
     if isinstance(opts, _TfOptions):
         value = _tf(b, logits, clipped, time, classes, opts)
-    elif isinstance(opts, _NativeOptions):
-        value = _native(b, logits, given, time, classes, opts)
+    elif isinstance(opts, NativeCtcOptions):
+        value = native_ctc(b, logits, given, time, classes, opts)
     else:
-        value = _possible_only(b, _ctc(b, logits, given, time, classes, {"viterbi": True}), zero=_zeroes(b, None))
+        value = best_alignment_ctc(b, logits, given, time, classes, NativeCtcOptions())
     blank = b.size(classes) - 1
     width = x.options.beam_width
     if width > 1 and x.options.use_native:
@@ -182,7 +182,7 @@ def ctc(b: LayerBuilder, x: LossInput[CtcOptions]) -> LossResult:
 
 def _blank(b: LayerBuilder, opts: _Implementation, classes: Dim) -> int:
     """The class that is no label."""
-    return (opts.blank_index if isinstance(opts, _NativeOptions) else -1) % b.size(classes)
+    return (opts.blank_index if isinstance(opts, NativeCtcOptions) else -1) % b.size(classes)
 
 
 def _clipped(b: LayerBuilder, x: LossInput[CtcOptions], labels: Labels, time: Dim) -> Labels:
@@ -234,8 +234,19 @@ def _tf(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim,
     return value
 
 
-def _native(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, opts: _NativeOptions) -> Value:
-    """RETURNN's own CTC, with its error signals.
+def best_alignment_ctc(
+    b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, opts: NativeCtcOptions
+) -> Value:
+    """RETURNN's own CTC of the best alignment: infinite where there is none, unless the config rules that out."""
+    attrs = {"viterbi": True, "normalize": opts.logits_normalize, "label_loop": opts.label_loop is not False}
+    value = _ctc(b, logits, labels, time, classes, attrs, opts.blank_index)
+    return _possible_only(b, value, zero=_zeroes(b, opts.zero_infinity))
+
+
+def native_ctc(
+    b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, opts: NativeCtcOptions
+) -> Value:
+    """RETURNN's own CTC, with its error signals: one number for each sequence.
 
     ``grad_wrt_softmax_in``: p - alignment, whether or not ``logits_normalize`` takes a softmax; without: - alignment.
     """

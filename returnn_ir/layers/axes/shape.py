@@ -410,6 +410,9 @@ def transpose(b: LayerBuilder, opt: TransposeOptions, x: LayerOutput) -> LayerOu
     """Reorder the axes; ``perm`` maps the axis at whose place to the axis that goes there."""
     perm = opt.perm
     pairs: Mapping[Any, Any] = perm if isinstance(perm, dict) else dict(enumerate(perm))
+    if not isinstance(perm, dict) and len(perm) != len(x.axes):
+        axes_there = ", ".join(map(str, x.axes))
+        raise DimError("perm as a list names all axes", where=b.place("perm"), expected=axes_there, received=perm)
     positions: dict[int, Dim] = {}
     for place, axis in pairs.items():
         where = place if isinstance(place, int) else x.axes.index(b.axis(x, place, "perm"))

@@ -12,6 +12,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.graph import Value
 from returnn_ir.losses.labels import class_number
+from returnn_ir.losses.sequence import NativeCtcOptions, best_alignment_ctc, native_ctc
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Count, Finite, Size, option_class
@@ -110,24 +111,21 @@ class CtcLossOptions(LayerOptions):
 
 @layer("ctc_loss", options=CtcLossOptions, sources="none", recurrent=True)
 def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
-    """The CTC loss per sequence."""
+    """The CTC loss per sequence; one without any alignment costs nothing, but with ``max_approx``."""
     logits, targets = b.layer(opt.logits), b.layer(opt.targets)
     if logits.time_dim is None or targets.time_dim is None:
         raise DimError("logits and targets need a time axis", where=b.place("logits"))
     feature = b.require_feature(logits)
     blank = class_number(b, opt.blank_index, feature, "blank_index")
-    value = b.op(
-        "ctc_loss",
-        logits.value,
-        b.labels(targets.value, feature, blank=blank),
-        dim=logits.time_dim,
-        labels=targets.time_dim,
-        classes=feature,
-        blank=blank,
-        normalize=not opt.logits_normalized,
-        viterbi=opt.max_approx,
+    labels = b.labels(targets.value, feature, blank=blank), targets.time_dim
+    options = NativeCtcOptions(
         label_loop=opt.label_loop,
+        logits_normalize=not opt.logits_normalized,
+        grad_wrt_softmax_in=not opt.logits_normalized,
+        blank_index=blank,
     )
+    made = best_alignment_ctc if opt.max_approx else native_ctc
+    value = made(b, logits.value, labels, logits.time_dim, feature, options)
     return LayerOutput.of(value, value.dims)
 
 
@@ -183,12 +181,21 @@ def synthetic_gradient(b: LayerBuilder, opt: SyntheticGradientOptions, x: LayerO
     """
     if b.training:
         raise _no_meta_loss(b)
-    predicted = b.unify([x, b.layer(opt.gradient)]).values[1]
+    predicted = _of_same_features(b, b.layer(opt.gradient), x)
     # the value is zero, and the derivative with respect to x the prediction, whatever comes from above
     product = b.mul(b.op("stop_gradient", predicted), x.value)
     total = b.reduce("sum", product, *product.dims, mask=False)
     b.program.constraints.append(b.sub(total, b.op("stop_gradient", total)))
     return x.with_value(b.op("stop_gradient", x.value))
+
+
+def _of_same_features(b: LayerBuilder, y: LayerOutput, x: LayerOutput) -> Value:
+    """``y`` over the axes of ``x``; features of one size are the same here, whatever Dims they have."""
+    mine, wanted = y.feature_dim, x.feature_dim
+    if mine is not None and wanted is not None and mine.size == wanted.size and wanted not in y.axes:
+        axes = tuple(wanted if d is mine else d for d in y.axes)
+        y = LayerOutput(b.rename(y.value, (mine, wanted)), axes, y.time_dim, wanted)
+    return b.unify([x, y]).values[1]
 
 
 @option_class

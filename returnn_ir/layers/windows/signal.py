@@ -96,11 +96,14 @@ def dct(b: LayerBuilder, opt: DctOptions, x: LayerOutput) -> LayerOutput:
             expected="norm None or 'ortho' (not with type 1)",
             received=f"type {opt.type}, norm {opt.norm!r}",
         )
-    size = b.require_feature(x).size
+    feature = b.require_feature(x)
+    size = feature.size
     if size is None or (opt.type == 1 and size < 2):
         raise DimError("the transform needs a fixed number of features", where=b.place("from"), received=x.value.type)
     b.require_room(size, size)
-    return _projected(b, batch_major(x), _cosines(opt.type, size, ortho=opt.norm == "ortho"))
+    made = _projected(b, batch_major(x), _cosines(opt.type, size, ortho=opt.norm == "ortho"))
+    axes = tuple(feature if d is made.feature_dim else d for d in made.axes)
+    return LayerOutput(b.rename(made.value, (b.require_feature(made), feature)), axes, made.time_dim, feature)
 
 
 def _cosines(kind: int, size: int, *, ortho: bool) -> Matrix:

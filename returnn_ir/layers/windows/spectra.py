@@ -107,14 +107,12 @@ def istft(b: LayerBuilder, opt: StftOptions, x: LayerOutput) -> LayerOutput:
 def _inverse_window(size: int, shift: int) -> Window:
     """[size]: with it overlapping Hann windows add up to one (Griffin and Lim 1984, equation 6).
 
-    Where every window over a sample is zero (no overlap), the sample is lost and its weight is not a number, as in
-    TensorFlow.
+    Where every window over a sample is zero (no overlap), the sample is lost and its weight is zero, as in TensorFlow.
     """
     window = _hann(size)
     padded = np.pad(window**2, (0, -size % shift))
     total = np.tile(padded.reshape(-1, shift).sum(0), len(padded) // shift)[:size]
-    with np.errstate(invalid="ignore"):
-        return np.asarray(window / total)
+    return np.asarray(np.divide(window, total, out=np.zeros_like(window), where=total != 0))
 
 
 def _fft_size(opt: StftOptions) -> int:

@@ -101,7 +101,7 @@ def masked_in_loop(net: Sketch) -> None:
     net.add("unmask", {"from": found.name, "mask": f"{prefix}{mask.name}"}, Value("", (), feature))
 
 
-@family("hdf_dump", "print", places=("root",))
+@family("print", places=("root",))
 def shown(net: Sketch) -> None:
     """Layers that only show what they read."""
     x = net.pick(lambda v: v.has_features and v.batch)
