@@ -25,7 +25,7 @@ from returnn_ir.losses.labels import (
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 from returnn_ir.options import Alias, Size, checked, option_class, read_options
 
-__all__: list[str] = []
+__all__ = ["NativeCtcOptions", "native_ctc", "viterbi_ctc"]
 
 #: The beam of the error where nobody says (RETURNN's and TensorFlow's default).
 _BEAM_WIDTH = 100
@@ -47,7 +47,7 @@ class _TfOptions:
 
 
 @option_class
-class _NativeOptions:
+class NativeCtcOptions:
     """``ctc_opts`` of RETURNN's own CTC.
 
     Attributes:
@@ -130,7 +130,7 @@ def _check_sizes(b: LayerBuilder, x: LossInput[Any], classes: Dim) -> None:
         )
 
 
-_Implementation = _TfOptions | _NativeOptions | _ViterbiOptions
+_Implementation = _TfOptions | NativeCtcOptions | _ViterbiOptions
 _T = TypeVar("_T")
 
 
@@ -140,7 +140,7 @@ def _ctc_opts(b: LayerBuilder, opts: CtcOptions) -> _Implementation:
 
     if opts.use_viterbi:
         return read(_ViterbiOptions)
-    return read(_NativeOptions) if opts.use_native else read(_TfOptions)
+    return read(NativeCtcOptions) if opts.use_native else read(_TfOptions)
 
 
 def _required_target(b: LayerBuilder, x: LossInput[Any]) -> LayerOutput:
@@ -163,10 +163,10 @@ def ctc(b: LayerBuilder, x: LossInput[CtcOptions]) -> LossResult:
     clipped = _clipped(b, x, given, time)
     if isinstance(opts, _TfOptions):
         value = _tf(b, logits, clipped, time, classes, opts)
-    elif isinstance(opts, _NativeOptions):
-        value = _native(b, logits, given, time, classes, opts)
+    elif isinstance(opts, NativeCtcOptions):
+        value = native_ctc(b, logits, given, time, classes, opts)
     else:
-        value = _possible_only(b, _ctc(b, logits, given, time, classes, {"viterbi": True}), zero=_zeroes(b, None))
+        value = viterbi_ctc(b, logits, given, time, classes)
     blank = b.size(classes) - 1
     width = x.options.beam_width
     if width > 1 and x.options.use_native:
@@ -182,7 +182,7 @@ def ctc(b: LayerBuilder, x: LossInput[CtcOptions]) -> LossResult:
 
 def _blank(b: LayerBuilder, opts: _Implementation, classes: Dim) -> int:
     """The class that is no label."""
-    return (opts.blank_index if isinstance(opts, _NativeOptions) else -1) % b.size(classes)
+    return (opts.blank_index if isinstance(opts, NativeCtcOptions) else -1) % b.size(classes)
 
 
 def _clipped(b: LayerBuilder, x: LossInput[CtcOptions], labels: Labels, time: Dim) -> Labels:
@@ -234,8 +234,12 @@ def _tf(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim,
     return value
 
 
-def _native(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, opts: _NativeOptions) -> Value:
+def native_ctc(
+    b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, opts: NativeCtcOptions
+) -> Value:
     """RETURNN's own CTC, with its error signals.
+
+    Without any alignment the loss is 0 and its error signal p, unless ``zero_infinity`` rules that out.
 
     ``grad_wrt_softmax_in``: p - alignment, whether or not ``logits_normalize`` takes a softmax; without: - alignment.
     """
@@ -255,8 +259,15 @@ def _native(b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: 
     signal = b.sub(mass, b.op("stop_gradient", mass))
     if not normalize:
         value = b.add(value, signal)
-    # without any alignment RETURNN's loss is 0, and its error signal p unless that is ruled out
     return b.where(b.unary("is_finite", value), value, b.const(0.0) if _zeroes(b, opts.zero_infinity) else signal)
+
+
+def viterbi_ctc(
+    b: LayerBuilder, logits: Value, labels: Labels, time: Dim, classes: Dim, *, blank: int = -1, **attrs: bool
+) -> Value:
+    """RETURNN's CTC of the best alignment alone; without any inf, or 0 as the config says."""
+    value = _ctc(b, logits, labels, time, classes, {"viterbi": True, **attrs}, blank)
+    return _possible_only(b, value, zero=_zeroes(b, None))
 
 
 def _value_of(b: LayerBuilder, x: Value, *, gradient_of: Value) -> Value:

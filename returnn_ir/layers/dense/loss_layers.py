@@ -12,6 +12,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.graph import Value
 from returnn_ir.losses.labels import class_number
+from returnn_ir.losses.sequence import NativeCtcOptions, native_ctc, viterbi_ctc
 from returnn_ir.network.layer_options import Axis, LayerOptions, LayerRef, SourceOptions
 from returnn_ir.network.layer_registry import layer
 from returnn_ir.options import Count, Finite, Size, option_class
@@ -115,19 +116,16 @@ def ctc_loss(b: LayerBuilder, opt: CtcLossOptions) -> LayerOutput:
     if logits.time_dim is None or targets.time_dim is None:
         raise DimError("logits and targets need a time axis", where=b.place("logits"))
     feature = b.require_feature(logits)
-    blank = class_number(b, opt.blank_index, feature, "blank_index")
-    value = b.op(
-        "ctc_loss",
-        logits.value,
-        b.labels(targets.value, feature, blank=blank),
-        dim=logits.time_dim,
-        labels=targets.time_dim,
-        classes=feature,
-        blank=blank,
-        normalize=not opt.logits_normalized,
-        viterbi=opt.max_approx,
-        label_loop=opt.label_loop,
-    )
+    blank, normalize = class_number(b, opt.blank_index, feature, "blank_index"), not opt.logits_normalized
+    labels = b.labels(targets.value, feature, blank=blank), targets.time_dim
+    if opt.max_approx:
+        attrs = {"normalize": normalize, "label_loop": opt.label_loop}
+        value = viterbi_ctc(b, logits.value, labels, logits.time_dim, feature, blank=blank, **attrs)
+    else:
+        native = NativeCtcOptions(
+            label_loop=opt.label_loop, logits_normalize=normalize, grad_wrt_softmax_in=normalize, blank_index=blank
+        )
+        value = native_ctc(b, logits.value, labels, logits.time_dim, feature, native)
     return LayerOutput.of(value, value.dims)
 
 
