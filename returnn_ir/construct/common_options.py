@@ -105,6 +105,8 @@ def _require_size(b: LayerBuilder, output: LayerOutput) -> None:
     options = b.definition.options
     out_type = options.out_type if isinstance(options.out_type, dict) else {}
     made = output.feature_or_sparse_dim
+    if made is None and output.dtype == "bool" and out_type.get("dim") == 2:  # RETURNN's flags are two labels
+        return
     for key, size in (("n_out", options.n_out), ("out_type", out_type.get("dim"))):
         if size is not None and (made is None or made.size != size):
             expected = made if made is not None else "no size: the output has no feature axis"

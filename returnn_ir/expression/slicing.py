@@ -7,6 +7,7 @@ from returnn_ir.expression.limits import TooMuchError
 from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.sizes import Size
 from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.types import is_integer
 
 __all__ = ["cut", "subscript"]
 
@@ -19,24 +20,35 @@ def subscript(x: Numbered, key: object) -> Numbered:
     keys = list(key) if isinstance(key, tuple) else [key]
     if len(keys) > _MAX_KEYS:
         raise TooMuchError("a tensor of so many axes", _MAX_KEYS)
-    if any(isinstance(k, Numbered) for k in keys):
-        raise UnsupportedError("a subscript that is computed")
+    if any(isinstance(k, Numbered) and (k.rank or not is_integer(k.value.dtype)) for k in keys):
+        raise UnsupportedError("a subscript that is computed and no single number")
     used = sum(1 for k in keys if k is not None and k is not Ellipsis)
-    if Ellipsis not in keys:
-        keys.append(Ellipsis)
-    at = keys.index(Ellipsis)
+    at = next((i for i, k in enumerate(keys) if k is Ellipsis), len(keys))  # tensors compare by entry
     keys[at : at + 1] = [slice(None)] * (x.rank - used)
     axis = 0
     for k in keys:
         if k is None:
             x = Numbered(x.b, x.value, (*x.axes[:axis], None, *x.axes[axis:]))
             axis += 1
+        elif isinstance(k, Numbered):
+            x = _entry(x, axis, k)
         elif isinstance(k, bool) or not isinstance(k, (int, slice)):
             raise UnsupportedError(f"the subscript {k!r}")
         else:
             x = cut(x, axis, k)
             axis += isinstance(k, slice)
     return x
+
+
+def _entry(x: Numbered, axis: int, position: Numbered) -> Numbered:
+    """The entry of an axis at a computed position, from its end where that is negative; the axis is gone."""
+    b, dim = x.b, x.axes[axis]
+    value = x.value
+    if dim is not None:
+        at = position.value
+        at = b.where(b.binary("less", at, 0), b.add(at, b.extent(dim)), at)
+        value = b.op("gather", value, at, dim=dim)
+    return Numbered(b, value, (*x.axes[:axis], *x.axes[axis + 1 :]))
 
 
 def cut(x: Numbered, axis: int, key: int | slice) -> Numbered:

@@ -148,7 +148,8 @@ def _guess_template(scope: NetScope, name: str) -> OutputType:
     axes = [d for d in largest.axes if d is not largest.feature_dim] if largest is not None else []
     if not known and out_type.get("shape") is not None and out_type.get("batch_dim_axis", 0) is not None:
         axes.append(BATCH)
-    feature = _feature(scope, definition, largest) if not out_type.get("sparse") else None
+    labels = out_type.get("sparse", largest is not None and largest.sparse_dim is not None)  # dim counts labels then
+    feature = _feature(scope, definition, largest) if not labels else None
     if feature is not None:
         axes.append(feature)
     time = largest.time_dim if largest is not None and largest.time_dim in axes else None

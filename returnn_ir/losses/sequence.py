@@ -248,6 +248,8 @@ def native_ctc(
 ) -> Value:
     """RETURNN's own CTC, with its error signals: one number for each sequence.
 
+    Without any alignment the loss is 0 and its error signal p, unless ``zero_infinity`` rules that out.
+
     ``grad_wrt_softmax_in``: p - alignment, whether or not ``logits_normalize`` takes a softmax; without: - alignment.
     """
     normalize, through = opts.logits_normalize, opts.grad_wrt_softmax_in
@@ -266,7 +268,6 @@ def native_ctc(
     signal = b.sub(mass, b.op("stop_gradient", mass))
     if not normalize:
         value = b.add(value, signal)
-    # without any alignment RETURNN's loss is 0, and its error signal p unless that is ruled out
     return b.where(b.unary("is_finite", value), value, b.const(0.0) if _zeroes(b, opts.zero_infinity) else signal)
 
 

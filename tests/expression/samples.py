@@ -308,7 +308,8 @@ OPERATORS: Sequence[str | tuple[str, str]] = (
     *("x @ w", "w @ tf.transpose(w)"),
     *("x[:, 0]", "x[:, -1]", "x[:, 1:]", "x[:, :-1]", "x[..., 0]", "x[..., None]", "x[:, None]", "x[0]", "x[:, ::2]"),
     *("x[:, 1:-1]", "w[1:, ::2]", "w[-2:]", "v[::1]", "x[..., 1:3]", "x[:, :, -1]", "o[:, 0]", "o[:, -1]", "w[:, 3:1]"),
-    *("x[:, None][:, 0]", "w[::-1]", "x[..., ::-1]", "o[:, 0:1]"),
+    *("x[:, None][:, 0]", "w[::-1]", "x[..., ::-1]", "o[:, 0:1]", "x[:, tf.reduce_max(tf.shape(w)) - 4]"),
+    *("w[tf.constant(-2)]", "w[..., tf.constant(1)]", "x[:, tf.shape(x)[1] - 1]", "o[:, tf.constant(0)]"),
     *("x if 1 < 2 < 3 else y", "(x if not [] else y) + len([1, 2])", "tf.add_n([x * a for a in (1.0, 2.0) if a > 1])"),
     *("(lambda a, b: a - b)(x, y)", "sum([x, y])", "x + {'a': 2.0}['a']", "x + (1.0 and 2.0)", "x + (0.0 or 3.0)"),
     *(

@@ -81,7 +81,7 @@ from tests.expression.tensors import Symbols
         ("tf.matmul(o, w[:1])", "a matrix product over data.F(3) and None"),
         ("tf.matmul(x[None], tf.transpose(x, [1, 0, 2])[None])", "a matrix product over the axes B(batch)"),
         ("tf.matmul(tf.complex(x, y), tf.complex(x, y))", "a matrix product of complex numbers"),
-        ("x[i]", "a subscript that is computed"),
+        ("x[i]", "a subscript that is computed and no single number"),
         ("x['a']", "the subscript 'a'"),
         ("x[True]", "the subscript True"),
         ("w[:, 9]", "entry 9 of the axis G(5)"),

@@ -40,7 +40,7 @@ _TARGETS = ("tf", "onnx")
 _TRAINED = 4  # sequences of a step: the stand-in's ten in three steps
 _SCALE = 0.1  # of random parameters: deep networks stay finite
 #: Options that do not say what a network computes, or say it where RETURNN would not look for the network.
-_LEFT_OUT = ("network", "get_network", "pretrain", "train", "dev", "eval", "search_data", "forward_data")
+_LEFT_OUT = ("network", "get_network", "pretrain", "train", "dev", "eval", "search_data", "forward_data", "debug")
 
 
 @dataclass(frozen=True)

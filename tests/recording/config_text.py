@@ -72,10 +72,10 @@ class ConfigText:
         Raises:
             CannotWrite: there is none.
         """
+        if isinstance(value, np.generic):
+            return repr(value.item())  # some are also Python's numbers, and are written in another way
         if isinstance(value, _PLAIN):
             return repr(value)
-        if isinstance(value, np.generic):
-            return repr(value.item())
         if isinstance(value, np.ndarray):
             self.define("numpy", np)
             return f"numpy.array({value.tolist()!r}, dtype={str(value.dtype)!r})"

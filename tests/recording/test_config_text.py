@@ -57,7 +57,7 @@ def made(value: object) -> Any:
 
 
 def test_plain_values() -> None:
-    given = {"a": [1, 2.5, (None, "x")], "b": {3, 4}, "c": (), "d": set(), "e": np.float32(0.5)}
+    given = {"a": [1, 2.5, (None, "x")], "b": {3, 4}, "c": (), "d": set(), "e": np.float32(0.5), "f": np.float64(2e-5)}
     assert made(given) == given
 
 

@@ -117,7 +117,8 @@ def _search(b: LayerBuilder, opt: ChoiceOptions, sources: Sequence[LayerOutput])
         axes = tuple(d for d in x.axes if d is not x.feature_dim)
     chosen = _choice_op(b, opt, scores, classes)
     if not labels:
-        return LayerOutput.of(_as_label(b, chosen, classes, 0), axes)
+        named = classes if classes.is_dynamic else b.require_feature(sources[0])
+        return LayerOutput.of(_as_label(b, chosen, named, 0), axes)
     outputs = []
     for index, (kept, own, position) in enumerate(_unravel(b, chosen, labels)):
         picked = b.op("gather", kept, position, dim=own)

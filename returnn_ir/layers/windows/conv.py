@@ -206,7 +206,9 @@ def add_bias(
     if layer_name is not None:
         if not with_bias:
             raise ConfigError("a bias is given, and with_bias is off", where=b.place("with_bias"))
-        values = b.unify([x, b.layer(layer_name)]).values
+        given = b.layer(layer_name)
+        declared = next((d for d in given.axes if out not in given.axes and d.size == out.size), out)
+        values = b.unify([x, given.with_axes(b.rename(given.value, (declared, out)), {declared: (out,)})]).values
         return x.with_value(b.add(*values))
     return x.with_value(b.add(x.value, b.param("bias", (out,), init))) if with_bias else x
 
