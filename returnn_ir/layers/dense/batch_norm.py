@@ -155,7 +155,9 @@ class _Params:
         self._b = b
         self._feature = feature
         name = b.definition.name
-        self._prefix = "batch_norm/" + {0: f"{name}_{name}_output_", 1: "", 2: "v2_"}[version]
+        # version 0 has the name of the output in it, and a subnetwork's output is that of its layer "output"
+        output = "output" if b.definition.spec.name == "subnetwork" else name
+        self._prefix = "batch_norm/" + {0: f"{name}_{output}_output_", 1: "", 2: "v2_"}[version]
         self._dims: tuple[Dim, ...] = (feature,)
         if version < 2:
             self._dims = tuple(d if d is feature else b.dim(f"batch_norm:{i}", 1) for i, d in enumerate(axes))
