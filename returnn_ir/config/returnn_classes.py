@@ -5,7 +5,7 @@ What is registered here decides what is built: of a name that is in a table and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from returnn_ir.errors import did_you_mean
@@ -52,33 +52,61 @@ NAMES: dict[Kind, frozenset[str]] = {
     "vocabulary class": frozenset(_VOCABULARIES.split()),
 }
 
-_TFSI6PROC = "RETURNN has it from the package tfSi6Proc, which is not published"
-#: Why it is not to be built, where there is more to say than that it is not there yet.
-_REASONS: dict[tuple[Kind, str], str] = {
-    ("layer class", "image_summary"): "it draws for TensorBoard, and computes nothing",
-    ("layer class", "kenlm"): "it asks the KenLM library, which RETURNN compiles, for the scores of words",
-    ("layer class", "mask_based_gevbeamforming"): _TFSI6PROC,
-    ("layer class", "mask_based_mvdrbeamforming"): _TFSI6PROC,
-    ("layer class", "parametric_wiener_filter"): _TFSI6PROC,
-    ("layer class", "twod_lstm"): "RETURNN has it for a GPU only",
+_FAILS = "fails in RETURNN itself with TensorFlow 2"
+_SEGMENTAL = "is of the segmental models, whose layers fail in RETURNN itself since it has Dim objects"
+_SI6 = "needs the package tfSi6Proc, which is not public"
+_WINDOWED = "the layer 'window' gives windows of a sequence as a further axis"
+
+#: Layer classes that are not to be built: why not, as the end of a sentence that begins with "it", and what to try.
+_LAYER_REASONS: Mapping[str, tuple[str, str]] = {
+    "alternating_real_to_complex": (_FAILS, 'an eval layer with "tf.complex(...)"'),
+    "apply_length_distribution": (_SEGMENTAL, 'a combine layer of kind "mul"'),
+    "batch_median_pooling": (_FAILS, "the layer 'split_dims' on the batch, and 'reduce'"),
+    "batch_softmax": (_FAILS, "'merge_dims' of time and features, and 'softmax_over_spatial'"),
+    "classes_to_length_distribution": (_SEGMENTAL, _WINDOWED),
+    "classes_to_length_distribution_global": (_SEGMENTAL, _WINDOWED),
+    "classes_to_segments": (_SEGMENTAL, _WINDOWED),
+    "fill_unused": (_FAILS, "'seq_len_mask' with 'mask_value'"),
+    "flatten_time": (_FAILS, "the layer 'merge_dims'"),
+    "kenlm": ("needs the KenLM library and a file of it at run time", "combine the scores outside of the model"),
+    "mask_based_gevbeamforming": (_SI6, "beamforming before the model"),
+    "mask_based_mvdrbeamforming": (_SI6, "beamforming before the model"),
+    "parametric_wiener_filter": (_SI6, "the filter before the model"),
+    "remove": (_FAILS, "'masked_computation', or 'boolean_mask'"),
+    "segment_alignment": (_SEGMENTAL, _WINDOWED),
+    "segment_input": (_SEGMENTAL, _WINDOWED),
+    "swap_time_feature": (_FAILS, "the layer 'transpose', or 'reinterpret_data'"),
+    "tile_features": (_FAILS, "the layer 'tile'"),
+    "unsegment_input": (_SEGMENTAL, _WINDOWED),
+}
+_REASONS: Mapping[Kind, Mapping[str, tuple[str, str | None]]] = {
+    "layer class": _LAYER_REASONS,
+    "loss": {"deep_clustering": (_FAILS, None)},
+    "vocabulary class": {},
 }
 
 
 def not_built(kind: Kind, registered: Iterable[str]) -> dict[str, str]:
     """The names that RETURNN has and that are not registered here, with the reason or ``""``."""
-    return {name: _REASONS.get((kind, name), "") for name in sorted(NAMES[kind] - set(registered))}
+    return {name: _reason(kind, name) for name in sorted(NAMES[kind] - set(registered))}
 
 
 def not_known(kind: Kind, name: str) -> str:
     """What a message says of a name that is not registered here: RETURNN has it, or nobody."""
     if name not in NAMES[kind]:
         return f"unknown {kind} {name!r}"
-    reason = _REASONS.get((kind, name))
+    reason = _reason(kind, name)
     return f"RETURNN has the {kind} {name!r}, it is not built here" + (f": {reason}" if reason else "")
 
 
+def _reason(kind: Kind, name: str) -> str:
+    reason, _ = _REASONS[kind].get(name, ("", None))
+    return f"it {reason}" if reason else ""
+
+
 def hint_for(kind: Kind, name: str, registered: list[str]) -> str | None:
-    """What to try: a name that is nearly the same, or where to see what there is."""
+    """What to try: another way, where to see what there is, or a name that is nearly the same."""
     if name in NAMES[kind]:
-        return "docs/support.md lists what is built, and what is not"
+        _, instead = _REASONS[kind].get(name, ("", None))
+        return instead or "docs/support.md lists what is built, and what is not"
     return did_you_mean(name, registered)

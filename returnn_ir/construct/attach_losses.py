@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["add_losses", "has_loss", "loss_input", "match_target", "require_loss"]
 
 
-#: Losses that RETURNN has, and why they are not built.
-_REFUSED = {"deep_clustering": "fails in RETURNN itself with TensorFlow 2"}
-
-
 def has_loss(options: LayerOptions, mode: Mode) -> bool:
     """Whether a layer's loss exists in a mode: not in forward mode, nor where an ``only_on`` option rules it out."""
     if options.loss is None or mode == Mode.FORWARD:
@@ -78,8 +74,6 @@ def _loss_name(b: LayerBuilder) -> str:
 def require_loss(b: LayerBuilder, name: str, key: str) -> LossSpec:
     """The loss of that name, or an error that says which there are."""
     spec = find_loss(name)
-    if spec is None and name in _REFUSED:
-        raise ConfigError(f"the loss {name!r} {_REFUSED[name]}", where=b.place(key))
     if spec is None:
         what, hint = not_known("loss", name), hint_for("loss", name, loss_names())
         raise ConfigError(what, where=b.place(key), expected=", ".join(loss_names()), hint=hint)

@@ -1,7 +1,7 @@
 """``out_shape``: the dims that a layer's output must have, those that it only depends on included; and ``out_dim``.
 
 RETURNN counts the dims of the lengths (``ImplicitDynSizeDim``) and of the labels (``ImplicitSparseDim``) of an output
-as implicit: they must be listed, too. An ``OptionalDim`` may be missing.
+as implicit: they must be listed, too. An ``OptionalDim`` may be missing, and the steps of the loop around the layer.
 """
 
 from __future__ import annotations
@@ -49,14 +49,15 @@ def _check_out_shape(b: LayerBuilder, output: LayerOutput, expected: Any) -> Non
     if not isinstance(expected, (set, frozenset)) and expected:
         raise ConfigError("out_shape is a set", where=where, expected="{batch_dim, time_dim, ...}", received=expected)
     implicit = _implicit(b, output)
-    there = {d.base for d in (*output.axes, *(marked.tag for marked in implicit))}
-    only_implicit = {marked.tag.base for marked in implicit} - {d.base for d in output.axes}
+    there = {_same(b, d) for d in (*output.axes, *(marked.tag for marked in implicit))}
+    only_implicit = {_same(b, marked.tag) for marked in implicit} - {_same(b, d) for d in output.axes}
+    steps = _same(b, b.scope.loop.builder.dim) if b.scope.loop is not None else None
     listed: set[Dim] = set()
     for entry in expected:
         if not isinstance(entry, (Dim, MarkedDim)):
             raise ConfigError("out_shape lists dims", where=where, expected="Dim objects", received=repr(entry))
-        dim = entry.base if isinstance(entry, Dim) else entry.tag.base
-        if isinstance(entry, OptionalDim) and dim not in there:
+        dim = _same(b, entry if isinstance(entry, Dim) else entry.tag)
+        if dim not in there and (isinstance(entry, OptionalDim) or dim is steps):
             continue
         if dim not in there or (isinstance(entry, ImplicitDim) and dim not in only_implicit):
             raise DimError(
@@ -73,6 +74,12 @@ def _check_out_shape(b: LayerBuilder, output: LayerOutput, expected: Any) -> Non
             expected="{" + ", ".join(sorted(map(_text, expected))) + "}",
             received=_shown(output, implicit),
         )
+
+
+def _same(b: LayerBuilder, dim: Dim) -> Dim:
+    """One dim for all that are the same: a copy, the user's dim behind a decision, what it was declared as."""
+    user = b.program.same_tag.get(dim, dim)
+    return b.program.declared.get(user, user).base
 
 
 def _implicit(b: LayerBuilder, output: LayerOutput) -> list[ImplicitDim]:

@@ -18,7 +18,6 @@ from returnn_ir.network.loss_registry import find_loss
 from returnn_ir.network.naming import extra_prefix
 from returnn_ir.network.nested_options import nested_problems
 from returnn_ir.network.option_table import OptionVerdict, refused_options
-from returnn_ir.network.refused_classes import REFUSED_CLASSES
 from returnn_ir.options import shown
 
 if TYPE_CHECKING:
@@ -331,9 +330,6 @@ def _layer_class(raw: Mapping[Any, Any], config: Config, path: str) -> LayerSpec
             where=where,
             hint="an eval layer, or a subnetwork of RETURNN's layers",
         )
-    if class_name in REFUSED_CLASSES:
-        reason, instead = REFUSED_CLASSES[class_name]
-        raise ConfigError(f"the layer class {class_name!r} {reason}", where=where, hint=instead)
     what, hint = not_known("layer class", class_name), hint_for("layer class", class_name, layer_names())
     raise ConfigError(what, where=where, hint=hint)
 

@@ -87,7 +87,6 @@ OPTIONS: tuple[OptionRow, ...] = (
     OptionRow("variable", "saveable", _LOADING, "every variable is in the checkpoint", (True,)),
     OptionRow("fast_bw", "sprint_opts", _NONE, _AUTOMATON),
     OptionRow("fast_bw", "tdp_scale", _NONE, _AUTOMATON),
-    OptionRow("fast_bw", "staircase_seq_len_source", _NONE, "only for align_target staircase, which is refused"),
     OptionRow("synthetic_gradient", "meta_loss_scale", _NONE, _META),
     OptionRow("tikhonov_regularization", "meta_loss_scale", _NONE, _META),
     OptionRow("twod_lstm", "bias_init", _NONE, "the cells have no bias"),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -150,10 +151,10 @@ def test_check_goes_on_after_a_crash_and_a_broken_archive(tmp_path: Path, monkey
         (tmp_path / f"{name}.npz").write_bytes((golden / "softmax_ce.npz").read_bytes())
     (tmp_path / "broken.npz").write_bytes(b"PK no archive")
 
-    def sometimes(path: Path, overrides: Sequence[str] = (), *, mode: str | None = None) -> Net:
+    def sometimes(path: Path, overrides: Sequence[str] = (), **options: Any) -> Net:
         if path.stem == "crash":
             raise RuntimeError("out of order")
-        return load(path, overrides, mode=mode)
+        return load(path, overrides, **options)
 
     monkeypatch.setattr("compiler.check.case.load", sometimes)
     nets = [str(tmp_path / f"{name}.py") for name in ("crash", "broken", "good")]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from returnn_ir import load
-from returnn_ir.config.returnn_classes import NAMES, Kind, not_built
+from returnn_ir.config.returnn_classes import NAMES, Kind, hint_for, not_built
 from returnn_ir.errors import UserError
 from returnn_ir.layers.recurrent.cells.registry import LSTM_BLOCKS, OTHER_NAMES, REFUSED, UNITS
-from returnn_ir.network.layer_registry import layer_names
+from returnn_ir.network.layer_registry import find_layer, layer_names
 from returnn_ir.network.loss_registry import loss_names
 from runtime.datasets.registry import NOT_BUILT, dataset_names
 from runtime.optimizers.registry import find_optimizer, why_not_built
@@ -59,8 +59,8 @@ def test_layer_classes(name: str, tmp_path: Path) -> None:
 def test_the_reason_is_told(tmp_path: Path) -> None:
     assert _message(tmp_path, '{"class": "kenlm", "from": "data"}') == (
         "layer 'output' (net.py:2, key 'class'): RETURNN has the layer class 'kenlm', it is not built here: "
-        "it asks the KenLM library, which RETURNN compiles, for the scores of words\n"
-        "  try: docs/support.md lists what is built, and what is not"
+        "it needs the KenLM library and a file of it at run time\n"
+        "  try: combine the scores outside of the model"
     )
 
 
@@ -68,9 +68,15 @@ def test_the_reason_is_told(tmp_path: Path) -> None:
 def test_losses(name: str, tmp_path: Path) -> None:
     message = _message(tmp_path, f'{{"class": "softmax", "from": "data", "loss": "{name}", "target": "classes"}}')
     assert message.startswith(
-        f"layer 'output' (net.py:2, key 'loss'): RETURNN has the loss {name!r}, it is not built here\n"
+        f"layer 'output' (net.py:2, key 'loss'): RETURNN has the loss {name!r}, it is not built here: "
     )
     assert message.endswith("\n  try: docs/support.md lists what is built, and what is not")
+
+
+def test_another_way_names_layers_that_exist() -> None:
+    for name in not_built("layer class", layer_names()):
+        named = (hint_for("layer class", name, []) or "").split("'")[1::2]
+        assert all(find_layer(part) or part == "mask_value" for part in named), name
 
 
 def test_vocabularies(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ EXCUSED = {
 #: (class that declares it, option) that no golden case uses and no network here shows, with the reason.
 UNSHOWN = {
     ("SourceOptions", "mask"): "RETURNN only compares it with dropout",
+    ("UnmaskOptions", "skip_initial"): "of a RETURNN that is not published (tests/layers/test_masking.py)",
     ("VariableOptions", "non_critical_for_restore"): "it is for loading (tests/runtime/starting)",
 }
 

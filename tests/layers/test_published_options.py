@@ -47,7 +47,7 @@ def test_hdf_dump_says_that_nothing_is_written(tmp_path: Path) -> None:
 
 def test_out_type_of_text_is_refused(tmp_path: Path) -> None:
     layer = {"class": "eval", "from": "data", "eval": "source(0)", "out_type": {"dtype": "string"}}
-    assert "unknown dtype 'string'" in refusal(tmp_path, {"output": layer}, EXTERN)
+    assert "a number is no text" in refusal(tmp_path, {"output": layer}, EXTERN)
 
 
 def test_label_smoothing_needs_classes(tmp_path: Path) -> None:

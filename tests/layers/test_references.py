@@ -123,15 +123,6 @@ def test_what_code_does_besides_computing_is_told(tmp_path: Path, code: str, not
     assert f"layer 'output': {note}" in program.graph.notes
 
 
-def test_losses_of_sources_are_no_tensors(tmp_path: Path) -> None:
-    layer = {"class": "eval", "from": "data", "eval": "source(0) * 2.", "eval_for_output_loss": True}
-    assert _message(tmp_path, x=layer) == (
-        f"layer 'x' ({tmp_path}/net.py:2, key 'eval_for_output_loss'): the losses of the sources are no tensors for "
-        "the expression: RETURNN, too, refuses it\n"
-        "  try: leave it out; layers with 'loss': 'as_is' add up what eval layers compute"
-    )
-
-
 # ---------------------------------------------------------------- further references
 
 

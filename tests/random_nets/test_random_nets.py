@@ -17,6 +17,8 @@ from tests.random_nets.registry import families
 #: Layer classes that no family makes, and why.
 NOT_MADE = {
     "hdf_dump": "RETURNN writes a file when it runs",
+    "image_summary": "RETURNN draws for TensorBoard, and asserts without it",
+    "twod_lstm": "RETURNN has it for a GPU only",
     "scaled_gradient": "another name of scaled_grad, which RETURNN does not know",
 }
 

@@ -27,7 +27,8 @@ __all__ = ["measured_dim"]
 def _dim_of(b: LayerBuilder, sources: Sequence[LayerOutput], spec: Axis) -> Dim:
     """The dim that an option names: one of the source's axes, its labels, or a Dim of the user."""
     if isinstance(spec, Dim):
-        return known_dim(b, spec)
+        known = known_dim(b, spec)
+        return known if known.size is not None or b.lookup(known) is not None else b.program.declared.get(known, known)
     if len(sources) != 1:
         raise ConfigError("exactly one source is needed", where=b.place("from"), received=len(sources))
     if spec == "sparse_dim":

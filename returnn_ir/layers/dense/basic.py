@@ -44,7 +44,7 @@ class LinearOptions(SourceOptions):
 def linear(b: LayerBuilder, opt: LinearOptions, x: LayerOutput) -> LayerOutput:
     """``activation(x W + b)`` over the feature axis; for labels W's rows are looked up."""
     out = b.out_feature_dim()
-    return activate(b, opt.activation, _filtered(b, opt, x, _affine(b, opt, x, out)))
+    return activate(b, opt.activation, _affine(b, opt, x, out))
 
 
 def _filtered(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, y: LayerOutput) -> LayerOutput:
@@ -70,6 +70,7 @@ def _affine(b: LayerBuilder, opt: LinearOptions, x: LayerOutput, out: Any) -> La
     bias = b.param("b", (out,), option_init(opt, "bias_init")) if opt.with_bias else None
     if bias is not None:
         result = result.with_value(b.add(result.value, bias))
+    result = _filtered(b, opt, x, result)
     if opt.loss != SAMPLING_LOSS:
         return result
     return replace(result, parts=product_parts(x, weights, bias, by_rows=opt.use_transposed_weights))

@@ -28,6 +28,25 @@ def stft(net: Sketch) -> None:
         net.add("eval", {"from": spectrum.name, "eval": "tf.abs(source(0))", "out_type": {"dtype": "float32"}}, None)
 
 
+@family("signal_masking", "complex_to_alternating_real", places=("root",))
+def masked_spectrum(net: Sketch) -> None:
+    """A spectrum times a mask, as real features."""
+    x = net.pick(lambda v: v.is_frames)
+    source = signal(net, x, 1).name
+    spectrum = net.add("stft", {"from": source, "frame_size": 4, "frame_shift": 2, "fft_size": 4}, None)
+    options = {"from": spectrum.name, "eval": "tf.sigmoid(tf.abs(source(0)))", "out_type": {"dtype": "float32"}}
+    mask = net.add("eval", options, None)
+    masked = net.add("signal_masking", {"signal": spectrum.name, "mask": mask.name}, None)
+    net.add("complex_to_alternating_real", {"from": masked.name}, None)
+
+
+@family("normalize_length_scores", places=("root",))
+def length_scores(net: Sketch) -> None:
+    x = net.pick(lambda v: v.is_frames)
+    scores = net.add("linear", {"from": x.name, "activation": "sigmoid", "n_out": x.size}, None)
+    net.add("normalize_length_scores", {"from": scores.name}, None)
+
+
 @family("multichannel_stft_layer", "multichannel_multiresolution_stft_layer", places=("root",))
 def multichannel_stft(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames)
