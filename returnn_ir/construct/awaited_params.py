@@ -64,7 +64,8 @@ def settle_awaited(program: ProgramState) -> list[UserError]:
         except UserError as error:
             problems.append(error)
             continue
-        root = Builder(program.root)
+        maker = awaited.stand_in.node
+        root = Builder(program.root, origin=maker.origin if maker is not None else None)
         value = root.rename(param.value, *zip(param.dims, awaited.stand_in.dims, strict=True))
         program.layer_params[path][name] = param
         problems.extend(_replace(program, awaited.stand_in, value, program.root.nodes[known:]))

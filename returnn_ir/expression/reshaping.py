@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from returnn_ir.errors import UnsupportedError
 from returnn_ir.expression.numbered import Numbered
 from returnn_ir.expression.sizes import Size
-from returnn_ir.ir.dims import Dim, factors, product
+from returnn_ir.ir.dims import Dim, Polynomial, product
 
-__all__ = ["reshaped"]
+__all__ = ["factors", "reshaped"]
 
 
 def reshaped(x: Numbered, entries: Sequence[object]) -> Numbered:
@@ -124,3 +124,15 @@ class _Parts:
 
 def _not_known() -> UnsupportedError:
     return UnsupportedError("tf.reshape that merges or splits axes")
+
+
+def factors(dim: Dim) -> list[Dim]:
+    """The axes that ``dim`` was merged from, itself if it was not.
+
+    >>> factors(Dim("H", 4) * Dim("F", 16)), factors(Dim("T") + 1)
+    ([H(4), F(16)], [T+1(dynamic)])
+    """
+    if not isinstance(dim.expr, Polynomial) or len(dim.expr.terms) != 1:
+        return [dim]
+    ((monomial, coefficient),) = dim.expr.terms
+    return list(monomial) if coefficient == 1 else [dim]

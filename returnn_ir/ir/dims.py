@@ -31,7 +31,6 @@ __all__ = [
     "Division",
     "Kind",
     "Polynomial",
-    "factors",
     "leaves",
     "product",
     "rebuild",
@@ -481,18 +480,6 @@ def product(dims: Sequence[Dim]) -> Dim:
     for dim in dims[1:]:
         result = result * dim
     return result
-
-
-def factors(dim: Dim) -> list[Dim]:
-    """The axes that ``dim`` was merged from, itself if it was not.
-
-    >>> factors(Dim("H", 4) * Dim("F", 16)), factors(Dim("T") + 1)
-    ([H(4), F(16)], [T+1(dynamic)])
-    """
-    if not isinstance(dim.expr, Polynomial) or len(dim.expr.terms) != 1:
-        return [dim]
-    ((monomial, coefficient),) = dim.expr.terms
-    return list(monomial) if coefficient == 1 else [dim]
 
 
 def rebuild(dim: Dim, leaf: Callable[[Dim], Dim]) -> Dim:

@@ -54,7 +54,7 @@ def _circles(n: int) -> LayerDicts:
     """Circles of their own: in each one somebody has to begin."""
     layers: LayerDicts = {}
     for i in range(n):
-        layers[f"c{i}"] = _linear(f"prev:l{i}")
+        layers[f"c{i}"] = _linear(f"prev:l{i}", "prev:embed")
         layers[f"l{i}"] = {"class": "combine", "kind": "add", "from": [f"c{i}", f"prev:l{i}"]}
     layers["sum"] = {"class": "combine", "kind": "add", "from": [f"l{i}" for i in range(n)]}
     return layers

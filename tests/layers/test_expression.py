@@ -147,7 +147,7 @@ def test_kinds_that_do_not_work(tmp_path: Path, kind: str, text: str) -> None:
     assert text in str(caught.value)
 
 
-@pytest.mark.parametrize("limit", ["1e400", "9" * 30, 10**30, "+".join(["1"] * 2500), "-" * 3000 + "1"])
+@pytest.mark.parametrize("limit", ["1e400", "9" * 30, 10**30, "+".join(["1"] * 5000), "-" * 3000 + "1"])
 def test_limits_of_loops_are_numbers_of_steps(tmp_path: Path, limit: str | int) -> None:
     unit = {"output": {"class": "copy", "from": "prev:output"}, "end": {"class": "constant", "value": True}}
     with pytest.raises(UserError, match="max_seq_len"):

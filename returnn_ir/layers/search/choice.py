@@ -179,6 +179,13 @@ def _choice_op(b: LayerBuilder, opt: ChoiceOptions, scores: Value, classes: Dim)
             expected=f"scores of the axes B and {classes.name}",
             received=scores.type,
         )
+    if not any(d.is_batch for d in scores.dims):
+        raise ConfigError(
+            "a search needs scores of each sequence, and its source has no batch axis",
+            where=b.place("from"),
+            received=scores.type,
+            hint="in the first step a layer has the axes of its initial_output; without one 'prev:' has no batch",
+        )
     custom = opt.custom_score_combine
     base = b.dim("base", opt.beam_size)
     operands = [scores, loop.ended]
