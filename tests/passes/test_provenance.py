@@ -62,7 +62,7 @@ def is_right(node: Node, case: str, paths: set[str], keys: set[str | None], line
     name = layer.rpartition("/")[2]
     if layer not in paths or file is None or Path(file) != GOLDEN / f"{case}.py":
         return False
-    key = re.compile(f"""["']{re.escape(name)}["'](: *[\w{{]|\\] *=)""")
+    key = re.compile(rf"""["']{re.escape(name)}["'](: *[\w{{]|\] *=)""")
     written = [number for number, text in enumerate(lines, 1) if key.search(text)]
     return line in written if written else line is None or line <= len(lines)  # a name that the config computes
 
