@@ -140,10 +140,9 @@ def _fixed_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim, count: i
 def _weights_in(b: LayerBuilder, path: str) -> list[float]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read vocab_file: {error.strerror}", where=b.place("loss_opts"), received=path
-        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.reason
+        raise ConfigError(f"cannot read vocab_file: {reason}", where=b.place("loss_opts"), received=path) from error
     try:
         return [float(line.rpartition(",")[2]) for line in lines if line]
     except ValueError as error:
