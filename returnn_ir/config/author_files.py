@@ -200,7 +200,7 @@ class AssumedArray(np.ndarray[Any, np.dtype[Any]]):
 
     __str__ = __repr__
 
-    @property
+    @property  # type: ignore[misc]  # it is not set
     def shape(self) -> Any:
         """The sizes, once it is combined with something that has a length."""
         self._need_length()
