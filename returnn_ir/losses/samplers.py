@@ -124,9 +124,16 @@ def _fixed_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim, count: i
             expected=f"{b.size(classes) - opts.num_reserved_ids} numbers that are not negative",
             received=f"{len(weights)}",
         )
-    scaled: np.ndarray[Any, Any] = np.concatenate(
-        [np.zeros(opts.num_reserved_ids), np.asarray(weights, np.float64) ** opts.distortion]
-    )
+    with np.errstate(all="ignore"):
+        powers = np.asarray(weights, np.float64) ** opts.distortion
+    if not np.isfinite(powers.sum()):
+        raise ConfigError(
+            "the sampler 'fixed_unigram' has weights whose powers are no numbers",
+            where=b.place("loss_opts"),
+            expected="a 'distortion' that keeps all of them finite",
+            received=opts.distortion,
+        )
+    scaled: np.ndarray[Any, Any] = np.concatenate([np.zeros(opts.num_reserved_ids), powers])
     if np.count_nonzero(scaled) < count:
         raise ConfigError(
             "the sampler 'fixed_unigram' has fewer labels with a weight than are to be drawn",
