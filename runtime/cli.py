@@ -58,7 +58,7 @@ def _run(words: Sequence[str], *, best: bool) -> int:
             hint="--map-path OLD=NEW says where they are; returnn-compile --assume-files checks a network without them",
         )
     config = load_config(path, overrides, assume=read_assumptions(args))
-    print_assumed(config)
+    print_assumed(config.assumed)
     if best:
         from runtime.tasks.run_options import RunOptions
         from runtime.tasks.start import find_checkpoint

@@ -18,7 +18,7 @@ from compiler.program.parameters import unstarted_states
 from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from returnn_ir import load
-from returnn_ir.config import NOTHING_ASSUMED, Assumptions
+from returnn_ir.config import NOTHING_ASSUMED, Assumed, Assumptions
 from returnn_ir.construct.state import EPOCH_STEP
 from returnn_ir.errors import DataError, UserError, bug_report
 
@@ -35,6 +35,7 @@ class CaseReport:
         layers: largest absolute difference by ``output/LAYER``, ``loss/NAME``, ``grad/PARAM``, ``param_after/NAME``.
         reason: the first thing that is wrong, None if nothing is.
         refused: the target or the front end refused the net (in contrast to wrong numbers).
+        assumed: what was taken for given of the machine that the net was written for.
     """
 
     case: str
@@ -42,6 +43,7 @@ class CaseReport:
     layers: dict[str, float] = field(default_factory=dict)
     reason: str | None = None
     refused: bool = False
+    assumed: list[Assumed] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -103,6 +105,7 @@ def check_case(
         if not (recorded.outputs or recorded.losses):
             raise DataError("nothing was recorded to compare with: RETURNN failed in this case", where=str(path))
         net = load(path, overrides, mode=recorded.mode, assume=assume)
+        report.assumed.extend(net.config.assumed if net.config is not None else ())
         wanted = list(recorded.outputs)
         program = compile_net(net, target=target, mode=recorded.mode, fetch=wanted, everything=True, device=device)
         if target == "onnx":

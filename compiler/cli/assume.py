@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from returnn_ir.config import Assumptions, Config
+    from returnn_ir.config import Assumed, Assumptions
 
 __all__ = ["add_assumptions", "print_assumed", "read_assumptions"]
 
@@ -46,7 +47,8 @@ def read_assumptions(args: argparse.Namespace) -> Assumptions:
     return Assumptions.of_words(args.assume_files, args.map_path, args.module)
 
 
-def print_assumed(config: Config) -> None:
+def print_assumed(assumed: Iterable[Assumed]) -> None:
     """Lists to stderr what was taken for given; nothing if nothing was."""
-    if config.assumed:
-        print("taken for given:", *(f"  {one}" for one in config.assumed), sep="\n", file=sys.stderr)
+    lines = dict.fromkeys(f"  {one}" for one in assumed)
+    if lines:
+        print("taken for given:", *lines, sep="\n", file=sys.stderr)

@@ -132,6 +132,7 @@ def _check(args: argparse.Namespace) -> int:
         if args.json is not None:  # after every net: what is known stays, whatever happens to the process
             _write_reports(args.json, reports)
     print_reports(reports)
+    print_assumed(one for report in reports for one in report.assumed)
     if all(r.ok for r in reports):
         return 0
     only_refused = all(r.ok or r.refused for r in reports)
@@ -155,7 +156,7 @@ def _compile(args: argparse.Namespace) -> int:
     try:
         return _compile_one(args, networks, given)
     finally:
-        print_assumed(networks.config)
+        print_assumed(networks.config.assumed)
 
 
 def _compile_one(args: argparse.Namespace, networks: Networks, given: str | None) -> int:

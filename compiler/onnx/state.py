@@ -68,7 +68,7 @@ def _const(e: Emitter, node: Node) -> list[str]:
 def _same_in_every_run(node: Node, region: Region, opset: int) -> str | None:
     if node.attrs["state"] is not None and all(d.is_static for d in node.attrs["dims"]):
         return None
-    return "an ONNX model draws no random numbers: export with --mode forward or eval"
+    return "an ONNX model draws no random numbers: export with --mode forward"
 
 
 @emits("random", check=_same_in_every_run)

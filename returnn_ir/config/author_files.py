@@ -115,9 +115,18 @@ class AuthorFiles:
 
         return make
 
-    def moving(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        """A function that only is told where the path is."""
-        return lambda path, *args, **options: real(self.here(path), *args, **options)
+    def finding(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        """``glob.glob`` and its like: what fits is not assumed, and that nothing does is listed."""
+
+        def find(pattern: Any, *args: Any, **options: Any) -> Any:
+            pattern = self.here(pattern)
+            result = real(pattern, *args, **options)
+            found = list(result)
+            if not found and self._config.assume.files:
+                self.note(pattern, "a pattern that no file fits")
+            return found if isinstance(result, list) else iter(found)
+
+        return find
 
     def array(self, real: Callable[..., Any]) -> Callable[..., Any]:
         """``numpy.loadtxt``: a vector that has the length of what it is first combined with."""
@@ -186,8 +195,25 @@ class AssumedArray(np.ndarray[Any, np.dtype[Any]]):
     def __array_finalize__(self, obj: Any) -> None:
         self._name = getattr(obj, "_name", "")
 
+    def __repr__(self) -> str:
+        return f"<what is in {self._name}>" if super().shape == (1,) else super().__repr__()
+
+    __str__ = __repr__
+
+    @property  # type: ignore[misc]  # it is not set
+    def shape(self) -> Any:
+        """The sizes, once it is combined with something that has a length."""
+        self._need_length()
+        return super().shape
+
+    @property
+    def size(self) -> int:
+        """The number of entries, once it is combined with something that has a length."""
+        self._need_length()
+        return super().size
+
     def _need_length(self) -> None:
-        if self.shape == (1,):
+        if super().shape == (1,):
             what = f"the config wants to know how much is in {self._name!r}, which is not here"
             raise ConfigError(what, hint=_NOT_READ)
 

@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -51,11 +51,12 @@ class HelperModules(MetaPathFinder):
         self._checkouts = Checkouts(config.assume)
         self._found: set[str] = set()
         self._modules: dict[str, ModuleType] = {}
+        self._folders: list[str] = []
         self._active = False
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Imports of the config's code find its modules inside; ``sys.modules`` is put back afterwards."""
+        """Imports of the config's code find its modules inside; ``sys.modules`` and ``sys.path`` are put back."""
         with _LOCK:
             if self._active:
                 yield
@@ -63,6 +64,7 @@ class HelperModules(MetaPathFinder):
             names = {*self._config.assume.modules, *self._modules}
             stashed = {name: sys.modules.pop(name) for name in names if name in sys.modules}
             sys.modules.update(self._modules)
+            sys.path[:0] = self._folders
             sys.meta_path.insert(1, self)  # behind the stand-ins for RETURNN and TensorFlow
             self._active = True
             try:
@@ -70,6 +72,9 @@ class HelperModules(MetaPathFinder):
             finally:
                 self._active = False
                 sys.meta_path.remove(self)
+                for folder in self._folders:
+                    with suppress(ValueError):  # the config's code removed it
+                        sys.path.remove(folder)
                 self._modules = {name: sys.modules.pop(name) for name in self._found if name in sys.modules}
                 sys.modules.update(stashed)
 
@@ -182,6 +187,7 @@ class HelperModules(MetaPathFinder):
             names.insert(0, folder.name)
             folder = folder.parent
         if str(folder) not in sys.path:
+            self._folders.insert(0, str(folder))
             sys.path.insert(0, str(folder))
         return importlib.import_module(".".join(names))
 

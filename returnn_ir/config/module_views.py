@@ -9,6 +9,7 @@ import builtins
 import bz2
 import codecs
 import gzip
+import inspect
 import io
 import os
 import pathlib
@@ -60,13 +61,31 @@ class _View(ModuleType):
         super().__init__(real.__name__, real.__doc__)
         self._views = views
         self._real = real
-        self.__dict__.update(changed)
+        self.__dict__.update({name: _by_name(new, getattr(real, name)) for name, new in changed.items()})
 
     def __getattr__(self, name: str) -> Any:
         return self._views.of(getattr(self._real, name))
 
     def __dir__(self) -> list[str]:
         return dir(self._real)
+
+
+def _by_name(new: Any, real: Any) -> Any:
+    """``new``, which takes a path first, for calls that name their first argument as those of ``real`` do."""
+    if isinstance(new, type):
+        return new
+    try:
+        first = next(iter(inspect.signature(real).parameters.values()))
+    except ValueError:  # numpy.fromfile, which is no Python
+        name = "file"
+    else:  # subprocess hands all on to Popen
+        name = "args" if first.kind is inspect.Parameter.VAR_POSITIONAL else first.name
+
+    def call(*args: Any, **options: Any) -> Any:
+        first = (options.pop(name),) if not args and name in options else ()
+        return new(*first, *args, **options)
+
+    return call
 
 
 def _changed_functions(files: AuthorFiles) -> dict[str, _Functions]:
@@ -97,7 +116,7 @@ def _changed_functions(files: AuthorFiles) -> dict[str, _Functions]:
 def _globbing(files: AuthorFiles) -> _Functions:
     import glob
 
-    return {name: files.moving(getattr(glob, name)) for name in ("glob", "iglob")}
+    return {name: files.finding(getattr(glob, name)) for name in ("glob", "iglob")}
 
 
 def _commands(files: AuthorFiles) -> _Functions:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from returnn_ir.axes.output import LayerOutput, default_feature_dim, default_time_dim
 from returnn_ir.config.data_options import TIME_NAMES, DataOptions
-from returnn_ir.errors import ConfigError, Origin, did_you_mean
+from returnn_ir.errors import ConfigError, DimError, Origin, did_you_mean
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dim_values import settled
 from returnn_ir.ir.dims import BATCH, Dim
@@ -122,6 +122,13 @@ class ExternData:
         for name, tag in (options.same_dim_tags_as or {}).items():
             same = axes[name] if isinstance(name, int) else time if name.lower() in TIME_NAMES else feature
             axes = [tag if d is same else d for d in axes]
+        if len(set(axes)) < len(axes):
+            raise DimError(
+                "an axis is there twice, because dims are declared to be the same",
+                where=f"extern_data.{key}",
+                received=axes,
+                hint="Dim.declare_same_as, same_dim_tags_as: of two axes of one input",
+            )
         return axes
 
     def _axis(self, key: str, number: int, size: int | None, options: DataOptions) -> Dim:

@@ -384,10 +384,10 @@ class LayerBuilder(Tracer):
         """
         if not rate:
             return x
-        fixed = all(d.is_static for d in dims)
-        if self.scope.loop is None or (not fixed if each_step is None else each_step):
+        same_for_all = all(d.is_static for d in dims)
+        if self.scope.loop is None or (not same_for_all if each_step is None else each_step):
             draw = self.op("random", kind="uniform", path=self.random_path(role), dims=tuple(dims))
-        elif fixed:
+        elif same_for_all:
             root = Builder(self.program.root, origin=self.origin)
             draw = root.op("random", kind="uniform", path=f"{self.definition.path}/{role}", dims=tuple(dims))
         else:

@@ -15,12 +15,13 @@ expressions and interned, so that two equal derivations are the same object:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from returnn_ir.errors import ConfigError, DimError, Origin
+from returnn_ir.ir.dim_exprs import Division, Monomial, Polynomial, description_of, name_of, operands
 from returnn_ir.ir.dim_names import Answer, DimNames, DimOptions, Role
 
 __all__ = [
@@ -36,8 +37,6 @@ __all__ = [
     "rebuild",
 ]
 
-Monomial = tuple["Dim", ...]
-
 
 class Kind(Enum):
     """What an axis is to the frames on it."""
@@ -47,24 +46,8 @@ class Kind(Enum):
     DYNAMIC = "dynamic"
 
 
-@dataclass(frozen=True)
-class Polynomial:
-    """``sum(coefficient * product(dims))``; the constant is the term with the empty product and comes last."""
-
-    terms: tuple[tuple[Monomial, int], ...]
-
-
-@dataclass(frozen=True)
-class Division:
-    """``base`` divided by a positive integer, rounded up or down."""
-
-    base: Dim
-    divisor: int
-    round_up: bool
-
-
 class Dim(DimNames):
-    """One axis identity; it does not change after it was made.
+    """One axis identity; it does not change after it was made, but for what ``declare_same_as`` says of it.
 
     >>> time, feature = Dim("T"), Dim("F", 3)
     >>> Dim("F", 3) == feature, time - 1 + 1 is time, time.ceildiv(2) is time.ceildiv(2)
@@ -312,15 +295,42 @@ class Dim(DimNames):
         return _copy(same, options, feature=feature)
 
     def declare_same_as(self, other: Dim) -> None:
-        """Let this dim be the other one, wherever a network has it."""
-        if self.base is other.base:
+        """Let this dim be the other one, wherever a network has it; of the two, one that is derived remains.
+
+        Raises:
+            ConfigError: they have different sizes, or both are derived, one maybe from the other; or one is no axis.
+        """
+        own, other = self.meant, other.meant
+        if own is other:
             return
-        if None not in (self.size, other.size) and self.size != other.size:
+        if own.special or other.special:
             raise ConfigError(
-                "dims of different sizes are declared to be the same", expected=str(self), received=str(other)
+                "a dim that stands for something else than an axis is the same as no other one",
+                received=f"{own} and {other}",
             )
-        first, second = (other, self) if self.is_dim_known() and not other.is_dim_known() else (self, other)
-        first.base.same = second.base
+        if None not in (own.size, other.size) and own.size != other.size:
+            raise ConfigError(
+                "dims of different sizes are declared to be the same", expected=str(own), received=str(other)
+            )
+        # nothing is ever said of the batch, which is everybody's
+        swapped = own.is_derived or own.is_batch
+        swapped = swapped or (not other.is_derived and own.is_dim_known() and not other.is_dim_known())
+        first, second = (other, own) if swapped else (own, other)
+        if first.is_derived or first.is_batch or _is_of(second, first):
+            raise ConfigError(
+                "dims are declared to be the same, and each of them is derived from others",
+                expected="one that is not derived, and is not in the other one",
+                received=f"{own} and {other}",
+            )
+        first.same = second
+
+    @property
+    def meant(self) -> Dim:
+        """What this was declared to be the same as, without copies; itself if it is nothing else."""
+        dim = self.base
+        while dim.same is not None:
+            dim = dim.same.base
+        return dim
 
     def is_equal(self, other: object, **options: object) -> bool:
         """Whether both are one axis.
@@ -359,6 +369,8 @@ _INTERNED: WeakValueDictionary[object, Dim] = WeakValueDictionary()
 def _terms(dim: Dim | int) -> list[tuple[Monomial, int]]:
     if isinstance(dim, int):
         return [((), dim)] if dim else []
+    if not isinstance(dim, Dim):  # of a config
+        raise DimError("a dim is computed from other dims and whole numbers", where=None, received=repr(dim))
     return list(dim.expr.terms) if isinstance(dim.expr, Polynomial) else [((dim,), 1)]
 
 
@@ -389,7 +401,7 @@ def _static_term(monomial: Monomial, coefficient: int) -> int | None:
 def _intern(key: object, expr: Polynomial | Division, size: int | None) -> Dim:
     dim = _INTERNED.get(key)
     if dim is None:
-        name, description = _name(expr, lambda d: d.name), _description(expr)
+        name, description = name_of(expr, lambda d: d.name), description_of(expr)
         kind = _kind(expr, size)
         dim = Dim(name, size, kind=kind, feature=_is_feature(expr), description=description, expr=expr)
         _INTERNED[key] = dim
@@ -416,47 +428,21 @@ def _copy(base: Dim, options: DimOptions, *, feature: bool) -> Dim:
     return found
 
 
-def _operands(expr: Polynomial | Division) -> list[Dim]:
-    return [expr.base] if isinstance(expr, Division) else [d for m, _ in expr.terms for d in m]
-
-
 def _kind(expr: Polynomial | Division, size: int | None) -> Kind:
-    if any(d.is_batch for d in _operands(expr)):
+    if any(d.is_batch for d in operands(expr)):
         return Kind.BATCH
     return Kind.DYNAMIC if size is None else Kind.STATIC
 
 
 def _is_feature(expr: Polynomial | Division) -> bool:
-    operands = _operands(expr)
-    return any(d.feature for d in operands) and not any(d.is_batch for d in operands)
+    own = operands(expr)
+    return any(d.feature for d in own) and not any(d.is_batch for d in own)
 
 
-def _name(expr: Polynomial | Division, label: Callable[[Dim], str]) -> str:
-    if isinstance(expr, Division):
-        return f"{_atom(expr.base, label)}{'/^' if expr.round_up else '//'}{expr.divisor}"
-    parts: list[str] = []
-    for monomial, coefficient in expr.terms:
-        factors = [_atom(d, label) for d in monomial]
-        if abs(coefficient) != 1 or not factors:
-            factors.insert(0, str(abs(coefficient)))
-        parts.append(("-" if coefficient < 0 else "+") + "*".join(factors))
-    return "".join(parts).removeprefix("+")
-
-
-def _description(expr: Polynomial | Division) -> str:
-    """RETURNN's name of a derived dim, as far as the order of its making is not lost."""
-
-    def atom(dim: Dim) -> str:
-        return f"({dim.description})" if dim.is_derived or " " in dim.description else dim.description
-
-    if isinstance(expr, Division):
-        base = atom(expr.base)
-        return f"\N{LEFT CEILING}{base}/{expr.divisor}\N{RIGHT CEILING}" if expr.round_up else f"{base}//{expr.divisor}"
-    return "+".join("*".join([str(c)] * (c != 1 or not m) + [atom(d) for d in m]) for m, c in expr.terms)
-
-
-def _atom(dim: Dim, label: Callable[[Dim], str]) -> str:
-    return f"({label(dim)})" if dim.expr is not None else label(dim)
+def _is_of(dim: Dim, other: Dim) -> bool:
+    """Whether ``dim`` is derived from ``other``, by what is declared, too."""
+    found = [leaf.meant for leaf in leaves(dim)]
+    return any(leaf is other or (leaf.is_derived and _is_of(leaf, other)) for leaf in found)
 
 
 def leaves(dim: Dim) -> list[Dim]:
@@ -467,7 +453,7 @@ def leaves(dim: Dim) -> list[Dim]:
     """
     if dim.expr is None:
         return [dim]
-    return list(dict.fromkeys(leaf for d in _operands(dim.expr) for leaf in leaves(d)))
+    return list(dict.fromkeys(leaf for d in operands(dim.expr) for leaf in leaves(d)))
 
 
 def product(dims: Sequence[Dim]) -> Dim:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.loop_builder import LoopBuilder
+from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Value
@@ -50,7 +51,18 @@ class LoopExit:
         return x.value in region.params or x.value.node in region.nodes
 
     def leave(self, x: LayerOutput) -> LayerOutput:
-        """Ask for an output in all steps; returns it with axes of one size for all of them."""
+        """Ask for an output in all steps; returns it with axes of one size for all of them.
+
+        Raises:
+            DimError: it has the loop's axis already.
+        """
+        if self._builder.dim in x.axes or self._dim in x.axes:
+            raise DimError(
+                "a loop gives its results the axis that it runs over, and one of them has it already",
+                where=self._b.place("axis"),
+                expected=f"an axis that no result has, or results without {self._dim}",
+                received=x.value.type,
+            )
         for dim in x.axes:
             if any(leaf in self._builder.region.dim_defs for leaf in leaves(dim)):
                 x = self._fixed(x, dim)

@@ -124,9 +124,16 @@ def _fixed_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim, count: i
             expected=f"{b.size(classes) - opts.num_reserved_ids} numbers that are not negative",
             received=f"{len(weights)}",
         )
-    scaled: np.ndarray[Any, Any] = np.concatenate(
-        [np.zeros(opts.num_reserved_ids), np.asarray(weights, np.float64) ** opts.distortion]
-    )
+    with np.errstate(all="ignore"):
+        powers = np.asarray(weights, np.float64) ** opts.distortion
+    if not np.isfinite(powers.sum()):
+        raise ConfigError(
+            "the sampler 'fixed_unigram' has weights whose powers are no numbers",
+            where=b.place("loss_opts"),
+            expected="a 'distortion' that keeps all of them finite",
+            received=opts.distortion,
+        )
+    scaled: np.ndarray[Any, Any] = np.concatenate([np.zeros(opts.num_reserved_ids), powers])
     if np.count_nonzero(scaled) < count:
         raise ConfigError(
             "the sampler 'fixed_unigram' has fewer labels with a weight than are to be drawn",
@@ -140,10 +147,9 @@ def _fixed_unigram(b: LayerBuilder, opts: SamplerOptions, classes: Dim, count: i
 def _weights_in(b: LayerBuilder, path: str) -> list[float]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read vocab_file: {error.strerror}", where=b.place("loss_opts"), received=path
-        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.reason
+        raise ConfigError(f"cannot read vocab_file: {reason}", where=b.place("loss_opts"), received=path) from error
     try:
         return [float(line.rpartition(",")[2]) for line in lines if line]
     except ValueError as error:

@@ -12,6 +12,7 @@ import pytest
 from compiler.cli import main
 from runtime.cli import main as run
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "dense"
 CONFIG = """
 import os
 from helper import size
@@ -63,6 +64,15 @@ def test_a_module_that_is_not_there(words: list[str], capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == (
         "returnn-compile: command line: no such file for the module 'helper': /no/helper.py\n"
     )
+
+
+def test_a_comparison_lists_it_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = tmp_path / "net.py"
+    net.write_text(
+        f"import os\nassert os.path.exists('/no/file')\n{(GOLDEN / 'reuse_simple.py').read_text()}", encoding="utf-8"
+    )
+    code = main([str(net), "--check", str(GOLDEN / "reuse_simple.npz"), "--assume-files"])
+    assert (code, capsys.readouterr().err) == (0, "taken for given:\n  /no/file: a file or folder that exists\n")
 
 
 def test_nothing_is_written_of_assumed_files(

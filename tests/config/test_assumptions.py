@@ -180,10 +180,34 @@ def test_a_vector_is_as_long_as_what_it_is_combined_with(tmp_path: Path) -> None
 
 
 def test_its_length_is_not_known(tmp_path: Path) -> None:
-    assert _error(tmp_path, "import numpy as np\nn = len(np.loadtxt('/no/mean'))\n") == (
-        "/net.py:2: the config wants to know how much is in '/no/mean', which is not here\n"
-        "  try: --assume-files takes files for given, but not what is in them: --map-path OLD=NEW says where a copy is"
-    )
+    for asked in ("len(mean)", "mean.shape[0]", "mean.size"):
+        assert _error(tmp_path, f"import numpy as np\nmean = np.loadtxt('/no/mean')\nn = {asked}\n") == (
+            "/net.py:3: the config wants to know how much is in '/no/mean', which is not here\n"
+            "  try: --assume-files takes files for given, but not what is in them: --map-path OLD=NEW says where a "
+            "copy is"
+        )
+    assert _config(tmp_path, "import numpy\nt = f'{numpy.loadtxt(\"/no/mean\")}'\n")["t"] == "<what is in /no/mean>"
+
+
+def test_arguments_may_be_named(tmp_path: Path) -> None:
+    code = """
+        import glob, os, subprocess
+        os.makedirs(name="/no/folder", exist_ok=True)
+        there = os.path.isfile(path="/no/file")
+        found = glob.glob(pathname="/no/*.hdf", recursive=True), list(glob.iglob(pathname="/no/*.txt"))
+        copied = subprocess.check_output(args=["cf", "/no/copied"], text=True)
+        """
+    config = _config(tmp_path, code)
+    assert (config["there"], config["found"], config["copied"]) == (True, ([], []), "/no/copied\n")
+    assert _assumed(config) == [
+        "/no/folder: a folder that exists",
+        "/no/file: a file that exists",
+        "/no/*.hdf: a pattern that no file fits",
+        "/no/*.txt: a pattern that no file fits",
+        "/no/copied: a file that exists",
+    ]
+    for function in ("load", "fromfile"):
+        assert "the config reads '/no/array'" in _error(tmp_path, f"import numpy\nnumpy.{function}(file='/no/array')\n")
 
 
 VOCABULARY = "from returnn.datasets.generating import Vocabulary\n"

@@ -297,9 +297,11 @@ def test_modules_by_their_file(tmp_path: Path) -> None:
         name = tool.__name__
         digits = Util.generic_import_module("string").digits
     """
+    before = list(sys.path)
     config = load(tmp_path, text)
     assert config["name"] == "some_tools.tool"
     assert config["digits"] == "0123456789"
+    assert sys.path == before
     assert "no such file" in error_of(tmp_path, "import Util\nUtil.generic_import_module('/gone/x.py')")
 
 

@@ -72,6 +72,26 @@ def test_dims_that_are_declared_to_be_the_same() -> None:
     other.declare_same_as(third)
     assert settled(time.ceildiv(2) + 1, {}) is third.ceildiv(2) + 1
     assert settled(time, {third: Dim("V")}).name == "V"
+    time.declare_same_as(Dim("W"))  # what was said before stays
+    assert settled(time, {}) is settled(other, {}) is settled(third, {})
+    third.declare_same_as(time)  # in a circle
+    assert settled(time, {}).name == "W"
+    derived = (time + 1) * 2
+    derived.declare_same_as(space := Dim("X"))
+    assert settled(space, {}) is settled(derived, {})
+    (batch := Dim("N")).declare_same_as(BATCH)
+    assert settled(batch, {}) is BATCH is BATCH.meant
+    first, second = Dim("first"), Dim("second")
+    first.declare_same_as(second + 1)
+    second.declare_same_as(last := Dim("last"))
+    with pytest.raises(ConfigError, match="each of them is derived"):
+        last.declare_same_as(first)
+    with pytest.raises(ConfigError) as caught:
+        time.meant.declare_same_as(time.meant + 1)
+    assert str(caught.value) == (
+        "dims are declared to be the same, and each of them is derived from others\n"
+        "  expected: one that is not derived, and is not in the other one\n  received: W(dynamic) and W+1(dynamic)"
+    )
     with pytest.raises(ConfigError) as caught:
         Dim("F", 3).declare_same_as(Dim("G", 4))
     assert str(caught.value) == (

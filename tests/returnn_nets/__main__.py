@@ -29,7 +29,7 @@ _SECONDS = 120.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print what became of each network; exit code 1 if one is told as a bug of this project."""
+    """Print what became of each network; exit code 1 if one is told as a bug of this project, 2 if there are none."""
     parser = argparse.ArgumentParser(prog="python -m tests.returnn_nets", description=__doc__)
     parser.add_argument("checkout", type=Path, help="of github.com/rwth-i6/returnn")
     parser.add_argument("--returnn-python", metavar="PYTHON", required=True, help="with RETURNN, TensorFlow, PyTorch")
@@ -44,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     nets = [path for path in sorted(args.folder.resolve().glob("*.py")) if args.only in path.name]
     _record(args, [path for path in nets if not path.with_suffix(".npz").exists()])
     recorded = [path for path in nets if path.with_suffix(".npz").exists()]
+    if not recorded:
+        print(f"{args.returnn_python} made no networks of {args.checkout} in {args.folder}", file=sys.stderr)
+        return 2
     print(f"networks: {len(nets)}, of which RETURNN computes {len(recorded)}")
     reports = [report for target in args.targets.split(",") for report in outcomes(recorded, target, args.jobs)]
     for report in reports:

@@ -169,13 +169,18 @@ def test_targets_are_learned(tmp_path: Path) -> None:
             "  received: 2",
         ),
         (
+            sampled(sampler="fixed_unigram", sampler_args={"unigrams": [0.0] * LABELS, "distortion": -1.0}),
+            "key 'loss_opts'): the sampler 'fixed_unigram' has weights whose powers are no numbers\n"
+            "  expected: a 'distortion' that keeps all of them finite\n  received: -1.0",
+        ),
+        (
             sampled(sampler="fixed_unigram", sampler_args={"unigrams": [0.0] * LABELS}),
             "key 'loss_opts'): the sampler 'fixed_unigram' has fewer labels with a weight than are to be drawn\n"
             "  expected: at least 3\n"
             "  received: 0",
         ),
     ],
-    ids=["matrix", "too many", "no weights", "few weights", "zeros"],
+    ids=["matrix", "too many", "no weights", "few weights", "powers", "zeros"],
 )
 def test_refused(layer: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as raised:

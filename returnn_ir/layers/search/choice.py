@@ -187,6 +187,12 @@ def _choice_op(b: LayerBuilder, opt: ChoiceOptions, scores: Value, classes: Dim)
             hint="in the first step a layer has the axes of its initial_output; without one 'prev:' has no batch",
         )
     custom = opt.custom_score_combine
+    if opt.explicit_search_source is not None and opt.explicit_search_sources is not None:
+        raise ConfigError(
+            "a choice has either one explicit source or a list of them",
+            where=b.place("explicit_search_source"),
+            expected="explicit_search_source or explicit_search_sources",
+        )
     base = b.dim("base", opt.beam_size)
     operands = [scores, loop.ended]
     if opt.cheating:
