@@ -267,10 +267,10 @@ def _trains(net: Net) -> bool:
 
 def _built_other(net: Net, args: argparse.Namespace, mode: str | None) -> Expanded:
     """A network of another epoch, which is there to be trained."""
-    from compiler.program.named import build_named
+    from compiler.program.named import check_named
 
     mode = mode or ("train" if _trains(net) else args.mode)
-    return build_named(net, mode, losses=_wants_losses(mode))
+    return check_named(net, mode, losses=_wants_losses(mode))
 
 
 def _built(net: Net, args: argparse.Namespace, modes: Sequence[str]) -> list[Expanded]:

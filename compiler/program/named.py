@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler.passes.base import Context
-from compiler.program.pipelines import NAMED, PLAIN, run_pipeline
+from compiler.program.pipelines import MEANING, NAMED, PLAIN, run_pipeline
 from compiler.reference.target import ReferenceTarget
 from compiler.target.protocol import Executable
 from returnn_ir.construct.construct import Expanded, construct
 from returnn_ir.network.net import Net
 from returnn_ir.text.verify import verify
 
-__all__ = ["build_named", "named_reference"]
+__all__ = ["build_named", "check_named", "named_reference"]
 
 
 def build_named(
@@ -28,6 +28,18 @@ def build_named(
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     verify(expanded.graph)
     run_pipeline(expanded.graph, NAMED, Context(ReferenceTarget()))
+    verify(expanded.graph)
+    return expanded
+
+
+def check_named(net: Net, mode: str, *, losses: bool = True) -> Expanded:
+    """As :func:`build_named`, without the passes that find nothing wrong: for networks of which nothing else is asked.
+
+    Raises:
+        UserError: everything that is wrong with the network in this mode.
+    """
+    expanded = construct(net, mode, losses=losses)
+    run_pipeline(expanded.graph, MEANING, Context(ReferenceTarget()))
     verify(expanded.graph)
     return expanded
 

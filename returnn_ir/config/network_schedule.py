@@ -11,7 +11,7 @@ from typing import Any
 
 from returnn_ir.config.epoch_networks import network_key, same_network
 from returnn_ir.config.network_names import BUILT, CopyMode, read_names
-from returnn_ir.config.network_values import copied
+from returnn_ir.config.network_values import copied, same_content
 from returnn_ir.config.options import Config
 from returnn_ir.config.pretrain import PretrainOptions, pretrain_networks
 from returnn_ir.errors import ConfigError, ProblemList, UserError
@@ -99,7 +99,6 @@ class NetworkSchedule:
         self._stages: dict[object, Stage] = {}
         self._made: dict[int, NetDict] = {}
         self._given: NetDict | None = None  # what get_network gave last, which may change, and a copy of it
-        self._given_text = ""
         self._copy: NetDict = {}
 
     @staticmethod
@@ -175,9 +174,9 @@ class NetworkSchedule:
                 where=where(),
                 received=f"{type(network).__name__} in epoch {epoch}",
             )
-        if network is not self._given or repr(network) != self._given_text:
+        if network is not self._given or not same_content(network, self._copy):
             self._copy = copied(network)  # the config may go on to change its dict
-            self._given, self._given_text = network, repr(network)
+            self._given = network
         return self._copy
 
     def _of_dict(self, definition: NetDict, *, is_pretrain: bool, stays: bool) -> Stage:

@@ -8,7 +8,7 @@ from typing import Any
 from returnn_ir.config.returnn_names import WrapEpochValue
 from returnn_ir.errors import ConfigError
 
-__all__ = ["copied", "depends_on_epoch", "of_epoch"]
+__all__ = ["copied", "depends_on_epoch", "of_epoch", "same_content"]
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 
@@ -42,6 +42,31 @@ def depends_on_epoch(value: Any) -> bool:
             seen.add(id(part))
             waiting.extend(part.values() if isinstance(part, Mapping) else part)
     return False
+
+
+def same_content(value: Any, copy: Any) -> bool:
+    """Is a copy by :func:`copied` still what the value is: equal plain values of equal types, and the same objects?"""
+    waiting, seen = [(value, copy)], set[int]()
+    while waiting:
+        a, b = waiting.pop()
+        if type(a) in _PLAIN:
+            if type(a) is not type(b) or a != b:
+                return False
+        elif isinstance(a, Mapping):
+            if id(a) not in seen:
+                if not isinstance(b, Mapping) or list(a) != list(b):
+                    return False
+                seen.add(id(a))
+                waiting.extend(zip(a.values(), b.values(), strict=True))
+        elif isinstance(a, (list, tuple)):
+            if id(a) not in seen:
+                if not isinstance(b, (list, tuple)) or len(a) != len(b):
+                    return False
+                seen.add(id(a))
+                waiting.extend(zip(a, b, strict=True))
+        elif a != b if isinstance(a, set) else a is not b:
+            return False
+    return True
 
 
 class _Copy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from returnn_ir.construct.branch_scope import BranchScope
@@ -75,12 +76,22 @@ class OutsideScope(BranchScope):
         steps: Callable[[str], LayerOutput],
     ) -> None:
         super().__init__(inside, region)
-        self.loop = inside.parent.loop if inside.parent is not None else None
+        around = _body_of(inside).parent
+        self.loop = around.loop if around is not None else None
         self.step_mask = None
         self._inside = inside
         self._source = source
         self._where = where
         self._steps = steps
+
+    @cached_property
+    def _around(self) -> OutsideScope | None:
+        """The network around in front of the same loop; None: that is not in the loop."""
+        around = self._inside.parent
+        if around is None or self._inside.is_body:
+            return None
+        inner = self._source.removeprefix("base:") if self._source.startswith("base:") else ""
+        return OutsideScope(around, self.region, inner, self._where, lambda name: self._steps(f"base:{name}"))
 
     def source(self) -> LayerOutput:
         """The sequence itself."""
@@ -97,16 +108,23 @@ class OutsideScope(BranchScope):
         """``data`` is the source; another layer of the loop is reduced to its frames."""
         if name == "data":
             return self.source()
-        if self.parent is not None and name.startswith("base:"):
-            return self.parent.get(name.removeprefix("base:"), where)
+        if name.startswith("base:"):
+            return self._of_around(name.removeprefix("base:"), where)
         if name.startswith("data:"):
             return self.program.extern.get(name.removeprefix("data:"), where)
         return self._in_front(name) if self._is_outside(name, set()) else self._steps(name)
 
+    def _of_around(self, name: str, where: Origin | None) -> LayerOutput:
+        if self._around is not None:
+            return self._around.get(name, where)
+        return self.parent.get(name, where) if self.parent is not None else super().get(f"base:{name}", where)
+
     def _is_outside(self, name: str, seen: set[str]) -> bool:
         """Whether this is known in front of the loop, and the same in all steps."""
-        if name.startswith(("base:", "data:")):
-            return name.startswith("base:") or name == self._source
+        if name.startswith("base:"):
+            return self._around is None or self._around._is_outside(name.removeprefix("base:"), set())
+        if name.startswith("data:"):
+            return name == self._source
         if name in seen or name not in self.net.layers:
             return name in seen
         seen.add(name)
@@ -121,6 +139,13 @@ class OutsideScope(BranchScope):
             if said:
                 del self.program.constraints[constraints:]
         return self.results[name]
+
+
+def _body_of(inside: NetScope) -> NetScope:
+    """The network of the loop's body that a network stands in, or is."""
+    while not inside.is_body and inside.parent is not None:
+        inside = inside.parent
+    return inside
 
 
 class HeldScope(BranchScope):

@@ -15,6 +15,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.config.shim import LazyName
+from returnn_ir.config.tensor_template import TensorTemplate
 from returnn_ir.expression.namespaces import Namespace
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ class _Rebinder:
     def _value(self, value: Any, original: dict[str, Any]) -> Any:
         if isinstance(value, FunctionType) and value.__globals__ is original:
             return self.function(value)
+        if value is TensorTemplate:  # the name Data, imported while the config was loaded
+            made = _member(self._helpers, ["Data"], value)
+            return made if isinstance(made, type) else value
         path = getattr(value, "__name__", "") if isinstance(value, ModuleType) else ""
         if isinstance(value, LazyName):
             path = repr(value)[1:].partition(",")[0]
