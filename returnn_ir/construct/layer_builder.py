@@ -224,7 +224,8 @@ class LayerBuilder(Tracer):
             found = max(self.sources, key=lambda s: len(s.axes)).feature_or_sparse_dim
         if found is None or found.size != out.size or found in x.axes:
             return None
-        return found if any(leaf.declared for leaf in leaves(found)) else None
+        own = self.definition.spec.keeps_feature
+        return found if own or any(leaf.declared for leaf in leaves(found)) else None
 
     def require_feature(self, x: LayerOutput) -> Dim:
         """The feature axis, which the layer cannot do without."""
