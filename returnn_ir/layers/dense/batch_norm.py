@@ -87,7 +87,7 @@ def batch_norm_of(b: LayerBuilder, x: LayerOutput, given: bool | dict[str, Any])
     options = checked(read_options(StatisticsOptions, raw, lambda key: b.place("batch_norm"), owner="batch_norm"))
     normed = _normalize(b, _Settings.of(b, options), x)
     parts = x.parts
-    if b.definition.spec.name == "subnetwork":  # it and its layer "output" are one tensor in RETURNN, for all who come behind it
+    if b.definition.spec.name == "subnetwork":  # it and its layer "output" are one tensor in RETURNN
         parts = {**parts, "output": normed}
     return replace(normed, activation=x.activation, states=x.states, parts=parts)
 
