@@ -5,7 +5,7 @@ A value flows unchanged through ops that only move entries. What is computed in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -102,7 +102,13 @@ class _Trace:
         if bound is not None:
             return LabelSources(bound=bound)
         moved = _moved(node, value.index)
-        return _UNKNOWN if moved is None else self._join(moved, seen)
+        return _UNKNOWN if moved is None else self._picked(node, moved, seen)
+
+    def _picked(self, node: Node, moved: Sequence[Value], seen: set[Value]) -> LabelSources:
+        """Entries of these values; positions that look at the same data may be there to keep out what is no label."""
+        found = self._join(moved, seen)
+        positions = [value for value in node.operands if value not in moved]
+        return _UNKNOWN if any(found.inputs & self._read_by(value) for value in positions) else found
 
     def _chosen(self, node: Node, seen: set[Value]) -> LabelSources:
         """One or the other; a condition that looks at the same data may be there to keep out what is no label."""
@@ -113,7 +119,7 @@ class _Trace:
         return replace(found, constants=frozenset(), chosen=found.chosen | found.constants)
 
     def _read_by(self, value: Value) -> set[Node]:
-        """The inputs that a value depends on."""
+        """The inputs whose entries a value depends on."""
         seen: set[Value] = set()
         stack, found = [value], set()
         while stack:
@@ -122,7 +128,7 @@ class _Trace:
                 continue
             seen.add(current)
             stack.extend(self._fed.get(current, ()))
-            if current.node is None:
+            if current.node is None or current.node.op.name == "size_of":
                 continue
             if current.node.op.name == "input":
                 found.add(current.node)

@@ -172,9 +172,13 @@ def _wrong_labels(options: DataOptions, place: Place) -> Iterator[UserError]:
         return
     if options.sparse is False:
         yield ConfigError("data with a sparse_dim are labels", where=place("sparse"), received=False)
-    if options.dtype is not None and "int" not in options.dtype:
+    truth = options.dtype == "bool" and (options.size or getattr(options.sparse_dim, "size", None)) == 2
+    if options.dtype is not None and "int" not in options.dtype and not truth:
         yield ConfigError(
-            "labels are whole numbers", where=place("dtype"), expected="int32, or another int", received=options.dtype
+            "labels are whole numbers",
+            where=place("dtype"),
+            expected="int32, or another int; bool where there are two",
+            received=options.dtype,
         )
     if isinstance(options.feature_dim_axis, int):
         yield ConfigError("labels have no feature axis", where=place("feature_dim_axis"), expected="None")

@@ -198,8 +198,7 @@ def _objective(b: Builder, program: ProgramState) -> None:
         for further in program.constraints[1:]:
             constraints = b.add(constraints, further)
         graph.constraints = constraints
-        if total is not None:
-            total = b.add(total, constraints)
+        total = constraints if total is None else b.add(total, constraints)
     if total is None and graph.losses:  # errors only, or all scales zero
-        total = graph.constraints if graph.constraints is not None else b.const(0.0)
+        total = b.const(0.0)
     graph.objective = total

@@ -126,7 +126,7 @@ def _variable(scope: NetScope, definition: LayerDef, output_type: OutputType, b:
 
 
 def _applied_to_zeros(scope: NetScope, definition: LayerDef, b: Builder) -> Value:
-    """The layer's own function on sources that are zero."""
+    """The layer's own function on sources that are zero; its penalties are those of the layer itself."""
     from returnn_ir.construct.layer_builder import LayerBuilder
 
     zeros = []
@@ -136,5 +136,7 @@ def _applied_to_zeros(scope: NetScope, definition: LayerDef, b: Builder) -> Valu
         zeros.append(output_type.around(b.expand(zero, *output_type.type.dims)))
     builder = LayerBuilder(scope.program, scope, definition)
     builder.region = b.region
+    constraints = len(scope.program.constraints)
     made: LayerOutput = scope.apply(builder, definition, zeros)
+    del scope.program.constraints[constraints:]
     return made.value

@@ -212,19 +212,20 @@ class LayerBuilder(Tracer):
         return replace(renamed, time_dim=x.time_dim, feature_dim=wanted if x.feature_dim is out else x.feature_dim)
 
     def _feature_of_user(self, x: LayerOutput, out: Dim) -> Dim | None:
-        """The ``out_dim``; else the user's dim of the target, or of a source with as many features."""
+        """The ``out_dim``; else the user's dim of the target, or the dim of a source with as many features."""
         options = self.definition.options
         if options.out_dim is not None:
             return options.out_dim
         sized = options.n_out is not None or self.options_dict("out_type").get("dim") is not None
         found: Dim | None = None
+        of_source = False
         if not sized and (options.target is not None or options.loss is not None):
             found = self._feature_for_target()
         elif self.definition.spec.keeps_feature and self.sources:
-            found = max(self.sources, key=lambda s: len(s.axes)).feature_or_sparse_dim
+            found, of_source = max(self.sources, key=lambda s: len(s.axes)).feature_or_sparse_dim, True
         if found is None or found.size != out.size or found in x.axes:
             return None
-        return found if any(leaf.declared for leaf in leaves(found)) else None
+        return found if of_source or any(leaf.declared for leaf in leaves(found)) else None
 
     def require_feature(self, x: LayerOutput) -> Dim:
         """The feature axis, which the layer cannot do without."""

@@ -115,7 +115,8 @@ class ProgramState:
         declared: dims of the user (``out_dim``), by the dim that they stand for.
         settled: what dims of the user turned out to be, by the dim that the config has.
         names: what else ``stag:NAME`` may call a dim: layers share a derived dim here, each has its own in RETURNN.
-        same_tag: dims whose lengths are those of some hypotheses of another dim: for RETURNN both are the same one.
+        same_tag: dims that are another one for RETURNN, by what they are here: with the lengths of some hypotheses of
+            it, or the axis of a loop in what the loop sees as a whole.
         rebatched: what a dim becomes when its lengths go from one batch axis to another, by (dim, new batch axis).
         requested: paths of layers inside of others that somebody outside asks for.
         extra: the prefix of an extra network (``extra.search``); its losses and random draws are its own.

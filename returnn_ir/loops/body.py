@@ -97,6 +97,7 @@ class Body:
         builder = LoopBuilder(
             outer, dim, b.dim(self.own_time, dim.size, description=dim.description), self.limit, moves_out
         )
+        b.stands_for(builder.own_time, self.axis.dim)
         loop = LoopContext(builder, previous=dict(previous), include_eos=self.opt.include_eos)
         loop.back_prop = self.opt.back_prop is not False
         data: dict[str, LayerOutput] = {}

@@ -125,6 +125,7 @@ WRONG = [
     ("{'dim': 3, 'shape': (None, 4)}", "dim is not the size of the feature axis", "expected: 4"),
     ("{'dim': 3, 'shape': (None,)}", "dim is not the size of the feature axis", "no axis has a fixed size"),
     ("{'dim': 3, 'sparse': True, 'dtype': 'float32'}", "labels are whole numbers", "received: float32"),
+    ("{'dim': 3, 'sparse': True, 'dtype': 'bool'}", "labels are whole numbers", "bool where there are two"),
     ("{'sparse': True}", "key 'extern_data.data': the number of labels is missing", "expected: 'dim'"),
     ("{}", "the number of features is missing", "'dim', or 'shape'"),
     ("{'dim': 3, 'sparse': False, 'vocab': {}}", "data with a vocab are labels", "'sparse': True"),

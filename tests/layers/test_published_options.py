@@ -26,6 +26,15 @@ def test_loss_scale_none_goes_with_no_loss(tmp_path: Path) -> None:
     assert "loss_scale is None" in refusal(tmp_path, {"output": {**layer, "loss": "ce"}}, EXTERN)
 
 
+def test_penalties_without_a_loss_are_an_objective(tmp_path: Path) -> None:
+    layer: dict[str, Any] = {"class": "linear", "from": "data", "n_out": 2, "with_bias": False, "L2": 0.5}
+    path = tmp_path / "net.py"
+    path.write_text(f"extern_data = {EXTERN!r}\nnetwork = {{'output': {layer!r}}}\n")
+    graph = construct(load(path), "train").graph
+    assert graph.constraints is not None
+    assert graph.objective is graph.constraints
+
+
 def test_masked_computation_needs_a_mask(tmp_path: Path) -> None:
     layer = {"class": "masked_computation", "from": "data", "mask": None, "unit": {"class": "copy", "from": "data"}}
     assert "needs a mask" in refusal(tmp_path, {"output": layer}, EXTERN)

@@ -118,7 +118,13 @@ class ConfigText:
             return "single_step_dim"
         if id(dim) in self._names:
             return self._names[id(dim)]
-        expression = self._derived(dim) or self._declared(dim)
+        base = dim.get_same_base()
+        if base is not dim and base.match_priority == dim.match_priority:
+            return self._dim(base)  # both are one since the test said so
+        if base is not dim:
+            expression = f"{self._dim(base)}.copy(match_priority={dim.match_priority})"
+        else:
+            expression = self._derived(dim) or self._declared(dim)
         return self._define(dim, f"d_{dim.name}", lambda name: f"{name} = {expression}")
 
     def _derived(self, dim: Any) -> str | None:

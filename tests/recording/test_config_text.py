@@ -42,6 +42,11 @@ class Dim:
     kind: Kind | None = None
     derived_from_op: Operation | None = None
     dyn_size_ext: Any = field(default=None)
+    same_as: Dim | None = None
+    match_priority: int = 0
+
+    def get_same_base(self) -> Dim:
+        return self if self.same_as is None else self.same_as.get_same_base()
 
     def is_batch_dim(self) -> bool:
         return self.name == "batch"
@@ -93,6 +98,17 @@ def test_dims_are_made_once_and_in_order() -> None:
         "d_two = Dim(2, name='two')",
         "d_2_time = d_two * d_time",
         "d_in_feature = Dim(5, name='in-feature', kind=Dim.Types.Feature)",
+    ]
+
+
+def test_dims_that_are_the_same() -> None:
+    feature = Dim(5, "feature")
+    same, twin = Dim(5, "other", same_as=feature), Dim(5, "feature", same_as=feature, match_priority=1)
+    out = ConfigText()
+    assert out.value([same, twin, feature]) == "[d_feature, d_feature_2, d_feature]"
+    assert out.text("dims", {}).splitlines()[-2:] == [
+        "d_feature = Dim(5, name='feature')",
+        "d_feature_2 = d_feature.copy(match_priority=1)",
     ]
 
 

@@ -76,11 +76,14 @@ class VariableReadOptions(LayerOptions):
 
 @layer("variable_read", options=VariableReadOptions, sources="none")
 def variable_read(b: LayerBuilder, opt: VariableReadOptions) -> LayerOutput:
-    """A variable after the assignments that this layer depends on."""
+    """A variable after the assignments that this layer depends on; without one, as ``var`` found it.
+
+    It is a copy: what is assigned later does not show in it, as it does in the variable.
+    """
     name = _variable(b, opt.var, opt.control_dependencies)
-    found, held = b.layer(opt.var), b.program.params[name].value
+    found = b.layer(opt.var)
     waits = any(b.layer(ref).variable == name for ref in opt.control_dependencies or ())
-    value = _Held(b, name).value() if waits or found.value is not held else held
+    value = _Held(b, name).value() if waits or _assigns(b, opt.var) else found.value
     if not set(value.dims) <= set(found.axes):
         raise ConfigError(
             "this layer assigns to a variable",
@@ -88,7 +91,17 @@ def variable_read(b: LayerBuilder, opt: VariableReadOptions) -> LayerOutput:
             expected="the variable, and the assignment in control_dependencies",
             received=opt.var,
         )
-    return replace(found, value=b.expand(value, *found.axes))
+    return replace(found, value=b.op("rename", b.expand(value, *found.axes), dims=()))
+
+
+def _assigns(b: LayerBuilder, ref: LayerRef) -> bool:
+    """Whether a layer about a variable is no variable and no reading of one."""
+    scope, name = b.scope, str(ref)
+    while name.startswith("base:") and scope.parent is not None:
+        scope, name = scope.parent, name.removeprefix("base:")
+    scope, name = scope.locate(name)
+    definition = scope.net.layers.get(name)
+    return definition is None or definition.spec.name == "variable_assign"
 
 
 def _variable(b: LayerBuilder, var: LayerRef, before: Sequence[LayerRef] | None) -> str:

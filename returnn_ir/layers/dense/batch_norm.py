@@ -86,7 +86,10 @@ def batch_norm_of(b: LayerBuilder, x: LayerOutput, given: bool | dict[str, Any])
     raw = given if isinstance(given, dict) else {}
     options = checked(read_options(StatisticsOptions, raw, lambda key: b.place("batch_norm"), owner="batch_norm"))
     normed = _normalize(b, _Settings.of(b, options), x)
-    return replace(normed, activation=x.activation, states=x.states, parts=x.parts)
+    parts = x.parts
+    if b.definition.spec.name == "subnetwork":  # it and its layer "output" are one tensor in RETURNN
+        parts = {**parts, "output": normed}
+    return replace(normed, activation=x.activation, states=x.states, parts=parts)
 
 
 @dataclass(frozen=True)
@@ -148,22 +151,25 @@ class _Statistics:
 class _Params:
     """The variables of one batch norm, under RETURNN's names of the parameter version.
 
-    Versions 0 and 1 have the rank of the data, with axes of size one; version 2 has the feature axis only.
+    Versions 0 and 1 have the rank of the data, with axes of size one; version 2 has the feature axis only. Data
+    without features, which the former take, are normalized as a whole.
     """
 
-    def __init__(self, b: LayerBuilder, version: int, axes: Sequence[Dim | None], feature: Dim) -> None:
+    def __init__(self, b: LayerBuilder, version: int, axes: Sequence[Dim | None], feature: Dim | None) -> None:
         self._b = b
         self._feature = feature
         name = b.definition.name
         # version 0 has the name of the output in it, and a subnetwork's output is that of its layer "output"
         output = "output" if b.definition.spec.name == "subnetwork" else name
         self._prefix = "batch_norm/" + {0: f"{name}_{output}_output_", 1: "", 2: "v2_"}[version]
-        self._dims: tuple[Dim, ...] = (feature,)
+        self._dims: tuple[Dim, ...] = (feature,) if feature is not None else ()
         if version < 2:
-            self._dims = tuple(d if d is feature else b.dim(f"batch_norm:{i}", 1) for i, d in enumerate(axes))
+            self._dims = tuple(
+                d if d is not None and d is feature else b.dim(f"batch_norm:{i}", 1) for i, d in enumerate(axes)
+            )
 
     def get(self, name: str, init: Init, *, trainable: bool = True) -> Value:
-        """A variable [feature]."""
+        """A variable [feature], or one number."""
         value = self._b.param(self._prefix + name, self._dims, init, trainable=trainable)
         for dim in self._dims:
             value = value if dim is self._feature else self._b.op("squeeze", value, dim=dim)
@@ -179,8 +185,8 @@ class _Params:
 
 
 def _normalize(b: LayerBuilder, settings: _Settings, x: LayerOutput) -> LayerOutput:
-    feature = b.require_feature(x)
-    if feature.size is None:
+    feature = x.feature_dim if settings.param_version < 2 else b.require_feature(x)
+    if feature is not None and feature.size is None:
         raise DimError("batch_norm needs a static feature axis", where=b.place(), received=feature)
     opt = settings.opt
     if opt.axes is not None and b.axes(x, opt.axes, "axes") != [feature]:

@@ -96,7 +96,7 @@ def _first_typed(b: LayerBuilder) -> LayerOutput:
 
 
 def _around(chosen: dict[Value, Value], x: LayerOutput) -> LayerOutput:
-    return LayerOutput(chosen[x.value], x.axes, x.time_dim, x.feature_dim)
+    return LayerOutput(chosen[x.value], x.axes, x.time_dim, x.feature_dim, variable=x.variable)
 
 
 def _condition(b: LayerBuilder, opt: CondOptions) -> Value:
@@ -195,7 +195,7 @@ class _Merge:
             self._own(other, 1)
         axes = tuple(dims.get(d, d) for d in x.axes)
         time, feature = (dims.get(d, d) if d is not None else None for d in (x.time_dim, x.feature_dim))
-        return LayerOutput(value, axes, time, feature)
+        return LayerOutput(value, axes, time, feature, variable=x.variable or y.variable)
 
     def effects(self) -> None:
         """Add new values of variables, a branch's own or what they were, and checks, which hold in the other branch."""

@@ -177,7 +177,9 @@ def _filters(
         )
     given = b.layer(opt.filter)
     wanted = opt.out_dim if opt.out_dim is not None else out
-    features = _matching(b, given, [in_dim if opt.groups == 1 else filter_in, wanted])
+    # a square filter tells its axes apart by a dim and its copy, of which in_dim names one
+    named_in = opt.in_dim if isinstance(opt.in_dim, Dim) and opt.in_dim in given.axes else in_dim
+    features = _matching(b, given, [named_in if opt.groups == 1 else filter_in, wanted])
     rest = [d for d in given.axes if d not in features]
     named = [d for d in opt.filter_size if isinstance(d, Dim)]
     ordered = named if named and set(named) == set(rest) else rest
