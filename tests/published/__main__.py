@@ -91,7 +91,7 @@ def _train(
 def _compare(
     args: argparse.Namespace, around: Surroundings, configs: Sequence[Path], outcomes: list[AgainstReturnn]
 ) -> list[str]:
-    """Compare as many as were asked for, from as many folders as there are; those of an earlier run that agreed count."""
+    """Compare as many as were asked for, from as many folders as there are; what agreed in an earlier run counts."""
     preload_runs()
     function = partial(compare, surroundings=around, returnn_python=args.returnn_python, narrow=args.narrow)
     outcomes += read_agreed(args.json, configs)
@@ -147,7 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--against", type=int, default=0, metavar="N", help="compare N with RETURNN")
     parser.add_argument("--returnn-python", metavar="PYTHON", default=sys.executable, help="has RETURNN, for --against")
     parser.add_argument("--narrow", type=int, default=1, metavar="N", help="widths of layers are N times smaller there")
-    parser.add_argument("--only", action="append", metavar="TEXT", help="the configs with this, or one of these, in their path")
+    parser.add_argument(
+        "--only", action="append", metavar="TEXT", help="configs with this in their path, or one of these"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--seconds", type=float, default=300.0, help="the longest that one config may take")
     parser.add_argument("--causes", type=int, default=30, help="lines per outcome")

@@ -37,7 +37,9 @@ def test_widths_are_divided_and_other_numbers_stay() -> None:
 
 
 def test_the_table() -> None:
-    lines = against_table([ONE, OTHER, replace(ONE, narrow=1, outcome="differs", cause="eval tf: output/a")], Path("/c"))
+    lines = against_table(
+        [ONE, OTHER, replace(ONE, narrow=1, outcome="differs", cause="eval tf: output/a")], Path("/c")
+    )
     assert lines[2:4] == [
         "| a/one.config | 1/8 | 1,234 | eval tf 5, eval onnx 2 | 1.0e-06, 2.0e-06 | 2.5 | 12 | agrees |",
         "| a/one.config | 1 | 1,234 | eval tf 5, eval onnx 2 | 1.0e-06, 2.0e-06 | 2.5 | 12 | differs: eval tf: .. |",

@@ -114,10 +114,12 @@ def test_dims_of_this_project() -> None:
     assert out.value([time.ceildiv(3), time + 2, (time + feature) * 2, time // 2])
     lines = out.text("dims", {}).splitlines()[5:]
     assert lines == [
-        "d_time = Dim(None, name='time')",
+        "d_time = Dim(None, name='time', kind=Dim.Types.Spatial)",
         "d_time__3 = d_time.ceildiv_right(3)",
         "d_time_2 = d_time + 2",
-        "d_feature = Dim(5, name='feature', kind=Dim.Types.Feature)",
+        "d_feature = Dim(5, name='feature', kind=Dim.Types.Spatial)",
+        "d_2_time_2_feature = 2 * d_time + 2 * d_feature",
+        "d_time__2 = d_time // 2",
     ]
 
 
