@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from math import prod
 from typing import Any
 
 __all__ = ["narrowed"]
@@ -28,8 +29,15 @@ def narrowed(network: Mapping[str, Any], by: int, data_sizes: Collection[int]) -
 def _value(key: str, value: Any, by: int, data_sizes: Collection[int]) -> Any:
     if isinstance(value, dict):
         return {k: _value(k, v, by, data_sizes) for k, v in value.items()}
+    if isinstance(value, list | tuple) and _splits(value, data_sizes):
+        return value
     if isinstance(value, list | tuple):
         return type(value)(_value(key, v, by, data_sizes) for v in value)
     if type(value) is not int or key in _KEPT or value < _LEAST or value in data_sizes:
         return value
     return value // by if value % (by * _PARTS) == 0 else value
+
+
+def _splits(value: Sequence[Any], data_sizes: Collection[int]) -> bool:
+    """Whether these may be what the features of data are split into."""
+    return all(type(n) is int for n in value) and prod(value) in data_sizes

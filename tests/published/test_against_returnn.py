@@ -25,6 +25,7 @@ def test_widths_are_divided_and_other_numbers_stay() -> None:
         "c": {"class": "rec", "max_seq_len": 256, "unit": {"o": {"class": "choice", "beam_size": 128, "n_out": 1000}}},
         "d": {"class": "conv", "filter_size": (64,), "n_out": 32},
         "e": {"class": "softmax", "n_out": 512},
+        "f": {"class": "split_dims", "dims": (8, 64), "axis": "F"},
     }
     assert narrowed(network, 8, {512}) == {
         "a": {"class": "linear", "n_out": 128, "from": "data", "dropout": 0.1, "with_bias": True},
@@ -32,6 +33,7 @@ def test_widths_are_divided_and_other_numbers_stay() -> None:
         "c": {"class": "rec", "max_seq_len": 256, "unit": {"o": {"class": "choice", "beam_size": 128, "n_out": 1000}}},
         "d": {"class": "conv", "filter_size": (64,), "n_out": 32},
         "e": {"class": "softmax", "n_out": 512},
+        "f": {"class": "split_dims", "dims": (8, 64), "axis": "F"},
     }
     assert narrowed(network, 1, set()) == network
 
