@@ -94,7 +94,7 @@ def compare(path: Path, surroundings: Surroundings, returnn_python: str, narrow:
     try:
         framewise = _evaluate(_load(path, surroundings, "eval", narrow), returnn_python, compared, largest)
         searching = _load(path, surroundings, "search", narrow)
-        if _searches(searching["network"]):
+        if _searches(_network(searching)):
             case = _write_case(searching, "search", framewise=framewise)
             _record(case, returnn_python)
             for target in _TARGETS:
@@ -138,6 +138,12 @@ def _load(path: Path, surroundings: Surroundings, mode: str, narrow: int) -> Con
     return config
 
 
+def _network(config: Config) -> dict[str, Any]:
+    network = config["network"]
+    assert isinstance(network, dict)
+    return network
+
+
 def _evaluate(config: Config, returnn_python: str, compared: dict[str, int], largest: dict[str, float]) -> bool:
     """Compare the evaluation; gives whether labels are one per frame, which no option says: RETURNN fails otherwise.
 
@@ -175,13 +181,12 @@ def _record_eval(config: Config, returnn_python: str) -> bool:
 
 def _write_case(config: Config, mode: str, *, framewise: bool, seed: int = 1) -> Path:
     """The config that RETURNN records."""
-    network = config["network"]
+    network = _network(config)
     specs = config.extern_data_spec()
     lengths = Lengths(config, specs, np.random.default_rng(1), _BATCH, framewise=framewise, frames=_FRAMES)
     case = {
         "batch": _BATCH,
         "lens": {key: lengths.of(key) for key in specs},
-        "inputs": {key: [f"seq-{n}" for n in range(_BATCH)] for key in specs if specs[key].dtype == "string"},
         "fetch": [name for name, layer in network.items() if _is_output(name, layer, mode)],
         "param_scale": _SCALE,
         "seed": seed,
@@ -194,7 +199,7 @@ def _write_case(config: Config, mode: str, *, framewise: bool, seed: int = 1) ->
         if not name.startswith(_LEFT_OUT):
             _define(out, name, value)
     try:
-        path.write_text(out.text(str(config.path), {"network": out.value(dict(network)), "case": repr(case)}))
+        path.write_text(out.text(str(config.path), {"network": out.value(network), "case": repr(case)}))
     except CannotWrite as error:
         raise _Failed("not written", str(error)) from error
     return path
