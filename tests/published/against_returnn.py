@@ -42,6 +42,8 @@ _DRAWS = 3
 _TARGETS = ("tf", "onnx")
 _TRAINED = 4  # sequences of a step: the stand-in's ten in three steps
 _SCALE = 0.1  # of random parameters: deep networks stay finite
+#: By itself RETURNN constructs a layer within the one that reads it, which takes minutes for a deep conformer.
+_CONSTRUCTION = {"flat_net_construction": "True"}
 #: Options that do not say what a network computes, or say it where RETURNN would not look for the network.
 _LEFT_OUT = ("network", "get_network", "pretrain", "train", "dev", "eval", "search_data", "forward_data", "debug")
 
@@ -199,7 +201,8 @@ def _write_case(config: Config, mode: str, *, framewise: bool, seed: int = 1) ->
         if not name.startswith(_LEFT_OUT):
             _define(out, name, value)
     try:
-        path.write_text(out.text(str(config.path), {"network": out.value(network), "case": repr(case)}))
+        network_text = out.value(network)
+        path.write_text(out.text(str(config.path), {**_CONSTRUCTION, "network": network_text, "case": repr(case)}))
     except CannotWrite as error:
         raise _Failed("not written", str(error)) from error
     return path
