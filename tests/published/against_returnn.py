@@ -42,8 +42,9 @@ _DRAWS = 3
 _TARGETS = ("tf", "onnx")
 _TRAINED = 4  # sequences of a step: the stand-in's ten in three steps
 _SCALE = 0.1  # of random parameters: deep networks stay finite
-#: By itself RETURNN constructs a layer within the one that reads it, which takes minutes for a deep conformer.
-_CONSTRUCTION = {"flat_net_construction": "True"}
+#: By itself RETURNN constructs a layer within the one that reads it, which takes minutes for a deep conformer. With a
+#: loop it must: flat, it does not find what a layer of the loop has outside of it.
+_FLAT = {"flat_net_construction": "True"}
 #: Options that do not say what a network computes, or say it where RETURNN would not look for the network.
 _LEFT_OUT = ("network", "get_network", "pretrain", "train", "dev", "eval", "search_data", "forward_data", "debug")
 
@@ -201,8 +202,9 @@ def _write_case(config: Config, mode: str, *, framewise: bool, seed: int = 1) ->
         if not name.startswith(_LEFT_OUT):
             _define(out, name, value)
     try:
-        network_text = out.value(network)
-        path.write_text(out.text(str(config.path), {**_CONSTRUCTION, "network": network_text, "case": repr(case)}))
+        construction = {} if _has_loop(network) else _FLAT
+        ends = {**construction, "network": out.value(network), "case": repr(case)}
+        path.write_text(out.text(str(config.path), ends))
     except CannotWrite as error:
         raise _Failed("not written", str(error)) from error
     return path
@@ -222,6 +224,10 @@ def _searches(network: Mapping[str, Any]) -> bool:
         for layer in network.values()
         if isinstance(layer, Mapping)
     )
+
+
+def _has_loop(network: Mapping[str, Any]) -> bool:
+    return any(isinstance(layer, Mapping) and isinstance(layer.get("unit"), Mapping) for layer in network.values())
 
 
 def _is_output(name: str, layer: Any, mode: str) -> bool:

@@ -32,9 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="record.py", description="Record golden cases with RETURNN.")
     parser.add_argument("cases", nargs="+", type=Path, metavar="CASE.py", help="writes CASE.npz beside each")
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the CASE.npz that is there")
-    parser.add_argument(
-        "--large", action="store_true", help="two threads, no compression: for millions of parameters"
-    )
+    parser.add_argument("--large", action="store_true", help="two threads, no compression: for millions of parameters")
     options = parser.parse_args(arguments)
     os.environ.update(_ENVIRONMENT)
     sys.setrecursionlimit(_RECURSION)
