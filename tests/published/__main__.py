@@ -24,7 +24,7 @@ from typing import Any
 
 from compiler.cli.assume import add_assumptions, read_assumptions
 from returnn_ir.ir.mode import Mode
-from tests.published.against_returnn import AgainstReturnn, compare
+from tests.published.against_returnn import AgainstReturnn, compare, read_agreed
 from tests.published.changes import ChangeOutcome, spread, train_over_change
 from tests.published.children import Failed, run_each
 from tests.published.configs import find_configs
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the counts; exit code 1 if a config that is not refused dies."""
     args = _parser().parse_args(argv)
     args.checkout = args.checkout.resolve()
-    configs = [p for p in find_configs(args.checkout) if args.only in str(p)]
+    configs = [p for p in find_configs(args.checkout) if any(text in str(p) for text in args.only or [""])]
     started = monotonic()
     outcomes: list[Any] = []
     kind = _compare if args.against else _train if args.run else _prepare if args.runnable else _check
@@ -49,9 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         lines = kind(args, around, configs, outcomes)
     print("\n".join(lines))
     print(f"\n{monotonic() - started:.0f} s with {args.jobs} at once")
-    if args.json is not None:
-        held = [asdict(o) for o in sorted(outcomes, key=lambda o: o.config)]
-        args.json.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
+    _write_json(args.json, outcomes)
     died = ("died in a pass",) if kind is _check else ("died",)
     return 1 if any(o.outcome in died for o in outcomes) else 0
 
@@ -93,9 +91,13 @@ def _train(
 def _compare(
     args: argparse.Namespace, around: Surroundings, configs: Sequence[Path], outcomes: list[AgainstReturnn]
 ) -> list[str]:
-    """Compare as many as were asked for, from as many folders as there are."""
-    function = partial(compare, surroundings=around, returnn_python=args.returnn_python)
-    some = _until(args.against, "agrees", spread(configs, args.checkout), outcomes)
+    """Compare as many as were asked for, from as many folders as there are; what agreed in an earlier run counts."""
+    preload_runs()
+    function = partial(compare, surroundings=around, returnn_python=args.returnn_python, narrow=args.narrow)
+    outcomes += read_agreed(args.json, configs)
+    done = {o.config for o in outcomes}
+    left = (path for path in spread(configs, args.checkout) if str(path) not in done)
+    some = _until(args.against, "agrees", left, outcomes)
     _examine(args, some, function, lambda path, why: AgainstReturnn(path, "died", why), outcomes)
     return against_table(outcomes, args.checkout)
 
@@ -119,7 +121,16 @@ def _examine(
     for path, result in run_each(function, configs, jobs=args.jobs, seconds=args.seconds):
         outcomes.append(failed(str(path), result.reason) if isinstance(result, Failed) else result)
         name = path.relative_to(args.checkout)
-        print(f"[{len(outcomes)}] {name}: {outcomes[-1].outcome}", file=sys.stderr, flush=True)
+        why = f": {outcomes[-1].cause}" if args.against and outcomes[-1].cause else ""
+        print(f"[{len(outcomes)}] {name}: {outcomes[-1].outcome}{why}", file=sys.stderr, flush=True)
+        _write_json(args.json, outcomes)
+
+
+def _write_json(path: Path | None, outcomes: Sequence[Any]) -> None:
+    """What there is so far, so that an interrupted run can be looked at and an ``--against`` goes on."""
+    if path is not None:
+        held = [asdict(o) for o in sorted(outcomes, key=lambda o: o.config)]
+        path.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -135,7 +146,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", type=int, default=0, metavar="N", help="train N over a change of their network")
     parser.add_argument("--against", type=int, default=0, metavar="N", help="compare N with RETURNN")
     parser.add_argument("--returnn-python", metavar="PYTHON", default=sys.executable, help="has RETURNN, for --against")
-    parser.add_argument("--only", default="", metavar="TEXT", help="the configs with this in their path")
+    parser.add_argument("--narrow", type=int, default=1, metavar="N", help="widths of layers are N times smaller there")
+    parser.add_argument(
+        "--only", action="append", metavar="TEXT", help="configs with this in their path, or one of these"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--seconds", type=float, default=300.0, help="the longest that one config may take")
     parser.add_argument("--causes", type=int, default=30, help="lines per outcome")

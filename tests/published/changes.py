@@ -126,8 +126,8 @@ def stay_here(config: Config, last: int) -> None:
     """Files are written into this folder, and nothing is read that is not here."""
     config.update({"model": str(Path.cwd() / "model"), "learning_rate_file": str(Path.cwd() / "rates"), "log": None})
     config.update({"num_epochs": last, "device": "cpu"})
-    config.namespace.pop("load", None)
-    config.namespace.pop("import_model_train_epoch1", None)
+    for name in ("load", "import_model_train_epoch1", "preload_from_files"):
+        config.namespace.pop(name, None)
 
 
 def _write_checkpoint(config: Config, epoch: int) -> None:

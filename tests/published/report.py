@@ -12,7 +12,7 @@ from typing import Protocol
 from tests.published import against_returnn, changes, runnable
 from tests.published.examine import ACCEPTED, OUTCOMES, Outcome
 
-__all__ = ["change_table", "normalized", "run_summary", "summary"]
+__all__ = ["against_table", "change_table", "normalized", "run_summary", "summary"]
 
 _LONGEST = 160
 #: Processor seconds behind which a check is listed.
@@ -110,7 +110,10 @@ def change_table(outcomes: Sequence[changes.ChangeOutcome], checkout: Path) -> l
 
 def against_table(outcomes: Sequence[against_returnn.AgainstReturnn], checkout: Path) -> list[str]:
     """Lines of a table: each config that RETURNN computes, what was compared, and the largest differences."""
-    lines = ["| config | parameters | compared | largest difference | score | seconds | outcome |", "|---" * 7 + "|"]
+    lines = [
+        "| config | widths | parameters | compared | largest difference | score | seconds | outcome |",
+        "|---" * 8 + "|",
+    ]
     for found in outcomes:
         if found.compared or found.outcome == "died":
             name = str(Path(found.config).relative_to(checkout))
@@ -118,7 +121,9 @@ def against_table(outcomes: Sequence[against_returnn.AgainstReturnn], checkout: 
             largest = ", ".join(f"{value:.1e}" for value in found.largest.values())
             score = f"{_score(found.scores):.4g}" if found.scores else ""
             outcome = f"{found.outcome}: {normalized(found.cause)}" if found.cause else found.outcome
-            cells = (name, f"{found.parameters:,}", compared, largest, score, f"{found.seconds:.0f}", outcome)
+            widths = f"1/{found.narrow}" if found.narrow > 1 else "1"
+            seconds = f"{found.seconds:.0f}"
+            cells = (name, widths, f"{found.parameters:,}", compared, largest, score, seconds, outcome)
             lines.append(f"| {' | '.join(cells)} |")
     counts = Counter(o.outcome for o in outcomes)
     lines += ["", *(f"{outcome}: {counts[outcome]}" for outcome in against_returnn.OUTCOMES)]

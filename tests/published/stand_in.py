@@ -99,13 +99,14 @@ class Lengths:
         num_seqs: int,
         *,
         framewise: bool = False,
+        frames: tuple[int, int] = _FRAMES,
     ) -> None:
         self._specs = specs
         self._framewise = framewise
         self._chunks = _chunks(config)
         self._least = read_min_chunk_size(config.get("min_chunk_size"))
         self._ratios = random.uniform(0.5, 2.5, num_seqs)
-        self._frames = random.integers(*_FRAMES, num_seqs)
+        self._frames = random.integers(*frames, num_seqs)
         self._labels = random.integers(*_LABELS, num_seqs)
         self._first = "data" if "data" in specs else next(iter(specs))
 

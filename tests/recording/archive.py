@@ -33,8 +33,11 @@ def read(path: Path) -> dict[str, Array]:
         raise RecordError(f"{path} is not a recorded case: {error}") from error
 
 
-def write(path: Path, arrays: Mapping[str, Array]) -> None:
+def write(path: Path, arrays: Mapping[str, Array], *, compressed: bool = True) -> None:
     """Write a recorded case; an interrupted one leaves what was there.
+
+    Args:
+        compressed: takes minutes for a hundred million random parameters, and gains nothing there.
 
     Raises:
         RecordError: the arrays are not what the format asks for.
@@ -44,7 +47,8 @@ def write(path: Path, arrays: Mapping[str, Array]) -> None:
         raise RecordError("; ".join(wrong))
     partial = path.with_suffix(".npz.partial")
     with partial.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        save = np.savez_compressed if compressed else np.savez
+        save(file, allow_pickle=False, **arrays)
     partial.replace(path)
 
 

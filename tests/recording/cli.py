@@ -23,36 +23,41 @@ _SHOWN = 5
 #: On the CPU and without oneDNN, so that two recordings give the same numbers.
 _ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
+#: RETURNN constructs a layer within the one that reads it: a deep network takes some thousands of frames.
+_RECURSION = 20_000
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Record; the exit code is 0, 1 where a recording failed or differs, 2 where nothing can be recorded."""
     parser = argparse.ArgumentParser(prog="record.py", description="Record golden cases with RETURNN.")
     parser.add_argument("cases", nargs="+", type=Path, metavar="CASE.py", help="writes CASE.npz beside each")
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the CASE.npz that is there")
+    parser.add_argument("--large", action="store_true", help="two threads, no compression: for millions of parameters")
     options = parser.parse_args(arguments)
     os.environ.update(_ENVIRONMENT)
+    sys.setrecursionlimit(_RECURSION)
     try:
         require_returnn()
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    failed = [path for path in options.cases if not _one(path, check=options.check)]
+    failed = [path for path in options.cases if not _one(path, check=options.check, large=options.large)]
     if len(options.cases) > 1:
         good = len(options.cases) - len(failed)
         print(f"{good} of {len(options.cases)} cases {'agree' if options.check else 'recorded'}")
     return 1 if failed else 0
 
 
-def _one(path: Path, *, check: bool) -> bool:
+def _one(path: Path, *, check: bool, large: bool) -> bool:
     """Record or check one case and say what came of it; what RETURNN raises is told, and the next case goes on."""
     from tests.recording.run import record
 
     try:
         with redirect_stdout(sys.stderr):  # RETURNN tells about every layer
-            arrays = record(path)
+            arrays = record(path, threads=2 if large else 1)
         if check:
             return _agrees(path, read(path.with_suffix(".npz")), arrays)
-        write(path.with_suffix(".npz"), arrays)
+        write(path.with_suffix(".npz"), arrays, compressed=not large)
         print(f"{path}: {len(arrays) - 1} arrays")
     except Exception as error:
         print(f"{path}: FAILED: {type(error).__name__}: {error}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -31,6 +31,7 @@ _DERIVED = {
     "truediv_right": "{}.div_right({})",
     "truediv_left": "{}.div_left({})",
 }
+_TENSORFLOW_1 = "tensorflow.compat.v1"
 _PLAIN = (bool, int, float, str, bytes, type(None))
 _OWN_NAMES = frozenset({"network", "extern_data", "case", "target", "behavior_version"})
 
@@ -102,7 +103,7 @@ class ConfigText:
             CannotWrite: there is no expression for it.
         """
         if isinstance(value, ModuleType):
-            line = f"import {value.__name__} as {name}"
+            line = f"import {_TENSORFLOW_1 if value.__name__ == 'tensorflow' else value.__name__} as {name}"
         else:
             expression = self.value(value)
             if expression == name:
@@ -128,6 +129,8 @@ class ConfigText:
         return self._define(dim, f"d_{dim.name}", lambda name: f"{name} = {expression}")
 
     def _derived(self, dim: Any) -> str | None:
+        if hasattr(dim, "expr"):
+            return self._of_ours(dim)
         made_of = dim.derived_from_op
         if made_of is None or made_of.kind == "constant":
             return None
@@ -135,12 +138,27 @@ class ConfigText:
             raise CannotWrite(f"a dim by {made_of.kind}")
         return _DERIVED[made_of.kind].format(*(self._term(d) for d in made_of.inputs))
 
+    def _of_ours(self, dim: Any) -> str | None:
+        """Of a dim of this project, whose expression is canonical: a sum of products, a division, or a copy."""
+        if dim.copy_of is not None:
+            return f"{self._dim(dim.copy_of)}.copy(match_priority={dim.match_priority})"
+        if dim.expr is None:
+            return None
+        if hasattr(dim.expr, "base"):
+            base, by = self._dim(dim.expr.base), dim.expr.divisor
+            return f"{base}.ceildiv_right({by})" if dim.expr.round_up else f"{base} // {by}"
+        return " + ".join(self._product(dims, factor) for dims, factor in dim.expr.terms)
+
+    def _product(self, dims: Sequence[Any], factor: int) -> str:
+        written = [self._dim(dim) for dim in dims]
+        return " * ".join([str(factor), *written] if factor != 1 or not written else written)
+
     def _term(self, dim: Any) -> str:
         return f"({dim.size})" if dim.size is not None and dim.size < 0 else self._dim(dim)
 
     def _declared(self, dim: Any) -> str:
         kind = f", kind=Dim.Types.{dim.kind.name.capitalize()}" if dim.kind is not None else ""
-        lengths = dim.dyn_size_ext
+        lengths = None if hasattr(dim, "expr") else dim.dyn_size_ext
         if dim.size is None and lengths is not None and [d.is_batch_dim() for d in lengths.dims] != [True]:
             dims = "[" + ", ".join(map(self._dim, lengths.dims)) + "]"
             return f"Dim(Tensor({dim.name!r}, dims={dims}, dtype={lengths.dtype!r}){kind})"
@@ -192,8 +210,18 @@ def _source(function: FunctionType) -> ast.FunctionDef | ast.Lambda:
             continue
         found = [node for node in ast.walk(tree) if isinstance(node, kind)]
         if found and (kind is ast.FunctionDef or len(found) == 1):
-            return _without_annotations(found[0])
+            return _without_annotations(_in_tensorflow_1(found[0]))
     raise CannotWrite(f"the source of {function.__name__} is not a definition alone")
+
+
+def _in_tensorflow_1(definition: ast.FunctionDef | ast.Lambda) -> ast.FunctionDef | ast.Lambda:
+    """The same function, with the TensorFlow of configs with net dicts; later versions lack names that they call."""
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name == "tensorflow":
+                    alias.name, alias.asname = _TENSORFLOW_1, alias.asname or alias.name
+    return definition
 
 
 def _without_annotations(definition: ast.FunctionDef | ast.Lambda) -> ast.FunctionDef | ast.Lambda:

@@ -17,8 +17,11 @@ from tests.recording.network import axis_sizes, construct, describe, inputs_of, 
 __all__ = ["record"]
 
 
-def record(path: Path) -> dict[str, Array]:
+def record(path: Path, *, threads: int = 1) -> dict[str, Array]:
     """All arrays of a case's ``.npz``.
+
+    Args:
+        threads: with one, two recordings give the same numbers to the last bit.
 
     Raises:
         RecordError: the file, its case, or RETURNN does not compute it.
@@ -27,8 +30,8 @@ def record(path: Path) -> dict[str, Array]:
 
     tf1 = tf.compat.v1
     tf1.disable_eager_execution()
-    threads = tf1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
-    with tf.Graph().as_default(), tf1.Session(config=threads) as session, keep_static_shapes(tf1.nn):
+    options = tf1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
+    with tf.Graph().as_default(), tf1.Session(config=options) as session, keep_static_shapes(tf1.nn):
         config, case = load_case(path)
         tf1.set_random_seed(case.seed)
         network = construct(config, case)

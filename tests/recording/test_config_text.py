@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from returnn_ir.ir.dims import Dim as OurDim
 from tests.recording.config_text import CannotWrite, ConfigText
 
 FACTOR = 3
@@ -80,6 +81,17 @@ def test_functions_and_what_they_read() -> None:
     assert made({"eval": lambda x: x - offset})["eval"](5) == 1
 
 
+def test_tensorflow_is_that_of_net_dicts() -> None:
+    def smoothed(source: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.log(source)
+
+    out = ConfigText()
+    out.value({"eval": smoothed})
+    assert "    import tensorflow.compat.v1 as tf\n" in out.text("names that later versions lack", {})
+
+
 def test_no_text_for_other_objects() -> None:
     with pytest.raises(CannotWrite, match="an object of object"):
         ConfigText().value(object())
@@ -109,6 +121,21 @@ def test_dims_that_are_the_same() -> None:
     assert out.text("dims", {}).splitlines()[-2:] == [
         "d_feature = Dim(5, name='feature')",
         "d_feature_2 = d_feature.copy(match_priority=1)",
+    ]
+
+
+def test_dims_of_this_project() -> None:
+    time, feature = OurDim("time"), OurDim("feature", 5)
+    out = ConfigText()
+    assert out.value([time.ceildiv(3), time + 2, (time + feature) * 2, time // 2])
+    lines = out.text("dims", {}).splitlines()[5:]
+    assert lines == [
+        "d_time = Dim(None, name='time', kind=Dim.Types.Spatial)",
+        "d_time__3 = d_time.ceildiv_right(3)",
+        "d_time_2 = d_time + 2",
+        "d_feature = Dim(5, name='feature', kind=Dim.Types.Spatial)",
+        "d_2_time_2_feature = 2 * d_time + 2 * d_feature",
+        "d_time__2 = d_time // 2",
     ]
 
 
