@@ -138,6 +138,7 @@ class _Combination:
         except Exception as error:  # the config's own code runs here
             del region.nodes[kept:]
             reason = f"{error}" if isinstance(error, UnsupportedError) else f"{type(error).__name__}: {error}"
+            b.note(f"its custom_score_combine runs on TensorFlow only: {reason}")
             return self._opaque(reason)
 
     def _arguments(self) -> dict[str, Any]:
