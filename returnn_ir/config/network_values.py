@@ -60,7 +60,7 @@ def same_content(value: Any, copy: Any) -> bool:
                 waiting.extend(zip(a.values(), b.values(), strict=True))
         elif isinstance(a, (list, tuple)):
             if id(a) not in seen:
-                if not isinstance(b, (list, tuple)) or len(a) != len(b):
+                if not isinstance(b, list if isinstance(a, list) else tuple) or len(a) != len(b):
                     return False
                 seen.add(id(a))
                 waiting.extend(zip(a, b, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from returnn_ir.config import Config, load_config
 from returnn_ir.config.epoch_networks import same_network
 from returnn_ir.config.network_schedule import NetworkSchedule
+from returnn_ir.config.network_values import copied, same_content
 from returnn_ir.config.returnn_names import WrapEpochValue
 from returnn_ir.errors import ConfigError
 
@@ -128,6 +130,29 @@ def test_get_network_may_change_the_dict_that_it_gave(tmp_path: Path) -> None:
     assert schedule.stage(1) is first and schedule.stage(5) is fourth
     assert config["calls"] == [1, 4, 5]
     assert (first.copy_mode, first.is_pretrain, first.trainable) == ("subset", False, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda layer: layer.update(n_out=True),  # equal to 1
+        lambda layer: layer.update(activation="tanh"),
+        lambda layer: layer.pop("from"),
+        lambda layer: layer["from"].append("b"),
+        lambda layer: layer.update({"from": ("a",)}),
+        lambda layer: layer["seen"].add(3),
+        lambda layer: layer.update(dims=(object(),)),
+        lambda layer: layer["unit"].update(x={"class": "copy"}),
+        lambda layer: layer.update({"class": layer.pop("class")}),  # the order of layers can matter
+    ],
+)
+def test_a_network_that_changes_is_not_what_was_copied(change: Callable[[dict[str, Any]], Any]) -> None:
+    layer: dict[str, Any] = {"class": "linear", "n_out": 1, "from": ["a"], "dims": (object(),), "seen": {1, 2}}
+    layer["unit"] = {"output": layer}  # inside of itself
+    copy = copied(layer)
+    assert same_content(layer, copy)
+    change(layer)
+    assert not same_content(layer, copy)
 
 
 def test_a_training_ends_where_get_network_gives_none(tmp_path: Path) -> None:
