@@ -46,6 +46,7 @@ class ConfigText:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._names: dict[int, str] = {}
+        self._begun: list[FunctionType] = []
         self._held: list[object] = []  # as long as its id is a key, an object must live
 
     @property
@@ -161,6 +162,15 @@ class ConfigText:
     def _function(self, function: FunctionType) -> str:
         if id(function) in self._names:
             return self._names[id(function)]
+        if function in self._begun:
+            return function.__name__  # it calls itself, or one that calls it does
+        self._begun.append(function)
+        try:
+            return self._begin(function)
+        finally:
+            self._begun.remove(function)
+
+    def _begin(self, function: FunctionType) -> str:
         if function.__module__.startswith("returnn_ir."):
             raise CannotWrite(f"{function.__name__} stands here for a function of RETURNN")
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
