@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
@@ -32,6 +33,8 @@ _DERIVED = {
     "truediv_left": "{}.div_left({})",
 }
 _TENSORFLOW_1 = "tensorflow.compat.v1"
+#: What is there where RETURNN is; other modules stand in for those of the config's author.
+_MODULES = sys.stdlib_module_names | {"numpy", "returnn", "tensorflow"}
 _PLAIN = (bool, int, float, str, bytes, type(None))
 _OWN_NAMES = frozenset({"network", "extern_data", "case", "target", "behavior_version"})
 
@@ -104,6 +107,8 @@ class ConfigText:
             CannotWrite: there is no expression for it.
         """
         if isinstance(value, ModuleType):
+            if value.__name__.partition(".")[0] not in _MODULES:
+                raise CannotWrite(f"the module {value.__name__}")
             line = f"import {_TENSORFLOW_1 if value.__name__ == 'tensorflow' else value.__name__} as {name}"
         else:
             expression = self.value(value)

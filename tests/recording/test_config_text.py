@@ -100,6 +100,8 @@ def test_tensorflow_is_that_of_net_dicts() -> None:
 def test_no_text_for_other_objects() -> None:
     with pytest.raises(CannotWrite, match="an object of object"):
         ConfigText().value(object())
+    with pytest.raises(CannotWrite, match="the module pytest"):
+        ConfigText().define("helper", pytest)
 
 
 def test_dims_are_made_once_and_in_order() -> None:
