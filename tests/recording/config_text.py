@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from types import FunctionType, ModuleType
@@ -32,6 +33,8 @@ _DERIVED = {
     "truediv_left": "{}.div_left({})",
 }
 _TENSORFLOW_1 = "tensorflow.compat.v1"
+#: What is there where RETURNN is; other modules stand in for those of the config's author.
+_MODULES = sys.stdlib_module_names | {"numpy", "returnn", "tensorflow"}
 _PLAIN = (bool, int, float, str, bytes, type(None))
 _OWN_NAMES = frozenset({"network", "extern_data", "case", "target", "behavior_version"})
 
@@ -46,6 +49,7 @@ class ConfigText:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._names: dict[int, str] = {}
+        self._begun: list[FunctionType] = []
         self._held: list[object] = []  # as long as its id is a key, an object must live
 
     @property
@@ -103,6 +107,8 @@ class ConfigText:
             CannotWrite: there is no expression for it.
         """
         if isinstance(value, ModuleType):
+            if value.__name__.partition(".")[0] not in _MODULES:
+                raise CannotWrite(f"the module {value.__name__}")
             line = f"import {_TENSORFLOW_1 if value.__name__ == 'tensorflow' else value.__name__} as {name}"
         else:
             expression = self.value(value)
@@ -167,6 +173,15 @@ class ConfigText:
     def _function(self, function: FunctionType) -> str:
         if id(function) in self._names:
             return self._names[id(function)]
+        if function in self._begun:
+            return function.__name__  # it calls itself, or one that calls it does
+        self._begun.append(function)
+        try:
+            return self._begin(function)
+        finally:
+            self._begun.remove(function)
+
+    def _begin(self, function: FunctionType) -> str:
         if function.__module__.startswith("returnn_ir."):
             raise CannotWrite(f"{function.__name__} stands here for a function of RETURNN")
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):

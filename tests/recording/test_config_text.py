@@ -78,7 +78,17 @@ def test_functions_and_what_they_read() -> None:
         return scaled(source) + offset
 
     assert made({"eval": moved})["eval"](2) == 10
-    assert made({"eval": lambda x: x - offset})["eval"](5) == 1
+    difference = lambda x: x - offset  # noqa: E731
+    assert made({"eval": difference, "again": difference})["again"](5) == 1
+
+
+def halved(number: int) -> int:
+    """A function that calls itself."""
+    return 1 + halved(number // 2) if number else 0
+
+
+def test_functions_that_call_themselves() -> None:
+    assert made({"eval": halved})["eval"](8) == 4
 
 
 def test_tensorflow_is_that_of_net_dicts() -> None:
@@ -95,6 +105,8 @@ def test_tensorflow_is_that_of_net_dicts() -> None:
 def test_no_text_for_other_objects() -> None:
     with pytest.raises(CannotWrite, match="an object of object"):
         ConfigText().value(object())
+    with pytest.raises(CannotWrite, match="the module pytest"):
+        ConfigText().define("helper", pytest)
 
 
 def test_dims_are_made_once_and_in_order() -> None:
