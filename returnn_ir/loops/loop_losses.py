@@ -48,6 +48,9 @@ class _Leaving:
             before = replace(self.exits.outside(self.before), parts=parts)
             output = replace(output, activation=(self.output.activation[0], before))
         definition = _named_as_in_returnn(self.pending, b.definition.path)
+        if not self.output.axes and leaves_loop(self.pending.scope, self.pending.definition.path):
+            text = "RETURNN computes it for all steps at once; here each step has a value, and the loss is their sum"
+            b.program.note(definition.path, text)
         results = {name: self.exits.outside(x) for name, x in self.others.items()}
         scope = AccumulatedScope(self.pending.scope, b.scope, b.region, {**results, definition.name: output})
         if b.scope.loop is not None:
