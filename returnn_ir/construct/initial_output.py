@@ -49,6 +49,8 @@ def initial_type(scope: NetScope, name: str) -> OutputType | None:
     """What the layer gives that stands for the step before the first one; None without such a layer."""
     definition = scope.net.layers[name]
     for ref in initial_output_refs(definition.inner.get("unit", definition).options.initial_output):
+        if ref.startswith("prev:"):  # refused where the value is asked for; a circle here
+            return None
         try:
             return OutputType.of(scope.outside(ref))
         except UserError:
@@ -95,7 +97,8 @@ def _value(
     if isinstance(given, (bool, int, float)):
         return b.const(given, output_type.type.dtype)
     if given == POSITIONS:
-        return b.iota(output_type.axes[-1], output_type.type.dtype)
+        axes = output_type.axes  # none as long as nothing is known of the layer
+        return b.iota(axes[-1], output_type.type.dtype) if axes else b.const(0, output_type.type.dtype)
     if given == "var":
         return _variable(scope, definition, output_type, b, origin)
     if given == "apply(0)":

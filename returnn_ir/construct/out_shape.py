@@ -46,7 +46,7 @@ def check_dims(b: LayerBuilder, output: LayerOutput) -> None:
 
 def _check_out_shape(b: LayerBuilder, output: LayerOutput, expected: Any) -> None:
     where = b.place("out_shape")
-    if not isinstance(expected, (set, frozenset)) and expected:
+    if not (isinstance(expected, (set, frozenset)) or expected in ({}, (), [])):
         raise ConfigError("out_shape is a set", where=where, expected="{batch_dim, time_dim, ...}", received=expected)
     implicit = _implicit(b, output)
     there = {_same(b, d) for d in (*output.axes, *(marked.tag for marked in implicit))}

@@ -169,6 +169,7 @@ def test_a_loop_over_a_dim_that_nobody_defines(tmp_path: Path) -> None:
             "out_shape is a set\n  expected: {batch_dim, time_dim, ...}\n"
             "  received: [B(batch), time(dynamic), feat(4)]",
         ),
+        ("False", "out_shape is a set\n  expected: {batch_dim, time_dim, ...}\n  received: False"),
     ],
 )
 def test_out_shape(tmp_path: Path, shape: str, text: str) -> None:
