@@ -46,6 +46,10 @@ class ExternData:
         """Whether there is such a data key."""
         return key in self._spec or key in self._made
 
+    def made(self, key: str) -> LayerOutput | None:
+        """The input of a data key, if something has asked for it."""
+        return self._made.get(key)
+
     def get(self, key: str, where: Origin | None = None) -> LayerOutput:
         """The input of a data key."""
         if key not in self._made:

@@ -16,11 +16,23 @@ if TYPE_CHECKING:
     from returnn_ir.construct.scope import NetScope
     from returnn_ir.network.net import LayerDef
 
-__all__ = ["READS_LOOP_AXIS", "leaves_loop", "reads_loop_axis_whole", "stays_in_loop", "without_gradient"]
+__all__ = [
+    "LOSS_OF_ALL_STEPS",
+    "READS_LOOP_AXIS",
+    "leaves_loop",
+    "reads_loop_axis_whole",
+    "stays_in_loop",
+    "without_gradient",
+]
 
 READS_LOOP_AXIS = (
     "reads the axis of its loop as a whole in every step; RETURNN computes this layer outside of the loop, where that "
     "axis and the loop's own become one, unless optimize_move_layers_out is False"
+)
+
+LOSS_OF_ALL_STEPS = (
+    "RETURNN computes it outside of the loop, of all steps at once; here each step has a value, and the loss is their "
+    "sum"
 )
 
 
@@ -69,9 +81,11 @@ def reads_loop_axis_whole(scope: NetScope, definition: LayerDef) -> bool:
 
 
 def _built(scope: NetScope, ref: str) -> LayerOutput | None:
-    """The layer of a network around this one, if it is there: nothing is built only to say something about it."""
+    """A layer or data key of a network around this one, if it is there: nothing is made only to speak of it."""
     while ref.startswith("base:") and scope.parent is not None:
         scope, ref = scope.parent, ref.removeprefix("base:")
+    if ref == "data" or ref.startswith("data:"):
+        return scope.made_data(ref)
     own = scope.net.layer_of(ref)
     return scope.results.get(own) if own is not None else None
 

@@ -224,6 +224,13 @@ class NetScope:
             return self._data[key]
         return self.parent.whole(name, where) if self.parent is not None else self.program.extern.get(key, where)
 
+    def made_data(self, name: str) -> LayerOutput | None:
+        """A data key without regard to loops, if something has read it so far."""
+        key = name.partition(":")[2] or "data"
+        if key in self._data:
+            return self._data[key]
+        return self.parent.made_data(name) if self.parent is not None else self.program.extern.made(key)
+
     def _split(self, name: str, where: Origin | None) -> tuple[str, str]:
         """The layer of this network that ``name`` begins with, and the rest."""
         own, rest = name, ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.attach_losses import add_losses
 from returnn_ir.construct.loop_context import PendingLoss
-from returnn_ir.construct.recurrence import leaves_loop
+from returnn_ir.construct.recurrence import LOSS_OF_ALL_STEPS, leaves_loop
 from returnn_ir.construct.scope import NetScope
 from returnn_ir.loops.loop_exit import LoopExit
 
@@ -49,8 +49,7 @@ class _Leaving:
             output = replace(output, activation=(self.output.activation[0], before))
         definition = _named_as_in_returnn(self.pending, b.definition.path)
         if not self.output.axes and leaves_loop(self.pending.scope, self.pending.definition.path):
-            text = "RETURNN computes it for all steps at once; here each step has a value, and the loss is their sum"
-            b.program.note(definition.path, text)
+            b.program.note(definition.path, LOSS_OF_ALL_STEPS)
         results = {name: self.exits.outside(x) for name, x in self.others.items()}
         scope = AccumulatedScope(self.pending.scope, b.scope, b.region, {**results, definition.name: output})
         if b.scope.loop is not None:

@@ -191,20 +191,3 @@ network = {{"output": {{"class": "rec", "from": [], "axis": time, "unit": unit, 
 """
     )
     assert construct(load(file), "train").graph.outputs["output"]
-
-
-def test_a_loss_without_steps_is_told_of(tmp_path: Path) -> None:
-    """RETURNN moves the layer out of its loop, where one value is left of all steps."""
-    scalar = {"shape": (), "batch_dim_axis": None, "time_dim_axis": None, "feature_dim_axis": None, "dim": None}
-    unit: dict[str, dict[str, Any]] = {
-        "output": {"class": "linear", "activation": None, "n_out": 2, "from": "data:source"},
-        "l": {"class": "eval", "eval": "tf.reduce_mean(source(0))", "from": "output", "out_type": scalar},
-    }
-    unit["l"]["loss"] = "as_is"
-    file = tmp_path / "net.py"
-    network = {"output": {"class": "rec", "from": "data", "unit": unit}}
-    file.write_text(f'extern_data = {{"data": {{"dim": 3}}}}\nnetwork = {network!r}\n')
-    assert construct(load(file), "train").graph.notes == [
-        "layer 'output/l': RETURNN computes it for all steps at once; "
-        "here each step has a value, and the loss is their sum"
-    ]

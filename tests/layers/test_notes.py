@@ -21,6 +21,10 @@ STATE = {"class": "get_last_hidden_state", "from": "cell", "n_out": 6}
 NOISE = {"class": "random", "shape": (), "distribution": "uniform", "minval": 0.0, "maxval": 1.0}
 NOISY = {"class": "eval", "eval": "source(0) + source(1)", "from": ["data:source", "noise"]}
 AS_IS = {"class": "copy", "from": "data:source"}
+BOTH = {"class": "combine", "kind": "mul", "from": ["base:data", "data:source"]}
+TOTAL = {"class": "reduce", "mode": "sum", "axis": "T", "from": "both"}
+SCALAR = {"shape": (), "batch_dim_axis": None, "time_dim_axis": None, "feature_dim_axis": None, "dim": None}
+LOSS = {"class": "eval", "eval": "tf.reduce_mean(source(0))", "from": "output", "out_type": SCALAR, "loss": "as_is"}
 
 
 def _file(folder: Path, unit: dict[str, Any], **options: Any) -> Path:
@@ -43,6 +47,8 @@ def _attention(query: str) -> dict[str, Any]:
     ("unit", "layers", "text"),
     [
         (_attention("data:source"), ["energy", "output"], "reads the axis of its loop as a whole"),
+        ({"both": BOTH, "output": TOTAL}, ["both"], "reads the axis of its loop as a whole"),
+        ({"output": AS_IS, "loss": LOSS}, ["loss"], "each step has a value, and the loss is their sum"),
         ({"cell": CELL, "state": STATE, "output": {"class": "copy", "from": "state"}}, ["state"], "of this step"),
         (
             {"noise": NOISE, "output": NOISY},
