@@ -198,9 +198,9 @@ def _choice_op(b: LayerBuilder, opt: ChoiceOptions, scores: Value, classes: Dim)
     if opt.cheating:
         operands.append(b.cast(b.labels(b.target().value, classes), "int64"))
     regions: tuple[Region, ...] = ()
+    given = opt.explicit_search_sources if opt.explicit_search_source is None else [opt.explicit_search_source]
+    explicit = explicit_layers(b, given)  # without a function of the config they only have to be there
     if custom is not None:
-        given = opt.explicit_search_sources if opt.explicit_search_source is None else [opt.explicit_search_source]
-        explicit = explicit_layers(b, given)
         regions = (combine_region(b, custom, scores, classes, base, explicit),)
         operands.extend(x.value for x in explicit.values())
     elif opt.prob_scale != 1.0:
