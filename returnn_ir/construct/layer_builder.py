@@ -91,7 +91,7 @@ class LayerBuilder(Tracer):
 
     def layer(self, name: str) -> LayerOutput:
         """The output of another layer, by the name that the options use."""
-        return self.scope.get(name, self.place())
+        return self.scope.get(name, self.definition.origin_of(name))
 
     def target_key(self) -> str:
         """The data key, or ``layer:NAME``, of this layer's target; RETURNN's default is the config's ``target``."""

@@ -278,7 +278,11 @@ class NetScope:
                     yield own
             if ref.startswith(("base:", "prev:", "data:", ":")) or ref == "data" or extra_prefix(ref) is not None:
                 continue
-            yield self._split(ref, definition.origin)[0]
+            try:
+                yield self._split(ref, None)[0]
+            except ConfigError as error:
+                error.where = definition.origin_of(ref)
+                raise
 
     def _build_with_deps(self, name: str) -> None:
         """Build a layer after everything it refers to, without recursion along chains."""

@@ -118,6 +118,17 @@ class LayerDef:
             found.extend([definition, *definition.nested_layers()])
         return found
 
+    def origin_of(self, ref: str) -> Origin:
+        """Where this layer names another one: the option, if one can be told."""
+        if ref in self.sources:
+            return self.key_origin("from")
+        for option in fields(self.options):
+            value = getattr(self.options, option.name)
+            held = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+            if any(isinstance(name, str) and name == ref for name in held):
+                return self.key_origin(option.name)
+        return self.origin
+
     def key_origin(self, key: str) -> Origin:
         """Where an option of this layer stands."""
         return self.origin.with_key(key)
