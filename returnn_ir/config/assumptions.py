@@ -81,13 +81,15 @@ class Assumptions:
         return self.files or bool(self.paths) or bool(self.modules)
 
     def path(self, name: str) -> str:
-        """Where a path is now; one that is below a new place already stays."""
+        """Where a path is now; one below a new place inside of the old one is there already."""
         fitting = [old for old in self.paths if _below(name, old)]
         if not fitting:
             return name
         old = max(fitting, key=lambda one: len(one.rstrip("/")))
         new = self.paths[old]
-        return name if _below(name, new) else new.rstrip("/") + name[len(old.rstrip("/")) :]
+        if _below(new, old) and _below(name, new):
+            return name
+        return new.rstrip("/") + name[len(old.rstrip("/")) :] or "/"
 
     def values(self, value: Any) -> Any:
         """An option's value with each absolute path in it where it is now; the same object if none is moved."""

@@ -273,6 +273,15 @@ def test_a_place_below_the_old_one() -> None:
     assert [assume.path(name) for name in ("/works/a", "work/a", "/work")] == ["/works/a", "work/a", "/work/copy"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "moved"),
+    [("/a/b", "/a", ["/a/x", "/a"]), ("/a/b", "/", ["/x", "/"]), ("/a/b/", "/a/", ["/a/x", "/a"])],
+)
+def test_a_place_above_the_old_one(old: str, new: str, moved: list[str]) -> None:
+    assume = Assumptions(paths={old: new})
+    assert [assume.path(name) for name in ("/a/b/x", "/a/b")] == moved
+
+
 def test_json_configs_are_moved_too(tmp_path: Path) -> None:
     path = tmp_path / "net.json"
     path.write_text('{"train": {"files": ["/old/a.hdf"]}, "n": 1}', encoding="utf-8")
@@ -368,6 +377,22 @@ def test_what_is_no_assumption(files: bool, paths: list[str], modules: list[str]
     with pytest.raises(ConfigError) as caught:
         Assumptions.of_words(files, paths, modules)
     assert str(caught.value) == message
+
+
+def test_threads_of_a_config_import_too(tmp_path: Path) -> None:
+    """Whoever waits for a thread lets it import."""
+    (tmp_path / "given.py").write_text("v = 5\n", encoding="utf-8")
+    text = """
+    from concurrent.futures import ThreadPoolExecutor
+    def f():
+        from helper import v
+        return v
+    result = ThreadPoolExecutor(1).submit(f).result(timeout=20)
+    """
+    before = set(sys.modules)
+    config = _config(tmp_path, text, Assumptions(modules={"helper": tmp_path / "given.py"}))
+    assert config["result"] == 5
+    assert "helper" not in set(sys.modules) - before
 
 
 # ---------------------------------------------------------------- returnn.import_
