@@ -282,6 +282,12 @@ def test_a_place_above_the_old_one(old: str, new: str, moved: list[str]) -> None
     assert [assume.path(name) for name in ("/a/b/x", "/a/b")] == moved
 
 
+def test_a_value_that_contains_itself_is_not_moved(tmp_path: Path) -> None:
+    assert _error(tmp_path, "x = []\nx.append(x)\n", Assumptions(paths={"/a": "/b"})) == (
+        "/net.py:1, key 'x': the value is nested too deeply, or contains itself\n  try: leave --map-path away"
+    )
+
+
 def test_json_configs_are_moved_too(tmp_path: Path) -> None:
     path = tmp_path / "net.json"
     path.write_text('{"train": {"files": ["/old/a.hdf"]}, "n": 1}', encoding="utf-8")
