@@ -218,6 +218,10 @@ class AssumedArray(np.ndarray[Any, np.dtype[Any]]):
         self._need_length()
         return super().__len__()
 
+    def __getitem__(self, index: Any) -> Any:
+        self._need_length()
+        return super().__getitem__(index)
+
     def __iter__(self) -> Any:
         self._need_length()
         return super().__iter__()

@@ -180,7 +180,7 @@ def test_a_vector_is_as_long_as_what_it_is_combined_with(tmp_path: Path) -> None
 
 
 def test_its_length_is_not_known(tmp_path: Path) -> None:
-    for asked in ("len(mean)", "mean.shape[0]", "mean.size"):
+    for asked in ("len(mean)", "mean.shape[0]", "mean.size", "mean[2]", "mean[None, :]"):
         assert _error(tmp_path, f"import numpy as np\nmean = np.loadtxt('/no/mean')\nn = {asked}\n") == (
             "/net.py:3: the config wants to know how much is in '/no/mean', which is not here\n"
             "  try: --assume-files takes files for given, but not what is in them: --map-path OLD=NEW says where a "
