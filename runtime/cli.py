@@ -51,7 +51,10 @@ def _assumptions() -> argparse.ArgumentParser:
 def _run(words: Sequence[str], *, best: bool) -> int:
     from returnn_ir.config import load_config
 
-    args, (path, *overrides) = _assumptions().parse_known_args(words)
+    args, rest = _assumptions().parse_known_args(words)
+    if not rest:
+        raise UserError("no config is named", where="command line", expected="returnn-run config.py ...", hint="--help")
+    path, *overrides = rest
     if args.assume_files:
         raise UserError(
             "--assume-files is for a check, and a run reads its files",

@@ -23,9 +23,9 @@ def external_problems(graph: Graph) -> list[ConfigError]:
             found.setdefault(node.origin.layer, node)
     return [
         ConfigError(
-            f"the loss needs {node.attrs['program']}, which computes it in RETURNN",
+            f"the layer needs {node.attrs['program']}, a program of its own that is not part of returnn-ir",
             where=node.origin,
-            expected="a loss that is computed here",
+            expected="a loss or an alignment that is computed here",
             hint="the rest of the network can be checked, run (task = 'forward') and exported",
         )
         for node in found.values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import tensorflow as tf
@@ -32,7 +32,7 @@ def kernel_errors(graph: Graph) -> Iterator[None]:
         found = _OUTSIDE.search(error.message)
         if found is not None:
             raise _label_error(graph, found[1], int(found[2]), error.message) from error
-        place = _place(error.message, (node.origin for node in graph.body.walk()))
+        place = _place(graph, error.message)
         if place is None:
             raise
         raise DataError(
@@ -44,7 +44,7 @@ def kernel_errors(graph: Graph) -> Iterator[None]:
     except tf.errors.ResourceExhaustedError as error:
         raise DataError(
             "there is not enough memory for this batch",
-            where=_place(error.message, (node.origin for node in graph.body.walk())),
+            where=_place(graph, error.message),
             received=_what(error.message),
             hint="a smaller batch_size or max_seqs",
         ) from error
@@ -57,10 +57,11 @@ def _label_error(graph: Graph, value: str, labels: int, message: str) -> DataErr
     return DataError("a label is out of range", where=place, expected=f"0 to {labels - 1}", received=value)
 
 
-def _place(message: str, origins: Iterable[Origin]) -> Origin | None:
+def _place(graph: Graph, message: str) -> Origin | None:
     """The innermost layer whose scope the name of the kernel that fails is in."""
     node = _NODE.search(message)
     name = f"/{node[1]}" if node is not None else ""
+    origins = (node.origin for node in graph.body.walk())
     found = [origin for origin in origins if origin.layer and f"/{scope_of(origin.layer)}" in name]
     return max(found, key=lambda origin: len(origin.layer or ""), default=None)
 

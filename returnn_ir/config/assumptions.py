@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from returnn_ir.errors import ConfigError
+from returnn_ir.errors import ConfigError, Origin
 
 __all__ = ["NOTHING_ASSUMED", "Assumed", "Assumptions"]
 
@@ -81,26 +81,40 @@ class Assumptions:
         return self.files or bool(self.paths) or bool(self.modules)
 
     def path(self, name: str) -> str:
-        """Where a path is now; one that is below a new place already stays."""
+        """Where a path is now; one below a new place inside of the old one is there already."""
         fitting = [old for old in self.paths if _below(name, old)]
         if not fitting:
             return name
         old = max(fitting, key=lambda one: len(one.rstrip("/")))
         new = self.paths[old]
-        return name if _below(name, new) else new.rstrip("/") + name[len(old.rstrip("/")) :]
+        if _below(new, old) and _below(name, new):
+            return name
+        return new.rstrip("/") + name[len(old.rstrip("/")) :] or "/"
 
-    def values(self, value: Any) -> Any:
-        """An option's value with each absolute path in it where it is now; the same object if none is moved."""
+    def values(self, value: Any, where: Origin | None = None) -> Any:
+        """An option's value with each absolute path in it where it is now; the same object if none is moved.
+
+        Raises:
+            ConfigError: the value contains itself.
+        """
         if not self.paths:
             return value
+        try:
+            return self._moved(value)
+        except RecursionError:
+            raise ConfigError(
+                "the value is nested too deeply, or contains itself", where=where, hint=f"leave {_OPTION} away"
+            ) from None
+
+    def _moved(self, value: Any) -> Any:
         if isinstance(value, str):  # "data" is a path only for code that opens it
             return self.path(value) if value.startswith("/") else value
         if type(value) is dict:
-            moved = {self.values(key): self.values(item) for key, item in value.items()}
+            moved = {self._moved(key): self._moved(item) for key, item in value.items()}
             same = list(moved) == list(value) and all(moved[key] is item for key, item in value.items())
             return value if same else moved
         if type(value) in (list, tuple, set):
-            items = [self.values(item) for item in value]
+            items = [self._moved(item) for item in value]
             return value if all(a is b for a, b in zip(value, items, strict=True)) else type(value)(items)
         return value
 

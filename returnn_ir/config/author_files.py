@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from returnn_ir.config.assumptions import Assumed
 from returnn_ir.config.vocabulary import read_labels
 from returnn_ir.errors import ConfigError
 
@@ -47,9 +46,7 @@ class AuthorFiles:
 
     def note(self, path: object, what: str) -> None:
         """Adds to what was assumed; of each path the first that was said."""
-        name = str(path)
-        if all(one.name != name for one in self._config.assumed):
-            self._config.assumed.append(Assumed(name, what))
+        self._config.note_assumed(str(path), what)
 
     def is_there(self, path: Any, kind: str) -> bool:
         """Whether an assumed path is what it is asked to be, ``""`` for anything: the first question decides."""
@@ -220,6 +217,10 @@ class AssumedArray(np.ndarray[Any, np.dtype[Any]]):
     def __len__(self) -> int:
         self._need_length()
         return super().__len__()
+
+    def __getitem__(self, index: Any) -> Any:
+        self._need_length()
+        return super().__getitem__(index)
 
     def __iter__(self) -> Any:
         self._need_length()

@@ -79,7 +79,7 @@ class Checkouts:
         folder = self._folder_of(repo, path, version)
         if not (folder / path).exists():
             raise ConfigError(f"there is no {path!r} in the checkout of {repo}", received=str(folder))
-        checkout = _Checkout(f"{PREFIX}.{normalized(repo)}", version or None, folder)
+        checkout = _Checkout(f"{PREFIX}.{normalized(repo)}", version, folder)
         if checkout not in self._known:
             self._known.append(checkout)
         return f"{checkout.name}.{normalized(path.removesuffix('.py').removeprefix('./').rstrip('/'))}", folder

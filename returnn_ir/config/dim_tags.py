@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from returnn_ir.config.tensor_template import TensorDictTemplate, TensorTemplate
+from returnn_ir.config.vocabulary import ConfigVocabulary, number_of_labels
 from returnn_ir.errors import ConfigError, did_you_mean
 from returnn_ir.ir.dim_names import AT_RUN_TIME, DimOptions, Role
 from returnn_ir.ir.dims import BATCH, Dim
@@ -153,9 +154,24 @@ def _size_and_lengths(dimension: object, vocab: object) -> tuple[int | None, tup
             expected=f"int from 0 to {MAX_SIZE}",
             received=repr(dimension),
         )
-    if dimension is None and isinstance(vocab, dict) and isinstance(vocab.get("labels"), (list, tuple)):
-        return len(vocab["labels"]), None
+    if dimension is None and vocab:
+        return _num_labels(vocab), None
     return dimension, None
+
+
+def _num_labels(vocab: object) -> int:
+    """The size of a dim of labels."""
+    if isinstance(vocab, ConfigVocabulary):
+        return vocab.num_labels
+    size = number_of_labels(vocab) if isinstance(vocab, dict) else None
+    if size is None:
+        raise ConfigError(
+            "the vocab of a Dim does not say how many labels it has",
+            expected="a dict with 'vocab_file' or a list of 'labels', or a Vocabulary",
+            received=repr(vocab),
+            hint="give the dimension",
+        )
+    return size
 
 
 class _Dim(metaclass=_DimSpelling):

@@ -6,6 +6,7 @@ import builtins
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -18,7 +19,7 @@ from returnn_ir.config.options import Config
 from returnn_ir.config.returnn_helpers import login_without_terminal
 from returnn_ir.config.returnn_names import shim_names
 from returnn_ir.config.shim import ShimSession, guarded_import
-from returnn_ir.errors import ConfigError, Origin, UserError
+from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 
 __all__ = ["errors_of_functions", "run_python_config"]
 
@@ -127,8 +128,12 @@ def _config_errors(file: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        if error.where is None:
-            error.where = _innermost(error.__traceback__, file)
+        here = _innermost(error.__traceback__, file)
+        for problem in error.problems if isinstance(error, ProblemList) else (error,):
+            if problem.where is None:
+                problem.where = here
+            elif isinstance(problem.where, Origin) and problem.where.file is None:
+                problem.where = replace(problem.where, file=here.file, line=here.line)
         raise
     except (Exception, SystemExit) as error:
         raise ConfigError(

@@ -18,7 +18,6 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from returnn_ir.config.assumptions import Assumed
 from returnn_ir.config.checkouts import PREFIX, Checkouts, normalized
 from returnn_ir.errors import ConfigError
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HelperModules"]
 
-#: sys.modules is shared by all threads.
+#: Held to change sys.modules, and not while anything is imported: threads of a config may wait for each other.
 _LOCK = threading.RLock()
 
 #: Folders of what is installed, and of this project: none of it is a config's.
@@ -51,32 +50,42 @@ class HelperModules(MetaPathFinder):
         self._checkouts = Checkouts(config.assume)
         self._found: set[str] = set()
         self._modules: dict[str, ModuleType] = {}
+        self._stashed: dict[str, ModuleType] = {}
         self._folders: list[str] = []
-        self._active = False
+        self._users = 0
 
     @contextmanager
     def active(self) -> Iterator[None]:
-        """Imports of the config's code find its modules inside; ``sys.modules`` and ``sys.path`` are put back."""
+        """Imports of the config's code find its modules inside; ``sys.modules`` and ``sys.path`` are put back.
+
+        Several threads may be inside; the last one puts back.
+        """
         with _LOCK:
-            if self._active:
-                yield
-                return
-            names = {*self._config.assume.modules, *self._modules}
-            stashed = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-            sys.modules.update(self._modules)
-            sys.path[:0] = self._folders
-            sys.meta_path.insert(1, self)  # behind the stand-ins for RETURNN and TensorFlow
-            self._active = True
-            try:
-                yield
-            finally:
-                self._active = False
-                sys.meta_path.remove(self)
-                for folder in self._folders:
-                    with suppress(ValueError):  # the config's code removed it
-                        sys.path.remove(folder)
-                self._modules = {name: sys.modules.pop(name) for name in self._found if name in sys.modules}
-                sys.modules.update(stashed)
+            self._users += 1
+            if self._users == 1:
+                self._enter()
+        try:
+            yield
+        finally:
+            with _LOCK:
+                self._users -= 1
+                if not self._users:
+                    self._leave()
+
+    def _enter(self) -> None:
+        names = {*self._config.assume.modules, *self._modules}
+        self._stashed = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+        sys.modules.update(self._modules)
+        sys.path[:0] = self._folders
+        sys.meta_path.insert(1, self)  # behind the stand-ins for RETURNN and TensorFlow
+
+    def _leave(self) -> None:
+        sys.meta_path.remove(self)
+        for folder in self._folders:
+            with suppress(ValueError):  # the config's code removed it
+                sys.path.remove(folder)
+        self._modules = {name: sys.modules.pop(name) for name in self._found if name in sys.modules}
+        sys.modules.update(self._stashed)
 
     # --- the import system
 
@@ -106,9 +115,7 @@ class HelperModules(MetaPathFinder):
 
     def _named(self, fullname: str) -> ModuleSpec | None:
         file = Path(self._config.assume.modules[fullname]).resolve()
-        known = Assumed(f"module {fullname}", str(file))
-        if known not in self._config.assumed:
-            self._config.assumed.append(known)
+        self._config.note_assumed(f"module {fullname}", str(file))
         return self._spec(fullname, file)
 
     def _of_checkout(self, fullname: str, path: Sequence[str] | None) -> ModuleSpec | None:
@@ -161,9 +168,7 @@ class HelperModules(MetaPathFinder):
             ConfigError: there is no checkout, or no such file in it.
         """
         name, folder = self._checkouts.add(repo, path, version)
-        known = Assumed(f"returnn.import_ of {repo}" + (f" at {version}" if version else ""), str(folder))
-        if known not in self._config.assumed:
-            self._config.assumed.append(known)
+        self._config.note_assumed(f"returnn.import_ of {repo}" + (f" at {version}" if version else ""), str(folder))
         return importlib.import_module(name)
 
     def by_file(self, filename: str) -> ModuleType:

@@ -61,9 +61,11 @@ def load_config_for(
 
 def _move_paths(config: Config) -> None:
     """Options name each path where it is now."""
+    if not config.assume.paths:
+        return
     moved = config.assume.values
-    typed = {key: config[key] for key in config if config.is_typed(key)}
-    config.update({key: moved(value) for key, value in typed.items() if moved(value) is not value})
+    typed = {key: moved(config[key], config.place(key)) for key in config if config.is_typed(key)}
+    config.update({key: value for key, value in typed.items() if value is not config[key]})
     config.texts = {key: [moved(text) for text in texts] for key, texts in config.texts.items()}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import bz2
 import codecs
+import glob
 import gzip
 import inspect
 import io
@@ -106,17 +107,11 @@ def _changed_functions(files: AuthorFiles) -> dict[str, _Functions]:
         **opening,
         "os": folders,
         os.path.__name__: paths,
-        "glob": _globbing(files),
+        "glob": {name: files.finding(getattr(glob, name)) for name in ("glob", "iglob")},
         "numpy": {"loadtxt": files.array(np.loadtxt), **arrays},
         "subprocess": _commands(files),
         "pathlib": {"Path": _path_class(files)},
     }
-
-
-def _globbing(files: AuthorFiles) -> _Functions:
-    import glob
-
-    return {name: files.finding(getattr(glob, name)) for name in ("glob", "iglob")}
 
 
 def _commands(files: AuthorFiles) -> _Functions:

@@ -47,14 +47,13 @@ class Config(Mapping[str, object]):
         changed: the keys whose values are those of ``#config`` of a network.
         own_layers: names of layer classes that the config defines itself.
         executed: whether the config is Python code; else it is data, and nothing in it may run.
-        assumed: what was not there and was taken for given, in the order in which it was asked for.
         call: runs a function of the config with the loading shim active and with errors that name the config's line.
     """
 
     def __init__(self, path: Path, assume: Assumptions = NOTHING_ASSUMED) -> None:
         self.path = path
         self.assume = assume
-        self.assumed: _List[Assumed] = []
+        self._assumed: dict[str, Assumed] = {}
         self.namespace: dict[str, object] = {}
         self.texts: dict[str, _List[str]] = {}
         self.overridden: set[str] = set()
@@ -89,6 +88,17 @@ class Config(Mapping[str, object]):
     def options(self) -> dict[str, object]:
         """All options as a new dict."""
         return {key: self[key] for key in self}
+
+    # --- what is not on this machine
+
+    @property
+    def assumed(self) -> _List[Assumed]:
+        """What was not there and was taken for given, in the order in which it was asked for."""
+        return list(self._assumed.values())
+
+    def note_assumed(self, name: str, what: str) -> None:
+        """Adds to what was assumed; of each name the first that was said."""
+        self._assumed.setdefault(name, Assumed(name, what))
 
     # --- typed access
 

@@ -29,13 +29,14 @@ class TensorTemplate:
         self, name: str, dims: object = None, dtype: str | None = None, *, raw_tensor: None = None, **given: Any
     ) -> None:
         if raw_tensor is not None:
-            raise ConfigError("a Tensor has no value while the config loads", where=f"Tensor {name!r}")
+            raise ConfigError(f"the Tensor {name!r} has no value while the config loads")
         self.name = name
         self.raw: dict[str, Any] = dict(given)
         for key, value in (("dims", dims), ("dtype", dtype)):
             if value is not None:
                 self.raw[key] = value
-        options, problems = read_data_options(self.raw, lambda key: Origin(layer=f"Tensor:{name}", key=key))
+        place = f"Tensor {name}"
+        options, problems = read_data_options(self.raw, lambda key: Origin(key=f"{place}.{key}" if key else place))
         if options is None:
             raise ProblemList(problems)
         self.options: DataOptions = options
@@ -44,8 +45,7 @@ class TensorTemplate:
         if name.startswith("__"):
             raise AttributeError(name)
         raise ConfigError(
-            f"{name!r} of a Tensor cannot be used while the config loads",
-            where=f"Tensor {self.__dict__.get('name')!r}",
+            f"{name!r} of the Tensor {self.__dict__.get('name')!r} cannot be used while the config loads",
             expected=", ".join(sorted(n for n in dir(type(self)) if not n.startswith("_"))),
             hint="a Tensor has no value here; use it in a function that a layer calls",
         )
@@ -60,8 +60,7 @@ class TensorTemplate:
         axes = self.options.axes()
         if not all(isinstance(axis, Dim) for axis in axes):
             raise ConfigError(
-                "the axes of this Tensor have no Dim objects",
-                where=f"Tensor {self.name!r}",
+                f"the axes of the Tensor {self.name!r} have no Dim objects",
                 expected="Tensor(name, dims=[...], dtype=...)",
                 received=axes,
             )

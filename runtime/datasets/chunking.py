@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from returnn_ir.config.numbers_dict import NumbersDict
 from returnn_ir.errors import ConfigError
-from returnn_ir.options import Described, Form, shown
+from returnn_ir.options import MAX_SIZE, Described, Form, shown
 
 __all__ = [
     "ChunkFunction",
@@ -31,7 +31,6 @@ ChunkFunction = Callable[..., Any]
 _CHUNKING = (
     "'SIZE:STEP', SIZE, (SIZE, STEP), where SIZE and STEP are numbers or dicts from data keys to numbers, or a function"
 )
-_TOO_MANY = 1 << 31  # frames around a piece
 _MIN_CHUNK_SIZE = "a number of at least 0, or a dict from data keys to such numbers"
 _CONTEXT = "a number for 'data', a dict from data keys to numbers, or two such dicts: frames to the left, to the right"
 
@@ -154,7 +153,7 @@ def _by_key(frames: object, *, alone: bool = True) -> dict[str, int]:
     if not alone and not isinstance(frames, Mapping):
         raise ValueError("no data keys")
     numbers: dict[str, Any] = dict(frames) if isinstance(frames, Mapping) else {"data": frames}
-    if not all(0 <= number < _TOO_MANY for number in _numbers(numbers)):
+    if not all(0 <= number <= MAX_SIZE for number in _numbers(numbers)):
         raise ValueError("out of range")
     return numbers
 

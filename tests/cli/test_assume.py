@@ -130,6 +130,13 @@ def test_a_run_reads_its_files(words: list[str], capsys: pytest.CaptureFixture[s
     )
 
 
+def test_a_run_needs_a_config(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--map-path", "/old=/new"]) == 2
+    assert capsys.readouterr().err == (
+        "returnn-run: command line: no config is named\n  expected: returnn-run config.py ...\n  try: --help\n"
+    )
+
+
 def test_a_run_takes_paths_and_modules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "net.py").write_text("import helper\ntask = helper.task\ntrain = '/old/x'\n", encoding="utf-8")
     (tmp_path / "given.py").write_text("task = 'no_task'\n", encoding="utf-8")

@@ -180,7 +180,7 @@ def test_a_vector_is_as_long_as_what_it_is_combined_with(tmp_path: Path) -> None
 
 
 def test_its_length_is_not_known(tmp_path: Path) -> None:
-    for asked in ("len(mean)", "mean.shape[0]", "mean.size"):
+    for asked in ("len(mean)", "mean.shape[0]", "mean.size", "mean[2]", "mean[None, :]"):
         assert _error(tmp_path, f"import numpy as np\nmean = np.loadtxt('/no/mean')\nn = {asked}\n") == (
             "/net.py:3: the config wants to know how much is in '/no/mean', which is not here\n"
             "  try: --assume-files takes files for given, but not what is in them: --map-path OLD=NEW says where a "
@@ -271,6 +271,21 @@ def test_a_place_below_the_old_one() -> None:
     assert assume.path("/work/copy/a") == "/work/copy/a", "it is where it is"
     assert assume.path("/work/b/a") == "/b/a"
     assert [assume.path(name) for name in ("/works/a", "work/a", "/work")] == ["/works/a", "work/a", "/work/copy"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "moved"),
+    [("/a/b", "/a", ["/a/x", "/a"]), ("/a/b", "/", ["/x", "/"]), ("/a/b/", "/a/", ["/a/x", "/a"])],
+)
+def test_a_place_above_the_old_one(old: str, new: str, moved: list[str]) -> None:
+    assume = Assumptions(paths={old: new})
+    assert [assume.path(name) for name in ("/a/b/x", "/a/b")] == moved
+
+
+def test_a_value_that_contains_itself_is_not_moved(tmp_path: Path) -> None:
+    assert _error(tmp_path, "x = []\nx.append(x)\n", Assumptions(paths={"/a": "/b"})) == (
+        "/net.py:1, key 'x': the value is nested too deeply, or contains itself\n  try: leave --map-path away"
+    )
 
 
 def test_json_configs_are_moved_too(tmp_path: Path) -> None:
@@ -368,6 +383,22 @@ def test_what_is_no_assumption(files: bool, paths: list[str], modules: list[str]
     with pytest.raises(ConfigError) as caught:
         Assumptions.of_words(files, paths, modules)
     assert str(caught.value) == message
+
+
+def test_threads_of_a_config_import_too(tmp_path: Path) -> None:
+    """Whoever waits for a thread lets it import."""
+    (tmp_path / "given.py").write_text("v = 5\n", encoding="utf-8")
+    text = """
+    from concurrent.futures import ThreadPoolExecutor
+    def f():
+        from helper import v
+        return v
+    result = ThreadPoolExecutor(1).submit(f).result(timeout=20)
+    """
+    before = set(sys.modules)
+    config = _config(tmp_path, text, Assumptions(modules={"helper": tmp_path / "given.py"}))
+    assert config["result"] == 5
+    assert "helper" not in set(sys.modules) - before
 
 
 # ---------------------------------------------------------------- returnn.import_

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from returnn_ir.config.dim_tags import DIM_NAMES
+from returnn_ir.config.vocabulary import ConfigVocabulary
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dim_names import AT_RUN_TIME
 from returnn_ir.ir.dims import Dim
@@ -70,3 +71,31 @@ def test_every_name_of_a_dim_is_there_or_refused() -> None:
             "  received: T(dynamic)\n"
             "  try: a layer gives them: 'length', 'range_in_axis', 'seq_len_mask'"
         )
+
+
+@pytest.mark.parametrize(
+    ("vocab", "size"),
+    [
+        ({"class": "Vocabulary", "vocab_file": "{folder}/words"}, 3),
+        ({"class": "Utf8ByteTargets"}, 256),
+        (ConfigVocabulary(labels=["a", "b"], unknown_label=None), 2),
+        ({}, None),
+    ],
+)
+def test_labels_are_as_many_as_the_vocabulary_has(vocab: Any, size: int | None, tmp_path: Path) -> None:
+    (tmp_path / "words").write_text("a\nb\nc\n", encoding="utf-8")
+    if isinstance(vocab, dict):
+        vocab = {key: text.format(folder=tmp_path) for key, text in vocab.items()}
+    assert DIM_NAMES["Dim"](None, name="labels", vocab=vocab).dimension == size  # type: ignore[operator]
+    assert DIM_NAMES["Dim"](7, name="labels", vocab=vocab).dimension == 7  # type: ignore[operator]
+
+
+def test_a_vocabulary_whose_size_is_not_known_is_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        DIM_NAMES["Dim"](None, name="labels", vocab={"class": "SentencePieces"})  # type: ignore[operator]
+    assert str(caught.value) == (
+        "the vocab of a Dim does not say how many labels it has\n"
+        "  expected: a dict with 'vocab_file' or a list of 'labels', or a Vocabulary\n"
+        "  received: {'class': 'SentencePieces'}\n"
+        "  try: give the dimension"
+    )

@@ -108,8 +108,10 @@ class TrainedNetwork:
             self._optimizer_options = options
             self._steps.use_optimizer(Optimizer.create(config))
         self.step = self._steps.train(net)
-        mode = self._evaluated.mode if self._evaluated is not None else None if stage.trainable else "eval"
-        self.evaluation = self._steps.get(net, mode) if mode is not None else None
+        if self._evaluated is not None:
+            self.evaluation = self._steps.get(net, self._evaluated.mode)
+        else:  # a network that is not trained computes its losses in an epoch
+            self.evaluation = None if stage.trainable else self._steps.get(net, "eval")
         self.stage = stage
 
     def _take_over(self, stage: Stage, epoch: int) -> None:
