@@ -5,14 +5,15 @@ The layer works with a stand-in until everything is built; then the parameter ta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from returnn_ir.construct.state import AwaitedParam, Param, axis_splits
 from returnn_ir.errors import ConfigError, UserError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node, Value
+from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.network.circles import Circles
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
@@ -55,10 +56,11 @@ def await_param(b: LayerBuilder, name: str, dims: tuple[Dim, ...], dtype: str, f
 def settle_awaited(program: ProgramState) -> list[UserError]:
     """Put the parameters in the places of their stand-ins; what goes wrong is returned."""
     problems: list[UserError] = []
+    found: dict[Value, Value] = {}
+    known = len(program.root.nodes)
     while program.awaited:
         path, name = next(iter(program.awaited))
         awaited = program.awaited.pop((path, name))
-        known = len(program.root.nodes)
         try:
             param = awaited.find()
         except UserError as error:
@@ -66,22 +68,34 @@ def settle_awaited(program: ProgramState) -> list[UserError]:
             continue
         maker = awaited.stand_in.node
         root = Builder(program.root, origin=maker.origin if maker is not None else None)
-        value = root.rename(param.value, *zip(param.dims, awaited.stand_in.dims, strict=True))
+        found[awaited.stand_in] = root.rename(param.value, *zip(param.dims, awaited.stand_in.dims, strict=True))
         program.layer_params[path][name] = param
-        problems.extend(_replace(program, awaited.stand_in, value, program.root.nodes[known:]))
+    problems.extend(_in_circles(program.root, found))
+    if found and not problems:
+        _replace(program, found, program.root.nodes[known:])
     return problems
 
 
-def _replace(program: ProgramState, stand_in: Value, value: Value, new: list[Node]) -> list[UserError]:
-    """Use ``value`` for the stand-in everywhere; what it is computed by goes in front of everything else."""
+def _in_circles(root: Region, found: Mapping[Value, Value]) -> list[ConfigError]:
+    """An error for each parameter that is computed of its own stand-in, perhaps by way of others."""
+    stand_ins = {str(v.node.attrs["name"]): v for v in found if v.node is not None}
+
+    def needs(name: str) -> list[str]:
+        maker = found[stand_ins[name]].node
+        nodes = root.needed_for([maker] if maker is not None else [])
+        return [node.attrs["name"] for node in nodes if any(v in found for v in node.results)]
+
+    circle = Circles.of(stand_ins, needs).recurrent
+    nodes = [stand_in.node for name, stand_in in stand_ins.items() if name in circle and stand_in.node is not None]
+    what, hint = "the parameters of layers are to be those of each other", "let one of them have its own"
+    return [ConfigError(what, where=node.origin.with_key("reuse_params"), hint=hint) for node in nodes]
+
+
+def _replace(program: ProgramState, found: Mapping[Value, Value], new: Sequence[Node]) -> None:
+    """Use the values for the stand-ins everywhere; what they are computed by goes in front of everything else."""
     root = program.root
-    if stand_in.node is not None:
-        root.nodes.remove(stand_in.node)
-    first = root.needed_for([*new, *([value.node] if value.node is not None else [])])
-    if any(stand_in in node.operands for node in first):
-        where = stand_in.node.origin.with_key("reuse_params") if stand_in.node is not None else None
-        hint = "let one of them have its own"
-        return [ConfigError("the parameters of layers are to be those of each other", where=where, hint=hint)]
-    root.nodes[:] = [*first, *(node for node in root.nodes if node not in set(first))]
-    program.graph.substitute({stand_in: value})
-    return []
+    gone = {stand_in.node for stand_in in found}
+    program.graph.substitute(found)
+    first = root.needed_for([*new, *(value.node for value in found.values() if value.node is not None)])
+    moved = {*first, *gone}
+    root.nodes[:] = [*first, *(node for node in root.nodes if node not in moved)]

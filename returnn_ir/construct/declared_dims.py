@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.settled_dims import fixed
+from returnn_ir.construct.settled_dims import fixed, is_known
 from returnn_ir.errors import DimError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim, leaves
@@ -15,7 +15,7 @@ from returnn_ir.ir.graph import Value
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
-__all__ = ["as_declared", "is_known", "require", "settle", "use_declared"]
+__all__ = ["as_declared", "require", "settle", "use_declared"]
 
 
 def settle(b: LayerBuilder, x: LayerOutput, made: Dim, wanted: Dim | None, key: str = "out_dim") -> LayerOutput:
@@ -45,13 +45,6 @@ def as_declared(b: LayerBuilder, value: Value, names: Mapping[Dim, Dim], key: st
         elif made in value.dims and made.is_dynamic and wanted.is_dynamic and made is not wanted:
             value = _of_equal_extent(b, value, made, wanted, key)
     return b.rename(value, *((made, wanted) for made, wanted in names.items() if made in value.dims))
-
-
-def is_known(b: LayerBuilder, dim: Dim) -> bool:
-    """Whether a dim of the user has a size or lengths already; those of a data key are read from here on."""
-    if dim.is_dynamic and dim.expr is None and b.lookup(dim) is None:
-        b.program.extern.make_with(dim)
-    return not dim.is_dynamic or dim.expr is not None or b.lookup(dim) is not None
 
 
 def _of_equal_extent(b: LayerBuilder, value: Value, made: Dim, wanted: Dim, key: str) -> Value:

@@ -142,6 +142,16 @@ class LayerBuilder(Tracer):
         """An axis description that means ``dim`` means ``own`` where only that is there."""
         self.program.same_tag[own] = self.program.same_tag.get(dim, dim)
 
+    def tag_of(self, dim: Dim) -> Dim:
+        """One dim for all that are the same to RETURNN.
+
+        That is to say for copies, for a derived dim and the one that the user declared for it, and for a dim of a
+        hypothesis' or loop's own and the one that it stands for. What the user's dims themselves mean (two declared to
+        be the same, one that turned out to be of a fixed size) is put into a layer's options before it is built.
+        """
+        own = self.program.same_tag.get(dim.base, dim.base)
+        return self.program.declared.get(own, own).base
+
     def _declared(self, x: LayerOutput, spec: object) -> object:
         """A derived Dim for which the user declared another one means that one."""
         if isinstance(spec, (list, tuple, set, frozenset)):

@@ -33,8 +33,8 @@ def check_dims(b: LayerBuilder, output: LayerOutput) -> None:
         _check_out_shape(b, output, options.out_shape)
     if options.out_dim is not None:
         wanted = settled(options.out_dim, b.program.settled)
-        there = {d.base for d in (*output.axes, *(marked.tag for marked in _implicit(b, output)))}
-        if there.isdisjoint({wanted.base, b.program.declared.get(wanted, wanted)}):
+        there = (*output.axes, *(marked.tag for marked in _implicit(b, output)))
+        if b.tag_of(wanted) not in map(b.tag_of, there):
             raise DimError(
                 f"a {b.definition.spec.name!r} layer does not make this dim",
                 where=b.place("out_dim"),
@@ -49,14 +49,14 @@ def _check_out_shape(b: LayerBuilder, output: LayerOutput, expected: Any) -> Non
     if not (isinstance(expected, (set, frozenset)) or expected in ({}, (), [])):
         raise ConfigError("out_shape is a set", where=where, expected="{batch_dim, time_dim, ...}", received=expected)
     implicit = _implicit(b, output)
-    there = {_same(b, d) for d in (*output.axes, *(marked.tag for marked in implicit))}
-    only_implicit = {_same(b, marked.tag) for marked in implicit} - {_same(b, d) for d in output.axes}
-    steps = _same(b, b.scope.loop.builder.dim) if b.scope.loop is not None else None
+    there = {b.tag_of(d) for d in (*output.axes, *(marked.tag for marked in implicit))}
+    only_implicit = {b.tag_of(marked.tag) for marked in implicit} - {b.tag_of(d) for d in output.axes}
+    steps = b.tag_of(b.scope.loop.builder.dim) if b.scope.loop is not None else None
     listed: set[Dim] = set()
     for entry in expected:
         if not isinstance(entry, (Dim, MarkedDim)):
             raise ConfigError("out_shape lists dims", where=where, expected="Dim objects", received=repr(entry))
-        dim = _same(b, entry if isinstance(entry, Dim) else entry.tag)
+        dim = b.tag_of(entry if isinstance(entry, Dim) else entry.tag)
         if dim not in there and (isinstance(entry, OptionalDim) or dim is steps):
             continue
         if dim not in there or (isinstance(entry, ImplicitDim) and dim not in only_implicit):
@@ -74,12 +74,6 @@ def _check_out_shape(b: LayerBuilder, output: LayerOutput, expected: Any) -> Non
             expected="{" + ", ".join(sorted(map(_text, expected))) + "}",
             received=_shown(output, implicit),
         )
-
-
-def _same(b: LayerBuilder, dim: Dim) -> Dim:
-    """One dim for all that are the same: a copy, the user's dim behind a decision, what it was declared as."""
-    user = b.program.same_tag.get(dim, dim)
-    return b.program.declared.get(user, user).base
 
 
 def _implicit(b: LayerBuilder, output: LayerOutput) -> list[ImplicitDim]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,10 @@ from returnn_ir.construct.recurrence import (
     stays_in_loop,
     without_gradient,
 )
-from returnn_ir.construct.settled_dims import with_settled_dims
+from returnn_ir.construct.settled_dims import makers, with_settled_dims
 from returnn_ir.construct.sources import joined_source
 from returnn_ir.errors import ConfigError, DimError, IRError, Origin, UserError, did_you_mean
+from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.network.layer_options import SourceOptions
 from returnn_ir.network.naming import extra_prefix, layer_scope, variable_name
@@ -343,11 +345,14 @@ class NetScope:
             yield
         self.results, self._failed, self.loop.previous = held
 
-    def build_makers(self, makes: Callable[[LayerDef], bool]) -> None:
-        """Build the layers that say what a dim is, but for those that are under way."""
-        for name, definition in self.net.layers.items():
-            open_ = name not in self.results and name not in self._failed and name not in self._building
-            if open_ and makes(definition):
+    @cached_property
+    def _makers(self) -> Mapping[Dim, Sequence[str]]:
+        return makers(self.net)
+
+    def build_makers(self, dim: Dim) -> None:
+        """Build the layers that say what a dim is, but for those that wait for one that is being built."""
+        for name in self._makers.get(dim, ()):
+            if name not in self.results and name not in self._failed and not waits_for(self, name):
                 self._build_with_deps(name)
 
     def built(self, name: str) -> LayerOutput | None:

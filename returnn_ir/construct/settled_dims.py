@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from returnn_ir.construct.state import ProgramState
 from returnn_ir.ir.dim_values import settled
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.network.layer_options import LayerDict, LayerOptions, NetDict
-from returnn_ir.network.net import LayerDef
+from returnn_ir.network.net import LayerDef, Net
 
 if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
     from returnn_ir.construct.scope import NetScope
 
-__all__ = ["fixed", "known_dim", "with_settled_dims"]
+__all__ = ["fixed", "is_known", "known_dim", "makers", "with_settled_dims"]
 
 #: Options by which a layer says what its new axes are.
 _MAKES = (
@@ -46,21 +45,28 @@ def fixed(program: ProgramState, wanted: Dim, made: Dim) -> Dim:
 def known_dim(b: LayerBuilder, dim: Dim) -> Dim:
     """``dim`` for a layer that needs its size or lengths: the data or layer that it comes from are built before."""
     for leaf in leaves(dim):
-        if leaf.is_dynamic and not _is_known(b, leaf):
-            b.program.extern.make_with(leaf)
-            scope: NetScope | None = b.scope
-            while scope is not None and not _is_known(b, leaf):
-                scope.build_makers(partial(_makes, dim=leaf))
-                scope = scope.parent
+        scope: NetScope | None = b.scope
+        while scope is not None and not (is_known(b, leaf) or leaf in b.program.settled):
+            scope.build_makers(leaf)
+            scope = scope.parent
     return settled(dim, b.program.settled)
 
 
-def _is_known(b: LayerBuilder, dim: Dim) -> bool:
-    return b.lookup(dim) is not None or dim in b.program.settled
+def is_known(b: LayerBuilder, dim: Dim) -> bool:
+    """Whether a dim of the user has a size or lengths already; those of a data key are read from here on."""
+    if dim.is_dynamic and dim.expr is None and b.lookup(dim) is None:
+        b.program.extern.make_with(dim)
+    return not dim.is_dynamic or dim.expr is not None or b.lookup(dim) is not None
 
 
-def _makes(definition: LayerDef, dim: Dim) -> bool:
-    return any(dim in _dims_in(getattr(definition.options, key, None)) for key in _MAKES)
+def makers(net: Net) -> dict[Dim, list[str]]:
+    """For each dim of the user, the layers of a network that say what it is."""
+    found: dict[Dim, list[str]] = {}
+    for name, definition in net.layers.items():
+        own = (d for key in _MAKES for d in _dims_in(getattr(definition.options, key, None)))
+        for dim in dict.fromkeys(d.meant for d in own):
+            found.setdefault(dim, []).append(name)
+    return found
 
 
 def _dims_in(value: Any) -> Iterator[Dim]:
@@ -76,7 +82,7 @@ def _dims_in(value: Any) -> Iterator[Dim]:
 def with_settled_dims(program: ProgramState, definition: LayerDef) -> LayerDef:
     """The layer with the dims that its options mean."""
     options = definition.options
-    given = {f.name: getattr(options, f.name) for f in fields(options)}
+    given = {f.name: value for f in fields(options) if (value := getattr(options, f.name)) is not None}
     meant = {name: _settled(value, program.settled) for name, value in given.items()}
     changed = {name: value for name, value in meant.items() if value is not given[name]}
     if not changed:
@@ -93,8 +99,8 @@ def _settled(value: Any, known: Mapping[Dim, Dim]) -> Any:
         return value
     if isinstance(value, dict):
         pairs = {_settled(k, known): _settled(v, known) for k, v in value.items()}
-        same = all(a is c and v is pairs[c] for (a, v), c in zip(value.items(), pairs, strict=True))
-        return value if same else pairs
+        kept = all(k in pairs and v is pairs[k] for k, v in value.items()) and len(pairs) == len(value)
+        return value if kept else pairs
     if isinstance(value, (list, tuple, set, frozenset)):
         parts = [_settled(part, known) for part in value]
         return value if all(a is c for a, c in zip(value, parts, strict=True)) else type(value)(parts)

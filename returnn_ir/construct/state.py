@@ -112,7 +112,8 @@ class ProgramState:
         layer_params: parameters by layer path and their name within the layer, for ``reuse_params``.
         awaited: parameters of layers that need the one whose parameters they are, by (layer path, name).
         dims: dims made by layers, by (layer path, role).
-        declared: dims of the user (``out_dim``), by the dim that they stand for.
+        declared: what is there in place of a dim: the user's (``out_dim``) for a derived one that a layer made; outside
+            of a loop, the one with all lengths for one that grows in it. To compare dims, see ``LayerBuilder.tag_of``.
         settled: what dims of the user turned out to be, by the dim that the config has.
         names: what else ``stag:NAME`` may call a dim: layers share a derived dim here, each has its own in RETURNN.
         same_tag: dims that are another one for RETURNN, by what they are here: with the lengths of some hypotheses of

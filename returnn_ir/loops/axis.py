@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.declared_dims import is_known
+from returnn_ir.construct.settled_dims import is_known
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.mode import Mode

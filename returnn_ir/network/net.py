@@ -190,7 +190,10 @@ class Net:
                 name: {own for ref in d.refs(d.sources_in(searching=searching)) if (own := self._own(ref)) is not None}
                 for name, d in self.layers.items()
             }
-            needed_by = {name: {n for n in needs if name in needs[n]} for name in needs}
+            needed_by: dict[str, set[str]] = {name: set() for name in needs}
+            for name, others in needs.items():
+                for other in others:
+                    needed_by[other].add(name)
             core = self.circles(searching=searching).recurrent | {"end"} & self.layers.keys()
             self._between[searching] = frozenset(reachable(core, needs) & reachable(core, needed_by))
         return self._between[searching]

@@ -64,7 +64,7 @@ def length(b: LayerBuilder, opt: LengthOptions, sources: Sequence[LayerOutput]) 
     if dim.size is not None:
         return LayerOutput.of(b.const(dim.size, opt.dtype), ())
     value = b.length(dim)
-    if b.program.searching or beam_of(sources[0].value) is not None:
+    if sources and (b.program.searching or beam_of(sources[0].value) is not None):
         value = b.op("like_beam", value, sources[0].value)  # a length per hypothesis, even where all are alike
     value = b.cast(value, "int32")
     if opt.add_time_axis:

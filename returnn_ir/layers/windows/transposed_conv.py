@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from returnn_ir.axes.output import LayerOutput
-from returnn_ir.construct.declared_dims import is_known
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
+from returnn_ir.construct.settled_dims import is_known
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value

@@ -7,9 +7,10 @@ from typing import Literal
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.axes.roles import arrange, batch_major, moved_to, with_roles
-from returnn_ir.construct.declared_dims import is_known, settle
+from returnn_ir.construct.declared_dims import settle
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.construct.recurrence import leaves_loop
+from returnn_ir.construct.settled_dims import is_known
 from returnn_ir.errors import ConfigError, DimError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
