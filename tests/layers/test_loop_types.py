@@ -124,70 +124,18 @@ def test_axes_that_only_an_initial_value_has() -> None:
 DIMS = """
 from returnn.tensor import Dim, batch_dim
 behavior_version = 21
-time, feat, steps, heads = Dim(None, name="time"), Dim(4, name="feat"), Dim(None, name="steps"), Dim(2, name="heads")
+time, feat, steps = Dim(None, name="time"), Dim(4, name="feat"), Dim(None, name="steps")
 extern_data = {"data": {"dim_tags": [batch_dim, time, feat]}}
 """
 
 
-def _refused_with_dims(path: Path, network: str) -> str:
-    file = path / "net.py"
-    file.write_text(f"{DIMS}network = {network}\n")
-    with pytest.raises(ProblemList) as error:
-        construct(load(file), "train")
-    return str(error.value).replace(str(path), "DIR")
-
-
 def test_a_loop_over_a_dim_that_nobody_defines(tmp_path: Path) -> None:
     unit = '{"output": {"class": "constant", "value": 1.0}}'
-    assert _refused_with_dims(
-        tmp_path, f'{{"output": {{"class": "rec", "from": [], "axis": steps, "unit": {unit}}}}}'
-    ) == (
+    file = tmp_path / "net.py"
+    file.write_text(f'{DIMS}network = {{"output": {{"class": "rec", "from": [], "axis": steps, "unit": {unit}}}}}\n')
+    with pytest.raises(ProblemList) as error:
+        construct(load(file), "train")
+    assert str(error.value).replace(str(tmp_path), "DIR") == (
         "layer 'output' (DIR/net.py:6, key 'axis'): nothing says how long steps(dynamic) is\n"
         "  expected: a dim of an input or of a layer outside of the loop, or a layer 'end' in the unit"
     )
-
-
-@pytest.mark.parametrize(
-    ("shape", "text"),
-    [
-        (
-            "{batch_dim, time}",
-            "the output has dims that out_shape does not list\n"
-            "  expected: {B(batch), time(dynamic)}\n  received: {B(batch), time(dynamic), feat(4)}",
-        ),
-        (
-            "{batch_dim, time, feat, heads}",
-            "the output does not have this dim\n  expected: heads(2)\n  received: {B(batch), time(dynamic), feat(4)}",
-        ),
-        (
-            "()",
-            "the output has dims that out_shape does not list\n"
-            "  expected: {}\n  received: {B(batch), time(dynamic), feat(4)}",
-        ),
-        (
-            "[batch_dim, time, feat]",
-            "out_shape is a set\n  expected: {batch_dim, time_dim, ...}\n"
-            "  received: [B(batch), time(dynamic), feat(4)]",
-        ),
-        ("False", "out_shape is a set\n  expected: {batch_dim, time_dim, ...}\n  received: False"),
-    ],
-)
-def test_out_shape(tmp_path: Path, shape: str, text: str) -> None:
-    message = _refused_with_dims(tmp_path, f'{{"output": {{"class": "copy", "from": "data", "out_shape": {shape}}}}}')
-    assert message == f"layer 'output' (DIR/net.py:6, key 'out_shape'): {text}"
-
-
-def test_out_shape_with_remarks(tmp_path: Path) -> None:
-    """A dim that may be missing and the steps of the loop around are not asked for."""
-    file = tmp_path / "net.py"
-    file.write_text(
-        f"""{DIMS}from returnn.tf.util.data import OptionalDim
-unit = {{
-    "x": {{"class": "rec_unstack", "from": "base:data", "axis": time, "out_shape": {{batch_dim, feat, time}}}},
-    "output": {{"class": "copy", "from": "x", "out_shape": {{batch_dim, feat, OptionalDim(heads)}}}},
-}}
-shape = {{batch_dim, time, feat}}
-network = {{"output": {{"class": "rec", "from": [], "axis": time, "unit": unit, "out_shape": shape}}}}
-"""
-    )
-    assert construct(load(file), "train").graph.outputs["output"]

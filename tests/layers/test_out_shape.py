@@ -21,6 +21,12 @@ extern_data["y"] = {"dim_tags": [batch_dim, t], "sparse_dim": labels, "available
 """
 
 
+#: The steps of the loop around are not asked for.
+LOOP = """{'class': 'rec', 'from': [], 'axis': t, 'out_shape': {batch_dim, t, f}, 'unit': {
+    'x': {'class': 'rec_unstack', 'from': 'base:data', 'axis': t, 'out_shape': {batch_dim, f, t}},
+    'output': {'class': 'copy', 'from': 'x', 'out_shape': {batch_dim, f, OptionalDim(other)}}}}"""
+
+
 def message(folder: Path, layer: str) -> str | None:
     """What is said of a network of one layer, None if it is taken."""
     path = folder / "net.py"
@@ -41,6 +47,7 @@ def message(folder: Path, layer: str) -> str | None:
         "{'class': 'range_in_axis', 'from': 'data', 'axis': t, 'out_shape': {t, ImplicitDynSizeDim(batch_dim)}}",
         "{'class': 'constant', 'value': 1, 'out_shape': ()}",
         "{'class': 'copy', 'from': 'data', 'out_dim': f}",
+        LOOP,
     ],
 )
 def test_taken(tmp_path: Path, layer: str) -> None:
@@ -79,6 +86,18 @@ def test_taken(tmp_path: Path, layer: str) -> None:
             "layer 'output' (net.py:9, key 'out_shape'): out_shape is a set\n"
             "  expected: {batch_dim, time_dim, ...}\n"
             "  received: [B(batch), time(dynamic), in(5)]",
+        ),
+        (
+            "{'class': 'copy', 'from': 'data', 'out_shape': ()}",
+            "layer 'output' (net.py:9, key 'out_shape'): the output has dims that out_shape does not list\n"
+            "  expected: {}\n"
+            "  received: {B(batch), time(dynamic), in(5)}",
+        ),
+        (
+            "{'class': 'copy', 'from': 'data', 'out_shape': False}",
+            "layer 'output' (net.py:9, key 'out_shape'): out_shape is a set\n"
+            "  expected: {batch_dim, time_dim, ...}\n"
+            "  received: False",
         ),
         (
             "{'class': 'copy', 'from': 'data', 'out_shape': {5}}",

@@ -8,13 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.judging.answers import compared, forget, judged, returnn_python
 from tests.random_nets.generate import random_net
 from tests.random_nets.report import Verdict, table
-from tests.random_nets.worker import Reply, ask
 
 ROOT = Path(__file__).parents[2]
-#: Seconds that one net may take; the first one imports TensorFlow, or has a native kernel compiled.
-_SECONDS = 240.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,9 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     paths = [folder / f"net{net.number}.py" for net in nets]
     for net, path in zip(nets, paths, strict=True):
         _write(path, net.text)
-    judged = _answers(paths, ".judged", [options.returnn_python, "-m", "tests.random_nets.judge"], keep=True)
-    ours = _answers(paths, ".compared", [sys.executable, "-m", "tests.random_nets.compare"], keep=options.keep)
-    verdicts = [Verdict(net, judged[path], ours[path]) for net, path in zip(nets, paths, strict=True)]
+    theirs, ours = judged(paths, options.returnn_python), compared(paths, keep=options.keep)
+    verdicts = [Verdict(net, theirs[path], ours[path]) for net, path in zip(nets, paths, strict=True)]
     print("\n".join(table(verdicts, options.causes)))
     if options.json:
         options.json.write_text(json.dumps([v.to_json() for v in verdicts], indent=1) + "\n", encoding="utf-8")
@@ -38,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.random_nets", description=__doc__)
-    parser.add_argument("--returnn-python", required=True, metavar="PYTHON", help="has RETURNN, TensorFlow")
+    parser.add_argument(
+        "--returnn-python", type=returnn_python, required=True, metavar="PYTHON", help="has RETURNN, TensorFlow"
+    )
     parser.add_argument("--count", type=int, default=1000, help="how many nets")
     parser.add_argument("--first", type=int, default=0, help="the number of the first one")
     parser.add_argument("--only", type=int, nargs="+", metavar="N", help="these nets alone")
@@ -54,19 +53,8 @@ def _write(path: Path, text: str) -> None:
     """Write a net; what RETURNN said of another text by that name is forgotten."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
-    for suffix in (".npz", ".judged", ".compared"):
-        path.with_suffix(suffix).unlink(missing_ok=True)
+    forget(path)
     path.write_text(text, encoding="utf-8")
-
-
-def _answers(paths: Sequence[Path], suffix: str, command: Sequence[str], *, keep: bool) -> dict[Path, Reply]:
-    """What a worker says of each net, which a file beside it keeps."""
-    missing = [str(p.resolve()) for p in paths if not (keep and p.with_suffix(suffix).exists())]
-    for done, (config, reply) in enumerate(ask(command, missing, _SECONDS), 1):
-        Path(config).with_suffix(suffix).write_text(json.dumps(reply), encoding="utf-8")
-        if done % 25 == 0:
-            print(f"{suffix[1:]}: {done} of {len(missing)}", file=sys.stderr)
-    return {p: json.loads(p.with_suffix(suffix).read_text(encoding="utf-8")) for p in paths}
 
 
 if __name__ == "__main__":

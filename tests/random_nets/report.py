@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.judging.compare import TARGETS
 from tests.published.report import normalized
-from tests.random_nets.compare import TARGETS
 from tests.random_nets.generate import RandomNet
 
 __all__ = ["OUTCOMES", "Verdict", "table"]

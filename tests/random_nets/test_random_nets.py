@@ -9,8 +9,8 @@ import pytest
 from compiler.check import check_case
 from returnn_ir.network.layer_registry import layer_names
 from runtime.deployment.session import OnnxSession
+from tests.judging.compare import TARGETS
 from tests.random_nets.chosen import RECORDED
-from tests.random_nets.compare import TARGETS
 from tests.random_nets.generate import random_net
 from tests.random_nets.registry import families
 

@@ -15,16 +15,13 @@ from tests.recording.compare import differences, identical
 from tests.recording.draw import Array
 from tests.recording.network import require_returnn
 
-__all__ = ["main"]
+__all__ = ["main", "set_environment"]
 
 #: So many differences of a case are told.
 _SHOWN = 5
 
 #: On the CPU and without oneDNN, so that two recordings give the same numbers.
 _ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
-
-#: RETURNN constructs a layer within the one that reads it: a deep network takes some thousands of frames.
-_RECURSION = 20_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; compare with the CASE.npz that is there")
     parser.add_argument("--large", action="store_true", help="two threads, no compression: for millions of parameters")
     options = parser.parse_args(arguments)
-    os.environ.update(_ENVIRONMENT)
-    sys.setrecursionlimit(_RECURSION)
+    set_environment()
     try:
         require_returnn()
     except RecordError as error:
@@ -46,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         good = len(options.cases) - len(failed)
         print(f"{good} of {len(options.cases)} cases {'agree' if options.check else 'recorded'}")
     return 1 if failed else 0
+
+
+def set_environment() -> None:
+    """For a process that records or compares, before it imports TensorFlow."""
+    os.environ.update(_ENVIRONMENT)
 
 
 def _one(path: Path, *, check: bool, large: bool) -> bool:

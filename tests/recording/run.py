@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from tests.recording.network import axis_sizes, construct, describe, inputs_of, 
 
 __all__ = ["record"]
 
+#: RETURNN constructs a layer within the one that reads it: a deep network takes some thousands of frames.
+_RECURSION = 20_000
+
 
 def record(path: Path, *, threads: int = 1) -> dict[str, Array]:
     """All arrays of a case's ``.npz``.
@@ -28,6 +32,7 @@ def record(path: Path, *, threads: int = 1) -> dict[str, Array]:
     """
     import tensorflow as tf
 
+    sys.setrecursionlimit(_RECURSION)
     tf1 = tf.compat.v1
     tf1.disable_eager_execution()
     options = tf1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)

@@ -1,5 +1,5 @@
 # with Dim objects: strides and an axis of its own on the way down, a transposed convolution back, padding on both sides
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time, width = SpatialDim("time"), SpatialDim("width", 4)

@@ -1,6 +1,6 @@
 # a feed-forward RNN as returnn_common writes it, out_shape at every layer, its state's axes known from the initial value only
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import batch_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 21
 time = SpatialDim("time")

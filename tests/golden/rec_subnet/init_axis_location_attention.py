@@ -1,6 +1,6 @@
 # attention that sees the weights so far; these begin as a constant over the encoder's time
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import batch_dim, single_step_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 21
 enc_time = SpatialDim("enc_time")

@@ -1,6 +1,6 @@
 # an LSTM written out with dot and split, both states begin with values from outside that alone have a batch
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import batch_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 30
 time = SpatialDim("time")

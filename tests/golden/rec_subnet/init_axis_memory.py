@@ -1,6 +1,6 @@
 # a memory over another time axis and heads, which its initial value brings: what is written in each step has neither
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import batch_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 25
 time = SpatialDim("time")

@@ -1,11 +1,10 @@
 # a subnetwork with parameters of its own is the state of a loop
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time = SpatialDim("time")
 feat = FeatureDim("feat", 3)
 hidden = FeatureDim("hidden", 4)
-steps = Dim(None, name="steps")
 behavior_version = 21
 extern_data = {"data": {"dim_tags": [batch_dim, time, feat]}}
 network = {

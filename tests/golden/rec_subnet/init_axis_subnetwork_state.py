@@ -1,6 +1,6 @@
 # the state stands in a subnetwork of the loop; its initial value comes from outside and alone has a batch
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import batch_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 21
 time = SpatialDim("time")

@@ -1,12 +1,11 @@
 # the axis has lengths already: 'end' has no effect in training; a unit's state is given in each step
-from returnn.tensor import Dim, batch_dim, single_step_dim
+from returnn.tensor import batch_dim, single_step_dim
 from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time = SpatialDim("time")
 feat = FeatureDim("feat", 3)
 hidden = FeatureDim("hidden", 4)
 vocab = FeatureDim("vocab", 5)
-steps = Dim(None, name="steps")
 slots = SpatialDim("slots")
 behavior_version = 21
 extern_data = {

@@ -1,6 +1,6 @@
 # an inner loop with a dim of its own finds its end in each step of an outer one, which reduces over it
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import Dim, batch_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 21
 time = SpatialDim("time")

@@ -4,9 +4,6 @@ from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time = SpatialDim("time")
 feat = FeatureDim("feat", 3)
-hidden = FeatureDim("hidden", 4)
-vocab = FeatureDim("vocab", 5)
-steps = Dim(None, name="steps")
 inner = Dim(None, name="inner")
 behavior_version = 21
 extern_data = {"data": {"dim_tags": [batch_dim, time, feat]}}

@@ -1,6 +1,6 @@
 # one end for all sequences: the loop's dim has one length, its output all sequences' values
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import Dim, batch_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 30
 time = SpatialDim("time")

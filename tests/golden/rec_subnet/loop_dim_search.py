@@ -1,6 +1,6 @@
 # beam search over a dim that the search itself defines, read outside behind decide
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import Dim, batch_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 21
 enc_time = SpatialDim("enc_time")

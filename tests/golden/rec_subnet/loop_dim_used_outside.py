@@ -1,6 +1,6 @@
 # a loop ends for each sequence and so defines its dim; layers outside reduce, weight and mask over it
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import Dim, batch_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 21
 time = SpatialDim("time")

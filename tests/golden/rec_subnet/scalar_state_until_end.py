@@ -1,11 +1,10 @@
 # a number without a batch is the state; what it is compared with has a batch, so each sequence ends for itself
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time = SpatialDim("time")
 feat = FeatureDim("feat", 3)
 hidden = FeatureDim("hidden", 4)
-steps = Dim(None, name="steps")
 behavior_version = 30
 extern_data = {"data": {"dim_tags": [batch_dim, time, feat]}}
 network = {

@@ -1,11 +1,5 @@
 # rnn_cells in a circle, one of which begins with a layer of outside
-from returnn.tensor import Dim
-from returnn.tf.util.data import FeatureDim, SpatialDim
 
-time = SpatialDim("time")
-feat = FeatureDim("feat", 3)
-hidden = FeatureDim("hidden", 4)
-steps = Dim(None, name="steps")
 behavior_version = 21
 extern_data = {"data": {"dim": 3}}
 network = {

@@ -7,7 +7,6 @@ feat = FeatureDim("feat", 3)
 hidden = FeatureDim("hidden", 4)
 vocab = FeatureDim("vocab", 5)
 steps = Dim(None, name="steps")
-slots = SpatialDim("slots")
 behavior_version = 30
 extern_data = {"data": {"dim_tags": [batch_dim, time, feat]}}
 network = {

@@ -1,6 +1,6 @@
 # every unit as one layer of a loop, by single_step_dim, the loop's own dim or no axis, on a recurrent input
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import batch_dim, single_step_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 21
 time = SpatialDim("time")

@@ -1,6 +1,6 @@
 # units that see one step of their loop, on inputs that have another time axis besides
-from returnn.tensor import Dim, batch_dim, single_step_dim
-from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
+from returnn.tensor import batch_dim, single_step_dim
+from returnn.tf.util.data import FeatureDim, SpatialDim
 
 behavior_version = 30
 time = SpatialDim("time")

@@ -1,5 +1,5 @@
 # norms over one, two and all axes with Dim objects: parameters of a shape of their own, frames of ragged sequences, p-norms
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time, width, chan, labels = SpatialDim("time"), SpatialDim("width", 4), FeatureDim("chan", 3), FeatureDim("labels", 5)

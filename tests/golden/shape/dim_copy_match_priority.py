@@ -1,5 +1,5 @@
 # a copy of a Dim with a higher priority is the axis that 'reduce' means
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import SpatialDim, FeatureDim
 behavior_version = 21
 t = SpatialDim("t")

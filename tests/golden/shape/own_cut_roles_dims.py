@@ -1,5 +1,5 @@
 # axes of a fixed size that were cut out of time: what is time then, for losses and for layers behind
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time, feat, labels, hidden = SpatialDim("time"), FeatureDim("feat", 4), FeatureDim("labels", 5), FeatureDim("hidden", 6)

@@ -1,5 +1,5 @@
 # axes with names of their own that layers make longer and shorter, one behind the other
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time, feat, labels = SpatialDim("time"), FeatureDim("feat", 4), FeatureDim("labels", 5)

@@ -1,5 +1,5 @@
 # scatter_nd to the time axis of what has that axis already: windows of attention weights as weights over all frames
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import FeatureDim, ImplicitDynSizeDim, SpatialDim
 
 time, win = SpatialDim("time"), SpatialDim("win", 3)

@@ -1,5 +1,5 @@
 # scores by the number of their frame, of a source with time in front and of one with the batch in front, masked by one number
-from returnn.tensor import Dim, batch_dim
+from returnn.tensor import batch_dim
 from returnn.tf.util.data import FeatureDim, SpatialDim
 
 time, feat, labels, hidden = SpatialDim("time"), FeatureDim("feat", 4), FeatureDim("labels", 5), FeatureDim("hidden", 3)

@@ -30,14 +30,16 @@ def stft(net: Sketch) -> None:
 
 @family("signal_masking", "complex_to_alternating_real", places=("root",))
 def masked_spectrum(net: Sketch) -> None:
-    """A spectrum times a mask, as real features."""
+    """A spectrum times a mask, as real features; RETURNN takes the sizes of neither from its source."""
     x = net.pick(lambda v: v.is_frames)
     source = signal(net, x, 1).name
     spectrum = net.add("stft", {"from": source, "frame_size": 4, "frame_shift": 2, "fft_size": 4}, None)
     options = {"from": spectrum.name, "eval": "tf.sigmoid(tf.abs(source(0)))", "out_type": {"dtype": "float32"}}
     mask = net.add("eval", options, None)
-    masked = net.add("signal_masking", {"signal": spectrum.name, "mask": mask.name}, None)
-    net.add("complex_to_alternating_real", {"from": masked.name}, None)
+    out_type = {"dim": 3, "dtype": "complex64"}
+    masked = net.add("signal_masking", {"signal": spectrum.name, "mask": mask.name, "out_type": out_type}, None)
+    real = {"from": masked.name, "out_type": {"dim": 6, "dtype": "float32"}}
+    net.add("complex_to_alternating_real", real, None)
 
 
 @family("normalize_length_scores", places=("root",))

@@ -7,15 +7,18 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import IO, Any
 
 __all__ = ["Reply", "ask", "serve"]
 
 Reply = dict[str, Any]
 
+_ROOT = Path(__file__).resolve().parents[2]
 #: A process answers so many requests; then a new one starts, as neither TensorFlow nor RETURNN forgets everything.
 _REQUESTS = 150
 
@@ -54,11 +57,19 @@ def ask(command: Sequence[str], requests: Iterable[str], seconds: float) -> Iter
 
 
 class _Process:
-    """A process that answers, and a thread that waits for its lines."""
+    """A process that answers, in an empty folder: a net may write files; and a thread that waits for its lines."""
 
     def __init__(self, command: Sequence[str]) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            cwd=self._folder.name,
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.answered = 0
@@ -89,3 +100,4 @@ class _Process:
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._folder.cleanup()

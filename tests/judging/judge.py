@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from pathlib import Path
 from typing import Any
 
-from tests.random_nets.worker import serve
+from tests.judging.worker import serve
+from tests.recording.cli import set_environment
 
 __all__ = ["judge"]
-
-_ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
 def judge(config: str) -> dict[str, Any]:
@@ -41,5 +39,5 @@ def _layer_class(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    os.environ.update(_ENVIRONMENT)
+    set_environment()
     serve(judge)

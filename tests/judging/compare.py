@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.random_nets.worker import serve
+from tests.judging.worker import serve
+from tests.recording.cli import set_environment
 
 __all__ = ["TARGETS", "compare"]
 
@@ -63,5 +63,5 @@ def _check(path: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    os.environ.update(CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0")
+    set_environment()
     serve(compare)
