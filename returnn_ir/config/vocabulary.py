@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import gzip
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,22 @@ def number_of_labels(options: Mapping[str, Any]) -> int | None:
         return len(labels)
     if options.get("class") == "Utf8ByteTargets":
         return 256
-    return len(read_labels(path)) if isinstance(path, str) else None
+    return _number_in_file(path, _version(path)) if isinstance(path, str) else None
+
+
+@lru_cache
+def _number_in_file(path: str, version: tuple[int, ...]) -> int:
+    """Of a file that is read once, however many networks of a training ask."""
+    return len(read_labels(path))
+
+
+def _version(path: str) -> tuple[int, ...]:
+    """Another one after each change of the file; empty for one that cannot be read."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _read(path: str) -> object:
