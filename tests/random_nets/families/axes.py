@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.random_nets.registry import family
-from tests.random_nets.sketch import Sketch
+from tests.random_nets.sketch import Sketch, Unsuitable
 from tests.random_nets.values import Value
 
 
@@ -26,9 +26,7 @@ def expand_squeeze(net: Sketch) -> None:
     """An axis of size one comes and goes."""
     x = net.pick(lambda v: v.has_features and len(v.axes) < 3 and not v.statics)
     axis = net.axis(1)
-    found = net.add(
-        "expand_dims", {"from": x.name, "axis": net.choose(["spatial", "spatial"])}, replace(x, axes=(*x.axes, axis))
-    )
+    found = net.add("expand_dims", {"from": x.name, "axis": "spatial"}, replace(x, axes=(*x.axes, axis)))
     net.add("squeeze", {"from": found.name, "axis": net.choose(["dim:1", "auto"]) if x.size != 1 else "auto"}, x)
 
 
@@ -152,7 +150,7 @@ def split(net: Sketch) -> None:
 def swap_axes(net: Sketch) -> None:
     """Two axes change places, which only their order shows."""
     if net.shared.behavior_version >= 7:
-        net.require()
+        raise Unsuitable
     x = net.pick(lambda v: v.has_features and v.batch and len(v.axes) == 1)
     first = net.time(x) if x.times else static(net, x)
     second = net.choose([net.feature(x), "B"])
@@ -164,7 +162,7 @@ def transpose(net: Sketch) -> None:
     x = net.pick(lambda v: v.is_frames)
     axes = ["B", "T", "F"]
     if net.shared.strict:
-        net.require()
+        raise Unsuitable
     order = net.random.sample(axes, 3)
     perm = order if net.chance(0.6) else dict(zip(axes, order, strict=True))
     net.add("transpose", {"from": x.name, "perm": perm}, x if net.chance(0.3) else None)
@@ -205,7 +203,7 @@ def reinterpret_size(net: Sketch) -> None:
 def reinterpret_dims(net: Sketch) -> None:
     """Features under a new Dim."""
     if not net.modern:
-        net.require()
+        raise Unsuitable
     x = net.pick(lambda v: v.has_features)
     axis = net.dim(x.size, "feat")
     net.add("reinterpret_data", {"from": x.name, "set_dim_tags": {"F": axis.dim}}, replace(x, feature=axis))
@@ -214,7 +212,7 @@ def reinterpret_dims(net: Sketch) -> None:
 @family("reshape")
 def reshape(net: Sketch) -> None:
     if not net.modern:
-        net.require()
+        raise Unsuitable
     x = net.pick(
         lambda v: (
             v.has_features

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from tests.random_nets.registry import family
-from tests.random_nets.sketch import Sketch
+from tests.random_nets.sketch import Sketch, Unsuitable
+from tests.random_nets.text import Code
 from tests.random_nets.values import Value
 
 
@@ -173,13 +174,11 @@ def repeat(net: Sketch) -> None:
 def boolean_mask(net: Sketch) -> None:
     """The frames of the whole batch in which a label stands."""
     if not net.modern:
-        net.require()
+        raise Unsuitable
     net.require("root")
     x = net.pick(lambda v: v.is_frames and v.axes[0].dim is not None)
     labels = net.pick(lambda v: v.is_labels and v.axes == x.axes and v.batch)
     mask = net.add("compare", {"from": labels.name, "value": 1, "kind": net.choose(["equal", "greater", "less"])}, None)
-    from tests.random_nets.text import Code
-
     net.add("boolean_mask", {"from": x.name, "mask": mask.name, "dims": [Code("batch_dim"), x.axes[0].dim]}, None)
 
 

@@ -44,12 +44,7 @@ def cond(net: Sketch) -> None:
     test = net.add("compare", {"from": total.name, "kind": net.choose(["greater", "less"]), "value": 0.0}, None)
     out, feature = net.features()
     true = {"class": "linear", "from": x.name, "activation": "tanh", **out}
-    false = {
-        "class": net.choose(["linear", "softmax"]),
-        "from": x.name,
-        **({"activation": None} if net.chance(0.0) else {}),
-        **out,
-    }
+    false = {"class": net.choose(["linear", "softmax"]), "from": x.name, **out}
     if false["class"] == "linear":
         false["activation"] = None
     net.add(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.random_nets.generate import fill
 from tests.random_nets.registry import family
-from tests.random_nets.sketch import Sketch
+from tests.random_nets.sketch import Sketch, Unsuitable
 from tests.random_nets.values import Value
 
 
@@ -87,11 +87,10 @@ def last_state(net: Sketch) -> None:
 def bidirectional(net: Sketch) -> None:
     """Forwards and backwards, joined by the next layer."""
     x = net.pick(lambda v: v.is_frames)
-    out, feature = net.features()
+    out, _ = net.features()
     both = [net.add("rec", {"from": x.name, "unit": "nativelstm2", "direction": d, **out}, None).name for d in (1, -1)]
     out2, after = net.features()
     net.add("linear", {"from": both, "activation": "tanh", **out2}, replace(x, feature=after))
-    del feature
 
 
 @family("rec_unstack", "rec", places=("root",))
@@ -114,7 +113,7 @@ def unstacked(net: Sketch) -> None:
 def so_far(net: Sketch) -> None:
     """All steps so far, weighed in each step."""
     if not net.modern:
-        net.require()
+        raise Unsuitable
     x = net.pick(lambda v: v.is_frames and v.axes[0].dim is not None)
     history = net.dim(None, "history")
     inner = net.nested([], "loop")

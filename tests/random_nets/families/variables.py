@@ -16,9 +16,7 @@ def variable(net: Sketch) -> None:
     x = net.pick(lambda v: v.has_features and v.batch and not v.statics and _named(net, v))
     assert x.feature is not None
     shape = (x.feature.dim or x.size,)
-    options = net.some(
-        init=[0.5, "glorot_uniform"][:1], add_batch_axis=[True] if not net.modern else [False], trainable=[False]
-    )
+    options = net.some(init=[0.5], add_batch_axis=[True] if not net.modern else [False], trainable=[False])
     found = net.add("variable", {"shape": shape, **options}, replace(x, axes=(), batch=False))
     sources = [x.name, found.name]
     net.add("combine", {"from": sources, "kind": net.choose(["add", "mul"])}, replace(x, bounded=False))
