@@ -247,6 +247,8 @@ class NetScope:
 
     def locate(self, name: str) -> tuple[NetScope, str]:
         """The network that a layer stands in and its name there; ``a/b`` itself while network ``a`` is not built."""
+        if name.startswith("base:") and self.parent is not None:
+            return self.parent.locate(name.removeprefix("base:"))
         own, _, rest = name.partition("/")
         if name in self.net.layers or own not in self.children:
             return self, name

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
+from returnn_ir.expression.numbered import copy_of_dim
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.losses.labels import label_sequence
@@ -24,9 +25,7 @@ def bleu(b: LayerBuilder, x: LossInput[LossOptions]) -> LossResult:
         raise ConfigError("the loss needs a target", where=b.place("target"))
     labels, time = label_sequence(b, x.output, "output")
     truth, own = label_sequence(b, x.target, "target", apart_from=time)
-    again = b.dim("again", None)
-    if b.lookup(again) is None:
-        b.define(again, b.length(time))
+    again = copy_of_dim(b, time, "again")
     with_truth = _Matches(b, time, own, b.binary("equal", labels, truth))
     with_itself = _Matches(b, time, again, b.binary("equal", labels, b.rename(labels, (time, again))))
     score = b.mul(_mean_precision(b, with_truth, with_itself), _brevity(b, b.length(time), b.length(own)))
@@ -56,10 +55,7 @@ class _Matches:
 
 
 def _shifted(b: LayerBuilder, dim: Dim) -> Dim:
-    made = b.dim(f"next_{dim.name}", None)
-    if b.lookup(made) is None:
-        b.define(made, b.length(dim))
-    return made
+    return copy_of_dim(b, dim, f"next_{dim.name}")
 
 
 def _next_place(b: LayerBuilder, dim: Dim) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 from returnn_ir.axes.output import LayerOutput
@@ -14,7 +15,15 @@ from returnn_ir.ir.types import is_integer
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 from returnn_ir.options import Finite, Positive, Share, option_class
 
-__all__ = ["aligned_target", "before_activation", "check_labels", "frame_error", "log_probs", "safe_log"]
+__all__ = [
+    "aligned_target",
+    "before_activation",
+    "check_labels",
+    "frame_error",
+    "log_probs",
+    "safe_log",
+    "valid_frames",
+]
 
 #: What RETURNN's safe_log clips at; its gradient ignores the clipping.
 _SMALLEST = 1e-20
@@ -76,6 +85,15 @@ def aligned_target(b: LayerBuilder, x: LossInput[LossOptions]) -> LayerOutput:
             "target and output have other feature sizes", where=b.place("target"), expected=mine, received=theirs
         )
     return target.with_axes(b.rename(target.value, (theirs, mine)), {theirs: (mine,)})
+
+
+def valid_frames(b: LayerBuilder, dims: Sequence[Dim]) -> Value:
+    """Which frames do not stand behind a sequence's end: bool over all of ``dims``."""
+    valid = b.expand(b.const(True), *dims)
+    for dim in dims:
+        if b.needs_mask(dim):
+            valid = b.binary("logical_and", valid, b.mask(dim))
+    return valid
 
 
 def check_labels(b: LayerBuilder, output: LayerOutput, target: LayerOutput) -> Dim:

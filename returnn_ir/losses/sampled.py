@@ -16,7 +16,7 @@ from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.losses.framewise import aligned_target, before_activation, check_labels, frame_error
+from returnn_ir.losses.framewise import aligned_target, before_activation, check_labels, frame_error, valid_frames
 from returnn_ir.losses.samplers import Sampler, Samples, draw, learn, sampler_of
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 from returnn_ir.ops.composite.losses import log_sum
@@ -178,11 +178,7 @@ class _Frames:
     def __init__(self, b: LayerBuilder, output: LayerOutput, *, counts_all: bool) -> None:
         self._b = b
         self._axes = [d for d in output.axes if d is not output.feature_dim]
-        valid = b.expand(b.const(True), *self._axes)
-        for dim in self._axes:
-            if b.needs_mask(dim) and not counts_all:
-                valid = b.binary("logical_and", valid, b.mask(dim))
-        self.valid = valid
+        self.valid = b.expand(b.const(True), *self._axes) if counts_all else valid_frames(b, self._axes)
 
     def part(self, count: int) -> Value:
         """Which of ``count`` parts of one size each frame belongs to; the last one has the rest."""

@@ -6,8 +6,10 @@ import numpy as np
 
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.expression.numbered import copy_of_dim
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
+from returnn_ir.losses.framewise import valid_frames
 from returnn_ir.network.loss_registry import LossInput, LossOptions, LossResult, loss
 from returnn_ir.options import Finite, option_class
 
@@ -42,12 +44,21 @@ def triplet_loss(b: LayerBuilder, x: LossInput[TripletOptions]) -> LossResult:
     views = _TWO_VIEWS if x.options.multi_view_training else _ONE_VIEW
     labels, sample = _labels(b, x)
     embeddings, view = _embeddings(b, x, len(views) * _SAMPLES)
-    flat_labels = _flat(b, x, labels, sample)
+    dims = (*(d for d in x.output.axes if d is not x.output.feature_dim), sample)
+    valid, rows = valid_frames(b, dims), b.dim("samples", None)
+    if b.lookup(rows) is None:
+        b.define(rows, b.reduce("sum", b.cast(valid, "int64"), *dims, mask=False))
+
+    def flat(value: Value) -> Value:
+        """All samples of all valid frames along one axis."""
+        return b.op("masked_select", b.expand(value, *dims), valid, dims=dims, out=rows)
+
+    flat_labels = flat(labels)
     total: Value = b.const(0.0)
     for chosen in views:
         index = b.const(np.asarray(chosen, np.int64), "int64", (sample,))
-        flat = _flat(b, x, b.op("gather", embeddings, index, dim=view), sample)
-        total = b.add(total, _of_pairs(b, flat, flat_labels, x.options.margin))
+        vectors = flat(b.op("gather", embeddings, index, dim=view))
+        total = b.add(total, _of_pairs(b, vectors, flat_labels, rows, x.options.margin))
     batch = x.output.batch_dim
     count = b.const(1.0) if batch is None else b.cast(b.extent(batch), "float32")
     return LossResult(total, norm_factor=b.div(1.0 / (9.0 * len(views)), count))
@@ -83,28 +94,9 @@ def _embeddings(b: LayerBuilder, x: LossInput[TripletOptions], count: int) -> tu
     return b.mul(value, b.unary("rsqrt", b.maximum(square, 1e-15))), view
 
 
-def _flat(b: LayerBuilder, x: LossInput[TripletOptions], value: Value, sample: Dim) -> Value:
-    """All samples of all valid frames along the axis ``samples``."""
-    dims = (*(d for d in x.output.axes if d is not x.output.feature_dim), sample)
-    valid = b.expand(b.const(True), *dims)
-    for dim in dims:
-        if b.needs_mask(dim):
-            valid = b.binary("logical_and", valid, b.mask(dim))
-    rows = _rows(b, "samples")
-    if b.lookup(rows) is None:
-        b.define(rows, b.reduce("sum", b.cast(valid, "int64"), *dims, mask=False))
-    return b.op("masked_select", b.expand(value, *dims), valid, dims=dims, out=rows)
-
-
-def _rows(b: LayerBuilder, role: str) -> Dim:
-    return b.dim(role, None)
-
-
-def _of_pairs(b: LayerBuilder, embeddings: Value, labels: Value, margin: float) -> Value:
+def _of_pairs(b: LayerBuilder, embeddings: Value, labels: Value, rows: Dim, margin: float) -> Value:
     """Half the distances of pairs with the same label, and half of what others lack to the margin."""
-    rows, others = _rows(b, "samples"), _rows(b, "others")
-    if b.lookup(others) is None:
-        b.define(others, b.length(rows))
+    others = copy_of_dim(b, rows, "others")
     other, other_labels = (b.rename(v, (rows, others)) for v in (embeddings, labels))
     (own,) = (d for d in embeddings.dims if d is not rows)
     distance = b.sub(1.0, b.dot(embeddings, other, own))

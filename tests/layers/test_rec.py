@@ -200,6 +200,11 @@ def test_input_without_batch(tmp_path: Path) -> None:
             {**_rec("gru", state="other"), "unit": {"output": {"class": "copy", "from": "data:source"}}},
             "state is for units with a name",
         ),
+        (
+            {"class": "rnn_cell", "unit": "gru", "n_out": 2, "from": "data", "state": "other"},
+            "state is for a single frame, and the source has a time axis\n"
+            "  received: float32[B, data.T, data.F]\n  try: initial_state",
+        ),
         ({"class": "rnn_cell", "unit": "lstm", "n_out": 2, "from": "data"}, "is for a whole sequence"),
         ({"class": "get_last_hidden_state", "n_out": 3, "from": "data"}, "has no hidden state"),
         # one part alone is not a sequence to make flat, in RETURNN neither

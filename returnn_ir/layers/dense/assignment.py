@@ -96,10 +96,7 @@ def variable_read(b: LayerBuilder, opt: VariableReadOptions) -> LayerOutput:
 
 def _assigns(b: LayerBuilder, ref: LayerRef) -> bool:
     """Whether a layer about a variable is no variable and no reading of one."""
-    scope, name = b.scope, str(ref)
-    while name.startswith("base:") and scope.parent is not None:
-        scope, name = scope.parent, name.removeprefix("base:")
-    scope, name = scope.locate(name)
+    scope, name = b.scope.locate(ref)
     definition = scope.net.layers.get(name)
     return definition is None or definition.spec.name == "variable_assign"
 

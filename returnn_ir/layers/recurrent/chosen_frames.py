@@ -112,10 +112,8 @@ def all_steps(b: LayerBuilder, name: str) -> LayerOutput:
 
 def _from_body(b: LayerBuilder, name: str) -> str:
     """The name as the network of the loop's body has it."""
-    scope, own = b.scope, name.removeprefix("prev:")
-    while own.startswith("base:") and scope.parent is not None:
-        scope, own = scope.parent, own.removeprefix("base:")
-    path = scope.path_of(own)
+    scope = b.scope
+    path = scope.path_of(name.removeprefix("prev:"))
     while not scope.is_body and scope.parent is not None:
         scope = scope.parent
     return f"{'prev:' if name.startswith('prev:') else ''}{path.removeprefix(f'{scope.net.path}/')}"

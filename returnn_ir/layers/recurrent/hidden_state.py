@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.layer_builder import LayerBuilder
@@ -22,7 +22,7 @@ from returnn_ir.options import option_class
 
 __all__ = [
     "KEPT",
-    "given_state",
+    "StateOptions",
     "initial_state",
     "initial_state_refs",
     "keep_frames",
@@ -30,6 +30,7 @@ __all__ = [
     "keeps_state",
     "kept_frames",
     "last_state",
+    "state_before",
     "state_outputs",
 ]
 
@@ -69,8 +70,29 @@ def initial_state(
     return {key: _one(b, part, key, rest, out) for key, part in _by_key(b, given, keys).items()}
 
 
-def given_state(b: LayerBuilder, given: Any, keys: Sequence[str], rest: tuple[Dim, ...], out: Dim) -> dict[str, Value]:
-    """A cell's state before this frame, as the option ``state`` gives it: the output of one layer, or of one by key."""
+class StateOptions(Protocol):
+    """The options of a layer that say what state its cell begins with."""
+
+    @property
+    def initial_state(self) -> Any:
+        """Before the first frame."""
+
+    @property
+    def state(self) -> Any:
+        """Before what the layer sees, be it one frame; given, it counts alone, and nothing is kept."""
+
+
+def state_before(
+    b: LayerBuilder, opt: StateOptions, keys: Sequence[str], rest: tuple[Dim, ...], out: Dim
+) -> dict[str, Value]:
+    """A cell's state before the frame or the sequence that its layer sees."""
+    if opt.state is not None:
+        return _given_state(b, opt.state, keys, rest, out)
+    return initial_state(b, opt.initial_state, keys, rest, out)
+
+
+def _given_state(b: LayerBuilder, given: Any, keys: Sequence[str], rest: tuple[Dim, ...], out: Dim) -> dict[str, Value]:
+    """As the option ``state`` gives it: the output of one layer, or of one by key."""
     found = {}
     for key, part in _by_key(b, given, keys, "state").items():
         if not isinstance(part, str):

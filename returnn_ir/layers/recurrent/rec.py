@@ -12,7 +12,7 @@ from returnn_ir.errors import ConfigError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.layers.recurrent.cells import CellScope, Inits, make_cell, runs_alone
 from returnn_ir.layers.recurrent.cells.single_step import is_single_step, one_step
-from returnn_ir.layers.recurrent.hidden_state import initial_state, initial_state_refs, keep_last_state, state_outputs
+from returnn_ir.layers.recurrent.hidden_state import initial_state_refs, keep_last_state, state_before, state_outputs
 from returnn_ir.loops.options import RecOptions
 from returnn_ir.loops.sequence_limit import sequence_limit_refs
 from returnn_ir.loops.subnetwork import rec_subnet
@@ -61,9 +61,10 @@ def rec(b: LayerBuilder, opt: RecOptions, sources: Sequence[LayerOutput]) -> Lay
     cell = make_cell(scope, opt.unit, opt.unit_opts or {}, single_step=False, input_projection=opt.input_projection)
     if dim is None:
         return one_step(b, cell, x.value, opt, rest, out)
-    start = initial_state(b, opt.initial_state, cell.keys, rest, out)
+    start = state_before(b, opt, cell.keys, rest, out)
     value, last = cell.over(b, x.value, dim, start, reverse=opt.direction == -1)
-    keep_last_state(b, opt.initial_state, last)
+    if opt.state is None:
+        keep_last_state(b, opt.initial_state, last)
     return LayerOutput(value, (dim, *rest, out), dim, out, states=state_outputs(last, rest, out))
 
 

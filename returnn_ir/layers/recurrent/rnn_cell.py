@@ -44,6 +44,13 @@ def rnn_cell(b: LayerBuilder, opt: RnnCellOptions, x: LayerOutput) -> LayerOutpu
     """A cell over the source's time axis; the result is time-major."""
     if x.time_dim is None and not b.in_loop and opt.state is None:
         raise ConfigError("the source has no time axis, and the layer is in no loop", where=b.place("from"))
+    if x.time_dim is not None and opt.state is not None:
+        raise ConfigError(
+            "state is for a single frame, and the source has a time axis",
+            where=b.place("state"),
+            received=x.value.type,
+            hint="initial_state",
+        )
     if opt.initial_output is not None:
         raise ConfigError("the output follows from the state", where=b.place("initial_output"), hint="initial_state")
     rest = tuple(d for d in x.axes if d not in (x.time_dim, x.feature_dim))

@@ -13,6 +13,7 @@ from returnn_ir.axes.output import LayerOutput
 from returnn_ir.construct.initializers import Init, option_init
 from returnn_ir.construct.layer_builder import LayerBuilder
 from returnn_ir.errors import ConfigError, DimError
+from returnn_ir.expression.numbered import copy_of_dim
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import get_op
@@ -51,9 +52,9 @@ def twod_lstm(b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutp
 
     Each cell sees the one on its left and the one of the row above; the result is [target time, batch, features].
     """
-    source, target = _checked(b, opt, sources)
+    source, source_time, target = _checked(b, opt, sources)
     time = target.time_dim
-    grid = _grid(b, opt, source, target)
+    grid = _grid(b, opt, source, source_time, target)
     if time is None:
         return _step(b, grid)
 
@@ -66,8 +67,10 @@ def twod_lstm(b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutp
     return LayerOutput(value, (time, *grid.rest, grid.out), time, grid.out)
 
 
-def _checked(b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutput]) -> tuple[LayerOutput, LayerOutput]:
-    """Source and target."""
+def _checked(
+    b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutput]
+) -> tuple[LayerOutput, Dim, LayerOutput]:
+    """The source and its time axis, which the target has not, and the target."""
     if opt.unit_opts:
         raise ConfigError("the unit of twod_lstm has no options", where=b.place("unit_opts"), received=opt.unit_opts)
     if len(sources) != 2:
@@ -78,7 +81,8 @@ def _checked(b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutpu
             received=len(sources),
         )
     source, target = sources
-    if source.time_dim is None:
+    time = source.time_dim
+    if time is None:
         raise DimError("the first source has no time axis", where=b.place("from"), received=source.value.type)
     if target.time_dim is None and not b.in_loop:
         raise DimError(
@@ -86,12 +90,10 @@ def _checked(b: LayerBuilder, opt: TwoDLSTMOptions, sources: Sequence[LayerOutpu
             where=b.place("from"),
             received=target.value.type,
         )
-    if target.time_dim is source.time_dim:  # the frames of one sequence in both directions of the grid
-        own = b.dim("source", None)
-        if b.lookup(own) is None:
-            b.define(own, b.length(source.time_dim))
-        source = source.with_axes(b.rename(source.value, (source.time_dim, own)), {source.time_dim: (own,)})
-    return source, target
+    if target.time_dim is not time:
+        return source, time, target
+    own = copy_of_dim(b, time, "source")  # the frames of one sequence in both directions of the grid
+    return source.with_axes(b.rename(source.value, (time, own)), {time: (own,)}), own, target
 
 
 @dataclass(frozen=True)
@@ -166,8 +168,8 @@ class _Grid:
         return b.dot(weights, outputs, self.time, mask=mask)
 
 
-def _grid(b: LayerBuilder, opt: TwoDLSTMOptions, source: LayerOutput, target: LayerOutput) -> _Grid:
-    out, time = b.out_feature_dim(), source.time_dim
+def _grid(b: LayerBuilder, opt: TwoDLSTMOptions, source: LayerOutput, time: Dim, target: LayerOutput) -> _Grid:
+    out = b.out_feature_dim()
     features = b.require_feature(source), b.require_feature(target)
     sizes = [b.size(feature) for feature in features]
     own = tuple(b.dim(f"from{i}", size, feature=True) for i, size in enumerate(sizes))
@@ -184,23 +186,21 @@ def _grid(b: LayerBuilder, opt: TwoDLSTMOptions, source: LayerOutput, target: La
     attention = b.param("W_att", (own[1], out), init) if opt.pooling == "weighted" else None
     taken = (time, target.time_dim, *features)
     rest = tuple(dict.fromkeys(d for d in (*target.axes, *source.axes) if d not in taken))
-    if time is None:
-        raise DimError("the first source has no time axis", where=b.place("from"), received=source.value.type)
     return _Grid(
-        b,
-        opt.pooling,
-        time,
-        rest,
-        out,
-        state,
-        gates,
-        given[0],
-        given[1],
-        target.value,
-        features[1],
-        left,
-        above,
-        None if attention is None else b.rename(attention, (own[1], features[1])),
+        b=b,
+        pooling=opt.pooling,
+        time=time,
+        rest=rest,
+        out=out,
+        state=state,
+        gates=gates,
+        from_source=given[0],
+        from_target=given[1],
+        target=target.value,
+        target_feature=features[1],
+        left=left,
+        above=above,
+        attention=None if attention is None else b.rename(attention, (own[1], features[1])),
     )
 
 

@@ -121,7 +121,7 @@ class _Combination:
 
     b: LayerBuilder
     function: Callable[..., Any]
-    axes: tuple[Dim, Dim, Dim] | tuple[Dim, ...]
+    axes: tuple[Dim, ...]
     operands: tuple[Value, Value, Value, Value]
     explicit: Mapping[str | int, _Folded]
 

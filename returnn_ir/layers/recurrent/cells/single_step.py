@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from returnn_ir.axes.output import LayerOutput
 from returnn_ir.config.dim_tags import SINGLE_STEP_DIM
@@ -10,10 +10,11 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.layers.recurrent.cells.base import Cell, State
 from returnn_ir.layers.recurrent.hidden_state import (
-    given_state,
+    StateOptions,
     initial_state,
     keep_last_state,
     keeps_state,
+    state_before,
     state_outputs,
 )
 
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
     from returnn_ir.construct.layer_builder import LayerBuilder
 
 __all__ = ["is_single_step", "one_step"]
-
-
-class StateOptions(Protocol):
-    """The options of a layer that say what state a frame begins with."""
-
-    @property
-    def initial_state(self) -> Any:
-        """Before the first frame."""
-
-    @property
-    def state(self) -> Any:
-        """Before this one."""
 
 
 def is_single_step(b: LayerBuilder, axis: object, state: object, x: LayerOutput) -> bool:
@@ -51,7 +40,7 @@ def one_step(b: LayerBuilder, cell: Cell, x: Value, opt: StateOptions, rest: tup
         rest, out: the axes of the output.
     """
     kept = opt.state is None and b.in_loop
-    state = _held_state(b, cell, opt, rest, out) if kept else _state(b, cell, opt, rest, out)
+    state = _held_state(b, cell, opt, rest, out) if kept else state_before(b, opt, cell.keys, rest, out)
     y, following = cell.step(b, cell.inputs(b, x), state)
     for key, value in following.items() if kept else ():
         b.set_loop_state(key or "state", value)
@@ -65,13 +54,6 @@ def _held_state(b: LayerBuilder, cell: Cell, opt: StateOptions, rest: tuple[Dim,
     with b.outside_loop():
         start = initial_state(b, opt.initial_state, cell.keys, rest, out)
     return {key: b.loop_state(key or "state", value) for key, value in start.items()}
-
-
-def _state(b: LayerBuilder, cell: Cell, opt: StateOptions, rest: tuple[Dim, ...], out: Dim) -> State:
-    """As the options give it."""
-    if opt.state is not None:
-        return given_state(b, opt.state, cell.keys, rest, out)
-    return initial_state(b, opt.initial_state, cell.keys, rest, out)
 
 
 def _keep(b: LayerBuilder, given: Any, following: State) -> None:
