@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import gzip
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -60,7 +59,7 @@ def _number_in_file(path: str, version: tuple[int, ...]) -> int:
 def _version(path: str) -> tuple[int, ...]:
     """Another one after each change of the file; empty for one that cannot be read."""
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except (OSError, ValueError):
         return ()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
