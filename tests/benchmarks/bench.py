@@ -16,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,12 +25,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from tests.benchmarks.encoders import ENCODERS, FORWARD_BATCHES
 from tests.benchmarks.protocol import FIRST_STEP
 from tests.benchmarks.real_nets import REAL_NETS
 
 ROOT = Path(__file__).parents[2]
 OURS = "ours"
-PRODUCTS = "products"
 #: Seconds before each measurement: the threads of whoever was measured last spin for a while before they sleep.
 PAUSE = 0.2
 
@@ -45,7 +45,7 @@ class Task:
         peers: who else does this.
         fresh: a process of its own for every round, for what happens once in a process.
         share: of the rounds that were asked for.
-        products: also measure the matrix products alone, which is what nobody on TensorFlow can be faster than.
+        beside: more of ours, each a line of its own: module of the worker and its name of the task, by title.
     """
 
     name: str
@@ -53,14 +53,30 @@ class Task:
     peers: tuple[str, ...] = ("returnn", "torch")
     fresh: bool = False
     share: float = 1.0
-    products: bool = False
+    beside: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def worker(self, contestant: str) -> tuple[str, str]:
+        """Module and name of the task."""
+        return self.beside.get(contestant, (f"worker_{contestant}", self.name))
+
+
+def _encoder_tasks() -> Iterator[Task]:
+    for name, net in ENCODERS.items():
+        for batch in FORWARD_BATCHES:
+            task = f"{name}{batch}"
+            beside = {"profile onnxruntime": ("worker_ours", f"{task}:onnxruntime")}
+            title = f"{net.title} forward, batch {batch}"
+            yield Task(task, title, peers=("torch",), share=0.5, beside=beside)
+        yield Task(f"train_{name}", f"{net.title} training step", peers=("torch",), share=0.5)
 
 
 TASKS = (
-    Task("train", "training step", products=True),
+    # The products are what nobody on TensorFlow can be faster than.
+    Task("train", "training step", beside={"matrix products alone": ("worker_products", "train")}),
     Task("attention", "training step, attention", peers=("returnn",)),
     Task("forward1", "forward, batch 1"),
     Task("forward40", "forward, batch 40"),
+    *_encoder_tasks(),
     Task("build", "dict to first step", fresh=True, share=0.2),
     *(
         Task(FIRST_STEP + name, f"dict to first step, {net.title}", fresh=True, share=0.5, peers=("returnn",))
@@ -75,12 +91,12 @@ TASKS = (
 class Worker:
     """A contestant's process, see `tests/benchmarks/protocol.py`."""
 
-    def __init__(self, contestant: str, python: str, task: Task) -> None:
-        self._name = f"{contestant} ({task.name})"
+    def __init__(self, python: str, module: str, task: str) -> None:
+        self._name = f"{module} ({task})"
         # A file, because nobody would empty a pipe while we wait for the answer.
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- closed with the worker
         self._process = subprocess.Popen(
-            [python, "-m", f"tests.benchmarks.worker_{contestant}", task.name],
+            [python, "-m", f"tests.benchmarks.{module}", task],
             cwd=ROOT,
             text=True,
             stdin=subprocess.PIPE,
@@ -128,15 +144,16 @@ def contestants() -> dict[str, str]:
 
 def measure(task: Task, pythons: Mapping[str, str], rounds: int) -> dict[str, list[float]]:
     """Seconds by contestant, one number per round."""
-    names = [name for name in pythons if name == OURS or name in task.peers]
-    if task.products:
-        pythons = {**pythons, PRODUCTS: pythons[OURS]}
-        names.append(PRODUCTS)
+    names = [*(name for name in pythons if name == OURS or name in task.peers), *task.beside]
+
+    def start(name: str) -> Worker:
+        return Worker(pythons.get(name, pythons[OURS]), *task.worker(name))
+
     times: dict[str, list[float]] = {name: [] for name in names}
-    workers = {} if task.fresh else {name: Worker(name, pythons[name], task) for name in names}
+    workers = {} if task.fresh else {name: start(name) for name in names}
     for _ in track(range(rounds), description=task.title, console=Console(stderr=True), transient=True):
         for name in names:
-            worker = Worker(name, pythons[name], task) if task.fresh else workers[name]
+            worker = start(name) if task.fresh else workers[name]
             times[name].append(worker.run())
             if task.fresh:
                 worker.close()
@@ -156,27 +173,31 @@ def summary(times: Mapping[str, Sequence[float]]) -> dict[str, Any]:
 
 
 def table(results: Mapping[str, Mapping[str, Any]], pythons: Mapping[str, str]) -> Table:
-    """One row per task: median milliseconds, and how many times ours a peer takes."""
+    """One row per task and per line beside it: median milliseconds, and how many times that a peer takes."""
     shown = Table(title="Median of alternating rounds", caption="first steps of real nets: processor time")
     shown.add_column("task", no_wrap=True)
     shown.add_column("ours", justify="right")
-    for peer in [name for name in pythons if name != OURS]:
+    peers = [name for name in pythons if name != OURS]
+    for peer in peers:
         shown.add_column(peer, justify="right")
         shown.add_column(f"{peer} / ours", justify="right")
     for task in TASKS:
         if task.name not in results:
             continue
-        result = results[task.name]
-        cells = [f"{result['median'][OURS] * 1e3:.1f} ms"]
-        for peer in [name for name in pythons if name != OURS]:
-            there = peer in result["median"]
-            cells += (
-                [f"{result['median'][peer] * 1e3:.1f} ms", f"{result['times_ours'][peer]:.2f}"] if there else ["", ""]
-            )
-        shown.add_row(task.title, *cells)
-        if PRODUCTS in result["median"]:
-            shown.add_row("  matrix products alone", f"{result['median'][PRODUCTS] * 1e3:.1f} ms")
+        medians = results[task.name]["median"]
+        for title, own in {task.title: medians[OURS], **{f"  {name}": medians[name] for name in task.beside}}.items():
+            theirs = [(medians[peer], medians[peer] / own) if peer in medians else None for peer in peers]
+            cells = [text for found in theirs for text in (_cells(*found) if found else ("", ""))]
+            shown.add_row(title, _ms(own), *cells)
     return shown
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.1f} ms"
+
+
+def _cells(seconds: float, ratio: float) -> tuple[str, str]:
+    return _ms(seconds), f"{ratio:.2f}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,14 +8,14 @@ costs is that it is the first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["REAL_NETS", "RealNet"]
+__all__ = ["REAL_NETS", "LayerDict", "Net", "RealNet", "conformer"]
 
 LayerDict = dict[str, Any]
 Net = dict[str, LayerDict]
@@ -57,14 +57,28 @@ class RealNet:
         """The same as a config file."""
         return "".join(f"{key} = {value!r}\n" for key, value in self.options().items())
 
-    def arrays(self) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[np.int32]]]:
-        """By data key the values [batch, time, ...] and the lengths [batch]."""
+    def arrays(self, *, ragged: bool = False) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[np.int32]]]:
+        """By data key the values [batch, time, ...] and the lengths [batch].
+
+        Args:
+            ragged: all sequences but the first one are shorter, by half at most. Only with a label for each frame.
+        """
         rng = np.random.default_rng(1)
         count = self.frames if self.framewise else self.labels
         frames = rng.standard_normal((self.batch, self.frames, self.inputs)).astype(np.float32)
         labels = rng.integers(1, self.classes - 1, (self.batch, count)).astype(np.int32)
         lengths = [np.full((self.batch,), n, np.int32) for n in (self.frames, count)]
+        if ragged:
+            for drawn in lengths:
+                drawn[1:] = np.random.default_rng(3).integers(self.frames // 2, self.frames + 1, self.batch - 1)
         return {"data": (frames, lengths[0]), "classes": (labels, lengths[1])}
+
+    def feed(self, names: Container[str]) -> dict[str, npt.NDArray[Any]]:
+        """A ragged batch by the names of a program's inputs, those among `names`."""
+        arrays = self.arrays(ragged=True)
+        feed = {key: values for key, (values, _) in arrays.items()}
+        feed |= {f"{key}/size1": lengths.astype(np.int64) for key, (_, lengths) in arrays.items()}
+        return {name: array for name, array in feed.items() if name in names}
 
 
 def _blstm(net: Net, name: str, units: int, source: list[str], **options: Any) -> list[str]:

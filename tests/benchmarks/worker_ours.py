@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,15 @@ import returnn_ir
 from compiler.target.protocol import Array
 from returnn_ir.construct.state import EPOCH_STEP
 from tests.benchmarks.attention import AttentionWorkload
+from tests.benchmarks.encoders import ENCODERS, FORWARD_BATCHES, TRAINING_BATCH, TRAINING_FRAMES
 from tests.benchmarks.protocol import FIRST_STEP, Step, serve
 from tests.benchmarks.real_nets import REAL_NETS, RealNet
 from tests.benchmarks.workload import NUM_THREADS, Workload, deep_config
 
 WORK = Workload()
 ATTENTION = AttentionWorkload()
+#: Of ONNX files: with onnxruntime's own operators.
+PROFILE = "onnxruntime"
 
 
 def _file(folder: str, text: str) -> Path:
@@ -89,6 +93,17 @@ def _train_attention() -> Step:
     return _stepper(function, program, feed)
 
 
+def _train_encoder(name: str) -> Step:
+    """As `_train`, of an encoder, on shorter sequences than its forward pass."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(NUM_THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(NUM_THREADS)
+    net = replace(ENCODERS[name], batch=TRAINING_BATCH, frames=TRAINING_FRAMES)
+    function, program = _training_function(net.config())
+    return _stepper(function, program, net.feed(program.input_names()))
+
+
 def _stepper(function: Any, program: compiler.Program, arrays: dict[str, Any]) -> Step:
     executable: Any = program.executable
     feed = {
@@ -120,6 +135,18 @@ def _session(config: str, **options: Any) -> Any:
 def _forward(batch: int) -> Step:
     session = _session(WORK.config())
     feed = _feed(batch, [i.name for i in session.get_inputs()])
+
+    def step() -> None:
+        session.run(None, feed)
+
+    return step
+
+
+def _encode(name: str, batch: int, **options: Any) -> Step:
+    """The posteriors of an encoder."""
+    net = replace(ENCODERS[name], batch=batch)
+    session = _session(net.config(), **options)
+    feed = net.feed([i.name for i in session.get_inputs()])
 
     def step() -> None:
         session.run(None, feed)
@@ -213,6 +240,13 @@ if __name__ == "__main__":
         "graph": _graph,
         "search": _search,
         "check": _check,
+        **{f"train_{name}": partial(_train_encoder, name) for name in ENCODERS},
+        **{f"{name}{batch}": partial(_encode, name, batch) for name in ENCODERS for batch in FORWARD_BATCHES},
+        **{
+            f"{name}{batch}:{PROFILE}": partial(_encode, name, batch, profile=PROFILE)
+            for name in ENCODERS
+            for batch in FORWARD_BATCHES
+        },
         **{FIRST_STEP + name: partial(_first_step, net) for name, net in REAL_NETS.items()},
     }
     serve(tasks)

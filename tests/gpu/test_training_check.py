@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.gpu import training_check
-from tests.gpu.steps import BATCHES, Batch
+from tests.gpu.steps import JOBS, Job
+from tests.gpu.tensorflow_placement import TensorFlowPlacement
 from tests.gpu.training_check import main
+from tests.gpu.worker_tensorflow import compiled, feed_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,25 +31,43 @@ def test_no_tensorflow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 
 def test_a_check_that_finds_differences(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(training_check, "_model", lambda device: {"objective": 1e-6, "W": 2e-4, "b": float("nan")})
+    differences = {"objective": 1e-6, "W": 2e-4, "b": float("nan")}
+    monkeypatch.setattr(training_check, "_model", lambda model, device: differences)
+    log = "f/x: (MatMul): /job:localhost/replica:0/task:0/device:CPU:0\n"
+    monkeypatch.setattr(training_check, "_placement", lambda job, device: TensorFlowPlacement.of_log(log))
     monkeypatch.setattr(training_check, "_contestants", lambda without_gpu: {})
     monkeypatch.setattr(
-        training_check, "_times", lambda rounds, workers: {"a batch": {"ours": [2.0], "PyTorch": [3.0]}}
+        training_check, "_times", lambda rounds, jobs, workers: {"a job": {"ours": [2.0], "PyTorch": [3.0]}, "b": {}}
     )
-    assert main(["--without-gpu"]) == 1
+    assert main(["--without-gpu", "--models", "blstm"]) == 1
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "training step, 40 x a batch: ours 2000.0 ms (1.00), PyTorch 3000.0 ms (1.50)",
-        "W: 2.0e-04 from the CPU",
-        "b: nan from the CPU",
+        "blstm: nodes 1 on CPU",
+        "training step, a job: ours 2000.0 ms (1.00), PyTorch 3000.0 ms (1.50)",
+        "blstm, W: 2.0e-04 from the CPU",
+        "blstm, b: nan from the CPU",
     ]
+
+
+def test_what_a_log_says_of_nodes() -> None:
+    where = "/job:localhost/replica:0/task:0/device"
+    log = (
+        "2026-01-01 00:00:00: I placer.cc:1] noise\n"
+        f"a/MatMul: (MatMul): {where}:GPU:0\n"
+        f"while/body/add: (AddV2): {where}:GPU:0\n"
+        f"while/enter: (Enter): {where}:GPU:0\n"
+        f"input: (_Arg): {where}:CPU:0\n"
+        f"a/assert: (Assert): {where}:CPU:0\n"
+        f"b/assert: (Assert): {where}:CPU:0\n"
+    )
+    assert str(TensorFlowPlacement.of_log(log)) == "nodes 2 on GPU, 2 on CPU (Assert 2)"
 
 
 def test_a_worker_answers_with_seconds() -> None:
     code = (
         "import time; from tests.gpu.steps import serve; print('noise')\n"
-        "serve(lambda batch: print(batch.frames) or (lambda: time.sleep(0.01)))"
+        "serve(lambda job: print(job.frames) or (lambda: time.sleep(0.01)))"
     )
-    asked = [BATCHES[0].name, BATCHES[2].name, BATCHES[0].name]
+    asked = [JOBS[0].name, JOBS[0].name, JOBS[2].name]
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -60,6 +81,17 @@ def test_a_worker_answers_with_seconds() -> None:
 
 
 def test_batches_are_ragged() -> None:
-    lengths = Batch(100, tf32=False).lengths()
+    lengths = Job("blstm", 100).lengths()
     assert lengths[0] == 100 and lengths.min() >= 50 and len(set(lengths)) > 10
     assert (np.diff(lengths) <= 0).all()
+
+
+@pytest.mark.parametrize("model", training_check.MODELS)
+def test_a_job_has_all_inputs_of_its_network(model: str) -> None:
+    job = Job(model, 12)
+    program = compiled(job, "cpu")
+    executable: Any = program.executable
+    feed = feed_of(job, program)
+    assert set(feed) == set(executable.inputs)
+    lengths = feed["data/size1"]
+    assert lengths[0] == feed["data"].shape[1] == 12 and lengths.min() < 12

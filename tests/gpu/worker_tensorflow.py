@@ -1,43 +1,45 @@
-"""Our training steps: `python -m tests.gpu.worker_tensorflow DEVICE`, with kernels for `gpu`, `both` or `cpu`."""
+"""Our training steps: `python -m tests.gpu.worker_tensorflow DEVICE`, with kernels for `gpu`, `both` or `cpu`.
+
+With the name of a job behind the device it does one step, and TensorFlow logs where each node of it runs.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from compiler.program.program import Program, compile_net
 from returnn_ir import load
-from tests.benchmarks.workload import Workload
-from tests.gpu.steps import Batch, Step, serve
+from tests.gpu.steps import JOBS, Job, Step, serve
 
 __all__ = ["compiled", "feed_of"]
 
 
-def compiled(work: Workload, device: str | None) -> Program:
-    """The benchmark's acoustic model."""
+def compiled(job: Job, device: str | None) -> Program:
+    """The job's network, for training."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "net.py")
-        path.write_text(work.config(), encoding="utf-8")
+        path.write_text(job.config(), encoding="utf-8")
         return compile_net(load(path), target="tf", mode="train", device=device)
 
 
-def feed_of(batch: Batch, program: Program) -> dict[str, Any]:
-    """A batch by the names of the program's inputs."""
-    inputs, classes = batch.work.data()
-    lengths = batch.lengths()
-    feed: dict[str, Any] = {"data": inputs, "data/size1": lengths, "classes": classes, "classes/size1": lengths}
+def feed_of(job: Job, program: Program) -> dict[str, Any]:
+    """Its batch, in the types of the program's inputs."""
     executable: Any = program.executable
     nodes = executable.inputs
-    return {name: feed[name].astype(executable.spec(node).dtype.as_numpy_dtype) for name, node in nodes.items()}
+    feed = job.feed(nodes)
+    return {name: array.astype(executable.spec(nodes[name]).dtype.as_numpy_dtype) for name, array in feed.items()}
 
 
-def _prepare(batch: Batch) -> Step:
-    program = compiled(batch.work, sys.argv[1])
+def _prepare(job: Job, device: str) -> Step:
+    program = compiled(job, device)
     import tensorflow as tf
 
-    tf.config.experimental.enable_tensor_float_32_execution(batch.tf32)
+    tf.config.experimental.enable_tensor_float_32_execution(job.tf32)
     executable: Any = program.executable
     variables = {name: tf.Variable(value) for name, value in program.initial_params().items()}
     signature = {name: executable.spec(node) for name, node in executable.inputs.items()}
@@ -48,15 +50,33 @@ def _prepare(batch: Batch) -> Step:
         return fetches["objective"], tf.stack([tf.reshape(g, [-1])[0] for g in gradients.values()])
 
     function = tf.function(loss_and_gradients, input_signature=[signature], autograph=False)
-    feed = feed_of(batch, program)
+    feed = feed_of(job, program)
 
     def step() -> None:
-        tf.config.experimental.enable_tensor_float_32_execution(batch.tf32)
+        tf.config.experimental.enable_tensor_float_32_execution(job.tf32)
         for result in function(feed):
             result.numpy()
 
     return step
 
 
+def _log_placement(job: Job, device: str) -> None:
+    import tensorflow as tf
+
+    step = _prepare(job, device)
+    tf.debugging.set_log_device_placement(True)
+    step()
+
+
+def main(argv: Sequence[str]) -> None:
+    """Serve steps, or log where one runs."""
+    device, *names = argv
+    if not names:
+        serve(lambda job: _prepare(job, device))
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
+    _log_placement(next(job for job in JOBS if job.name == names[0]), device)
+
+
 if __name__ == "__main__":
-    serve(_prepare)
+    main(sys.argv[1:])
