@@ -11,6 +11,7 @@ from compiler.passes.cleanup.dce import Dce
 from compiler.passes.cleanup.fold_constants import FoldConstants
 from compiler.passes.cleanup.known_branches import KnownBranches
 from compiler.passes.cleanup.simplify import Simplify
+from compiler.passes.cleanup.small_factors_first import SmallFactorsFirst
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
 from compiler.passes.lowering.assign_axes import AssignAxes
@@ -68,6 +69,7 @@ LOWER: tuple[Pass, ...] = (
     SplitComplex(),  # after transforms of a target without complex numbers are expanded
     Simplify(),
     MaterializeMasks(),
+    SmallFactorsFirst(),  # after composites are expanded, before what depends on no step leaves the loops
     HoistInvariants(),  # masks are explicit now
     *OPTIMIZE,
     AssignAxes(),

@@ -10,6 +10,7 @@ import tensorflow as tf
 from compiler.tensorflow import loss_kernels, recurrent
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.call import Call, Row, elementwise
+from compiler.tensorflow.own_gradient import own_gradient
 from compiler.tensorflow.sizes import reshape, sizes
 from returnn_ir.ir.graph import Node, Region
 
@@ -55,6 +56,24 @@ def _float32(node: Node, region: Region) -> str | None:
     return None if dtype == "float32" else f"the kernel computes in float32, not in {dtype}"
 
 
+def _silu(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    """With a gradient of five ops, which computes the sigmoid again; that of ``tf.nn.silu`` has eight."""
+    (x,) = operands
+    if not call.kernel_options["differentiated"]:
+        return x * tf.sigmoid(x)
+
+    @own_gradient
+    def run(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def backward(dy: tf.Tensor) -> tf.Tensor:
+            with tf.control_dependencies([dy]):  # behind the forward pass, whose sigmoid is gone by then
+                gate = tf.sigmoid(x)
+            return dy * gate + tf.raw_ops.SigmoidGrad(y=gate, dy=dy * x)
+
+        return x * tf.sigmoid(x), backward
+
+    return run(x)
+
+
 def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     from compiler.tensorflow.kernels.layer_norm import layer_norm
 
@@ -81,7 +100,7 @@ def _irfft(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 #: By op name. Kernels whose meaning is the body's, gradients included.
 COMPOSITES: dict[str, Fused] = {
     "relu": Fused("Relu", elementwise(tf.nn.relu)),
-    "silu": Fused("SiLU", elementwise(tf.nn.silu)),
+    "silu": Fused("SiLU", _silu),
     "elu": Fused("Elu", elementwise(tf.nn.elu)),
     "selu": Fused("Selu", elementwise(tf.nn.selu)),
     "softsign": Fused("Softsign", elementwise(tf.nn.softsign)),
