@@ -51,20 +51,17 @@ class _Reassociation:
             return None
         for product, second in (node.operands, reversed(node.operands)):
             inner = product.node
-            if inner is None or inner.op.name != "mul" or not self._belongs_to(product, node):
+            if inner is None or inner.op.name != "mul" or not self._belongs_to(inner, node):
                 continue
             for large, first in (inner.operands, reversed(inner.operands)):
                 if _is_smaller({*first.dims, *second.dims}, large) and {*node.result.dims} == {*large.dims}:
                     return [b.mul(large, b.mul(first, second))]
         return None
 
-    def _belongs_to(self, product: Value, node: Node) -> bool:
+    def _belongs_to(self, inner: Node, node: Node) -> bool:
         """Whether the inner product is the node's alone, in the same step of the same loop."""
-        inner = product.node
-        assert inner is not None
-        if self._uses.only_user(product) is not node or product in self._pinned:
-            return False
-        return self._regions.get(inner) is self._regions.get(node)
+        alone = self._uses.only_user(inner.result) is node
+        return alone and self._regions.get(inner) is self._regions.get(node)
 
 
 def _is_smaller(dims: set[Dim], large: Value) -> bool:
