@@ -34,6 +34,8 @@ def binary(op_type: str, function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) 
 
     def row(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         x, y = operands
+        if op_type == "Mul" and x is y:
+            return tf.square(x)  # whose gradient is one product less, and no sum
         if not call.env.feed.differentiated:
             return function(x, y)
         with _override(op_type, _binary_gradient(op_type, *(_repeated(call, k) for k in range(2)))):
@@ -92,7 +94,8 @@ def _binary_gradient(op_type: str, x_repeated: _Repeated, y_repeated: _Repeated)
 
     def gradient(op: tf.Operation, upstream: tf.Tensor) -> Sequence[tf.Tensor | None]:
         dx, dy = function(op.inputs[0], op.inputs[1], op.outputs[0], tf.convert_to_tensor(upstream))
-        return _summed(dx, x_repeated), _summed(dy, y_repeated)
+        dy = _summed(dy, y_repeated)
+        return _summed(dx, x_repeated), -dy if op_type in _SUBTRACTING else dy
 
     return _registered(f"Broadcast{op_type}{x_repeated}{y_repeated}", gradient)
 
@@ -120,11 +123,14 @@ def _reduction_gradient(kind: str, axes: tuple[int, ...]) -> str:
     return _registered(f"Repeat{kind}{axes}", gradient)
 
 
+#: The gradient of the second operand is negated behind the sum, where it is smaller.
+_SUBTRACTING = ("Sub", "RealDiv")
+
 #: By TensorFlow's type of the op: operands, result and its gradient to the gradients of both operands, where these are
-#: not repeated.
+#: not repeated, and but for the sign.
 _BINARY: dict[str, Callable[..., tuple[tf.Tensor, tf.Tensor]]] = {
     "AddV2": lambda x, y, z, dz: (dz, dz),
-    "Sub": lambda x, y, z, dz: (dz, -dz),
+    "Sub": lambda x, y, z, dz: (dz, dz),
     "Mul": lambda x, y, z, dz: (dz * tf.math.conj(y), dz * tf.math.conj(x)),
-    "RealDiv": lambda x, y, z, dz: (dz / tf.math.conj(y), -dz * tf.math.conj(z / y)),
+    "RealDiv": lambda x, y, z, dz: (dz / tf.math.conj(y), dz * tf.math.conj(z / y)),
 }
