@@ -26,6 +26,7 @@ class AttentionWorkload:
     sentences: int = 100
     batch: int = 20
     frames: int = 30
+    behavior_version: int = 16
 
     def network(self) -> dict[str, dict[str, Any]]:
         """A BLSTM, an LSTM decoder with additive attention and its accumulated weights as feedback."""
@@ -101,4 +102,5 @@ class AttentionWorkload:
 
     def config(self) -> str:
         """The same as a config file."""
-        return f"extern_data = {self.extern_data()!r}\nnetwork = {self.network()!r}\nbehavior_version = 16\n"
+        version = f"behavior_version = {self.behavior_version}"
+        return f"extern_data = {self.extern_data()!r}\nnetwork = {self.network()!r}\n{version}\n"

@@ -84,6 +84,13 @@ TASKS = (
     ),
     Task("graph", "dict to training graph, attention", share=0.5, peers=("returnn",)),
     Task("search", "beam search of 100 sentences", share=0.2, peers=("returnn",)),
+    Task(
+        "search_transformer",
+        "beam search, Transformer 6+6",
+        share=0.2,
+        peers=("returnn",),
+        beside={"profile onnxruntime": ("worker_ours", "search_transformer:onnxruntime")},
+    ),
     Task("check", "check of 50 layers", peers=(), share=0.5),
 )
 

@@ -26,6 +26,7 @@ from tests.benchmarks.attention import AttentionWorkload
 from tests.benchmarks.encoders import ENCODERS, FORWARD_BATCHES, TRAINING_BATCH, TRAINING_FRAMES
 from tests.benchmarks.protocol import FIRST_STEP, Step, serve
 from tests.benchmarks.real_nets import REAL_NETS, RealNet
+from tests.benchmarks.transformer_search import TransformerWorkload
 from tests.benchmarks.workload import NUM_THREADS, Workload, deep_config
 
 WORK = Workload()
@@ -205,15 +206,15 @@ def _graph() -> Step:
     return step
 
 
-def _search() -> Step:
+def _search(work: AttentionWorkload, **options: Any) -> Step:
     """All sentences, with the single ONNX file."""
-    session = _session(ATTENTION.config(), mode="search", fetch=["decision"])
-    feeds = [{"data": inputs, "data/size1": lengths} for inputs, lengths in ATTENTION.batches()]
+    session = _session(work.config(), mode="search", fetch=["decision"], **options)
+    feeds = [{"data": inputs, "data/size1": lengths} for inputs, lengths in work.batches()]
 
     def step() -> None:
         for feed in feeds:
             labels, *_ = session.run(None, feed)
-            assert labels.shape[0] == ATTENTION.batch
+            assert labels.shape[0] == work.batch
 
     return step
 
@@ -238,7 +239,9 @@ if __name__ == "__main__":
         "build": _build,
         "attention": _train_attention,
         "graph": _graph,
-        "search": _search,
+        "search": lambda: _search(ATTENTION),
+        "search_transformer": lambda: _search(TransformerWorkload()),
+        f"search_transformer:{PROFILE}": lambda: _search(TransformerWorkload(), profile=PROFILE),
         "check": _check,
         **{f"train_{name}": partial(_train_encoder, name) for name in ENCODERS},
         **{f"{name}{batch}": partial(_encode, name, batch) for name in ENCODERS for batch in FORWARD_BATCHES},

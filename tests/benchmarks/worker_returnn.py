@@ -17,6 +17,7 @@ import numpy as np
 from tests.benchmarks.attention import AttentionWorkload
 from tests.benchmarks.protocol import FIRST_STEP, Step, serve
 from tests.benchmarks.real_nets import REAL_NETS, RealNet
+from tests.benchmarks.transformer_search import TransformerWorkload
 from tests.benchmarks.workload import NUM_THREADS, Workload
 
 WORK = Workload()
@@ -42,7 +43,8 @@ def _session_of(options: dict[str, Any]) -> tuple[Any, Any]:
 
 def _network(work: Workload | AttentionWorkload, *, train: bool = False, search: bool = False) -> tuple[Any, Any]:
     """Builds the net in a new graph; returns the session and the network."""
-    options = {"extern_data": work.extern_data(), "network": work.network(), "behavior_version": 16}
+    version = work.behavior_version
+    options = {"extern_data": work.extern_data(), "network": work.network(), "behavior_version": version}
     session, config = _session_of(options)
     flags = {"train_flag": train, "eval_flag": train, "search_flag": search}
     network = _returnn("tf.network").TFNetwork(config=config, **flags)
@@ -158,12 +160,12 @@ def _graph() -> Step:
     return step
 
 
-def _search() -> Step:
+def _search(work: AttentionWorkload) -> Step:
     """All sentences, in a graph built for search."""
-    session, network = _network(ATTENTION, search=True)
+    session, network = _network(work, search=True)
     session.run(_returnn("tf.compat").v1.global_variables_initializer())
     labels = network.get_layer("decision").output.placeholder
-    feeds = [_feed(network, {"data": (inputs, lengths.astype(np.int32))}) for inputs, lengths in ATTENTION.batches()]
+    feeds = [_feed(network, {"data": (inputs, lengths.astype(np.int32))}) for inputs, lengths in work.batches()]
 
     def step() -> None:
         for feed in feeds:
@@ -181,7 +183,8 @@ if __name__ == "__main__":
             "build": _build,
             "attention": _train_attention,
             "graph": _graph,
-            "search": _search,
+            "search": lambda: _search(ATTENTION),
+            "search_transformer": lambda: _search(TransformerWorkload()),
             **{FIRST_STEP + name: partial(_first_step, net) for name, net in REAL_NETS.items()},
         }
     )

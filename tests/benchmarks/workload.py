@@ -25,6 +25,7 @@ class Workload:
     classes: int = 100
     batch: int = 40
     frames: int = 100
+    behavior_version: int = 16
 
     def network(self) -> dict[str, dict[str, Any]]:
         """The network dict; RETURNN and we read the same one."""
@@ -56,7 +57,8 @@ class Workload:
 
     def config(self) -> str:
         """The same as a config file."""
-        return f"extern_data = {self.extern_data()!r}\nnetwork = {self.network()!r}\nbehavior_version = 16\n"
+        version = f"behavior_version = {self.behavior_version}"
+        return f"extern_data = {self.extern_data()!r}\nnetwork = {self.network()!r}\n{version}\n"
 
 
 def deep_config(layers: int = 50) -> str:

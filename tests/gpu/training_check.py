@@ -134,7 +134,7 @@ def _loss_and_gradients(program: Program, job: Job) -> dict[str, Any]:
 def _placement(job: Job, device: str) -> TensorFlowPlacement:
     command = [sys.executable, "-m", "tests.gpu.worker_tensorflow", device, job.name]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **_MEMORY}, capture_output=True, text=True, check=True)
-    return TensorFlowPlacement.of_log(done.stderr)
+    return TensorFlowPlacement.of_log(done.stdout)
 
 
 # ---------------------------------------------------------------- time

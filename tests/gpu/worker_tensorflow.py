@@ -63,9 +63,8 @@ def _prepare(job: Job, device: str) -> Step:
 def _log_placement(job: Job, device: str) -> None:
     import tensorflow as tf
 
-    step = _prepare(job, device)
-    tf.debugging.set_log_device_placement(True)
-    step()
+    tf.debugging.set_log_device_placement(True)  # before TensorFlow makes anything
+    _prepare(job, device)()
 
 
 def main(argv: Sequence[str]) -> None:
