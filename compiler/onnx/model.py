@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from compiler.onnx.dtypes import CODES
@@ -115,8 +115,17 @@ def build_model(graph: Graph, params: Mapping[str, Array], format_: Format) -> A
 
 def _needed(format_: Format, contrib: Mapping[str, int]) -> dict[str, object]:
     """The profile, and of what only onnxruntime has, how much there is and which version it was written with."""
-    versions = {"contrib": dict(contrib), "onnxruntime": version("onnxruntime")} if contrib else {}
+    versions = {"contrib": dict(contrib), "onnxruntime": _runtime_version()} if contrib else {}
     return {"name": format_.profile, **versions}
+
+
+def _runtime_version() -> str | None:
+    for name in ("onnxruntime", "onnxruntime-gpu"):
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return None
 
 
 def contrib_nodes(nodes: Iterable[Any]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from returnn_ir.errors import TargetError, did_you_mean
 
-__all__ = ["CONTRIB", "DEFAULT_OPSET", "IR_VERSIONS", "Format", "Profile"]
+__all__ = ["CONTRIB", "DEFAULT_OPSET", "IR_VERSIONS", "Format", "Profile", "Provider"]
 
 #: The domain of onnxruntime's own ops ("contrib ops"), and its only version.
 CONTRIB = ("com.microsoft", 1)
@@ -38,6 +38,25 @@ class Profile(StrEnum):
         return cls(name)
 
 
+class Provider(StrEnum):
+    """What onnxruntime shall run a file on. Each file runs on all; which kernels are the faster ones differs."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+    @classmethod
+    def of(cls, name: str) -> Provider:
+        """A provider by the name that ``--device`` has for it.
+
+        Raises:
+            TargetError: there is none of that name.
+        """
+        known = [provider.value for provider in cls]
+        if name not in known:
+            raise TargetError(f"target 'onnx' knows no device {name!r}", expected=", ".join(known))
+        return cls(name)
+
+
 @dataclass(frozen=True)
 class Format:
     """What a check and an emitter have to know of the file.
@@ -45,10 +64,12 @@ class Format:
     Attributes:
         opset: the version of ONNX's operator set, 17 to 26.
         profile: whether onnxruntime's own ops may be used.
+        provider: what it shall run on.
     """
 
     opset: int = DEFAULT_OPSET
     profile: Profile = Profile.PORTABLE
+    provider: Provider = Provider.CPU
 
     def __post_init__(self) -> None:
         if self.opset not in IR_VERSIONS:

@@ -10,7 +10,7 @@ from compiler.analysis.external import external_reason
 from compiler.onnx import control, conv, elementwise, indexing, linalg, reduce, shape, state
 from compiler.onnx.composite import activations, norms, recurrent, softmax
 from compiler.onnx.dtypes import CODES
-from compiler.onnx.profile import DEFAULT_OPSET, Format, Profile
+from compiler.onnx.profile import DEFAULT_OPSET, Format, Profile, Provider
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.registry import REFUSED, Row, rows
 from compiler.target.protocol import Accept, Reject
@@ -31,11 +31,13 @@ class OnnxTarget:
         opset: the version of the operator set, 17 to 26. The default 21 loads nearly everywhere; from 22 on Elu, Selu
             and MaxPool leave the GPU in onnxruntime.
         profile: whether onnxruntime's own ops may be used.
+        provider: what the model shall run on.
     """
 
     name: ClassVar[str] = "onnx"
     opset: int = DEFAULT_OPSET
     profile: Profile = Profile.PORTABLE
+    provider: Provider = Provider.CPU
 
     def __post_init__(self) -> None:
         Format(self.opset)  # refuses an opset that is unknown
@@ -43,7 +45,7 @@ class OnnxTarget:
     @property
     def format(self) -> Format:
         """What the files are written in."""
-        return Format(self.opset, self.profile)
+        return Format(self.opset, self.profile, self.provider)
 
     def accepts(self, node: Node, region: Region) -> Accept | Reject:
         """Whether the node has a row whose condition holds."""
@@ -58,8 +60,7 @@ class OnnxTarget:
                 return Reject(f"onnxruntime has no kernels for {value.dtype}")
         found = rows(name, self.profile)
         if not found:
-            composite = node.op.has(Trait.COMPOSITE)
-            return Reject("ONNX has no operator for it" if composite else f"op {name!r} is not implemented for ONNX")
+            return Reject(_without_row(node))
         return self._first(found, node, region)
 
     def _first(self, found: Sequence[Row], node: Node, region: Region) -> Accept | Reject:
@@ -76,3 +77,11 @@ class OnnxTarget:
     def lower(self, graph: Graph) -> OnnxProgram:
         """A program of a graph in the TARGET stage."""
         return OnnxProgram(graph, self.format)
+
+
+def _without_row(node: Node) -> str:
+    name = node.op.name
+    if not node.op.has(Trait.COMPOSITE):
+        return f"op {name!r} is not implemented for ONNX"
+    having = [profile.value for profile in Profile if rows(name, profile)]
+    return f"ONNX has no operator for it, the profile {having[0]} has" if having else "ONNX has no operator for it"

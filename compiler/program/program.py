@@ -103,7 +103,8 @@ def make_target(
         name: ``reference``, ``tf`` or ``onnx``.
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
         profile: ``portable`` or ``onnxruntime``, for ``onnx`` only; None: ``portable``.
-        device: ``cpu``, ``gpu`` or ``both``, for ``tf`` only; None: what TensorFlow computes on in this process.
+        device: for ``tf``, ``cpu``, ``gpu`` or ``both``; None: what TensorFlow computes on in this process. For
+            ``onnx``, what the file is written to be fast on, ``cpu`` or ``cuda``; None: ``cpu``.
         deterministic: whether the same batch has to give the same bits again, for ``tf`` only; the others always do.
 
     Raises:
@@ -117,7 +118,7 @@ def make_target(
     if profile is not None and name != "onnx":
         hint = "target 'onnx' has one"
         raise TargetError(f"target {name!r} has no profile", where="profile", received=profile, hint=hint)
-    if device is not None and name != "tf":
+    if device is not None and name == "reference":
         raise TargetError(f"target {name!r} has no device", where="device", received=device, hint="target 'tf' has one")
     if name == "reference":
         from compiler.reference.target import ReferenceTarget
@@ -128,10 +129,14 @@ def make_target(
         from compiler.tensorflow.target import TensorFlowTarget
 
         return TensorFlowTarget(Device.of(device, deterministic=deterministic))
-    from compiler.onnx.profile import DEFAULT_OPSET, Profile
+    from compiler.onnx.profile import DEFAULT_OPSET, Profile, Provider
     from compiler.onnx.target import OnnxTarget
 
-    return OnnxTarget(DEFAULT_OPSET if opset is None else opset, Profile.of(profile or Profile.PORTABLE))
+    return OnnxTarget(
+        DEFAULT_OPSET if opset is None else opset,
+        Profile.PORTABLE if profile is None else Profile.of(profile),
+        Provider.CPU if device is None else Provider.of(device),
+    )
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,8 @@ def compile_net(
         profile: whose operators an ONNX file has, for ``onnx`` only: ``portable``, ONNX's own, or ``onnxruntime``, its
             fused ones, too; None: ``portable``.
         device: what a program for ``tf`` runs on: ``cpu``, ``gpu`` or ``both``. None: what the config's ``device``
-            says, a GPU where TensorFlow computes on one in this process.
+            says, a GPU where TensorFlow computes on one in this process. For ``onnx`` ``cpu`` (default) or ``cuda``:
+            where the file shall be fast; it runs on both.
         print_stage: called with each stage's name and graph, for ``--print-ir``.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from compiler.onnx.profile import Profile
+from compiler.onnx.profile import Profile, Provider
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.target import OnnxTarget
 from compiler.program.pipelines import lower_to
@@ -83,9 +83,10 @@ def lower(
     fusion: Mapping[str, str] | None = None,
     opset: int = 21,
     profile: Profile = Profile.PORTABLE,
+    provider: Provider = Provider.CPU,
 ) -> OnnxProgram:
     """Bring a net to the ONNX target."""
-    target = OnnxTarget(opset, profile)
+    target = OnnxTarget(opset, profile, provider)
     graph, _ = lower_to(net.graph, target, verify_each=True, fusion=fusion)
     return target.lower(graph)
 
@@ -98,6 +99,7 @@ def agree(
     fusion: Mapping[str, str] | None = None,
     opset: int = 21,
     profile: Profile = Profile.PORTABLE,
+    provider: Provider = Provider.CPU,
 ) -> dict[str, Array]:
     """Run on both, compare every fetch, give ONNX's."""
     nets = []
@@ -107,7 +109,7 @@ def agree(
         nets.append(net)
     graph, _ = lower_to(nets[0].graph, ReferenceTarget(), verify_each=True)
     expected = ReferenceTarget().lower(graph).run(nets[0].inputs, nets[0].params)
-    result = lower(nets[1], fusion, opset, profile).run(nets[1].inputs, nets[1].params)
+    result = lower(nets[1], fusion, opset, profile, provider).run(nets[1].inputs, nets[1].params)
     compare(result, expected, rtol)
     return result
 
