@@ -36,6 +36,7 @@ class CaseReport:
         reason: the first thing that is wrong, None if nothing is.
         refused: the target or the front end refused the net (in contrast to wrong numbers).
         assumed: what was taken for given of the machine that the net was written for.
+        contrib: how many there are in an ONNX file of each of onnxruntime's own ops.
     """
 
     case: str
@@ -44,6 +45,7 @@ class CaseReport:
     reason: str | None = None
     refused: bool = False
     assumed: list[Assumed] = field(default_factory=list)
+    contrib: dict[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -139,6 +141,7 @@ def _check_file(report: CaseReport, program: Program, recorded: Recorded, open_m
     with TemporaryDirectory() as folder:
         exported = ExportedProgram(executable, Path(folder) / "model.onnx", open_model)
         check_program(report, replace(program, executable=exported), recorded)
+        report.contrib.update(exported.contrib)
 
 
 def check_program(report: CaseReport, program: Program, recorded: Recorded) -> None:
