@@ -14,6 +14,7 @@ import pytest
 from compiler.cli import main
 from compiler.onnx.export import export
 from compiler.onnx.profile import Format, Profile, Provider
+from compiler.onnx.split_export import export_split
 from compiler.onnx.target import OnnxTarget
 from compiler.program.named import named_reference
 from compiler.program.pipelines import lower_to
@@ -227,7 +228,7 @@ def _squares(net: Net) -> Value:
 
 @pytest.mark.parametrize("name", OWN)
 def test_what_onnxruntime_fuses_itself_is_left_to_it(name: str, tmp_path: Path) -> None:
-    """So neither profile has to write these nodes; docs/onnx.md says so."""
+    """So neither profile has to write these nodes; docs/profiles.md says so."""
     build, fused, single = OWN[name]
     net = Net()
     net.give("y", build(net))
@@ -279,6 +280,26 @@ def test_a_file_says_what_it_needs(config: Path, tmp_path: Path) -> None:
     (node,) = [n for n in model.graph.node if n.domain]
     named = [name for name in node.output if name]
     assert [[d.dim_value for d in typed[name].shape.dim][-1] for name in named] == [6, 6]
+
+
+def test_the_parts_of_a_search_say_it_each_for_itself(tmp_path: Path) -> None:
+    case = Path(__file__).parents[1] / "golden" / "search" / "transformer_decoder"
+    options = {"profile": "onnxruntime", "device": "cuda"}
+    net = load(case.with_suffix(".py"), mode="search")
+    program = compile_net(net, target="onnx", mode="search", fetch=["output"], losses=False, **options)
+    executable: Any = program.executable
+    found: dict[str, tuple[object, object]] = {}
+    for path in export_split(executable, program.initial_params(), tmp_path / "parts"):
+        model = onnx.load(path)
+        (profile,) = [json.loads(p.value) for p in model.metadata_props if p.key == "returnn_ir.profile"]
+        found[path.stem] = (profile["name"], profile.get("contrib"))
+        assert ("com.microsoft" in [o.domain for o in model.opset_import]) == ("contrib" in profile)
+    assert found == {
+        "encoder": ("onnxruntime", None),
+        "init": ("onnxruntime", None),
+        "step": ("onnxruntime", {"SkipLayerNormalization": 1}),
+        "finish": ("onnxruntime", None),
+    }
 
 
 @pytest.mark.parametrize("options", [{}, {"profile": "portable", "device": "cuda"}, {"profile": "onnxruntime"}])
