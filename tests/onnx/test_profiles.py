@@ -284,9 +284,9 @@ def test_a_file_says_what_it_needs(config: Path, tmp_path: Path) -> None:
 
 def test_the_parts_of_a_search_say_it_each_for_itself(tmp_path: Path) -> None:
     case = Path(__file__).parents[1] / "golden" / "search" / "transformer_decoder"
-    options = {"profile": "onnxruntime", "device": "cuda"}
     net = load(case.with_suffix(".py"), mode="search")
-    program = compile_net(net, target="onnx", mode="search", fetch=["output"], losses=False, **options)
+    options: dict[str, Any] = {"mode": "search", "fetch": ["output"], "losses": False}
+    program = compile_net(net, target="onnx", profile="onnxruntime", device="cuda", **options)
     executable: Any = program.executable
     found: dict[str, tuple[object, object]] = {}
     for path in export_split(executable, program.initial_params(), tmp_path / "parts"):
