@@ -48,7 +48,7 @@ def _sum_before(norm: Node, region: Region) -> Node | None:
     if add is None or add.op.name != "add" or not any(n is add for n in region.nodes):
         return None
     a, b = add.operands
-    return add if set(a.dims) == set(b.dims) and a.dtype == b.dtype else None
+    return add if set(a.dims) == set(b.dims) else None
 
 
 def _fuse(graph: Graph, region: Region, add: Node, norm: Node, context: Context) -> bool:
@@ -71,5 +71,6 @@ def _fuse(graph: Graph, region: Region, add: Node, norm: Node, context: Context)
     before = [n for n in between if n not in after]
     region.nodes[at : end + 1] = [*before, node, *after]
     graph.substitute({norm.result: y, add.result: total})
-    context.journal.add("fused", "layer_norm", norm.origin, f"one node with the sum of {add.origin or 'its input'}")
+    summed = f"the sum of {add.origin}" if add.origin.layer else "the sum that it normalises"
+    context.journal.add("fused", "layer_norm", norm.origin, f"one node with {summed}")
     return True
