@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.analysis.tails import tail_readers
+from compiler.onnx.model import contrib_nodes
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
 from compiler.target.inputs import input_specs
@@ -39,11 +40,13 @@ class Export:
 
     Attributes:
         verification: how far the model is from the reference; None if it was not compared.
+        contrib: how many there are of each of onnxruntime's own ops.
         tail_readers: layers whose results depend on what stands behind a sequence's end, and so on the batch.
     """
 
     path: Path
     verification: Verification | None
+    contrib: Mapping[str, int]
     tail_readers: list[str]
 
 
@@ -90,7 +93,7 @@ def export(
     written = {PREFIX + key: json.dumps(value) for key, value in entries.items()}
     onnx.helper.set_model_props(held, {**kept, **written})
     _write(Path(path), held.SerializeToString())
-    return Export(Path(path), verification, readers)
+    return Export(Path(path), verification, contrib_nodes(model.graph.node), readers)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -132,7 +135,7 @@ def _axes(type_: TensorType) -> dict[str, Any]:
 
 
 def _versions(program: OnnxProgram) -> dict[str, str]:
-    found = {"opset": str(program.opset), "ir": str(program.ir_version)}
+    found = {"opset": str(program.format.opset), "ir": str(program.format.ir_version)}
     for name in ("returnn-ir", "onnx", "onnxruntime", "onnxruntime-gpu", "numpy"):
         try:
             found[name] = version(name)
