@@ -81,7 +81,7 @@ class Job:
             (inputs, classes), of_classes = work.data(), lengths
         else:
             (inputs, lengths), (classes, of_classes) = work.batches()[0], work.targets()
-        feed = {"data": inputs, "data/size1": lengths, "classes": classes, "classes/size1": of_classes}
+        feed: Feed = {"data": inputs, "data/size1": lengths, "classes": classes, "classes/size1": of_classes}
         return {name: array for name, array in feed.items() if name in names}
 
     def lengths(self) -> npt.NDArray[np.int64]:
