@@ -13,7 +13,7 @@ from returnn_ir.config.key import ALL, EVAL, FORWARD, PRIORS, SEARCH, TRAIN, Key
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
 _RUN, _CUT, _START = (f"runtime.tasks.{name}" for name in ("run_options", "data_options", "start"))
-_COMPILER = "compiler.program.program"
+_COMPILER, _PRECISION = "compiler.program.program", "compiler.program.mixed_precision"
 _OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
     f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
 )
@@ -62,6 +62,8 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("padding", _NETWORK, "ours: raw, or masked: no layer sees padding"),
         done("search_scores", _NETWORK, "ours: returnn, or independent of the rest of a batch"),
         done("fusion", _COMPILER, "ours: which kernels are required, preferred or never used"),
+        done("mixed_precision", _PRECISION, "ours: bfloat16 or float16, in which products of a training compute", TRAIN),
+        done("tf_amp", _PRECISION, "the same, or a dict with it as dtype", TRAIN),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", _no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
@@ -360,7 +362,6 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
                 "stop_for_resubmission_safety_factor",
                 "stop_for_resubmission_when_low_time_left",
                 "tensorboard_opts",
-                "tf_amp",
                 "tf_data_provider_capacity",
                 "tf_jit",
                 "tf_static_shapes",
