@@ -14,8 +14,8 @@ __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
 _RUN, _CUT, _START = (f"runtime.tasks.{name}" for name in ("run_options", "data_options", "start"))
 _COMPILER, _PRECISION = "compiler.program.program", "compiler.program.mixed_precision"
-_OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
-    f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
+_OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES, _LOSS_SCALE = (
+    f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options", "loss_scale")
 )
 _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search.options", "runtime.tasks.forward"
 _NAMES, _PRETRAIN = "returnn_ir.config.network_names", "returnn_ir.config.pretrain"
@@ -161,6 +161,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("gradient_clip_global_norm", _GRADIENTS, "by the norm of all gradients", TRAIN),
         done("gradient_nan_inf_filter", _GRADIENTS, "zero for what is not finite", TRAIN),
         done("grad_norm_to_clip_to_zero", _GRADIENTS, "no update above this global norm", TRAIN),
+        done("grad_scaler", _LOSS_SCALE, "the loss scale of mixed_precision float16, or None; enabled: False", TRAIN),
         done("accum_grad_multiple_step", _GRADIENTS, "the gradients of so many steps make one update", TRAIN),
         # its reader is the one that chooses other kernels for it, so that networks are compiled anew where it changes
         done("maximize_grad_norm", _COMPILER, "the share of the global norm that is maximised", TRAIN),
@@ -331,7 +332,6 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
                 "forward_auto_split_batch_on_oom",
                 "forward_step",
                 "grad_clip",
-                "grad_scaler",
                 "jax_amp",
                 "jax_compilation_cache_dir",
                 "jax_data_prefetch",
