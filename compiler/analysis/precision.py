@@ -34,7 +34,7 @@ class Width(IntEnum):
 
 
 def holds(dtype: str, value: object) -> bool:
-    """Whether a type of 16 bits has a number, or an array of them, up to rounding: none overflows or comes near zero."""
+    """Whether a type of 16 bits has a number, or those of an array, up to rounding: none overflows or becomes zero."""
     if isinstance(value, (bool, complex, str)) or value is None:
         return True
     size = np.abs(np.asarray(value, np.float32))

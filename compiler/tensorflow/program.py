@@ -212,7 +212,8 @@ class TensorFlowProgram:
         if "objective" not in fetches:
             raise TargetError("the graph has no objective to differentiate", hint="give a layer a loss")
         names = [name for name in self.graph.trainable if name in params]
-        found = tf.gradients(fetches["objective"], [params[name] for name in names], None if factor is None else [factor])
+        above = None if factor is None else [factor]
+        found = tf.gradients(fetches["objective"], [params[name] for name in names], above)
         return {name: gradient for name, gradient in zip(names, found, strict=True) if gradient is not None}
 
 

@@ -62,7 +62,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("padding", _NETWORK, "ours: raw, or masked: no layer sees padding"),
         done("search_scores", _NETWORK, "ours: returnn, or independent of the rest of a batch"),
         done("fusion", _COMPILER, "ours: which kernels are required, preferred or never used"),
-        done("mixed_precision", _PRECISION, "ours: bfloat16 or float16, in which products of a training compute", TRAIN),
+        done("mixed_precision", _PRECISION, "ours: bfloat16 or float16, what products compute in", TRAIN),
         done("tf_amp", _PRECISION, "the same, or a dict with it as dtype", TRAIN),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", _no_backend),

@@ -22,7 +22,18 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.options import DType, Range, described
 
-__all__ = ["DIM", "DIMS", "REQUIRED", "AtLeast0", "AtLeast1", "Attr", "ElementType", "Required", "Signature", "type_text"]
+__all__ = [
+    "DIM",
+    "DIMS",
+    "REQUIRED",
+    "AtLeast0",
+    "AtLeast1",
+    "Attr",
+    "ElementType",
+    "Required",
+    "Signature",
+    "type_text",
+]
 
 AtLeast0 = Annotated[int, Range(0)]
 AtLeast1 = Annotated[int, Range(1)]

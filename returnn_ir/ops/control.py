@@ -84,4 +84,8 @@ def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -
     return [x.with_dims((attrs["dim"], *x.dims))]
 
 
-register(OpSpec("history", ("x",), {"dim": DIM}, _history, frozenset({Trait.HISTORY, Trait.MOVES}), precision=Precision.FOLLOW))
+register(
+    OpSpec(
+        "history", ("x",), {"dim": DIM}, _history, frozenset({Trait.HISTORY, Trait.MOVES}), precision=Precision.FOLLOW
+    )
+)

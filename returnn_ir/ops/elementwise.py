@@ -142,9 +142,7 @@ _CAST = {"dtype": Attr(ElementType)}
 _FOLLOW = Precision.FOLLOW
 register(OpSpec("cast", _X, _CAST, _infer_cast, frozenset({Trait.ELEMENTWISE}), precision=_FOLLOW))
 register(
-    OpSpec(
-        "set_sparse", _X, {"sparse_dim": Attr(Dim | None)}, _infer_set_sparse, _ENTRY_BY_ENTRY, precision=_FOLLOW
-    )
+    OpSpec("set_sparse", _X, {"sparse_dim": Attr(Dim | None)}, _infer_set_sparse, _ENTRY_BY_ENTRY, precision=_FOLLOW)
 )
 
 

@@ -103,9 +103,7 @@ _VALUES = ("values", "indices")
 _READS_TAIL = frozenset({Trait.READS_TAIL})
 _MOVES = frozenset({Trait.MOVES})
 _FOLLOW = Precision.FOLLOW
-register(
-    OpSpec("gather", _VALUES, {"dim": DIM}, _gather, _READS_TAIL | _MOVES, order=_gather_order, precision=_FOLLOW)
-)
+register(OpSpec("gather", _VALUES, {"dim": DIM}, _gather, _READS_TAIL | _MOVES, order=_gather_order, precision=_FOLLOW))
 register(OpSpec("scatter_add", _VALUES, {"dims": DIMS, "out": DIM}, _scatter_add, order=_scatter_order))
 register(
     OpSpec(

@@ -75,7 +75,9 @@ _LABELS = Attr(
 _INIT = Attr(Any, None, "what an untrained model starts with, see `returnn_ir.construct.initializers`")
 
 register(OpSpec("input", (), {"name": Attr(str), **_TYPED, "labels": _LABELS}, _declared, _ROOT))
-register(OpSpec("param", (), {"name": Attr(str), "init": _INIT, **_TYPED}, _declared, _ROOT, precision=Precision.FOLLOW))
+register(
+    OpSpec("param", (), {"name": Attr(str), "init": _INIT, **_TYPED}, _declared, _ROOT, precision=Precision.FOLLOW)
+)
 register(OpSpec("train_step", (), {}, _train_step, _ROOT))
 _CONST = {"value": Attr(bool | float | complex | str | np.ndarray), **_TYPED}
 register(OpSpec("const", (), _CONST, _const, precision=Precision.FOLLOW))

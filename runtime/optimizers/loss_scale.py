@@ -157,7 +157,7 @@ def check_scalable(graph: Graph, config: Mapping[str, object], *, second_order: 
     for node in graph.body.walk():
         if _has_absolute_gradient(node):
             raise ConfigError(
-                "this layer compares its gradient with a number, or adds one, which is multiplied by the loss scale here",
+                "this layer compares its gradient with a number, or adds one; here it is multiplied by the loss scale",
                 where=node.origin,
                 hint=hint,
             )

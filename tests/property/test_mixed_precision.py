@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +15,7 @@ from compiler.program.pipelines import lower_to
 from compiler.program.program import make_target
 from compiler.reference.target import ReferenceTarget
 from compiler.target.protocol import Array
-from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.ir.graph import Graph, Node, Value
 from returnn_ir.ir.op import Precision
 from returnn_ir.text.parser import parse_graph
 from returnn_ir.text.printer import print_graph
@@ -26,9 +28,41 @@ ROUNDING = {"bfloat16": 2.0**-9, "float16": 2.0**-11}
 
 
 class SmoothNet(RandomNet):
-    """Without what a rounding turns over: decisions by scores."""
+    """Without what a rounding turns over (decisions by scores), and with more products of parameters."""
 
     decides = False
+
+    def rules(self) -> list[Callable[[], Value | None]]:
+        return [*super().rules(), *[self.linear] * 4, self.cell, self.cell]
+
+    def linear(self) -> Value | None:
+        """One of the values, times a parameter."""
+        x = self.value(self.feature)
+        weights = self.b.op("param", name="w", dtype="float32", dims=(self.feature, self.other))
+        if x is None or self.other in x.dims:
+            return None
+        return self.b.dot(x, weights, self.feature)
+
+    def cell(self) -> Value | None:
+        """A loop whose steps multiply by a parameter; one carry follows from the product, one adds it up."""
+        b, x = self.b, self.value(self.time)
+        if x is None or self.feature in x.dims:
+            return None
+        weights = b.op("param", name="w", dtype="float32", dims=(self.feature, self.other))
+        seen = self.choose(2)
+        start = b.expand(b.const(0.5), *(d for d in x.dims if d is not self.time), self.feature)
+
+        def step(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
+            product = b.dot(carries[0], weights, self.feature)
+            if self.other in slices[0].dims:
+                product = b.reduce("mean", product, self.other)
+            after = b.unary("tanh", b.add(product, slices[0]) if seen else product)
+            after = after if self.other not in after.dims else b.reduce("mean", after, self.other)
+            after = b.unary("tanh", b.expand(after, *carries[0].dims))
+            return [after, b.add(carries[1], after)], [after]
+
+        (_, total), (stacked,) = b.loop(self.time, [start, start], [x], step)
+        return total if self.choose(2) else stacked
 
 
 def _graph(choices: list[int]) -> str:

@@ -47,10 +47,14 @@ class RandomNet:
         swapped = b.op("input", name="major", dtype="float32", dims=(self.time, self.batch, self.other))
         self.values = [x, w, bias, swapped]
 
-    def grow(self, steps: int) -> Graph:
+    def rules(self) -> list[Callable[[], Value | None]]:
+        """What may come next."""
         rules: list[Callable[[], Value | None]] = [self.unary, self.binary, self.constant, self.reduce, self.softmax]
         rules += [self.dot, self.concat, self.cut, self.pad, self.along_time, self.loop, self.norm]
-        rules += [self.pick] if self.decides else []
+        return rules + [self.pick] if self.decides else rules
+
+    def grow(self, steps: int) -> Graph:
+        rules = self.rules()
         for _ in range(steps):
             value = rules[self.choose(len(rules))]()
             if value is not None and len(value.dims) <= 4:

@@ -11,7 +11,7 @@ from compiler.target.protocol import Accept, Reject
 from returnn_ir.errors import TargetError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Graph, Node, Region, Value
-from returnn_ir.ir.loop import LoopView, loop_results
+from returnn_ir.ir.loop import LoopView, declare_types, loop_results
 from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Precision, Trait
 
@@ -142,14 +142,15 @@ class _Casts:
         initial = [self._as(v, c.param.dtype) for v, c in zip(initial, loop.carries, strict=True)]
         node.operands = [*initial, *whole, *([] if limit is None else [limit])]
         following = [self._as(c.next, c.param.dtype) for c in loop.carries]
-        stacked = [s.inner for s in loop.stacked]
-        region.results = loop_results(following, stacked, None if loop.end is None else loop.end.done)
-        node.attrs = {**node.attrs, "stacked": tuple(v.type for v in stacked)}
+        region.results = loop_results(
+            following, [s.inner for s in loop.stacked], None if loop.end is None else loop.end.done
+        )
+        declare_types(node)
 
     def _cond(self, node: Node) -> None:
         for region in node.regions:
             region.results = [self._as(v, r.dtype) for v, r in zip(region.results, node.results, strict=True)]
-        node.attrs = {**node.attrs, "branches": tuple(v.type for v in node.results)}
+        declare_types(node)
 
     def full(self, value: Value) -> Value:
         """The value in float32, if it is a low one."""
