@@ -49,7 +49,7 @@ def compiled(tmp_path: Path) -> Compile:
 def feed() -> dict[str, Array]:
     rng = np.random.default_rng(0)
     lengths = np.array([5, 0, 7, 2])
-    inputs = {"data": rng.standard_normal((4, 7, 6)).astype(np.float32)}
+    inputs: dict[str, Array] = {"data": rng.standard_normal((4, 7, 6)).astype(np.float32)}
     inputs |= {"words": rng.integers(0, 7, (4, 7)), "classes": rng.integers(0, 5, (4, 7))}
     return inputs | {f"{key}/size1": lengths for key in ("data", "words", "classes")}
 
