@@ -12,7 +12,7 @@ from returnn_ir.ir.graph import Graph
 from returnn_ir.ir.mode import Mode
 from returnn_ir.options import Described
 
-__all__ = ["training_precision"]
+__all__ = ["low_dtype", "training_precision"]
 
 _LowDtype = Literal["bfloat16", "float16"]
 
@@ -57,7 +57,7 @@ def training_precision(config: Mapping[str, object], target: str, graph: Graph) 
         ConfigError: a value that is wrong.
         ProblemList: several.
     """
-    low = _asked(config)
+    low = low_dtype(config)
     if low is None:
         return None
     if target == "onnx":
@@ -69,7 +69,13 @@ def training_precision(config: Mapping[str, object], target: str, graph: Graph) 
     return low
 
 
-def _asked(config: Mapping[str, object]) -> str | None:
+def low_dtype(config: Mapping[str, object]) -> str | None:
+    """What a config asks for.
+
+    Raises:
+        ConfigError: a value that is wrong.
+        ProblemList: several.
+    """
     keys = read_config(_Keys, config)
     amp: object = keys.tf_amp
     if isinstance(amp, Mapping):

@@ -51,7 +51,7 @@ class RandomNet:
         """What may come next."""
         rules: list[Callable[[], Value | None]] = [self.unary, self.binary, self.constant, self.reduce, self.softmax]
         rules += [self.dot, self.concat, self.cut, self.pad, self.along_time, self.loop, self.norm]
-        return rules + [self.pick] if self.decides else rules
+        return [*rules, self.pick] if self.decides else rules
 
     def grow(self, steps: int) -> Graph:
         rules = self.rules()

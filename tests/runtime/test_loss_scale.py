@@ -220,3 +220,12 @@ def test_wrong_options(given: object, message: str) -> None:
     with pytest.raises(UserError) as error:
         LossScaleOptions.from_config({"grad_scaler": given})
     assert str(error.value).startswith(message)
+
+
+def test_a_wrong_type_is_told_before_anything_is_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "run", "mixed_precision = 'float8'")
+    assert _failed(capsys, path) == (
+        f"returnn-run: {path}:18, key 'mixed_precision': option 'mixed_precision' has an unknown value\n"
+        "  expected: 'bfloat16' | 'float16' | None\n  received: 'float8' (str)\n  try: did you mean 'float16'?\n"
+    )
+    assert not list((tmp_path / "run").glob("net.0*"))

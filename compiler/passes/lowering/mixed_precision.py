@@ -138,14 +138,24 @@ class _Casts:
 
     def _loop(self, loop: LoopView) -> None:
         node, (region,) = loop.node, loop.node.regions
-        initial, whole, limit = loop.layout.split_operands(node.operands)
-        initial = [self._as(v, c.param.dtype) for v, c in zip(initial, loop.carries, strict=True)]
-        node.operands = [*initial, *whole, *([] if limit is None else [limit])]
+        self._scan_low(loop)
+        initial = [self._as(c.initial, c.param.dtype) for c in loop.carries]
+        whole = [self._as(part.whole, part.param.dtype) for part in loop.slices]
+        node.operands = [*initial, *whole, *([] if loop.end is None else [loop.end.limit])]
         following = [self._as(c.next, c.param.dtype) for c in loop.carries]
         region.results = loop_results(
             following, [s.inner for s in loop.stacked], None if loop.end is None else loop.end.done
         )
         declare_types(node)
+
+    def _scan_low(self, loop: LoopView) -> None:
+        """What every step would cast is cast before the loop, if the steps use it in no other way."""
+        for part in loop.slices:
+            casts = self._behind.get(part.param, [])
+            if [cast.result.dtype for cast in casts] == [self._low] and not _uses(loop.region, part.param):
+                del self._behind[part.param]
+                loop.region.substitute({casts[0].result: part.param})
+                part.param.type = casts[0].result.type
 
     def _cond(self, node: Node) -> None:
         for region in node.regions:
@@ -183,3 +193,9 @@ class _Casts:
             waiting = [cast for cast in waiting if cast not in ready]
         region.nodes = nodes
         return bool(self._behind)
+
+
+def _uses(region: Region, value: Value) -> bool:
+    """Whether a node of a region or of those in it has a value as operand, or one of them gives it."""
+    used = any(value in node.operands for node in region.walk())
+    return used or any(value in inner.results for inner in region.regions())
