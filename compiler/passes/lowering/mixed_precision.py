@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from compiler.analysis.precision import FULL_DTYPE, PrecisionFlow, Width
 from compiler.passes.base import Context, Pass
+from compiler.passes.lowering.legalize import expand_refused
 from compiler.target.protocol import Accept, Reject
 from returnn_ir.errors import TargetError
 from returnn_ir.ir.builder import Builder
@@ -14,6 +15,7 @@ from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopView, declare_types, loop_results
 from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Precision, Trait
+from returnn_ir.ir.types import is_float
 
 __all__ = ["LOW_DTYPES", "MixedPrecision"]
 
@@ -41,6 +43,10 @@ class MixedPrecision(Pass):
         low = self.dtype or context.precision
         if low is None:
             return False
+        # what the target does not take whole is decided part by part
+        expanded, _ = expand_refused(
+            graph, context, lambda n: n.op.precision is Precision.ANY and n.op.has(Trait.COMPOSITE)
+        )
         flow = PrecisionFlow(low, _Asking(low, context).takes)
         with graph.frozen():
             flow.visit(graph.body)
@@ -50,7 +56,7 @@ class MixedPrecision(Pass):
         casts.retype(graph.body)
         casts.region(graph.body, context)
         graph.replace_roots(casts.full)
-        return casts.insert(graph.body)
+        return casts.insert(graph.body) or expanded
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class _Asking:
     context: Context
 
     def takes(self, node: Node, region: Region) -> bool:
-        """Primitives are; of a composite the target says so, whose fused kernel in float32 is worth more."""
+        """Primitives are; a composite has a kernel, and is if the kernel is there in the low type, too."""
         if any(v.dtype == "float64" for v in node.operands):
             raise TargetError(
                 f"mixed_precision lowers what computes in float32, and {node.op.name} computes in float64 here",
@@ -69,18 +75,22 @@ class _Asking:
                 received=f"mixed_precision = {self.low!r}",
                 hint="float32 for this layer and those before it, or no mixed_precision",
             )
-        if not all(v.dtype == FULL_DTYPE for v in node.operands):
-            return False
+        if any(is_float(v.dtype) and v.dtype != FULL_DTYPE for v in node.operands):
+            return False  # a network's own 16 bits
         if not node.op.has(Trait.COMPOSITE):
             return True
-        types = [replace(v.type, dtype=self.low) for v in node.operands]
-        results = [replace(v.type, dtype=self.low) for v in node.results]
-        asked = Node(node.op, [Value(t) for t in types], node.attrs, results, node.origin)
-        verdicts = [self.context.target.accepts(n, region) for n in (asked, node)]
-        if isinstance(verdicts[0], Reject) and isinstance(verdicts[1], Accept):
-            self.context.journal.add("kept in float32", node.op.name, node.origin, verdicts[0].reason)
-            return False
-        return True
+        verdict = self.context.target.accepts(self._lowered(node), region)
+        if isinstance(verdict, Reject):
+            self.context.journal.add("kept in float32", node.op.name, node.origin, verdict.reason)
+        return isinstance(verdict, Accept)
+
+    def _lowered(self, node: Node) -> Node:
+        """The node as it would be, which stands in no graph."""
+        operands, results = (
+            [replace(v.type, dtype=self.low) if v.dtype == FULL_DTYPE else v.type for v in values]
+            for values in (node.operands, node.results)
+        )
+        return Node(node.op, [Value(t) for t in operands], node.attrs, results, node.origin)
 
 
 class _Casts:
