@@ -95,6 +95,24 @@ def test_products_are_low(compiled: Compile, name: str, low: str) -> None:
     assert mixed[low] == mixed.total() - mixed["float32"] > 0
 
 
+def test_the_gradient_of_a_table_stays_rows(compiled: Compile) -> None:
+    """They are cast behind the look-up, and the table is not."""
+    program = compiled(NETWORKS["frames"], "mixed_precision = 'bfloat16'")
+    executable: Any = program.executable
+    variables = {name: tf.Variable(value) for name, value in program.initial_params().items()}
+    found: dict[str, Any] = {}
+
+    @tf.function(autograph=False)
+    def step() -> tf.Tensor:
+        fetches, gradients = executable.loss_and_gradients(feed(), variables)
+        found.update(gradients)
+        return fetches["objective"]
+
+    step.get_concrete_function()
+    assert {name for name, gradient in found.items() if isinstance(gradient, tf.IndexedSlices)} == {"rows/W"}
+    assert found["rows/W"].values.dtype == tf.float32
+
+
 def test_without_the_key_a_graph_is_what_it_was(compiled: Compile) -> None:
     plain, off = (compiled(NETWORKS["decoder"], line) for line in ("", "mixed_precision = None; tf_amp = None"))
     assert print_graph(plain.graph) == print_graph(off.graph)
