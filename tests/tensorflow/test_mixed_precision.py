@@ -102,13 +102,12 @@ def test_the_gradient_of_a_table_stays_rows(compiled: Compile) -> None:
     variables = {name: tf.Variable(value) for name, value in program.initial_params().items()}
     found: dict[str, Any] = {}
 
-    @tf.function(autograph=False)
     def step() -> tf.Tensor:
         fetches, gradients = executable.loss_and_gradients(feed(), variables)
         found.update(gradients)
         return fetches["objective"]
 
-    step.get_concrete_function()
+    tf.function(step, autograph=False).get_concrete_function()
     assert {name for name, gradient in found.items() if isinstance(gradient, tf.IndexedSlices)} == {"rows/W"}
     assert found["rows/W"].values.dtype == tf.float32
 
