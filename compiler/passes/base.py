@@ -61,10 +61,12 @@ class Context:
     Attributes:
         target: the backend that the graph is made for.
         fusion: by composite name ``require`` (a refusal is an error), ``prefer`` or ``never`` (always expanded).
+        precision: the element type of 16 bits that products compute in, None where all stays float32.
     """
 
     target: Target
     fusion: Mapping[str, str] = field(default_factory=dict)
+    precision: str | None = None
     journal: Journal = field(default_factory=Journal)
 
 

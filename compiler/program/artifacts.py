@@ -164,4 +164,7 @@ def _write_saved_model(program: Program, net: Net, values: Mapping[str, Array], 
         (part / "graph.txt").write_text(print_graph(program.graph), encoding="utf-8")
         (part / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     place = "" if device == "both" else f" for {device} only"
-    return [f"wrote {output}{place} (signatures {', '.join(programs)}) with {source}"]
+    lines = [f"wrote {output}{place} (signatures {', '.join(programs)}) with {source}"]
+    if program.precision == "float16" and "loss" in programs:
+        lines.append("note: the loss computes in float16; scale it where it is differentiated, as returnn-run does")
+    return lines

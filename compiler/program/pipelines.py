@@ -20,6 +20,7 @@ from compiler.passes.lowering.fuse_skip_norm import FuseSkipNorm
 from compiler.passes.lowering.join_slices import JoinSlices
 from compiler.passes.lowering.legalize import CheckAccepted, CheckEffects, ExpandComposites
 from compiler.passes.lowering.materialize_masks import MaterializeMasks
+from compiler.passes.lowering.mixed_precision import MixedPrecision
 from compiler.passes.lowering.split_complex import SplitComplex
 from compiler.passes.search.expand_search import ExpandSearch
 from compiler.target.protocol import Target
@@ -66,6 +67,7 @@ LOWER: tuple[Pass, ...] = (
     *OPTIMIZE,
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),
+    MixedPrecision(),  # once all has left the loops that can, so that its casts stand outside, and composites are whole
     FuseSkipNorm(),  # before a refused layer_norm is expanded
     ExpandComposites(),
     SplitComplex(),  # after transforms of a target without complex numbers are expanded
@@ -120,6 +122,7 @@ def lower_to(
     *,
     verify_each: bool = False,
     fusion: Mapping[str, str] | None = None,
+    precision: str | None = None,
     print_stage: PrintStage | None = None,
     passes: Sequence[Pass] = LOWER,
 ) -> tuple[Graph, Journal]:
@@ -130,13 +133,14 @@ def lower_to(
         target: the backend.
         verify_each: verify after every pass instead of at stage boundaries (tests).
         fusion: the config's ``fusion``: composite name to ``require``, ``prefer`` or ``never``.
+        precision: see :class:`Context`.
         print_stage: called at the start and at every stage that is reached (``--print-ir``).
         passes: the pipeline.
 
     Raises:
         TargetError: an op that the target cannot run.
     """
-    context = Context(target, fusion or {})
+    context = Context(target, fusion or {}, precision)
     verify(graph)
     run_pipeline(graph, NAMED, context, verify_each=verify_each)
     if print_stage is not None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from compiler.passes.base import Journal
 from compiler.program.initial_parameters import initial_parameters
+from compiler.program.mixed_precision import training_precision
 from compiler.program.pipelines import lower_to
 from compiler.target.inputs import InputSpec, input_specs
 from compiler.target.protocol import Array, Executable, Target
@@ -39,6 +40,7 @@ class Program:
         graph: in the TARGET stage.
         params: every parameter by RETURNN's variable name.
         journal: what the passes did, for ``--explain``.
+        precision: the element type of 16 bits that products compute in, None where all is float32.
     """
 
     target: str
@@ -47,6 +49,7 @@ class Program:
     params: dict[str, Param]
     executable: Executable
     journal: Journal
+    precision: str | None = None
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
         """Run once; see ``Executable.run``."""
@@ -209,8 +212,9 @@ def compile_net(
     made = make_target(target, opset=opset, profile=profile, **given)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = _fusion(config, net, target, expanded.graph)
-    graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
-    return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal)
+    precision = training_precision(config, target, expanded.graph)
+    graph, journal = lower_to(expanded.graph, made, fusion=fusion, precision=precision, print_stage=print_stage)
+    return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal, precision)
 
 
 def _fusion(config: Mapping[str, object], net: Net, target: str, graph: Graph) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from compiler.reference.registry import RULES, Context, Rule, rule
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 from returnn_ir.ir.graph import Node
+from returnn_ir.ir.types import in_dtype
 
 __all__: list[str] = []
 
@@ -112,7 +113,7 @@ RULES.update({name: _elementwise(function) for name, function in _FUNCTIONS.item
 @rule("cast")
 def _cast(context: Context, node: Node, operands: Sequence[Named]) -> Named:
     """Fractions are cut off towards zero; to bool, all but zero is true."""
-    return Named(operands[0].array.astype(node.attrs["dtype"]), operands[0].dims)
+    return Named(in_dtype(operands[0].array, node.attrs["dtype"]), operands[0].dims)
 
 
 @rule("adjust_gradient", "filter_gradient")

@@ -16,7 +16,8 @@ from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dim_values import DimAlgebra, evaluate
 from returnn_ir.ir.dims import UNIT, Dim
 from returnn_ir.ir.graph import Node, Region, Value
-from returnn_ir.ir.types import numpy_dtype
+from returnn_ir.ir.op import Precision
+from returnn_ir.ir.types import in_dtype
 
 __all__ = ["FAMILIES", "Bodies", "Environment"]
 
@@ -44,6 +45,11 @@ _LENGTHS: DimAlgebra[Named] = DimAlgebra(
     floordiv=lambda a, n: Named(a.array // n, a.dims),
     clip_at_zero=lambda a: Named(np.maximum(a.array, 0), a.dims),
 )
+
+
+def _for_sums(x: Named) -> Named:
+    """An operand of a product: whatever the type of the result, sums are those of float32."""
+    return Named(x.array.astype(np.float32), x.dims) if x.array.dtype == np.float16 else x
 
 
 def _longest(lengths: Named) -> int:
@@ -120,6 +126,8 @@ class Environment:
     def _compute(self, node: Node) -> None:
         operands = [self.value(v) for v in node.operands]
         rule = RULES.get(node.op.name)
+        if rule is not None and node.op.precision is Precision.ANY:
+            operands = [_for_sums(x) for x in operands]
         if rule is None:
             inner = Environment(self._bodies.of(node, self.region), self.session, self._bodies, self, self.loop_index)
             results = inner.execute(operands)
@@ -132,7 +140,7 @@ class Environment:
     def bind(self, value: Value, result: Named) -> None:
         """Store a value in the axis order and element type that its type declares."""
         arranged = result.to(value.dims)
-        array = np.asarray(arranged.array).astype(numpy_dtype(value.dtype), copy=False)
+        array = in_dtype(np.asarray(arranged.array), value.dtype)
         for dim, extent in zip(value.dims, array.shape, strict=True):
             self._note_extent(dim, extent, value)
         self.values[value] = Named(array, arranged.dims)

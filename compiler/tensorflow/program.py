@@ -139,13 +139,17 @@ class TensorFlowProgram:
         return self.emit(self._feed(inputs, {name: tf.convert_to_tensor(params[name]) for name in self.params}))
 
     def loss_and_gradients(
-        self, inputs: Mapping[str, tf.Tensor], variables: Mapping[str, tf.Variable]
+        self,
+        inputs: Mapping[str, tf.Tensor],
+        variables: Mapping[str, tf.Variable],
+        factor: tf.Tensor | None = None,
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         """The fetches and the gradients of the objective, for a training step's ``tf.function``.
 
         Args:
             inputs: as for :meth:`forward`.
             variables: by RETURNN's variable name.
+            factor: a scalar; the gradients are those of this multiple of the objective.
 
         Returns:
             fetches by name; gradients by parameter name, without those that the objective does not depend on. That of a
@@ -153,7 +157,7 @@ class TensorFlowProgram:
         """
         params = {name: tf.convert_to_tensor(variables[name]) for name in self.params}
         fetches = self.emit(self._feed(inputs, params, differentiated=True))
-        return fetches, self._differentiate(fetches, params)
+        return fetches, self._differentiate(fetches, params, factor)
 
     def loss_and_norm_gradients(
         self, inputs: Mapping[str, tf.Tensor], variables: Mapping[str, tf.Variable], names: Collection[str]
@@ -201,12 +205,15 @@ class TensorFlowProgram:
         seed, step = (tf.cast(inputs.get(name, 0), tf.int64) for name in (SEED, STEP))
         return Feed(cast, params, seed, step, self._used, differentiated, device=self.device)
 
-    def _differentiate(self, fetches: Mapping[str, tf.Tensor], params: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _differentiate(
+        self, fetches: Mapping[str, tf.Tensor], params: Mapping[str, tf.Tensor], factor: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         """The gradients of the objective by parameter name; dense, or rows with their indices."""
         if "objective" not in fetches:
             raise TargetError("the graph has no objective to differentiate", hint="give a layer a loss")
         names = [name for name in self.graph.trainable if name in params]
-        found = tf.gradients(fetches["objective"], [params[name] for name in names])
+        above = None if factor is None else [factor]
+        found = tf.gradients(fetches["objective"], [params[name] for name in names], above)
         return {name: gradient for name, gradient in zip(names, found, strict=True) if gradient is not None}
 
 

@@ -24,8 +24,8 @@ def why_not_cudnn(node: Node, region: Region, device: Device) -> str | None:
     if device.why_not_cudnn is not None:
         return device.why_not_cudnn
     dtype = node.operands[0].dtype
-    if dtype != "float32":
-        return f"its kernel computes in float32 here, not in {dtype}"
+    if dtype not in ("float32", "float16"):  # TensorFlow declares bfloat16, too; which GPUs have it is not known here
+        return f"its kernel computes in float32 or float16 here, not in {dtype}"
     if region.parent is not None:
         return "in a loop or a branch TensorFlow would have to keep its scratch memory for every step"
     if any(other.op.has(Trait.DERIVATIVE) for other in region.program().body.walk()):

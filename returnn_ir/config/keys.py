@@ -13,9 +13,9 @@ from returnn_ir.config.key import ALL, EVAL, FORWARD, PRIORS, SEARCH, TRAIN, Key
 __all__ = ["KEYS", "NETWORK_KEYS", "TABLE"]
 
 _RUN, _CUT, _START = (f"runtime.tasks.{name}" for name in ("run_options", "data_options", "start"))
-_COMPILER = "compiler.program.program"
-_OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES = (
-    f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options")
+_COMPILER, _PRECISION = "compiler.program.program", "compiler.program.mixed_precision"
+_OPTIMIZER, _GRADIENTS, _SCHEDULE, _UPDATES, _LOSS_SCALE = (
+    f"runtime.optimizers.{name}" for name in ("options", "gradients", "schedule", "update_options", "loss_scale")
 )
 _RATES, _SEARCH, _FORWARD = "runtime.learning_rate.options", "runtime.tasks.search.options", "runtime.tasks.forward"
 _NAMES, _PRETRAIN = "returnn_ir.config.network_names", "returnn_ir.config.pretrain"
@@ -62,6 +62,8 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("padding", _NETWORK, "ours: raw, or masked: no layer sees padding"),
         done("search_scores", _NETWORK, "ours: returnn, or independent of the rest of a batch"),
         done("fusion", _COMPILER, "ours: which kernels are required, preferred or never used"),
+        done("mixed_precision", _PRECISION, "ours: bfloat16 or float16, what products compute in", TRAIN),
+        done("tf_amp", _PRECISION, "the same, or a dict with it as dtype", TRAIN),
         refused("backend", "tensorflow-net-dict", ALL, "it names an engine without network dicts"),
         refused("use_tensorflow", True, ALL, "without TensorFlow a network means what it meant in Theano", _no_backend),
         refused("search_train_network_layers", False, TRAIN, "training builds no second network that searches"),
@@ -159,6 +161,7 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
         done("gradient_clip_global_norm", _GRADIENTS, "by the norm of all gradients", TRAIN),
         done("gradient_nan_inf_filter", _GRADIENTS, "zero for what is not finite", TRAIN),
         done("grad_norm_to_clip_to_zero", _GRADIENTS, "no update above this global norm", TRAIN),
+        done("grad_scaler", _LOSS_SCALE, "the loss scale of mixed_precision float16, or None; enabled: False", TRAIN),
         done("accum_grad_multiple_step", _GRADIENTS, "the gradients of so many steps make one update", TRAIN),
         # its reader is the one that chooses other kernels for it, so that networks are compiled anew where it changes
         done("maximize_grad_norm", _COMPILER, "the share of the global norm that is maximised", TRAIN),
@@ -329,7 +332,6 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
                 "forward_auto_split_batch_on_oom",
                 "forward_step",
                 "grad_clip",
-                "grad_scaler",
                 "jax_amp",
                 "jax_compilation_cache_dir",
                 "jax_data_prefetch",
@@ -360,7 +362,6 @@ TABLE: Mapping[str, tuple[Key, ...]] = {
                 "stop_for_resubmission_safety_factor",
                 "stop_for_resubmission_when_low_time_left",
                 "tensorboard_opts",
-                "tf_amp",
                 "tf_data_provider_capacity",
                 "tf_jit",
                 "tf_static_shapes",

@@ -15,7 +15,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.loop import OpenLoop
 from returnn_ir.ir.op import OpSpec, Trait, get_op
-from returnn_ir.ir.types import TEXT, is_float, is_integer, promote
+from returnn_ir.ir.types import TEXT, in_dtype, is_float, is_integer, promote
 
 __all__ = ["MAX_TABLE", "Builder", "Operand"]
 
@@ -103,7 +103,7 @@ class Builder:
         if array.ndim != len(dims) or array.dtype.kind not in _NUMBERS:
             raise ConfigError("not a number", where=self.origin, received=repr(value))
         self._require_fit(array, dtype)
-        held = array.astype(dtype) if dims else array.astype(dtype).item()
+        held = in_dtype(array, dtype).copy() if dims else in_dtype(array, dtype).item()
         return self.op("const", value=held, dtype=dtype, dims=dims, sparse_dim=sparse_dim)
 
     def _require_fit(self, array: NDArray[Any], dtype: str) -> None:

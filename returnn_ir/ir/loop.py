@@ -36,6 +36,7 @@ __all__ = [
     "LoopView",
     "OpenLoop",
     "add_carry",
+    "declare_types",
     "loop_params",
     "loop_results",
 ]
@@ -312,6 +313,14 @@ class OpenLoop:
         operands = [*self.initial, *self.whole, *([] if self.limit is None else [self.limit])]
         b.emit(get_op("loop"), operands, attrs, (region,))
         return LoopView.of(b.region.nodes[-1])
+
+
+def declare_types(node: Node) -> None:
+    """Make the attributes of a loop or of a choice say what its values are, whose element types have changed."""
+    if node.op.name == "cond":
+        node.attrs = {**node.attrs, "branches": tuple(v.type for v in node.results)}
+    else:
+        node.attrs = {**node.attrs, "stacked": tuple(s.inner.type for s in LoopView.of(node).stacked)}
 
 
 def add_carry(loop: Node, initial: Value, following: Callable[[Value], Value]) -> LoopCarry:

@@ -1,4 +1,4 @@
-"""How an op is declared: operands, attributes, result inference, traits, tail; and the registry of all ops.
+"""How an op is declared: operands, attributes, result inference, traits, tail, precision; the registry of all ops.
 
 An op's only shape rule is its ``infer`` function. The builder calls it to make a node, the verifier calls it again.
 """
@@ -27,6 +27,7 @@ __all__ = [
     "Infer",
     "OpSpec",
     "Order",
+    "Precision",
     "Scope",
     "Tail",
     "Trait",
@@ -66,6 +67,14 @@ class Tail(Enum):
     UNDEFINED = "undefined"
 
 
+class Precision(Enum):
+    """In which element type an op computes where a training mixes float32 with a low one (16 bits)."""
+
+    ISLAND = "island"  #: float32: it adds many terms, or small differences or large numbers matter
+    FOLLOW = "follow"  #: that of its operands, the wider of several; without any, the one that its users want
+    ANY = "any"  #: the low one, which is what makes it fast: products, summed up in float32 by every kernel
+
+
 class Scope(Protocol):
     """What inference may ask of the place where a node stands."""
 
@@ -92,6 +101,7 @@ class OpSpec:
         body: for composites, the meaning in primitives.
         order: the order of axes that the op needs of each operand in TARGET (None for an operand: any); elementwise
             ops need none, theirs are aligned. Without it any order will do.
+        precision: what mixed precision does to it; whoever has not thought about an op leaves it in float32.
     """
 
     name: str
@@ -103,6 +113,7 @@ class OpSpec:
     neutral: Callable[[str, dict[str, Any]], float | bool] | None = None
     body: Body | None = None
     order: Order | None = None
+    precision: Precision = Precision.ISLAND
 
     @property
     def is_symbolic(self) -> bool:

@@ -20,12 +20,25 @@ import numpy as np
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.options import Range, described
+from returnn_ir.options import DType, Range, described
 
-__all__ = ["DIM", "DIMS", "REQUIRED", "AtLeast0", "AtLeast1", "Attr", "Required", "Signature", "type_text"]
+__all__ = [
+    "DIM",
+    "DIMS",
+    "REQUIRED",
+    "AtLeast0",
+    "AtLeast1",
+    "Attr",
+    "ElementType",
+    "Required",
+    "Signature",
+    "type_text",
+]
 
 AtLeast0 = Annotated[int, Range(0)]
 AtLeast1 = Annotated[int, Range(1)]
+#: The name of an element type that networks may name, or of one that only passes make.
+ElementType = DType | Literal["bfloat16"]
 
 _Test = Callable[[object], bool]
 #: The longest value that a message shows.

@@ -7,14 +7,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 
-__all__ = ["DTYPES", "TEXT", "TensorType", "is_float", "is_integer", "numpy_dtype", "promote"]
+__all__ = [
+    "BFLOAT16",
+    "DTYPES",
+    "ELEMENT_TYPES",
+    "TEXT",
+    "TensorType",
+    "in_dtype",
+    "is_float",
+    "is_integer",
+    "numpy_dtype",
+    "promote",
+]
 
 #: Texts, which only a config's Python code makes and reads; ops that move entries move them too.
 TEXT = "string"
+#: Those that a network may name.
 DTYPES = (
     "bool",
     "int8",
@@ -30,13 +43,18 @@ DTYPES = (
     TEXT,
 )
 
+#: The upper half of a float32, which NumPy does not have: it is kept in a float32 whose lower half is zero.
+BFLOAT16 = "bfloat16"
+#: Those of the IR: where precision is lowered, one more.
+ELEMENT_TYPES = (*DTYPES, BFLOAT16)
+
 
 @dataclass(frozen=True)
 class TensorType:
     """What a value is.
 
     Attributes:
-        dtype: NumPy's name of the element type, or :data:`TEXT`.
+        dtype: NumPy's name of the element type, :data:`BFLOAT16` or :data:`TEXT`.
         dims: the axes. Up to the MASKED stage their order means nothing; in TARGET it is the order in memory.
         sparse_dim: for labels and indices, the dim whose entries they number.
     """
@@ -46,8 +64,8 @@ class TensorType:
     sparse_dim: Dim | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype not in DTYPES:
-            raise IRError(f"unknown dtype {self.dtype!r}, expected one of {', '.join(DTYPES)}")
+        if self.dtype not in ELEMENT_TYPES:
+            raise IRError(f"unknown dtype {self.dtype!r}, expected one of {', '.join(ELEMENT_TYPES)}")
 
     def __str__(self) -> str:
         sparse = f" sparse {self.sparse_dim.name}" if self.sparse_dim else ""
@@ -78,7 +96,7 @@ class TensorType:
 
 def is_float(dtype: str) -> bool:
     """Whether the element type has fractions."""
-    return dtype.startswith(("float", "complex"))
+    return dtype.startswith(("float", "complex", BFLOAT16))
 
 
 def is_integer(dtype: str) -> bool:
@@ -87,12 +105,27 @@ def is_integer(dtype: str) -> bool:
 
 
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
-    """NumPy's element type; texts are objects there."""
-    return np.dtype(object if dtype == TEXT else dtype)
+    """The element type of NumPy's arrays that hold it; texts are objects there."""
+    return np.dtype({TEXT: object, BFLOAT16: np.float32}.get(dtype, dtype))
+
+
+def in_dtype(array: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """An array with each number as the element type has it: the nearest one, of two the even one."""
+    held = array.astype(numpy_dtype(dtype), copy=False)
+    if dtype != BFLOAT16:
+        return held
+    bits = np.ascontiguousarray(held).view(np.uint32)
+    # half of the last place that stays; what ends in exactly half goes up only if that place is 1
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(held), held, rounded.view(np.float32).reshape(held.shape))
 
 
 def promote(a: str, b: str) -> str:
     """The element type of ``a op b``: the float one of a mixed pair (float16 + int64 is float16), else the wider."""
+    if a == b:
+        return a
     if is_float(a) != is_float(b):
         return a if is_float(a) else b
+    if BFLOAT16 in (a, b):  # no 16 bits hold all numbers of both kinds
+        return promote("float32", a if b == BFLOAT16 else b)
     return str(np.promote_types(a, b))

@@ -8,7 +8,7 @@ from typing import Any
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.loop import LoopLayout
-from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.op import OpSpec, Precision, Scope, Trait, register
 from returnn_ir.ir.signature import DIM, AtLeast0, Attr
 from returnn_ir.ir.types import TensorType
 
@@ -53,7 +53,7 @@ _LOOP = {
     "length_carry": Attr(AtLeast0 | None, None, "the carry that counts the labels of each sequence"),
     "searches": Attr(bool, False, "the steps of a beam search"),
 }
-register(OpSpec("loop", ("parts*",), _LOOP, _loop, order=_scanned_first))
+register(OpSpec("loop", ("parts*",), _LOOP, _loop, order=_scanned_first, precision=Precision.FOLLOW))
 
 
 def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -68,7 +68,8 @@ def _cond(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
     return list(attrs["branches"])
 
 
-register(OpSpec("cond", ("predicate",), {"branches": Attr(tuple[TensorType, ...])}, _cond))
+_BRANCHES = {"branches": Attr(tuple[TensorType, ...])}
+register(OpSpec("cond", ("predicate",), _BRANCHES, _cond, precision=Precision.FOLLOW))
 
 
 def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -83,4 +84,8 @@ def _history(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -
     return [x.with_dims((attrs["dim"], *x.dims))]
 
 
-register(OpSpec("history", ("x",), {"dim": DIM}, _history, frozenset({Trait.HISTORY, Trait.MOVES})))
+register(
+    OpSpec(
+        "history", ("x",), {"dim": DIM}, _history, frozenset({Trait.HISTORY, Trait.MOVES}), precision=Precision.FOLLOW
+    )
+)

@@ -7,10 +7,9 @@ from typing import Any
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.op import OpSpec, Scope, Trait, broadcast, register
-from returnn_ir.ir.signature import DIMS, AtLeast1, Attr
+from returnn_ir.ir.op import OpSpec, Precision, Scope, Trait, broadcast, register
+from returnn_ir.ir.signature import DIMS, AtLeast1, Attr, ElementType
 from returnn_ir.ir.types import TensorType, is_float, is_integer, promote
-from returnn_ir.options import DType
 
 __all__: list[str] = []
 
@@ -75,6 +74,7 @@ def _elementwise(
     *further: Trait,
     keeps_labels: bool = False,
     commutative: bool = False,
+    island: bool = False,
 ) -> OpSpec:
     def infer(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
         result = dtype([t.dtype for t in types])
@@ -84,7 +84,8 @@ def _elementwise(
         return [TensorType(result, broadcast(scope, types), labels[0] if labels else None)]
 
     traits = {Trait.ELEMENTWISE, *further} | ({Trait.COMMUTATIVE} if commutative else set())
-    return register(OpSpec(name, operands, {}, infer, frozenset(traits)))
+    precision = Precision.ISLAND if island else Precision.FOLLOW
+    return register(OpSpec(name, operands, {}, infer, frozenset(traits), precision=precision))
 
 
 _X = ("x",)
@@ -92,11 +93,14 @@ _XY = ("x", "y")
 for _name in ("neg", "sign"):
     _elementwise(_name, _X, _same, keeps_labels=True)
 _elementwise("abs", _X, _magnitude, keeps_labels=True)
-_elementwise("complex", ("real", "imag"), _parts)
+_elementwise("complex", ("real", "imag"), _parts, island=True)
 for _name in ("real", "imag"):
-    _elementwise(_name, _X, _part)
-for _name in ("exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf"):
+    _elementwise(_name, _X, _part, island=True)
+for _name in ("sqrt", "tanh", "sigmoid", "erf"):
     _elementwise(_name, _X, _float)
+# the results of large operands are too large, and the operands are sums or positions
+for _name in ("exp", "log", "log1p", "expm1", "rsqrt", "sin", "cos", "softplus"):
+    _elementwise(_name, _X, _float, island=True)
 for _name in ("floor", "ceil", "round"):
     _elementwise(_name, _X, _float)
 _elementwise("is_finite", _X, _bool)
@@ -104,17 +108,18 @@ _elementwise("is_nan", _X, _bool)
 _elementwise("logical_not", _X, _logical)
 for _name in ("add", "mul", "maximum", "minimum"):
     _elementwise(_name, _XY, _promoted, keeps_labels=True, commutative=True)
-for _name in ("sub", "floordiv", "mod"):
-    # floordiv and mod round towards minus infinity, as in Python
-    _elementwise(_name, _XY, _promoted, keeps_labels=True)
+_elementwise("sub", _XY, _promoted, keeps_labels=True)
+for _name in ("floordiv", "mod"):
+    # they round towards minus infinity, as in Python
+    _elementwise(_name, _XY, _promoted, keeps_labels=True, island=True)
 # of integers, div cuts the quotient off towards zero and gives 0 for a division by 0
 _elementwise("div", _XY, _promoted)
-_elementwise("pow", ("base", "exponent"), _promoted)
-_elementwise("atan2", ("y", "x"), _promoted)
+_elementwise("pow", ("base", "exponent"), _promoted, island=True)
+_elementwise("atan2", ("y", "x"), _promoted, island=True)
 for _name in ("equal", "not_equal"):
-    _elementwise(_name, _XY, _bool, commutative=True)
+    _elementwise(_name, _XY, _bool, commutative=True, island=True)
 for _name in ("less", "less_equal", "greater", "greater_equal"):
-    _elementwise(_name, _XY, _bool)
+    _elementwise(_name, _XY, _bool, island=True)
 for _name in ("logical_and", "logical_or"):
     _elementwise(_name, _XY, _logical, commutative=True)
 _elementwise("where", ("condition", "x", "y"), _second, keeps_labels=True)
@@ -133,8 +138,12 @@ def _infer_set_sparse(scope: Scope, types: Sequence[TensorType], attrs: dict[str
 
 
 _ENTRY_BY_ENTRY = frozenset({Trait.ELEMENTWISE, Trait.MOVES})
-register(OpSpec("cast", _X, {"dtype": Attr(DType)}, _infer_cast, frozenset({Trait.ELEMENTWISE})))
-register(OpSpec("set_sparse", _X, {"sparse_dim": Attr(Dim | None)}, _infer_set_sparse, _ENTRY_BY_ENTRY))
+_CAST = {"dtype": Attr(ElementType)}
+_FOLLOW = Precision.FOLLOW
+register(OpSpec("cast", _X, _CAST, _infer_cast, frozenset({Trait.ELEMENTWISE}), precision=_FOLLOW))
+register(
+    OpSpec("set_sparse", _X, {"sparse_dim": Attr(Dim | None)}, _infer_set_sparse, _ENTRY_BY_ENTRY, precision=_FOLLOW)
+)
 
 
 def _infer_label_index(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -147,7 +156,8 @@ def _infer_label_index(scope: Scope, types: Sequence[TensorType], attrs: dict[st
     return [TensorType(types[0].dtype, types[0].dims)]
 
 
-register(OpSpec("label_index", _X, {"labels": Attr(AtLeast1)}, _infer_label_index, _ENTRY_BY_ENTRY))
+_LABELS = {"labels": Attr(AtLeast1)}
+register(OpSpec("label_index", _X, _LABELS, _infer_label_index, _ENTRY_BY_ENTRY, precision=_FOLLOW))
 
 
 def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:
@@ -156,7 +166,7 @@ def _infer_scale_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict
 
 
 _SCALE = {"scale": Attr(float, 1.0), "shift": Attr(float, 0.0)}
-register(OpSpec("scale_gradient", _X, _SCALE, _infer_scale_gradient, _ENTRY_BY_ENTRY))
+register(OpSpec("scale_gradient", _X, _SCALE, _infer_scale_gradient, _ENTRY_BY_ENTRY, precision=_FOLLOW))
 
 
 def _infer_adjust_gradient(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> list[TensorType]:

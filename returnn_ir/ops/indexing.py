@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.op import OpSpec, Precision, Scope, Trait, register
 from returnn_ir.ir.signature import DIM, DIMS, Attr
 from returnn_ir.ir.types import TensorType, is_integer
 
@@ -102,10 +102,19 @@ def _search_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
 _VALUES = ("values", "indices")
 _READS_TAIL = frozenset({Trait.READS_TAIL})
 _MOVES = frozenset({Trait.MOVES})
-register(OpSpec("gather", _VALUES, {"dim": DIM}, _gather, _READS_TAIL | _MOVES, order=_gather_order))
+_FOLLOW = Precision.FOLLOW
+register(OpSpec("gather", _VALUES, {"dim": DIM}, _gather, _READS_TAIL | _MOVES, order=_gather_order, precision=_FOLLOW))
 register(OpSpec("scatter_add", _VALUES, {"dims": DIMS, "out": DIM}, _scatter_add, order=_scatter_order))
 register(
-    OpSpec("masked_select", ("values", "mask"), {"dims": DIMS, "out": DIM}, _masked_select, _MOVES, order=_select_order)
+    OpSpec(
+        "masked_select",
+        ("values", "mask"),
+        {"dims": DIMS, "out": DIM},
+        _masked_select,
+        _MOVES,
+        order=_select_order,
+        precision=_FOLLOW,
+    )
 )
 _SIDE = Attr(Literal["left", "right"], "left")
 register(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.op import OpSpec, Scope, Trait, length_dims, register
+from returnn_ir.ir.op import OpSpec, Precision, Scope, Trait, length_dims, register
 from returnn_ir.ir.signature import DIM, DIMS, AtLeast0, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType
 
@@ -149,6 +149,7 @@ register(
         frozenset({Trait.MASKED}),
         neutral=lambda dtype, _: 0.0,
         order=_dot_order,
+        precision=Precision.ANY,
     )
 )
 register(
@@ -159,6 +160,7 @@ register(
         _conv,
         _READS_TAIL,
         order=_conv_order,
+        precision=Precision.ANY,
     )
 )
 register(
@@ -169,6 +171,7 @@ register(
         _conv_transpose,
         _READS_TAIL,
         order=_conv_transpose_order,
+        precision=Precision.ANY,
     )
 )
-register(OpSpec("pool", ("x",), _POOL, _pool, _READS_TAIL, order=_pool_order))
+register(OpSpec("pool", ("x",), _POOL, _pool, _READS_TAIL, order=_pool_order, precision=Precision.FOLLOW))

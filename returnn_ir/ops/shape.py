@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim
-from returnn_ir.ir.op import OpSpec, Scope, Tail, Trait, broadcast, length_dims, register
+from returnn_ir.ir.op import OpSpec, Precision, Scope, Tail, Trait, broadcast, length_dims, register
 from returnn_ir.ir.signature import DIM, DIMS, AtLeast1, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.options import DType
@@ -21,6 +21,7 @@ __all__: list[str] = []
 Types = Sequence[TensorType]
 Attrs = dict[str, Any]
 _READS_TAIL = frozenset({Trait.READS_TAIL})
+_FOLLOW = Precision.FOLLOW
 
 
 def _has(type_: TensorType, *dims: Dim) -> None:
@@ -201,11 +202,11 @@ _X = ("x",)
 _TO = {"dim": DIM, "out": DIM}
 _MOVES = frozenset({Trait.MOVES})
 _MOVES_TAILS = _MOVES | _READS_TAIL
-register(OpSpec("rename", _X, {"dims": Attr(tuple[tuple[Dim, Dim], ...])}, _rename, _MOVES))
-register(OpSpec("expand", _X, {"dims": DIMS}, _expand, _MOVES))
-register(OpSpec("squeeze", _X, {"dim": DIM}, _squeeze, _MOVES))
-register(OpSpec("merge", _X, {"dims": DIMS, "out": DIM}, _merge, _MOVES, order=_adjacent))
-register(OpSpec("split", _X, {"dim": DIM, "outs": DIMS}, _split, _MOVES_TAILS))
+register(OpSpec("rename", _X, {"dims": Attr(tuple[tuple[Dim, Dim], ...])}, _rename, _MOVES, precision=_FOLLOW))
+register(OpSpec("expand", _X, {"dims": DIMS}, _expand, _MOVES, precision=_FOLLOW))
+register(OpSpec("squeeze", _X, {"dim": DIM}, _squeeze, _MOVES, precision=_FOLLOW))
+register(OpSpec("merge", _X, {"dims": DIMS, "out": DIM}, _merge, _MOVES, order=_adjacent, precision=_FOLLOW))
+register(OpSpec("split", _X, {"dim": DIM, "outs": DIMS}, _split, _MOVES_TAILS, precision=_FOLLOW))
 register(
     OpSpec(
         "concat",
@@ -215,6 +216,7 @@ register(
         frozenset({Trait.JOINS}),
         Tail.ZERO,
         order=_alike,
+        precision=_FOLLOW,
     )
 )
 _PAD = {
@@ -228,15 +230,15 @@ _PAD = {
 _SLICE = {**_TO, "start": Attr(int | None, 0), "end": Attr(int | None, None), "step": Attr(int, 1)}
 _WINDOW = {**_TO, "window": DIM, "left": Attr(int, 0), "stride": Attr(AtLeast1, 1), "dilation": Attr(AtLeast1, 1)}
 _IOTA = {"dim": DIM, "dtype": Attr(DType, "int64"), "sparse": Attr(bool, False)}
-register(OpSpec("pad", _X, _PAD, _pad, _READS_TAIL))
-register(OpSpec("slice", _X, _SLICE, _slice, _MOVES_TAILS))
-register(OpSpec("sections", _X, {"dim": DIM, "outs": DIMS}, _sections, _MOVES))
-register(OpSpec("resize_axis", _X, _TO, _resize_axis, _MOVES_TAILS))
-register(OpSpec("reverse", _X, {"dim": DIM, "ragged": Attr(bool, True)}, _reverse, _MOVES))
-register(OpSpec("window", _X, _WINDOW, _window, _MOVES_TAILS))
+register(OpSpec("pad", _X, _PAD, _pad, _READS_TAIL, precision=_FOLLOW))
+register(OpSpec("slice", _X, _SLICE, _slice, _MOVES_TAILS, precision=_FOLLOW))
+register(OpSpec("sections", _X, {"dim": DIM, "outs": DIMS}, _sections, _MOVES, precision=_FOLLOW))
+register(OpSpec("resize_axis", _X, _TO, _resize_axis, _MOVES_TAILS, precision=_FOLLOW))
+register(OpSpec("reverse", _X, {"dim": DIM, "ragged": Attr(bool, True)}, _reverse, _MOVES, precision=_FOLLOW))
+register(OpSpec("window", _X, _WINDOW, _window, _MOVES_TAILS, precision=_FOLLOW))
 register(OpSpec("iota", (), _IOTA, _iota))
 register(OpSpec("length", (), {"dim": DIM}, _length))
 register(OpSpec("extent", (), {"dim": DIM}, _extent))
 register(OpSpec("mask", (), {"dim": DIM}, _mask))
-register(OpSpec("size_of", _X, {"dim": DIM}, _size_of))
-register(OpSpec("transpose", _X, {"dims": DIMS}, _transpose, _MOVES | {Trait.TARGET_ONLY}))
+register(OpSpec("size_of", _X, {"dim": DIM}, _size_of, precision=_FOLLOW))
+register(OpSpec("transpose", _X, {"dims": DIMS}, _transpose, _MOVES | {Trait.TARGET_ONLY}, precision=_FOLLOW))

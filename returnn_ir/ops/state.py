@@ -9,9 +9,9 @@ import numpy as np
 
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.op import OpSpec, Scope, Trait, register
+from returnn_ir.ir.op import OpSpec, Precision, Scope, Trait, register
 from returnn_ir.ir.python_call import PythonCall
-from returnn_ir.ir.signature import DIMS, AtLeast1, Attr
+from returnn_ir.ir.signature import DIMS, AtLeast1, Attr, ElementType
 from returnn_ir.ir.types import TensorType
 from returnn_ir.options import DType
 
@@ -68,16 +68,19 @@ def _gradient(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 _ROOT = frozenset({Trait.INPUT})
-_TYPED = {"dtype": Attr(DType | Literal["string"]), "dims": DIMS, "sparse_dim": Attr(Dim | None, None)}
+_TYPED = {"dtype": Attr(ElementType | Literal["string"]), "dims": DIMS, "sparse_dim": Attr(Dim | None, None)}
 _LABELS = Attr(
     AtLeast1 | None, None, "who feeds it checks that valid frames are below, and puts 0 for others behind them"
 )
 _INIT = Attr(Any, None, "what an untrained model starts with, see `returnn_ir.construct.initializers`")
 
 register(OpSpec("input", (), {"name": Attr(str), **_TYPED, "labels": _LABELS}, _declared, _ROOT))
-register(OpSpec("param", (), {"name": Attr(str), "init": _INIT, **_TYPED}, _declared, _ROOT))
+register(
+    OpSpec("param", (), {"name": Attr(str), "init": _INIT, **_TYPED}, _declared, _ROOT, precision=Precision.FOLLOW)
+)
 register(OpSpec("train_step", (), {}, _train_step, _ROOT))
-register(OpSpec("const", (), {"value": Attr(bool | float | complex | str | np.ndarray), **_TYPED}, _const))
+_CONST = {"value": Attr(bool | float | complex | str | np.ndarray), **_TYPED}
+register(OpSpec("const", (), _CONST, _const, precision=Precision.FOLLOW))
 _RANDOM = {
     "kind": Attr(Literal["uniform", "normal", "bits"]),
     "path": Attr(str),
@@ -85,9 +88,9 @@ _RANDOM = {
     "dims": DIMS,
     "state": Attr(tuple[int, int, int] | None, None),
 }
-register(OpSpec("random", (), _RANDOM, _random, frozenset({Trait.RANDOM})))
+register(OpSpec("random", (), _RANDOM, _random, frozenset({Trait.RANDOM}), precision=Precision.FOLLOW))
 _PRINT = {"title": Attr(str), "summarize": Attr(int | None, None)}
-register(OpSpec("print", ("x",), _PRINT, _print, frozenset({Trait.EFFECT, Trait.MOVES})))
+register(OpSpec("print", ("x",), _PRINT, _print, frozenset({Trait.EFFECT, Trait.MOVES}), precision=Precision.FOLLOW))
 _CALL = {
     "function": Attr(PythonCall | Callable[..., Any]),
     "axes": Attr(tuple[tuple[Dim, ...], ...], doc="the order of each operand's"),
@@ -96,4 +99,4 @@ _CALL = {
 register(OpSpec("opaque", ("values*",), {**_CALL, **_TYPED}, _opaque, frozenset({Trait.EFFECT})))
 #: What another program makes of the operands; no target runs it.
 register(OpSpec("external", ("values+",), {"program": Attr(str), **_TYPED}, _external))
-register(OpSpec("gradient", ("y", "x"), {}, _gradient, frozenset({Trait.DERIVATIVE})))
+register(OpSpec("gradient", ("y", "x"), {}, _gradient, frozenset({Trait.DERIVATIVE}), precision=Precision.FOLLOW))

@@ -14,7 +14,7 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim
 from returnn_ir.ir.python_call import CallSource, PythonCall
 from returnn_ir.ir.stored_init import StoredInit
-from returnn_ir.ir.types import DTYPES, TensorType
+from returnn_ir.ir.types import ELEMENT_TYPES, TensorType
 from returnn_ir.text.tokens import Token, tokenize
 
 __all__ = ["OBJECTS", "AttributeParser", "DimName", "missing_function"]
@@ -168,8 +168,8 @@ class AttributeParser:
     def type(self) -> TensorType:
         """A tensor type."""
         dtype = self.expect("name")
-        if dtype.text not in DTYPES:
-            raise dtype.error("unknown element type", expected=f"one of {', '.join(DTYPES)}")
+        if dtype.text not in ELEMENT_TYPES:
+            raise dtype.error("unknown element type", expected=f"one of {', '.join(ELEMENT_TYPES)}")
         self.symbol("[")
         dims = tuple(self.until("]", self.dim))
         return TensorType(dtype.text, dims, self.dim() if self.accept_word("sparse") else None)
@@ -205,7 +205,7 @@ class AttributeParser:
             self.advance()
             self.symbol("(")
             return complex(*self.until(")", self.number))
-        return self.type() if text in DTYPES else self.dim()
+        return self.type() if text in ELEMENT_TYPES else self.dim()
 
     def _tuple(self) -> tuple[Any, ...]:
         return tuple(self.until("]", self.attribute))

@@ -6,7 +6,7 @@ import inspect
 import textwrap
 from dataclasses import dataclass
 
-from returnn_ir.ir.op import OpSpec, Tail, Trait, all_ops
+from returnn_ir.ir.op import OpSpec, Precision, Tail, Trait, all_ops
 from returnn_ir.ir.signature import Attr, type_text
 from returnn_ir.options import DType
 from returnn_ir.text.printer import print_value
@@ -42,6 +42,7 @@ class OpRow:
     Attributes:
         operands: as declared, with marks.
         traits: what passes ask of it, what it leaves behind a sequence's end included.
+        precision: what it computes in where a training mixes float32 with 16 bits.
         meaning: the first paragraph of what its function says, if it says something.
     """
 
@@ -49,6 +50,7 @@ class OpRow:
     operands: tuple[str, ...]
     attrs: tuple[AttrRow, ...]
     traits: tuple[str, ...]
+    precision: str
     meaning: str
 
     @property
@@ -78,8 +80,10 @@ def describe_ops() -> list[str]:
 def _wrapped(row: OpRow) -> list[str]:
     """One op, with line breaks between attributes only."""
     attrs = ", ".join(_unbroken(str(attr)) for attr in row.attrs)
-    traits = _unbroken(f"# {', '.join(row.traits)}")
-    text = _unbroken(row.call) + (f" {{{attrs}}}" if attrs else "") + (f"  {traits}" if row.traits else "")
+    island = row.precision == Precision.ISLAND.value
+    notes = [*row.traits, *([] if island else [f"precision {row.precision}"])]
+    comment = _unbroken(f"# {', '.join(notes)}")
+    text = _unbroken(row.call) + (f" {{{attrs}}}" if attrs else "") + (f"  {comment}" if notes else "")
     lines = textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent=" " * 6, break_on_hyphens=False)
     return [line.replace(_UNBROKEN, " ") for line in lines]
 
@@ -99,7 +103,9 @@ def _row(op: OpSpec) -> OpRow:
         traits.append(f"tail {op.tail.value}")
     attrs = tuple(_attr(name, attr) for name, attr in op.attrs.items())
     says = inspect.getdoc(op.body or op.infer) or ""
-    return OpRow(op.name, op.operands, attrs, tuple(traits), " ".join(says.split("\n\n")[0].split()))
+    return OpRow(
+        op.name, op.operands, attrs, tuple(traits), op.precision.value, " ".join(says.split("\n\n")[0].split())
+    )
 
 
 def _attr(name: str, attr: Attr) -> AttrRow:

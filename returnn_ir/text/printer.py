@@ -32,7 +32,7 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import UNIT, Dim, Division, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
 from returnn_ir.ir.signature import REQUIRED
-from returnn_ir.ir.types import DTYPES, TensorType
+from returnn_ir.ir.types import ELEMENT_TYPES, TensorType
 from returnn_ir.text.attributes import OBJECTS
 
 __all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines", "print_value"]
@@ -41,7 +41,7 @@ __all__ = ["INLINE_ENTRIES", "KEYWORDS", "Line", "print_graph", "print_lines", "
 INLINE_ENTRIES = 16
 #: Names that a dim cannot have unless quoted.
 KEYWORDS = frozenset(
-    {*DTYPES, "_", "none", "true", "false", "inf", "nan", "array", "complex", "ceildiv", "copy", "floordiv"}
+    {*ELEMENT_TYPES, "_", "none", "true", "false", "inf", "nan", "array", "complex", "ceildiv", "copy", "floordiv"}
 )
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/]*")

@@ -13,6 +13,7 @@ from compiler.program.program import Program
 from compiler.target.protocol import Array
 from runtime.model.variables import Variables
 from runtime.optimizers import Optimizer
+from runtime.optimizers.loss_scale import LossScale, check_scalable
 
 __all__ = ["Step", "TrainStep"]
 
@@ -78,6 +79,16 @@ class TrainStep:
         self.program = program
         self.variables = variables
         self.optimizer = optimizer
+        if program.precision == "float16":
+            optimizer.scale_losses()
+        if self.loss_scale is not None:
+            second_order = optimizer.options.maximizes_norm(program.params.values())
+            check_scalable(program.graph, optimizer.options.config, second_order=second_order)
+
+    @property
+    def loss_scale(self) -> LossScale | None:
+        """Of a program that computes in float16; None: its losses are not scaled."""
+        return self.optimizer.loss_scale if self.program.precision == "float16" else None
 
     def __call__(self, feed: Mapping[str, Array], learning_rate: float) -> dict[str, Array]:
         """One update; returns losses, errors, norm factors, checks and the objective by fetch name."""
@@ -127,7 +138,9 @@ class TrainStep:
 
         variables, trained = self.variables.of(self.program), self._trained()
         program: Any = self.program.executable
-        optimizer, counter, seed = self.optimizer, self.variables.global_step, self.variables.seed
+        optimizer, counter, seed, scale = (
+            self.optimizer, self.variables.global_step, self.variables.seed, self.loss_scale
+        )  # fmt: skip
 
         def step(inputs: dict[str, Tensor], learning_rate: Tensor) -> dict[str, Tensor]:
             keys = {"random/seed": tf.constant(seed, tf.int64), "random/step": counter.read_value()}
@@ -135,10 +148,16 @@ class TrainStep:
             if optimizer.needs_norm_gradients:
                 fetches, gradients, of_norm = program.loss_and_norm_gradients(inputs, variables, set(trained))
             else:
-                fetches, gradients = program.loss_and_gradients(inputs, variables)
+                factor = None if scale is None else scale.factor()
+                fetches, gradients = program.loss_and_gradients(inputs, variables, factor)
                 of_norm = {}
             gradients = {name: gradient for name, gradient in gradients.items() if name in trained}
-            optimizer.apply(gradients, learning_rate, counter, of_norm)
+            if scale is None:
+                optimizer.apply(gradients, learning_rate, counter, of_norm)
+            else:
+                gradients, usable = scale.unscaled(gradients, factor)
+                optimizer.apply(gradients, learning_rate, counter, usable=usable)
+                scale.update(usable)
             _assign_states(fetches, variables)
             counter.assign_add(1)
             return _reported(fetches, outputs=False)

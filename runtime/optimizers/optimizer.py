@@ -9,6 +9,7 @@ from returnn_ir.errors import did_you_mean
 from runtime.optimizers.accumulation import accumulated, is_last
 from runtime.optimizers.gradients import GradientProcessing, Norms
 from runtime.optimizers.group import UpdateGroup
+from runtime.optimizers.loss_scale import LossScale
 from runtime.optimizers.update_options import LayersWishes, UpdateOptions, VariableOptions
 
 __all__ = ["Optimizer"]
@@ -25,6 +26,9 @@ class Optimizer:
     """Updates plain ``tf.Variable`` objects from gradients.
 
     ``create`` → ``build`` (outside of any ``tf.function``, it makes variables) → ``apply`` in the training step.
+
+    Attributes:
+        loss_scale: of a training in float16, once it was asked for; None: losses are not scaled.
     """
 
     def __init__(self, options: UpdateOptions) -> None:
@@ -35,6 +39,7 @@ class Optimizer:
         self._groups: list[UpdateGroup] = []
         self._group_of: dict[str, UpdateGroup] = {}
         self._sums: dict[str, Variable] = {}
+        self.loss_scale: LossScale | None = None
 
     @staticmethod
     def create(config: Mapping[str, object]) -> Optimizer:
@@ -64,6 +69,11 @@ class Optimizer:
                 group.add(name, variable)
             if how.gradients.sum_over > 1 and name not in self._sums:
                 self._sums[name] = tf.Variable(tf.zeros_like(variable), trainable=False)
+
+    def scale_losses(self) -> None:
+        """Make the loss scale, if there is none yet and the options do not forbid it."""
+        if self.loss_scale is None and self.options.loss_scale.enabled:
+            self.loss_scale = LossScale(self.options.loss_scale)
 
     def _group(self, how: VariableOptions) -> UpdateGroup:
         sum_over = max(how.gradients.sum_over, 1)
@@ -110,11 +120,15 @@ class Optimizer:
                     result[f"{_SCOPE}/{name}/{suffix}" + (f"_{index}" if index else "")] = slot
             for name, power in group.powers.items():
                 result[_free(f"{_SCOPE}/{name}_power", result)] = power
-        return {**result, **self.sums()}
+        return {**result, **self.optional()}
 
-    def sums(self) -> dict[str, Variable]:
-        """Of the state, the sums of gradients that an update is waiting for; without them they begin at zero."""
-        return {f"{_SCOPE}/{name}/{_SUM}": buffer for name, buffer in self._sums.items()}
+    def optional(self) -> dict[str, Variable]:
+        """Of the state, what begins anew where a checkpoint has none: sums of gradients that an update is waiting for,
+        and the loss scale.
+        """
+        scale = {} if self.loss_scale is None else self.loss_scale.state()
+        sums = {f"{_SCOPE}/{name}/{_SUM}": buffer for name, buffer in self._sums.items()}
+        return {**sums, **{f"{_SCOPE}/{name}": variable for name, variable in scale.items()}}
 
     def _names(self, group: UpdateGroup, names: Iterable[str]) -> list[str]:
         """Those of the names whose variables are the group's now."""
@@ -128,6 +142,7 @@ class Optimizer:
         learning_rate: Tensor,
         step: Tensor | None = None,
         norm_grads: Mapping[str, Tensor] | None = None,
+        usable: Tensor | None = None,
     ) -> None:
         """One step: an update of the variables that ``grads`` names; a gradient of None leaves its variable as it is.
 
@@ -136,6 +151,7 @@ class Optimizer:
             learning_rate: float32 scalar.
             step: int64 scalar, the global step before this update; only where :attr:`needs_step`.
             norm_grads: gradients of the global norm of the gradients; only where :attr:`needs_norm_gradients`.
+            usable: bool scalar; without it there is no update, and nothing to add to the sum of one of several steps.
         """
         import tensorflow as tf
 
@@ -149,14 +165,15 @@ class Optimizer:
         norms = Norms(found, {name: options.tags for name, options in how.items()}, wanted)
         process = GradientProcessing(norms, self.options.seed, step)
         larger = {name: self._with_norm(name, grad, norm_grads or {}) for name, grad in found.items()}
-        summed = {name: self._summed(name, grad, step) for name, grad in larger.items()}
+        summed = {name: self._summed(name, grad, step, usable) for name, grad in larger.items()}
         for sum_over in sorted({group.sum_over for group in self._groups}):
             groups = [group for group in self._groups if group.sum_over == sum_over]
-            if sum_over == 1:
+            due = is_last(step, sum_over) if sum_over > 1 else usable
+            if due is None:
                 self._update(groups, summed, process, rate)
             else:
                 update = _without_result(self._update, groups, summed, process, rate)
-                tf.cond(is_last(step, sum_over), update, _without_result(lambda: None))
+                tf.cond(due, update, _without_result(lambda: None))
 
     @property
     def needs_norm_gradients(self) -> bool:
@@ -176,11 +193,14 @@ class Optimizer:
         share = self._how[name].gradients.maximize_norm
         return tf.convert_to_tensor(grad) - share * norm_grads[name] if share and name in norm_grads else grad
 
-    def _summed(self, name: str, grad: Tensor, step: Tensor | None) -> Tensor:
+    def _summed(self, name: str, grad: Tensor, step: Tensor | None, usable: Tensor | None) -> Tensor:
         import tensorflow as tf
 
         sum_over = self._how[name].gradients.sum_over
         if sum_over > 1:
+            if usable is not None:
+                grad = tf.convert_to_tensor(grad)
+                grad = tf.where(usable, grad, tf.zeros_like(grad))
             return accumulated(self._sums[name], grad, step, sum_over)
         return tf.convert_to_tensor(grad) if sum_over == 1 else grad
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Protocol
@@ -13,6 +13,7 @@ from returnn_ir.errors import ConfigError, Origin, ProblemList, UserError
 from returnn_ir.network.net import LayerDef, Net
 from returnn_ir.options import Count, Described, Form, Key, Place, Range, checked, option_fields, read_options
 from runtime.optimizers.gradients import GradientOptions
+from runtime.optimizers.loss_scale import LossScaleOptions
 from runtime.optimizers.options import ChosenOptimizer
 from runtime.optimizers.schedule import StepSchedule
 
@@ -87,6 +88,7 @@ class UpdateOptions:
         chosen: the optimizer of variables whose layers say nothing.
         seed: of noise on gradients, any whole number.
         restart_every: the steps of an epoch after which all state starts again, as it does at its first; 0: never.
+        loss_scale: of a training in float16.
     """
 
     config: Mapping[str, object]
@@ -95,6 +97,7 @@ class UpdateOptions:
     schedule: StepSchedule
     seed: int
     restart_every: int
+    loss_scale: LossScaleOptions
 
     @staticmethod
     def from_config(config: Mapping[str, object]) -> UpdateOptions:
@@ -107,6 +110,7 @@ class UpdateOptions:
             StepSchedule.from_config(config),
             keys.seed,
             keys.restart_every,
+            LossScaleOptions.from_config(config),
         )
 
     def of_variable(self, given: Mapping[str, Any], place: Place | None = None) -> VariableOptions:
@@ -128,6 +132,10 @@ class UpdateOptions:
             optimizer = optimizer.of_layer(keys.optimizer, self.config, lambda key: place("optimizer"))
         gradients = replace(self.gradients, **said)
         return VariableOptions(optimizer, gradients, keys.optimizer is not None, frozenset(keys.tags))
+
+    def maximizes_norm(self, params: Iterable[LayersWishes]) -> bool:
+        """Whether a variable is updated by gradients of the gradients' norm."""
+        return any(self.of_variable(param.updater_opts).gradients.maximize_norm for param in params)
 
     def check(self, net: Net) -> None:
         """Read what the layers of a network say, before anything is compiled.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from compiler.analysis.external import external_problems
+from compiler.program.mixed_precision import low_dtype
 from returnn_ir.config import Config, misspelt_keys, refused_keys
 from returnn_ir.config.key import Run
 from returnn_ir.config.network_schedule import Stage, problems_by_epoch
@@ -111,7 +112,7 @@ def _wrong_options(config: Config, net: Net | None) -> list[UserError]:
             options.check(net)
 
     problems: list[UserError] = []
-    for read in (RunOptions.from_config, read_updates):
+    for read in (RunOptions.from_config, read_updates, low_dtype):
         try:
             read(config)
         except UserError as error:

@@ -24,7 +24,7 @@ from tests.runtime.key_values import EFFECTIVE
 ROOT = Path(__file__).parents[2]
 #: All keys that RETURNN (commit b46ff5f) reads of a config, found by looking through its sources for them.
 RETURNN_KEYS = frozenset((Path(__file__).parent / "returnn_keys.txt").read_text(encoding="utf-8").split())
-OURS = {"fusion", "padding", "search_scores"}
+OURS = {"fusion", "mixed_precision", "padding", "search_scores"}
 
 #: How our modules read a config, where they do not read a dataclass of its options.
 READING = r"\.(?:get|value|int|float|bool|is_true|list|typed_value)\(\s*\"{}\""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ class RandomNet:
 
     choose: Callable[[int], int]
     graph: Graph = field(default_factory=Graph)
+    #: With what depends on which of two numbers is larger.
+    decides: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.b = b = Builder(self.graph.body)
@@ -44,9 +47,14 @@ class RandomNet:
         swapped = b.op("input", name="major", dtype="float32", dims=(self.time, self.batch, self.other))
         self.values = [x, w, bias, swapped]
 
-    def grow(self, steps: int) -> Graph:
+    def rules(self) -> list[Callable[[], Value | None]]:
+        """What may come next."""
         rules: list[Callable[[], Value | None]] = [self.unary, self.binary, self.constant, self.reduce, self.softmax]
-        rules += [self.dot, self.concat, self.cut, self.pad, self.along_time, self.pick, self.loop, self.norm]
+        rules += [self.dot, self.concat, self.cut, self.pad, self.along_time, self.loop, self.norm]
+        return [*rules, self.pick] if self.decides else rules
+
+    def grow(self, steps: int) -> Graph:
+        rules = self.rules()
         for _ in range(steps):
             value = rules[self.choose(len(rules))]()
             if value is not None and len(value.dims) <= 4:
@@ -74,7 +82,7 @@ class RandomNet:
 
     def binary(self) -> Value:
         a, b = self.any(), self.any()
-        if self.choose(4) == 0:
+        if self.decides and self.choose(4) == 0:
             return self.b.where(self.b.binary("less", a, 0.1), a, b)
         return self.b.binary(("add", "sub", "mul", "maximum")[self.choose(4)], a, b)
 
@@ -161,7 +169,7 @@ class RandomNet:
         return last if self.choose(2) else stacked
 
 
-def _inputs() -> tuple[dict[str, Array], dict[str, Array]]:
+def graph_inputs() -> tuple[dict[str, Array], dict[str, Array]]:
     rng = np.random.default_rng(7)
     batch, time = len(LENGTHS), 5  # longer than the longest sequence
     inputs = {
@@ -173,7 +181,7 @@ def _inputs() -> tuple[dict[str, Array], dict[str, Array]]:
     return inputs, params
 
 
-def _valid(graph: Graph, results: dict[str, Array]) -> dict[str, Array]:
+def valid_frames(graph: Graph, results: dict[str, Array]) -> dict[str, Array]:
     """The results with what stands behind the ends of sequences set to zero."""
     found = {}
     for name, output in graph.outputs.items():
@@ -191,15 +199,15 @@ def _valid(graph: Graph, results: dict[str, Array]) -> dict[str, Array]:
 
 
 def _check(graph: Graph) -> None:
-    inputs, params = _inputs()
+    inputs, params = graph_inputs()
     verify(graph)
-    expected = _valid(graph, ReferenceTarget().lower(graph).run(inputs, params))
+    expected = valid_frames(graph, ReferenceTarget().lower(graph).run(inputs, params))
     context = Context(RefusingTarget(("log_softmax", "gelu")))
     for pass_ in LOWER:
         run_truthfully(pass_, graph, context)
         text = print_graph(graph)
         assert print_graph(parse_graph(text)) == text
-        received = _valid(graph, ReferenceTarget().lower(graph).run(inputs, params))
+        received = valid_frames(graph, ReferenceTarget().lower(graph).run(inputs, params))
         for name, array in expected.items():
             message = f"after pass {pass_.name!r}, output {name!r}:\n{text}"
             np.testing.assert_allclose(received[name], array, rtol=2e-3, atol=1e-4, err_msg=message)

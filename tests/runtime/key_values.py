@@ -58,6 +58,7 @@ CHANGES = {
     "max_pad_size": "0",
     "max_seq_length": "30",
     "max_seqs": "1",
+    "mixed_precision": '"bfloat16"',
     "num_epochs": "1",
     "optimizer": '{"class": "adam"}',
     "param_dropout": "0.3",

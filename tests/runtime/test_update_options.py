@@ -116,11 +116,11 @@ def _summing(tmp_path: Path, *, kept: bool) -> Any:
     optimizer.build({"w": variable})
     for number in range(6):
         if number == 4:
-            state = {n: v for n, v in optimizer.state().items() if kept or n not in optimizer.sums()}
+            state = {n: v for n, v in optimizer.state().items() if kept or n not in optimizer.optional()}
             prefix = save_checkpoint(str(tmp_path / "net"), 1, {GLOBAL_STEP: tf.Variable(4, dtype=tf.int64)}, state)
             optimizer = Optimizer.create(config)
             optimizer.build({"w": variable})
-            assert restore_optimizer(prefix, optimizer.state(), optimizer.sums()) is None
+            assert restore_optimizer(prefix, optimizer.state(), optimizer.optional()) is None
         optimizer.apply(_gradients(number), tf.constant(0.1), tf.constant(number, tf.int64))
     return variable.numpy()
 

@@ -50,7 +50,7 @@ def cudnn_rnn_v3(
     """
     plain = (rnn_mode, input_mode, dropout, num_proj, time_major) == ("lstm", "linear_input", 0, 0, True)
     assert plain, "the double knows one layer without dropout and projection, time-major"
-    assert {x.dtype for x in (input, input_h, input_c, params)} == {tf.float32}
+    assert {x.dtype for x in (input, input_h, input_c, params)} in ({tf.float32}, {tf.float16})
     assert sequence_lengths.dtype == tf.int32
     ways = {"unidirectional": 1, "bidirectional": 2}[direction]
     units = input_h.shape[2]

@@ -15,7 +15,15 @@ from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait, all_ops
 
-__all__ = ["FUSION_POLICIES", "CheckAccepted", "CheckEffects", "ExpandComposites", "check_fusion", "refusal"]
+__all__ = [
+    "FUSION_POLICIES",
+    "CheckAccepted",
+    "CheckEffects",
+    "ExpandComposites",
+    "check_fusion",
+    "expand_refused",
+    "refusal",
+]
 
 FUSION_POLICIES = ("require", "prefer", "never")
 
@@ -51,19 +59,9 @@ class ExpandComposites(Pass):
 
     def run(self, graph: Graph, context: Context) -> bool:
         """The journal learns every verdict; what has changed around a composite may change that about it."""
-        check_fusion(context.fusion)
-        changed = False
-        while True:
-            verdicts = _asked(graph, _is_composite, lambda node, region: _judge(node, region, context))
-            refused = {node: verdict.reason for node, verdict in verdicts if isinstance(verdict, Reject)}
-            for node, reason in refused.items():
-                context.journal.add("expanded", node.op.name, node.origin, reason)
-            if not _expand(graph, refused):
-                break
-            changed = True
+        changed, verdicts = expand_refused(graph, context, _is_composite)
         for node, verdict in verdicts:
-            if isinstance(verdict, Accept):
-                context.journal.add("fused", node.op.name, node.origin, verdict.kernel or "kernel of that name")
+            context.journal.add("fused", node.op.name, node.origin, verdict.kernel or "kernel of that name")
         return changed
 
 
@@ -80,6 +78,26 @@ class CheckAccepted(Pass):
             if isinstance(verdict, Reject):
                 raise refusal(node, context, verdict.reason)
         return False
+
+
+def expand_refused(
+    graph: Graph, context: Context, which: Callable[[Node], bool]
+) -> tuple[bool, list[tuple[Node, Accept]]]:
+    """Replace those composites of some that the target refuses by their bodies, until none is left.
+
+    Returns:
+        whether there were any; the others, with how the target takes them.
+    """
+    check_fusion(context.fusion)
+    changed = False
+    while True:
+        verdicts = _asked(graph, which, lambda node, region: _judge(node, region, context))
+        refused = {node: verdict.reason for node, verdict in verdicts if isinstance(verdict, Reject)}
+        for node, reason in refused.items():
+            context.journal.add("expanded", node.op.name, node.origin, reason)
+        if not _expand(graph, refused):
+            return changed, [(node, verdict) for node, verdict in verdicts if isinstance(verdict, Accept)]
+        changed = True
 
 
 def _has_lasting_effect(node: Node) -> bool:

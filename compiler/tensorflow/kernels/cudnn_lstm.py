@@ -65,7 +65,7 @@ def cudnn_lstm(
     """A batch of ragged sequences. Values behind a sequence's end never get through, not even NaN.
 
     Args:
-        x: frames [T, B, I], float32.
+        x: frames [T, B, I], float32 or float16, as all others.
         directions: one; or two of the same size, a forward and a backward one.
         lengths: [B] integers, at most T; 0 is allowed.
         reverse: a single direction goes from each sequence's own last frame to frame 0.

@@ -35,7 +35,7 @@ from compiler.tensorflow.sizes import reshape
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.op import Trait
-from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.types import TensorType, is_float
 
 __all__ = ["can_compute_again", "run_with_gradient"]
 
@@ -71,7 +71,7 @@ def run_with_gradient(loop: Loop, operands: Sequence[tf.Tensor]) -> list[tf.Tens
 
 
 def _has_gradient(typed: Value | TensorType) -> bool:
-    return typed.dtype.startswith(("float", "complex"))
+    return is_float(typed.dtype)
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class _Backward:
         types = [loop.scanned_types[k] for k in self._scanned]
         shapes = [element_shape(env, t) for t in types]
         slices = [reserve(t, shape, loop.count) for t, shape in zip(types, shapes, strict=True)]
-        sums = [tf.zeros_like(env.get(value)) for value in self._summed]
+        sums = [_empty_sum(env.get(value)) for value in self._summed]
         factors = [empty_stack(v.type) for p in self._products for v in (p.first, p.node.result)]
         invariants = [tf.TensorShape([d.size for d in loop.carry_types[k].dims]) for k in self._carries]
         scalar = tf.TensorShape([])
@@ -308,7 +308,8 @@ class _Backward:
 
     def _matrices(self, sums: Sequence[tf.Tensor], factors: Sequence[tf.Tensor]) -> dict[Value, tf.Tensor]:
         """Gradients of the captured values that there is one for."""
-        found = {v: total for v, total in zip(self._summed, sums, strict=True) if v in self._reached}
+        pairs = zip(self._summed, sums, strict=True)
+        found = {v: tf.cast(total, v.dtype) for v, total in pairs if v in self._reached}
         for p, (first, upstream) in zip(self._products, zip(factors[::2], factors[1::2], strict=True), strict=True):
             if p in self._reached:
                 a, dz = (
@@ -329,7 +330,7 @@ class _Backward:
         return tf.raw_ops.TensorListSetItem(input_handle=handle, index=i, item=x)
 
     def _added(self, total: tf.Tensor, value: Value, gradient: _Gradient) -> tf.Tensor:
-        return total if gradient is None else total + self._reach(value, gradient, total)
+        return total if gradient is None else total + tf.cast(self._reach(value, gradient, total), total.dtype)
 
 
 def _joined(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
@@ -338,6 +339,11 @@ def _joined(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
         return first + second
     values = tf.concat([first.values, second.values], 0)
     return tf.IndexedSlices(values, tf.concat([first.indices, second.indices], 0), first.dense_shape)
+
+
+def _empty_sum(value: tf.Tensor) -> tf.Tensor:
+    """What the gradients of all steps are added to: in 16 bits, a step's would be less than half of the last place."""
+    return tf.zeros_like(value, tf.float32 if value.dtype.size == 2 else value.dtype)
 
 
 def _or_zero(gradient: _Gradient, like: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Value
-from returnn_ir.ir.op import Scope, Trait
+from returnn_ir.ir.op import Precision, Scope, Trait
 from returnn_ir.ir.types import TensorType, is_float
 from returnn_ir.ops.composite.spec import composite
 
@@ -19,7 +19,15 @@ def _same(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
 
 
 def _activation(name: str, body: Callable[[Builder, Value], Value]) -> None:
-    composite(name, ("x",), {}, lambda b, v, attrs: [body(b, v[0])], infer=_same, traits=frozenset({Trait.ELEMENTWISE}))
+    composite(
+        name,
+        ("x",),
+        {},
+        lambda b, v, attrs: [body(b, v[0])],
+        infer=_same,
+        traits=frozenset({Trait.ELEMENTWISE}),
+        precision=Precision.FOLLOW,
+    )
 
 
 def _gelu(b: Builder, x: Value) -> Value:

@@ -8,7 +8,7 @@ from typing import Any
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.ir.op import Scope, Tail, get_op
+from returnn_ir.ir.op import Precision, Scope, Tail, get_op
 from returnn_ir.ir.signature import DIM, Attr
 from returnn_ir.ir.types import TensorType
 from returnn_ir.ops.composite.spec import composite
@@ -147,6 +147,7 @@ composite(
     infer=lambda s, t, a: _infer(2, s, t, a),
     tail=Tail.ZERO,
     order=_lstm_order,
+    precision=Precision.ANY,
 )
 composite(
     "blstm",
@@ -156,5 +157,15 @@ composite(
     infer=_infer_blstm,
     tail=Tail.ZERO,
     order=_blstm_order,
+    precision=Precision.ANY,
 )
-composite("gru", _GRU, _ATTRS, _gru, infer=lambda s, t, a: _infer(1, s, t, a), tail=Tail.ZERO, order=_gru_order)
+composite(
+    "gru",
+    _GRU,
+    _ATTRS,
+    _gru,
+    infer=lambda s, t, a: _infer(1, s, t, a),
+    tail=Tail.ZERO,
+    order=_gru_order,
+    precision=Precision.ANY,
+)

@@ -7,7 +7,7 @@ from typing import Any
 
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.graph import Region, Value
-from returnn_ir.ir.op import Body, Infer, OpSpec, Order, Scope, Tail, Trait, register
+from returnn_ir.ir.op import Body, Infer, OpSpec, Order, Precision, Scope, Tail, Trait, register
 from returnn_ir.ir.signature import Attr
 from returnn_ir.ir.types import TensorType
 
@@ -25,6 +25,7 @@ def composite(
     tail: Tail = Tail.COMPUTED,
     neutral: Callable[[str, dict[str, Any]], float | bool] | None = None,
     order: Order | None = None,
+    precision: Precision = Precision.ISLAND,
 ) -> OpSpec:
     """Register a composite. Without ``infer`` the body is built once on the side to see what it gives."""
     return register(
@@ -38,6 +39,7 @@ def composite(
             neutral=neutral,
             body=body,
             order=order,
+            precision=precision,
         )
     )
 

@@ -33,6 +33,7 @@ from runtime.tasks.training.data import TrainingData
 from runtime.tasks.training.measures import missing_measures
 from runtime.tasks.training.network import TrainedNetwork
 from runtime.tasks.training.remains import Remains
+from runtime.tasks.training.skipped_steps import SkippedSteps
 
 __all__ = ["TrainOptions", "train"]
 
@@ -133,7 +134,7 @@ class _Training:
             return
         imported = prefix == self.options.import_model
         step = self.network.step
-        remark = None if imported else restore_optimizer(prefix, step.optimizer_state(), step.optimizer.sums())
+        remark = None if imported else restore_optimizer(prefix, step.optimizer_state(), step.optimizer.optional())
         how = "resumed" if self.start.resumed else "started"
         log(f"{how} from {prefix}" + (f" ({remark})" if remark else ""))
 
@@ -207,20 +208,23 @@ class _Training:
         options, pretrain = self.options, self._stage.is_pretrain
         name = epoch_name(epoch, pretrain=pretrain)
         log(f"start {name} with learning rate {rate} ...", 4)
+        title = f"{'pre' if pretrain else ''}train epoch {epoch}"
         step, program = self._step(rate)
+        skipped = self._skipped(title, step)
         meta = self._begun(rate)
         batch_options = replace(options.batch_options, recurrent=program.graph.recurrent)
 
-        title = f"{'pre' if pretrain else ''}train epoch {epoch}"
         take = TakeScores(program.graph, options.exp_scores, options.log_batch_size)
         with self._remains(epoch) as remains:
             done = run_epoch(
-                title, program, step, remains.counting(take),
+                title, program, skipped or step, remains.counting(take),
                 dataset=self.data.train, epoch=epoch, batch_options=batch_options, planner=self.planner,
                 log_every=options.log_every_seconds, stop_on_nonfinite=options.stop_on_nonfinite,
             )  # fmt: skip
         if options.stop_on_nonfinite:
             remains.check(title, take.scores.scores())
+        if skipped is not None:
+            skipped.summary()
         scores, errors = take.scores.score_text(exp=options.exp_scores), take.scores.error_text()
         log(f"{name} score: {scores} error: {errors} elapsed: {hms(done.seconds)}", 1)
         self.rates.set_scores(epoch, take.scores.named("train", exp=options.exp_scores))
@@ -240,6 +244,11 @@ class _Training:
         if network.stage.trainable or network.evaluation is None:
             return network.step.epoch(rate), network.step.program
         return network.evaluation, network.evaluation.program
+
+    def _skipped(self, title: str, step: RunStep) -> SkippedSteps | None:
+        """The step with what tells of those without an update; None where each has one."""
+        scale = self.network.step.loss_scale if self.network.stage.trainable else None
+        return None if scale is None else SkippedSteps(title, step, scale)
 
     def _remains(self, epoch: int) -> Remains:
         options, pretrain = self.options, self._stage.is_pretrain
