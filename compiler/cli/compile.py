@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from compiler.cli.assume import add_assumptions, print_assumed, read_assumptions
 from compiler.cli.command import MISMATCH, USER_ERROR, run_command
+from compiler.cli.placement import CUDA, placement_told, require_cuda_options, tell_placement
 from compiler.cli.schedule import ALL, Networks, epoch_number
 from compiler.target.staged import staged
 from returnn_ir.errors import Origin, ProblemList, UserError
@@ -90,8 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--device",
-        choices=("cpu", "gpu", "both"),
-        help="what a program for tf runs on (default: both if it is written, else the config's, if there is one here)",
+        choices=("cpu", "gpu", "both", "cuda"),
+        help="what a program for tf runs on (default: both if it is written, else the config's, if there is one here); "
+        "for onnx, cuda tells which nodes onnxruntime's CUDA provider leaves to the CPU, and what is copied",
+    )
+    parser.add_argument(
+        "--require-device",
+        action="store_true",
+        help="with --device cuda: a node without a CUDA kernel is an error; shape arithmetic on the CPU is none",
     )
     parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
     parser.add_argument(
@@ -102,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         help="compare with recorded numbers (default: beside the net)",
     )
     add_assumptions(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result of --check here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result of --check, or the placement, here")
     parser.add_argument("--debug", action="store_true", help="show a traceback for errors")
     return parser
 
@@ -120,6 +127,8 @@ def _check(args: argparse.Namespace) -> int:
         raise UserError("--check compares the network that was recorded", hint="leave --epoch away")
     if args.mode is not None:
         raise UserError("--check compares in the mode that was recorded", hint="leave --mode away")
+    if args.device == CUDA:
+        raise UserError("--check compares numbers on the CPU", hint="leave --device cuda away")
     reference = Path(args.check) if args.check else None
     assume = read_assumptions(args)
     target = args.target or "reference"
@@ -150,6 +159,7 @@ def _compile(args: argparse.Namespace) -> int:
         raise UserError("several nets are only checked together", hint="--check")
     if args.assume_files and args.output is not None:
         raise UserError("--assume-files is for a check: nothing is written of it", hint="--map-path OLD=NEW")
+    require_cuda_options(args)
     given, args.mode = args.mode, args.mode or "forward"
     assume = read_assumptions(args)
     networks = Networks.load(args.nets[0], args.overrides, args.mode, args.epoch, args.checkpoint, assume)
@@ -186,12 +196,16 @@ def _compile_one(args: argparse.Namespace, networks: Networks, given: str | None
         from compiler.program.artifacts import write_artifact
 
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
-        for line in (*write_artifact(program, net, args.output, **options), *_notes(networks, net, [program.graph])):
+        with placement_told(args) as contract:
+            written = write_artifact(program, net, args.output, **options, contract=contract)
+        for line in (*written, *_notes(networks, net, [program.graph])):
             print(line)
     elif args.target != "reference":
         from compiler.analysis.inference_inputs import require_inference_inputs
 
         require_inference_inputs(program.graph, net)
+        if args.device == CUDA:
+            tell_placement(args, program)
     return 0
 
 
@@ -334,5 +348,5 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
 def _device(args: argparse.Namespace) -> str | None:
     """What is written is taken to other machines, whatever the config trains on."""
     written = args.output is not None and args.target == "tf"
-    device: str | None = args.device or ("both" if written else None)
-    return device
+    given: str | None = args.device if args.device != CUDA else None
+    return given or ("both" if written else None)

@@ -1,7 +1,8 @@
 """Where onnxruntime puts a Memcpy node: one for every value of a graph that both sides of the border need.
 
-A node on the device may have inputs and outputs in the host's memory, which are on the host's side. An input of a graph,
-and what a body reads from outside, is copied only if both sides read it in this graph: else it comes to the right side by itself.
+A node on the device may have inputs and outputs in the host's memory, which are on the host's side. An input of a
+graph, and what a body reads from outside, is copied only if both sides read it in this graph: else it comes to the
+right side by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from dataclasses import dataclass, field
 from compiler.onnx.placement.graph import NodeView
 from compiler.onnx.placement.partition import Assignment
 
-__all__ = ["Crossing", "crossings"]
+__all__ = ["Crossing", "Reader", "crossings"]
+
+#: A node and the place among its inputs.
+Reader = tuple[NodeView, int]
 
 
 @dataclass(eq=False)
@@ -21,20 +25,22 @@ class Crossing:
 
     Attributes:
         maker: the node that makes the value; None for an input, an initializer, or a value from outside.
-        readers: who reads it on the other side, with the place among its inputs.
+        readers: who reads the copy, with the place among its inputs.
+        partners: who reads it where it is, if no node of the graph makes it.
     """
 
     value: str
     to_host: bool
     maker: NodeView | None
-    readers: list[tuple[NodeView, int]] = field(default_factory=list)
+    readers: list[Reader]
+    partners: list[Reader] = field(default_factory=list)
 
 
 @dataclass(eq=False)
 class _Side:
     """What is read and made on one side of the border."""
 
-    read: dict[str, list[tuple[NodeView, int]]] = field(default_factory=dict)
+    read: dict[str, list[Reader]] = field(default_factory=dict)
     made: dict[str, NodeView] = field(default_factory=dict)
 
 
@@ -61,4 +67,4 @@ def crossings(assignment: Assignment, around: Iterable[str]) -> Iterator[Crossin
             yield Crossing(name, True, maker, host.read[name])
     for name in sorted({*assignment.graph.inputs, *around}):
         if name in device.read and name in host.read:
-            yield Crossing(name, False, None, device.read[name])
+            yield Crossing(name, False, None, device.read[name], host.read[name])

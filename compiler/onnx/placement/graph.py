@@ -10,7 +10,7 @@ from typing import Any
 
 from compiler.onnx.placement.kernels import Arguments, KernelTable
 
-__all__ = ["GraphView", "NodeView", "view"]
+__all__ = ["GraphView", "NodeView", "parameter_name", "since_version", "view"]
 
 
 @dataclass(eq=False)
@@ -117,7 +117,7 @@ class _Reader:
                 graph.types[name] = found
         outputs = [graph.types.get(name) for name in proto.output]
         captured = {name for body in graphs for name in _free(body)}
-        since = _since(proto.domain, proto.op_type, self._opsets.get(proto.domain, 1))
+        since = since_version(proto.domain, proto.op_type, self._opsets.get(proto.domain, 1))
         return NodeView(proto, graph, since, Arguments(inputs, outputs), bodies, captured)
 
     def _results(
@@ -169,8 +169,19 @@ def _parameters(name: str, opset: int) -> tuple[list[str], list[str]] | None:
     return [text(held) for held in schema.inputs], [text(held) for held in schema.outputs]
 
 
+def parameter_name(node: NodeView, place: int) -> str:
+    """What the operator calls an input."""
+    import onnx
+
+    try:
+        inputs = onnx.defs.get_schema(node.op, node.since, node.proto.domain).inputs
+    except onnx.defs.SchemaError:
+        return f"input {place}"
+    return str(inputs[min(place, len(inputs) - 1)].name)
+
+
 @cache
-def _since(domain: str, name: str, opset: int) -> int:
+def since_version(domain: str, name: str, opset: int) -> int:
     """The opset in which an operator changed last; operators of other domains have one version."""
     import onnx
 
@@ -183,9 +194,8 @@ def _since(domain: str, name: str, opset: int) -> int:
 
 
 #: Element types as kernels.json calls them.
-_TYPES = frozenset(
-    "bfloat16 bool double float float16 int16 int32 int64 int8 string uint16 uint32 uint64 uint8".split()
-)
+_TYPES = frozenset({"bfloat16", "bool", "double", "float", "float16", "string"})
+_TYPES |= {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
 
 
 def _short(text: str) -> str:

@@ -37,12 +37,12 @@ class Missing:
     """There is no kernel.
 
     Attributes:
-        reason: which part of the node has none.
-        last_opset: the newest opset that has one; None if it is not the opset that is missing.
+        reason: what of the node has none.
+        opset: one that has a kernel, where it is the node's that has none.
     """
 
     reason: str
-    last_opset: int | None = None
+    opset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ class KernelTable:
             return Missing(f"{name} has no CUDA kernel")
         fitting = [version for version in versions if version.covers(since)]
         if not fitting:
-            last = max((v.until or v.since for v in versions if v.since < since), default=None)
-            return Missing(f"{name} of opset {since} has no CUDA kernel", None if last is None else since - 1)
+            return Missing(f"{name} of opset {since} has no CUDA kernel")
         unfit = min((version.unfit(arguments) for version in fitting), key=len)
         if unfit:
             return Missing(f"{name} has no CUDA kernel for {' and '.join(sorted(unfit))}")

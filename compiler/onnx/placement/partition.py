@@ -7,10 +7,9 @@ arithmetic on shapes stays where its result is needed. Half precision is no shap
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from compiler.onnx.placement.graph import GraphView, NodeView
+from compiler.onnx.placement.graph import GraphView, NodeView, since_version
 from compiler.onnx.placement.kernels import Kernel, KernelTable, Missing
 from compiler.onnx.placement.refusals import refusal
 
@@ -27,7 +26,7 @@ class Assignment:
 
     Attributes:
         device: the kernel of each node on the device.
-        missing: why a node that is on the host has no kernel on the device.
+        missing: why there is no kernel on the device for a node that would be there with one.
         at_host: values in the host's memory that the shape arithmetic starts from and goes through.
     """
 
@@ -41,46 +40,51 @@ def partition(graph: GraphView, table: KernelTable) -> Assignment:
     """Assign the nodes of one graph; those of bodies inside of it are assigned for themselves."""
     made = Assignment(graph)
     for node in graph.nodes:
-        kernel = table.find(node.proto.domain, node.op, node.since, node.arguments)
-        refused = refusal(node) if isinstance(kernel, Kernel) else None
+        kernel = _kernel(node, table)
         if isinstance(kernel, Missing):
             made.missing[node] = kernel
-        elif refused is not None:
-            made.missing[node] = Missing(refused)
         else:
             made.device[node] = kernel
-    for node in _on_host(made):
-        del made.device[node]
+    for node in _shape_arithmetic(made):
+        made.device.pop(node, None)
+        made.missing.pop(node, None)
     return made
 
 
-def _on_host(made: Assignment) -> list[NodeView]:
-    """The nodes with kernels that stay on the host. A value from outside of a body counts as one of the device."""
+def _kernel(node: NodeView, table: KernelTable) -> Kernel | Missing:
+    found = table.find(node.proto.domain, node.op, node.since, node.arguments)
+    if isinstance(found, Missing):
+        before = since_version(node.proto.domain, node.op, node.since - 1)
+        older = table.find(node.proto.domain, node.op, before, node.arguments)
+        return Missing(found.reason, node.since - 1) if isinstance(older, Kernel) else found
+    refused = refusal(node)
+    return found if refused is None else Missing(refused)
+
+
+def _shape_arithmetic(made: Assignment) -> list[NodeView]:
+    """The nodes that stay on the host on purpose. A value from outside of a body counts as one of the device."""
     chosen = []
     for node, kernel in made.device.items():
         made.at_host.update(name for place, name in node.makes() if place in kernel.host_outputs)
     for node in made.graph.nodes:
         if not any(name in made.at_host for _, name in node.reads()):
             continue
-        if node in made.device and not _reads_host_only(node, made):
-            continue
-        if node in made.device:
+        kept = _reads_host_only(node, made)
+        if kept:
             chosen.append(node)
-        made.at_host.update(name for _, name in node.makes())
+        if kept or node in made.missing:
+            made.at_host.update(name for _, name in node.makes())
     return chosen
 
 
 def _reads_host_only(node: NodeView, made: Assignment) -> bool:
-    return all(held for held in _host_reads(node, made))
-
-
-def _host_reads(node: NodeView, made: Assignment) -> Iterator[bool]:
-    graph, kernel = made.graph, made.device[node]
+    graph, kernel = made.graph, made.device.get(node)
     for place, name in node.reads():
-        size = graph.initializer_size(name)
         if graph.type_of(name) in _HALF:
-            yield False
-        elif (size is not None and size <= _SMALL) or name in graph.inputs:
-            yield True
-        else:
-            yield name in made.at_host and place not in kernel.host_inputs
+            return False
+        size = graph.initializer_size(name)
+        if (size is not None and size <= _SMALL) or name in graph.inputs:
+            continue
+        if name not in made.at_host or (kernel is not None and place in kernel.host_inputs):
+            return False
+    return True

@@ -13,15 +13,15 @@ __all__ = ["Copy", "HostNode", "Placement", "Why"]
 class Why(StrEnum):
     """Why a node runs on the host, or why a value is copied."""
 
-    #: All that it reads is in the host's memory: onnxruntime keeps it there on purpose.
+    #: Of a node: all that it reads is in the host's memory, so onnxruntime keeps it there. Of a copy: it made the value.
     SHAPE = "shape arithmetic"
-    #: A comparison of lengths that was made on the host; the device applies it.
+    #: Truth values that were made so, from lengths, and that the device applies.
     MASK = "mask"
-    #: A kernel on the device has this input or output in the host's memory.
-    ARGUMENT = "host argument"
-    #: Both sides read the same input, or inside a body the same outer value.
+    #: A kernel on the device has this input in the host's memory.
+    ARGUMENT = "argument in host memory"
+    #: Both sides read the same input, or inside a body the same value from outside.
     SHARED = "read on both sides"
-    #: There is no kernel on the device, and what it reads is there.
+    #: A node has no kernel on the device, and would be there with one.
     UNSUPPORTED = "no kernel"
 
 

@@ -1,0 +1,95 @@
+"""A placement as lines that read like a table: a row for what a layer has on the CPU, and one for each cause of copies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from compiler.onnx.placement.placement import Copy, HostNode, Placement, Why
+
+__all__ = ["placement_lines"]
+
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
+
+
+def placement_lines(placement: Placement, file: str = "", *, coloured: bool = False) -> list[str]:
+    """The counts, what of them is on purpose and what is not, and the table.
+
+    Args:
+        file: of several files the one that it is about.
+        coloured: what has no kernel in red.
+    """
+    about = f"{file}, " if file else ""
+    lines = [f"placement ({about}CUDAExecutionProvider of onnxruntime {placement.onnxruntime}): {_counts(placement)}"]
+    lines += [_intended(placement)] if placement.on_host or placement.copies else []
+    rows = [*_node_rows(placement.on_host), *_copy_rows(placement.copies)]
+    order = {layer: place for place, layer in enumerate(dict.fromkeys(layer for layer, *_ in rows))}
+    rows.sort(key=lambda row: order[row[0]])
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
+    for layer, what, cause, fault in rows:
+        line = f"  {layer:<{widths[0]}}  {what:<{widths[1]}}  {cause}"
+        lines.append(f"{_RED}{line}{_PLAIN}" if fault and coloured else line)
+    return lines
+
+
+def _counts(placement: Placement) -> str:
+    steps = placement.copies_in_loops()
+    found = f"{placement.on_device} nodes on CUDA, {len(placement.on_host)} on the CPU, {len(placement.copies)} Memcpy"
+    return found + (f", {steps} of them in each step of a loop" if steps else "")
+
+
+def _intended(placement: Placement) -> str:
+    """How much of it is on purpose."""
+    nodes = sum(not node.intended for node in placement.on_host)
+    copies = sum(not copy.intended for copy in placement.copies)
+    kept = f"{len(placement.on_host) - nodes} nodes of shape arithmetic and {len(placement.copies) - copies} Memcpy"
+    return f"  on purpose: {kept}; for want of a kernel: {nodes} nodes and {copies} Memcpy"
+
+
+#: Layer, what is there, why, and whether that is for want of a kernel.
+_Row = tuple[str, str, str, bool]
+
+
+def _node_rows(nodes: Iterable[HostNode]) -> list[_Row]:
+    held: dict[tuple[str, str, str, bool], Counter[str]] = {}
+    for node in nodes:
+        key = (node.layer, node.loop, _node_cause(node), not node.intended)
+        held.setdefault(key, Counter())[node.op] += 1
+    return [
+        (layer, f"on the CPU: {_numbered(ops)}{_in_loop(loop)}", cause, fault)
+        for (layer, loop, cause, fault), ops in held.items()
+    ]
+
+
+def _node_cause(node: HostNode) -> str:
+    if node.intended:
+        return str(node.why)
+    return f"{node.why}: {node.reason}" + (f"; try {node.hint}" if node.hint else "")
+
+
+def _copy_rows(copies: Iterable[Copy]) -> list[_Row]:
+    """Copies of a layer with one cause are one row."""
+    held = Counter(
+        (one.layer, "to the CPU" if one.to_host else "to CUDA", one.loop, _copy_cause(one), one.why)
+        for one in copies
+    )
+    return [
+        (layer, f"Memcpy {way}{_times(number)}{_in_loop(loop)}", cause, why is Why.UNSUPPORTED)
+        for (layer, way, loop, cause, why), number in held.items()
+    ]
+
+
+def _copy_cause(copy: Copy) -> str:
+    return f"{'shape value' if copy.why is Why.SHAPE else copy.why}: {copy.reason}"
+
+
+def _times(number: int) -> str:
+    return f" {number}" if number > 1 else ""
+
+
+def _in_loop(loop: str) -> str:
+    return f", each step of {loop}" if loop else ""
+
+
+def _numbered(ops: Counter[str]) -> str:
+    return ", ".join(f"{op}{_times(number)}" for op, number in ops.most_common())
