@@ -35,7 +35,7 @@ def require_cuda_options(args: argparse.Namespace) -> None:
     if args.device == "gpu" and args.target == "onnx":
         raise TargetError("an ONNX file runs on any device", where="--device", received="gpu", hint="--device cuda")
     if args.require_device and args.device != CUDA:
-        raise UserError("--require-device says nothing of a device", hint="--device cuda --require-device")
+        raise UserError("--require-device is about --device cuda", hint="--device cuda --require-device")
 
 
 @contextmanager

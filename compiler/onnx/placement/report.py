@@ -23,6 +23,7 @@ def placement_lines(placement: Placement, file: str = "", *, coloured: bool = Fa
     lines = [f"placement ({about}CUDAExecutionProvider of onnxruntime {placement.onnxruntime}): {_counts(placement)}"]
     lines += [_intended(placement)] if placement.on_host or placement.copies else []
     rows = [*_node_rows(placement.on_host), *_copy_rows(placement.copies)]
+    rows = [(layer or "(no layer)", *rest) for layer, *rest in rows]
     order = {layer: place for place, layer in enumerate(dict.fromkeys(layer for layer, *_ in rows))}
     rows.sort(key=lambda row: order[row[0]])
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
@@ -70,8 +71,7 @@ def _node_cause(node: HostNode) -> str:
 def _copy_rows(copies: Iterable[Copy]) -> list[_Row]:
     """Copies of a layer with one cause are one row."""
     held = Counter(
-        (one.layer, "to the CPU" if one.to_host else "to CUDA", one.loop, _copy_cause(one), one.why)
-        for one in copies
+        (one.layer, "to the CPU" if one.to_host else "to CUDA", one.loop, _copy_cause(one), one.why) for one in copies
     )
     return [
         (layer, f"Memcpy {way}{_times(number)}{_in_loop(loop)}", cause, why is Why.UNSUPPORTED)
