@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from compiler.cli.assume import add_assumptions, print_assumed, read_assumptions
 from compiler.cli.command import MISMATCH, USER_ERROR, run_command
-from compiler.cli.placement import CUDA, placement_told, require_cuda_options, tell_placement
+from compiler.cli.placement import CUDA, add_device_options, placement_told, require_cuda_options, tell_placement
 from compiler.cli.schedule import ALL, Networks, epoch_number
 from compiler.target.staged import staged
 from returnn_ir.errors import Origin, ProblemList, UserError
@@ -89,17 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N|all",
         help="whose network, where it changes (default: the last one's; a check alone looks at all)",
     )
-    parser.add_argument(
-        "--device",
-        choices=("cpu", "gpu", "both", "cuda"),
-        help="what a program for tf runs on (default: both if it is written, else the config's, if there is one here); "
-        "for onnx, cuda tells which nodes onnxruntime's CUDA provider leaves to the CPU, and what is copied",
-    )
-    parser.add_argument(
-        "--require-device",
-        action="store_true",
-        help="with --device cuda: a node without a CUDA kernel is an error; shape arithmetic on the CPU is none",
-    )
+    add_device_options(parser)
     parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
     parser.add_argument(
         "--check",

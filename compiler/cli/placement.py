@@ -1,4 +1,4 @@
-"""``--device cuda`` of an ONNX export: where onnxruntime's CUDA provider runs its nodes."""
+"""``--device``; of an ONNX file ``--device cuda``: where onnxruntime's CUDA provider runs its nodes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,24 @@ if TYPE_CHECKING:
     from compiler.onnx.placement.contract import PlacementContract
     from compiler.program.program import Program
 
-__all__ = ["CUDA", "placement_told", "require_cuda_options", "tell_placement"]
+__all__ = ["CUDA", "add_device_options", "placement_told", "require_cuda_options", "tell_placement"]
 
 CUDA = "cuda"
+
+
+def add_device_options(parser: argparse.ArgumentParser) -> None:
+    """What a program runs on."""
+    parser.add_argument(
+        "--device",
+        choices=("cpu", "gpu", "both", CUDA),
+        help="what a program for tf runs on (default: both if it is written, else the config's, if there is one here); "
+        "for onnx, cuda tells which nodes onnxruntime's CUDA provider leaves to the CPU, and what is copied",
+    )
+    parser.add_argument(
+        "--require-device",
+        action="store_true",
+        help="with --device cuda: a node on the CPU is an error, unless it is shape arithmetic",
+    )
 
 
 def require_cuda_options(args: argparse.Namespace) -> None:
@@ -40,7 +55,7 @@ def require_cuda_options(args: argparse.Namespace) -> None:
 
 @contextmanager
 def placement_told(args: argparse.Namespace) -> Iterator[PlacementContract | None]:
-    """A contract for what is written meanwhile, None without ``--device cuda``; what it found is printed in any case."""
+    """A contract for what is written meanwhile, None without ``--device cuda``; what it found is printed at the end."""
     if args.device != CUDA:
         yield None
         return

@@ -17,7 +17,7 @@ from typing import IO, Any
 from returnn_ir.errors import TargetError
 from tests.gpu.provider import CPU, CUDA
 
-__all__ = ["Assigned", "Copy", "assigned", "session_log"]
+__all__ = ["Assigned", "Copy", "assigned", "read_assigned", "session_log"]
 
 _PLACED = re.compile(r"(?:Node\(s\)|(All) nodes) placed on \[(\w+)\]")
 _NODE = re.compile(r"VerifyEachNodeIsAssignedToAnEp\]\s+([\w.]+) \((.*)\)\s*$")
@@ -66,7 +66,7 @@ def assigned(model: bytes) -> Assigned:
         log, error = session_log(model, optimized=path)
         if error is not None:
             raise TargetError("onnxruntime makes no session of the model", received=error)
-        return _read(log, onnx.load(str(path), load_external_data=False))
+        return read_assigned(log, onnx.load(str(path), load_external_data=False))
 
 
 def session_log(model: bytes, *, optimized: Path | None = None, optimize: bool = True) -> tuple[list[str], str | None]:
@@ -112,7 +112,8 @@ def _standard_error(held: IO[bytes]) -> Iterator[None]:
         os.close(kept)
 
 
-def _read(log: list[str], optimized: Any) -> Assigned:
+def read_assigned(log: list[str], optimized: Any) -> Assigned:
+    """What a session's log says of the nodes of the model that it runs."""
     providers: dict[tuple[str, str], str] = {}
     provider, everywhere = "", None
     for line in log:

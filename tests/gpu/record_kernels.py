@@ -1,9 +1,10 @@
 """Writes compiler/onnx/placement/kernels.json: the kernels of onnxruntime's CUDA provider.
 
-``python -m tests.gpu.record_kernels`` where onnxruntime-gpu is installed and its providers load: with a GPU, CUDA, cuDNN and TensorRT,
-or over libraries that do nothing in their place (LD_LIBRARY_PATH), since nothing is run. onnxruntime's Python
-package lists the kernels with their types. Which inputs and outputs a kernel has in the host's memory it does not say: for each version
-of an operator a session is made of one node between nodes on the device, and its log tells what is copied.
+``python -m tests.gpu.record_kernels`` where onnxruntime-gpu is installed and its providers load: with a GPU, CUDA,
+cuDNN and TensorRT, or over libraries that do nothing in their place (LD_LIBRARY_PATH), since nothing is run.
+onnxruntime's Python package lists the kernels with their types. Which inputs and outputs a kernel has in the host's
+memory it does not say: for each version of an operator a session is made of one node between nodes on the device, and
+its log tells what is copied.
 """
 
 from __future__ import annotations

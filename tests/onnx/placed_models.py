@@ -131,7 +131,7 @@ g (float[B, T, 8] x, int32[B] n) => (float[B, T, 8] y) {
 
 def placed_models() -> dict[str, tuple[str, int]]:
     """Text and opset of each model by name."""
-    models = {
+    return {
         "mask": (_MASK, 21),
         "lstm": (_LSTM.format(attributes="", more=""), 21),
         "lstm_newer": (_LSTM.format(attributes="", more=""), 22),
@@ -155,7 +155,6 @@ def placed_models() -> dict[str, tuple[str, int]]:
         "transposed_uneven": (_TRANSPOSED.format(pads="1, 0"), 21),
         "contrib": (_ATTENTION, 21),
     }
-    return models
 
 
 def parsed(name: str) -> Any:

@@ -1,8 +1,9 @@
 """Records where onnxruntime's CUDA provider puts the nodes of models, for ``test_placement_recorded.py``.
 
-``python -m tests.onnx.record_placements`` where that provider loads (see ``tests/gpu/record_kernels.py``); nothing is run. The
-models of golden cases are kept, as they are written when this is called, in ``data/placements.zip``: what
-is recorded is onnxruntime's behaviour, whatever our exporter writes later. Those of ``placed_models.py`` are made from their text.
+``python -m tests.onnx.record_placements`` where that provider loads (see ``tests/gpu/record_kernels.py``); nothing is
+run. The models of golden cases are kept, as they are written when this is called, in ``data/placements.zip``: what is
+recorded is onnxruntime's behaviour, whatever our exporter writes later. Those of ``placed_models.py`` are made from
+their text.
 """
 
 from __future__ import annotations

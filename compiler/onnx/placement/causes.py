@@ -19,15 +19,18 @@ _SHOWN = 3
 def on_host(node: NodeView, assignment: Assignment) -> HostNode:
     """What there is to say of a node on the host."""
     missing = assignment.missing.get(node)
-    return HostNode(
-        layer=_layer(node),
-        op=node.op,
-        name=str(node.proto.name),
-        loop=_loop(assignment),
-        why=Why.SHAPE if missing is None else Why.UNSUPPORTED,
-        reason="" if missing is None else missing.reason,
-        hint="" if missing is None or missing.opset is None else f"--opset {missing.opset}",
-    )
+    why, reason = _fault(node, assignment) or (Why.SHAPE, "")
+    hint = f"--opset {missing.opset}" if missing is not None and missing.opset is not None else ""
+    return HostNode(_layer(node), node.op, str(node.proto.name), _loop(assignment), why, reason, hint)
+
+
+def _fault(node: NodeView, assignment: Assignment) -> tuple[Why, str] | None:
+    """Why a node does not belong on the host; None if it does, or is on the device."""
+    if node in assignment.missing:
+        return Why.UNSUPPORTED, assignment.missing[node].reason
+    if node in assignment.dragged:
+        return Why.DRAGGED, f"{node.op} of {assignment.dragged[node]} and of values in host memory stays there"
+    return None
 
 
 def copied(crossing: Crossing, assignment: Assignment) -> Copy:
@@ -55,9 +58,9 @@ def _loop(assignment: Assignment) -> str:
 def _cause(crossing: Crossing, assignment: Assignment) -> tuple[Why, str]:
     maker = crossing.maker
     touched = [*([maker] if maker is not None else []), *(node for node, _ in (*crossing.readers, *crossing.partners))]
-    lacking = next((node for node in touched if node in assignment.missing), None)
-    if lacking is not None:
-        return Why.UNSUPPORTED, f"{_named(lacking)}: {assignment.missing[lacking].reason}"
+    for node in touched:
+        if (fault := _fault(node, assignment)) is not None:
+            return fault[0], f"for {_named(node)}"
     if maker is None:
         on_cpu, on_device = _names(crossing.partners), _names(crossing.readers)
         return Why.SHARED, f"{crossing.value}, read on the CPU by {on_cpu}, on CUDA by {on_device}"

@@ -64,7 +64,7 @@ def _problems(placement: Placement) -> list[UserError]:
         TargetError(
             reason,
             where=f"layer {layer!r}",
-            expected="all but shape arithmetic on CUDA",
+            expected="on CUDA all but shape arithmetic",
             received=f"on the CPU: {', '.join(node.name or node.op for node in nodes)}",
             hint=hint or "without --require-device it runs on the CPU",
         )

@@ -25,6 +25,8 @@ def count_borders(model: Any) -> Placement:
     Args:
         model: an ``onnx.ModelProto``.
     """
+    import onnxruntime
+
     table = cuda_kernels()
     device, host, copies = 0, list[HostNode](), list[Copy]()
     for assignment, around in _assignments(view(optimized(model), table), table, ()):
@@ -32,7 +34,7 @@ def count_borders(model: Any) -> Placement:
         device += len(assignment.device)
         host += [on_host(node, assignment) for node in held]
         copies += [copied(crossing, assignment) for crossing in crossings(assignment, around)]
-    return Placement(table.version, device, tuple(host), tuple(copies))
+    return Placement(table.version, onnxruntime.__version__, device, tuple(host), tuple(copies))
 
 
 def _assignments(

@@ -2,7 +2,8 @@
 
 A node with a kernel goes there, unless all that it reads is in the host's memory: the values that such kernels as
 ``Shape`` leave there, what nodes on the host make of them, small constants, and inputs of the graph. So
-arithmetic on shapes stays where its result is needed. Half precision is no shape: such a node goes to the device.
+arithmetic on shapes stays where its result is needed. Half precision is no shape: such a node goes to the device. But
+floating-point data that are an input count as host memory, too: what combines them with a shape is dragged to the host.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ __all__ = ["Assignment", "partition"]
 
 #: Constants up to this many entries count as small.
 _SMALL = 100
+_FLOATING = frozenset({"float", "double"})
 _HALF = frozenset({"float16", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz"})
 
 
@@ -28,12 +30,14 @@ class Assignment:
         device: the kernel of each node on the device.
         missing: why there is no kernel on the device for a node that would be there with one.
         at_host: values in the host's memory that the shape arithmetic starts from and goes through.
+        dragged: nodes among the shape arithmetic that compute with floating-point data, and these data.
     """
 
     graph: GraphView
     device: dict[NodeView, Kernel] = field(default_factory=dict)
     missing: dict[NodeView, Missing] = field(default_factory=dict)
     at_host: set[str] = field(default_factory=set)
+    dragged: dict[NodeView, str] = field(default_factory=dict)
 
 
 def partition(graph: GraphView, table: KernelTable) -> Assignment:
@@ -48,6 +52,12 @@ def partition(graph: GraphView, table: KernelTable) -> Assignment:
     for node in _shape_arithmetic(made):
         made.device.pop(node, None)
         made.missing.pop(node, None)
+    data = {name for name in graph.inputs if graph.type_of(name) in _FLOATING}
+    for node in graph.nodes:
+        read = next((name for _, name in node.reads() if name in data), None)
+        if read is not None and node not in made.device and node not in made.missing:
+            made.dragged[node] = read
+            data.update(name for _, name in node.makes() if graph.type_of(name) in _FLOATING)
     return made
 
 

@@ -13,7 +13,7 @@ __all__ = ["Copy", "HostNode", "Placement", "Why"]
 class Why(StrEnum):
     """Why a node runs on the host, or why a value is copied."""
 
-    #: Of a node: all that it reads is in the host's memory, so onnxruntime keeps it there. Of a copy: it made the value.
+    #: All that a node reads is in the host's memory, so onnxruntime keeps it there; of a copy: that makes the value.
     SHAPE = "shape arithmetic"
     #: Truth values that were made so, from lengths, and that the device applies.
     MASK = "mask"
@@ -23,6 +23,11 @@ class Why(StrEnum):
     SHARED = "read on both sides"
     #: A node has no kernel on the device, and would be there with one.
     UNSUPPORTED = "no kernel"
+    #: A node computes with data, but onnxruntime takes it for shape arithmetic.
+    DRAGGED = "data on the CPU"
+
+
+_FAULTS = frozenset({Why.UNSUPPORTED, Why.DRAGGED})
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class HostNode:
     Attributes:
         layer: path of the layer that it comes from.
         loop: name of the innermost node whose body it is in; empty outside of loops.
-        reason: what has no kernel; of shape arithmetic nothing.
+        reason: what has no kernel, or which data are read; of shape arithmetic nothing.
         hint: what to try.
     """
 
@@ -46,8 +51,8 @@ class HostNode:
 
     @property
     def intended(self) -> bool:
-        """Whether onnxruntime has it on the CPU on purpose."""
-        return self.why is not Why.UNSUPPORTED
+        """Whether it belongs on the CPU."""
+        return self.why not in _FAULTS
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,8 @@ class Copy:
 
     @property
     def intended(self) -> bool:
-        """Whether no missing kernel is its cause."""
-        return self.why is not Why.UNSUPPORTED
+        """Whether no node that does not belong on the CPU is its cause."""
+        return self.why not in _FAULTS
 
 
 @dataclass(frozen=True)
@@ -80,20 +85,22 @@ class Placement:
     """Where the nodes of a model run with onnxruntime's CUDA provider; those in loops count once.
 
     Attributes:
-        onnxruntime: the version whose kernels and rules were asked.
-        on_device: number of nodes that run there, Memcpy nodes left out.
+        onnxruntime: the version whose kernels were asked.
+        optimizer: the version that is installed, whose basic optimizations the model has gone through.
+        on_device: number of nodes that run there, before onnxruntime fuses some; Memcpy nodes left out.
         on_host: the others.
         copies: the Memcpy nodes.
     """
 
     onnxruntime: str
+    optimizer: str
     on_device: int
     on_host: tuple[HostNode, ...]
     copies: tuple[Copy, ...]
 
     @property
     def faults(self) -> tuple[HostNode | Copy, ...]:
-        """What is not on purpose: nodes without a kernel, and the copies that they need."""
+        """Nodes that do not belong on the CPU, and the copies that they need."""
         return tuple(held for held in (*self.on_host, *self.copies) if not held.intended)
 
     def copies_in_loops(self) -> int:
@@ -104,6 +111,7 @@ class Placement:
         """For a report."""
         return {
             "onnxruntime": self.onnxruntime,
+            "optimizer": self.optimizer,
             "on_device": self.on_device,
             "on_host": _listed(self.on_host),
             "copies": _listed(self.copies),

@@ -1,4 +1,4 @@
-"""A placement as lines that read like a table: a row for what a layer has on the CPU, and one for each cause of copies."""
+"""A placement as lines that read like a table: rows for what a layer has on the CPU, and for each cause of copies."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 def placement_lines(placement: Placement, file: str = "", *, coloured: bool = False) -> list[str]:
-    """The counts, what of them is on purpose and what is not, and the table.
+    """The counts, how much of it belongs on the CPU, and the table.
 
     Args:
         file: of several files the one that it is about.
-        coloured: what has no kernel in red.
+        coloured: what does not belong on the CPU in red.
     """
     about = f"{file}, " if file else ""
-    lines = [f"placement ({about}CUDAExecutionProvider of onnxruntime {placement.onnxruntime}): {_counts(placement)}"]
+    provider = f"CUDAExecutionProvider of onnxruntime {placement.onnxruntime}"
+    lines = [f"placement ({about}{provider}): {_counts(placement)}"]
+    if placement.optimizer != placement.onnxruntime:
+        lines.append(f"  note: onnxruntime {placement.optimizer} is installed, which may have other kernels")
     lines += [_intended(placement)] if placement.on_host or placement.copies else []
     rows = [*_node_rows(placement.on_host), *_copy_rows(placement.copies)]
     rows = [(layer or "(no layer)", *rest) for layer, *rest in rows]
@@ -35,19 +38,25 @@ def placement_lines(placement: Placement, file: str = "", *, coloured: bool = Fa
 
 def _counts(placement: Placement) -> str:
     steps = placement.copies_in_loops()
-    found = f"{placement.on_device} nodes on CUDA, {len(placement.on_host)} on the CPU, {len(placement.copies)} Memcpy"
+    found = f"{_number(placement.on_device, 'node')} on CUDA, {len(placement.on_host)} on the CPU, {len(placement.copies)} Memcpy"
     return found + (f", {steps} of them in each step of a loop" if steps else "")
 
 
 def _intended(placement: Placement) -> str:
-    """How much of it is on purpose."""
+    """How much of it belongs there, and how much does not."""
     nodes = sum(not node.intended for node in placement.on_host)
     copies = sum(not copy.intended for copy in placement.copies)
-    kept = f"{len(placement.on_host) - nodes} nodes of shape arithmetic and {len(placement.copies) - copies} Memcpy"
-    return f"  on purpose: {kept}; for want of a kernel: {nodes} nodes and {copies} Memcpy"
+    kept = f"{_number(len(placement.on_host) - nodes, 'node')} and {len(placement.copies) - copies} Memcpy"
+    return (
+        f"  shape arithmetic and its like: {kept}; what belongs on CUDA: {_number(nodes, 'node')} and {copies} Memcpy"
+    )
 
 
-#: Layer, what is there, why, and whether that is for want of a kernel.
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+#: Layer, what is there, why, and whether it does not belong there.
 _Row = tuple[str, str, str, bool]
 
 
@@ -71,11 +80,12 @@ def _node_cause(node: HostNode) -> str:
 def _copy_rows(copies: Iterable[Copy]) -> list[_Row]:
     """Copies of a layer with one cause are one row."""
     held = Counter(
-        (one.layer, "to the CPU" if one.to_host else "to CUDA", one.loop, _copy_cause(one), one.why) for one in copies
+        (one.layer, "to the CPU" if one.to_host else "to CUDA", one.loop, _copy_cause(one), not one.intended)
+        for one in copies
     )
     return [
-        (layer, f"Memcpy {way}{_times(number)}{_in_loop(loop)}", cause, why is Why.UNSUPPORTED)
-        for (layer, way, loop, cause, why), number in held.items()
+        (layer, f"Memcpy {way}{_times(number)}{_in_loop(loop)}", cause, fault)
+        for (layer, way, loop, cause, fault), number in held.items()
     ]
 
 
