@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from compiler.onnx.placement import Placement, count_borders
@@ -29,7 +29,7 @@ def differences(counted: Placement, real: Assigned) -> Iterator[str]:
 
 def _both(counted: Iterable[Any], real: Iterable[Any]) -> Iterator[tuple[Any, int, str]]:
     """What only one side has: the first of it, how much more there is, and which side."""
-    ours, theirs = Counter[Hashable](counted), Counter[Hashable](real)
+    ours, theirs = Counter[Any](counted), Counter[Any](real)
     for only, side in ((ours - theirs, "only as counted"), (theirs - ours, "only in the session")):
         if only:
             yield min(only), only.total() - 1, side

@@ -145,7 +145,7 @@ class _Reader:
 
 def _stretched(parameters: Sequence[str], count: int) -> list[str]:
     """The last parameter is the one that may come several times."""
-    return [*parameters, *(parameters[-1:] * count)][:count]
+    return [*parameters[:count], *(last for last in parameters[-1:] for _ in range(count - len(parameters)))]
 
 
 @cache

@@ -101,7 +101,8 @@ class Placement:
     @property
     def faults(self) -> tuple[HostNode | Copy, ...]:
         """Nodes that do not belong on the CPU, and the copies that they need."""
-        return tuple(held for held in (*self.on_host, *self.copies) if not held.intended)
+        nodes = [node for node in self.on_host if not node.intended]
+        return (*nodes, *(copy for copy in self.copies if not copy.intended))
 
     def copies_in_loops(self) -> int:
         """How many copies there are in each step of a loop."""

@@ -26,19 +26,19 @@ def placement_lines(placement: Placement, file: str = "", *, coloured: bool = Fa
         lines.append(f"  note: onnxruntime {placement.optimizer} is installed, which may have other kernels")
     lines += [_intended(placement)] if placement.on_host or placement.copies else []
     rows = [*_node_rows(placement.on_host), *_copy_rows(placement.copies)]
-    rows = [(layer or "(no layer)", *rest) for layer, *rest in rows]
-    order = {layer: place for place, layer in enumerate(dict.fromkeys(layer for layer, *_ in rows))}
+    order = {layer: place for place, layer in enumerate(dict.fromkeys(row[0] for row in rows))}
     rows.sort(key=lambda row: order[row[0]])
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
+    wide = max((len(row[0]) for row in rows), default=0), max((len(row[1]) for row in rows), default=0)
     for layer, what, cause, fault in rows:
-        line = f"  {layer:<{widths[0]}}  {what:<{widths[1]}}  {cause}"
+        line = f"  {layer:<{wide[0]}}  {what:<{wide[1]}}  {cause}"
         lines.append(f"{_RED}{line}{_PLAIN}" if fault and coloured else line)
     return lines
 
 
 def _counts(placement: Placement) -> str:
     steps = placement.copies_in_loops()
-    found = f"{_number(placement.on_device, 'node')} on CUDA, {len(placement.on_host)} on the CPU, {len(placement.copies)} Memcpy"
+    found = f"{_number(placement.on_device, 'node')} on CUDA, {len(placement.on_host)} on the CPU"
+    found += f", {len(placement.copies)} Memcpy"
     return found + (f", {steps} of them in each step of a loop" if steps else "")
 
 
@@ -66,9 +66,13 @@ def _node_rows(nodes: Iterable[HostNode]) -> list[_Row]:
         key = (node.layer, node.loop, _node_cause(node), not node.intended)
         held.setdefault(key, Counter())[node.op] += 1
     return [
-        (layer, f"on the CPU: {_numbered(ops)}{_in_loop(loop)}", cause, fault)
+        (_shown(layer), f"on the CPU: {_numbered(ops)}{_in_loop(loop)}", cause, fault)
         for (layer, loop, cause, fault), ops in held.items()
     ]
+
+
+def _shown(layer: str) -> str:
+    return layer or "(no layer)"
 
 
 def _node_cause(node: HostNode) -> str:
@@ -84,7 +88,7 @@ def _copy_rows(copies: Iterable[Copy]) -> list[_Row]:
         for one in copies
     )
     return [
-        (layer, f"Memcpy {way}{_times(number)}{_in_loop(loop)}", cause, fault)
+        (_shown(layer), f"Memcpy {way}{_times(number)}{_in_loop(loop)}", cause, fault)
         for (layer, way, loop, cause, fault), number in held.items()
     ]
 
