@@ -47,8 +47,9 @@ def require_cuda_options(args: argparse.Namespace) -> None:
     if args.device == CUDA and args.target != "onnx":
         hint = "--device gpu" if args.target == "tf" else "--target onnx"
         raise TargetError(f"target {args.target!r} has no CUDA provider", where="--device", received=CUDA, hint=hint)
-    if args.device == "gpu" and args.target == "onnx":
-        raise TargetError("an ONNX file runs on any device", where="--device", received="gpu", hint="--device cuda")
+    if args.device not in (None, CUDA) and args.target == "onnx":
+        hint = "--device cuda tells what stays on the CPU there"
+        raise TargetError("an ONNX file runs on any device", where="--device", received=args.device, hint=hint)
     if args.require_device and args.device != CUDA:
         raise UserError("--require-device is about --device cuda", hint="--device cuda --require-device")
 

@@ -77,7 +77,8 @@ def test_no_placement_unless_asked(tmp_path: Path, capsys: pytest.CaptureFixture
         ),
         (
             "--target onnx --device gpu",
-            "--device: an ONNX file runs on any device\n  received: gpu\n  try: --device cuda",
+            "--device: an ONNX file runs on any device\n  received: gpu\n"
+            "  try: --device cuda tells what stays on the CPU there",
         ),
         (
             "--target onnx --require-device",

@@ -29,12 +29,12 @@ class Copy:
     """A Memcpy node.
 
     Attributes:
-        loop: name of the innermost node whose body it is in; empty outside of loops.
+        body: name of the innermost node whose body it is in; empty in the model's graph.
         to_host: from the device to the host, or the other way.
         value: what is copied, as the model calls it.
     """
 
-    loop: str
+    body: str
     to_host: bool
     value: str
 
@@ -44,7 +44,7 @@ class Assigned:
     """What a session says.
 
     Attributes:
-        on_cpu, on_cuda: nodes by loop (as of :class:`Copy`), operator and name, Memcpy nodes left out.
+        on_cpu, on_cuda: nodes by body (as of :class:`Copy`), operator and name, Memcpy nodes left out.
         copies: the Memcpy nodes.
     """
 
@@ -123,20 +123,20 @@ def read_assigned(log: list[str], optimized: Any) -> Assigned:
         elif provider and (node := _NODE.search(line)):
             providers[node[1], node[2]] = provider
     found = Assigned([], [], [])
-    for loop, node in _nodes(optimized.graph, ""):
+    for body, node in _nodes(optimized.graph, ""):
         if node.op_type in ("MemcpyToHost", "MemcpyFromHost"):
             to_host = node.op_type == "MemcpyToHost"
-            found.copies.append(Copy(loop, to_host, node.output[0] if to_host else node.input[0]))
+            found.copies.append(Copy(body, to_host, node.output[0] if to_host else node.input[0]))
         else:
             on = everywhere or providers[node.op_type, node.name]
-            (found.on_cpu if on == CPU else found.on_cuda).append((loop, node.op_type, node.name))
+            (found.on_cpu if on == CPU else found.on_cuda).append((body, node.op_type, node.name))
     found.copies.sort()
     return found
 
 
-def _nodes(graph: Any, loop: str) -> Iterator[tuple[str, Any]]:
+def _nodes(graph: Any, body: str) -> Iterator[tuple[str, Any]]:
     for node in graph.node:
-        yield loop, node
+        yield body, node
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 yield from _nodes(attribute.g, node.name)

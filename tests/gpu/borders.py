@@ -19,11 +19,11 @@ def border_differences(model: Any) -> tuple[str, ...]:
 
 def differences(counted: Placement, real: Assigned) -> Iterator[str]:
     """Nodes on the CPU and Memcpy nodes that only one of them has."""
-    nodes = [(node.loop, node.op, node.name) for node in counted.on_host]
-    copies = [(copy.loop, copy.to_host, copy.value) for copy in counted.copies]
+    nodes = [(node.body, node.op, node.name) for node in counted.on_host]
+    copies = [(copy.body, copy.to_host, copy.value) for copy in counted.copies]
     for found, other, side in _both(nodes, real.on_cpu):
         yield f"{found[2] or found[1]} on the CPU {side}{_more(other)}"
-    for found, other, side in _both(copies, [(copy.loop, copy.to_host, copy.value) for copy in real.copies]):
+    for found, other, side in _both(copies, [(copy.body, copy.to_host, copy.value) for copy in real.copies]):
         yield f"Memcpy {'to' if found[1] else 'from'} the CPU of {found[2]} {side}{_more(other)}"
 
 

@@ -34,8 +34,8 @@ def test_log_of_a_session_with_all_nodes_on_the_device() -> None:
 
 
 def _placement(nodes: list[str], copies: list[str]) -> Placement:
-    host = tuple(HostNode("a", "Pad", name, "", Why.UNSUPPORTED) for name in nodes)
-    return Placement("1.0", "1.0", 3, host, tuple(Copy("a", v, True, "a/Loop", Why.SHAPE, "") for v in copies))
+    host = tuple(HostNode("a", "Pad", name, "", False, Why.UNSUPPORTED) for name in nodes)
+    return Placement("1.0", "1.0", 3, host, tuple(Copy("a", v, True, "a/Loop", True, Why.SHAPE, "") for v in copies))
 
 
 def test_equal() -> None:

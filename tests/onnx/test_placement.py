@@ -25,7 +25,7 @@ def _placed(name: str) -> Placement:
 
 
 def _table(*versions: dict[str, Any]) -> KernelTable:
-    return KernelTable({"onnxruntime": "1.0", "operators": {"Op": {"versions": list(versions)}}})
+    return KernelTable({"onnxruntime": "1.0", "opsets": [17, 26], "operators": {"Op": {"versions": list(versions)}}})
 
 
 def _version(since: int, until: int | None, *types: str) -> dict[str, Any]:
@@ -139,6 +139,16 @@ def test_report_of_a_loop() -> None:
     ]
 
 
+def test_report_of_a_branch() -> None:
+    placement = _placed("if")
+    assert placement.copies_in_loops() == 0
+    assert placement_lines(placement)[2:] == [
+        "  a/else  on the CPU: Atan, in a/If  no kernel: Atan has no CUDA kernel",
+        "  a/else  Memcpy to CUDA 2, in a/If  no kernel: for a/else/Atan",
+        "  a       Memcpy to the CPU          argument in host memory: cond of a/If",
+    ]
+
+
 def test_report_of_what_does_not_belong_there_is_red_on_a_terminal() -> None:
     lines = placement_lines(_placed("lstm_clip"), "step.onnx", coloured=True)
     assert lines[0].startswith("placement (step.onnx, CUDAExecutionProvider of onnxruntime 1.0): 2 nodes on CUDA, 1 on")
@@ -173,6 +183,7 @@ def test_contract_describes_the_model() -> None:
         "layer": "a",
         "op": "Elu",
         "name": "a/Elu",
+        "repeated": False,
         "why": "no kernel",
         "reason": "Elu of opset 22 has no CUDA kernel",
         "hint": "--opset 21",

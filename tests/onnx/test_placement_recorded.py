@@ -34,5 +34,5 @@ def test_every_model_is_recorded() -> None:
 @pytest.mark.parametrize("name", RECORDED)
 def test_as_recorded(name: str) -> None:
     placement = count_borders(_model(name))
-    assert sorted([node.loop, node.op, node.name] for node in placement.on_host) == RECORDED[name]["on_cpu"]
-    assert sorted([copy.loop, copy.to_host, copy.value] for copy in placement.copies) == RECORDED[name]["copies"]
+    assert sorted([node.body, node.op, node.name] for node in placement.on_host) == RECORDED[name]["on_cpu"]
+    assert sorted([copy.body, copy.to_host, copy.value] for copy in placement.copies) == RECORDED[name]["copies"]

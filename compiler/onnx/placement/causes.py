@@ -18,10 +18,10 @@ _SHOWN = 3
 
 def on_host(node: NodeView, assignment: Assignment) -> HostNode:
     """What there is to say of a node on the host."""
-    missing = assignment.missing.get(node)
+    graph, missing = assignment.graph, assignment.missing.get(node)
     why, reason = _fault(node, assignment) or (Why.SHAPE, "")
     hint = f"--opset {missing.opset}" if missing is not None and missing.opset is not None else ""
-    return HostNode(_layer(node), node.op, str(node.proto.name), _loop(assignment), why, reason, hint)
+    return HostNode(_layer(node), node.op, str(node.proto.name), graph.body, graph.repeated, why, reason, hint)
 
 
 def _fault(node: NodeView, assignment: Assignment) -> tuple[Why, str] | None:
@@ -40,7 +40,8 @@ def copied(crossing: Crossing, assignment: Assignment) -> Copy:
         layer=_layer(crossing.maker or crossing.readers[0][0]),
         value=crossing.value,
         to_host=crossing.to_host,
-        loop=_loop(assignment),
+        body=assignment.graph.body,
+        repeated=assignment.graph.repeated,
         why=why,
         reason=reason,
     )
@@ -49,10 +50,6 @@ def copied(crossing: Crossing, assignment: Assignment) -> Copy:
 def _layer(node: NodeView) -> str:
     """The layer that a node comes from: its name begins with the path."""
     return str(node.proto.name).rpartition("/")[0]
-
-
-def _loop(assignment: Assignment) -> str:
-    return assignment.graph.path[-1] if assignment.graph.path else ""
 
 
 def _cause(crossing: Crossing, assignment: Assignment) -> tuple[Why, str]:

@@ -49,7 +49,8 @@ class GraphView:
     """A graph of the model, or the body of a node.
 
     Attributes:
-        path: names of the nodes around it, outermost first.
+        body: name of the node whose body it is; empty for the model's graph.
+        repeated: whether it is inside of a loop.
         inputs: names of its inputs, without those that have a default.
         types: element types of the values that are made here.
         sizes: numbers of entries of its initializers.
@@ -57,7 +58,8 @@ class GraphView:
     """
 
     parent: GraphView | None
-    path: tuple[str, ...]
+    body: str
+    repeated: bool
     inputs: set[str]
     types: dict[str, str | None]
     sizes: dict[str, int]
@@ -75,18 +77,11 @@ class GraphView:
             return self.sizes.get(name)
         return self.parent.initializer_size(name)
 
-    def walk(self) -> Iterator[GraphView]:
-        """This graph and all inside, from the outside."""
-        yield self
-        for node in self.nodes:
-            for body in node.bodies:
-                yield from body.walk()
-
 
 def view(model: Any, table: KernelTable) -> GraphView:
     """A view of an ``onnx.ModelProto``."""
     opsets = {held.domain: int(held.version) for held in model.opset_import}
-    return _Reader(opsets, table).graph(model.graph, None, ())
+    return _Reader(opsets, table).graph(model.graph, None)
 
 
 class _Reader:
@@ -96,20 +91,21 @@ class _Reader:
         self._opsets = opsets
         self._table = table
 
-    def graph(self, proto: Any, parent: GraphView | None, path: tuple[str, ...]) -> GraphView:
+    def graph(self, proto: Any, parent: GraphView | None, body: str = "", *, repeated: bool = False) -> GraphView:
         sizes = {held.name: prod(held.dims) for held in proto.initializer}
         types: dict[str, str | None] = {held.name: _name(held.data_type) for held in proto.initializer}
         types |= {held.name: _declared(held.type) for held in (*proto.value_info, *proto.input)}
-        made = GraphView(parent, path, {held.name for held in proto.input} - sizes.keys(), types, sizes)
+        inputs = {held.name for held in proto.input} - sizes.keys()
+        made = GraphView(parent, body, repeated, inputs, types, sizes)
         for node in proto.node:
             made.nodes.append(self._node(node, made))
         return made
 
     def _node(self, proto: Any, graph: GraphView) -> NodeView:
         attributes = {held.name: held for held in proto.attribute}
-        path = (*graph.path, proto.name or proto.op_type)
         graphs = [held.g for held in proto.attribute if held.HasField("g")]
-        bodies = [self.graph(held, graph, path) for held in graphs]
+        repeated = graph.repeated or proto.op_type in ("Loop", "Scan")
+        bodies = [self.graph(held, graph, proto.name or proto.op_type, repeated=repeated) for held in graphs]
         inputs = [graph.type_of(name) if name else None for name in proto.input]
         outputs = self._results(proto, attributes, inputs, graphs)
         for name, found in zip(proto.output, outputs, strict=True):

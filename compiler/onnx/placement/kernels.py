@@ -80,10 +80,12 @@ class KernelTable:
 
     Attributes:
         version: of onnxruntime.
+        oldest_opset: the first one that the table is for.
     """
 
     def __init__(self, table: Mapping[str, Any]) -> None:
         self.version: str = table["onnxruntime"]
+        self.oldest_opset = int(table["opsets"][0])
         self._operators: Mapping[str, Any] = table["operators"]
         self._versions: dict[str, list[_Version]] = {}
 

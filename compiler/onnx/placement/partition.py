@@ -64,6 +64,8 @@ def partition(graph: GraphView, table: KernelTable) -> Assignment:
 def _kernel(node: NodeView, table: KernelTable) -> Kernel | Missing:
     found = table.find(node.proto.domain, node.op, node.since, node.arguments)
     if isinstance(found, Missing):
+        if node.since <= table.oldest_opset:
+            return found
         before = since_version(node.proto.domain, node.op, node.since - 1)
         older = table.find(node.proto.domain, node.op, before, node.arguments)
         return Missing(found.reason, node.since - 1) if isinstance(older, Kernel) else found

@@ -36,7 +36,8 @@ class HostNode:
 
     Attributes:
         layer: path of the layer that it comes from.
-        loop: name of the innermost node whose body it is in; empty outside of loops.
+        body: name of the innermost node whose body it is in, a loop or a branch; empty in the model's graph.
+        repeated: whether that is inside of a loop.
         reason: what has no kernel, or which data are read; of shape arithmetic nothing.
         hint: what to try.
     """
@@ -44,7 +45,8 @@ class HostNode:
     layer: str
     op: str
     name: str
-    loop: str
+    body: str
+    repeated: bool
     why: Why
     reason: str = ""
     hint: str = ""
@@ -63,14 +65,15 @@ class Copy:
         layer: path of the layer that makes the value; of an input the one that reads it.
         value: as the model calls it.
         to_host: from the device to the host, or the other way.
-        loop: as of :class:`HostNode`: a copy for each step.
+        body, repeated: as of :class:`HostNode`; in a loop it is a copy for each step.
         reason: which node makes it and which ones read it.
     """
 
     layer: str
     value: str
     to_host: bool
-    loop: str
+    body: str
+    repeated: bool
     why: Why
     reason: str
 
@@ -106,7 +109,7 @@ class Placement:
 
     def copies_in_loops(self) -> int:
         """How many copies there are in each step of a loop."""
-        return sum(bool(copy.loop) for copy in self.copies)
+        return sum(copy.repeated for copy in self.copies)
 
     def to_json(self) -> dict[str, Any]:
         """For a report."""

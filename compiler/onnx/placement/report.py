@@ -63,11 +63,11 @@ _Row = tuple[str, str, str, bool]
 def _node_rows(nodes: Iterable[HostNode]) -> list[_Row]:
     held: dict[tuple[str, str, str, bool], Counter[str]] = {}
     for node in nodes:
-        key = (node.layer, node.loop, _node_cause(node), not node.intended)
+        key = (node.layer, _inside(node), _node_cause(node), not node.intended)
         held.setdefault(key, Counter())[node.op] += 1
     return [
-        (_shown(layer), f"on the CPU: {_numbered(ops)}{_in_loop(loop)}", cause, fault)
-        for (layer, loop, cause, fault), ops in held.items()
+        (_shown(layer), f"on the CPU: {_numbered(ops)}{inside}", cause, fault)
+        for (layer, inside, cause, fault), ops in held.items()
     ]
 
 
@@ -84,12 +84,12 @@ def _node_cause(node: HostNode) -> str:
 def _copy_rows(copies: Iterable[Copy]) -> list[_Row]:
     """Copies of a layer with one cause are one row."""
     held = Counter(
-        (one.layer, "to the CPU" if one.to_host else "to CUDA", one.loop, _copy_cause(one), not one.intended)
+        (one.layer, "to the CPU" if one.to_host else "to CUDA", _inside(one), _copy_cause(one), not one.intended)
         for one in copies
     )
     return [
-        (_shown(layer), f"Memcpy {way}{_times(number)}{_in_loop(loop)}", cause, fault)
-        for (layer, way, loop, cause, fault), number in held.items()
+        (_shown(layer), f"Memcpy {way}{_times(number)}{inside}", cause, fault)
+        for (layer, way, inside, cause, fault), number in held.items()
     ]
 
 
@@ -101,8 +101,10 @@ def _times(number: int) -> str:
     return f" {number}" if number > 1 else ""
 
 
-def _in_loop(loop: str) -> str:
-    return f", each step of {loop}" if loop else ""
+def _inside(held: HostNode | Copy) -> str:
+    if not held.body:
+        return ""
+    return f", each step of {held.body}" if held.repeated else f", in {held.body}"
 
 
 def _numbered(ops: Counter[str]) -> str:
