@@ -98,7 +98,8 @@ random-nets: $(VENV)/test-tools  ## N=1000 random nets, judged by RETURNN (RETUR
 	$(BIN)/python -m tests.random_nets --returnn-python "$(RETURNN_PYTHON)" --count $(or $(N),1000) --seed $(or $(SEED),1)
 
 support: $(VENV)/test-tools  ## write docs/support.md from the golden cases
-	$(BIN)/pytest -n 2 tests/conformance --write-support
+	$(BIN)/python -m tests.conformance.contrib
+	$(BIN)/pytest -n 2 -m "not slow" tests/conformance --write-support
 
 options: $(BIN)/returnn-run  ## write docs/{options,layers,datasets}.md from the tables of keys and the classes of options
 	$(BIN)/python -m tests.config.options_page

@@ -16,8 +16,9 @@
 next line that contains the text, ``CHECK-NEXT`` must match the line right behind it, ``CHECK-NOT`` may match nowhere
 between its neighbours. ``{{...}}`` is a regular expression; ``<name>`` is a value, whichever it is where the name comes
 first, and the same one from there on. ``ERROR`` says that the passes must fail with this text, several of them with all
-of it. The target takes all ops but those that ``REFUSE`` names; ``TARGET`` asks a real one instead. ``FUSION`` is the
-config key, ``JOURNAL`` a line of the journal. The graph is verified before and after every pass.
+of it. The target takes all ops but those that ``REFUSE`` names; ``TARGET`` asks a real one instead, with
+options as ``profile=onnxruntime``. ``FUSION`` is the config key, ``JOURNAL`` a line of the journal. The graph is
+verified before and after every pass.
 """
 
 from __future__ import annotations
@@ -58,13 +59,18 @@ class RefusingTarget:
         raise NotImplementedError("pass tests run nothing")
 
 
+def _target(name: str, *options: str) -> Target:
+    given: dict[str, str] = dict(option.split("=") for option in options)
+    return make_target(name, profile=given.get("profile"), device=given.get("device"))
+
+
 def check_file(path: Path) -> None:
     """Run one test file; an AssertionError shows the text that came out."""
     source = path.read_text(encoding="ascii")
     directives = list(_directives(source))
     passes = passes_of(source)
     refused = tuple(name.strip() for key, text in directives if key == "REFUSE" for name in text.split(","))
-    targets: list[Target] = [make_target(text) for key, text in directives if key == "TARGET"]
+    targets = [_target(*text.split()) for key, text in directives if key == "TARGET"]
     fusion = dict(text.split("=") for key, text in directives if key == "FUSION")
     context = Context(targets[0] if targets else RefusingTarget(refused), fusion)
     expected_errors = [text for key, text in directives if key == "ERROR"]

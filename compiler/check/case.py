@@ -36,6 +36,7 @@ class CaseReport:
         reason: the first thing that is wrong, None if nothing is.
         refused: the target or the front end refused the net (in contrast to wrong numbers).
         assumed: what was taken for given of the machine that the net was written for.
+        contrib: how many there are in an ONNX file of each of onnxruntime's own ops.
     """
 
     case: str
@@ -44,6 +45,7 @@ class CaseReport:
     reason: str | None = None
     refused: bool = False
     assumed: list[Assumed] = field(default_factory=list)
+    contrib: dict[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -84,6 +86,7 @@ def check_case(
     *,
     overrides: Sequence[str] = (),
     device: str | None = None,
+    profile: str | None = None,
     assume: Assumptions = NOTHING_ASSUMED,
     open_model: OpenModel = FileSession,
 ) -> CaseReport:
@@ -96,6 +99,7 @@ def check_case(
         reference: the recorded numbers; None: the ``.npz`` beside the net. Their mode is the net's.
         overrides: ``["++key", "value", ...]``.
         device: what a program for ``tf`` runs on, see :func:`compiler.program.program.compile_net`.
+        profile: of an ONNX file, see there.
         assume: what the net's code finds instead of what is on its author's machine.
         open_model: what loads an exported file.
     """
@@ -107,7 +111,15 @@ def check_case(
         net = load(path, overrides, mode=recorded.mode, assume=assume)
         report.assumed.extend(net.config.assumed if net.config is not None else ())
         wanted = list(recorded.outputs)
-        program = compile_net(net, target=target, mode=recorded.mode, fetch=wanted, everything=True, device=device)
+        program = compile_net(
+            net,
+            target=target,
+            mode=recorded.mode,
+            fetch=wanted,
+            everything=True,
+            device=device,
+            profile=profile,
+        )
         if target == "onnx":
             _check_file(report, program, recorded, open_model)
         else:
@@ -129,6 +141,7 @@ def _check_file(report: CaseReport, program: Program, recorded: Recorded, open_m
     with TemporaryDirectory() as folder:
         exported = ExportedProgram(executable, Path(folder) / "model.onnx", open_model)
         check_program(report, replace(program, executable=exported), recorded)
+        report.contrib.update(exported.contrib)
 
 
 def check_program(report: CaseReport, program: Program, recorded: Recorded) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.analysis.tails import tail_readers
+from compiler.onnx.model import contrib_nodes
 from compiler.onnx.placement.contract import PlacementContract
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
@@ -40,11 +41,13 @@ class Export:
 
     Attributes:
         verification: how far the model is from the reference; None if it was not compared.
+        contrib: how many there are of each of onnxruntime's own ops.
         tail_readers: layers whose results depend on what stands behind a sequence's end, and so on the batch.
     """
 
     path: Path
     verification: Verification | None
+    contrib: Mapping[str, int]
     tail_readers: list[str]
 
 
@@ -96,7 +99,7 @@ def export(
     if contract is not None:
         contract.check({Path(path).name: held})
     _write(Path(path), held.SerializeToString())
-    return Export(Path(path), verification, readers)
+    return Export(Path(path), verification, contrib_nodes(model.graph.node), readers)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -138,7 +141,7 @@ def _axes(type_: TensorType) -> dict[str, Any]:
 
 
 def _versions(program: OnnxProgram) -> dict[str, str]:
-    found = {"opset": str(program.opset), "ir": str(program.ir_version)}
+    found = {"opset": str(program.format.opset), "ir": str(program.format.ir_version)}
     for name in ("returnn-ir", "onnx", "onnxruntime", "onnxruntime-gpu", "numpy"):
         try:
             found[name] = version(name)

@@ -23,12 +23,16 @@ class ExportedProgram:
     Args:
         path: of the file.
         open_model: what loads it.
+
+    Attributes:
+        contrib: how many there are of each of onnxruntime's own ops in the last file that was written.
     """
 
     def __init__(self, program: OnnxProgram, path: Path, open_model: OpenModel = FileSession) -> None:
         self._program = program
         self._path = path
         self._open = open_model
+        self.contrib: Mapping[str, int] = {}
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, np.ndarray[Any, Any]]:
         """See :class:`compiler.target.protocol.Executable`.
@@ -37,7 +41,7 @@ class ExportedProgram:
             DataError: an input is missing, or a check of the graph does not hold.
             TargetError: onnx's checker refuses the model.
         """
-        export(self._program, params, self._path)
+        self.contrib = export(self._program, params, self._path).contrib
         session = self._open(self._path)
         missing = [name for name in session.inputs if name not in inputs]
         if missing:

@@ -119,6 +119,9 @@ def _write_onnx(
     lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}) with {source}"]
     if written.verification is not None:
         lines += _verified(written.verification)
+    if written.contrib:
+        named = ", ".join(f"{count} {name}" for name, count in written.contrib.items())
+        lines.append(f"note: only onnxruntime can load it: it has ops of its own ({named})")
     layers = {d.origin.layer for d in program.journal if d.action == BATCH_SCORES and d.origin.layer}
     if layers:
         lines.append(

@@ -90,14 +90,21 @@ class Program:
 
 
 def make_target(
-    name: str, *, opset: int | None = None, device: str | None = None, deterministic: bool = False
+    name: str,
+    *,
+    opset: int | None = None,
+    profile: str | None = None,
+    device: str | None = None,
+    deterministic: bool = False,
 ) -> Target:
     """A target by name; only now are its libraries imported.
 
     Args:
         name: ``reference``, ``tf`` or ``onnx``.
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
-        device: ``cpu``, ``gpu`` or ``both``, for ``tf`` only; None: what TensorFlow computes on in this process.
+        profile: ``portable`` or ``onnxruntime``, for ``onnx`` only; None: ``portable``.
+        device: for ``tf``, ``cpu``, ``gpu`` or ``both``; None: what TensorFlow computes on in this process. For
+            ``onnx``, what the file is written to be fast on, ``cpu`` or ``cuda``; None: ``cpu``.
         deterministic: whether the same batch has to give the same bits again, for ``tf`` only; the others always do.
 
     Raises:
@@ -108,7 +115,10 @@ def make_target(
         raise TargetError(f"unknown target {name!r}", expected=", ".join(TARGETS), hint=hint)
     if opset is not None and name != "onnx":
         raise TargetError(f"target {name!r} has no opset", where="opset", received=opset, hint="target 'onnx' has one")
-    if device is not None and name != "tf":
+    if profile is not None and name != "onnx":
+        hint = "target 'onnx' has one"
+        raise TargetError(f"target {name!r} has no profile", where="profile", received=profile, hint=hint)
+    if device is not None and name == "reference":
         raise TargetError(f"target {name!r} has no device", where="device", received=device, hint="target 'tf' has one")
     if name == "reference":
         from compiler.reference.target import ReferenceTarget
@@ -119,9 +129,14 @@ def make_target(
         from compiler.tensorflow.target import TensorFlowTarget
 
         return TensorFlowTarget(Device.of(device, deterministic=deterministic))
-    from compiler.onnx.target import DEFAULT_OPSET, OnnxTarget
+    from compiler.onnx.profile import DEFAULT_OPSET, Profile, Provider
+    from compiler.onnx.target import OnnxTarget
 
-    return OnnxTarget(DEFAULT_OPSET if opset is None else opset)
+    return OnnxTarget(
+        DEFAULT_OPSET if opset is None else opset,
+        Profile.PORTABLE if profile is None else Profile.of(profile),
+        Provider.CPU if device is None else Provider.of(device),
+    )
 
 
 @dataclass(frozen=True)
@@ -159,6 +174,7 @@ def compile_net(
     everything: bool = False,
     losses: bool = True,
     opset: int | None = None,
+    profile: str | None = None,
     device: str | None = None,
     print_stage: Callable[[str, Graph], None] | None = None,
 ) -> Program:
@@ -172,8 +188,11 @@ def compile_net(
         everything: build every layer of the root network.
         losses: with losses and the targets that they need, except in mode ``forward``.
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
+        profile: whose operators an ONNX file has, for ``onnx`` only: ``portable``, ONNX's own, or ``onnxruntime``, its
+            fused ones, too; None: ``portable``.
         device: what a program for ``tf`` runs on: ``cpu``, ``gpu`` or ``both``. None: what the config's ``device``
-            says, a GPU where TensorFlow computes on one in this process.
+            says, a GPU where TensorFlow computes on one in this process. For ``onnx`` ``cpu`` (default) or ``cuda``:
+            where the file shall be fast; it runs on both.
         print_stage: called with each stage's name and graph, for ``--print-ir``.
 
     Raises:
@@ -187,7 +206,7 @@ def compile_net(
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     config: Mapping[str, object] = {} if net.config is None else net.config
     given = _tensorflow_options(config, device) if target == "tf" else {"device": device}
-    made = make_target(target, opset=opset, **given)
+    made = make_target(target, opset=opset, profile=profile, **given)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = _fusion(config, net, target, expanded.graph)
     graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)

@@ -15,6 +15,11 @@ from returnn_ir.errors import DataError, UserError, did_you_mean
 
 __all__ = ["OnnxSession"]
 
+_NO_CONTRIB = (
+    "the model has ops of onnxruntime itself that this build of it lacks: another version (the one that wrote the file "
+    "is in its metadata, returnn_ir.profile), or export with --profile portable"
+)
+
 
 class OnnxSession:
     """An exported ``.onnx`` file, loaded.
@@ -42,7 +47,8 @@ class OnnxSession:
         try:
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
         except Exception as error:
-            raise UserError(f"onnxruntime cannot load the model: {error}", where=str(path)) from error
+            hint = _NO_CONTRIB if "com.microsoft" in str(error) else None
+            raise UserError(f"onnxruntime cannot load the model: {error}", where=str(path), hint=hint) from error
         _require_loaded(providers, self._session.get_providers())
         self._types: dict[str, str] = {i.name: i.type for i in self._session.get_inputs()}
         self.inputs: list[str] = list(self._types)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from returnn_ir.config.returnn_classes import Kind, not_built
 from returnn_ir.network.layer_registry import layer_names
 from returnn_ir.network.loss_registry import find_loss, loss_names
+from tests.conformance.contrib import DEVICE, PROFILE, contrib_cases
 from tests.conformance.gaps import TARGETS, all_cases, gap
 
 __all__ = ["support_matrix"]
@@ -37,6 +39,7 @@ def support_matrix() -> str:
     for family, cases in families.items():
         passing = [sum(gap(case, target) is None for case in cases) for target in TARGETS]
         lines.append(f"| {family} | {len(cases)} | " + " | ".join(map(str, passing)) + " |")
+    lines += ["", *_profiles(families)]
     lines += ["", "## Gaps", "", "| case | targets | reason |", "|---|---|---|"]
     for case in all_cases():
         by_reason: dict[str, list[str]] = defaultdict(list)
@@ -47,6 +50,27 @@ def support_matrix() -> str:
         for reason, targets in by_reason.items():
             lines.append(f"| {case} | {', '.join(targets)} | {reason} |")
     return "\n".join(lines) + "\n"
+
+
+def _profiles(families: Mapping[str, Sequence[str]]) -> list[str]:
+    """How many of the cases have onnxruntime's own ops where those are asked for."""
+    found = contrib_cases()
+    ops = sorted({op for case in found.values() for op in case})
+    lines = [
+        "## ONNX profiles",
+        "",
+        f"Files for onnxruntime on CUDA (`--profile {PROFILE} --device {DEVICE}`) have ops of its own in {len(found)}",
+        "of the cases. These pass in both profiles, with the same tolerances, on its CPU provider. The files of the",
+        "other cases are the same in both profiles.",
+        "",
+        "| family | " + " | ".join(ops) + " |",
+        "|---|" + "---:|" * len(ops),
+    ]
+    for family, cases in families.items():
+        counts = [sum(op in found.get(case, ()) for case in cases) for op in ops]
+        if any(counts):
+            lines.append(f"| {family} | " + " | ".join(map(str, counts)) + " |")
+    return lines
 
 
 def _not_built(kind: Kind, called: str, registered: list[str]) -> list[str]:

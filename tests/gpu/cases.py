@@ -14,12 +14,13 @@ from compiler.onnx.program import OnnxProgram
 from compiler.program.program import compile_net
 from returnn_ir import load
 from returnn_ir.errors import ConfigError, UserError, did_you_mean
+from tests.conformance.contrib import DEVICE, PROFILE, contrib_cases
 from tests.conformance.gaps import GOLDEN, all_cases, gap
 from tests.gpu.borders import border_differences
 from tests.gpu.half import Drift, drift
 from tests.gpu.provider import CUDA, OnProvider, Placement, ProviderSession, seconds
 
-__all__ = ["CaseResult", "check_cases", "select_cases"]
+__all__ = ["CaseResult", "check_cases", "in_both_profiles", "select_cases"]
 
 #: Runs per measured time.
 ROUNDS = 5
@@ -36,6 +37,7 @@ class CaseResult:
         half: drift in float16.
         borders: where our count of borders between host and device differs from the session; None if there is no GPU.
         refused: onnx does not take the network at all, whatever the provider.
+        profile: whose operators the file has.
     """
 
     case: str
@@ -46,11 +48,13 @@ class CaseResult:
     half: Drift = ""
     borders: tuple[str, ...] | None = None
     refused: bool = False
+    profile: str = "portable"
 
     @property
     def family(self) -> str:
-        """The folder of the case."""
-        return self.case.partition("/")[0]
+        """The folder of the case, and the profile if it is not the default."""
+        folder = self.case.partition("/")[0]
+        return folder if self.profile == "portable" else f"{folder}, {self.profile}"
 
     @property
     def ok(self) -> bool:
@@ -61,6 +65,7 @@ class CaseResult:
         """For the report."""
         return {
             "case": self.case,
+            "profile": self.profile,
             "ok": self.ok,
             "reason": self.reason,
             "refused": self.refused,
@@ -88,18 +93,26 @@ def select_cases(patterns: Sequence[str] | None) -> list[str]:
 
 
 def check_cases(cases: Iterable[str], provider: str) -> Iterator[CaseResult]:
-    """Run cases one by one."""
-    for case in cases:
+    """Run cases one by one; behind them in the profile onnxruntime those that have other files there."""
+    chosen = list(cases)
+    for case in chosen:
         yield _check(case, provider)
+    for case in in_both_profiles(chosen):
+        yield dataclasses.replace(_check(case, provider, profile=PROFILE, device=DEVICE), profile=PROFILE)
 
 
-def _check(case: str, provider: str) -> CaseResult:
+def in_both_profiles(cases: Iterable[str]) -> list[str]:
+    """Those that are run in both profiles."""
+    return [case for case in cases if case in contrib_cases()]
+
+
+def _check(case: str, provider: str, **options: Any) -> CaseResult:
     path = GOLDEN / f"{case}.py"
     report = CaseReport(case, "onnx")
     recorded = read_recorded(path.with_suffix(".npz"))
     wanted = list(recorded.outputs)
     try:
-        program = compile_net(load(path), target="onnx", mode=recorded.mode, fetch=wanted, everything=True)
+        program = compile_net(load(path), target="onnx", mode=recorded.mode, fetch=wanted, everything=True, **options)
     except UserError as error:
         return CaseResult(case, str(error), refused=True)
     if not isinstance(program.executable, OnnxProgram):

@@ -1,9 +1,9 @@
 """Runs exported models on a GPU: `python -m tests.gpu.gpu_check --json out.json`, or `make gpu-check`.
 
 The golden cases on onnxruntime's CUDA provider with RETURNN's numbers, which nodes stay on the CPU, what is copied
-there and back, whether `returnn-compile --device cuda` tells the same, and what half precision costs; then questions
-about the provider itself. Without a GPU it says so and succeeds. Needs onnxruntime-gpu, onnx and NumPy;
-`--provider CPUExecutionProvider` runs the same on the CPU.
+there and back, whether `returnn-compile --device cuda` tells the same, and what half precision costs, in both ONNX
+profiles; then questions about the provider itself. Without a GPU it says so and succeeds. Needs onnxruntime-gpu, onnx
+and NumPy; `--provider CPUExecutionProvider` runs the same on the CPU.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from returnn_ir.errors import UserError
-from tests.gpu.cases import CaseResult, check_cases, select_cases
+from tests.gpu.cases import CaseResult, check_cases, in_both_profiles, select_cases
 from tests.gpu.half import Drift
 from tests.gpu.probes import PROBES, Answer
 from tests.gpu.provider import CPU, CUDA, Placement, cuda_devices
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print("\n".join(_table(args.provider, answers, results)))
     wrong: list[tuple[str, str | None]] = [(a.question, a.text) for a in answers if a.ok is False]
-    wrong += [(r.case, r.reason) for r in results if r.reason is not None and not r.refused]
+    wrong += [(f"{r.case} ({r.profile})", r.reason) for r in results if r.reason is not None and not r.refused]
     wrong += [(r.case, f"not placed as counted: {'; '.join(r.borders)}") for r in results if r.borders]
     for name, reason in wrong:
         print(f"{name}: {reason}")
@@ -65,7 +65,8 @@ def _measure(provider: str, probes: Sequence[str], cases: Sequence[str]) -> tupl
     if provider == CUDA:
         onnxruntime.preload_dlls()
     answers = [answer for name in _counted("probes", probes, len(probes)) for answer in PROBES[name](provider)]
-    return answers, list(_counted("cases", check_cases(cases, provider), len(cases)))
+    count = len(cases) + len(in_both_profiles(cases))
+    return answers, list(_counted("cases", check_cases(cases, provider), count))
 
 
 def _counted(what: str, items: Iterable[_Item], total: int) -> Iterator[_Item]:

@@ -228,6 +228,36 @@ def tf32(provider: str) -> Iterator[Answer]:
     yield Answer("TF32, onnxruntime's default", None, f"changes a BLSTM by {error:.1e}", {"max_rel": error})
 
 
+def norms_of_sums(provider: str) -> Iterator[Answer]:
+    """Whether the profile's operator for a norm of a sum is the faster one here, and what it rounds off.
+
+    Its entries have a mean of ten deviations, as residual connections of trained models have.
+    """
+    size, frames, count, mean = 512, 500, 12, 10.0
+    rng = np.random.default_rng(7)
+    x = (rng.standard_normal((1, frames, size)) + mean).astype(np.float32)
+    network: dict[str, Any] = {"norm0": {"class": "copy", "from": "data"}}
+    for i in range(1, count + 1):
+        network[f"sum{i}"] = {"class": "combine", "kind": "add", "from": [f"norm{i - 1}", "data"]}
+        network[f"norm{i}"] = {"class": "layer_norm", "from": f"sum{i}"}
+    network["output"] = {"class": "copy", "from": f"norm{count}"}
+    data = x.astype(np.float64)
+    exact = data
+    for _ in range(count):
+        total = exact + data
+        centred = total - total.mean(-1, keepdims=True)
+        exact = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-6)
+    for what, profile in (("Add, LayerNormalization", "portable"), ("one node", "onnxruntime")):
+        program = _compiled(network, extern={"data": {"dim": size}}, profile=profile, device="cuda")
+        session = ProviderSession(_onnx(program).model(program.initial_params()), provider)
+        feeds = _onnx(program).feeds(session.session, {"data": x, "data/size1": np.asarray([frames], np.int64)})
+        error = float(np.abs(session.run(feeds)["output"] - exact).max())
+        time = seconds(partial(session.run, feeds), ROUNDS)
+        numbers = {"seconds": time, "max_abs": error}
+        text = f"{time * 1e3:.2f} ms, {error:.1e} off"
+        yield Answer(f"{count} norms of sums [{frames}, {size}], {what}", None, text, numbers)
+
+
 PROBES: dict[str, Probe] = {
     "ragged_node": ragged_node,
     "ragged_layers": ragged_layers,
@@ -235,6 +265,7 @@ PROBES: dict[str, Probe] = {
     "loop_step": loop_step,
     "search_step": search_step,
     "tf32": tf32,
+    "norms_of_sums": norms_of_sums,
 }
 
 
@@ -248,12 +279,14 @@ def _compiled(
     target: str = "onnx",
     mode: str = "eval",
     fusion: Mapping[str, str] | None = None,
+    profile: str | None = None,
+    device: str | None = None,
 ) -> Program:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.py"
         lines = {"extern_data": dict(extern or EXTERN), "network": dict(network), "fusion": dict(fusion or {})}
         path.write_text("".join(f"{key} = {value!r}\n" for key, value in lines.items()), encoding="utf-8")
-        return compile_net(load(path), target=target, mode=mode)
+        return compile_net(load(path), target=target, mode=mode, profile=profile, device=device)
 
 
 def _onnx(program: Program) -> OnnxProgram:

@@ -46,6 +46,18 @@ def test_all_of_it_on_the_cpu_without_tensorflow(tmp_path: Path) -> None:
     assert all(p["seconds_per_step"] > 0 for q, p in answers.items() if q.startswith("step of an LSTM"))
 
 
+def test_cases_run_in_both_profiles() -> None:
+    results = list(cases.check_cases(["dense/linear_default", "attention/transformer_decoder_block"], CPU))
+    assert [(r.family, r.ok) for r in results] == [
+        ("dense", True),
+        ("attention", True),
+        ("attention, onnxruntime", True),
+    ]
+    portable, own = results[1:]
+    assert own.placement.nodes[CPU] < portable.placement.nodes[CPU]
+    assert isinstance(own.half, float)
+
+
 def test_no_gpu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(gpu_check, "cuda_devices", lambda: 0)
     assert main([]) == 0

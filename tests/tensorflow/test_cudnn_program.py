@@ -243,8 +243,8 @@ def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
         Device.of("gpuu")
     assert str(unknown.value) == "unknown device 'gpuu'\n  expected: cpu, gpu, both\n  try: did you mean 'gpu'?"
     with pytest.raises(TargetError) as useless:
-        make_target("onnx", device="gpu")
-    assert str(useless.value) == "device: target 'onnx' has no device\n  received: gpu\n  try: target 'tf' has one"
+        make_target("reference", device="gpu")
+    assert str(useless.value) == "device: target 'reference' has no device\n  received: gpu\n  try: target 'tf' has one"
     assert Device.of(None) == Device("cpu")
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [f"the only {kind}"])
     assert Device.of(None) == Device("gpu")

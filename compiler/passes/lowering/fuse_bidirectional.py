@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from compiler.analysis.dependents import dependents
 from compiler.passes.base import Context, Pass
 from compiler.target.protocol import Reject
 from returnn_ir.ir.builder import Builder
@@ -106,7 +107,7 @@ def _equal_attr(a: object, b: object, own: dict[Dim, Dim]) -> bool:
 def _fuse(graph: Graph, region: Region, forward: Node, backward: Node, context: Context) -> bool:
     first, second = sorted((forward, backward), key=region.nodes.index)
     at, end = region.nodes.index(first), region.nodes.index(second)
-    after = _dependents(region, first, region.nodes[at + 1 : end + 1])
+    after = dependents(region, first, region.nodes[at + 1 : end + 1])
     if second in after:
         return False  # two layers of a stack, not two directions of one
     built = _built(region, forward, backward)
@@ -119,18 +120,6 @@ def _fuse(graph: Graph, region: Region, forward: Node, backward: Node, context: 
     graph.substitute(built.results)
     context.journal.add("fused", "lstm", forward.origin, f"one node with {backward.origin or 'its other direction'}")
     return True
-
-
-def _dependents(region: Region, source: Node, nodes: Sequence[Node]) -> list[Node]:
-    """Those of ``nodes`` that need what ``source`` computes."""
-    defs = region.all_dim_defs()
-    reached: set[Value] = set(source.results)
-    found: list[Node] = []
-    for node in nodes:
-        if any(v in reached for v in node.deps(defs)):
-            reached.update(node.results)
-            found.append(node)
-    return found
 
 
 @dataclass(frozen=True)

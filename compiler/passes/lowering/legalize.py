@@ -15,7 +15,7 @@ from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Trait, all_ops
 
-__all__ = ["FUSION_POLICIES", "CheckAccepted", "CheckEffects", "ExpandComposites", "check_fusion"]
+__all__ = ["FUSION_POLICIES", "CheckAccepted", "CheckEffects", "ExpandComposites", "check_fusion", "refusal"]
 
 FUSION_POLICIES = ("require", "prefer", "never")
 
@@ -34,8 +34,8 @@ class CheckEffects(Pass):
         refusals: dict[str, TargetError] = {}
         for node, verdict in _asked(graph, _has_lasting_effect, context.target.accepts):
             if isinstance(verdict, Reject):
-                refusal = _refusal(node, context, verdict.reason)
-                refusals.setdefault(str(refusal), refusal)
+                error = refusal(node, context, verdict.reason)
+                refusals.setdefault(str(error), error)
         if refusals:
             problems = list(refusals.values())
             raise problems[0] if len(problems) == 1 else ProblemList(problems)
@@ -78,7 +78,7 @@ class CheckAccepted(Pass):
         """Changes nothing; a refused node is a :class:`TargetError`."""
         for node, verdict in _asked(graph, lambda node: True, context.target.accepts):
             if isinstance(verdict, Reject):
-                raise _refusal(node, context, verdict.reason)
+                raise refusal(node, context, verdict.reason)
         return False
 
 
@@ -113,11 +113,13 @@ def _judge(node: Node, region: Region, context: Context) -> Accept | Reject:
         return Reject(f'fusion = {{"{node.op.name}": "never"}}')
     verdict = context.target.accepts(node, region)
     if policy == "require" and isinstance(verdict, Reject):
-        raise _refusal(node, context, verdict.reason, hint=f'fusion = {{"{node.op.name}": "prefer"}} expands it')
+        raise refusal(node, context, verdict.reason, policy="prefer")
     return verdict
 
 
-def _refusal(node: Node, context: Context, reason: str, hint: str | None = None) -> TargetError:
+def refusal(node: Node, context: Context, reason: str, *, policy: str | None = None) -> TargetError:
+    """The error of a node that the target refuses; ``policy`` is the one in ``fusion`` under which it is none."""
+    hint = f'fusion = {{"{node.op.name}": "{policy}"}} expands it' if policy is not None else None
     return TargetError(
         f"target {context.target.name!r} cannot run op {node.op.name!r}: {reason}", where=node.origin, hint=hint
     )

@@ -58,6 +58,40 @@ composite(
 )
 
 
+def _skip_layer_norm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """The layer norm of a sum, and the sum: what a residual connection gives to the next part, and what passes by it.
+
+    Operands: x and skip [..., dim], scale and bias [dim].
+    """
+    x, skip, scale, bias = operands
+    total = b.add(x, skip)
+    return [b.op("layer_norm", total, scale, bias, **attrs), total]
+
+
+def _infer_skip(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    x, skip, scale, bias = types
+    if set(skip.dims) != set(x.dims):
+        raise IRError(f"skip_layer_norm of {x} and {skip}")
+    return _infer(scope, (x, scale, bias), attrs) * 2
+
+
+def _skip_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
+    """The normalized axis last, the others as x has them."""
+    x, _, scale, bias = types
+    order = _order((x, scale, bias), attrs)
+    return [order[0], *order]
+
+
+composite(
+    "skip_layer_norm",
+    ("x", "skip", "scale", "bias"),
+    {"dim": DIM, "epsilon": Attr(float, 1e-6)},
+    _skip_layer_norm,
+    infer=_infer_skip,
+    order=_skip_order,
+)
+
+
 def _batch_norm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
     """Ioffe & Szegedy (arXiv:1502.03167) with statistics that are there already, running ones or a batch's.
 
