@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("\n".join(_table(args.provider, answers, results)))
     wrong: list[tuple[str, str | None]] = [(a.question, a.text) for a in answers if a.ok is False]
     wrong += [(f"{r.case} ({r.profile})", r.reason) for r in results if r.reason is not None and not r.refused]
-    wrong += [(r.case, f"not placed as counted: {'; '.join(r.borders)}") for r in results if r.borders]
+    wrong += [(f"{r.case} ({r.profile})", f"not as counted: {'; '.join(r.borders)}") for r in results if r.borders]
     for name, reason in wrong:
         print(f"{name}: {reason}")
     if args.json:

@@ -95,7 +95,7 @@ def test_a_placement_that_is_not_as_counted(
     monkeypatch.setattr(cases, "border_differences", lambda model: ("a on the CPU only as counted",))
     assert main(["--provider", CPU, "--cases", CASES[1], "--probes"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == f"{CASES[1]}: not placed as counted: a on the CPU only as counted"
+    assert lines[-1] == f"{CASES[1]} (portable): not as counted: a on the CPU only as counted"
     assert " 0 of 1 " in next(line for line in lines if line.startswith("cases of"))
 
 
