@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from compiler.cli.assume import add_assumptions, print_assumed, read_assumptions
 from compiler.cli.command import MISMATCH, USER_ERROR, run_command
+from compiler.cli.placement import CUDA, add_device_options, placement_told, require_cuda_options, tell_placement
 from compiler.cli.schedule import ALL, Networks, epoch_number
 from compiler.target.staged import staged
 from returnn_ir.errors import Origin, ProblemList, UserError
@@ -82,11 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N|all",
         help="whose network, where it changes (default: the last one's; a check alone looks at all)",
     )
-    parser.add_argument(
-        "--device",
-        choices=("cpu", "gpu", "both"),
-        help="what a program for tf runs on (default: both if it is written, else the config's, if there is one here)",
-    )
+    add_device_options(parser)
     parser.add_argument("--fetch", action="append", metavar="LAYER", help="give this layer's output; may be repeated")
     parser.add_argument(
         "--check",
@@ -96,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         help="compare with recorded numbers (default: beside the net)",
     )
     add_assumptions(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result of --check here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result of --check, or the placement, here")
     parser.add_argument("--debug", action="store_true", help="show a traceback for errors")
     return parser
 
@@ -130,6 +127,8 @@ def _check(args: argparse.Namespace) -> int:
         raise UserError("--check compares the network that was recorded", hint="leave --epoch away")
     if args.mode is not None:
         raise UserError("--check compares in the mode that was recorded", hint="leave --mode away")
+    if args.require_device:
+        raise UserError("--check compares numbers, not where nodes run", hint="leave --require-device away")
     reference = Path(args.check) if args.check else None
     assume = read_assumptions(args)
     target = args.target or "reference"
@@ -161,6 +160,7 @@ def _compile(args: argparse.Namespace) -> int:
         raise UserError("several nets are only checked together", hint="--check")
     if args.assume_files and args.output is not None:
         raise UserError("--assume-files is for a check: nothing is written of it", hint="--map-path OLD=NEW")
+    require_cuda_options(args)
     given, args.mode = args.mode, args.mode or "forward"
     assume = read_assumptions(args)
     networks = Networks.load(args.nets[0], args.overrides, args.mode, args.epoch, args.checkpoint, assume)
@@ -197,12 +197,16 @@ def _compile_one(args: argparse.Namespace, networks: Networks, given: str | None
         from compiler.program.artifacts import write_artifact
 
         options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
-        for line in (*write_artifact(program, net, args.output, **options), *_notes(networks, net, [program.graph])):
+        with placement_told(args) as contract:
+            written = write_artifact(program, net, args.output, **options, contract=contract)
+        for line in (*written, *_notes(networks, net, [program.graph])):
             print(line)
     elif args.target != "reference":
         from compiler.analysis.inference_inputs import require_inference_inputs
 
         require_inference_inputs(program.graph, net)
+        if args.device == CUDA:
+            tell_placement(args, program)
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from compiler.analysis.tails import tail_readers
 from compiler.onnx.model import contrib_nodes
+from compiler.onnx.placement.contract import PlacementContract
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.verification import Verification, verify_model
 from compiler.target.inputs import input_specs
@@ -57,6 +58,7 @@ def export(
     *,
     labels: Mapping[str, Sequence[str]] | None = None,
     reference: Executable | None = None,
+    contract: PlacementContract | None = None,
     seed: int = 1,
 ) -> Export:
     """Write ``program`` with ``params`` to ``path``.
@@ -68,11 +70,13 @@ def export(
         labels: names of the entries of sparse inputs and outputs, by data key, for the metadata.
         reference: what to compare with on random ragged batches; None where the file is compared with other numbers
             than ours (a recorded case).
+        contract: what is asked of where onnxruntime's CUDA provider runs it.
         seed: of the random batches.
 
     Raises:
         ExportMismatch: the numbers differ.
         TargetError: onnx's checker refuses the model.
+        ProblemList: the contract does.
     """
     import onnx
 
@@ -92,6 +96,8 @@ def export(
     kept = {entry.key: entry.value for entry in model.metadata_props}
     written = {PREFIX + key: json.dumps(value) for key, value in entries.items()}
     onnx.helper.set_model_props(held, {**kept, **written})
+    if contract is not None:
+        contract.check({Path(path).name: held})
     _write(Path(path), held.SerializeToString())
     return Export(Path(path), verification, contrib_nodes(model.graph.node), readers)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from compiler.onnx.placement.contract import PlacementContract
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.samples import BATCHES, sample
 from compiler.onnx.session import open_session
@@ -20,29 +21,41 @@ from returnn_ir.errors import MismatchError, TargetError
 __all__ = ["export_split"]
 
 
-def export_split(program: OnnxProgram, params: Mapping[str, Array], folder: Path, *, seed: int = 1) -> list[Path]:
+def export_split(
+    program: OnnxProgram,
+    params: Mapping[str, Array],
+    folder: Path,
+    *,
+    contract: PlacementContract | None = None,
+    seed: int = 1,
+) -> list[Path]:
     """Write ``encoder.onnx``, ``init.onnx``, ``step.onnx`` and ``finish.onnx``; all four, or none.
 
     Args:
         program: the whole search; it has been compared with the reference by its own export.
         params: every parameter under RETURNN's variable name.
         folder: made if it is not there.
+        contract: what is asked of where onnxruntime's CUDA provider runs the parts.
         seed: of the random batches.
 
     Raises:
         TargetError: there is no search to split, or onnx's checker refuses a part.
+        ProblemList: the contract does.
         MismatchError: the parts do not give the bits of the whole.
     """
     import onnx
 
-    models: dict[str, bytes] = {}
+    made: dict[str, Any] = {}
     for name, graph in split_search(program.graph).graphs.items():
         model = OnnxProgram(graph, program.format).model(params)
         try:
             onnx.checker.check_model(model, full_check=True)
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
             raise TargetError(f"onnx's checker refuses the part {name!r}", received=str(error)) from error
-        models[name] = model.SerializeToString()
+        made[f"{name}.onnx"] = model
+    if contract is not None:
+        contract.check(made)
+    models = {file.removesuffix(".onnx"): model.SerializeToString() for file, model in made.items()}
     _compare(program, params, models, seed)
     with staged(folder) as part:
         for name, content in models.items():

@@ -22,6 +22,7 @@ from returnn_ir.network.net import Net
 from returnn_ir.text.printer import print_graph
 
 if TYPE_CHECKING:
+    from compiler.onnx.placement.contract import PlacementContract
     from compiler.onnx.verification import Verification
 
 __all__ = ["read_parameters", "write_artifact"]
@@ -67,7 +68,14 @@ def _fits(given: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
 
 
 def write_artifact(
-    program: Program, net: Net, output: Path, *, checkpoint: str | None, params: Path | None, layout: str = "single"
+    program: Program,
+    net: Net,
+    output: Path,
+    *,
+    checkpoint: str | None,
+    params: Path | None,
+    layout: str = "single",
+    contract: PlacementContract | None = None,
 ) -> list[str]:
     """Write the program for its target; returns lines that say what was written.
 
@@ -75,30 +83,38 @@ def write_artifact(
 
     Args:
         layout: of an ONNX search: ``single``, one file, or ``split``, a folder with encoder, init, step and finish.
+        contract: what is asked of where onnxruntime's CUDA provider runs an ONNX file.
 
     Raises:
-        UserError: an input that is not available for inference, parameters that do not fit, or numbers that differ from
-            the reference.
+        UserError: an input that is not available for inference, parameters that do not fit, numbers that differ from
+            the reference, or what the contract refuses.
     """
     require_inference_inputs(program.graph, net)
     values = read_parameters(program, checkpoint=checkpoint, params=params)
     source = checkpoint or (str(params) if params is not None else "untrained parameters")
     if program.target == "onnx" and layout == "split":
-        return _write_split(program, net, values, output, source)
+        return _write_split(program, net, values, output, source, contract)
     if program.target == "onnx":
-        return _write_onnx(program, net, values, output, source)
+        return _write_onnx(program, net, values, output, source, contract)
     if program.target == "tf":
         return _write_saved_model(program, net, values, output, source)
     raise TargetError(f"target {program.target!r} writes no file", hint="--target onnx or --target tf")
 
 
-def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+def _write_onnx(
+    program: Program,
+    net: Net,
+    values: Mapping[str, Array],
+    output: Path,
+    source: str,
+    contract: PlacementContract | None = None,
+) -> list[str]:
     from compiler.onnx.export import export
 
     executable: Any = program.executable
     fetch, losses = list(program.graph.outputs), bool(program.graph.losses)
     reference = named_reference(net, program.mode, fetch, losses=losses)
-    written = export(executable, values, output, reference=reference)
+    written = export(executable, values, output, reference=reference, contract=contract)
     size = output.stat().st_size
     lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}) with {source}"]
     if written.verification is not None:
@@ -120,13 +136,20 @@ def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output:
     return lines
 
 
-def _write_split(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+def _write_split(
+    program: Program,
+    net: Net,
+    values: Mapping[str, Array],
+    output: Path,
+    source: str,
+    contract: PlacementContract | None,
+) -> list[str]:
     from compiler.onnx.split_export import export_split
 
     executable: Any = program.executable
     with TemporaryDirectory() as folder:  # the whole is compared with the reference, the parts with the whole
         lines = _write_onnx(program, net, values, Path(folder) / "whole.onnx", source)[1:]
-    written = export_split(executable, values, output)
+    written = export_split(executable, values, output, contract=contract)
     names = ", ".join(path.name for path in written)
     return [f"wrote {output}: {names} with {source}", *lines, "the parts give the bits of the whole"]
 

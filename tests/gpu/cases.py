@@ -16,8 +16,9 @@ from returnn_ir import load
 from returnn_ir.errors import ConfigError, UserError, did_you_mean
 from tests.conformance.contrib import DEVICE, PROFILE, contrib_cases
 from tests.conformance.gaps import GOLDEN, all_cases, gap
+from tests.gpu.borders import border_differences
 from tests.gpu.half import Drift, drift
-from tests.gpu.provider import OnProvider, Placement, ProviderSession, seconds
+from tests.gpu.provider import CUDA, OnProvider, Placement, ProviderSession, seconds
 
 __all__ = ["CaseResult", "check_cases", "in_both_profiles", "select_cases"]
 
@@ -34,6 +35,7 @@ class CaseResult:
         max_abs: the largest difference from RETURNN's numbers.
         seconds: of a run, without loading.
         half: drift in float16.
+        borders: where our count of borders between host and device differs from the session; None if there is no GPU.
         refused: onnx does not take the network at all, whatever the provider.
         profile: whose operators the file has.
     """
@@ -44,6 +46,7 @@ class CaseResult:
     seconds: float = 0.0
     placement: Placement = field(default_factory=Placement)
     half: Drift = ""
+    borders: tuple[str, ...] | None = None
     refused: bool = False
     profile: str = "portable"
 
@@ -69,6 +72,7 @@ class CaseResult:
             "max_abs": self.max_abs,
             "seconds": self.seconds,
             "half": self.half,
+            "borders": self.borders,
             **self.placement.to_json(),
         }
 
@@ -121,4 +125,5 @@ def _check(case: str, provider: str, **options: Any) -> CaseResult:
     except Exception as error:  # onnxruntime's errors have no base class; one case must not stop the others
         return CaseResult(case, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
     half = drift(placed.model, placed.feeds, placed.results, provider)
-    return CaseResult(case, report.reason, report.max_abs, time, placed.placement, half)
+    borders = border_differences(placed.model) if provider == CUDA else None
+    return CaseResult(case, report.reason, report.max_abs, time, placed.placement, half, borders)

@@ -1,9 +1,9 @@
 """Runs exported models on a GPU: `python -m tests.gpu.gpu_check --json out.json`, or `make gpu-check`.
 
 The golden cases on onnxruntime's CUDA provider with RETURNN's numbers, which nodes stay on the CPU, what is copied
-there and back, and what half precision costs, in both ONNX profiles; then questions about the provider itself.
-Without a GPU it says so and succeeds. Needs onnxruntime-gpu, onnx and NumPy; `--provider CPUExecutionProvider` runs the
-same on the CPU.
+there and back, whether `returnn-compile --device cuda` tells the same, and what half precision costs, in both ONNX
+profiles; then questions about the provider itself. Without a GPU it says so and succeeds. Needs onnxruntime-gpu, onnx
+and NumPy; `--provider CPUExecutionProvider` runs the same on the CPU.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("\n".join(_table(args.provider, answers, results)))
     wrong: list[tuple[str, str | None]] = [(a.question, a.text) for a in answers if a.ok is False]
     wrong += [(f"{r.case} ({r.profile})", r.reason) for r in results if r.reason is not None and not r.refused]
+    wrong += [(f"{r.case} ({r.profile})", f"not as counted: {'; '.join(r.borders)}") for r in results if r.borders]
     for name, reason in wrong:
         print(f"{name}: {reason}")
     if args.json:
@@ -79,7 +80,7 @@ def _counted(what: str, items: Iterable[_Item], total: int) -> Iterator[_Item]:
 def _table(provider: str, answers: Sequence[Answer], results: Sequence[CaseResult]) -> list[str]:
     """The lines: a row per question and per family of cases, numbers to the right."""
     own = provider.removesuffix("ExecutionProvider")
-    head = ["what", "result", f"nodes on {own}", "elsewhere", "Memcpy", "ms per run", "fp16 drift"]
+    head = ["what", "result", f"nodes on {own}", "elsewhere", "Memcpy", "as counted", "ms per run", "fp16 drift"]
     head.append("most often on CPU" if provider != CPU else "most frequent")
     asked = [[a.question, a.text, *_cells(provider, a.placement, None, [a.half])] for a in answers]
     families = [_family(provider, name, list(g)) for name, g in groupby(results, key=lambda result: result.family)]
@@ -88,7 +89,7 @@ def _table(provider: str, answers: Sequence[Answer], results: Sequence[CaseResul
     rule = "  ".join("-" * width for width in widths)
 
     def line(row: Sequence[str]) -> str:
-        cells = [c.rjust(w) if 2 <= i <= 6 else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        cells = [c.rjust(w) if 2 <= i <= 7 else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         return "  ".join(cells).rstrip()
 
     title = f"ONNX models on {provider}, onnxruntime {_versions()['onnxruntime']}"
@@ -104,10 +105,14 @@ def _family(provider: str, name: str, held: Sequence[CaseResult]) -> list[str]:
     text = f"{sum(r.ok for r in ran)} of {len(ran)}"
     text += f", {len(held) - len(ran)} refused" if len(ran) < len(held) else ""
     time = sum(r.seconds for r in ran) / max(len(ran), 1)
-    return [f"cases of {name}", text, *_cells(provider, total, time, [r.half for r in ran])]
+    compared = [r.borders for r in held if r.borders is not None]
+    agree = f"{sum(not found for found in compared)} of {len(compared)}" if compared else ""
+    return [f"cases of {name}", text, *_cells(provider, total, time, [r.half for r in ran], agree)]
 
 
-def _cells(provider: str, placement: Placement, time: float | None, halves: Sequence[Drift]) -> list[str]:
+def _cells(
+    provider: str, placement: Placement, time: float | None, halves: Sequence[Drift], agree: str = ""
+) -> list[str]:
     if not placement.nodes:
         counts = ["", "", ""]
     else:
@@ -119,7 +124,7 @@ def _cells(provider: str, placement: Placement, time: float | None, halves: Sequ
     half = f"{max(numbers):.1e}" if numbers else ""
     half += f" ({refused} do not run)" if refused else ""
     ops = ", ".join(f"{op} {n}" for op, n in placement.on_cpu.most_common(3))
-    return [*counts, f"{time * 1e3:.2f}" if time is not None else "", half, ops]
+    return [*counts, agree, f"{time * 1e3:.2f}" if time is not None else "", half, ops]
 
 
 def _versions() -> dict[str, str]:

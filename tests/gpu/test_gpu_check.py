@@ -88,6 +88,17 @@ def test_wrong_numbers_fail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert "entries differ" in capsys.readouterr().out
 
 
+def test_a_placement_that_is_not_as_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cases, "CUDA", CPU)
+    monkeypatch.setattr(cases, "border_differences", lambda model: ("a on the CPU only as counted",))
+    assert main(["--provider", CPU, "--cases", CASES[1], "--probes"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"{CASES[1]} (portable): not as counted: a on the CPU only as counted"
+    assert " 0 of 1 " in next(line for line in lines if line.startswith("cases of"))
+
+
 def test_unknown_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--provider", CPU, "--cases", "dense/linaer", "--probes"]) == 2
     assert "dense/linaer" in capsys.readouterr().err
