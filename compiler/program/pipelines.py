@@ -14,6 +14,7 @@ from compiler.passes.cleanup.simplify import Simplify
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
 from compiler.passes.lowering.assign_axes import AssignAxes
+from compiler.passes.lowering.fuse_attention import FuseAttention
 from compiler.passes.lowering.fuse_bidirectional import FuseBidirectional
 from compiler.passes.lowering.join_slices import JoinSlices
 from compiler.passes.lowering.legalize import CheckAccepted, CheckEffects, ExpandComposites
@@ -64,6 +65,7 @@ LOWER: tuple[Pass, ...] = (
     *OPTIMIZE,
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),
+    FuseAttention(),  # after what leaves the loops has left them, before the softmax is expanded
     ExpandComposites(),
     SplitComplex(),  # after transforms of a target without complex numbers are expanded
     Simplify(),
