@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from compiler.tensorflow import loss_kernels, recurrent
 from compiler.tensorflow.align import permute
+from compiler.tensorflow.attention import attention_row, why_not_attention
 from compiler.tensorflow.call import Call, Row, elementwise
 from compiler.tensorflow.sizes import reshape, sizes
 from returnn_ir.ir.graph import Node, Region
@@ -96,6 +97,7 @@ COMPOSITES: dict[str, Fused] = {
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
     "l2_penalty": Fused("L2Loss", _l2_penalty),
     "layer_norm": Fused("layer_norm", _layer_norm, _float32),
+    "attention": Fused("attention", attention_row, why_not_attention),
     "gru": Fused("gru", recurrent.gru, _float32),
     "lstm": Fused("lstm", recurrent.lstm, _float32),
     "rfft": Fused("RFFT", _rfft),
