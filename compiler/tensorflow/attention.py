@@ -59,14 +59,11 @@ class _Attention:
         value = self._valid(self._tensor(self.parts.value, (axes.keys,), axes.values))
         if kept is not None:
             value = value * tf.constant(1.0 / (1.0 - attrs["dropout"]), value.dtype)
-        addends = self._addends()
-        if self.parts.masks and not attrs["zeroed"]:
-            # the weights of queries without any key do not depend on these
-            some = self._some_key()
-            query = _where(some, query)
-            addends = [Addend(_where(some, a.x), a.repeated) if a.repeated == () else a for a in addends]
+        # where masks leave no key, weights depend on nothing
+        some = self._some_key() if self.parts.masks and not attrs["zeroed"] else None
+        query = query if some is None else _where(some, query)
         options = {"differentiated": self.call.env.feed.differentiated}
-        result = self._of_some_key(attention(query, key, value, addends, kept, **options))
+        result = self._of_some_key(attention(query, key, value, self._addends(some), kept, **options))
         order = (*axes.shared, *axes.rows, *axes.values)
         result = reshape(result, self.call.env.shape(order)) if self._is_merged(axes.rows, axes.values) else result
         return permute(result, [order.index(d) for d in self.call.dims])
@@ -107,15 +104,19 @@ class _Attention:
 
     # ---------------------------------------------------------------- masks
 
-    def _addends(self) -> list[Addend]:
-        """All that is added to the energies: what is as large as they are by itself, the rest and masks as one."""
+    def _addends(self, some: tf.Tensor | None) -> list[Addend]:
+        """All that is added to the energies: what is as large as they are by itself, the rest and masks as one.
+
+        Args:
+            some: the queries that add what is large; None: all.
+        """
         addends: list[Addend] = []
         small: tf.Tensor | None = None
         dims: tuple[Dim, ...] = ()
         for term in self.parts.terms:
             x = self._as_energies(self.call.env.get(term), term.dims)
             if len(term.dims) == len(self.axes.energies):
-                addends.append(Addend(x, ()))
+                addends.append(Addend(x if some is None else _where(some, x), ()))
             else:
                 small, dims = x if small is None else small + x, (*dims, *term.dims)
         differs = small is not None
