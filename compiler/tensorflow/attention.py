@@ -147,8 +147,10 @@ class _Attention:
         return frames < self.call.env.lengths(keys, dims)
 
     def _valid(self, x: tf.Tensor) -> tf.Tensor:
-        """Keys or values, zero behind the end: what is no number there would be none in the sums, and without any key
-        before the end the result is zero."""
+        """Keys or values, zero behind the end.
+
+        What is no number there would be none in the sums, and without any key before the end the result is zero.
+        """
         lengths = self.axes.lengths
         if lengths is None or any(d not in self.axes.shared for d in lengths):
             return x

@@ -11,7 +11,7 @@ from compiler.tensorflow import loss_kernels, recurrent
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.attention import attention_row, why_not_attention
 from compiler.tensorflow.call import Call, Row, elementwise
-from compiler.tensorflow.sizes import reshape, sizes
+from compiler.tensorflow.sizes import over_last_axis, reshape, sizes
 from returnn_ir.ir.graph import Node, Region
 
 __all__ = ["COMPOSITES", "Fused"]
@@ -46,7 +46,7 @@ def _along(function: Callable[..., tf.Tensor]) -> Row:
         axis, rank = call.axis(call.attrs["dims"][0]), len(call.dims)
         # TensorFlow finds out at run time how to bring another axis to the end, and back
         last = [*(k for k in range(rank) if k != axis), axis]
-        return permute(function(permute(operands[0], last)), [last.index(k) for k in range(rank)])
+        return permute(over_last_axis(function, permute(operands[0], last)), [last.index(k) for k in range(rank)])
 
     return row
 

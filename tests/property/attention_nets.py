@@ -96,7 +96,8 @@ class AttentionNet:
         heads = self.head_dims
         place = self.pick("place", "whole", "whole", "self", "causal", "step", "beam")
         rows = {"step": (), "beam": (Dim("K", 3),)}.get(place, (self.time,))
-        query = self.input("q", *self._mixed(BATCH, self.time, *(d for d in rows if d is not self.time), *heads), self.features)
+        own = [d for d in rows if d is not self.time]
+        query = self.input("q", *self._mixed(BATCH, self.time, *own, *heads), self.features)
         if place in ("self", "causal"):
             self.keys = self._own_keys(causal=place == "causal")
             key, value = (

@@ -190,7 +190,9 @@ class _MultiHead:
         return self.e.op("Where", condition, x, self.e.constant(fill, "float32")), dims
 
     def _ordered(self, *parts: Sequence[Dim]) -> tuple[Dim, ...]:
-        return tuple(d for d in (*self.batch, *self.heads, *self.axes.rows, self.axes.keys) if any(d in p for p in parts))
+        return tuple(
+            d for d in (*self.batch, *self.heads, *self.axes.rows, self.axes.keys) if any(d in p for p in parts)
+        )
 
     def _of_some_key(self, y: str) -> str:
         """Zero for queries that lengths of their own, or masks that make weights zero, leave no key."""

@@ -1,7 +1,7 @@
-"""How networks spell attention: a walk from the product of weights and values back to the products of queries and keys.
+"""How networks spell attention: a walk from the product of weights and values back to that of queries and keys.
 
-Dims say what is what. Between the two products and the softmax may stand what only scales, adds, masks, names or repeats
-axes; each value on the way has to be of no use to anybody else.
+Dims say what is what. Between the two products and the softmax may stand what only scales, adds, masks, names or
+repeats axes; each value on the way has to be of no use to anybody else.
 """
 
 from __future__ import annotations
@@ -288,9 +288,7 @@ def _ways(value: Value, way: Energies, keys: Dim, region: Region, places: Places
     node = value.node
     if node is None or keys not in value.dims or len(way.nodes) > _STEPS:
         return
-    way = replace(
-        way, nodes=(*way.nodes, node), obstacle=way.obstacle or places.obstacle(value, "energies", region)
-    )
+    way = replace(way, nodes=(*way.nodes, node), obstacle=way.obstacle or places.obstacle(value, "energies", region))
     if node.op.name == "dot":
         if _is_product(node, keys):
             yield _with_own_scales(replace(way, product=node), region, places)

@@ -173,8 +173,12 @@ class _Assembly:
         draw = self._spelling.draw
         if draw is None or draw.own is not None:
             return []
-        pairs = [(dim, self._before(dim)) for dim in draw.value.dims]
-        return [self._renamed(draw.value, [(dim, name) for dim, name in pairs if name is not None])]
+        value = draw.value
+        for dim in draw.value.dims:
+            if self._before(dim) is None:
+                value = self._b.op("squeeze", value, dim=dim)
+        names = [(dim, self._before(dim)) for dim in value.dims]
+        return [self._renamed(value, [(dim, name) for dim, name in names if name is not None])]
 
     def _named(self, value: Value, names: Mapping[Dim, Dim]) -> Value:
         return self._renamed(value, [(old, new) for old, new in names.items() if old in value.dims])

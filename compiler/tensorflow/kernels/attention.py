@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from compiler.tensorflow.own_gradient import own_gradient
+from compiler.tensorflow.sizes import over_last_axis
 
 __all__ = ["Addend", "attention", "drop_threshold"]
 
@@ -56,7 +57,7 @@ def attention(
         energies = tf.matmul(query, key, transpose_b=True)
         for x in added:
             energies = energies + x
-        weights = tf.nn.softmax(energies)
+        weights = over_last_axis(tf.nn.softmax, energies)
         return tf.matmul(_dropped(weights, kept), value), weights
 
     terms = [addend.x for addend in addends]
