@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.op import length_dims
@@ -112,19 +113,7 @@ def _lengths(node: Node, region: Region) -> tuple[Dim, ...] | None:
     keys = node.attrs["keys"]
     if not node.attrs["mask"] or not region.is_ragged(keys):
         return None
-    return tuple(length_dims(_Place(region), [keys]))
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A region as inference sees it."""
-
-    region: Region
-    positional: bool = False
-
-    def lookup(self, dim: Dim) -> Value | None:
-        """As the region's."""
-        return self.region.lookup(dim)
+    return tuple(length_dims(Builder(region), [keys]))
 
 
 def _irregular_masks(node: Node) -> str | None:
