@@ -27,10 +27,15 @@ def why_not_attention(node: Node, region: Region) -> str | None:
     dtypes = {v.dtype for v in node.operands} - {"bool"}
     if dtypes != {"float32"}:
         return f"the kernel computes in float32, not in {', '.join(sorted(dtypes))}"
-    if region.parent is not None:
+    if _is_in_loop(region):
         return "in a loop what does not change from step to step is computed once, before it"
     axes = AttentionAxes.of(node, region)
     return axes if isinstance(axes, str) else None
+
+
+def _is_in_loop(region: Region) -> bool:
+    """Whether the region, or one around it, is the body of a loop: that has parameters, a branch has none."""
+    return bool(region.params) or (region.parent is not None and _is_in_loop(region.parent))
 
 
 def attention_row(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -19,8 +19,8 @@ from returnn_ir.ir.uses import Uses
 
 __all__ = ["Draw", "Energies", "Further", "Places", "Spelling", "dropout_rate", "scalar", "spelling_of"]
 
-#: Where a step is not understood, how far behind it a softmax is looked for, to say that this is no attention and why.
-_DEPTH = 4
+#: How far before a product a softmax is looked for; where not every step is understood, the journal says so.
+_DEPTH = 8
 #: How many steps may lie between a softmax and its product.
 _STEPS = 16
 
@@ -273,10 +273,10 @@ def _softmaxes(value: Value, keys: Dim, depth: int) -> Iterator[Node]:
             yield node
     elif node.op.name == "rename":
         before = next((old for old, new in node.attrs["dims"] if new is keys), keys)
-        yield from _softmaxes(node.operands[0], before, depth)
+        yield from _softmaxes(node.operands[0], before, depth - 1)
     elif node.op.has(Trait.ELEMENTWISE) or node.op.has(Trait.MOVES):
         for operand in node.operands:
-            yield from _softmaxes(operand, keys, depth - (node.op.name == "where"))
+            yield from _softmaxes(operand, keys, depth - 1)
 
 
 def _ways(value: Value, way: Energies, keys: Dim, region: Region, places: Places) -> Iterator[Energies]:

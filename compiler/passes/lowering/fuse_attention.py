@@ -27,6 +27,9 @@ from returnn_ir.ir.op import get_op
 
 __all__ = ["FuseAttention"]
 
+#: How far from one the product of two numbers may be, each rounded to float32, that would be one.
+_ROUNDING = 1e-6
+
 
 @dataclass(frozen=True)
 class FuseAttention(Pass):
@@ -105,7 +108,9 @@ class _Assembly:
     """Makes the composite of a spelling: every value gets the dims that it has at the softmax."""
 
     def __init__(self, region: Region, spelling: Spelling, way: Energies) -> None:
-        self._spelling, self._way = spelling, way
+        if way.product is None:
+            raise IRError("a way to no product")
+        self._spelling, self._way, self._product = spelling, way, way.product
         self._scratch = Region(parent=region)
         self._b = Builder(self._scratch, origin=spelling.node.origin)
         self._keys: Dim = spelling.softmax.attrs["dims"][0]
@@ -193,12 +198,11 @@ class _Assembly:
 
     def _attrs(self) -> dict[str, Any]:
         way, draw = self._way, self._spelling.draw
-        assert way.product is not None  # noqa: S101
         masks = [step for step in reversed(way.further) if step.fill is not None]
         own = draw.own if draw is not None else None
         drawn = map(self._before, own.attrs["dims"]) if own is not None else ()
         return {
-            "features": tuple(way.names.get(d, d) for d in way.product.attrs["reduce"]),
+            "features": tuple(way.names.get(d, d) for d in self._product.attrs["reduce"]),
             "keys": self._keys,
             "scale": way.scale,
             "mask": self._spelling.softmax.attrs["mask"],
@@ -238,10 +242,6 @@ class _Assembly:
             elif move.attrs["dim"] not in gone:
                 result = self._b.op("squeeze", result, dim=move.attrs["dim"])
         return result
-
-
-#: Two numbers whose product is one, each rounded to float32.
-_ROUNDING = 1e-6
 
 
 def _has_keys(value: Value, way: Energies, keys: Dim) -> bool:
