@@ -235,19 +235,12 @@ class _Weights:
         draw, kept = added.node.operands[0], scalar(added.node.operands[1])
         if kept is None or not 0 < kept < 1 or not _is_draw(draw):
             return None
-        self._swallow(floor, added.node)
-        own = draw.node
-        if own is None or own.op.name != "random" or self._places.obstacle(draw, "draws", self._region) is not None:
+        own = draw.node if draw.node is not None and draw.node.op.name == "random" else None
+        chain = [floor, added.node, *([own] if own is not None else [])]
+        if any(self._places.obstacle(node.result, "draws", self._region) is not None for node in chain):
             return Draw(draw, None, kept)
-        self._found.nodes.append(own)
+        self._found.nodes.extend(chain)
         return Draw(draw, own, kept)
-
-    def _swallow(self, *nodes: Node) -> None:
-        """Nodes that are not needed any more, unless somebody else needs them."""
-        for node in nodes:
-            if self._places.obstacle(node.result, "draws", self._region) is not None:
-                return
-            self._found.nodes.append(node)
 
 
 def _is_draw(value: Value) -> bool:

@@ -117,7 +117,8 @@ class _Assembly:
         #: how dims are called behind the softmax, by their names there
         self._behind: dict[Dim, Dim] = {}
         for move in reversed(spelling.moves):
-            self._behind |= dict(move.attrs["dims"]) if move.op.name == "rename" else {}
+            for old, new in move.attrs["dims"] if move.op.name == "rename" else ():
+                self._behind[next((k for k, name in self._behind.items() if name is old), old)] = new
 
     def build(self) -> _Built | str:
         """The composite and what prepares its operands."""
