@@ -17,7 +17,7 @@ from returnn_ir.ir.loop import LoopView
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.uses import Uses
 
-__all__ = ["Draw", "Energies", "Further", "Places", "Spelling", "dropout_rate", "scalar", "spelling_of"]
+__all__ = ["Energies", "Further", "Places", "Spelling", "dropout_rate", "spelling_of"]
 
 #: How far before a product a softmax is looked for; where not every step is understood, the journal says so.
 _DEPTH = 8
