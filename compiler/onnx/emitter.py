@@ -57,6 +57,11 @@ class Emitter(Writer):
             if not dim.is_static and (self.scope, dim) not in self._arrays:
                 self._arrays[self.scope, dim] = (name, axis)
 
+    def home(self, *values: Value) -> GraphScope:
+        """The outermost scope that sees all of these values."""
+        chain = list(self.scope.chain())
+        return chain[min((chain.index(self._names[v][1]) for v in values), default=len(chain) - 1)]
+
     def operands(self, node: Node) -> list[str]:
         """The ONNX names of a node's operands."""
         return [self[v] for v in node.operands]

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from compiler.analysis.external import external_reason
 from compiler.onnx import control, conv, elementwise, indexing, linalg, reduce, shape, state
-from compiler.onnx.composite import activations, norms, recurrent, softmax
+from compiler.onnx.composite import activations, attention, norms, recurrent, softmax
 from compiler.onnx.dtypes import CODES
 from compiler.onnx.profile import DEFAULT_OPSET, Format, Profile, Provider
 from compiler.onnx.program import OnnxProgram
@@ -20,7 +20,21 @@ from returnn_ir.ir.op import Trait
 __all__ = ["OnnxTarget"]
 
 #: Importing these modules fills the table.
-FAMILIES = (activations, control, conv, elementwise, indexing, linalg, norms, recurrent, reduce, shape, softmax, state)
+FAMILIES = (
+    activations,
+    attention,
+    control,
+    conv,
+    elementwise,
+    indexing,
+    linalg,
+    norms,
+    recurrent,
+    reduce,
+    shape,
+    softmax,
+    state,
+)
 
 
 @dataclass(frozen=True)

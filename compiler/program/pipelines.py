@@ -15,6 +15,7 @@ from compiler.passes.cleanup.small_factors_first import SmallFactorsFirst
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
 from compiler.passes.lowering.assign_axes import AssignAxes
+from compiler.passes.lowering.fuse_attention import FuseAttention
 from compiler.passes.lowering.fuse_bidirectional import FuseBidirectional
 from compiler.passes.lowering.fuse_skip_norm import FuseSkipNorm
 from compiler.passes.lowering.join_slices import JoinSlices
@@ -68,6 +69,7 @@ LOWER: tuple[Pass, ...] = (
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),
     MixedPrecision(),  # once all has left the loops that can, so that its casts stand outside, and composites are whole
+    FuseAttention(),  # after what leaves the loops has left them, before the softmax is expanded
     FuseSkipNorm(),  # before a refused layer_norm is expanded
     ExpandComposites(),
     SplitComplex(),  # after transforms of a target without complex numbers are expanded

@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from compiler.tensorflow import loss_kernels, recurrent
 from compiler.tensorflow.align import permute
+from compiler.tensorflow.attention import attention_row, why_not_attention
 from compiler.tensorflow.call import Call, Row, elementwise
 from compiler.tensorflow.own_gradient import own_gradient
-from compiler.tensorflow.sizes import reshape, sizes
+from compiler.tensorflow.sizes import over_last_axis, reshape, sizes
 from returnn_ir.ir.graph import Node, Region
 
 __all__ = ["COMPOSITES", "Fused"]
@@ -46,7 +47,7 @@ def _along(function: Callable[..., tf.Tensor]) -> Row:
         axis, rank = call.axis(call.attrs["dims"][0]), len(call.dims)
         # TensorFlow finds out at run time how to bring another axis to the end, and back
         last = [*(k for k in range(rank) if k != axis), axis]
-        return permute(function(permute(operands[0], last)), [last.index(k) for k in range(rank)])
+        return permute(over_last_axis(function, permute(operands[0], last)), [last.index(k) for k in range(rank)])
 
     return row
 
@@ -115,6 +116,7 @@ COMPOSITES: dict[str, Fused] = {
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
     "l2_penalty": Fused("L2Loss", _l2_penalty),
     "layer_norm": Fused("layer_norm", _layer_norm, _float32),
+    "attention": Fused("attention", attention_row, why_not_attention),
     "gru": Fused("gru", recurrent.gru, _float32),
     "lstm": Fused("lstm", recurrent.lstm, _float32),
     "rfft": Fused("RFFT", _rfft),

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.environment import Environment
+from returnn_ir.ir.dims import Dim
 
-__all__ = ["RANDOM_ROWS"]
+__all__ = ["RANDOM_ROWS", "drawn"]
 
 _SEED_FACTOR = 0x9E3779B97F4A7C15
 _PHILOX = 1
@@ -23,13 +24,18 @@ def _key_of_path(path: str) -> int:
 
 def _random(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """The key is that of the path plus the seed times a constant, the counter's upper half says step and loop index."""
-    state = call.attrs["state"]
-    if state is not None:
-        low, high, key = (tf.constant(n % 2**64, tf.uint64) for n in state)
-        return _draw(call, key, low, high)
-    offset, upper = call.env.draw_origin(_origin)
-    key = tf.constant(_key_of_path(call.attrs["path"]), tf.uint64) + offset
-    return _draw(call, key, tf.zeros([], tf.uint64), upper)
+    attrs, env = call.attrs, call.env
+    if attrs["state"] is not None:
+        low, high, key = (tf.constant(n % 2**64, tf.uint64) for n in attrs["state"])
+        return tf.cast(_draw(env, attrs["kind"], call.dims, key, low, high), attrs["dtype"])
+    return tf.cast(drawn(env, attrs["path"], call.dims, attrs["kind"]), attrs["dtype"])
+
+
+def drawn(env: Environment, path: str, dims: Sequence[Dim], kind: str = "uniform") -> tf.Tensor:
+    """What the op ``random`` draws for a path at this place."""
+    offset, upper = env.draw_origin(_origin)
+    key = tf.constant(_key_of_path(path), tf.uint64) + offset
+    return _draw(env, kind, dims, key, tf.zeros([], tf.uint64), upper)
 
 
 def _origin(env: Environment) -> tuple[tf.Tensor, tf.Tensor]:
@@ -41,15 +47,16 @@ def _origin(env: Environment) -> tuple[tf.Tensor, tf.Tensor]:
     return offset, tf.cast(env.feed.step * 2**32 + loop, tf.uint64)
 
 
-def _draw(call: Call, key: tf.Tensor, low: tf.Tensor, high: tf.Tensor) -> tf.Tensor:
+def _draw(
+    env: Environment, kind: str, dims: Sequence[Dim], key: tf.Tensor, low: tf.Tensor, high: tf.Tensor
+) -> tf.Tensor:
     kernel, dtype = {
         "uniform": (tf.raw_ops.StatelessRandomUniformV2, tf.float32),
         "normal": (tf.raw_ops.StatelessRandomNormalV2, tf.float32),
         "bits": (tf.raw_ops.StatelessRandomUniformFullIntV2, tf.uint32),
-    }[call.attrs["kind"]]
-    shape = tf.convert_to_tensor(call.env.shape(call.dims), tf.int32) if call.dims else tf.constant([], tf.int32)
-    drawn = kernel(shape=shape, key=tf.reshape(key, [1]), counter=tf.stack([low, high]), alg=_PHILOX, dtype=dtype)
-    return tf.cast(drawn, call.attrs["dtype"])
+    }[kind]
+    shape = tf.convert_to_tensor(env.shape(dims), tf.int32) if dims else tf.constant([], tf.int32)
+    return kernel(shape=shape, key=tf.reshape(key, [1]), counter=tf.stack([low, high]), alg=_PHILOX, dtype=dtype)
 
 
 RANDOM_ROWS: dict[str, Row] = {"random": _random}
