@@ -42,6 +42,7 @@ class Emitter(Writer):
         self.used = graph.uses()
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
+        self._renamed: dict[tuple[GraphScope, Dim], Dim] = {}
 
     # ---------------------------------------------------------------- values
 
@@ -76,8 +77,28 @@ class Emitter(Writer):
         """Whether an array here has the dim."""
         return any((scope, dim) in self._arrays for scope in self.scope.chain())
 
+    def rename(self, old: Dim, new: Dim) -> None:
+        """From now on ``new`` stands for the axis ``old``: what one of them says of its extent, the other says too."""
+        if not new.is_static and not self.is_live(new):
+            self._renamed[self.scope, new] = old
+
+    def axis_of(self, dim: Dim) -> Dim:
+        """The dim that an axis had first; where two dims have the same one, they have one extent in memory."""
+        for scope in self.scope.chain():
+            if (scope, dim) in self._renamed:
+                with self.inside(scope):
+                    return self.axis_of(self._renamed[scope, dim])
+            if (scope, dim) in self._arrays:
+                return dim
+        return dim
+
+    def has_extent(self, dim: Dim, extent: str) -> None:
+        """The size in memory of ``dim`` is known before an array has to be asked; the first word counts."""
+        self.scope.memo.setdefault(("extent", dim), extent)
+
     def extent(self, dim: Dim) -> str:
         """The size in memory of an axis, a vector of one int64."""
+        dim = self.axis_of(dim)
         if dim.size is not None:
             return self.ints(dim.size)
         for scope in self.scope.chain():
@@ -213,14 +234,28 @@ class Emitter(Writer):
             return self.ints(*known)
         return self.concat([self.extent(d) for d in dims], 0)
 
-    def reshape(self, name: str, dims: Sequence[Dim], extents: Mapping[Dim, str] | None = None) -> str:
-        """The entries of an array on other axes; ``extents`` for dims whose size is not known here yet."""
+    def reshape(
+        self, name: str, old: Sequence[Dim], new: Sequence[Dim], extents: Mapping[Dim, str] | None = None
+    ) -> str:
+        """The entries of an array with the axes ``old`` on the axes ``new``.
+
+        ``extents`` are those of dims whose size is not known here yet. Nothing is computed where an axis stays at its
+        place (0 in the shape), or where but one size is unknown (-1): that one may not stand beside a 0, as it is
+        undefined where the axis that stays has no entries.
+        """
+        if list(old) == list(new):
+            return name
         known = extents or {}
-        unknown = [d for d in dims if d.size is None]
-        sizes = [d.size for d in dims if d.size is not None]
-        if not unknown or (len(unknown) == 1 and np.prod(sizes)):
-            return self.op("Reshape", name, self.ints(*(-1 if d.size is None else d.size for d in dims)), allowzero=1)
-        parts = [known[d] if d in known else self.extent(d) for d in dims]
+        stays = [i < len(old) and old[i] is d and d.size is None for i, d in enumerate(new)]
+        unknown = [d for d, kept in zip(new, stays, strict=True) if d.size is None and not kept]
+        filled = all(d.size != 0 for d in new)
+        if not unknown and any(stays) and filled:
+            sizes = [0 if d.size is None else d.size for d in new]
+            return self.op("Reshape", name, self.ints(*sizes))
+        dynamic = [d for d in new if d.size is None]
+        if not dynamic or (len(dynamic) == 1 and filled):
+            return self.op("Reshape", name, self.ints(*(-1 if d.size is None else d.size for d in new)), allowzero=1)
+        parts = [known[d] if d in known else self.extent(d) for d in new]
         return self.op("Reshape", name, self.concat(parts, 0), allowzero=1)
 
     def permute(self, name: str, old: Sequence[Dim], new: Sequence[Dim]) -> str:

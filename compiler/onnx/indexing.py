@@ -21,8 +21,11 @@ Dims = Sequence[Dim]
 
 def clip(e: Emitter, positions: str, extent: str) -> str:
     """Positions moved onto an axis of that extent (a vector of one, at least one)."""
-    last = e.op("Sub", extent, e.ints(1))
     zero = e.constant(0, "int64")
+    held = e.initializers.get(extent)
+    if held is not None:
+        return e.op("Max", e.op("Min", positions, e.constant(int(held[0]) - 1, "int64")), zero)
+    last = e.op("Sub", extent, e.ints(1))
     return e.op("Max", e.op("Min", positions, e.scalar(last)), zero)
 
 
@@ -54,7 +57,7 @@ def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Di
     # one flat axis of all rows: row r, position p stands at r * extent + p
     rows = e.product([e.extent(d) for d in shared])
     flat = e.op("Reshape", values, e.concat([e.op("Mul", rows, extent), _extents(e, rest)], 0), allowzero=1)
-    start = e.reshape(e.op("Mul", e.range(rows), extent), shared)
+    start = e.reshape(e.op("Mul", e.range(rows), extent), [Dim("rows")], shared)
     new = [d for d in index_dims if d not in shared]
     flat_index = e.op("Add", positions, e.unsqueeze(start, range(len(shared), len(shared) + len(new))))
     return e.op("Gather", flat, flat_index, axis=0)

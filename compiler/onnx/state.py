@@ -32,6 +32,7 @@ def _input(e: Emitter, node: Node) -> list[str]:
         if length is not None and source is not None and source.op.name == "input":
             end = e.longest(source.attrs["name"], len(length.dims))
             name = e.op("Slice", name, e.ints(0), end, e.ints(axis))
+            e.has_extent(dim, end)
     return [name]
 
 
