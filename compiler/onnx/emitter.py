@@ -163,6 +163,10 @@ class Emitter(Writer):
         self.scope.memo["longest", length] = longest
         return longest
 
+    def is_longest(self, length: str, array: str, axis: int) -> None:
+        """An axis of an array is as long as the longest of some lengths, and asking it costs no computation."""
+        self.scope.memo["longest", length] = self.axis_extent(array, axis)
+
     def product(self, extents: Sequence[str], coefficient: int = 1) -> str:
         """The product of extents, a vector of one."""
         factors = list(extents)

@@ -14,6 +14,7 @@ from compiler.passes.cleanup.simplify import Simplify
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
 from compiler.passes.lowering.assign_axes import AssignAxes
+from compiler.passes.lowering.channels_first import ChannelsFirst
 from compiler.passes.lowering.fuse_bidirectional import FuseBidirectional
 from compiler.passes.lowering.join_slices import JoinSlices
 from compiler.passes.lowering.legalize import CheckAccepted, CheckEffects, ExpandComposites
@@ -70,6 +71,7 @@ LOWER: tuple[Pass, ...] = (
     MaterializeMasks(),
     HoistInvariants(),  # masks are explicit now
     *OPTIMIZE,
+    ChannelsFirst(),
     AssignAxes(),
     *OPTIMIZE,
     JoinSlices(),
