@@ -16,7 +16,7 @@ from compiler.onnx.writer import GraphScope, Writer
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dim_values import DimAlgebra, evaluate
-from returnn_ir.ir.dims import UNIT, Dim, leaves
+from returnn_ir.ir.dims import UNIT, Dim, Polynomial, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
 __all__ = ["Emitter", "Lengths"]
@@ -91,6 +91,16 @@ class Emitter(Writer):
             if (scope, dim) in self._arrays:
                 return dim
         return dim
+
+    def empty_with(self, dim: Dim, others: Sequence[Dim]) -> bool:
+        """Whether an axis without entries implies that one of ``others``, axes of one array, has none either."""
+        expr = self.axis_of(dim).expr
+        factors = [self.axis_of(dim)]
+        if isinstance(expr, Polynomial) and len(expr.terms) == 1:
+            factors = [self.axis_of(d) for d in expr.terms[0][0]]
+        varying = [d for d in factors if d.size is None]
+        own = {self.axis_of(d) for d in others}
+        return bool(varying) and own.issuperset(varying)
 
     def has_extent(self, dim: Dim, extent: str) -> None:
         """The size in memory of ``dim`` is known before an array has to be asked; the first word counts."""

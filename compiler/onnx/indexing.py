@@ -20,7 +20,7 @@ Dims = Sequence[Dim]
 
 
 def clip(e: Emitter, positions: str, extent: str) -> str:
-    """Positions moved onto an axis of that extent (a vector of one, at least one)."""
+    """Positions moved onto an axis of that extent, a vector of one."""
     zero = e.constant(0, "int64")
     held = e.initializers.get(extent)
     if held is not None:
@@ -46,11 +46,16 @@ def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Di
     Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place.
     """
     (values, type_), (positions, index_dims) = x, index
-    values = never_empty(e, values, type_, dim)
+    filled = e.empty_with(dim, index_dims)  # or nothing is read
+    values = values if filled else never_empty(e, values, type_, dim)
     shared = [d for d in type_.dims if d in index_dims]
     rest = [d for d in type_.dims if d not in shared and d is not dim]
     axis = type_.axis(dim)
-    extent = e.axis_extent(values, axis) if dim.size is None else e.ints(max(dim.size, 1))
+    if dim.size is not None:
+        extent = e.ints(max(dim.size, 1))
+    else:
+        known = e.is_live(dim) and (filled or not shared)
+        extent = e.extent(dim) if known else e.axis_extent(values, axis)
     positions = clip(e, positions, extent)
     if not shared:
         return e.op("Gather", values, positions, axis=axis)

@@ -50,9 +50,8 @@ def _zero_of_nothing(e: Emitter, reduced: list[Dim], left: Sequence[Dim], y: str
     Where the axis that has no entries is an axis of the result too, as in attention over the same frames, nothing is
     left to initialise.
     """
-    axes = {e.axis_of(d) for d in left}
-    dynamic = [d for d in reduced if d.size is None and e.axis_of(d).size is None]
-    if not dynamic or all(e.axis_of(d) in axes for d in dynamic):
+    dynamic = [d for d in reduced if d.size is None]
+    if all(e.empty_with(d, left) for d in dynamic):
         return y
     some = e.op("Greater", e.product([e.extent(d) for d in dynamic]), e.constant(0, "int64"))
     return e.op("Where", e.scalar(some), y, e.constant(0, dtype))

@@ -54,6 +54,8 @@ def _squeeze(e: Emitter, node: Node) -> list[str]:
 def _merge(e: Emitter, node: Node) -> list[str]:
     x, dims, out = node.operands[0], node.attrs["dims"], node.attrs["out"]
     product = {out: e.product([e.extent(d) for d in dims])} if out.size is None else {}
+    for dim, extent in product.items():
+        e.has_extent(dim, extent)
     return [e.reshape(e[x], x.dims, node.result.dims, product)]
 
 
