@@ -29,7 +29,8 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     compiler.compile: (
         "(net: 'Net', *, target: 'str', mode: 'str' = 'forward', fetch: 'Sequence[str] | None' = None,"
         " everything: 'bool' = False, losses: 'bool' = True, opset: 'int | None' = None,"
-        " device: 'str | None' = None, print_stage: 'Callable[[str, Graph], None] | None' = None) -> 'Program'"
+        " profile: 'str | None' = None, device: 'str | None' = None,"
+        " print_stage: 'Callable[[str, Graph], None] | None' = None) -> 'Program'"
     ),
     compiler.Program.run: (
         "(self, inputs: 'Mapping[str, Array]', params: 'Mapping[str, Array]') -> 'dict[str, Array]'"
@@ -92,6 +93,18 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
     "device": (
         {"target": "tf", "device": "gpuu"},
         "unknown device 'gpuu'\n  expected: cpu, gpu, both\n  try: did you mean 'gpu'?",
+    ),
+    "profile": (
+        {"target": "onnx", "profile": "ort"},
+        "unknown profile 'ort'\n  expected: portable, onnxruntime",
+    ),
+    "profile_misspelt": (
+        {"target": "onnx", "profile": "onxruntime"},
+        "unknown profile 'onxruntime'\n  expected: portable, onnxruntime\n  try: did you mean 'onnxruntime'?",
+    ),
+    "profile_of_another_target": (
+        {"target": "tf", "profile": "onnxruntime"},
+        "profile: target 'tf' has no profile\n  received: onnxruntime\n  try: target 'onnx' has one",
     ),
     "opset_range": (
         {"target": "onnx", "opset": 99},

@@ -84,6 +84,7 @@ def check_case(
     *,
     overrides: Sequence[str] = (),
     device: str | None = None,
+    profile: str | None = None,
     assume: Assumptions = NOTHING_ASSUMED,
     open_model: OpenModel = FileSession,
 ) -> CaseReport:
@@ -96,6 +97,7 @@ def check_case(
         reference: the recorded numbers; None: the ``.npz`` beside the net. Their mode is the net's.
         overrides: ``["++key", "value", ...]``.
         device: what a program for ``tf`` runs on, see :func:`compiler.program.program.compile_net`.
+        profile: of an ONNX file, see there.
         assume: what the net's code finds instead of what is on its author's machine.
         open_model: what loads an exported file.
     """
@@ -107,7 +109,15 @@ def check_case(
         net = load(path, overrides, mode=recorded.mode, assume=assume)
         report.assumed.extend(net.config.assumed if net.config is not None else ())
         wanted = list(recorded.outputs)
-        program = compile_net(net, target=target, mode=recorded.mode, fetch=wanted, everything=True, device=device)
+        program = compile_net(
+            net,
+            target=target,
+            mode=recorded.mode,
+            fetch=wanted,
+            everything=True,
+            device=device,
+            profile=profile,
+        )
         if target == "onnx":
             _check_file(report, program, recorded, open_model)
         else:

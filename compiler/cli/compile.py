@@ -75,13 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--draw", type=Path, metavar="FILE.svg", help="draw the layers and what they read")
     parser.add_argument("--explain", action="store_true", help="tell what was fused, what was not, and why")
-    parser.add_argument(
-        "--layout",
-        choices=("single", "split"),
-        default="single",
-        help="ONNX search: one file, or encoder, init, step, finish",
-    )
-    parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
+    _add_onnx_options(parser)
     parser.add_argument(
         "--epoch",
         type=epoch_number,
@@ -107,6 +101,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_onnx_options(parser: argparse.ArgumentParser) -> None:
+    """What a file for onnx is like."""
+    parser.add_argument(
+        "--layout",
+        choices=("single", "split"),
+        default="single",
+        help="ONNX search: one file, or encoder, init, step, finish",
+    )
+    parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
+    parser.add_argument(
+        "--profile",
+        choices=("portable", "onnxruntime"),
+        help="ONNX operators: those of the standard (default), or onnxruntime's fused ones, too",
+    )
+
+
 def _check(args: argparse.Namespace) -> int:
     from compiler.check import check_case
     from compiler.check.table import print_reports
@@ -128,7 +138,8 @@ def _check(args: argparse.Namespace) -> int:
         logging.basicConfig()
     reports: list[CaseReport] = []
     for net in nets:
-        reports.append(check_case(net, target, reference, overrides=args.overrides, device=args.device, assume=assume))
+        options = {"overrides": args.overrides, "device": args.device, "profile": args.profile, "assume": assume}
+        reports.append(check_case(net, target, reference, **options))
         if args.json is not None:  # after every net: what is known stays, whatever happens to the process
             _write_reports(args.json, reports)
     print_reports(reports)
@@ -326,6 +337,7 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         fetch=args.fetch,
         losses=_wants_losses(args.mode),
         opset=args.opset,
+        profile=args.profile,
         device=_device(args),
         print_stage=show,
     )

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from compiler.cli.command import run_command
 from compiler.passes.base import Context, Pass, run_pass
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         "--target", choices=("reference", "tf", "onnx"), help="what to compile for (default: reference)"
     )
     parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
+    parser.add_argument("--profile", choices=("portable", "onnxruntime"), help="ONNX operators (default portable)")
     parser.add_argument("--device", choices=("cpu", "gpu", "both"), help="what a program for tf runs on")
     parser.add_argument(
         "--fusion",
@@ -87,7 +89,10 @@ def _optimize(args: argparse.Namespace) -> int:
     if args.file is None:
         raise UserError("no IR text is named", hint="a file, or - for stdin")
     passes = parse_passes(args.passes, PIPELINES) if args.passes.strip() else ()
-    context = Context(_DeferredTarget(args.target or "reference", args.opset, args.device), _fusion(args.fusion))
+    context = Context(
+        _DeferredTarget(args.target or "reference", opset=args.opset, profile=args.profile, device=args.device),
+        _fusion(args.fusion),
+    )
     graph = _read(args.file)
     _verify(graph, args.file)
     for pass_ in passes:
@@ -164,16 +169,15 @@ def _write(text: str, path: Path | None) -> None:
 class _DeferredTarget:
     """A target whose libraries are imported when a pass asks it something."""
 
-    def __init__(self, name: str, opset: int | None, device: str | None) -> None:
+    def __init__(self, name: str, **options: Any) -> None:
         self.name = name
-        self._opset = opset
-        self._device = device
+        self._options = options
 
     @cached_property
     def _target(self) -> Target:
         from compiler.program.program import make_target
 
-        return make_target(self.name, opset=self._opset, device=self._device)
+        return make_target(self.name, **self._options)
 
     def accepts(self, node: Node, region: Region) -> Accept | Reject:
         """What the target says."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from compiler.onnx.elementwise import needs
 from compiler.onnx.indexing import one_frame
+from compiler.onnx.profile import Format
 from compiler.onnx.registry import Check, emits
 from compiler.onnx.windows import Axis, Placed, place, place_beside, trim
 from returnn_ir.ir.dims import Dim
@@ -25,10 +26,10 @@ __all__: list[str] = []
 def _at_most_three(op_type: str) -> Check:
     check = needs(op_type)
 
-    def both(node: Node, region: Region, opset: int) -> str | None:
+    def both(node: Node, region: Region, format_: Format) -> str | None:
         if len(node.attrs["dims"]) > 3:
             return f"{op_type} over {len(node.attrs['dims'])} axes"
-        return check(node, region, opset)
+        return check(node, region, format_)
 
     return both
 
@@ -124,11 +125,11 @@ def _conv_transpose(e: Emitter, node: Node) -> list[str]:
 # -------------------------------------------------------------------- pooling
 
 
-def _pool_check(node: Node, region: Region, opset: int) -> str | None:
+def _pool_check(node: Node, region: Region, format_: Format) -> str | None:
     average = node.attrs["kind"] == "avg"
-    if average and opset < 19 and any(d != 1 for d in node.attrs["dilations"]):
+    if average and format_.opset < 19 and any(d != 1 for d in node.attrs["dilations"]):
         return "AveragePool has dilations from opset 19 on"
-    return _at_most_three("AveragePool" if average else "MaxPool")(node, region, opset)
+    return _at_most_three("AveragePool" if average else "MaxPool")(node, region, format_)
 
 
 @emits("pool", check=_pool_check)

@@ -6,6 +6,7 @@ from math import pi
 from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
+from compiler.onnx.profile import Format
 from compiler.onnx.registry import Check, Emit, emits
 from returnn_ir.ir.graph import Node, Region
 from returnn_ir.ir.types import is_float, is_integer
@@ -48,7 +49,7 @@ _LOGIC = {"add": "Or", "mul": "And", "maximum": "Or", "minimum": "And"}
 def needs(op_type: str) -> Check:
     """A check that onnxruntime has a kernel for the first operand's element type."""
 
-    def check(node: Node, region: Region, opset: int) -> str | None:
+    def check(node: Node, region: Region, format_: Format) -> str | None:
         dtype = node.operands[0].dtype
         return None if carrier(op_type, dtype) else f"onnxruntime has no {op_type} kernel for {dtype}"
 
@@ -130,7 +131,7 @@ def _cast(e: Emitter, node: Node) -> list[str]:
 # -------------------------------------------------------------------- division
 
 
-def _floats_only(node: Node, region: Region, opset: int) -> str | None:
+def _floats_only(node: Node, region: Region, format_: Format) -> str | None:
     dtype = node.result.dtype
     return None if is_float(dtype) else f"true division of {dtype} has no meaning here; floordiv rounds down"
 
@@ -140,7 +141,7 @@ def _div(e: Emitter, node: Node) -> list[str]:
     return [e.op("Div", *e.operands(node))]
 
 
-def _no_bools(node: Node, region: Region, opset: int) -> str | None:
+def _no_bools(node: Node, region: Region, format_: Format) -> str | None:
     return "division of bools" if node.result.dtype == "bool" else None
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compiler.analysis.extents import derived_extent
-from compiler.onnx.registry import ROWS
+from compiler.onnx.profile import Format
+from compiler.onnx.registry import chosen
 from compiler.onnx.writer import GraphScope, Writer
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
@@ -34,8 +35,8 @@ class Emitter(Writer):
         used: every value that somebody reads.
     """
 
-    def __init__(self, opset: int, graph: Graph, params: Mapping[str, Array]) -> None:
-        super().__init__(opset)
+    def __init__(self, format_: Format, graph: Graph, params: Mapping[str, Array]) -> None:
+        super().__init__(format_)
         self.graph = graph
         self.params = params
         self.region = graph.body
@@ -66,7 +67,7 @@ class Emitter(Writer):
         outer, self.region = self.region, region
         for node in region.nodes:
             self.prefix = f"{node.origin.layer}/" if node.origin.layer else ""
-            names = ROWS[node.op.name].emit(self, node)
+            names = chosen(node, region, self.format).emit(self, node)
             for value, name in zip(node.results, names, strict=True):
                 self.bind(value, name)
         self.region = outer
@@ -126,7 +127,7 @@ class Emitter(Writer):
 
     def axis_extent(self, name: str, axis: int) -> str:
         """The size of one axis of an array, a vector of one int64."""
-        if self.opset < 15:
+        if self.format.opset < 15:
             raise IRError("onnx: Shape has no range before opset 15")
         return self.op("Shape", name, start=axis, end=axis + 1)
 

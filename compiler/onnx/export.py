@@ -132,7 +132,7 @@ def _axes(type_: TensorType) -> dict[str, Any]:
 
 
 def _versions(program: OnnxProgram) -> dict[str, str]:
-    found = {"opset": str(program.opset), "ir": str(program.ir_version)}
+    found = {"opset": str(program.format.opset), "ir": str(program.format.ir_version)}
     for name in ("returnn-ir", "onnx", "onnxruntime", "onnxruntime-gpu", "numpy"):
         try:
             found[name] = version(name)

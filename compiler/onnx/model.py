@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 from compiler.onnx.dtypes import CODES
 from compiler.onnx.emitter import Emitter
+from compiler.onnx.profile import CONTRIB, Format
 from compiler.onnx.state import state_input
-from compiler.target.inputs import CHECKS, INPUTS, input_specs
+from compiler.target.inputs import CHECKS, INPUTS, PROFILE, input_specs
 from compiler.target.protocol import Array
 from returnn_ir.ir.dims import UNIT, Dim
 from returnn_ir.ir.graph import Graph
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["Signature", "build_model", "signature"]
+__all__ = ["Signature", "build_model", "contrib_nodes", "signature"]
 
 _PRODUCER = "returnn-ir"
 
@@ -73,12 +76,12 @@ def _axis_names(types: list[TensorType]) -> dict[Dim, str]:
     return names
 
 
-def build_model(graph: Graph, params: Mapping[str, Array], opset: int, ir_version: int) -> Any:
+def build_model(graph: Graph, params: Mapping[str, Array], format_: Format) -> Any:
     """The model with the parameters inside, as ``onnx.ModelProto``."""
     from onnx import helper, numpy_helper
 
     sign = signature(graph)
-    e = Emitter(opset, graph, params)
+    e = Emitter(format_, graph, params)
     for name in (*sign.inputs, *sign.states, *sign.outputs):
         e.fresh(name)
     e.write_region(graph.body)
@@ -89,6 +92,7 @@ def build_model(graph: Graph, params: Mapping[str, Array], opset: int, ir_versio
         e.scope.nodes.append(helper.make_node("Identity", [held], [name], name=e.fresh(f"{name}/result")))
     nodes = _live(e.scope.nodes, sign.outputs)
     read = _read(nodes)
+    written = {name for node in nodes for name in node.output}
     inputs = {name: type_ for name, type_ in sign.inputs.items() if name in read} | sign.states
     proto = helper.make_graph(
         nodes,
@@ -96,14 +100,33 @@ def build_model(graph: Graph, params: Mapping[str, Array], opset: int, ir_versio
         [_info(name, type_, sign) for name, type_ in inputs.items()],
         [_info(name, type_, sign) for name, type_ in sign.outputs.items()],
         [numpy_helper.from_array(v, name) for name, v in e.initializers.items() if name in read or name in sign.states],
+        value_info=[info for info in e.scope.infos if info.name in written],
     )
-    opsets = [helper.make_opsetid("", opset)]
-    model = helper.make_model(proto, producer_name=_PRODUCER, ir_version=ir_version, opset_imports=opsets)
+    contrib = contrib_nodes(nodes)
+    opsets = [helper.make_opsetid(*domain) for domain in (("", format_.opset), *([CONTRIB] if contrib else []))]
+    model = helper.make_model(proto, producer_name=_PRODUCER, ir_version=format_.ir_version, opset_imports=opsets)
     # what a host has to know of the inputs: a session checks them before anything runs
     specs = {spec.name: spec.to_json() for spec in input_specs(graph)}
     checks = {sign.fetches[f"check/{index}"]: message for index, (message, _) in enumerate(graph.checks)}
-    helper.set_model_props(model, {INPUTS: json.dumps(specs), CHECKS: json.dumps(checks)})
+    described = {INPUTS: specs, CHECKS: checks, PROFILE: _needed(format_, contrib)}
+    helper.set_model_props(model, {key: json.dumps(value) for key, value in described.items()})
     return model
+
+
+def _needed(format_: Format, contrib: Mapping[str, int]) -> dict[str, object]:
+    """The profile, and of what only onnxruntime has, how much there is and which version it was written with."""
+    versions = {"contrib": dict(contrib), "onnxruntime": version("onnxruntime")} if contrib else {}
+    return {"name": format_.profile, **versions}
+
+
+def contrib_nodes(nodes: Iterable[Any]) -> dict[str, int]:
+    """How many there are of each of onnxruntime's own ops, those of nested graphs included."""
+    counts: Counter[str] = Counter()
+    for node in nodes:
+        counts.update([node.op_type] if node.domain == CONTRIB[0] else [])
+        for attribute in node.attribute:
+            counts.update(contrib_nodes(attribute.g.node))
+    return dict(sorted(counts.items()))
 
 
 def _info(name: str, type_: TensorType, sign: Signature) -> Any:

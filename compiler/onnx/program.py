@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from compiler.onnx.model import build_model, signature
+from compiler.onnx.profile import Format
 from compiler.target.inputs import check_inputs, input_specs
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
@@ -22,13 +23,13 @@ class OnnxProgram:
 
     Attributes:
         graph: what was lowered.
+        format: what its files are written in.
         signature: the model's inputs and outputs.
     """
 
-    def __init__(self, graph: Graph, opset: int, ir_version: int) -> None:
+    def __init__(self, graph: Graph, format_: Format) -> None:
         self.graph = graph
-        self.opset = opset
-        self.ir_version = ir_version
+        self.format = format_
         self.signature = signature(graph)
         self._specs = input_specs(graph)
         self._names = [str(node.attrs["name"]) for node in graph.nodes("param")]
@@ -45,7 +46,7 @@ class OnnxProgram:
         used = {name: params[name] for name in self._names if name in params}
         same = used.keys() == self._params.keys() and all(_equal(v, used[k]) for k, v in self._params.items())
         if self._model is None or not same:
-            self._model = build_model(self.graph, params, self.opset, self.ir_version)
+            self._model = build_model(self.graph, params, self.format)
             self._params = {name: np.array(value) for name, value in used.items()}
             self._session = None
         return self._model

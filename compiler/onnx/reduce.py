@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.indexing import never_empty
+from compiler.onnx.profile import Format
 from compiler.onnx.registry import emits
 from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.types import is_float
@@ -29,7 +30,7 @@ _KINDS = {
 }
 
 
-def _kind(node: Node, region: Region, opset: int) -> str | None:
+def _kind(node: Node, region: Region, format_: Format) -> str | None:
     kind, dtype = node.attrs["kind"], node.operands[0].dtype
     if kind in ("logsumexp", "mean") and not is_float(dtype):
         return f"{kind} of {dtype}"

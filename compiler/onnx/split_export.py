@@ -37,7 +37,7 @@ def export_split(program: OnnxProgram, params: Mapping[str, Array], folder: Path
 
     models: dict[str, bytes] = {}
     for name, graph in split_search(program.graph).graphs.items():
-        model = OnnxProgram(graph, program.opset, program.ir_version).model(params)
+        model = OnnxProgram(graph, program.format).model(params)
         try:
             onnx.checker.check_model(model, full_check=True)
         except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compiler.onnx.profile import Format
 from compiler.onnx.registry import emits, refuses
 from compiler.reference.random import draw
 from returnn_ir.errors import TargetError
@@ -69,7 +70,7 @@ def _const(e: Emitter, node: Node) -> list[str]:
     return [e.constant(node.attrs["value"], node.attrs["dtype"])]
 
 
-def _same_in_every_run(node: Node, region: Region, opset: int) -> str | None:
+def _same_in_every_run(node: Node, region: Region, format_: Format) -> str | None:
     if node.attrs["state"] is not None and all(d.is_static for d in node.attrs["dims"]):
         return None
     return "an ONNX model draws no random numbers: export with --mode forward"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from compiler.onnx.dtypes import CODES, carrier
+from compiler.onnx.profile import CONTRIB, Format, Profile
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
 from returnn_ir.ir.types import TensorType
@@ -21,6 +22,8 @@ __all__ = ["GraphScope", "Writer"]
 
 #: A value's name and its type.
 Typed = tuple[str, TensorType]
+#: The element type and the sizes of an output, None for a size that is not known; None for an output that is left out.
+Made = tuple[str, Sequence[int | None]] | None
 
 
 @dataclass(eq=False)
@@ -29,6 +32,7 @@ class GraphScope:
 
     parent: GraphScope | None = None
     nodes: list[Any] = field(default_factory=list)
+    infos: list[Any] = field(default_factory=list)
     memo: dict[object, str] = field(default_factory=dict)
     computed: dict[object, list[str]] = field(default_factory=dict)
 
@@ -44,13 +48,13 @@ class Writer:
     """Writes nodes into the current scope.
 
     Attributes:
-        opset: the version of the default operator set.
+        format: what the file is written in.
         prefix: what node names begin with: the path of the layer that they come from.
         initializers: constants and parameters by name; the unused ones are left out of the model.
     """
 
-    def __init__(self, opset: int) -> None:
-        self.opset = opset
+    def __init__(self, format_: Format) -> None:
+        self.format = format_
         self.prefix = ""
         self.scope = GraphScope()
         self.initializers: dict[str, Array] = {}
@@ -96,6 +100,34 @@ class Writer:
         """Append a node with one output and return its name."""
         return self.multi(op_type, inputs, 1, **attrs)[0]
 
+    def contrib(self, op_type: str, inputs: Sequence[str], made: Sequence[Made], **attrs: Any) -> list[str]:
+        """Append one of onnxruntime's own ops and return the names of its outputs, empty for those that are left out.
+
+        onnx knows nothing of these ops, so the file says the types of their outputs.
+
+        Raises:
+            IRError: the profile has none of them.
+        """
+        from onnx import helper
+
+        if self.format.profile is not Profile.ONNXRUNTIME:
+            raise IRError(f"onnx: {op_type} is no operator of the profile {self.format.profile}")
+        key = (CONTRIB, op_type, *inputs, repr(made), repr(sorted(attrs.items())))
+        for scope in self.scope.chain():
+            if key in scope.computed:
+                return scope.computed[key]
+        name = self.fresh(f"{self.prefix}{op_type}")
+        outputs = [f"{name}:{i}" if known is not None else "" for i, known in enumerate(made)]
+        node = helper.make_node(op_type, list(inputs), outputs, name=name, domain=CONTRIB[0], **attrs)
+        self.scope.nodes.append(node)
+        self.scope.infos.extend(
+            helper.make_tensor_value_info(output, CODES[known[0]], list(known[1]))
+            for output, known in zip(outputs, made, strict=True)
+            if known is not None
+        )
+        self.scope.computed[key] = outputs
+        return outputs
+
     def typed(self, op_type: str, dtype: str, *inputs: str, result: str | None = None, **attrs: Any) -> str:
         """As :meth:`op` on inputs of ``dtype``, computed in a wider type where the kernels do not take it.
 
@@ -133,7 +165,11 @@ class Writer:
             return helper.make_tensor_value_info(name, CODES[type_.dtype], [d.size for d in type_.dims])
 
         return helper.make_graph(
-            scope.nodes, self.fresh("graph"), [info(*held) for held in inputs], [info(*held) for held in outputs]
+            scope.nodes,
+            self.fresh("graph"),
+            [info(*held) for held in inputs],
+            [info(*held) for held in outputs],
+            value_info=scope.infos,
         )
 
     # ---------------------------------------------------------------- constants
@@ -170,7 +206,7 @@ class Writer:
 
     def reduce(self, op_type: str, x: str, axes: Sequence[int], *, keepdims: bool = False) -> str:
         """A reduction; its axes were an attribute up to opset 17, of ``ReduceSum`` up to 12."""
-        if self.opset >= 18 or op_type == "ReduceSum":
+        if self.format.opset >= 18 or op_type == "ReduceSum":
             return self.op(op_type, x, self.ints(*axes), keepdims=int(keepdims))
         return self.op(op_type, x, axes=list(axes), keepdims=int(keepdims))
 

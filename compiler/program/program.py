@@ -90,13 +90,19 @@ class Program:
 
 
 def make_target(
-    name: str, *, opset: int | None = None, device: str | None = None, deterministic: bool = False
+    name: str,
+    *,
+    opset: int | None = None,
+    profile: str | None = None,
+    device: str | None = None,
+    deterministic: bool = False,
 ) -> Target:
     """A target by name; only now are its libraries imported.
 
     Args:
         name: ``reference``, ``tf`` or ``onnx``.
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
+        profile: ``portable`` or ``onnxruntime``, for ``onnx`` only; None: ``portable``.
         device: ``cpu``, ``gpu`` or ``both``, for ``tf`` only; None: what TensorFlow computes on in this process.
         deterministic: whether the same batch has to give the same bits again, for ``tf`` only; the others always do.
 
@@ -108,6 +114,9 @@ def make_target(
         raise TargetError(f"unknown target {name!r}", expected=", ".join(TARGETS), hint=hint)
     if opset is not None and name != "onnx":
         raise TargetError(f"target {name!r} has no opset", where="opset", received=opset, hint="target 'onnx' has one")
+    if profile is not None and name != "onnx":
+        hint = "target 'onnx' has one"
+        raise TargetError(f"target {name!r} has no profile", where="profile", received=profile, hint=hint)
     if device is not None and name != "tf":
         raise TargetError(f"target {name!r} has no device", where="device", received=device, hint="target 'tf' has one")
     if name == "reference":
@@ -119,9 +128,10 @@ def make_target(
         from compiler.tensorflow.target import TensorFlowTarget
 
         return TensorFlowTarget(Device.of(device, deterministic=deterministic))
-    from compiler.onnx.target import DEFAULT_OPSET, OnnxTarget
+    from compiler.onnx.profile import DEFAULT_OPSET, Profile
+    from compiler.onnx.target import OnnxTarget
 
-    return OnnxTarget(DEFAULT_OPSET if opset is None else opset)
+    return OnnxTarget(DEFAULT_OPSET if opset is None else opset, Profile.of(profile or Profile.PORTABLE))
 
 
 @dataclass(frozen=True)
@@ -159,6 +169,7 @@ def compile_net(
     everything: bool = False,
     losses: bool = True,
     opset: int | None = None,
+    profile: str | None = None,
     device: str | None = None,
     print_stage: Callable[[str, Graph], None] | None = None,
 ) -> Program:
@@ -172,6 +183,8 @@ def compile_net(
         everything: build every layer of the root network.
         losses: with losses and the targets that they need, except in mode ``forward``.
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
+        profile: whose operators an ONNX file has, for ``onnx`` only: ``portable``, ONNX's own, or ``onnxruntime``, its
+            fused ones, too; None: ``portable``.
         device: what a program for ``tf`` runs on: ``cpu``, ``gpu`` or ``both``. None: what the config's ``device``
             says, a GPU where TensorFlow computes on one in this process.
         print_stage: called with each stage's name and graph, for ``--print-ir``.
@@ -187,7 +200,7 @@ def compile_net(
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     config: Mapping[str, object] = {} if net.config is None else net.config
     given = _tensorflow_options(config, device) if target == "tf" else {"device": device}
-    made = make_target(target, opset=opset, **given)
+    made = make_target(target, opset=opset, profile=profile, **given)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = _fusion(config, net, target, expanded.graph)
     graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)

@@ -17,11 +17,11 @@ from returnn_ir.errors import DataError, did_you_mean
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph
 
-__all__ = ["CHECKS", "INPUTS", "InputAxis", "InputSpec", "check_inputs", "check_labels", "input_specs"]
+__all__ = ["CHECKS", "INPUTS", "PROFILE", "InputAxis", "InputSpec", "check_inputs", "check_labels", "input_specs"]
 
 #: The entries of an exported model's metadata: the inputs by name (``InputSpec.to_json``), and the messages of the
 #: outputs that have to hold.
-INPUTS, CHECKS = "returnn_ir.inputs", "returnn_ir.checks"
+INPUTS, CHECKS, PROFILE = "returnn_ir.inputs", "returnn_ir.checks", "returnn_ir.profile"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from compiler.onnx.profile import Profile
 from compiler.onnx.program import OnnxProgram
 from compiler.onnx.target import OnnxTarget
 from compiler.program.pipelines import lower_to
@@ -77,9 +78,14 @@ class Net:
 Build = Callable[[Net], None]
 
 
-def lower(net: Net, fusion: Mapping[str, str] | None = None, opset: int = 21) -> OnnxProgram:
+def lower(
+    net: Net,
+    fusion: Mapping[str, str] | None = None,
+    opset: int = 21,
+    profile: Profile = Profile.PORTABLE,
+) -> OnnxProgram:
     """Bring a net to the ONNX target."""
-    target = OnnxTarget(opset)
+    target = OnnxTarget(opset, profile)
     graph, _ = lower_to(net.graph, target, verify_each=True, fusion=fusion)
     return target.lower(graph)
 
@@ -91,6 +97,7 @@ def agree(
     rtol: float = 1e-5,
     fusion: Mapping[str, str] | None = None,
     opset: int = 21,
+    profile: Profile = Profile.PORTABLE,
 ) -> dict[str, Array]:
     """Run on both, compare every fetch, give ONNX's."""
     nets = []
@@ -100,7 +107,7 @@ def agree(
         nets.append(net)
     graph, _ = lower_to(nets[0].graph, ReferenceTarget(), verify_each=True)
     expected = ReferenceTarget().lower(graph).run(nets[0].inputs, nets[0].params)
-    result = lower(nets[1], fusion, opset).run(nets[1].inputs, nets[1].params)
+    result = lower(nets[1], fusion, opset, profile).run(nets[1].inputs, nets[1].params)
     compare(result, expected, rtol)
     return result
 

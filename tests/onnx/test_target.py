@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
+from compiler.onnx.profile import IR_VERSIONS
 from compiler.onnx.registry import REFUSED, ROWS
-from compiler.onnx.target import IR_VERSIONS, OnnxTarget
+from compiler.onnx.target import OnnxTarget
 from compiler.target.protocol import Reject
 from returnn_ir.errors import DataError, TargetError
 from returnn_ir.ir.dims import Dim

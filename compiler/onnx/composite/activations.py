@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler.onnx.elementwise import needs
+from compiler.onnx.profile import Format
 from compiler.onnx.registry import Emit, emits
 from returnn_ir.ir.graph import Node, Region
 
@@ -25,8 +26,8 @@ for _name, _type in (("relu", "Relu"), ("elu", "Elu"), ("selu", "Selu"), ("softs
     emits(_name, check=needs(_type), kernel=_type)(_named(_type))
 
 
-def _has_gelu(node: Node, region: Region, opset: int) -> str | None:
-    return None if opset >= 20 else "ONNX has Gelu from opset 20 on"
+def _has_gelu(node: Node, region: Region, format_: Format) -> str | None:
+    return None if format_.opset >= 20 else "ONNX has Gelu from opset 20 on"
 
 
 @emits("gelu", check=_has_gelu, kernel="Gelu")

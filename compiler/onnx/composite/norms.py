@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from compiler.onnx.profile import Format
 from compiler.onnx.registry import emits
 from returnn_ir.ir.dims import UNIT, Dim
 from returnn_ir.ir.graph import Node, Region, Value
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-def _kernel(node: Node, region: Region, opset: int) -> str | None:
+def _kernel(node: Node, region: Region, format_: Format) -> str | None:
     dtype = node.operands[0].dtype
-    if opset < 17:
+    if format_.opset < 17:
         return "LayerNormalization exists from opset 17 on"
     return None if dtype in ("float32", "float64", "float16") else f"LayerNormalization of {dtype}"
 
@@ -28,7 +29,7 @@ def _layer_norm(e: Emitter, node: Node) -> list[str]:
     return [e.op("LayerNormalization", *e.operands(node), axis=-1, epsilon=node.attrs["epsilon"])]
 
 
-def _statistics(node: Node, region: Region, opset: int) -> str | None:
+def _statistics(node: Node, region: Region, format_: Format) -> str | None:
     """Asked in NAMED, and in TARGET, where the operands are aligned under x."""
     x, mean, *_ = node.operands
     dtypes = dict.fromkeys(v.dtype for v in node.operands)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from compiler.onnx.profile import Format
 from compiler.onnx.registry import Emit, emits
 from returnn_ir.ir.graph import Node, Region
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-def _one_axis(node: Node, region: Region, opset: int) -> str | None:
+def _one_axis(node: Node, region: Region, format_: Format) -> str | None:
     count = len(node.attrs["dims"])
     return None if count == 1 else f"ONNX has a softmax over one axis, not over {count}"
 
