@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from compiler.onnx.elementwise import needs
+from compiler.onnx.emitter import Longer
 from compiler.onnx.indexing import one_frame
 from compiler.onnx.profile import Format
 from compiler.onnx.registry import Check, emits
@@ -38,10 +39,10 @@ def _in_order(op_type: str) -> Check:
     """The order of axes is asked for behind NAMED, where they have none yet."""
     check = _at_most_three(op_type)
 
-    def both(node: Node, region: Region, opset: int) -> str | None:
+    def both(node: Node, region: Region, format_: Format) -> str | None:
         if not node.attrs["channels_first"] and region.program().stage != Stage.NAMED:
             return f"{op_type} has the channels in front of the frames"
-        return check(node, region, opset)
+        return check(node, region, format_)
 
     return both
 
@@ -98,6 +99,8 @@ def _conv(e: Emitter, node: Node) -> list[str]:
         dilations=list(attrs["dilations"]),
         group=attrs["groups"],
     )
+    if len(rows.dims) == 1 and placed.counts:
+        return [e.cut_from(node.result, Longer(y, lambda array: trim(e, array, placed)))]
     return [rows.leave(e, trim(e, y, placed), node.result.dims[front:])]
 
 

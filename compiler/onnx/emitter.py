@@ -6,9 +6,8 @@ belongs to a scope around a loop's body is written there, once, and not in every
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from compiler.analysis.extents import derived_extent
 from compiler.onnx.profile import Format
@@ -20,10 +19,30 @@ from returnn_ir.ir.dim_values import DimAlgebra, evaluate
 from returnn_ir.ir.dims import UNIT, Dim, Polynomial, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
-__all__ = ["Emitter", "Lengths"]
+__all__ = ["Emitter", "Lengths", "Longer"]
 
 #: An int64 array of lengths by its ONNX name, and the dims of its axes.
 Lengths = tuple[str, tuple[Dim, ...]]
+
+
+#: What onnxruntime folds into a convolution right before it.
+_JOINED = ("add", "batch_norm")
+
+
+@dataclass(frozen=True)
+class Longer:
+    """An array whose beginning is a value.
+
+    Attributes:
+        trim: cuts such an array.
+    """
+
+    array: str
+    trim: Callable[[str], str]
+
+    def cut(self) -> str:
+        """The value."""
+        return self.trim(self.array)
 
 
 class Emitter(Writer):
@@ -44,6 +63,7 @@ class Emitter(Writer):
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
         self._renamed: dict[tuple[GraphScope, Dim], Dim] = {}
+        self._longer: dict[Value, Longer] = {}
 
     # ---------------------------------------------------------------- values
 
@@ -67,10 +87,32 @@ class Emitter(Writer):
         outer, self.region = self.region, region
         for node in region.nodes:
             self.prefix = f"{node.origin.layer}/" if node.origin.layer else ""
-            names = chosen(node, region, self.format).emit(self, node)
+            names = self._emit_longer(node) or self._emit(node)
             for value, name in zip(node.results, names, strict=True):
                 self.bind(value, name)
         self.region = outer
+
+    def _emit(self, node: Node) -> list[str]:
+        return chosen(node, self.region, self.format).emit(self, node)
+
+    def cut_from(self, value: Value, longer: Longer) -> str:
+        """What a value is the beginning of; the array that is the value itself."""
+        self._longer[value] = longer
+        return longer.cut()
+
+    def _emit_longer(self, node: Node) -> list[str] | None:
+        """Cut behind what alone needs an array that is cut, where onnxruntime makes one node of both."""
+        x = node.operands[0] if node.op.name in _JOINED else None
+        longer = self._longer.get(x) if x is not None else None
+        if x is None or longer is None or self.used.only_user(x) is not node:
+            return None
+        if node.result.dims != x.dims or any(not d.is_static for v in node.operands[1:] for d in v.dims):
+            return None
+        (name, scope) = self._names[x]
+        self._names[x] = (longer.array, scope)
+        (joined,) = self._emit(node)
+        self._names[x] = (name, scope)
+        return [self.cut_from(node.result, replace(longer, array=joined))]
 
     # ---------------------------------------------------------------- extents
 
