@@ -18,6 +18,7 @@ import pytest
 
 import returnn_ir
 from compiler.onnx.placement import count_borders
+from compiler.onnx.program import OnnxProgram
 from compiler.program.program import compile_net
 
 LayerDict = dict[str, Any]
@@ -142,6 +143,7 @@ def model_of(make: Callable[[int], Net], layers: int) -> Any:
         path = Path(folder) / "net.py"
         path.write_text("".join(f"{key} = {value!r}\n" for key, value in options.items()))
         program = compile_net(returnn_ir.load(path), target="onnx")
+    assert isinstance(program.executable, OnnxProgram)
     return program.executable.model(program.initial_params())
 
 
