@@ -68,12 +68,12 @@ class _Rows:
         if self.dims == (self.flat,):
             return name
         extent = e.product([e.extent(d) for d in self.dims])
-        return e.reshape(name, [*self.dims, *behind], [self.flat, *behind], {self.flat: extent})
+        return e.reshape(name, [self.flat, *behind], {self.flat: extent}, old=[*self.dims, *behind])
 
     def leave(self, e: Emitter, name: str, behind: Sequence[Dim]) -> str:
         """[N, *behind] as [*dims, *behind]; what is behind has the extents that it has here."""
         extents = {d: e.axis_extent(name, i) for i, d in enumerate(behind, 1) if d.size is None}
-        return e.reshape(name, [self.flat, *behind], [*self.dims, *behind], extents)
+        return e.reshape(name, [*self.dims, *behind], extents, old=[self.flat, *behind])
 
 
 def _axes(node: Node, sizes: Sequence[int]) -> list[Axis]:

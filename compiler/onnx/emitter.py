@@ -21,6 +21,9 @@ from returnn_ir.ir.graph import Graph, Node, Region, Value
 
 __all__ = ["Emitter", "Lengths", "Longer"]
 
+#: The lengths of dims.
+Meaning = tuple[Value | None, ...]
+
 #: An int64 array of lengths by its ONNX name, and the dims of its axes.
 Lengths = tuple[str, tuple[Dim, ...]]
 
@@ -62,7 +65,7 @@ class Emitter(Writer):
         self.used = graph.uses()
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
-        self._renamed: dict[tuple[GraphScope, Dim], Dim] = {}
+        self._renamed: dict[tuple[GraphScope, Dim], tuple[Dim, Meaning]] = {}
         self._longer: dict[Value, Longer] = {}
 
     # ---------------------------------------------------------------- values
@@ -106,9 +109,10 @@ class Emitter(Writer):
         longer = self._longer.get(x) if x is not None else None
         if x is None or longer is None or self.used.only_user(x) is not node:
             return None
-        if node.result.dims != x.dims or any(not d.is_static for v in node.operands[1:] for d in v.dims):
+        name, scope = self._names[x]
+        others = [d for v in node.operands[1:] for d in v.dims]
+        if scope is not self.scope or node.result.dims != x.dims or not all(d.is_static for d in others):
             return None
-        (name, scope) = self._names[x]
         self._names[x] = (longer.array, scope)
         (joined,) = self._emit(node)
         self._names[x] = (name, scope)
@@ -123,14 +127,18 @@ class Emitter(Writer):
     def rename(self, old: Dim, new: Dim) -> None:
         """From now on ``new`` stands for the axis ``old``: what one of them says of its extent, the other says too."""
         if not new.is_static and not self.is_live(new):
-            self._renamed[self.scope, new] = old
+            self._renamed[self.scope, new] = old, self._meaning(new, old)
+
+    def _meaning(self, *dims: Dim) -> Meaning:
+        """The lengths of some dims here: in a loop's body a dim may have others than around it."""
+        return tuple(self.region.lookup(leaf) for dim in dims for leaf in leaves(dim))
 
     def axis_of(self, dim: Dim) -> Dim:
         """The dim that an axis had first; where two dims have the same one, they have one extent in memory."""
         for scope in self.scope.chain():
-            if (scope, dim) in self._renamed:
-                with self.inside(scope):
-                    return self.axis_of(self._renamed[scope, dim])
+            old, meaning = self._renamed.get((scope, dim), (None, ()))
+            if old is not None and meaning == self._meaning(dim, old):
+                return self.axis_of(old)
             if (scope, dim) in self._arrays:
                 return dim
         return dim
@@ -292,13 +300,12 @@ class Emitter(Writer):
         return self.concat([self.extent(d) for d in dims], 0)
 
     def reshape(
-        self, name: str, old: Sequence[Dim], new: Sequence[Dim], extents: Mapping[Dim, str] | None = None
+        self, name: str, new: Sequence[Dim], extents: Mapping[Dim, str] | None = None, *, old: Sequence[Dim] = ()
     ) -> str:
-        """The entries of an array with the axes ``old`` on the axes ``new``.
+        """The entries of an array on other axes; ``extents`` for dims whose size is not known here yet.
 
-        ``extents`` are those of dims whose size is not known here yet. Nothing is computed where an axis stays at its
-        place (0 in the shape), or where but one size is unknown (-1): that one may not stand beside a 0, as it is
-        undefined where the axis that stays has no entries.
+        Nothing is computed where all dynamic axes stay at their places among the ``old`` ones (0 in the shape), or
+        where but one size is unknown (-1): beside an axis that stays, and may have no entries, that is undefined.
         """
         if list(old) == list(new):
             return name

@@ -20,12 +20,9 @@ Dims = Sequence[Dim]
 
 
 def clip(e: Emitter, positions: str, extent: str) -> str:
-    """Positions moved onto an axis of that extent, a vector of one."""
-    zero = e.constant(0, "int64")
-    held = e.initializers.get(extent)
-    if held is not None:
-        return e.op("Max", e.op("Min", positions, e.constant(int(held[0]) - 1, "int64")), zero)
+    """Positions moved onto an axis of that extent (a vector of one, at least one)."""
     last = e.op("Sub", extent, e.ints(1))
+    zero = e.constant(0, "int64")
     return e.op("Max", e.op("Min", positions, e.scalar(last)), zero)
 
 
@@ -46,23 +43,18 @@ def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Di
     Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place.
     """
     (values, type_), (positions, index_dims) = x, index
-    filled = e.empty_with(dim, index_dims)  # or nothing is read
-    values = values if filled else never_empty(e, values, type_, dim)
+    values = never_empty(e, values, type_, dim)
     shared = [d for d in type_.dims if d in index_dims]
     rest = [d for d in type_.dims if d not in shared and d is not dim]
     axis = type_.axis(dim)
-    if dim.size is not None:
-        extent = e.ints(max(dim.size, 1))
-    else:
-        known = e.is_live(dim) and (filled or not shared)
-        extent = e.extent(dim) if known else e.axis_extent(values, axis)
+    extent = e.axis_extent(values, axis) if dim.size is None else e.ints(max(dim.size, 1))
     positions = clip(e, positions, extent)
     if not shared:
         return e.op("Gather", values, positions, axis=axis)
     # one flat axis of all rows: row r, position p stands at r * extent + p
     rows = e.product([e.extent(d) for d in shared])
     flat = e.op("Reshape", values, e.concat([e.op("Mul", rows, extent), _extents(e, rest)], 0), allowzero=1)
-    start = e.reshape(e.op("Mul", e.range(rows), extent), [Dim("rows")], shared)
+    start = e.reshape(e.op("Mul", e.range(rows), extent), shared)
     new = [d for d in index_dims if d not in shared]
     flat_index = e.op("Add", positions, e.unsqueeze(start, range(len(shared), len(shared) + len(new))))
     return e.op("Gather", flat, flat_index, axis=0)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
@@ -35,47 +33,31 @@ def _dot(e: Emitter, node: Node) -> list[str]:
     if plain:
         y = e.op("MatMul", left, right)
     else:
-        rows, columns = _Group.of(e, only_a), _Group.of(e, only_b)
-        inner = _Group.of(e, reduced)
-        left = _grouped(e, left, a.dims, shared, rows, inner)
-        right = _grouped(e, right, b.dims, shared, inner, columns)
-        y = e.op("MatMul", left, right)
-        y = e.reshape(y, [*shared, rows.dim, columns.dim], [*shared, *only_a, *only_b])
-    return [e.cast(_zero_of_nothing(e, reduced, node.result.dims, y, wide), wide, a.dtype)]
+        left = _grouped(e, left, shared, only_a, reduced)
+        right = _grouped(e, right, shared, reduced, only_b)
+        y = e.reshape(e.op("MatMul", left, right), [*shared, *only_a, *only_b])
+    # where a frame less to sum over is an entry less to give, as in attention over the same frames, nothing is left
+    summed = [d for d in reduced if not e.empty_with(d, node.result.dims)]
+    return [e.cast(_zero_of_nothing(e, summed, y, wide), wide, a.dtype)]
 
 
-def _zero_of_nothing(e: Emitter, reduced: list[Dim], left: Sequence[Dim], y: str, dtype: str) -> str:
-    """Sums of no products: onnxruntime's ``MatMul`` of several matrices leaves the result uninitialised there.
-
-    Where the axis that has no entries is an axis of the result too, as in attention over the same frames, nothing is
-    left to initialise.
-    """
+def _zero_of_nothing(e: Emitter, reduced: list[Dim], y: str, dtype: str) -> str:
+    """Sums of no products: onnxruntime's ``MatMul`` of several matrices leaves the result uninitialised there."""
     dynamic = [d for d in reduced if d.size is None]
-    if all(e.empty_with(d, left) for d in dynamic):
+    if not dynamic:
         return y
     some = e.op("Greater", e.product([e.extent(d) for d in dynamic]), e.constant(0, "int64"))
     return e.op("Where", e.scalar(some), y, e.constant(0, dtype))
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Axes that are one for the kernel; of no axes it is one of size one."""
-
-    dims: tuple[Dim, ...]
-    dim: Dim
-    extent: str | None
-
-    @classmethod
-    def of(cls, e: Emitter, dims: Sequence[Dim]) -> _Group:
-        if len(dims) == 1:
-            return cls(tuple(dims), dims[0], None)
-        sizes = [d.size for d in dims if d.size is not None]
-        if len(sizes) == len(dims):
-            return cls(tuple(dims), Dim("merged", math.prod(sizes)), None)
-        return cls(tuple(dims), Dim("merged"), e.product([e.extent(d) for d in dims]))
+def _grouped(e: Emitter, name: str, shared: list[Dim], *groups: list[Dim]) -> str:
+    """The axes of each group merged, an axis of size one for an empty group."""
+    if all(len(group) == 1 for group in groups):
+        return name
+    sizes = [_merged_extent(e, group) for group in groups]
+    return e.op("Reshape", name, e.concat([*(e.extent(d) for d in shared), *sizes], 0), allowzero=1)
 
 
-def _grouped(e: Emitter, name: str, dims: Sequence[Dim], shared: list[Dim], *groups: _Group) -> str:
-    """The axes of each group merged."""
-    extents = {group.dim: group.extent for group in groups if group.extent is not None}
-    return e.reshape(name, dims, [*shared, *(group.dim for group in groups)], extents)
+def _merged_extent(e: Emitter, dims: list[Dim]) -> str:
+    known = [d.size for d in dims if d.size is not None]
+    return e.ints(math.prod(known)) if len(known) == len(dims) else e.product([e.extent(d) for d in dims])

@@ -56,7 +56,7 @@ def _merge(e: Emitter, node: Node) -> list[str]:
     product = {out: e.product([e.extent(d) for d in dims])} if out.size is None else {}
     for dim, extent in product.items():
         e.has_extent(dim, extent)
-    return [e.reshape(e[x], x.dims, node.result.dims, product)]
+    return [e.reshape(e[x], node.result.dims, product, old=x.dims)]
 
 
 @emits("split")
@@ -68,7 +68,7 @@ def _split(e: Emitter, node: Node) -> list[str]:
         known = int(np.prod([d.size for d in outs if d.size is not None]))
         extent = e.axis_extent(e[x], x.type.axis(node.attrs["dim"]))
         extents[unknown[0]] = e.op("Div", extent, e.ints(max(known, 1)))
-    return [e.reshape(e[x], x.dims, node.result.dims, extents)]
+    return [e.reshape(e[x], node.result.dims, extents, old=x.dims)]
 
 
 # -------------------------------------------------------------------- joining

@@ -64,11 +64,16 @@ def _batch_norm(e: Emitter, node: Node) -> list[str]:
     x, (axis,) = node.operands[0], _statistics_axes(node)
     mean, variance, scale, bias = (_vector(e, v, axis) for v in node.operands[1:])
     at, epsilon = x.type.axis(axis), node.attrs["epsilon"]
-    rows = list(x.dims) if at == 1 else [Dim("rows"), *x.dims[at:]]
-    extents = {} if at == 1 else {rows[0]: e.product([e.extent(d) for d in x.dims[:at]])}
-    held = e.reshape(e[x], x.dims, rows, extents)
-    y = e.op("BatchNormalization", held, scale, bias, mean, variance, epsilon=epsilon)
-    return [e.reshape(y, rows, x.dims)]
+    y = e.op("BatchNormalization", _rows(e, x, at), scale, bias, mean, variance, epsilon=epsilon)
+    return [y if at == 1 else e.reshape(y, x.dims)]
+
+
+def _rows(e: Emitter, x: Value, at: int) -> str:
+    """An array in which what is in front of an axis is one axis."""
+    if at == 1:
+        return e[x]
+    rows = Dim("rows")
+    return e.reshape(e[x], (rows, *x.dims[at:]), {rows: e.product([e.extent(d) for d in x.dims[:at]])})
 
 
 def _vector(e: Emitter, value: Value, axis: Dim) -> str:

@@ -50,9 +50,7 @@ class _Layout:
 
     def leave(self, e: Emitter, y: str, *front: Dim) -> str:
         """[T, N, H] or [N, H] with the sequences' own axes."""
-        if len(self.rest) == 1:
-            return y
-        return e.reshape(y, (*front, Dim("rows"), self.out), (*front, *self.rest, self.out))
+        return y if len(self.rest) == 1 else e.reshape(y, (*front, *self.rest, self.out))
 
 
 def _merged(e: Emitter, name: str, front: Sequence[Dim], rest: Sequence[Dim], last: Dim) -> str:
