@@ -307,7 +307,7 @@ class Emitter(Writer):
         Nothing is computed where all dynamic axes stay at their places among the ``old`` ones (0 in the shape), or
         where but one size is unknown (-1): beside an axis that stays, and may have no entries, that is undefined.
         """
-        if list(old) == list(new):
+        if old and list(old) == list(new):
             return name
         known = extents or {}
         stays = [i < len(old) and old[i] is d and d.size is None for i, d in enumerate(new)]
