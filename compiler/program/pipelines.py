@@ -16,6 +16,7 @@ from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
 from compiler.passes.lowering.assign_axes import AssignAxes
 from compiler.passes.lowering.channels_first import ChannelsFirst
 from compiler.passes.lowering.fuse_bidirectional import FuseBidirectional
+from compiler.passes.lowering.gather_behind_dot import GatherBehindDot
 from compiler.passes.lowering.join_slices import JoinSlices
 from compiler.passes.lowering.legalize import CheckAccepted, CheckEffects, ExpandComposites
 from compiler.passes.lowering.materialize_masks import MaterializeMasks
@@ -70,6 +71,7 @@ LOWER: tuple[Pass, ...] = (
     Simplify(),
     MaterializeMasks(),
     HoistInvariants(),  # masks are explicit now
+    GatherBehindDot(),  # the energies of relative positions, which are no operand of attention's
     *OPTIMIZE,
     ChannelsFirst(),
     AssignAxes(),

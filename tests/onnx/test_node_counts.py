@@ -149,7 +149,7 @@ def model_of(make: Callable[[int], Net], layers: int) -> Any:
 
 @pytest.mark.parametrize(
     ("make", "most"),
-    [(transformer, 25), (conformer, 44), (convolutions, 6), (blstm, 4)],
+    [(transformer, 25), (conformer, 45), (convolutions, 6), (blstm, 4)],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_nodes_of_one_more_layer(make: Callable[[int], Net], most: int) -> None:
