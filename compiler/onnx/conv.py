@@ -72,6 +72,8 @@ class _Rows:
 
     def leave(self, e: Emitter, name: str, behind: Sequence[Dim]) -> str:
         """[N, *behind] as [*dims, *behind]; what is behind has the extents that it has here."""
+        if self.dims == (self.flat,):
+            return name
         extents = {d: e.axis_extent(name, i) for i, d in enumerate(behind, 1) if d.size is None}
         return e.reshape(name, [*self.dims, *behind], extents, old=[self.flat, *behind])
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Axis", "Placed", "place", "place_beside", "trim"]
 
 
+#: So many windows are computed for nothing rather than that an array is copied.
+_SHORT = 8
+
+
 @dataclass(frozen=True)
 class Axis:
     """One axis that windows slide over.
@@ -54,11 +58,12 @@ class Axis:
     def ample(self) -> tuple[int, int] | None:
         """Padding for every extent, with frames to cut off behind, by a kernel that pads as much as a window is long.
 
-        None where what is needed in front depends on the extent, as it does when windows of odd size go by two.
-        One window always fits, so that the kernel takes an axis without entries, too.
+        None where what is needed in front depends on the extent, as it does when windows of odd size go by two, or
+        where the windows that are computed for nothing may cost more than a copy. One window always fits, so that the
+        kernel takes an axis without entries, too.
         """
         if not self.same:
-            return 0, self.reach
+            return (0, self.reach) if self.reach <= _SHORT * self.stride else None
         least, most = (max(self.reach - s, 0) // 2 for s in (self.stride, 1))
         return (most, self.reach - most) if least == most else None
 

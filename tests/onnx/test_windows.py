@@ -12,7 +12,7 @@ from returnn_ir.ir.dims import Dim
 from tests.onnx.graphs import Net, agree
 
 LENGTHS = [(5, 1, 3), (6, 2), (1, 1), (0, 0)]
-GEOMETRIES = [(3, 1, 1), (2, 2, 1), (3, 1, 2), (3, 3, 1), (4, 2, 1), (1, 2, 1)]
+GEOMETRIES = [(3, 1, 1), (2, 2, 1), (3, 1, 2), (3, 3, 1), (4, 2, 1), (1, 2, 1), (10, 1, 1)]
 
 
 def _out(net: Net, padding: str, f: int, s: int, d: int) -> Dim:
