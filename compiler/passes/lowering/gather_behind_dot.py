@@ -1,8 +1,8 @@
 """A product with rows of a small table, read by positions: the products with all rows are taken, then read.
 
-Attention by relative positions multiplies each query with a vector of its distance to each key, [queries, keys, n]. There
-are as many vectors as distances that are told apart: products with these, [..., queries, distances], and of each query
-the ones of its keys are the same numbers without that array, whose size is the square of the sequences' length times n.
+Attention by relative positions multiplies each query with a vector of its distance to each key: [queries, keys, n].
+There are as many vectors as distances that are told apart. Products with these, [..., queries, distances], of which
+each query reads those of its keys, are the same numbers without that array, the square of the length times n.
 """
 
 from __future__ import annotations
