@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import onnx
 import onnxruntime
 import pytest
@@ -19,7 +20,8 @@ import pytest
 import returnn_ir
 from compiler.onnx.placement import count_borders
 from compiler.onnx.program import OnnxProgram
-from compiler.program.program import compile_net
+from compiler.program.program import Program, compile_net
+from tests.onnx.graphs import compare
 
 LayerDict = dict[str, Any]
 Net = dict[str, LayerDict]
@@ -136,15 +138,31 @@ def counts(make: Callable[[int], Net], layers: int) -> Counter[str]:
         return Counter(node.op_type for node in onnx.load(path).graph.node)
 
 
-def model_of(make: Callable[[int], Net], layers: int) -> Any:
-    """The exported model."""
+def compiled(make: Callable[[int], Net], layers: int, target: str) -> Program:
+    """The net as a program."""
     options = {"extern_data": {"data": {"dim": 40}}, "network": make(layers)}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "net.py"
         path.write_text("".join(f"{key} = {value!r}\n" for key, value in options.items()))
-        program = compile_net(returnn_ir.load(path), target="onnx")
+        return compile_net(returnn_ir.load(path), target=target)
+
+
+def model_of(make: Callable[[int], Net], layers: int) -> Any:
+    """The exported model."""
+    program = compiled(make, layers, "onnx")
     assert isinstance(program.executable, OnnxProgram)
     return program.executable.model(program.initial_params())
+
+
+@pytest.mark.parametrize("make", [transformer, conformer, convolutions])
+def test_shared_shapes_hold_for_every_batch(make: Callable[[int], Net]) -> None:
+    """Sequences without frames, and batches of nothing else."""
+    ours, reference = (compiled(make, 2, target) for target in ("onnx", "reference"))
+    params = ours.initial_params()
+    for lengths in ([0, 0], [3, 0], [5, 1, 4]):
+        frames = np.random.default_rng(1).standard_normal((len(lengths), max(lengths), 40)).astype(np.float32)
+        inputs = {"data": frames, "data/size1": np.asarray(lengths, np.int64)}
+        compare(ours.run(inputs, params), reference.run(inputs, params))
 
 
 @pytest.mark.parametrize(
