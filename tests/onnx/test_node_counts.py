@@ -21,6 +21,7 @@ import returnn_ir
 from compiler.onnx.placement import count_borders
 from compiler.onnx.program import OnnxProgram
 from compiler.program.program import Program, compile_net
+from compiler.target.protocol import Array
 from tests.onnx.graphs import compare
 
 LayerDict = dict[str, Any]
@@ -161,7 +162,7 @@ def test_shared_shapes_hold_for_every_batch(make: Callable[[int], Net]) -> None:
     params = ours.initial_params()
     for lengths in ([0, 0], [3, 0], [5, 1, 4]):
         frames = np.random.default_rng(1).standard_normal((len(lengths), max(lengths), 40)).astype(np.float32)
-        inputs = {"data": frames, "data/size1": np.asarray(lengths, np.int64)}
+        inputs: dict[str, Array] = {"data": frames, "data/size1": np.asarray(lengths, np.int64)}
         compare(ours.run(inputs, params), reference.run(inputs, params))
 
 
