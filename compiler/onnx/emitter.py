@@ -6,9 +6,8 @@ belongs to a scope around a loop's body is written there, once, and not in every
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from compiler.analysis.extents import derived_extent
 from compiler.onnx.profile import Format
@@ -17,13 +16,36 @@ from compiler.onnx.writer import GraphScope, Writer
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dim_values import DimAlgebra, evaluate
-from returnn_ir.ir.dims import UNIT, Dim, leaves
+from returnn_ir.ir.dims import UNIT, Dim, Polynomial, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
-__all__ = ["Emitter", "Lengths"]
+__all__ = ["Emitter", "Lengths", "Longer"]
+
+#: The lengths of dims.
+Meaning = tuple[Value | None, ...]
 
 #: An int64 array of lengths by its ONNX name, and the dims of its axes.
 Lengths = tuple[str, tuple[Dim, ...]]
+
+
+#: What onnxruntime folds into a convolution right before it.
+_JOINED = ("add", "batch_norm")
+
+
+@dataclass(frozen=True)
+class Longer:
+    """An array whose beginning is a value.
+
+    Attributes:
+        trim: cuts such an array.
+    """
+
+    array: str
+    trim: Callable[[str], str]
+
+    def cut(self) -> str:
+        """The value."""
+        return self.trim(self.array)
 
 
 class Emitter(Writer):
@@ -43,6 +65,8 @@ class Emitter(Writer):
         self.used = graph.uses()
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
+        self._renamed: dict[tuple[GraphScope, Dim], tuple[Dim, Meaning]] = {}
+        self._longer: dict[Value, Longer] = {}
 
     # ---------------------------------------------------------------- values
 
@@ -71,10 +95,33 @@ class Emitter(Writer):
         outer, self.region = self.region, region
         for node in region.nodes:
             self.prefix = f"{node.origin.layer}/" if node.origin.layer else ""
-            names = chosen(node, region, self.format).emit(self, node)
+            names = self._emit_longer(node) or self._emit(node)
             for value, name in zip(node.results, names, strict=True):
                 self.bind(value, name)
         self.region = outer
+
+    def _emit(self, node: Node) -> list[str]:
+        return chosen(node, self.region, self.format).emit(self, node)
+
+    def cut_from(self, value: Value, longer: Longer) -> str:
+        """What a value is the beginning of; the array that is the value itself."""
+        self._longer[value] = longer
+        return longer.cut()
+
+    def _emit_longer(self, node: Node) -> list[str] | None:
+        """Cut behind what alone needs an array that is cut, where onnxruntime makes one node of both."""
+        x = node.operands[0] if node.op.name in _JOINED else None
+        longer = self._longer.get(x) if x is not None else None
+        if x is None or longer is None or self.used.only_user(x) is not node:
+            return None
+        name, scope = self._names[x]
+        others = [d for v in node.operands[1:] for d in v.dims]
+        if scope is not self.scope or node.result.dims != x.dims or not all(d.is_static for d in others):
+            return None
+        self._names[x] = (longer.array, scope)
+        (joined,) = self._emit(node)
+        self._names[x] = (name, scope)
+        return [self.cut_from(node.result, replace(longer, array=joined))]
 
     # ---------------------------------------------------------------- extents
 
@@ -82,8 +129,42 @@ class Emitter(Writer):
         """Whether an array here has the dim."""
         return any((scope, dim) in self._arrays for scope in self.scope.chain())
 
+    def rename(self, old: Dim, new: Dim) -> None:
+        """From now on ``new`` stands for the axis ``old``: what one of them says of its extent, the other says too."""
+        if not new.is_static and not self.is_live(new):
+            self._renamed[self.scope, new] = old, self._meaning(new, old)
+
+    def _meaning(self, *dims: Dim) -> Meaning:
+        """The lengths of some dims here: in a loop's body a dim may have others than around it."""
+        return tuple(self.region.lookup(leaf) for dim in dims for leaf in leaves(dim))
+
+    def axis_of(self, dim: Dim) -> Dim:
+        """The dim that an axis had first; where two dims have the same one, they have one extent in memory."""
+        for scope in self.scope.chain():
+            old, meaning = self._renamed.get((scope, dim), (None, ()))
+            if old is not None and meaning == self._meaning(dim, old):
+                return self.axis_of(old)
+            if (scope, dim) in self._arrays:
+                return dim
+        return dim
+
+    def empty_with(self, dim: Dim, others: Sequence[Dim]) -> bool:
+        """Whether an axis without entries implies that one of ``others``, axes of one array, has none either."""
+        expr = self.axis_of(dim).expr
+        factors = [self.axis_of(dim)]
+        if isinstance(expr, Polynomial) and len(expr.terms) == 1:
+            factors = [self.axis_of(d) for d in expr.terms[0][0]]
+        varying = [d for d in factors if d.size is None]
+        own = {self.axis_of(d) for d in others}
+        return bool(varying) and own.issuperset(varying)
+
+    def has_extent(self, dim: Dim, extent: str) -> None:
+        """The size in memory of ``dim`` is known before an array has to be asked; the first word counts."""
+        self.scope.memo.setdefault(("extent", dim), extent)
+
     def extent(self, dim: Dim) -> str:
         """The size in memory of an axis, a vector of one int64."""
+        dim = self.axis_of(dim)
         if dim.size is not None:
             return self.ints(dim.size)
         for scope in self.scope.chain():
@@ -147,6 +228,10 @@ class Emitter(Writer):
         longest = self.reduce("ReduceMax", self.op("Concat", flat, self.ints(0), axis=0), [0], keepdims=True)
         self.scope.memo["longest", length] = longest
         return longest
+
+    def is_longest(self, length: str, array: str, axis: int) -> None:
+        """An axis of an array is as long as the longest of some lengths, and asking it costs no computation."""
+        self.scope.memo["longest", length] = self.axis_extent(array, axis)
 
     def product(self, extents: Sequence[str], coefficient: int = 1) -> str:
         """The product of extents, a vector of one."""
@@ -219,14 +304,27 @@ class Emitter(Writer):
             return self.ints(*known)
         return self.concat([self.extent(d) for d in dims], 0)
 
-    def reshape(self, name: str, dims: Sequence[Dim], extents: Mapping[Dim, str] | None = None) -> str:
-        """The entries of an array on other axes; ``extents`` for dims whose size is not known here yet."""
+    def reshape(
+        self, name: str, new: Sequence[Dim], extents: Mapping[Dim, str] | None = None, *, old: Sequence[Dim] = ()
+    ) -> str:
+        """The entries of an array on other axes; ``extents`` for dims whose size is not known here yet.
+
+        Nothing is computed where all dynamic axes stay at their places among the ``old`` ones (0 in the shape), or
+        where but one size is unknown (-1): beside an axis that stays, and may have no entries, that is undefined.
+        """
+        if old and list(old) == list(new):
+            return name
         known = extents or {}
-        unknown = [d for d in dims if d.size is None]
-        sizes = [d.size for d in dims if d.size is not None]
-        if not unknown or (len(unknown) == 1 and np.prod(sizes)):
-            return self.op("Reshape", name, self.ints(*(-1 if d.size is None else d.size for d in dims)), allowzero=1)
-        parts = [known[d] if d in known else self.extent(d) for d in dims]
+        stays = [i < len(old) and old[i] is d and d.size is None for i, d in enumerate(new)]
+        unknown = [d for d, kept in zip(new, stays, strict=True) if d.size is None and not kept]
+        filled = all(d.size != 0 for d in new)
+        if not unknown and any(stays) and filled:
+            sizes = [0 if d.size is None else d.size for d in new]
+            return self.op("Reshape", name, self.ints(*sizes))
+        dynamic = [d for d in new if d.size is None]
+        if not dynamic or (len(dynamic) == 1 and filled):
+            return self.op("Reshape", name, self.ints(*(-1 if d.size is None else d.size for d in new)), allowzero=1)
+        parts = [known[d] if d in known else self.extent(d) for d in new]
         return self.op("Reshape", name, self.concat(parts, 0), allowzero=1)
 
     def permute(self, name: str, old: Sequence[Dim], new: Sequence[Dim]) -> str:

@@ -36,7 +36,9 @@ def _dot(e: Emitter, node: Node) -> list[str]:
         left = _grouped(e, left, shared, only_a, reduced)
         right = _grouped(e, right, shared, reduced, only_b)
         y = e.reshape(e.op("MatMul", left, right), [*shared, *only_a, *only_b])
-    return [e.cast(_zero_of_nothing(e, reduced, y, wide), wide, a.dtype)]
+    # where a frame less to sum over is an entry less to give, as in attention over the same frames, nothing is left
+    summed = [d for d in reduced if not e.empty_with(d, node.result.dims)]
+    return [e.cast(_zero_of_nothing(e, summed, y, wide), wide, a.dtype)]
 
 
 def _zero_of_nothing(e: Emitter, reduced: list[Dim], y: str, dtype: str) -> str:

@@ -23,6 +23,8 @@ _BEGIN = int(np.iinfo(np.int64).min)
 
 @emits("rename")
 def _rename(e: Emitter, node: Node) -> list[str]:
+    for old, new in node.attrs["dims"]:
+        e.rename(old, new)
     return e.operands(node)
 
 
@@ -50,9 +52,11 @@ def _squeeze(e: Emitter, node: Node) -> list[str]:
 
 @emits("merge")
 def _merge(e: Emitter, node: Node) -> list[str]:
-    dims, out = node.attrs["dims"], node.attrs["out"]
+    x, dims, out = node.operands[0], node.attrs["dims"], node.attrs["out"]
     product = {out: e.product([e.extent(d) for d in dims])} if out.size is None else {}
-    return [e.reshape(e[node.operands[0]], node.result.dims, product)]
+    for dim, extent in product.items():
+        e.has_extent(dim, extent)
+    return [e.reshape(e[x], node.result.dims, product, old=x.dims)]
 
 
 @emits("split")
@@ -64,7 +68,7 @@ def _split(e: Emitter, node: Node) -> list[str]:
         known = int(np.prod([d.size for d in outs if d.size is not None]))
         extent = e.axis_extent(e[x], x.type.axis(node.attrs["dim"]))
         extents[unknown[0]] = e.op("Div", extent, e.ints(max(known, 1)))
-    return [e.reshape(e[x], node.result.dims, extents)]
+    return [e.reshape(e[x], node.result.dims, extents, old=x.dims)]
 
 
 # -------------------------------------------------------------------- joining

@@ -27,12 +27,16 @@ def state_input(name: str) -> str:
 def _input(e: Emitter, node: Node) -> list[str]:
     """Axes padded beyond the longest sequence are cut to it, so that no result depends on how the caller padded."""
     x, name = node.result, node.attrs["name"]
+    cut: list[tuple[str, int]] = []
     for axis, dim in enumerate(x.dims):
         length = e.region.lookup(dim) if dim.is_dynamic and dim.expr is None else None
         source = length.node if length is not None else None
         if length is not None and source is not None and source.op.name == "input":
             end = e.longest(source.attrs["name"], len(length.dims))
             name = e.op("Slice", name, e.ints(0), end, e.ints(axis))
+            cut.append((source.attrs["name"], axis))
+    for lengths, axis in cut:
+        e.is_longest(lengths, name, axis)
     return [name]
 
 

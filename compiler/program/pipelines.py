@@ -15,9 +15,11 @@ from compiler.passes.cleanup.small_factors_first import SmallFactorsFirst
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
 from compiler.passes.lowering.assign_axes import AssignAxes
+from compiler.passes.lowering.channels_first import ChannelsFirst
 from compiler.passes.lowering.fuse_attention import FuseAttention
 from compiler.passes.lowering.fuse_bidirectional import FuseBidirectional
 from compiler.passes.lowering.fuse_skip_norm import FuseSkipNorm
+from compiler.passes.lowering.gather_behind_dot import GatherBehindDot
 from compiler.passes.lowering.join_slices import JoinSlices
 from compiler.passes.lowering.legalize import CheckAccepted, CheckEffects, ExpandComposites
 from compiler.passes.lowering.materialize_masks import MaterializeMasks
@@ -77,7 +79,9 @@ LOWER: tuple[Pass, ...] = (
     MaterializeMasks(),
     SmallFactorsFirst(),  # after composites are expanded, before what depends on no step leaves the loops
     HoistInvariants(),  # masks are explicit now
+    GatherBehindDot(),  # the energies of relative positions, which are no operand of attention's
     *OPTIMIZE,
+    ChannelsFirst(),
     AssignAxes(),
     *OPTIMIZE,
     JoinSlices(),

@@ -44,6 +44,8 @@ def _conv(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     ``same`` (geometry from the axis in memory), on which out-of-range frames are zero. TensorFlow's geometry of an axis
     of extent n, filter f, stride s, dilation d: ``valid`` gives ceil((n - (f-1)*d) / s) frames; ``same`` gives
     ceil(n / s) after padding by max((ceil(n/s)-1)*s + (f-1)*d + 1 - n, 0), the smaller half on the left.
+
+    ``channels_first`` is an order in memory that a target asks for: x [..., in_dim, *dims].
     """
     return _channels(types, attrs)
 
@@ -72,7 +74,8 @@ def _channels(types: Types, attrs: Attrs) -> list[TensorType]:
         if dim not in x.dims:
             raise IRError(f"conv over {dim}, which is not in {x}")
     rest = x.without([*attrs["dims"], attrs["in_dim"]]).dims
-    return [x.with_dims((*rest, *attrs["outs"], attrs["out_dim"]))]
+    window = (attrs["out_dim"], *attrs["outs"]) if attrs["channels_first"] else (*attrs["outs"], attrs["out_dim"])
+    return [x.with_dims((*rest, *window))]
 
 
 def _pool(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
@@ -99,8 +102,10 @@ def _dot_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
 
 
 def _conv_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
-    """Channels last: x [..., *dims, in_dim], filter [*filter_dims, filter_in, out_dim]."""
+    """Channels behind the dims or in front of them; the filter as TensorFlow has it in both cases."""
     window = (*attrs["dims"], attrs["in_dim"])
+    if attrs["channels_first"]:
+        window = (attrs["in_dim"], *attrs["dims"])
     rest = tuple(d for d in types[0].dims if d not in window)
     return [(*rest, *window), (*attrs["filter_dims"], attrs["filter_in"], attrs["out_dim"])]
 
@@ -127,6 +132,7 @@ _GEOMETRY = {
     "filter_in": DIM,
     "strides": _SIZES,
     "dilations": _SIZES,
+    "channels_first": Attr(bool, False, "the order of the axes in memory: x [..., in_dim, *dims]"),
 }
 _POOL = {
     "kind": Attr(Literal["max", "avg"]),

@@ -180,8 +180,10 @@ def _transpose(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 
 
 def _adjacent(types: Types, attrs: Attrs) -> list[tuple[Dim, ...] | None]:
-    """merge: the merged axes side by side, where the first of them is."""
+    """merge: the axes side by side, behind all others if one of them is there, else where the first of them is."""
     dims = types[0].dims
+    if dims[-1] in attrs["dims"]:
+        return [(*(d for d in dims if d not in attrs["dims"]), *attrs["dims"])]
     at = min(dims.index(d) for d in attrs["dims"])
     before = [d for d in dims[:at] if d not in attrs["dims"]]
     after = [d for d in dims[at:] if d not in attrs["dims"]]

@@ -23,7 +23,14 @@ def test_merge_and_split(lengths: tuple[int, ...]) -> None:
         both = net.time * net.feature
         net.give("features", net.b.op("merge", net.x, dims=(net.time, net.feature), out=both), net.batch, both)
         halves = (Dim("left", 2), Dim("right", 2))
-        net.give("halves", net.b.op("split", net.x, dim=net.feature, outs=halves), net.batch, net.time, *halves)
+        parts = net.b.op("split", net.x, dim=net.feature, outs=halves)
+        net.give("halves", parts, net.batch, net.time, *halves)
+        joined = net.b.op("merge", net.b.op("tanh", parts), dims=halves, out=net.feature)
+        net.give("joined", joined, net.batch, net.time, net.feature)
+        swapped = net.b.op("merge", parts, dims=(halves[1], halves[0]), out=net.feature)
+        net.give("swapped", swapped, net.batch, net.time, net.feature)
+        rows = net.b.op("merge", parts, dims=(net.time, halves[0]), out=net.time * 2)
+        net.give("rows", rows, net.batch, net.time * 2, halves[1])
 
     agree(build, lengths)
 

@@ -12,7 +12,7 @@ from returnn_ir.ir.dims import Dim
 from tests.onnx.graphs import Net, agree
 
 LENGTHS = [(5, 1, 3), (6, 2), (1, 1), (0, 0)]
-GEOMETRIES = [(3, 1, 1), (2, 2, 1), (3, 1, 2), (3, 3, 1), (4, 2, 1), (1, 2, 1)]
+GEOMETRIES = [(3, 1, 1), (2, 2, 1), (3, 1, 2), (3, 3, 1), (4, 2, 1), (1, 2, 1), (10, 1, 1)]
 
 
 def _out(net: Net, padding: str, f: int, s: int, d: int) -> Dim:
@@ -32,6 +32,31 @@ def test_conv_over_time(lengths: tuple[int, ...], padding: str, f: int, s: int, 
         net.give("y", y, net.batch, out, channels)
 
     agree(build, lengths)
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+@pytest.mark.parametrize(("f", "s"), [(3, 1), (4, 1), (3, 2)])
+def test_what_is_folded_into_a_convolution(lengths: tuple[int, ...], f: int, s: int) -> None:
+    """Bias and norm, of which one or the other is read elsewhere too, and sums with something as long."""
+
+    def build(net: Net) -> None:
+        b, out, channels, k = net.b, net.time.ceildiv(s), Dim("C", 4), Dim("K", f)
+        axes = (net.batch, out, channels)
+        bias, mean, scale = (net.param(name, channels) for name in ("bias", "mean", "scale"))
+        variance = b.op("exp", net.param("variance", channels))
+        attrs = {"dims": (net.time,), "outs": (out,), "in_dim": net.feature, "out_dim": channels, "filter_dims": (k,)}
+        for name in ("own", "both", "sum"):
+            w = net.param(f"w {name}", k, net.feature, channels)
+            y = b.op("conv", net.x, w, filter_in=net.feature, strides=(s,), dilations=(1,), padding="same", **attrs)
+            if name == "sum":
+                y = b.add(y, b.op("tanh", y))
+            added = b.add(y, bias)
+            normed = b.op("batch_norm", added, mean, variance, scale, bias, epsilon=1e-3)
+            net.give(name, b.op("tanh", normed), *axes)
+            if name == "both":
+                net.give("added", added, *axes)
+
+    agree(build, lengths, rtol=1e-4)
 
 
 @pytest.mark.parametrize("lengths", LENGTHS)
