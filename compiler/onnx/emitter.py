@@ -52,6 +52,7 @@ class Emitter(Writer):
     def bind(self, value: Value, name: str) -> None:
         """The value is that ONNX array; its axes give the extents of its dims from now on."""
         self._names[value] = (name, self.scope)
+        self._made.setdefault(name, self.scope)
         for axis, dim in enumerate(value.dims):
             if not dim.is_static and (self.scope, dim) not in self._arrays:
                 self._arrays[self.scope, dim] = (name, axis)
@@ -80,7 +81,7 @@ class Emitter(Writer):
         """The size in memory of an axis, a vector of one int64."""
         if dim.size is not None:
             return self.ints(dim.size)
-        for scope in self.scope.chain():
+        for scope in self._seeing(dim):
             if ("extent", dim) in scope.memo:
                 return scope.memo["extent", dim]
             if (scope, dim) in self._arrays:
@@ -92,6 +93,16 @@ class Emitter(Writer):
         with self.inside(scope):
             scope.memo["extent", dim] = self._computed_extent(dim)
         return scope.memo["extent", dim]
+
+    def _seeing(self, dim: Dim) -> list[GraphScope]:
+        """The scopes in which the dim has the extent that it has here, the outermost first."""
+        known, region = leaves(dim), self.region
+        while region.parent is not None and not any(leaf in region.dim_defs for leaf in known):
+            region = region.parent
+        depth = 0
+        while region.parent is not None:
+            region, depth = region.parent, depth + 1
+        return list(self.scope.chain())[::-1][depth:]
 
     def axis_extent(self, name: str, axis: int) -> str:
         """The size of one axis of an array, a vector of one int64."""
