@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compiler.analysis.extents import derived_extent
+from compiler.analysis.labels import Trace
 from compiler.onnx.registry import ROWS
 from compiler.onnx.writer import GraphScope, Writer
 from compiler.target.protocol import Array
@@ -32,6 +33,7 @@ class Emitter(Writer):
         params: the values that become initializers, by RETURNN's variable name.
         region: the region being written.
         used: every value that somebody reads.
+        trace: where numbers come from.
     """
 
     def __init__(self, opset: int, graph: Graph, params: Mapping[str, Array]) -> None:
@@ -40,6 +42,7 @@ class Emitter(Writer):
         self.params = params
         self.region = graph.body
         self.used = graph.uses()
+        self.trace = Trace(graph)
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
 
