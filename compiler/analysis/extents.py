@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from returnn_ir.ir.dim_values import DimAlgebra, evaluate
 from returnn_ir.ir.dims import Dim, Polynomial, leaves
+from returnn_ir.ir.graph import Region
 
-__all__ = ["derived_extent", "follows_from_extents"]
+__all__ = ["derived_extent", "follows_from_extents", "has_frames"]
 
 T = TypeVar("T")
 
@@ -25,6 +26,21 @@ def follows_from_extents(dim: Dim) -> bool:
         return False
     varying = [d for d in leaves(dim) if d.size is None]
     return dim.is_batch or len(varying) == 1 or _merges_axes(dim)
+
+
+def has_frames(dim: Dim, region: Region) -> bool:
+    """Whether an axis is known to have an entry: a static one, or that of a history, as long as the steps so far."""
+    if dim.size is not None:
+        return dim.size > 0
+    home: Region | None = region
+    while home is not None and dim not in home.dim_defs:
+        home = home.parent
+    node = home.dim_defs[dim].node if home is not None else None
+    if home is None or node is None or node.op.name != "add" or not home.params:
+        return False
+    step = home.params[0]  # of a loop's body, the only region with parameters
+    others = [v.node for v in node.operands if v is not step]
+    return len(others) == 1 and others[0] is not None and others[0].op.name == "const" and others[0].attrs["value"] > 0
 
 
 def _merges_axes(dim: Dim) -> bool:

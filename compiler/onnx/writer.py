@@ -154,12 +154,15 @@ class Writer:
         """
         from onnx import helper
 
-        made = []
+        made = {name for node in self.scope.nodes for name in node.output}
+        given: list[str] = []
         for name in names:
-            node = self.fresh(f"{self.prefix}Identity")
-            made.append(f"{node}:0")
-            self.scope.nodes.append(helper.make_node("Identity", [name], [made[-1]], name=node))
-        return made
+            if name not in made or name in given:
+                node = self.fresh(f"{self.prefix}Identity")
+                self.scope.nodes.append(helper.make_node("Identity", [name], [f"{node}:0"], name=node))
+                name = f"{node}:0"
+            given.append(name)
+        return given
 
     def graph_proto(self, scope: GraphScope, inputs: Sequence[Typed], outputs: Sequence[Typed]) -> Any:
         """The nodes of a scope as a ``GraphProto``; axes have no names."""
