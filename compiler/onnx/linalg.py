@@ -33,6 +33,12 @@ def _dot(e: Emitter, node: Node) -> list[str]:
     plain = few and len(reduced) == 1 and len(only_b) == 1
     if plain:
         y = e.op("MatMul", left, right)
+    elif len(reduced) == 1 and len(only_a) <= 1 and len(only_b) <= 1:
+        row, column = len(shared), len(shared) + 1
+        left = left if only_a else e.unsqueeze(left, [row])
+        right = right if only_b else e.unsqueeze(right, [column])
+        y = e.op("MatMul", left, right)
+        y = e.squeeze(y, [axis for axis, own in ((row, only_a), (column, only_b)) if not own])
     else:
         left = _grouped(e, left, shared, only_a, reduced)
         right = _grouped(e, right, shared, reduced, only_b)

@@ -58,6 +58,10 @@ def _merge(e: Emitter, node: Node) -> list[str]:
 @emits("split")
 def _split(e: Emitter, node: Node) -> list[str]:
     x, outs = node.operands[0], node.attrs["outs"]
+    others = [d for d in outs if d.size != 1]
+    if len(others) == 1 and len(outs) > 1:
+        axis = x.type.axis(node.attrs["dim"])
+        return [e.unsqueeze(e[x], [axis + i for i, d in enumerate(outs) if d.size == 1])]
     unknown = [d for d in outs if d.size is None]
     extents: dict[Dim, str] = {}
     if len(unknown) == 1:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from compiler.onnx.dtypes import CODES, carrier
+from compiler.onnx.tidy import tidied
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
 from returnn_ir.ir.types import TensorType
@@ -171,9 +172,14 @@ class Writer:
         def info(name: str, type_: TensorType) -> Any:
             return helper.make_tensor_value_info(name, CODES[type_.dtype], [d.size for d in type_.dims])
 
+        nodes = self.tidied(scope.nodes, [name for name, _ in outputs])
         return helper.make_graph(
-            scope.nodes, self.fresh("graph"), [info(*held) for held in inputs], [info(*held) for held in outputs]
+            nodes, self.fresh("graph"), [info(*held) for held in inputs], [info(*held) for held in outputs]
         )
+
+    def tidied(self, nodes: Sequence[Any], outputs: Sequence[str]) -> list[Any]:
+        """The nodes of a complete graph with these outputs, see :mod:`compiler.onnx.tidy`."""
+        return tidied(nodes, outputs, self.initializers, self.ints, self.fresh)
 
     # ---------------------------------------------------------------- constants
 
