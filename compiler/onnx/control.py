@@ -67,7 +67,7 @@ def _body_until(e: Emitter, loop: LoopView, end: LoopEnd, *, counted: bool) -> A
         e.write_region(loop.region)
         e.prefix = prefix
         results = [
-            e.op("Not", e[end.done]),
+            _goes_on(e, end.done),
             *([e.op("Add", before, e.constant(1, "int64"))] if counted else []),
             *(_alike(e, c.next, c.param.dims) for c in loop.carries),
             *(_alike(e, s.inner, s.outer.dims[1:]) for s in loop.stacked),
@@ -81,6 +81,19 @@ def _body_until(e: Emitter, loop: LoopView, end: LoopEnd, *, counted: bool) -> A
         [*zip((step, go, *([before] if counted else []), *carries), (number, condition, *count, *held), strict=True)],
         [*zip(outputs, (condition, *count, *held, *inner), strict=True)],
     )
+
+
+def _goes_on(e: Emitter, done: Value) -> str:
+    """Whether there is another step.
+
+    Mostly the loop stops when all hypotheses have ended, and counts the labels of the others by the same ones and zeros.
+    """
+    node = done.node
+    if node is None or node.op.name != "reduce" or node.attrs["kind"] != "all" or not node.attrs["dims"]:
+        return e.op("Not", e[done])
+    (x,) = node.operands
+    left = e.where(e[x], e.constant(0, "int64"), e.constant(1, "int64"), "int64")
+    return e.op("Greater", e.reduce("ReduceMax", left, sorted(map(x.type.axis, node.attrs["dims"]))), e.constant(0, "int64"))
 
 
 def _stops_early(e: Emitter, loop: LoopView, i: int) -> bool:
