@@ -33,18 +33,18 @@ def follows_from_extents(dim: Dim) -> bool:
 def has_frames(dim: Dim, region: Region) -> bool:
     """Whether an axis is known to have an entry here.
 
-    So it is with a static one, with that of a history, as long as the steps so far, and, in a loop's body, with the axis
-    that the loop runs over or whose longest sequence limits it: otherwise there would be no step.
+    So it is with a static one, with that of a history, as long as the steps so far, and, in a loop's body, with the
+    axis that the loop runs over or whose longest sequence limits it: otherwise there would be no step.
     """
     if dim.size is not None:
         return dim.size > 0
     body: Region | None = region
     while body is not None:
-        if dim in body.dim_defs and body.params and _is_behind(body.dim_defs[dim], body.params[0]):
-            return True
         loop = body.owner()
         if loop is not None and loop.op.name == "loop":
             view = LoopView.of(loop)
+            if dim in body.dim_defs and _is_behind(body.dim_defs[dim], view.index):
+                return True
             if view.dim is dim if view.end is None else _is_longest(view.end.limit, dim):
                 return True
         body = body.parent

@@ -86,14 +86,15 @@ def _body_until(e: Emitter, loop: LoopView, end: LoopEnd, *, counted: bool) -> A
 def _goes_on(e: Emitter, done: Value) -> str:
     """Whether there is another step.
 
-    Mostly the loop stops when all hypotheses have ended, and counts the labels of the others by the same ones and zeros.
+    Mostly it stops when all hypotheses have ended, and counts the labels of the others by the same ones and zeros.
     """
     node = done.node
     if node is None or node.op.name != "reduce" or node.attrs["kind"] != "all" or not node.attrs["dims"]:
         return e.op("Not", e[done])
     (x,) = node.operands
     left = e.where(e[x], e.constant(0, "int64"), e.constant(1, "int64"), "int64")
-    return e.op("Greater", e.reduce("ReduceMax", left, sorted(map(x.type.axis, node.attrs["dims"]))), e.constant(0, "int64"))
+    most = e.reduce("ReduceMax", left, sorted(map(x.type.axis, node.attrs["dims"])))
+    return e.op("Greater", most, e.constant(0, "int64"))  # of nothing it is the lowest number
 
 
 def _stops_early(e: Emitter, loop: LoopView, i: int) -> bool:

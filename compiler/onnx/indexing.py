@@ -44,8 +44,8 @@ _GATHERED = {**{t: t for t in ("float16", "float32", "float64", "int64", "bool")
 def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims], *, inside: bool = False) -> str:
     """``x`` at ``index`` along ``dim``: x [shared, dim, rest], index [shared, new], result [shared, new, rest].
 
-    Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place. ``inside``: all positions are known
-    to be on the axis.
+    Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place. ``inside``: all positions are
+    known to be on the axis.
     """
     (values, type_), (positions, index_dims) = x, index
     shared = [d for d in type_.dims if d in index_dims]

@@ -26,8 +26,8 @@ Typed = tuple[str, TensorType]
 #: What extents are computed with: total functions, so that nothing fails where a loop makes no step.
 _ARITHMETIC = frozenset(
     ("Add", "Sub", "Mul", "Max", "Min", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Range", "Cast")
-    + ("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not")
 )
+_COMPARISONS = frozenset(("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not"))
 #: These are total where the divisor is a constant.
 _DIVISION = frozenset(("Div", "Mod"))
 
@@ -116,7 +116,7 @@ class Writer:
         """The scope for a node that computes with extents; None for any other node."""
         if op_type == "Shape":
             return self._made.get(inputs[0], self.scope)
-        if op_type not in _ARITHMETIC and not (op_type in _DIVISION and inputs[-1] in self.initializers):
+        if op_type not in _ARITHMETIC | _COMPARISONS and not (op_type in _DIVISION and inputs[-1] in self.initializers):
             return None
         computed = [name for name in inputs if not self._is_count(name)]
         if not computed or not self._extents.issuperset(computed):

@@ -196,13 +196,15 @@ def _reduction_chain(b: Builder, node: Node) -> Value | None:
 
 
 def _single_axis_later(b: Builder, node: Node) -> Value | None:
-    """An axis of size one is put behind what computes entry by entry, or along other axes, to meet who takes it away."""
+    """An axis of size one goes behind what computes entry by entry, or along other axes, to meet who takes it away."""
     expanded = [_made_by(v, "expand") for v in node.operands]
     own = next((e.attrs["dims"] for e in expanded if e is not None), ())
     if not own or any(d.size != 1 for d in own) or not {*own}.isdisjoint(node.named_dims()):
         return None
     operands = [v if e is None else e.operands[0] for v, e in zip(node.operands, expanded, strict=True)]
-    if any(e is not None and e.attrs["dims"] != own for e in expanded) or any(d in v.dims for v in operands for d in own):
+    if any(e is not None and e.attrs["dims"] != own for e in expanded) or any(
+        d in v.dims for v in operands for d in own
+    ):
         return None
     return b.expand(b.emit(node.op, operands, node.attrs)[0], *own)
 

@@ -1,7 +1,7 @@
 """``dot(x, w_x) + dot(h, w_h)`` to ``dot(concat(x, h), concat(w_x, w_h))`` in the steps of a search.
 
-The inverse of ``split_concat_dot``, for what is left in such a loop: one product with one larger matrix, as the cell was
-written, is fewer kernels in each step. The joined matrix does not depend on the step, so it leaves the loop.
+The inverse of ``split_concat_dot``, for what is left in such a loop: one product with one larger matrix, as the cell
+was written, is fewer kernels in each step. The joined matrix does not depend on the step, so it leaves the loop.
 """
 
 from __future__ import annotations
