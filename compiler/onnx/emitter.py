@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.analysis.extents import derived_extent
+from compiler.analysis.labels import Trace
 from compiler.onnx.profile import Format
 from compiler.onnx.registry import chosen
 from compiler.onnx.writer import GraphScope, Writer
@@ -55,6 +56,7 @@ class Emitter(Writer):
         params: the values that become initializers, by RETURNN's variable name.
         region: the region being written.
         used: every value that somebody reads.
+        trace: where numbers come from.
     """
 
     def __init__(self, format_: Format, graph: Graph, params: Mapping[str, Array]) -> None:
@@ -63,6 +65,7 @@ class Emitter(Writer):
         self.params = params
         self.region = graph.body
         self.used = graph.uses()
+        self.trace = Trace(graph)
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
         self._renamed: dict[tuple[GraphScope, Dim], tuple[Dim, Meaning]] = {}
@@ -77,6 +80,7 @@ class Emitter(Writer):
     def bind(self, value: Value, name: str) -> None:
         """The value is that ONNX array; its axes give the extents of its dims from now on."""
         self._names[value] = (name, self.scope)
+        self._made.setdefault(name, self.scope)
         for axis, dim in enumerate(value.dims):
             if not dim.is_static and (self.scope, dim) not in self._arrays:
                 self._arrays[self.scope, dim] = (name, axis)
@@ -85,6 +89,10 @@ class Emitter(Writer):
         """The outermost scope that sees all of these values."""
         chain = list(self.scope.chain())
         return chain[min((chain.index(self._names[v][1]) for v in values), default=len(chain) - 1)]
+
+    def is_made_here(self, value: Value) -> bool:
+        """Whether the array is one of the graph that is being written, and not of one around it."""
+        return self._names[value][1] is self.scope
 
     def operands(self, node: Node) -> list[str]:
         """The ONNX names of a node's operands."""
@@ -167,7 +175,7 @@ class Emitter(Writer):
         dim = self.axis_of(dim)
         if dim.size is not None:
             return self.ints(dim.size)
-        for scope in self.scope.chain():
+        for scope in self._seeing(dim):
             if ("extent", dim) in scope.memo:
                 return scope.memo["extent", dim]
             if (scope, dim) in self._arrays:
@@ -179,6 +187,16 @@ class Emitter(Writer):
         with self.inside(scope):
             scope.memo["extent", dim] = self._computed_extent(dim)
         return scope.memo["extent", dim]
+
+    def _seeing(self, dim: Dim) -> list[GraphScope]:
+        """The scopes in which the dim has the extent that it has here, the outermost first."""
+        known, region = leaves(dim), self.region
+        while region.parent is not None and not any(map(region.redefines, known)):
+            region = region.parent
+        depth = 0
+        while region.parent is not None:
+            region, depth = region.parent, depth + 1
+        return list(self.scope.chain())[::-1][depth:]
 
     def axis_extent(self, name: str, axis: int) -> str:
         """The size of one axis of an array, a vector of one int64."""

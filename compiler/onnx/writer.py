@@ -14,6 +14,7 @@ import numpy as np
 
 from compiler.onnx.dtypes import CODES, carrier
 from compiler.onnx.profile import CONTRIB, Format, Profile
+from compiler.onnx.tidy import tidied
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
 from returnn_ir.ir.types import TensorType
@@ -24,6 +25,14 @@ __all__ = ["GraphScope", "Writer"]
 Typed = tuple[str, TensorType]
 #: The element type and the sizes of an output, None for a size that is not known; None for an output that is left out.
 Made = tuple[str, Sequence[int | None]] | None
+
+#: What extents are computed with: total functions, so that nothing fails where a loop makes no step.
+_ARITHMETIC = frozenset(
+    ("Add", "Sub", "Mul", "Max", "Min", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Range", "Cast")
+)
+_COMPARISONS = frozenset(("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not"))
+#: These are total where the divisor is a constant.
+_DIVISION = frozenset(("Div", "Mod"))
 
 
 @dataclass(eq=False)
@@ -60,6 +69,9 @@ class Writer:
         self.initializers: dict[str, Array] = {}
         self._constants: dict[tuple[object, ...], str] = {}
         self._counts: dict[str, int] = {}
+        #: where the outputs of nodes stand, and which of them follow from extents alone
+        self._made: dict[str, GraphScope] = {}
+        self._extents: set[str] = set()
 
     # ---------------------------------------------------------------- scopes and names
 
@@ -81,7 +93,10 @@ class Writer:
     # ---------------------------------------------------------------- nodes
 
     def multi(self, op_type: str, inputs: Sequence[str], count: int, **attrs: Any) -> list[str]:
-        """Append a node with ``count`` outputs and return their names; of equal nodes in sight there is one."""
+        """Append a node with ``count`` outputs and return their names; of equal nodes in sight there is one.
+
+        What follows from extents alone is computed in the outermost scope that knows them, not in each step of a loop.
+        """
         from onnx import helper
 
         simple = op_type not in ("Loop", "If")
@@ -91,10 +106,32 @@ class Writer:
                 return scope.computed[key]
         name = self.fresh(f"{self.prefix}{op_type}")
         outputs = [f"{name}:{i}" for i in range(count)] if count > 1 else [f"{name}:0"]
-        self.scope.nodes.append(helper.make_node(op_type, list(inputs), outputs, name=name, **attrs))
+        home = self._extents_home(op_type, inputs)
+        scope = self.scope if home is None else home
+        scope.nodes.append(helper.make_node(op_type, list(inputs), outputs, name=name, **attrs))
+        self._made.update(dict.fromkeys(outputs, scope))
+        if home is not None:
+            self._extents.update(outputs)
         if key is not None:
-            self.scope.computed[key] = outputs
+            scope.computed[key] = outputs
         return outputs
+
+    def _extents_home(self, op_type: str, inputs: Sequence[str]) -> GraphScope | None:
+        """The scope for a node that computes with extents; None for any other node."""
+        if op_type == "Shape":
+            return self._made.get(inputs[0], self.scope)
+        if op_type not in _ARITHMETIC | _COMPARISONS and not (op_type in _DIVISION and inputs[-1] in self.initializers):
+            return None
+        computed = [name for name in inputs if not self._is_count(name)]
+        if not computed or not self._extents.issuperset(computed):
+            return None
+        chain = list(self.scope.chain())
+        return chain[min(chain.index(self._made[name]) for name in computed)]
+
+    def _is_count(self, name: str) -> bool:
+        """Whether it is a constant number, or a few, as extents are computed with."""
+        held = self.initializers.get(name)
+        return held is not None and held.dtype == np.int64 and held.ndim <= 1
 
     def op(self, op_type: str, *inputs: str, **attrs: Any) -> str:
         """Append a node with one output and return its name."""
@@ -150,12 +187,15 @@ class Writer:
         """
         from onnx import helper
 
-        made = []
+        made = {name for node in self.scope.nodes for name in node.output}
+        given: list[str] = []
         for name in names:
-            node = self.fresh(f"{self.prefix}Identity")
-            made.append(f"{node}:0")
-            self.scope.nodes.append(helper.make_node("Identity", [name], [made[-1]], name=node))
-        return made
+            if name not in made or name in given:
+                node = self.fresh(f"{self.prefix}Identity")
+                self.scope.nodes.append(helper.make_node("Identity", [name], [f"{node}:0"], name=node))
+                name = f"{node}:0"
+            given.append(name)
+        return given
 
     def graph_proto(self, scope: GraphScope, inputs: Sequence[Typed], outputs: Sequence[Typed]) -> Any:
         """The nodes of a scope as a ``GraphProto``; axes have no names."""
@@ -164,13 +204,19 @@ class Writer:
         def info(name: str, type_: TensorType) -> Any:
             return helper.make_tensor_value_info(name, CODES[type_.dtype], [d.size for d in type_.dims])
 
+        nodes = self.tidied(scope.nodes, [name for name, _ in outputs])
+        written = {name for node in nodes for name in node.output}
         return helper.make_graph(
-            scope.nodes,
+            nodes,
             self.fresh("graph"),
             [info(*held) for held in inputs],
             [info(*held) for held in outputs],
-            value_info=scope.infos,
+            value_info=[held for held in scope.infos if held.name in written],
         )
+
+    def tidied(self, nodes: Sequence[Any], outputs: Sequence[str]) -> list[Any]:
+        """The nodes of a complete graph with these outputs, see :mod:`compiler.onnx.tidy`."""
+        return tidied(nodes, outputs, self.initializers, self.ints, self.fresh)
 
     # ---------------------------------------------------------------- constants
 

@@ -14,6 +14,8 @@ from compiler.passes.cleanup.simplify import Simplify
 from compiler.passes.cleanup.small_factors_first import SmallFactorsFirst
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
+from compiler.passes.loops.join_products import JoinProducts
+from compiler.passes.loops.prune_loops import PruneLoops
 from compiler.passes.lowering.assign_axes import AssignAxes
 from compiler.passes.lowering.channels_first import ChannelsFirst
 from compiler.passes.lowering.fuse_attention import FuseAttention
@@ -67,6 +69,7 @@ LOWER: tuple[Pass, ...] = (
     CheckEffects(),
     HoistFromLoop(),
     ComputedLabels(),  # what has left the loops can be checked
+    PruneLoops(),
     *OPTIMIZE,
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),
@@ -77,6 +80,7 @@ LOWER: tuple[Pass, ...] = (
     SplitComplex(),  # after transforms of a target without complex numbers are expanded
     Simplify(),
     MaterializeMasks(),
+    JoinProducts(),
     SmallFactorsFirst(),  # after composites are expanded, before what depends on no step leaves the loops
     HoistInvariants(),  # masks are explicit now
     GatherBehindDot(),  # the energies of relative positions, which are no operand of attention's

@@ -160,7 +160,7 @@ class Environment:
         known = self._known_extent(dim)
         if known is None:
             self._extents[dim] = extent
-        elif known != extent:
+        elif known != extent and not self.region.redefines(dim):  # what a step leaves is longer than what it found
             where = value.node.origin if value.node is not None else None
             raise DataError(f"axis {dim.name} has two sizes in memory", where=where, expected=known, received=extent)
 
@@ -171,7 +171,7 @@ class Environment:
         while env is not None:
             if dim in env._extents:
                 return env._extents[dim]
-            env = env._parent
+            env = None if env.region.redefines(dim) else env._parent
         return None
 
     def extent(self, dim: Dim) -> int:
