@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
@@ -14,12 +14,15 @@ __all__ = ["filling", "tail_readers", "zero_behind_the_end"]
 _SAME_ENTRIES = ("transpose", "rename")
 
 
-def tail_readers(graph: Graph) -> list[str]:
+def tail_readers(graph: Graph, among: Collection[Dim] | None = None) -> list[str]:
     """The layers with an op that observes frames behind a sequence's end, in order.
 
     Their results depend on the rest of the batch. An op that is given a filling sees the same frames in every batch.
+
+    Args:
+        among: only along these dims.
     """
-    readers = (node.origin.layer for node, region in _places(graph.body) if _reads_tail(node, region))
+    readers = (node.origin.layer for node, region in _places(graph.body) if _reads_tail(node, region, among))
     return list(dict.fromkeys(layer for layer in readers if layer))
 
 
@@ -31,11 +34,12 @@ def _places(region: Region) -> Iterator[tuple[Node, Region]]:
             yield from _places(inner)
 
 
-def _reads_tail(node: Node, region: Region) -> bool:
+def _reads_tail(node: Node, region: Region, among: Collection[Dim] | None) -> bool:
     if not node.op.has(Trait.READS_TAIL):
         return False
     along = [d for key in ("dim", "dims") for d in attr_dims(node.attrs.get(key))]
-    return any(region.is_ragged(d) and filling(node.operands[0], d) is None for d in along)
+    looked_at = [d for d in along if among is None or d in among]
+    return any(region.is_ragged(d) and filling(node.operands[0], d) is None for d in looked_at)
 
 
 def filling(x: Value, dim: Dim) -> Value | None:

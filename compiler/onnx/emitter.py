@@ -31,12 +31,16 @@ class Emitter(Writer):
 
     Attributes:
         params: the values that become initializers, by RETURNN's variable name.
+        memory: what is known of the extents of axes.
         region: the region being written.
         used: every value that somebody reads.
     """
 
-    def __init__(self, format_: Format, graph: Graph, params: Mapping[str, Array]) -> None:
+    def __init__(
+        self, format_: Format, graph: Graph, params: Mapping[str, Array], memory: Memory | None = None
+    ) -> None:
         super().__init__(format_)
+        self.memory = memory or Memory()
         self.graph = graph
         self.params = params
         self.region = graph.body
@@ -79,8 +83,9 @@ class Emitter(Writer):
 
     def extent(self, dim: Dim) -> str:
         """The size in memory of an axis, a vector of one int64."""
-        if dim.size is not None:
-            return self.ints(dim.size)
+        size = self.memory.size(dim)
+        if size is not None:
+            return self.ints(size)
         for scope in self.scope.chain():
             if ("extent", dim) in scope.memo:
                 return scope.memo["extent", dim]
@@ -93,6 +98,14 @@ class Emitter(Writer):
         with self.inside(scope):
             scope.memo["extent", dim] = self._computed_extent(dim)
         return scope.memo["extent", dim]
+
+    def longest_extent(self, dim: Dim) -> str:
+        """The extent of an axis that is no longer than the longest sequence, a vector of one int64."""
+        if dim.size is not None or dim not in self.memory.sizes or dim.is_batch:
+            return self.extent(dim)
+        if dim.expr is None:
+            return self._longest_of(dim)
+        return derived_extent(dim, self._extent_algebra(), self.longest_extent, self._longest_of)
 
     def axis_extent(self, name: str, axis: int) -> str:
         """The size of one axis of an array, a vector of one int64."""

@@ -28,7 +28,8 @@ def _input(e: Emitter, node: Node) -> list[str]:
     """Axes padded beyond the longest sequence are cut to it, so that no result depends on how the caller padded."""
     x, name = node.result, node.attrs["name"]
     for axis, dim in enumerate(x.dims):
-        length = e.region.lookup(dim) if dim.is_dynamic and dim.expr is None else None
+        cut = dim.is_dynamic and dim.expr is None and e.memory.cuts(node.attrs["name"], dim)
+        length = e.region.lookup(dim) if cut else None
         source = length.node if length is not None else None
         if length is not None and source is not None and source.op.name == "input":
             end = e.longest(source.attrs["name"], len(length.dims))
