@@ -22,7 +22,9 @@ from returnn_ir.network.net import Net
 from returnn_ir.text.printer import print_graph
 
 if TYPE_CHECKING:
+    from compiler.onnx.program import OnnxProgram
     from compiler.onnx.verification import Verification
+    from compiler.target.fixed_batch import FixedBatch
 
 __all__ = ["read_parameters", "write_artifact"]
 
@@ -67,7 +69,14 @@ def _fits(given: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
 
 
 def write_artifact(
-    program: Program, net: Net, output: Path, *, checkpoint: str | None, params: Path | None, layout: str = "single"
+    program: Program,
+    net: Net,
+    output: Path,
+    *,
+    checkpoint: str | None,
+    params: Path | None,
+    layout: str = "single",
+    fixed: FixedBatch | None = None,
 ) -> list[str]:
     """Write the program for its target; returns lines that say what was written.
 
@@ -75,35 +84,47 @@ def write_artifact(
 
     Args:
         layout: of an ONNX search: ``single``, one file, or ``split``, a folder with encoder, init, step and finish.
+        fixed: the sizes of a batch that an ONNX file is made for; None: any.
 
     Raises:
-        UserError: an input that is not available for inference, parameters that do not fit, or numbers that differ from
-            the reference.
+        UserError: an input that is not available for inference, parameters that do not fit, sizes that cannot be fixed,
+            or numbers that differ from the reference.
     """
     require_inference_inputs(program.graph, net)
+    if fixed is not None and program.target != "onnx":
+        raise TargetError(f"a program for {program.target} has no fixed sizes", where="fixed", hint="target 'onnx'")
     values = read_parameters(program, checkpoint=checkpoint, params=params)
     source = checkpoint or (str(params) if params is not None else "untrained parameters")
     if program.target == "onnx" and layout == "split":
-        return _write_split(program, net, values, output, source)
+        return _write_split(program, net, values, output, source, fixed)
     if program.target == "onnx":
-        return _write_onnx(program, net, values, output, source)
+        return _write_onnx(program, net, values, output, source, fixed)
     if program.target == "tf":
         return _write_saved_model(program, net, values, output, source)
     raise TargetError(f"target {program.target!r} writes no file", hint="--target onnx or --target tf")
 
 
-def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+def _write_onnx(
+    program: Program,
+    net: Net,
+    values: Mapping[str, Array],
+    output: Path,
+    source: str,
+    fixed: FixedBatch | None = None,
+) -> list[str]:
     from compiler.onnx.export import export
 
     executable: Any = program.executable
+    if fixed is not None:
+        executable = _with_fixed_sizes(program, executable, fixed)
     fetch, losses = list(program.graph.outputs), bool(program.graph.losses)
     reference = named_reference(net, program.mode, fetch, losses=losses)
     written = export(executable, values, output, reference=reference)
     size = output.stat().st_size
-    lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}) with {source}"]
+    lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}{_sizes(fixed)}) with {source}"]
     if written.verification is not None:
         lines += _verified(written.verification)
-    layers = {d.origin.layer for d in program.journal if d.action == BATCH_SCORES and d.origin.layer}
+    layers = _batch_scores(program)
     if layers:
         lines.append(
             f"note: scores depend on the batch in {', '.join(sorted(layers))}, as in RETURNN; "
@@ -117,15 +138,51 @@ def _write_onnx(program: Program, net: Net, values: Mapping[str, Array], output:
     return lines
 
 
-def _write_split(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
+def _with_fixed_sizes(program: Program, executable: OnnxProgram, fixed: FixedBatch) -> OnnxProgram:
+    """The same program for batches of one size.
+
+    Raises:
+        UserError: sizes cannot be fixed, or it searches.
+    """
+    from compiler.analysis.fixed_sizes import fixed_sizes
+    from compiler.onnx.memory import Memory
+    from compiler.onnx.program import OnnxProgram
+
+    if program.mode == Mode.SEARCH:
+        raise TargetError(
+            "fixed sizes are for CUDA graphs, and a search in one file is a loop, which these exclude",
+            where="--max-length",
+            hint="--layout split",
+        )
+    sizes = fixed_sizes(executable.graph, fixed)
+    return OnnxProgram(executable.graph, executable.format, Memory(sizes, fixed=fixed))
+
+
+def _write_split(
+    program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str, fixed: FixedBatch | None
+) -> list[str]:
     from compiler.onnx.split_export import export_split
 
     executable: Any = program.executable
     with TemporaryDirectory() as folder:  # the whole is compared with the reference, the parts with the whole
         lines = _write_onnx(program, net, values, Path(folder) / "whole.onnx", source)[1:]
-    written = export_split(executable, values, output)
-    names = ", ".join(path.name for path in written)
-    return [f"wrote {output}: {names} with {source}", *lines, "the parts give the bits of the whole"]
+    written = export_split(executable, values, output, fixed=fixed, batch_scores=_batch_scores(program))
+    names = ", ".join(f"{name}.onnx" for name in written.parts)
+    same = "the bits of the whole" if fixed is None else "the hypotheses of the whole"
+    return [f"wrote {output}: {names}{_sizes(written.fixed)} with {source}", *lines, f"the parts give {same}"]
+
+
+def _sizes(fixed: FixedBatch | None) -> str:
+    """What a file is made for, for a line about it."""
+    if fixed is None:
+        return ""
+    steps = f", {fixed.steps} steps" if fixed.steps is not None else ""
+    return f", for batches of {fixed.batch}, {fixed.longest} frames{steps} at most"
+
+
+def _batch_scores(program: Program) -> set[str]:
+    """The layers whose scores depend on the batch."""
+    return {d.origin.layer for d in program.journal if d.action == BATCH_SCORES and d.origin.layer}
 
 
 def _verified(verification: Verification) -> list[str]:
