@@ -16,7 +16,7 @@ from returnn_ir.ir.loop import LoopView
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import is_integer
 
-__all__ = ["LabelSources", "label_sources"]
+__all__ = ["LabelSources", "Trace", "label_sources"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,15 @@ class LabelSources:
         found = ((node, _outside(node, labels)) for node in self.constants)
         return next(((node, int(wrong[0])) for node, wrong in found if wrong.size), None)
 
+    @property
+    def made(self) -> int | None:
+        """What all entries are below, none of them negative, without a look at inputs; None where nobody knows."""
+        constants = [np.asarray(node.attrs["value"]).reshape(-1) for node in self.constants | self.chosen]
+        entries = np.concatenate([np.zeros(0, "int64"), *constants])
+        if self.unknown or self.inputs or (entries < 0).any():
+            return None
+        return max(self.bound, int(entries.max(initial=-1)) + 1)
+
     def certainly_inside(self, labels: int) -> bool:
         """Whether all is in range if the inputs are."""
         constants = self.constants | self.chosen
@@ -65,7 +74,7 @@ def _outside(constant: Node, labels: int) -> Array:
 _UNKNOWN = LabelSources(unknown=True)
 
 
-class _Trace:
+class Trace:
     """Follows values of one graph back to where they come from."""
 
     def __init__(self, graph: Graph) -> None:
@@ -98,11 +107,22 @@ class _Trace:
             return self._chosen(node, seen)
         if name == "pad":
             return self._join(node.operands, seen) | LabelSources(chosen=frozenset({node}))
-        bound = _own_bound(node, value)
+        bound = self._divided(node) if name in ("mod", "floordiv") else _own_bound(node, value)
         if bound is not None:
             return LabelSources(bound=bound)
         moved = _moved(node, value.index)
         return _UNKNOWN if moved is None else self._picked(node, moved, seen)
+
+    def _divided(self, node: Node) -> int | None:
+        """What a remainder, or a quotient of numbers that are not negative, is below."""
+        x, divisor = node.operands
+        number = _constant(divisor)
+        if number is None or number <= 0:
+            return None
+        if node.op.name == "mod":
+            return number
+        below = self.sources(x).made
+        return None if below is None else -(-below // number)
 
     def _picked(self, node: Node, moved: Sequence[Value], seen: set[Value]) -> LabelSources:
         """Entries of these values; positions that look at the same data may be there to keep out what is no label."""
@@ -167,6 +187,12 @@ def _moved(node: Node, index: int) -> list[Value] | None:
     return None
 
 
+def _constant(value: Value) -> int | None:
+    """The number that a value without axes always is."""
+    node = value.node
+    return int(node.attrs["value"]) if node is not None and node.op.name == "const" and not value.dims else None
+
+
 def _own_bound(node: Node, value: Value) -> int | None:
     """For numbers that an op makes itself, from 0 on: what they are below."""
     name, attrs = node.op.name, node.attrs
@@ -183,5 +209,5 @@ def _own_bound(node: Node, value: Value) -> int | None:
 
 def label_sources(graph: Graph) -> dict[Node, LabelSources]:
     """Each place where labels index an axis, with where they come from."""
-    trace = _Trace(graph)
+    trace = Trace(graph)
     return {node: trace.sources(node.operands[0]) for node in graph.nodes("label_index")}

@@ -148,7 +148,11 @@ def _no_bools(node: Node, region: Region, format_: Format) -> str | None:
 @emits("floordiv", check=_no_bools)
 def _floordiv(e: Emitter, node: Node) -> list[str]:
     a, b = e.operands(node)
-    return [e.floordiv(a, b) if is_integer(node.result.dtype) else e.op("Floor", e.op("Div", a, b))]
+    if not is_integer(node.result.dtype):
+        return [e.op("Floor", e.op("Div", a, b))]
+    if all(e.trace.sources(v).made is not None for v in node.operands):  # nothing negative, where Div rounds up
+        return [e.op("Div", a, b)]
+    return [e.floordiv(a, b)]
 
 
 @emits("mod", check=_no_bools)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compiler.analysis.extents import derived_extent
+from compiler.analysis.labels import Trace
+from compiler.onnx.memory import Memory
 from compiler.onnx.profile import Format
 from compiler.onnx.registry import chosen
 from compiler.onnx.writer import GraphScope, Writer
@@ -34,6 +36,7 @@ class Emitter(Writer):
         memory: what is known of the extents of axes.
         region: the region being written.
         used: every value that somebody reads.
+        trace: where numbers come from.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Emitter(Writer):
         self.params = params
         self.region = graph.body
         self.used = graph.uses()
+        self.trace = Trace(graph)
         self._names: dict[Value, tuple[str, GraphScope]] = {}
         self._arrays: dict[tuple[GraphScope, Dim], tuple[str, int]] = {}
 
@@ -57,6 +61,7 @@ class Emitter(Writer):
     def bind(self, value: Value, name: str) -> None:
         """The value is that ONNX array; its axes give the extents of its dims from now on."""
         self._names[value] = (name, self.scope)
+        self._made.setdefault(name, self.scope)
         for axis, dim in enumerate(value.dims):
             if not dim.is_static and (self.scope, dim) not in self._arrays:
                 self._arrays[self.scope, dim] = (name, axis)
@@ -86,7 +91,7 @@ class Emitter(Writer):
         size = self.memory.size(dim)
         if size is not None:
             return self.ints(size)
-        for scope in self.scope.chain():
+        for scope in self._seeing(dim):
             if ("extent", dim) in scope.memo:
                 return scope.memo["extent", dim]
             if (scope, dim) in self._arrays:
@@ -106,6 +111,16 @@ class Emitter(Writer):
         if dim.expr is None:
             return self._longest_of(dim)
         return derived_extent(dim, self._extent_algebra(), self.longest_extent, self._longest_of)
+
+    def _seeing(self, dim: Dim) -> list[GraphScope]:
+        """The scopes in which the dim has the extent that it has here, the outermost first."""
+        known, region = leaves(dim), self.region
+        while region.parent is not None and not any(leaf in region.dim_defs for leaf in known):
+            region = region.parent
+        depth = 0
+        while region.parent is not None:
+            region, depth = region.parent, depth + 1
+        return list(self.scope.chain())[::-1][depth:]
 
     def axis_extent(self, name: str, axis: int) -> str:
         """The size of one axis of an array, a vector of one int64."""

@@ -37,21 +37,35 @@ def one_frame(e: Emitter, values: str, dtype: str, rank: int, axis: int) -> str:
     return e.pad(values, dtype, rank, axis, e.ints(0), missing)
 
 
-def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims]) -> str:
+#: The types that ``GatherND`` has kernels for on every device.
+_GATHERED = frozenset({"float16", "float32", "float64", "int64", "bool"})
+
+
+def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims], *, inside: bool = False) -> str:
     """``x`` at ``index`` along ``dim``: x [shared, dim, rest], index [shared, new], result [shared, new, rest].
 
-    Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place.
+    Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place. ``inside``: all positions are known
+    to be on the axis.
     """
     (values, type_), (positions, index_dims) = x, index
-    values = never_empty(e, values, type_, dim)
     shared = [d for d in type_.dims if d in index_dims]
-    rest = [d for d in type_.dims if d not in shared and d is not dim]
     axis = type_.axis(dim)
-    extent = e.axis_extent(values, axis) if dim.size is None else e.ints(max(dim.size, 1))
-    positions = clip(e, positions, extent)
+    if not inside:
+        values = never_empty(e, values, type_, dim)
+        positions = clip(e, positions, e.axis_extent(values, axis) if dim.size is None else e.ints(max(dim.size, 1)))
     if not shared:
         return e.op("Gather", values, positions, axis=axis)
-    # one flat axis of all rows: row r, position p stands at r * extent + p
+    if type_.dtype in _GATHERED:
+        return e.op("GatherND", values, e.unsqueeze(positions, [len(index_dims)]), batch_dims=len(shared))
+    return _gather_rows(e, (values, type_), dim, (positions, index_dims))
+
+
+def _gather_rows(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims]) -> str:
+    """With ``shared`` axes: from one flat axis of all rows; row r, position p stands at r * extent + p."""
+    (values, type_), (positions, index_dims) = x, index
+    shared = [d for d in type_.dims if d in index_dims]
+    rest = [d for d in type_.dims if d not in shared and d is not dim]
+    extent = e.axis_extent(values, type_.axis(dim)) if dim.size is None else e.ints(max(dim.size, 1))
     rows = e.product([e.extent(d) for d in shared])
     flat = e.op("Reshape", values, e.concat([e.op("Mul", rows, extent), _extents(e, rest)], 0), allowzero=1)
     start = e.reshape(e.op("Mul", e.range(rows), extent), shared)
@@ -64,7 +78,9 @@ def _extents(e: Emitter, dims: Dims) -> str:
     return e.shape(dims) if dims else e.constant([], "int64")
 
 
-def take(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims], target: Dims) -> str:
+def take(
+    e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims], target: Dims, *, inside: bool = False
+) -> str:
     """``x`` at ``index`` along ``dim``, operands in any order of axes and the result with the axes ``target``."""
     (values, type_), (positions, index_dims) = x, index
     shared = [d for d in type_.dims if d in index_dims]
@@ -74,7 +90,7 @@ def take(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims
         held = [*shared, dim, *(d for d in type_.dims if d not in shared and d is not dim)]
         values = e.permute(values, type_.dims, held)
         positions = e.permute(positions, index_dims, [*shared, *new])
-    taken = gather(e, (values, type_.with_dims(held)), dim, (positions, [*shared, *new]))
+    taken = gather(e, (values, type_.with_dims(held)), dim, (positions, [*shared, *new]), inside=inside)
     at = held.index(dim)
     return e.permute(taken, [*held[:at], *new, *held[at + 1 :]], target)
 
@@ -82,8 +98,11 @@ def take(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims
 @emits("gather")
 def _gather(e: Emitter, node: Node) -> list[str]:
     values, index = node.operands
-    positions = e.cast(e[index], index.dtype, "int64")
-    return [take(e, (e[values], values.type), node.attrs["dim"], (positions, index.dims), node.result.dims)]
+    dim, below = node.attrs["dim"], e.trace.sources(index).made
+    inside = below is not None and dim.size is not None and below <= dim.size
+    plain = inside and index.dtype == "int32" and not set(values.dims) & set(index.dims)
+    positions = e[index] if plain else e.cast(e[index], index.dtype, "int64")
+    return [take(e, (e[values], values.type), dim, (positions, index.dims), node.result.dims, inside=inside)]
 
 
 # -------------------------------------------------------------------- writing and choosing

@@ -25,6 +25,14 @@ Typed = tuple[str, TensorType]
 #: The element type and the sizes of an output, None for a size that is not known; None for an output that is left out.
 Made = tuple[str, Sequence[int | None]] | None
 
+#: What extents are computed with: total functions, so that nothing fails where a loop makes no step.
+_ARITHMETIC = frozenset(
+    ("Add", "Sub", "Mul", "Max", "Min", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Range", "Cast")
+    + ("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not")
+)
+#: These are total where the divisor is a constant.
+_DIVISION = frozenset(("Div", "Mod"))
+
 
 @dataclass(eq=False)
 class GraphScope:
@@ -60,6 +68,9 @@ class Writer:
         self.initializers: dict[str, Array] = {}
         self._constants: dict[tuple[object, ...], str] = {}
         self._counts: dict[str, int] = {}
+        #: where the outputs of nodes stand, and which of them follow from extents alone
+        self._made: dict[str, GraphScope] = {}
+        self._extents: set[str] = set()
 
     # ---------------------------------------------------------------- scopes and names
 
@@ -81,7 +92,10 @@ class Writer:
     # ---------------------------------------------------------------- nodes
 
     def multi(self, op_type: str, inputs: Sequence[str], count: int, **attrs: Any) -> list[str]:
-        """Append a node with ``count`` outputs and return their names; of equal nodes in sight there is one."""
+        """Append a node with ``count`` outputs and return their names; of equal nodes in sight there is one.
+
+        What follows from extents alone is computed in the outermost scope that knows them, not in each step of a loop.
+        """
         from onnx import helper
 
         simple = op_type not in ("Loop", "If")
@@ -91,10 +105,32 @@ class Writer:
                 return scope.computed[key]
         name = self.fresh(f"{self.prefix}{op_type}")
         outputs = [f"{name}:{i}" for i in range(count)] if count > 1 else [f"{name}:0"]
-        self.scope.nodes.append(helper.make_node(op_type, list(inputs), outputs, name=name, **attrs))
+        home = self._extents_home(op_type, inputs)
+        scope = self.scope if home is None else home
+        scope.nodes.append(helper.make_node(op_type, list(inputs), outputs, name=name, **attrs))
+        self._made.update(dict.fromkeys(outputs, scope))
+        if home is not None:
+            self._extents.update(outputs)
         if key is not None:
-            self.scope.computed[key] = outputs
+            scope.computed[key] = outputs
         return outputs
+
+    def _extents_home(self, op_type: str, inputs: Sequence[str]) -> GraphScope | None:
+        """The scope for a node that computes with extents; None for any other node."""
+        if op_type == "Shape":
+            return self._made.get(inputs[0], self.scope)
+        if op_type not in _ARITHMETIC and not (op_type in _DIVISION and inputs[-1] in self.initializers):
+            return None
+        computed = [name for name in inputs if not self._is_count(name)]
+        if not computed or not self._extents.issuperset(computed):
+            return None
+        chain = list(self.scope.chain())
+        return chain[min(chain.index(self._made[name]) for name in computed)]
+
+    def _is_count(self, name: str) -> bool:
+        """Whether it is a constant number, or a few, as extents are computed with."""
+        held = self.initializers.get(name)
+        return held is not None and held.dtype == np.int64 and held.ndim <= 1
 
     def op(self, op_type: str, *inputs: str, **attrs: Any) -> str:
         """Append a node with one output and return its name."""

@@ -13,6 +13,7 @@ from compiler.passes.cleanup.known_branches import KnownBranches
 from compiler.passes.cleanup.simplify import Simplify
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
+from compiler.passes.loops.prune_loops import PruneLoops
 from compiler.passes.lowering.assign_axes import AssignAxes
 from compiler.passes.lowering.fuse_bidirectional import FuseBidirectional
 from compiler.passes.lowering.join_slices import JoinSlices
@@ -61,6 +62,7 @@ LOWER: tuple[Pass, ...] = (
     CheckEffects(),
     HoistFromLoop(),
     ComputedLabels(),  # what has left the loops can be checked
+    PruneLoops(),
     *OPTIMIZE,
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),

@@ -187,6 +187,14 @@ def _slice_of_concat(b: Builder, node: Node) -> Value | None:
     return None
 
 
+def _reduction_chain(b: Builder, node: Node) -> Value | None:
+    """Whether all, or any, of what was reduced in the same way before: one reduction."""
+    inner, kind = _made_by(node.operands[0], "reduce"), node.attrs["kind"]
+    if inner is None or kind not in ("all", "any") or any(inner.attrs[k] != node.attrs[k] for k in ("kind", "mask")):
+        return None
+    return b.reduce(kind, inner.operands[0], *inner.attrs["dims"], *node.attrs["dims"], mask=node.attrs["mask"])
+
+
 def _named(*names: str) -> Callable[[OpSpec], bool]:
     return lambda spec: spec.name in names
 
@@ -207,4 +215,5 @@ RULES: tuple[Rule, ...] = (
     Rule("broadcast of an expanded operand", _elementwise, _broadcast_expanded),
     Rule("scale chain", _named("mul"), _scale_chain),
     Rule("slice of concat", _named("slice"), _slice_of_concat),
+    Rule("reduction chain", _named("reduce"), _reduction_chain),
 )

@@ -1,7 +1,8 @@
-"""What a loop remembers of its steps becomes state: ``history`` is a buffer over the steps that each step adds to.
+"""What a loop remembers of its steps becomes state that each step adds to, in one of two forms.
 
-The buffer has its final size from the start, because a carry that grows would be copied in every step; what a step
-sees of it is cut to the steps so far.
+A loop that searches carries the steps so far, and each step puts its own behind them: so all that it computes, and what
+changes hands between hypotheses, are the frames that are there. In other loops it is a buffer that has its final size
+from the start, of which a step sees what is there; gradients and final carries need a carry whose size stays.
 """
 
 from __future__ import annotations
@@ -29,28 +30,32 @@ class HistoryToCarry(Pass):
     Attributes:
         searching: only in loops that search: what a hypothesis remembers changes hands with it, as carries do. The rest
             may still leave its loop.
+        growing: the carries of such loops grow, as far as the loops find their own end. Without it all have the size of
+            the longest search from the start, so that every step has the same shapes.
     """
 
     name: ClassVar[str] = "history_to_carry"
     requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
     searching: bool = False
+    growing: bool = True
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Inner loops first: a history in them may be one of values that are histories of the outer loop."""
-        return _lower_histories(graph.body, searches if self.searching else lambda loop: True)
+        only = searches if self.searching else lambda loop: True
+        return _lower_histories(graph.body, only, growing=self.searching and self.growing)
 
 
-def _lower_histories(region: Region, only: Callable[[Node], bool]) -> bool:
+def _lower_histories(region: Region, only: Callable[[Node], bool], *, growing: bool) -> bool:
     """Lower the histories of all loops in a region that ``only`` accepts, inner ones first."""
     changed = False
     old, region.nodes = region.nodes, []
     outer = Builder(region)
     for node in old:
         for inner in node.regions:
-            changed |= _lower_histories(inner, only)
+            changed |= _lower_histories(inner, only, growing=growing)
         if node.op.name == "loop" and only(node) and any(n.op.name == "history" for n in node.regions[0].nodes):
             with outer.at(node.origin):
-                _Lowering(outer, node).run()
+                _Lowering(outer, node, growing=growing).run()
             changed = True
         region.nodes.append(node)
     return changed
@@ -59,7 +64,7 @@ def _lower_histories(region: Region, only: Callable[[Node], bool]) -> bool:
 class _Lowering:
     """One loop."""
 
-    def __init__(self, outer: Builder, loop: Node) -> None:
+    def __init__(self, outer: Builder, loop: Node, *, growing: bool) -> None:
         self._outer = outer
         self._loop = loop
         self._body = loop.regions[0]
@@ -67,7 +72,12 @@ class _Lowering:
         self._env: dict[Value, Value] = {}
         view = LoopView.of(loop)
         self._index = view.index
-        outer.define(self._past, outer.extent(view.dim) if view.end is None else view.end.limit)
+        self._grows = growing and view.end is not None
+        if self._grows:  # as many steps as there were: none before the loop, and in a step its number
+            outer.define(self._past, outer.const(0, "int64"))
+            self._body.dim_defs[self._past] = view.index
+        else:
+            outer.define(self._past, outer.extent(view.dim) if view.end is None else view.end.limit)
 
     def run(self) -> None:
         """Replace the nodes and give the loop their carries."""
@@ -91,9 +101,21 @@ class _Lowering:
                 received=x.type,
             )
         empty = self._outer.const(0, x.dtype, sparse_dim=x.type.sparse_dim)
+        if self._grows:
+            initial = self._outer.expand(empty, *x.dims[:-1], self._past, *x.dims[-1:])  # as products of it want it
+            so_far: list[Value] = []
+            add_carry(self._loop, initial, lambda before: self._grown(inner, before, x, node.attrs["dim"], so_far))
+            return so_far[0]
         initial = self._outer.expand(empty, self._past, *x.dims)
         carry = add_carry(self._loop, initial, lambda buffer: self._with_step(inner, buffer, x))
         return inner.op("resize_axis", carry.next, dim=self._past, out=node.attrs["dim"])
+
+    def _grown(self, inner: Builder, before: Value, x: Value, out: Dim, so_far: list[Value]) -> Value:
+        """The steps before this one and then this one; ``so_far`` gets them along the dim of the history."""
+        step = Dim(f"{self._past.name}.step", 1)
+        dims = (self._past, step)
+        so_far.append(inner.op("concat", before, _as_frame(inner, x, step), dims=dims, out=out, ragged=False))
+        return inner.rename(so_far[0], (out, self._past))
 
     def _with_step(self, inner: Builder, buffer: Value, x: Value) -> Value:
         """The buffer with the value of this step in its place."""
@@ -102,3 +124,12 @@ class _Lowering:
         if following.type.sparse_dim is not x.type.sparse_dim:
             following = inner.op("set_sparse", following, sparse_dim=x.type.sparse_dim)
         return following
+
+
+def _as_frame(b: Builder, x: Value, step: Dim) -> Value:
+    """``x`` as one frame, an axis of size one in front of its last axis."""
+    if not x.dims or not x.dims[-1].is_static:
+        return b.expand(x, step)
+    last = x.dims[-1]
+    own = Dim(last.name, last.size)
+    return b.rename(b.op("split", x, dim=last, outs=(step, own)), (own, last))

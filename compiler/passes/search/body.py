@@ -204,7 +204,7 @@ class BeamBody:
                 raise IRError(f"a carry was to start without a beam, it goes on as {value.type}")
             carries.append(self._held(b.expand(renamed, *param.dims), param))
         stacked = [self._raise(inner.get(s.inner, s.inner), len(self.back)) for s in self.old.stacked]
-        slots = self._raise(b.iota(self.start), len(self.back))
+        slots = self._raise(self.back[0] if self.back else b.iota(self.start), len(self.back))
         score = b.rename(self.score, (self.beam, self.start))
         if self.over is not None:
             slots = b.where(self.over, b.rename(b.iota(self.start), (self.start, self.beam)), slots)
@@ -346,7 +346,7 @@ class BeamBody:
         factor = b.div(b.add(i, 1.0), b.maximum(i, 1.0))
         if node.attrs["exponent"] != 1.0:
             factor = b.binary("pow", factor, float(node.attrs["exponent"]))
-        return b.where(b.binary("greater", step, 0), b.mul(score, factor), score)
+        return b.mul(score, factor)  # in the first step by one
 
     def _advance(self, beam: Dim, scores: Value, slots: Value) -> None:
         self.back.append(slots)
