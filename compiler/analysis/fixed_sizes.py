@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from compiler.analysis.bounds import Bounds, bounded_dims
-from compiler.analysis.tails import tail_readers
+from compiler.analysis.tails import has_common_length, tail_readers
 from compiler.target.fixed_batch import FixedBatch
 from returnn_ir.errors import ProblemList, TargetError, UserError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node
+from returnn_ir.ir.op import Trait
 
 __all__ = ["fixed_sizes"]
 
@@ -19,10 +20,17 @@ _IDEMPOTENT = ("all", "any", "max", "min")
 _ENTRY_BY_ENTRY = frozenset(
     {"expand", "merge", "rename", "split", "transpose", "resize_axis", "size_of", "loop", "cond", "input"}
 )
+#: They give an axis another name, another place or another size.
+_WITHIN_LENGTHS = frozenset({"expand", "rename", "resize_axis", "transpose", "loop", "cond"})
 
 
 def fixed_sizes(
-    graph: Graph, fixed: FixedBatch, *, parts: Sequence[Graph] | None = None, batch_scores: Collection[str] = ()
+    graph: Graph,
+    fixed: FixedBatch,
+    *,
+    parts: Sequence[Graph] | None = None,
+    behind: Collection[Node] = (),
+    batch_scores: Collection[str] = (),
 ) -> dict[Dim, int]:
     """The size of each axis that has none.
 
@@ -30,6 +38,7 @@ def fixed_sizes(
         graph: the whole program, in the TARGET stage.
         fixed: what it is to be fed with.
         parts: what is to have one size, if that is not all of it; they have the program's dims.
+        behind: what is in none of these parts.
         batch_scores: the layers whose scores depend on the batch.
 
     Raises:
@@ -39,7 +48,7 @@ def fixed_sizes(
     bounds = Bounds(graph, fixed.batch, fixed.longest)
     found = {dim: bounds.extent(dim) for dim in dict.fromkeys(d for part in made for d in bounded_dims(part))}
     problems = [
-        *_tails(graph, found),
+        *_tails(graph, found, frozenset(behind)),
         *_scores(batch_scores),
         *_over_batch(made),
         *_without_bound(graph, made, [dim for dim, size in found.items() if size is None]),
@@ -49,14 +58,27 @@ def fixed_sizes(
     return {dim: size for dim, size in found.items() if size is not None}
 
 
-def _tails(graph: Graph, dims: Collection[Dim]) -> Iterator[UserError]:
-    readers = tail_readers(graph, dims)
+def _tails(graph: Graph, dims: Collection[Dim], behind: Collection[Node]) -> Iterator[UserError]:
+    readers = [*tail_readers(graph, dims), *_common_tail_readers(graph, dims, behind)]
     if readers:
         yield TargetError(
-            f"fixed sizes pad every batch, and results depend on the padding in {', '.join(readers)}",
+            f"fixed sizes pad every batch, and results depend on the padding in {', '.join(dict.fromkeys(readers))}",
             where="--max-length",
             hint='padding = "masked" in the config',
         )
+
+
+def _common_tail_readers(graph: Graph, dims: Collection[Dim], behind: Collection[Node]) -> Iterator[str]:
+    """The layers that look behind the end of an axis that has one length for the whole batch.
+
+    There is nothing, unless its size is fixed; so any op may do so without saying it. Masked ops get their masks.
+    """
+    for region in graph.body.regions():
+        for node in region.nodes:
+            if node.op.name in _WITHIN_LENGTHS or node.op.has(Trait.MASKED) or node in behind:
+                continue
+            if any(d in dims and has_common_length(region, d) for d in node.addressed_dims()):
+                yield node.origin.layer or node.op.name
 
 
 def _scores(layers: Collection[str]) -> Iterator[UserError]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
 from returnn_ir.ir.op import Tail, Trait
 
-__all__ = ["filling", "tail_readers", "zero_behind_the_end"]
+__all__ = ["filling", "has_common_length", "tail_readers", "zero_behind_the_end"]
 
 #: They give other names or another order to the same axes.
 _SAME_ENTRIES = ("transpose", "rename")
@@ -34,12 +34,29 @@ def _places(region: Region) -> Iterator[tuple[Node, Region]]:
             yield from _places(inner)
 
 
+def has_common_length(region: Region, dim: Dim) -> bool:
+    """Whether all sequences have one length along a dim, which is known in a run only.
+
+    No frame stands behind it, unless the axis has a size of its own in memory.
+    """
+    known = [region.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
+    return dim.is_dynamic and None not in known and not region.is_ragged(dim)
+
+
 def _reads_tail(node: Node, region: Region, among: Collection[Dim] | None) -> bool:
     if not node.op.has(Trait.READS_TAIL):
         return False
     along = [d for key in ("dim", "dims") for d in attr_dims(node.attrs.get(key))]
     looked_at = [d for d in along if among is None or d in among]
-    return any(region.is_ragged(d) and filling(node.operands[0], d) is None for d in looked_at)
+    return any(_sees_tail(node, region, d) for d in looked_at)
+
+
+def _sees_tail(node: Node, region: Region, dim: Dim) -> bool:
+    if not region.is_ragged(dim) or filling(node.operands[0], dim) is not None:
+        return False
+    # another name for an axis, whose sequences are as long
+    out = node.attrs["out"] if node.op.name == "resize_axis" else None
+    return out is None or out not in region.dim_defs or region.lookup(out) is not region.lookup(dim)
 
 
 def filling(x: Value, dim: Dim) -> Value | None:

@@ -200,7 +200,7 @@ def _compile_one(args: argparse.Namespace, networks: Networks, given: str | None
     if args.output is not None:
         from compiler.program.artifacts import write_artifact
 
-        options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout, "fixed": _fixed(args)}
+        options = {"checkpoint": args.checkpoint, "params": args.params, "layout": args.layout}
         for line in (*write_artifact(program, net, args.output, **options), *_notes(networks, net, [program.graph])):
             print(line)
     elif args.target != "reference":
@@ -361,6 +361,7 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         fetch=args.fetch,
         losses=_wants_losses(args.mode),
         opset=args.opset,
+        fixed=_fixed(args),
         profile=args.profile,
         device=_device(args),
         print_stage=show,

@@ -12,6 +12,7 @@ import numpy as np
 
 from compiler.analysis.extents import derived_extent
 from compiler.analysis.labels import Trace
+from compiler.analysis.tails import has_common_length
 from compiler.onnx.memory import Memory
 from compiler.onnx.profile import Format
 from compiler.onnx.registry import chosen
@@ -110,7 +111,7 @@ class Emitter(Writer):
             return self.extent(dim)
         if dim.expr is None:
             return self._longest_of(dim)
-        return derived_extent(dim, self._extent_algebra(), self.longest_extent, self._longest_of)
+        return derived_extent(dim, self.extent_algebra(), self.longest_extent, self._longest_of)
 
     def _seeing(self, dim: Dim) -> list[GraphScope]:
         """The scopes in which the dim has the extent that it has here, the outermost first."""
@@ -121,6 +122,10 @@ class Emitter(Writer):
         while region.parent is not None:
             region, depth = region.parent, depth + 1
         return list(self.scope.chain())[::-1][depth:]
+
+    def is_padded(self, dim: Dim) -> bool:
+        """Whether an axis may have more frames than a sequence."""
+        return self.region.is_ragged(dim) or (dim in self.memory.sizes and has_common_length(self.region, dim))
 
     def axis_extent(self, name: str, axis: int) -> str:
         """The size of one axis of an array, a vector of one int64."""
@@ -147,9 +152,10 @@ class Emitter(Writer):
             if value is None:
                 raise IRError(f"dim {dim} has no {'extent' if dim.is_batch else 'lengths'} here")
             return self.unsqueeze(self[value], [0]) if dim.is_batch else self.longest(self[value], len(value.dims))
-        return derived_extent(dim, self._extent_algebra(), self.extent, self._longest_of)
+        return derived_extent(dim, self.extent_algebra(), self.extent, self._longest_of)
 
-    def _extent_algebra(self) -> DimAlgebra[str]:
+    def extent_algebra(self) -> DimAlgebra[str]:
+        """The arithmetic of extents, vectors of one."""
         return DimAlgebra(
             self.ints,
             lambda a, b: self.op("Add", a, b),

@@ -19,11 +19,13 @@ class Memory:
         sizes: of those that have one size in every run, whatever the lengths of the sequences are: no shape depends on
             an input.
         exact: the inputs that are never longer than their longest sequence; others are cut to it.
+        trims: inputs come from a part whose axes have sizes; derived axes of them are cut to the longest, too.
         fixed: what every batch is padded to before it is fed.
     """
 
     sizes: Mapping[Dim, int] = field(default_factory=dict)
     exact: Collection[str] = ()
+    trims: bool = False
     fixed: FixedBatch | None = None
 
     def size(self, dim: Dim) -> int | None:

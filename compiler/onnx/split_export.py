@@ -28,6 +28,8 @@ from compiler.target.protocol import Array
 from compiler.target.split_driver import drive
 from compiler.target.staged import staged
 from returnn_ir.errors import DataError, MismatchError, TargetError
+from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.graph import Graph
 
 __all__ = ["SplitExport", "export_split"]
 
@@ -55,15 +57,25 @@ class SplitExport:
         self.program = program
         split = split_search(program.graph)
         self.fixed = _with_steps(program, split, fixed) if fixed is not None else None
-        sizes = {}
+        sizes: dict[Dim, int] = {}
         if self.fixed is not None:
             running = [graph for name, graph in split.graphs.items() if name != "finish"]
-            sizes = fixed_sizes(program.graph, self.fixed, parts=running, batch_scores=batch_scores)
+            sizes = fixed_sizes(
+                program.graph, self.fixed, parts=running, behind=split.behind, batch_scores=batch_scores
+            )
         self.parts: dict[str, OnnxProgram] = {}
         for name, graph in split.graphs.items():
-            given = {n.attrs["name"] for n in graph.nodes("input")} - program.signature.inputs.keys()
-            memory = Memory({} if name == "finish" else sizes, given, self.fixed)
-            self.parts[name] = OnnxProgram(graph, program.format, memory)
+            self.parts[name] = OnnxProgram(graph, program.format, self._memory(name, graph, sizes))
+
+    def _memory(self, name: str, graph: Graph, sizes: Mapping[Dim, int]) -> Memory:
+        """Each part gets what the parts before it have made, which is never too long unless sizes are fixed.
+
+        What stands behind the search then does as without fixed sizes: it runs once per batch.
+        """
+        if self.fixed is not None:
+            return Memory({}, trims=True, fixed=self.fixed) if name == "finish" else Memory(sizes, fixed=self.fixed)
+        given = {node.attrs["name"] for node in graph.nodes("input")}
+        return Memory(exact=given - self.program.signature.inputs.keys())
 
     def models(self, params: Mapping[str, Array]) -> dict[str, Any]:
         """The parts as ``onnx.ModelProto``.

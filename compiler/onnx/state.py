@@ -10,6 +10,8 @@ from compiler.onnx.profile import Format
 from compiler.onnx.registry import emits, refuses
 from compiler.reference.random import draw
 from returnn_ir.errors import TargetError
+from returnn_ir.ir.dim_values import evaluate
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Node, Region
 
 if TYPE_CHECKING:
@@ -28,13 +30,21 @@ def _input(e: Emitter, node: Node) -> list[str]:
     """Axes padded beyond the longest sequence are cut to it, so that no result depends on how the caller padded."""
     x, name = node.result, node.attrs["name"]
     for axis, dim in enumerate(x.dims):
-        cut = dim.is_dynamic and dim.expr is None and e.memory.cuts(node.attrs["name"], dim)
-        length = e.region.lookup(dim) if cut else None
-        source = length.node if length is not None else None
-        if length is not None and source is not None and source.op.name == "input":
-            end = e.longest(source.attrs["name"], len(length.dims))
-            name = e.op("Slice", name, e.ints(0), end, e.ints(axis))
+        if dim.is_dynamic and e.memory.cuts(name, dim):
+            end = _longest(e, dim)
+            name = e.op("Slice", name, e.ints(0), end, e.ints(axis)) if end is not None else name
     return [name]
+
+
+def _longest(e: Emitter, dim: Dim) -> str | None:
+    """The longest length where that is an input, which is there before any node; None elsewhere."""
+    known = [(leaf, e.region.lookup(leaf)) for leaf in leaves(dim) if leaf.size is None]
+    lengths = {leaf: length for leaf, length in known if length is not None and length.node is not None}
+    inputs = {leaf: length for leaf, length in lengths.items() if length.node.op.name == "input"}
+    if len(inputs) < len(known) or (dim.expr is not None and not e.memory.trims):
+        return None
+    longest = {leaf: e.longest(v.node.attrs["name"], len(v.dims)) for leaf, v in inputs.items()}
+    return evaluate(dim, e.extent_algebra(), longest.__getitem__)
 
 
 @emits("param")

@@ -76,7 +76,6 @@ def write_artifact(
     checkpoint: str | None,
     params: Path | None,
     layout: str = "single",
-    fixed: FixedBatch | None = None,
 ) -> list[str]:
     """Write the program for its target; returns lines that say what was written.
 
@@ -84,21 +83,18 @@ def write_artifact(
 
     Args:
         layout: of an ONNX search: ``single``, one file, or ``split``, a folder with encoder, init, step and finish.
-        fixed: the sizes of a batch that an ONNX file is made for; None: any.
 
     Raises:
         UserError: an input that is not available for inference, parameters that do not fit, sizes that cannot be fixed,
             or numbers that differ from the reference.
     """
     require_inference_inputs(program.graph, net)
-    if fixed is not None and program.target != "onnx":
-        raise TargetError(f"a program for {program.target} has no fixed sizes", where="fixed", hint="target 'onnx'")
     values = read_parameters(program, checkpoint=checkpoint, params=params)
     source = checkpoint or (str(params) if params is not None else "untrained parameters")
     if program.target == "onnx" and layout == "split":
-        return _write_split(program, net, values, output, source, fixed)
+        return _write_split(program, net, values, output, source)
     if program.target == "onnx":
-        return _write_onnx(program, net, values, output, source, fixed)
+        return _write_onnx(program, net, values, output, source, program.fixed)
     if program.target == "tf":
         return _write_saved_model(program, net, values, output, source)
     raise TargetError(f"target {program.target!r} writes no file", hint="--target onnx or --target tf")
@@ -159,16 +155,16 @@ def _with_fixed_sizes(program: Program, executable: OnnxProgram, fixed: FixedBat
 
 
 def _write_split(
-    program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str, fixed: FixedBatch | None
+    program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str
 ) -> list[str]:
     from compiler.onnx.split_export import export_split
 
     executable: Any = program.executable
     with TemporaryDirectory() as folder:  # the whole is compared with the reference, the parts with the whole
         lines = _write_onnx(program, net, values, Path(folder) / "whole.onnx", source)[1:]
-    written = export_split(executable, values, output, fixed=fixed, batch_scores=_batch_scores(program))
+    written = export_split(executable, values, output, fixed=program.fixed, batch_scores=_batch_scores(program))
     names = ", ".join(f"{name}.onnx" for name in written.parts)
-    same = "the bits of the whole" if fixed is None else "the hypotheses of the whole"
+    same = "the bits of the whole" if program.fixed is None else "the hypotheses of the whole"
     return [f"wrote {output}: {names}{_sizes(written.fixed)} with {source}", *lines, f"the parts give {same}"]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from compiler.passes.base import Journal
 from compiler.program.initial_parameters import initial_parameters
 from compiler.program.pipelines import lower_to
+from compiler.target.fixed_batch import FixedBatch
 from compiler.target.inputs import InputSpec, input_specs
 from compiler.target.protocol import Array, Executable, Target
 from compiler.tensorflow.device import Device, GivenDevice
@@ -39,6 +40,7 @@ class Program:
         graph: in the TARGET stage.
         params: every parameter by RETURNN's variable name.
         journal: what the passes did, for ``--explain``.
+        fixed: the sizes of a batch that its files are made for; None: any.
     """
 
     target: str
@@ -47,6 +49,7 @@ class Program:
     params: dict[str, Param]
     executable: Executable
     journal: Journal
+    fixed: FixedBatch | None = None
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
         """Run once; see ``Executable.run``."""
@@ -170,6 +173,7 @@ def compile_net(
     losses: bool = True,
     opset: int | None = None,
     profile: str | None = None,
+    fixed: FixedBatch | None = None,
     device: str | None = None,
     print_stage: Callable[[str, Graph], None] | None = None,
 ) -> Program:
@@ -185,6 +189,8 @@ def compile_net(
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
         profile: whose operators an ONNX file has, for ``onnx`` only: ``portable``, ONNX's own, or ``onnxruntime``, its
             fused ones, too; None: ``portable``.
+        fixed: the sizes of a batch that files are made for, for ``onnx`` only; None: any. What :meth:`Program.run` is
+            given may still be any batch.
         device: what a program for ``tf`` runs on: ``cpu``, ``gpu`` or ``both``. None: what the config's ``device``
             says, a GPU where TensorFlow computes on one in this process.
         print_stage: called with each stage's name and graph, for ``--print-ir``.
@@ -200,11 +206,14 @@ def compile_net(
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     config: Mapping[str, object] = {} if net.config is None else net.config
     given = _tensorflow_options(config, device) if target == "tf" else {"device": device}
+    if fixed is not None and target != "onnx":
+        hint = "target 'onnx' has them"
+        raise TargetError(f"target {target!r} has no fixed sizes", where="fixed", received=fixed, hint=hint)
     made = make_target(target, opset=opset, profile=profile, **given)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = _fusion(config, net, target, expanded.graph)
-    graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage)
-    return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal)
+    graph, journal = lower_to(expanded.graph, made, fusion=fusion, print_stage=print_stage, fixed=fixed is not None)
+    return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal, fixed)
 
 
 def _fusion(config: Mapping[str, object], net: Net, target: str, graph: Graph) -> Mapping[str, Any]:

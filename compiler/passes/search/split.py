@@ -33,12 +33,14 @@ class SplitSearch:
 
     Attributes:
         loop: of the whole program: the search.
+        behind: the nodes of the whole program that need what the search gives.
         ends: the search finds its own end; otherwise it takes as many steps as ``limit`` says.
         states, stacks: how many carries and stacked values there are.
     """
 
     graphs: Mapping[str, Graph]
     loop: LoopView
+    behind: tuple[Node, ...]
     ends: bool
     states: int
     stacks: int
@@ -79,7 +81,14 @@ class _Splitter:
             "step": self._step(named),
             "finish": self._finish(named),
         }
-        return SplitSearch(graphs, self.loop, self.loop.end is not None, len(self.loop.carries), len(self.loop.stacked))
+        return SplitSearch(
+            graphs,
+            self.loop,
+            tuple(behind),
+            self.loop.end is not None,
+            len(self.loop.carries),
+            len(self.loop.stacked),
+        )
 
     # ---------------------------------------------------------------- what crosses the cut
 
