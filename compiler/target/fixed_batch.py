@@ -63,7 +63,7 @@ class FixedBatch:
                 if held.batch:
                     array = self._with_copies(spec, array, axis)
                 elif held.size is None:
-                    lengths = given[held.lengths] if held.lengths is not None else None
+                    lengths = given.get(held.lengths) if held.lengths is not None else None
                     longest = int(lengths.max(initial=0)) if lengths is not None else array.shape[axis]
                     array = self._with_padding(spec, array, axis, longest)
             padded[spec.name] = array
