@@ -1,8 +1,8 @@
 """How large axes can get when a batch has at most so many sequences of at most so many frames.
 
 An axis of an input is bounded by what is asked for, a derived axis by what it is derived from, and any other one by the
-largest value that its lengths can have: intervals are followed through the arithmetic that computes them, ``max_seq_len``
-and the steps of a loop included.
+largest value that its lengths can have. Intervals are followed through the arithmetic that computes these, through
+``max_seq_len`` and the steps of a loop, too.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def _tails(graph: Graph, dims: Collection[Dim], behind: Collection[Node]) -> Ite
         yield TargetError(
             f"fixed sizes pad every batch, and results depend on the padding in {', '.join(dict.fromkeys(readers))}",
             where="--max-length",
-            hint='padding = "masked" in the config',
+            hint='padding = "masked" in the config, or no fixed sizes',
         )
 
 

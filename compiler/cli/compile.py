@@ -111,7 +111,9 @@ def _add_onnx_options(parser: argparse.ArgumentParser) -> None:
         help="ONNX search: one file, or encoder, init, step, finish",
     )
     parser.add_argument("--batch", type=int, metavar="B", help="ONNX with fixed sizes: how many sequences a batch has")
-    parser.add_argument("--max-length", type=int, metavar="N", help="... and how many frames the longest one has at most")
+    parser.add_argument(
+        "--max-length", type=int, metavar="N", help="... and how many frames the longest one has at most"
+    )
     parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
     parser.add_argument(
         "--profile",

@@ -1,4 +1,4 @@
-"""Shapes that do not depend on the inputs become numbers: of a model whose axes all have a size, nothing is left of them.
+"""Shapes that do not depend on the inputs become numbers: where all axes have a size, nothing is left of them.
 
 Such a model asks no array for its shape, computes no shape and has no branch for an empty axis, so each node of it is a
 kernel that a CUDA graph can hold.

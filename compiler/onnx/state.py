@@ -38,12 +38,16 @@ def _input(e: Emitter, node: Node) -> list[str]:
 
 def _longest(e: Emitter, dim: Dim) -> str | None:
     """The longest length where that is an input, which is there before any node; None elsewhere."""
-    known = [(leaf, e.region.lookup(leaf)) for leaf in leaves(dim) if leaf.size is None]
-    lengths = {leaf: length for leaf, length in known if length is not None and length.node is not None}
-    inputs = {leaf: length for leaf, length in lengths.items() if length.node.op.name == "input"}
-    if len(inputs) < len(known) or (dim.expr is not None and not e.memory.trims):
+    if dim.expr is not None and not e.memory.trims:
         return None
-    longest = {leaf: e.longest(v.node.attrs["name"], len(v.dims)) for leaf, v in inputs.items()}
+    longest: dict[Dim, str] = {}
+    for leaf in leaves(dim):
+        length = e.region.lookup(leaf)
+        source = length.node if length is not None else None
+        if length is not None and source is not None and source.op.name == "input":
+            longest[leaf] = e.longest(source.attrs["name"], len(length.dims))
+        elif leaf.size is None:
+            return None
     return evaluate(dim, e.extent_algebra(), longest.__getitem__)
 
 

@@ -154,9 +154,7 @@ def _with_fixed_sizes(program: Program, executable: OnnxProgram, fixed: FixedBat
     return OnnxProgram(executable.graph, executable.format, Memory(sizes, fixed=fixed))
 
 
-def _write_split(
-    program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str
-) -> list[str]:
+def _write_split(program: Program, net: Net, values: Mapping[str, Array], output: Path, source: str) -> list[str]:
     from compiler.onnx.split_export import export_split
 
     executable: Any = program.executable

@@ -1,4 +1,4 @@
-"""Where onnxruntime computes: the CPU or a GPU, with its provider's options; never another one than what was asked for."""
+"""Where onnxruntime computes: the CPU or a GPU, with its provider's options; never elsewhere than asked for."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Device:
 
     @property
     def provider(self) -> str:
-        """onnxruntime's name of the provider."""
+        """The provider, as onnxruntime calls it."""
         return _PROVIDERS[self.kind]
 
     def open(self, path: str | Path, **options: str) -> Any:

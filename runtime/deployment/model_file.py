@@ -13,7 +13,7 @@ from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 from runtime.deployment.device import Device
 
-__all__ = ["ModelFile"]
+__all__ = ["ModelFile", "element_type", "sizes"]
 
 
 class ModelFile:

@@ -46,8 +46,8 @@ class OnnxSession:
     def run(self, feed: Mapping[str, Array]) -> dict[str, Array]:
         """Run on a padded batch: ``data``, ``data/size1``, ... as the model names them.
 
-        Labels that are out of range behind a sequence's end are taken as 0. A model of fixed sizes gets the batch filled
-        up, and what was filled is cut off its results again.
+        Labels that are out of range behind a sequence's end are taken as 0. For a model of fixed sizes the batch is
+        filled up, and its results are cut again.
 
         Raises:
             DataError: an input is missing, unknown or has another rank, size or kind than the model says, inputs

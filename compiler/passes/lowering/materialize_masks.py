@@ -59,7 +59,9 @@ def _materialize(b: Builder, node: Node, *, fixed: bool) -> Sequence[Value] | No
     operands = [_put_neutral(b, node, x, ragged) for x in node.operands]
     if unmasked.get("kind") == "mean":  # the one reduction whose meaning counts frames
         total = b.emit(node.op, operands, {**unmasked, "kind": "sum"})[0]
-        count = b.maximum(_count(b, node.attrs["dims"], fixed=fixed), 1)  # the mean of no frame is zero, as RETURNN has it
+        count = b.maximum(
+            _count(b, node.attrs["dims"], fixed=fixed), 1
+        )  # the mean of no frame is zero, as RETURNN has it
         return [b.div(total, b.cast(count, total.dtype))]
     results = b.emit(node.op, operands, unmasked)
     left_behind = _LEFT_BEHIND.get(node.op.tail)
