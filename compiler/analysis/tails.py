@@ -65,8 +65,17 @@ def filling(x: Value, dim: Dim) -> Value | None:
     if node is None or node.op.name != "where":
         return None
     condition, _, other = node.operands
-    mask = _maker(condition)
-    return other if mask is not None and mask.op.name == "mask" and mask.attrs["dim"] is dim else None
+    return other if _excludes_tail(condition, dim) else None
+
+
+def _excludes_tail(condition: Value, dim: Dim) -> bool:
+    """Whether a condition holds on frames that count alone: it is the mask, or has it as one of its parts."""
+    node = _maker(condition)
+    if node is None:
+        return False
+    if node.op.name == "logical_and":
+        return any(_excludes_tail(part, dim) for part in node.operands)
+    return node.op.name == "mask" and node.attrs["dim"] is dim
 
 
 def zero_behind_the_end(x: Value, dim: Dim) -> bool:
