@@ -116,7 +116,7 @@ class Emitter(Writer):
     def _seeing(self, dim: Dim) -> list[GraphScope]:
         """The scopes in which the dim has the extent that it has here, the outermost first."""
         known, region = leaves(dim), self.region
-        while region.parent is not None and not any(leaf in region.dim_defs for leaf in known):
+        while region.parent is not None and not any(map(region.redefines, known)):
             region = region.parent
         depth = 0
         while region.parent is not None:

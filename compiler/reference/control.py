@@ -42,9 +42,9 @@ def _loop(context: Context, node: Node, operands: Sequence[Named]) -> list[Named
     return loop_results(final, [_stack(context, dim, t, s) for t, s in zip(layout.stacked, stacks, strict=True)])
 
 
-def _loop_until(context: Context, node: Node, carries: list[Named], limit: int) -> list[Named]:
+def _loop_until(context: Context, node: Node, initial: list[Named], limit: int) -> list[Named]:
     """How many steps there are comes out: at most the limit."""
-    layout = LoopLayout.of(node.attrs)
+    layout, carries = LoopLayout.of(node.attrs), initial
     stacks: list[list[Named]] = [[] for _ in layout.stacked]
     steps, done = 0, False
     while steps < limit and not done:
@@ -54,7 +54,9 @@ def _loop_until(context: Context, node: Node, carries: list[Named], limit: int) 
         for stack, value in zip(stacks, made, strict=True):
             stack.append(value)
     stacked = [_stack(context, layout.dim, t, s) for t, s in zip(layout.stacked, stacks, strict=True)]
-    return loop_results(carries, stacked, Named(np.asarray(steps, np.int64)))
+    grows = node.regions[0].redefines
+    finals = [old if any(map(grows, old.dims)) else new for old, new in zip(initial, carries, strict=True)]
+    return loop_results(finals, stacked, Named(np.asarray(steps, np.int64)))
 
 
 def _own_last(step: int, lengths: Named, new: Named, old: Named) -> Named:

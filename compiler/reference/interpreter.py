@@ -163,7 +163,7 @@ class Environment:
         while env is not None:
             if dim in env._extents:
                 return env._extents[dim]
-            env = env._parent
+            env = None if env.region.redefines(dim) else env._parent
         return None
 
     def extent(self, dim: Dim) -> int:

@@ -145,7 +145,7 @@ class Environment:
                 # an op made while a loop's body is traced belongs to that body
                 self._extents |= {d: extents[k] for d, (x, k) in env._arrays.items() if x is tensor}
                 return extents[axis]
-            env = env.parent
+            env = None if env.region.redefines(dim) else env.parent
         return None
 
     def _computed_extent(self, dim: Dim) -> tf.Tensor:

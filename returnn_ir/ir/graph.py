@@ -146,6 +146,12 @@ class Region:
             region = region.parent
         return None
 
+    def redefines(self, dim: Dim) -> bool:
+        """Whether ``dim`` has other lengths here than around, as an axis has that grows from step to step of a loop."""
+        own = self.dim_defs.get(dim)
+        around = self.parent.lookup(dim) if own is not None and self.parent is not None else None
+        return around is not None and around is not own
+
     def is_ragged(self, dim: Dim) -> bool:
         """Whether the lengths of ``dim``, as seen from here, have dims of their own: frames stand behind some ends."""
         if not dim.is_dynamic:

@@ -13,7 +13,7 @@ from typing import ClassVar
 from compiler.passes.base import Context, Pass
 from compiler.passes.rewrite import rewrite
 from returnn_ir.ir.builder import Builder
-from returnn_ir.ir.graph import Graph, Node, Value
+from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopView, OpenLoop, loop_results
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.uses import Uses
@@ -28,7 +28,7 @@ class PruneLoops(Pass):
     name: ClassVar[str] = "prune_loops"
 
     def run(self, graph: Graph, context: Context) -> bool:
-        """What the bodies compute for nobody then is left to dead code elimination."""
+        """What the bodies compute for nobody goes with it."""
         used = graph.uses()
         return rewrite(graph, lambda b, node: _prune(b, node, used) if node.op.name == "loop" else None)
 
@@ -36,7 +36,8 @@ class PruneLoops(Pass):
 def _prune(b: Builder, node: Node, used: Uses) -> Sequence[Value] | None:
     loop = LoopView.of(node)
     stacked = [s for s in loop.stacked if s.outer in used]
-    carries = _needed(loop, [s.inner for s in stacked], used)
+    needed = _needed(loop, [s.inner for s in stacked], used)
+    carries = [k for k, c in enumerate(loop.carries) if c.result in used or c.param in needed]
     if len(stacked) == len(loop.stacked) and len(carries) == len(loop.carries):
         return None
     kept = [loop.carries[k] for k in carries]
@@ -54,6 +55,7 @@ def _prune(b: Builder, node: Node, used: Uses) -> Sequence[Value] | None:
         limit,
         options,
     )
+    _keep(loop.region, needed)
     new = opened.close(b, loop.region, [c.next for c in kept], [s.inner for s in stacked], done)
     finals = dict(zip((c.result for c in kept), (c.result for c in new.carries), strict=True))
     outer = dict(zip((s.outer for s in stacked), (s.outer for s in new.stacked), strict=True))
@@ -66,27 +68,31 @@ def _prune(b: Builder, node: Node, used: Uses) -> Sequence[Value] | None:
     )
 
 
-def _needed(loop: LoopView, stacked: Sequence[Value], used: Uses) -> list[int]:
-    """The numbers of the carries that must stay."""
-    region, numbers = loop.region, {c.param: k for k, c in enumerate(loop.carries)}
+def _needed(loop: LoopView, stacked: Sequence[Value], used: Uses) -> set[Value]:
+    """What the body must give, and all that this needs."""
+    region, following = loop.region, {c.param: c.next for c in loop.carries}
     own = {v for n in region.nodes for v in n.results}
-    needed = {k for k, c in enumerate(loop.carries) if c.result in used}
-    waiting = [*stacked, *(loop.carries[k].next for k in needed)]
+    waiting = [*stacked, *(c.next for c in loop.carries if c.result in used)]
     if loop.end is not None:
         waiting.append(loop.end.done)
-    effects = [n for n in region.walk() if n.op.has(Trait.EFFECT)]
-    waiting.extend(v for n in (effects and region.nodes) for v in n.deps(region.dim_defs))
-    seen: set[Value] = set()
+    if any(n.op.has(Trait.EFFECT) for n in region.walk()):
+        waiting.extend(own)
+    needed: set[Value] = set()
     while waiting:
         value = waiting.pop()
-        if value in seen:
+        if value in needed:
             continue
-        seen.add(value)
-        k = numbers.get(value)
-        if k is not None and k not in needed:
-            needed.add(k)
-            waiting.append(loop.carries[k].next)
+        needed.add(value)
+        if value in following:
+            waiting.append(following[value])
         waiting.extend(region.dim_defs[d] for d in value.dims if d in region.dim_defs)
         if value.node is not None and value in own:
             waiting.extend(value.node.deps(region.dim_defs))
-    return sorted(needed)
+    return needed
+
+
+def _keep(body: Region, needed: set[Value]) -> None:
+    """Nothing in the body but what is needed: the rest may read carries that are gone."""
+    gone = {v for n in body.nodes for v in n.results if v not in needed} | {v for v in body.params if v not in needed}
+    body.nodes = [n for n in body.nodes if any(v in needed for v in n.results)]
+    body.dim_defs = {d: v for d, v in body.dim_defs.items() if v not in gone}
