@@ -18,7 +18,7 @@ __all__ = ["fixed_sizes"]
 _IDEMPOTENT = ("all", "any", "max", "min")
 #: They give, move or count the entries of an axis; none becomes another one by who stands beside it.
 _ENTRY_BY_ENTRY = frozenset(
-    {"expand", "merge", "rename", "split", "transpose", "resize_axis", "size_of", "loop", "cond", "input"}
+    {"expand", "merge", "rename", "split", "transpose", "resize_axis", "size_of", "loop", "cond", "masked_select"}
 )
 #: They give an axis another name, another place or another size.
 _WITHIN_LENGTHS = frozenset({"expand", "rename", "resize_axis", "transpose", "loop", "cond"})

@@ -222,8 +222,13 @@ class BeamBody:
         return _Step(region, [*carries, score], [*stacked, slots], done)
 
     def _held(self, following: Value, before: Value) -> Value:
-        """With independent scores the hypotheses of a sequence that is over wait for the rest of the batch."""
-        if self.over is None or self.start not in following.dims:
+        """With independent scores the hypotheses of a sequence that is over wait for the rest of the batch.
+
+        What grows with every step cannot: it has another size then. It is read for continuations only, of which a
+        sequence that is over gets none.
+        """
+        grows = any(dim in self.b.region.dim_defs for dim in before.dims)
+        if self.over is None or self.start not in following.dims or grows:
             return following
         held = self.b.where(self.over, before, following)
         return self.b.op("set_sparse", held, sparse_dim=following.type.sparse_dim)
