@@ -236,7 +236,10 @@ def test_a_number_of_frames_that_nobody_knows(tmp_path: Path, capsys: pytest.Cap
     net.write_text(golden + 'network["output"] = {"class": "copy", "from": "bm"}\n', encoding="utf-8")
     command = [str(net), "--target", "onnx", "-o", str(tmp_path / "m.onnx"), *ALONE]
     assert refused([*command, "--batch", "2", "--max-length", "7"], capsys) == (
-        "--max-length: the number of frames that bm picks is known in a run only\n"
+        "2 problems:\n"
+        "[1] --batch: fixed sizes fill every batch up, and bm computes over the sequences of a batch\n"
+        "  try: export it without --batch and --max-length\n"
+        "[2] --max-length: the number of frames that bm picks is known in a run only\n"
         "  try: export it without --batch and --max-length"
     )
 
