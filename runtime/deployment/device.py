@@ -64,6 +64,8 @@ class Device:
         if self.provider not in available:
             hint = "pip install onnxruntime-gpu, without onnxruntime beside it" if self.kind == "cuda" else None
             raise UserError(f"onnxruntime has no {self.provider}", expected=", ".join(available), hint=hint)
+        if self.kind == "cuda":
+            onnxruntime.preload_dlls()  # CUDA and cuDNN of Python packages, where the system has none
         settings = onnxruntime.SessionOptions()
         settings.log_severity_level = 3
         given = {**({"device_id": str(self.index)} if self.kind == "cuda" else {}), **self.options, **options}

@@ -102,10 +102,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _contest(args: argparse.Namespace, name: str, batch: int) -> Contest:
-    import onnxruntime
-
-    if args.device.startswith("cuda"):
-        onnxruntime.preload_dlls()
     work = MODELS[name]
     with tempfile.TemporaryDirectory() as folder:
         program, expected, runs = _prepared(work, batch, Path(folder), args.device)
