@@ -37,6 +37,8 @@ class BoundPart:
         self.begin: dict[str, Held] = {}
         self.device = device
         self.on_host = on_host
+        self._binding = self.model.session.io_binding()
+        self._bound: dict[str, Held] = {}
 
     def run(self, feed: Feed, into: Mapping[str, Held] | None = None) -> dict[str, Held]:
         """All outputs by name.
@@ -45,13 +47,10 @@ class BoundPart:
             feed: arrays, and what parts have left on the device.
             into: outputs that are to be written into these.
         """
-        binding, given = self.model.session.io_binding(), into or {}
+        binding, given = self._binding, into or {}
         for name in self.model.inputs:
-            value = feed[name]
-            if isinstance(value, np.ndarray):
-                binding.bind_cpu_input(name, np.ascontiguousarray(self.model.typed(name, value)))
-            else:
-                binding.bind_ortvalue_input(name, value)
+            if self._bound.get(name) is not feed[name]:
+                self._bind(name, feed[name])
         for name in self.model.outputs:
             if name in given:
                 binding.bind_ortvalue_output(name, given[name])
@@ -63,6 +62,15 @@ class BoundPart:
         found = {**dict(zip(self.model.outputs, binding.get_outputs(), strict=True)), **given}
         found = {name: found[name] for name in self.model.outputs}
         return {name: np.array(v.numpy()) if self.on_host(name) else v for name, v in found.items()}
+
+    def _bind(self, name: str, value: Held) -> None:
+        """Bind an input; what is bound to it already, as what the encoder gave is in each step, is not bound again."""
+        if isinstance(value, np.ndarray):
+            value = np.ascontiguousarray(self.model.typed(name, value))
+            self._binding.bind_cpu_input(name, value)
+        else:
+            self._binding.bind_ortvalue_input(name, value)
+        self._bound[name] = value  # which onnxruntime does not keep alive
 
 
 class FixedStep:
