@@ -44,6 +44,8 @@ def has_common_length(region: Region, dim: Dim) -> bool:
 
 
 def _reads_tail(node: Node, region: Region, among: Collection[Dim] | None) -> bool:
+    if node.op.name == "concat" and not node.attrs["ragged"]:  # what comes next stands behind the padding
+        return any(region.is_ragged(d) for d in node.attrs["dims"][:-1] if among is None or d in among)
     if not node.op.has(Trait.READS_TAIL):
         return False
     along = [d for key in ("dim", "dims") for d in attr_dims(node.attrs.get(key))]
