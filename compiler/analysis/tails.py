@@ -10,8 +10,8 @@ from returnn_ir.ir.op import Tail, Trait
 
 __all__ = ["filling", "has_common_length", "tail_readers", "zero_behind_the_end"]
 
-#: They give other names or another order to the same axes.
-_SAME_ENTRIES = ("transpose", "rename")
+#: They give other names or another order to the same axes, or more or fewer axes to the same entries.
+_SAME_ENTRIES = ("transpose", "rename", "squeeze", "expand")
 
 
 def tail_readers(graph: Graph, among: Collection[Dim] | None = None) -> list[str]:

@@ -38,20 +38,26 @@ def _loop(e: Emitter, node: Node) -> list[str]:
 
 
 def _loop_until(e: Emitter, loop: LoopView, end: LoopEnd) -> list[str]:
-    """The limit is the trip count, and the body says whether it goes on; a carry of its own counts the steps."""
-    given = [e[end.limit], "", e.constant(0, "int64"), *(e[c.initial] for c in loop.carries)]
-    body = _body_until(e, loop, end)
-    names = iter(e.multi("Loop", given, 1 + len(loop.carries) + len(loop.stacked), body=body))
-    steps = next(names)
+    """The limit is the trip count, and the body says whether it goes on.
+
+    How many steps there were is the extent of what they stacked; where they stack nothing, a carry of its own counts.
+    """
+    counts = [] if loop.stacked else [e.constant(0, "int64")]
+    given = [e[end.limit], "", *counts, *(e[c.initial] for c in loop.carries)]
+    body = _body_until(e, loop, end, counted=bool(counts))
+    names = e.multi("Loop", given, len(counts) + len(loop.carries) + len(loop.stacked), body=body)
+    steps = names.pop(0) if counts else e.scalar(e.axis_extent(names[len(loop.carries)], 0))
     e.bind(end.steps, steps)  # the extent of the loop's dim, which stacked values have
-    finals = [next(names) for _ in loop.carries]
-    return loop_results(finals, [_shaped(e, s.outer, next(names)) for s in loop.stacked], steps)
+    finals, stacked = names[: len(loop.carries)], names[len(loop.carries) :]
+    shaped = [_shaped(e, s.outer, name) for s, name in zip(loop.stacked, stacked, strict=True)]
+    return loop_results(finals, shaped, steps)
 
 
-def _body_until(e: Emitter, loop: LoopView, end: LoopEnd) -> Any:
+def _body_until(e: Emitter, loop: LoopView, end: LoopEnd, *, counted: bool) -> Any:
     """One step.
 
     Inputs: number, condition, number again, carries; outputs: condition, number of steps, next carries, stacked values.
+    Without ``counted`` the number comes once and is not given back.
     """
     prefix = e.prefix
     step, go, before = (e.fresh(f"{prefix}{name}") for name in ("step", "go", "steps"))
@@ -61,19 +67,34 @@ def _body_until(e: Emitter, loop: LoopView, end: LoopEnd) -> Any:
         e.write_region(loop.region)
         e.prefix = prefix
         results = [
-            e.op("Not", e[end.done]),
-            e.op("Add", before, e.constant(1, "int64")),
+            _goes_on(e, end.done),
+            *([e.op("Add", before, e.constant(1, "int64"))] if counted else []),
             *(_alike(e, c.next, c.param.dims) for c in loop.carries),
             *(_alike(e, s.inner, s.outer.dims[1:]) for s in loop.stacked),
         ]
         outputs = e.results(results)
     number, condition, held = TensorType("int64"), TensorType("bool"), [c.param.type for c in loop.carries]
     inner = [s.outer.type.without([loop.dim]) for s in loop.stacked]
+    count = [number] if counted else []
     return e.graph_proto(
         scope,
-        [*zip((step, go, before, *carries), (number, condition, number, *held), strict=True)],
-        [*zip(outputs, (condition, number, *held, *inner), strict=True)],
+        [*zip((step, go, *([before] if counted else []), *carries), (number, condition, *count, *held), strict=True)],
+        [*zip(outputs, (condition, *count, *held, *inner), strict=True)],
     )
+
+
+def _goes_on(e: Emitter, done: Value) -> str:
+    """Whether there is another step.
+
+    Mostly it stops when all hypotheses have ended, and counts the labels of the others by the same ones and zeros.
+    """
+    node = done.node
+    if node is None or node.op.name != "reduce" or node.attrs["kind"] != "all" or not node.attrs["dims"]:
+        return e.op("Not", e[done])
+    (x,) = node.operands
+    left = e.where(e[x], e.constant(0, "int64"), e.constant(1, "int64"), "int64")
+    most = e.reduce("ReduceMax", left, sorted(map(x.type.axis, node.attrs["dims"])))
+    return e.op("Greater", most, e.constant(0, "int64"))  # of nothing it is the lowest number
 
 
 def _stops_early(e: Emitter, loop: LoopView, i: int) -> bool:

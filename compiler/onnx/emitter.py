@@ -67,6 +67,10 @@ class Emitter(Writer):
             if not dim.is_static and (self.scope, dim) not in self._arrays:
                 self._arrays[self.scope, dim] = (name, axis)
 
+    def is_made_here(self, value: Value) -> bool:
+        """Whether the array is one of the graph that is being written, and not of one around it."""
+        return self._names[value][1] is self.scope
+
     def operands(self, node: Node) -> list[str]:
         """The ONNX names of a node's operands."""
         return [self[v] for v in node.operands]

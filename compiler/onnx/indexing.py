@@ -37,15 +37,15 @@ def one_frame(e: Emitter, values: str, dtype: str, rank: int, axis: int) -> str:
     return e.pad(values, dtype, rank, axis, e.ints(0), missing)
 
 
-#: The types that ``GatherND`` has kernels for on every device.
-_GATHERED = frozenset({"float16", "float32", "float64", "int64", "bool"})
+#: What ``GatherND`` is computed in: it has no kernel for int32 on CUDA.
+_GATHERED = {**{t: t for t in ("float16", "float32", "float64", "int64", "bool")}, "int32": "int64"}
 
 
 def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Dims], *, inside: bool = False) -> str:
     """``x`` at ``index`` along ``dim``: x [shared, dim, rest], index [shared, new], result [shared, new, rest].
 
-    Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place. ``inside``: all positions are known
-    to be on the axis.
+    Without ``shared`` axes ``dim`` may be anywhere, and the new ones take its place. ``inside``: all positions are
+    known to be on the axis.
     """
     (values, type_), (positions, index_dims) = x, index
     shared = [d for d in type_.dims if d in index_dims]
@@ -55,8 +55,10 @@ def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Di
         positions = clip(e, positions, e.axis_extent(values, axis) if dim.size is None else e.ints(max(dim.size, 1)))
     if not shared:
         return e.op("Gather", values, positions, axis=axis)
-    if type_.dtype in _GATHERED:
-        return e.op("GatherND", values, e.unsqueeze(positions, [len(index_dims)]), batch_dims=len(shared))
+    wide = _GATHERED.get(type_.dtype)
+    if wide is not None:
+        values, tuples = e.cast(values, type_.dtype, wide), e.unsqueeze(positions, [len(index_dims)])
+        return e.cast(e.op("GatherND", values, tuples, batch_dims=len(shared)), wide, type_.dtype)
     return _gather_rows(e, (values, type_), dim, (positions, index_dims))
 
 

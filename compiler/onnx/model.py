@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -15,6 +15,7 @@ from compiler.onnx.memory import Memory
 from compiler.onnx.profile import CONTRIB, Format
 from compiler.onnx.settle_shapes import settle_shapes
 from compiler.onnx.state import state_input
+from compiler.onnx.tidy import read_by
 from compiler.target.fixed_batch import FIXED
 from compiler.target.inputs import CHECKS, INPUTS, PROFILE, input_specs
 from compiler.target.protocol import Array
@@ -94,8 +95,8 @@ def build_model(graph: Graph, params: Mapping[str, Array], format_: Format, memo
         name = sign.fetches[fetch]
         held = e.positional(e[value], value.dims, sign.outputs[name].dims)
         e.scope.nodes.append(helper.make_node("Identity", [held], [name], name=e.fresh(f"{name}/result")))
-    nodes = _live(e.scope.nodes, sign.outputs)
-    read = _read(nodes)
+    nodes = e.tidied(e.scope.nodes, list(sign.outputs))
+    read = read_by(nodes)
     written = {name for node in nodes for name in node.output}
     inputs = {name: type_ for name, type_ in sign.inputs.items() if name in read} | sign.states
     proto = helper.make_graph(
@@ -160,24 +161,3 @@ def _info(name: str, type_: TensorType, sign: Signature, memory: Memory) -> Any:
     shape = [size if size is not None else sign.axis_names[d] for size, d in zip(sizes, type_.dims, strict=True)]
     described = ", ".join("1" if d is UNIT else d.name for d in type_.dims)
     return helper.make_tensor_value_info(name, CODES[type_.dtype], shape, doc_string=f"[{described}]")
-
-
-def _live(nodes: Sequence[Any], outputs: Iterable[str]) -> list[Any]:
-    """The nodes that the outputs need: an input that only others read is none of the model's."""
-    needed = set(outputs)
-    kept: list[Any] = []
-    for node in reversed(nodes):
-        if not needed.isdisjoint(node.output):
-            needed |= _read([node])
-            kept.append(node)
-    return kept[::-1]
-
-
-def _read(nodes: Iterable[Any]) -> set[str]:
-    """The names that nodes read, those of nested graphs included."""
-    names: set[str] = set()
-    for node in nodes:
-        names.update(node.input)
-        for attribute in node.attribute:
-            names |= _read(attribute.g.node)
-    return names

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compiler.analysis.cuts import is_cut
 from compiler.onnx.indexing import take
 from compiler.onnx.registry import emits
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node
+from returnn_ir.ir.graph import Node, Value
+from returnn_ir.ir.types import is_integer
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter, Lengths
@@ -58,6 +60,10 @@ def _merge(e: Emitter, node: Node) -> list[str]:
 @emits("split")
 def _split(e: Emitter, node: Node) -> list[str]:
     x, outs = node.operands[0], node.attrs["outs"]
+    others = [d for d in outs if d.size != 1]
+    if len(others) == 1 and len(outs) > 1:
+        axis = x.type.axis(node.attrs["dim"])
+        return [e.unsqueeze(e[x], [axis + i for i, d in enumerate(outs) if d.size == 1])]
     unknown = [d for d in outs if d.size is None]
     extents: dict[Dim, str] = {}
     if len(unknown) == 1:
@@ -165,9 +171,21 @@ def _resize_axis(e: Emitter, node: Node) -> list[str]:
     x, out = node.operands[0], node.attrs["out"]
     axis = x.type.axis(node.attrs["dim"])
     extent = e.extent(out)
+    if is_cut(node.attrs["dim"], out, e.region):
+        return [e.op("Slice", e[x], e.ints(0), extent, e.ints(axis))]
+    if is_integer(x.dtype):
+        return [_resized_integers(e, x, axis, extent)]
     # a negative number of added entries cuts
     missing = e.op("Sub", extent, e.axis_extent(e[x], axis))
     return [e.pad(e[x], x.dtype, len(x.dims), axis, e.ints(0), missing)]
+
+
+def _resized_integers(e: Emitter, x: Value, axis: int, extent: str) -> str:
+    """Cut, and zeros behind what is there: ``Pad`` has no kernel for integers on CUDA."""
+    missing = e.op("Max", e.op("Sub", extent, e.axis_extent(e[x], axis)), e.ints(0))
+    sides = [e.axis_extent(e[x], i) if d.size is None else e.ints(d.size) for i, d in enumerate(x.dims)]
+    zeros = e.op("Expand", e.constant(0, x.dtype), e.concat([*sides[:axis], missing, *sides[axis + 1 :]], 0))
+    return e.op("Concat", e.op("Slice", e[x], e.ints(0), extent, e.ints(axis)), zeros, axis=axis)
 
 
 @emits("reverse")

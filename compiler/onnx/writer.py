@@ -14,6 +14,7 @@ import numpy as np
 
 from compiler.onnx.dtypes import CODES, carrier
 from compiler.onnx.profile import CONTRIB, Format, Profile
+from compiler.onnx.tidy import tidied
 from compiler.target.protocol import Array
 from returnn_ir.errors import IRError
 from returnn_ir.ir.types import TensorType
@@ -28,8 +29,8 @@ Made = tuple[str, Sequence[int | None]] | None
 #: What extents are computed with: total functions, so that nothing fails where a loop makes no step.
 _ARITHMETIC = frozenset(
     ("Add", "Sub", "Mul", "Max", "Min", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Range", "Cast")
-    + ("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not")
 )
+_COMPARISONS = frozenset(("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not"))
 #: These are total where the divisor is a constant.
 _DIVISION = frozenset(("Div", "Mod"))
 
@@ -119,7 +120,7 @@ class Writer:
         """The scope for a node that computes with extents; None for any other node."""
         if op_type == "Shape":
             return self._made.get(inputs[0], self.scope)
-        if op_type not in _ARITHMETIC and not (op_type in _DIVISION and inputs[-1] in self.initializers):
+        if op_type not in _ARITHMETIC | _COMPARISONS and not (op_type in _DIVISION and inputs[-1] in self.initializers):
             return None
         computed = [name for name in inputs if not self._is_count(name)]
         if not computed or not self._extents.issuperset(computed):
@@ -186,12 +187,15 @@ class Writer:
         """
         from onnx import helper
 
-        made = []
+        made = {name for node in self.scope.nodes for name in node.output}
+        given: list[str] = []
         for name in names:
-            node = self.fresh(f"{self.prefix}Identity")
-            made.append(f"{node}:0")
-            self.scope.nodes.append(helper.make_node("Identity", [name], [made[-1]], name=node))
-        return made
+            if name not in made or name in given:
+                node = self.fresh(f"{self.prefix}Identity")
+                self.scope.nodes.append(helper.make_node("Identity", [name], [f"{node}:0"], name=node))
+                name = f"{node}:0"
+            given.append(name)
+        return given
 
     def graph_proto(self, scope: GraphScope, inputs: Sequence[Typed], outputs: Sequence[Typed]) -> Any:
         """The nodes of a scope as a ``GraphProto``; axes have no names."""
@@ -200,13 +204,18 @@ class Writer:
         def info(name: str, type_: TensorType) -> Any:
             return helper.make_tensor_value_info(name, CODES[type_.dtype], [d.size for d in type_.dims])
 
+        nodes = self.tidied(scope.nodes, [name for name, _ in outputs])
         return helper.make_graph(
-            scope.nodes,
+            nodes,
             self.fresh("graph"),
             [info(*held) for held in inputs],
             [info(*held) for held in outputs],
             value_info=scope.infos,
         )
+
+    def tidied(self, nodes: Sequence[Any], outputs: Sequence[str]) -> list[Any]:
+        """The nodes of a complete graph with these outputs, see :mod:`compiler.onnx.tidy`."""
+        return tidied(nodes, outputs, self.initializers, self.ints, self.fresh)
 
     # ---------------------------------------------------------------- constants
 

@@ -13,6 +13,7 @@ from compiler.passes.cleanup.known_branches import KnownBranches
 from compiler.passes.cleanup.simplify import Simplify
 from compiler.passes.loops.history_to_carry import HistoryToCarry
 from compiler.passes.loops.hoist_from_loop import HoistFromLoop, HoistInvariants
+from compiler.passes.loops.join_products import JoinProducts
 from compiler.passes.loops.prune_loops import PruneLoops
 from compiler.passes.lowering.assign_axes import AssignAxes
 from compiler.passes.lowering.fuse_bidirectional import FuseBidirectional
@@ -71,6 +72,7 @@ LOWER: tuple[Pass, ...] = (
     SplitComplex(),  # after transforms of a target without complex numbers are expanded
     Simplify(),
     MaterializeMasks(),
+    JoinProducts(),
     HoistInvariants(),  # masks are explicit now
     *OPTIMIZE,
     AssignAxes(),

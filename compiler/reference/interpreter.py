@@ -152,7 +152,7 @@ class Environment:
         known = self._known_extent(dim)
         if known is None:
             self._extents[dim] = extent
-        elif known != extent:
+        elif known != extent and not self.region.redefines(dim):  # what a step leaves is longer than what it found
             where = value.node.origin if value.node is not None else None
             raise DataError(f"axis {dim.name} has two sizes in memory", where=where, expected=known, received=extent)
 

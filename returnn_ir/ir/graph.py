@@ -146,6 +146,11 @@ class Region:
             region = region.parent
         return None
 
+    def owner(self) -> Node | None:
+        """The node whose region this is; of the root, and of what no node has yet, there is none."""
+        around = [] if self.parent is None else self.parent.nodes
+        return next((node for node in around if self in node.regions), None)
+
     def redefines(self, dim: Dim) -> bool:
         """Whether ``dim`` has other lengths here than around, as an axis has that grows from step to step of a loop."""
         own = self.dim_defs.get(dim)

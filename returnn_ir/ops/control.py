@@ -24,8 +24,8 @@ def _loop(scope: Scope, types: Sequence[TensorType], attrs: dict[str, Any]) -> l
 
     ``ends``: how many steps there are is found out by running. The limit is an int64 scalar; a bool scalar of the body
     says that this step was the last one; the number of steps (int64 scalar) is the length of ``dim`` (defined by it,
-    so the same for all sequences). A carry of such a loop may grow: an axis whose dim the body defines, by what it is as
-    long as when a step begins, has no frames before the first step; the final value of such a carry is nobody's to read.
+    so the same for all sequences). A carry of such a loop may grow: an axis whose dim the body defines, by how long it
+    is when a step begins, has no frames before the first step, and the final value of such a carry is nobody's to read.
 
     ``hoist``: whether work may be moved out of the body.
     """

@@ -62,7 +62,7 @@ def test_readers(given: str, readers: list[str]) -> None:
     ],
 )
 def test_what_is_joined_behind_a_tail(given: str, dims: str, readers: list[str]) -> None:
-    """The frames of the second value stand behind the padding of the first one, unless it is the one without padding."""
+    """The second value stands behind the padding of the first one, unless that has none."""
     pair, order = ("%6, %8", dims) if dims != "first" else ("%8, %6", "dims=[V, T]")
     out = "'T+V'" if dims != "first" else "'V+T'"
     reader = f"concat({pair}) {{{order}, out={out}}} : float32[B, {out}, F]"

@@ -154,7 +154,8 @@ def top_k_ties(provider: str) -> Iterator[Answer]:
         expected = np.argsort(-x, axis=1, kind="stable")[:, :k]
         wrong = int((found != expected).sum())
         text = "lowest label first" if not wrong else f"{wrong} of {expected.size} in another order"
-        yield Answer(f"TopK {k} of {labels}, ties", None if wrong else True, text, {"wrong": wrong, "entries": expected.size})
+        numbers = {"wrong": wrong, "entries": expected.size}
+        yield Answer(f"TopK {k} of {labels}, ties", None if wrong else True, text, numbers)
 
 
 # -------------------------------------------------------------------- cost of a step

@@ -1,8 +1,9 @@
 """Searches on a GPU: `python -m tests.gpu.search_check --json out.json`, or a part of `make gpu-check`.
 
-The benchmark's attention model with a beam of 12, written as one file (a loop), in parts, and in parts of fixed sizes, whose
-step is captured as a CUDA graph. All give the n-best lists of the one file on the CPU, up to hypotheses of equal scores; then
-they take turns, and the time of a step is told. The goal: a step of fixed sizes takes a third of the loop's, or less.
+The benchmark's attention model with a beam of 12, written as one file (a loop), in parts, and in parts of fixed sizes,
+whose step is captured as a CUDA graph. All give the n-best lists of the one file on the CPU, up to hypotheses of equal
+scores; then they take turns, and the time of a step is told. The goal: a step of fixed sizes takes a third of the
+loop's, or less.
 Needs onnxruntime-gpu, onnx and NumPy. Without a GPU it says so and succeeds; `--device cpu` runs the same on the CPU.
 """
 
@@ -35,7 +36,7 @@ from runtime.deployment.session import OnnxSession
 from tests.benchmarks.attention import AttentionWorkload
 from tests.gpu.provider import cuda_devices
 
-__all__ = ["BEAM_12", "Contest", "SMALL", "main"]
+__all__ = ["BEAM_12", "SMALL", "Contest", "main"]
 
 Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 

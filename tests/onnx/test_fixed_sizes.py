@@ -247,8 +247,14 @@ def test_a_number_of_frames_that_nobody_knows(tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--batch", "2", "--target", "onnx", "-o", "m.onnx"], "--batch alone fixes no sizes\n  try: --max-length, too"),
-        (["--max-length", "2", "--target", "onnx", "-o", "m.onnx"], "--max-length alone fixes no sizes\n  try: --batch, too"),
+        (
+            ["--batch", "2", "--target", "onnx", "-o", "m.onnx"],
+            "--batch alone fixes no sizes\n  try: --max-length, too",
+        ),
+        (
+            ["--max-length", "2", "--target", "onnx", "-o", "m.onnx"],
+            "--max-length alone fixes no sizes\n  try: --batch, too",
+        ),
         (
             ["--batch", "2", "--max-length", "7", "--target", "tf", "-o", "m"],
             "--batch and --max-length are for an ONNX file\n  try: --target onnx -o PATH",

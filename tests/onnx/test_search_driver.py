@@ -94,7 +94,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_a_step_is_captured_in_both_directions(folder: Path, pretended: list[Any]) -> None:
-    """On a GPU: two graphs, captured when the model is loaded, which take turns from the first step of each batch on."""
+    """On a GPU: two graphs, captured when the model is loaded, take turns from the first step of each batch on."""
     step = FixedStep(folder / "step.onnx", Device.of("cuda:1", {"use_tf32": "0"}), is_read_by_host)
     wanted = {"device_id": "1", "use_tf32": "0", "enable_cuda_graph": "1"}
     assert pretended == [[("CUDAExecutionProvider", wanted)]]

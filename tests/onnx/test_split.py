@@ -17,7 +17,9 @@ from runtime.deployment.session import OnnxSession
 SEARCH = Path(__file__).parents[1] / "golden" / "search"
 
 
-@pytest.mark.parametrize("case", ["beam4_length_norm", "fixed_length", "lm_fusion", "two_choices"])
+@pytest.mark.parametrize(
+    "case", ["beam4_length_norm", "fixed_length", "lm_fusion", "transformer_decoder", "two_choices"]
+)
 def test_both_layouts_give_the_same_bits(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     net, params = SEARCH / f"{case}.py", str(SEARCH / f"{case}.npz")
     command = [str(net), "--target", "onnx", "--mode", "search", "--params", params, "--fetch", "output"]

@@ -195,12 +195,38 @@ def _reduction_chain(b: Builder, node: Node) -> Value | None:
     return b.reduce(kind, inner.operands[0], *inner.attrs["dims"], *node.attrs["dims"], mask=node.attrs["mask"])
 
 
+def _single_axis_later(b: Builder, node: Node) -> Value | None:
+    """An axis of size one goes behind what computes entry by entry, or along other axes, to meet who takes it away."""
+    expanded = [_made_by(v, "expand") for v in node.operands]
+    own = next((e.attrs["dims"] for e in expanded if e is not None), ())
+    if not own or any(d.size != 1 for d in own) or not {*own}.isdisjoint(node.named_dims()):
+        return None
+    operands = [v if e is None else e.operands[0] for v, e in zip(node.operands, expanded, strict=True)]
+    if any(e is not None and e.attrs["dims"] != own for e in expanded) or any(
+        d in v.dims for v in operands for d in own
+    ):
+        return None
+    return b.expand(b.emit(node.op, operands, node.attrs)[0], *own)
+
+
+def _squeezed_expand(b: Builder, node: Node) -> Value | None:
+    """An axis that was just put there."""
+    inner, dim = _made_by(node.operands[0], "expand"), node.attrs["dim"]
+    if inner is None or dim not in inner.attrs["dims"]:
+        return None
+    return b.expand(inner.operands[0], *(d for d in inner.attrs["dims"] if d is not dim))
+
+
 def _named(*names: str) -> Callable[[OpSpec], bool]:
     return lambda spec: spec.name in names
 
 
 def _elementwise(spec: OpSpec) -> bool:
     return spec.has(Trait.ELEMENTWISE)
+
+
+def _keeps_axes(spec: OpSpec) -> bool:
+    return spec.has(Trait.ELEMENTWISE) or spec.name in ("softmax", "log_softmax")
 
 
 #: In the order in which they are tried.
@@ -213,6 +239,8 @@ RULES: tuple[Rule, ...] = (
     Rule("known condition", _named("where"), _where_known),
     Rule("same condition", _named("where"), _where_same_condition),
     Rule("broadcast of an expanded operand", _elementwise, _broadcast_expanded),
+    Rule("axis of size one later", _keeps_axes, _single_axis_later),
+    Rule("squeezed axis", _named("squeeze"), _squeezed_expand),
     Rule("scale chain", _named("mul"), _scale_chain),
     Rule("slice of concat", _named("slice"), _slice_of_concat),
     Rule("reduction chain", _named("reduce"), _reduction_chain),
