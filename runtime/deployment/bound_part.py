@@ -49,7 +49,7 @@ class BoundPart:
         """
         binding, given = self._binding, into or {}
         for name in self.model.inputs:
-            if self._bound.get(name) is not feed[name]:
+            if isinstance(feed[name], np.ndarray) or self._bound.get(name) is not feed[name]:
                 self._bind(name, feed[name])
         for name in self.model.outputs:
             if name in given:
