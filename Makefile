@@ -91,6 +91,7 @@ bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYT
 # on a machine without TensorFlow: GPU_PYTHON=python3.11, which has onnxruntime-gpu, onnx and NumPy
 gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases and train on a CUDA GPU, if there is one
 	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --json $(DEMO)/gpu.json
+	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.search_check --json $(DEMO)/gpu_search.json
 	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.training_check --json $(DEMO)/gpu_training.json
 
 random-nets: $(VENV)/test-tools  ## N=1000 random nets, judged by RETURNN (RETURNN_PYTHON, has RETURNN); SEED=1

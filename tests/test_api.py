@@ -13,6 +13,7 @@ import pytest
 import compiler
 import returnn_ir
 from compiler.program.program import make_target
+from compiler.target.fixed_batch import FixedBatch
 from returnn_ir.errors import UserError
 from returnn_ir.network.net import Net
 
@@ -29,7 +30,7 @@ SIGNATURES: dict[Callable[..., Any], str] = {
     compiler.compile: (
         "(net: 'Net', *, target: 'str', mode: 'str' = 'forward', fetch: 'Sequence[str] | None' = None,"
         " everything: 'bool' = False, losses: 'bool' = True, opset: 'int | None' = None,"
-        " profile: 'str | None' = None, device: 'str | None' = None,"
+        " profile: 'str | None' = None, fixed: 'FixedBatch | None' = None, device: 'str | None' = None,"
         " print_stage: 'Callable[[str, Graph], None] | None' = None) -> 'Program'"
     ),
     compiler.Program.run: (
@@ -105,6 +106,12 @@ MESSAGES: dict[str, tuple[dict[str, Any], str]] = {
     "profile_of_another_target": (
         {"target": "tf", "profile": "onnxruntime"},
         "profile: target 'tf' has no profile\n  received: onnxruntime\n  try: target 'onnx' has one",
+    ),
+    "fixed_sizes_of_another_target": (
+        {"target": "tf", "fixed": FixedBatch(2, 9)},
+        "fixed: target 'tf' has no fixed sizes\n"
+        "  received: FixedBatch(batch=2, longest=9, steps=None)\n"
+        "  try: target 'onnx' has them",
     ),
     "opset_range": (
         {"target": "onnx", "opset": 99},

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from returnn_ir.ir.dims import Dim
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
 from returnn_ir.ir.op import Tail, Trait
 
-__all__ = ["filling", "tail_readers", "zero_behind_the_end"]
+__all__ = ["filling", "has_common_length", "tail_readers", "zero_behind_the_end"]
 
 #: They give other names or another order to the same axes, or more or fewer axes to the same entries.
 _SAME_ENTRIES = ("transpose", "rename", "squeeze", "expand")
 
 
-def tail_readers(graph: Graph) -> list[str]:
+def tail_readers(graph: Graph, among: Collection[Dim] | None = None) -> list[str]:
     """The layers with an op that observes frames behind a sequence's end, in order.
 
     Their results depend on the rest of the batch. An op that is given a filling sees the same frames in every batch.
+
+    Args:
+        among: only along these dims.
     """
-    readers = (node.origin.layer for node, region in _places(graph.body) if _reads_tail(node, region))
+    readers = (node.origin.layer for node, region in _places(graph.body) if _reads_tail(node, region, among))
     return list(dict.fromkeys(layer for layer in readers if layer))
 
 
@@ -31,11 +34,31 @@ def _places(region: Region) -> Iterator[tuple[Node, Region]]:
             yield from _places(inner)
 
 
-def _reads_tail(node: Node, region: Region) -> bool:
+def has_common_length(region: Region, dim: Dim) -> bool:
+    """Whether all sequences have one length along a dim, which is known in a run only.
+
+    No frame stands behind it, unless the axis has a size of its own in memory.
+    """
+    known = [region.lookup(leaf) for leaf in leaves(dim) if leaf.is_dynamic]
+    return dim.is_dynamic and None not in known and not region.is_ragged(dim)
+
+
+def _reads_tail(node: Node, region: Region, among: Collection[Dim] | None) -> bool:
+    if node.op.name == "concat" and not node.attrs["ragged"]:  # what comes next stands behind the padding
+        return any(region.is_ragged(d) for d in node.attrs["dims"][:-1] if among is None or d in among)
     if not node.op.has(Trait.READS_TAIL):
         return False
     along = [d for key in ("dim", "dims") for d in attr_dims(node.attrs.get(key))]
-    return any(region.is_ragged(d) and filling(node.operands[0], d) is None for d in along)
+    looked_at = [d for d in along if among is None or d in among]
+    return any(_sees_tail(node, region, d) for d in looked_at)
+
+
+def _sees_tail(node: Node, region: Region, dim: Dim) -> bool:
+    if not region.is_ragged(dim) or filling(node.operands[0], dim) is not None:
+        return False
+    # another name for an axis, whose sequences are as long
+    out = node.attrs["out"] if node.op.name == "resize_axis" else None
+    return out is None or out not in region.dim_defs or region.lookup(out) is not region.lookup(dim)
 
 
 def filling(x: Value, dim: Dim) -> Value | None:
@@ -44,8 +67,17 @@ def filling(x: Value, dim: Dim) -> Value | None:
     if node is None or node.op.name != "where":
         return None
     condition, _, other = node.operands
-    mask = _maker(condition)
-    return other if mask is not None and mask.op.name == "mask" and mask.attrs["dim"] is dim else None
+    return other if _excludes_tail(condition, dim) else None
+
+
+def _excludes_tail(condition: Value, dim: Dim) -> bool:
+    """Whether a condition holds on frames that count alone: it is the mask, or has it as one of its parts."""
+    node = _maker(condition)
+    if node is None:
+        return False
+    if node.op.name == "logical_and":
+        return any(_excludes_tail(part, dim) for part in node.operands)
+    return node.op.name == "mask" and node.attrs["dim"] is dim
 
 
 def zero_behind_the_end(x: Value, dim: Dim) -> bool:

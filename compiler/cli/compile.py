@@ -21,6 +21,7 @@ from returnn_ir.ir.mode import Mode
 if TYPE_CHECKING:
     from compiler.check import CaseReport
     from compiler.program.program import Program
+    from compiler.target.fixed_batch import FixedBatch
     from returnn_ir.config.network_schedule import Stage
     from returnn_ir.construct.construct import Expanded
     from returnn_ir.ir.graph import Graph
@@ -106,6 +107,10 @@ def _add_onnx_options(parser: argparse.ArgumentParser) -> None:
         default="single",
         help="ONNX search: one file, or encoder, init, step, finish",
     )
+    parser.add_argument("--batch", type=int, metavar="B", help="ONNX with fixed sizes: how many sequences a batch has")
+    parser.add_argument(
+        "--max-length", type=int, metavar="N", help="... and how many frames the longest one has at most"
+    )
     parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
     parser.add_argument(
         "--profile",
@@ -186,6 +191,7 @@ def _compile_one(args: argparse.Namespace, networks: Networks, given: str | None
 
         args.draw.write_text(draw_network(net), encoding="utf-8")
         print(f"wrote {args.draw}")
+    _fixed(args)
     if args.target is None:
         return _check_only(args, networks, given)
     if args.checkpoint is not None:
@@ -208,6 +214,26 @@ def _compile_one(args: argparse.Namespace, networks: Networks, given: str | None
         if args.device == CUDA:
             tell_placement(args, program)
     return 0
+
+
+def _fixed(args: argparse.Namespace) -> FixedBatch | None:
+    """The sizes of a batch, if the file is to have them.
+
+    Raises:
+        UserError: one of the two is missing, or nothing is written that could have them.
+    """
+    given = {"--batch": args.batch, "--max-length": args.max_length}
+    if all(size is None for size in given.values()):
+        return None
+    for option, size in given.items():
+        if size is None:
+            other = next(o for o in given if o != option)
+            raise UserError(f"{other} alone fixes no sizes", hint=f"{option}, too")
+    if args.target != "onnx" or args.output is None:
+        raise UserError("--batch and --max-length are for an ONNX file", hint="--target onnx -o PATH")
+    from compiler.target.fixed_batch import FixedBatch
+
+    return FixedBatch(args.batch, args.max_length)
 
 
 def _require_plain_loading(net: Net) -> None:
@@ -341,6 +367,7 @@ def _program(args: argparse.Namespace, net: Net) -> Program:
         fetch=args.fetch,
         losses=_wants_losses(args.mode),
         opset=args.opset,
+        fixed=_fixed(args),
         profile=args.profile,
         device=_device(args),
         print_stage=show,

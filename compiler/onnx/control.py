@@ -99,7 +99,7 @@ def _goes_on(e: Emitter, done: Value) -> str:
 
 def _stops_early(e: Emitter, loop: LoopView, i: int) -> bool:
     result = loop.carries[i].result
-    if result not in e.used or not e.region.is_ragged(loop.dim):
+    if result not in e.used or not e.is_padded(loop.dim):
         return False
     return all(d in result.dims for d in e.length(loop.dim)[1])
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from compiler.analysis.extents import derived_extent
 from compiler.analysis.labels import Trace
+from compiler.analysis.tails import has_common_length
+from compiler.onnx.memory import Memory
 from compiler.onnx.profile import Format
 from compiler.onnx.registry import chosen
 from compiler.onnx.writer import GraphScope, Writer
@@ -54,13 +56,17 @@ class Emitter(Writer):
 
     Attributes:
         params: the values that become initializers, by RETURNN's variable name.
+        memory: what is known of the extents of axes.
         region: the region being written.
         used: every value that somebody reads.
         trace: where numbers come from.
     """
 
-    def __init__(self, format_: Format, graph: Graph, params: Mapping[str, Array]) -> None:
+    def __init__(
+        self, format_: Format, graph: Graph, params: Mapping[str, Array], memory: Memory | None = None
+    ) -> None:
         super().__init__(format_)
+        self.memory = memory or Memory()
         self.graph = graph
         self.params = params
         self.region = graph.body
@@ -173,8 +179,9 @@ class Emitter(Writer):
     def extent(self, dim: Dim) -> str:
         """The size in memory of an axis, a vector of one int64."""
         dim = self.axis_of(dim)
-        if dim.size is not None:
-            return self.ints(dim.size)
+        size = self.memory.size(dim)
+        if size is not None:
+            return self.ints(size)
         for scope in self._seeing(dim):
             if ("extent", dim) in scope.memo:
                 return scope.memo["extent", dim]
@@ -188,6 +195,14 @@ class Emitter(Writer):
             scope.memo["extent", dim] = self._computed_extent(dim)
         return scope.memo["extent", dim]
 
+    def longest_extent(self, dim: Dim) -> str:
+        """The extent of an axis that is no longer than the longest sequence, a vector of one int64."""
+        if dim.size is not None or dim not in self.memory.sizes or dim.is_batch:
+            return self.extent(dim)
+        if dim.expr is None:
+            return self._longest_of(dim)
+        return derived_extent(dim, self.extent_algebra(), self.longest_extent, self._longest_of)
+
     def _seeing(self, dim: Dim) -> list[GraphScope]:
         """The scopes in which the dim has the extent that it has here, the outermost first."""
         known, region = leaves(dim), self.region
@@ -197,6 +212,10 @@ class Emitter(Writer):
         while region.parent is not None:
             region, depth = region.parent, depth + 1
         return list(self.scope.chain())[::-1][depth:]
+
+    def is_padded(self, dim: Dim) -> bool:
+        """Whether an axis may have more frames than a sequence."""
+        return self.region.is_ragged(dim) or (dim in self.memory.sizes and has_common_length(self.region, dim))
 
     def axis_extent(self, name: str, axis: int) -> str:
         """The size of one axis of an array, a vector of one int64."""
@@ -223,9 +242,10 @@ class Emitter(Writer):
             if value is None:
                 raise IRError(f"dim {dim} has no {'extent' if dim.is_batch else 'lengths'} here")
             return self.unsqueeze(self[value], [0]) if dim.is_batch else self.longest(self[value], len(value.dims))
-        return derived_extent(dim, self._extent_algebra(), self.extent, self._longest_of)
+        return derived_extent(dim, self.extent_algebra(), self.extent, self._longest_of)
 
-    def _extent_algebra(self) -> DimAlgebra[str]:
+    def extent_algebra(self) -> DimAlgebra[str]:
+        """The arithmetic of extents, vectors of one."""
         return DimAlgebra(
             self.ints,
             lambda a, b: self.op("Add", a, b),

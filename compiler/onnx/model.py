@@ -11,16 +11,20 @@ from typing import Any
 
 from compiler.onnx.dtypes import CODES
 from compiler.onnx.emitter import Emitter
+from compiler.onnx.memory import Memory
 from compiler.onnx.profile import CONTRIB, Format
+from compiler.onnx.settle_shapes import settle_shapes
 from compiler.onnx.state import state_input
 from compiler.onnx.tidy import read_by
+from compiler.target.fixed_batch import FIXED
 from compiler.target.inputs import CHECKS, INPUTS, PROFILE, input_specs
 from compiler.target.protocol import Array
-from returnn_ir.ir.dims import UNIT, Dim
+from returnn_ir.errors import TargetError
+from returnn_ir.ir.dims import UNIT, Dim, leaves
 from returnn_ir.ir.graph import Graph
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["Signature", "build_model", "contrib_nodes", "signature"]
+__all__ = ["Signature", "batch_axes", "build_model", "contrib_nodes", "signature"]
 
 _PRODUCER = "returnn-ir"
 
@@ -77,12 +81,12 @@ def _axis_names(types: list[TensorType]) -> dict[Dim, str]:
     return names
 
 
-def build_model(graph: Graph, params: Mapping[str, Array], format_: Format) -> Any:
+def build_model(graph: Graph, params: Mapping[str, Array], format_: Format, memory: Memory | None = None) -> Any:
     """The model with the parameters inside, as ``onnx.ModelProto``."""
     from onnx import helper, numpy_helper
 
     sign = signature(graph)
-    e = Emitter(format_, graph, params)
+    e = Emitter(format_, graph, params, memory)
     for name in (*sign.inputs, *sign.states, *sign.outputs):
         e.fresh(name)
     e.write_region(graph.body)
@@ -98,8 +102,8 @@ def build_model(graph: Graph, params: Mapping[str, Array], format_: Format) -> A
     proto = helper.make_graph(
         nodes,
         "returnn",
-        [_info(name, type_, sign) for name, type_ in inputs.items()],
-        [_info(name, type_, sign) for name, type_ in sign.outputs.items()],
+        [_info(name, type_, sign, e.memory) for name, type_ in inputs.items()],
+        [_info(name, type_, sign, e.memory) for name, type_ in sign.outputs.items()],
         [numpy_helper.from_array(v, name) for name, v in e.initializers.items() if name in read or name in sign.states],
         value_info=[info for info in e.scope.infos if info.name in written],
     )
@@ -110,8 +114,28 @@ def build_model(graph: Graph, params: Mapping[str, Array], format_: Format) -> A
     specs = {spec.name: spec.to_json() for spec in input_specs(graph)}
     checks = {sign.fetches[f"check/{index}"]: message for index, (message, _) in enumerate(graph.checks)}
     described = {INPUTS: specs, CHECKS: checks, PROFILE: _needed(format_, contrib)}
+    if e.memory.fixed is not None:
+        described[FIXED] = {**e.memory.fixed.to_json(), "batch_axes": batch_axes(sign.outputs)}
     helper.set_model_props(model, {key: json.dumps(value) for key, value in described.items()})
-    return model
+    return settle_shapes(model) if e.memory.sizes else model
+
+
+def batch_axes(types: Mapping[str, TensorType]) -> dict[str, int]:
+    """Where the sequences of a batch stand, for what has such an axis.
+
+    Raises:
+        TargetError: something has them merged with another axis.
+    """
+    found: dict[str, int] = {}
+    for name, type_ in types.items():
+        for axis, dim in enumerate(type_.dims):
+            if dim.size is None and any(leaf.is_batch for leaf in leaves(dim)):
+                if dim.expr is not None:
+                    raise TargetError(
+                        f"fixed sizes fill every batch up, and {name} has it merged with another axis", received=type_
+                    )
+                found[name] = axis
+    return found
 
 
 def _needed(format_: Format, contrib: Mapping[str, int]) -> dict[str, object]:
@@ -139,9 +163,10 @@ def contrib_nodes(nodes: Iterable[Any]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _info(name: str, type_: TensorType, sign: Signature) -> Any:
+def _info(name: str, type_: TensorType, sign: Signature, memory: Memory) -> Any:
     from onnx import helper
 
-    shape = [d.size if d.size is not None else sign.axis_names[d] for d in type_.dims]
+    sizes = [memory.size(d) for d in type_.dims]
+    shape = [size if size is not None else sign.axis_names[d] for size, d in zip(sizes, type_.dims, strict=True)]
     described = ", ".join("1" if d is UNIT else d.name for d in type_.dims)
     return helper.make_tensor_value_info(name, CODES[type_.dtype], shape, doc_string=f"[{described}]")

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from compiler.onnx.model import build_model, signature
+from compiler.onnx.memory import Memory
+from compiler.onnx.model import batch_axes, build_model, signature
 from compiler.onnx.profile import Format
+from compiler.target.fixed_batch import sequences
 from compiler.target.inputs import check_inputs, input_specs
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
@@ -24,12 +26,14 @@ class OnnxProgram:
     Attributes:
         graph: what was lowered.
         format: what its files are written in.
+        memory: what is known of the extents of axes.
         signature: the model's inputs and outputs.
     """
 
-    def __init__(self, graph: Graph, format_: Format) -> None:
+    def __init__(self, graph: Graph, format_: Format, memory: Memory | None = None) -> None:
         self.graph = graph
         self.format = format_
+        self.memory = memory or Memory()
         self.signature = signature(graph)
         self._specs = input_specs(graph)
         self._names = [str(node.attrs["name"]) for node in graph.nodes("param")]
@@ -46,7 +50,7 @@ class OnnxProgram:
         used = {name: params[name] for name in self._names if name in params}
         same = used.keys() == self._params.keys() and all(_equal(v, used[k]) for k, v in self._params.items())
         if self._model is None or not same:
-            self._model = build_model(self.graph, params, self.format)
+            self._model = build_model(self.graph, params, self.format, self.memory)
             self._params = {name: np.array(value) for name, value in used.items()}
             self._session = None
         return self._model
@@ -64,6 +68,9 @@ class OnnxProgram:
         session = self._open(params)
         results = session.run(list(self.signature.fetches.values()), self.feeds(session, inputs))
         found = dict(zip(self.signature.fetches, results, strict=True))
+        if self.memory.fixed is not None:
+            axes = batch_axes({fetch: self.signature.outputs[n] for fetch, n in self.signature.fetches.items()})
+            found = self.memory.fixed.cut(found, axes, sequences(self._specs, inputs))
         self.require_checks(found)
         return found
 
@@ -87,6 +94,8 @@ class OnnxProgram:
         wanted = [i.name for i in session.get_inputs()]
         # onnxruntime's LSTM and GRU end the process on an empty batch
         checked = check_inputs([s for s in self._specs if s.name in wanted], inputs, empty_batch=False)
+        if self.memory.fixed is not None:
+            checked = self.memory.fixed.pad([s for s in self._specs if s.name in wanted], checked)
         optional = [i.name for i in session.get_overridable_initializers() if i.name in inputs]
         return {name: np.asarray(checked[name], types[name].dtype) for name in (*wanted, *optional)}
 

@@ -109,7 +109,7 @@ def _argsort(e: Emitter, node: Node) -> list[str]:
     axis = x.type.axis(attrs["dim"])
     extent = e.axis_extent(e[x], axis)
     order = _top(e, x, extent, axis, largest=attrs["descending"])[1]
-    if not attrs["ragged"] or not e.region.is_ragged(attrs["dim"]):
+    if not attrs["ragged"] or not e.is_padded(attrs["dim"]):
         return [order]
     # the positions behind a sequence's end go to the end, in the same order
     mask, dims = e.mask(attrs["dim"])

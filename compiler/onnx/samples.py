@@ -6,16 +6,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from compiler.target.fixed_batch import FixedBatch
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node
 from returnn_ir.ir.types import is_float
 
-__all__ = ["BATCHES", "sample"]
+__all__ = ["BATCHES", "batches", "sample"]
 
 #: Lengths per batch: one long sequence, one of a single frame, and several of different lengths.
 BATCHES: tuple[tuple[int, ...], ...] = ((13,), (1,), (13, 1, 6, 2))
+
+
+def batches(fixed: FixedBatch | None) -> list[tuple[int, ...]]:
+    """Lengths per batch, as many and as long as a program takes."""
+    if fixed is None:
+        return list(BATCHES)
+    small = [tuple(min(n, fixed.longest) for n in lengths[: fixed.batch]) for lengths in BATCHES]
+    return list(dict.fromkeys(small))
 
 
 def sample(graph: Graph, lengths: Sequence[int], rng: np.random.Generator) -> dict[str, Array]:

@@ -244,7 +244,7 @@ def _length(e: Emitter, node: Node) -> list[str]:
 
 @emits("extent")
 def _extent(e: Emitter, node: Node) -> list[str]:
-    return [e.scalar(e.extent(node.attrs["dim"]))]
+    return [e.scalar(e.longest_extent(node.attrs["dim"]))]
 
 
 @emits("mask")
@@ -255,5 +255,7 @@ def _mask(e: Emitter, node: Node) -> list[str]:
 
 @emits("size_of")
 def _size_of(e: Emitter, node: Node) -> list[str]:
-    x = node.operands[0]
-    return [e.scalar(e.axis_extent(e[x], x.type.axis(node.attrs["dim"])))]
+    x, dim = node.operands[0], node.attrs["dim"]
+    if dim in e.memory.sizes:
+        return [e.scalar(e.longest_extent(dim))]
+    return [e.scalar(e.axis_extent(e[x], x.type.axis(dim)))]

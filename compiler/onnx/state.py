@@ -10,6 +10,8 @@ from compiler.onnx.profile import Format
 from compiler.onnx.registry import emits, refuses
 from compiler.reference.random import draw
 from returnn_ir.errors import TargetError
+from returnn_ir.ir.dim_values import evaluate
+from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Node, Region
 
 if TYPE_CHECKING:
@@ -29,15 +31,31 @@ def _input(e: Emitter, node: Node) -> list[str]:
     x, name = node.result, node.attrs["name"]
     cut: list[tuple[str, int]] = []
     for axis, dim in enumerate(x.dims):
-        length = e.region.lookup(dim) if dim.is_dynamic and dim.expr is None else None
-        source = length.node if length is not None else None
-        if length is not None and source is not None and source.op.name == "input":
-            end = e.longest(source.attrs["name"], len(length.dims))
-            name = e.op("Slice", name, e.ints(0), end, e.ints(axis))
-            cut.append((source.attrs["name"], axis))
+        end = _longest(e, dim) if dim.is_dynamic and e.memory.cuts(node.attrs["name"], dim) else None
+        if end is None:
+            continue
+        name = e.op("Slice", name, e.ints(0), end, e.ints(axis))
+        length = e.region.lookup(dim) if dim.expr is None else None
+        if length is not None and length.node is not None:
+            cut.append((length.node.attrs["name"], axis))
     for lengths, axis in cut:
         e.is_longest(lengths, name, axis)
     return [name]
+
+
+def _longest(e: Emitter, dim: Dim) -> str | None:
+    """The longest length where that is an input, which is there before any node; None elsewhere."""
+    if dim.expr is not None and not e.memory.trims:
+        return None
+    longest: dict[Dim, str] = {}
+    for leaf in leaves(dim):
+        length = e.region.lookup(leaf)
+        source = length.node if length is not None else None
+        if length is not None and source is not None and source.op.name == "input":
+            longest[leaf] = e.longest(source.attrs["name"], len(length.dims))
+        elif leaf.size is None:
+            return None
+    return evaluate(dim, e.extent_algebra(), longest.__getitem__)
 
 
 @emits("param")

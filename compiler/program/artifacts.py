@@ -23,7 +23,9 @@ from returnn_ir.text.printer import print_graph
 
 if TYPE_CHECKING:
     from compiler.onnx.placement.contract import PlacementContract
+    from compiler.onnx.program import OnnxProgram
     from compiler.onnx.verification import Verification
+    from compiler.target.fixed_batch import FixedBatch
 
 __all__ = ["read_parameters", "write_artifact"]
 
@@ -86,8 +88,8 @@ def write_artifact(
         contract: what is asked of where onnxruntime's CUDA provider runs an ONNX file.
 
     Raises:
-        UserError: an input that is not available for inference, parameters that do not fit, numbers that differ from
-            the reference, or what the contract refuses.
+        UserError: an input that is not available for inference, parameters that do not fit, sizes that cannot be fixed,
+            numbers that differ from the reference, or what the contract refuses.
     """
     require_inference_inputs(program.graph, net)
     values = read_parameters(program, checkpoint=checkpoint, params=params)
@@ -95,7 +97,7 @@ def write_artifact(
     if program.target == "onnx" and layout == "split":
         return _write_split(program, net, values, output, source, contract)
     if program.target == "onnx":
-        return _write_onnx(program, net, values, output, source, contract)
+        return _write_onnx(program, net, values, output, source, contract=contract, fixed=program.fixed)
     if program.target == "tf":
         return _write_saved_model(program, net, values, output, source)
     raise TargetError(f"target {program.target!r} writes no file", hint="--target onnx or --target tf")
@@ -107,22 +109,26 @@ def _write_onnx(
     values: Mapping[str, Array],
     output: Path,
     source: str,
+    *,
     contract: PlacementContract | None = None,
+    fixed: FixedBatch | None = None,
 ) -> list[str]:
     from compiler.onnx.export import export
 
     executable: Any = program.executable
+    if fixed is not None:
+        executable = _with_fixed_sizes(program, executable, fixed)
     fetch, losses = list(program.graph.outputs), bool(program.graph.losses)
     reference = named_reference(net, program.mode, fetch, losses=losses)
     written = export(executable, values, output, reference=reference, contract=contract)
     size = output.stat().st_size
-    lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}) with {source}"]
+    lines = [f"wrote {output} ({size / 1e6:.2f} MB, mode {program.mode}{_sizes(fixed)}) with {source}"]
     if written.verification is not None:
         lines += _verified(written.verification)
     if written.contrib:
         named = ", ".join(f"{count} {name}" for name, count in written.contrib.items())
         lines.append(f"note: only onnxruntime can load it: it has ops of its own ({named})")
-    layers = {d.origin.layer for d in program.journal if d.action == BATCH_SCORES and d.origin.layer}
+    layers = _batch_scores(program)
     if layers:
         lines.append(
             f"note: scores depend on the batch in {', '.join(sorted(layers))}, as in RETURNN; "
@@ -134,6 +140,26 @@ def _write_onnx(
             'padding = "masked" makes each sequence independent'
         )
     return lines
+
+
+def _with_fixed_sizes(program: Program, executable: OnnxProgram, fixed: FixedBatch) -> OnnxProgram:
+    """The same program for batches of one size.
+
+    Raises:
+        UserError: sizes cannot be fixed, or it searches.
+    """
+    from compiler.analysis.fixed_sizes import fixed_sizes
+    from compiler.onnx.memory import Memory
+    from compiler.onnx.program import OnnxProgram
+
+    if program.mode == Mode.SEARCH:
+        raise TargetError(
+            "fixed sizes are for CUDA graphs, and a search in one file is a loop, which these exclude",
+            where="--max-length",
+            hint="--layout split",
+        )
+    sizes = fixed_sizes(executable.graph, fixed)
+    return OnnxProgram(executable.graph, executable.format, Memory(sizes, fixed=fixed))
 
 
 def _write_split(
@@ -149,9 +175,24 @@ def _write_split(
     executable: Any = program.executable
     with TemporaryDirectory() as folder:  # the whole is compared with the reference, the parts with the whole
         lines = _write_onnx(program, net, values, Path(folder) / "whole.onnx", source)[1:]
-    written = export_split(executable, values, output, contract=contract)
-    names = ", ".join(path.name for path in written)
-    return [f"wrote {output}: {names} with {source}", *lines, "the parts give the bits of the whole"]
+    options = {"contract": contract, "fixed": program.fixed, "batch_scores": _batch_scores(program)}
+    written = export_split(executable, values, output, **options)
+    names = ", ".join(f"{name}.onnx" for name in written.parts)
+    same = "the bits of the whole" if program.fixed is None else "the hypotheses of the whole"
+    return [f"wrote {output}: {names}{_sizes(written.fixed)} with {source}", *lines, f"the parts give {same}"]
+
+
+def _sizes(fixed: FixedBatch | None) -> str:
+    """What a file is made for, for a line about it."""
+    if fixed is None:
+        return ""
+    steps = f", {fixed.steps} steps" if fixed.steps is not None else ""
+    return f", for batches of {fixed.batch}, {fixed.longest} frames{steps} at most"
+
+
+def _batch_scores(program: Program) -> set[str]:
+    """The layers whose scores depend on the batch."""
+    return {d.origin.layer for d in program.journal if d.action == BATCH_SCORES and d.origin.layer}
 
 
 def _verified(verification: Verification) -> list[str]:

@@ -42,6 +42,7 @@ __all__ = [
     "PLAIN",
     "SEARCH",
     "PrintStage",
+    "for_fixed_sizes",
     "lower_to",
     "run_pipeline",
 ]
@@ -92,6 +93,19 @@ LOWER: tuple[Pass, ...] = (
     CheckAccepted(),
 )
 
+#: What is different where every axis has one size in every run: what a search remembers has its final size from the
+#: start, and an axis may be longer than its length even if that is one for the whole batch.
+_FIXED: Mapping[Pass, Pass] = {
+    HistoryToCarry(searching=True): HistoryToCarry(searching=True, growing=False),
+    MaterializeMasks(): MaterializeMasks(fixed=True),
+}
+
+
+def for_fixed_sizes(passes: Sequence[Pass]) -> tuple[Pass, ...]:
+    """The same passes for a program whose axes have one size in every run."""
+    return tuple(_FIXED.get(pass_, pass_) for pass_ in passes)
+
+
 #: All of these by name, for command lines.
 PIPELINES: Mapping[str, tuple[Pass, ...]] = {
     "optimize": OPTIMIZE,
@@ -135,6 +149,7 @@ def lower_to(
     precision: str | None = None,
     print_stage: PrintStage | None = None,
     passes: Sequence[Pass] = LOWER,
+    fixed: bool = False,
 ) -> tuple[Graph, Journal]:
     """Bring a graph in place to the TARGET stage, with only ops that ``target`` accepts.
 
@@ -146,13 +161,17 @@ def lower_to(
         precision: see :class:`Context`.
         print_stage: called at the start and at every stage that is reached (``--print-ir``).
         passes: the pipeline.
+        fixed: every axis is to have one size in every run.
 
     Raises:
         TargetError: an op that the target cannot run.
     """
     context = Context(target, fusion or {}, precision)
     verify(graph)
-    run_pipeline(graph, NAMED, context, verify_each=verify_each)
+    named = NAMED
+    if fixed:
+        named, passes = for_fixed_sizes(NAMED), for_fixed_sizes(passes)
+    run_pipeline(graph, named, context, verify_each=verify_each)
     if print_stage is not None:
         print_stage(graph.stage, graph)
     run_pipeline(graph, passes, context, verify_each=verify_each, print_stage=print_stage)

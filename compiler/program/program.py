@@ -11,6 +11,7 @@ from compiler.passes.base import Journal
 from compiler.program.initial_parameters import initial_parameters
 from compiler.program.mixed_precision import training_precision
 from compiler.program.pipelines import lower_to
+from compiler.target.fixed_batch import FixedBatch
 from compiler.target.inputs import InputSpec, input_specs
 from compiler.target.protocol import Array, Executable, Target
 from compiler.tensorflow.device import Device, GivenDevice
@@ -41,6 +42,7 @@ class Program:
         params: every parameter by RETURNN's variable name.
         journal: what the passes did, for ``--explain``.
         precision: the element type of 16 bits that products compute in, None where all is float32.
+        fixed: the sizes of a batch that its files are made for; None: any.
     """
 
     target: str
@@ -50,6 +52,7 @@ class Program:
     executable: Executable
     journal: Journal
     precision: str | None = None
+    fixed: FixedBatch | None = None
 
     def run(self, inputs: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
         """Run once; see ``Executable.run``."""
@@ -178,6 +181,7 @@ def compile_net(
     losses: bool = True,
     opset: int | None = None,
     profile: str | None = None,
+    fixed: FixedBatch | None = None,
     device: str | None = None,
     print_stage: Callable[[str, Graph], None] | None = None,
 ) -> Program:
@@ -193,6 +197,8 @@ def compile_net(
         opset: the version of ONNX's operator set, for ``onnx`` only; None: its default.
         profile: whose operators an ONNX file has, for ``onnx`` only: ``portable``, ONNX's own, or ``onnxruntime``, its
             fused ones, too; None: ``portable``.
+        fixed: the sizes of a batch that files are made for, for ``onnx`` only; None: any. What :meth:`Program.run` is
+            given may still be any batch.
         device: what a program for ``tf`` runs on: ``cpu``, ``gpu`` or ``both``. None: what the config's ``device``
             says, a GPU where TensorFlow computes on one in this process. For ``onnx`` ``cpu`` (default) or ``cuda``:
             where the file shall be fast; it runs on both.
@@ -209,12 +215,17 @@ def compile_net(
         raise TargetError("'fetch' is a list of layer names", received=repr(fetch), hint=f"fetch=[{fetch!r}]")
     config: Mapping[str, object] = {} if net.config is None else net.config
     given = _tensorflow_options(config, device) if target == "tf" else {"device": device}
+    if fixed is not None and target != "onnx":
+        hint = "target 'onnx' has them"
+        raise TargetError(f"target {target!r} has no fixed sizes", where="fixed", received=fixed, hint=hint)
     made = make_target(target, opset=opset, profile=profile, **given)
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = _fusion(config, net, target, expanded.graph)
     precision = training_precision(config, target, expanded.graph)
-    graph, journal = lower_to(expanded.graph, made, fusion=fusion, precision=precision, print_stage=print_stage)
-    return Program(target, Mode(mode), graph, expanded.params, made.lower(graph), journal, precision)
+    options = {"fusion": fusion, "precision": precision, "fixed": fixed is not None}
+    graph, journal = lower_to(expanded.graph, made, print_stage=print_stage, **options)
+    lowered = made.lower(graph)
+    return Program(target, Mode(mode), graph, expanded.params, lowered, journal, precision=precision, fixed=fixed)
 
 
 def _fusion(config: Mapping[str, object], net: Net, target: str, graph: Graph) -> Mapping[str, Any]:

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 
-__all__ = ["PARTS", "drive"]
+__all__ = ["PARTS", "Feed", "Held", "drive", "is_read_by_host"]
 
 #: The parts in their order.
 PARTS = ("encoder", "init", "step", "finish")
 
+#: An array, or whatever holds one on a device.
+Held: TypeAlias = Any
+Feed = Mapping[str, Held]
 
-def drive(run: Callable[[str, Mapping[str, Array]], dict[str, Array]], inputs: Mapping[str, Array]) -> dict[str, Array]:
+
+def is_read_by_host(name: str) -> bool:
+    """Whether the host looks at the output of that name before the search is finished, or collects it.
+
+    All others are given to other parts as they are.
+    """
+    return name in ("limit", "done") or name.startswith("stack/")
+
+
+def drive(run: Callable[[str, Feed], dict[str, Held]], inputs: Feed) -> dict[str, Held]:
     """Search one batch with the parts: what a host does.
 
     Args:
-        run: runs the part of that name; it takes of the feed what it needs.
+        run: runs the part of that name; it takes of the feed what it needs. What :func:`is_read_by_host` names it gives
+            as arrays that stay as they are, anything else as ``run`` itself understands it.
         inputs: of the whole program.
 
     Returns:
@@ -32,8 +46,8 @@ def drive(run: Callable[[str, Mapping[str, Array]], dict[str, Array]], inputs: M
     states = run("init", held)
     limit = int(states.pop("limit"))
     stacks: list[dict[str, Array]] = []
-    for i in range(limit):
-        left = run("step", {**held, **states, "i": np.asarray(i, np.int64)})
+    for _ in range(limit):
+        left = run("step", {**held, **states})
         states = {name.removesuffix("/next"): v for name, v in left.items() if name.endswith("/next")}
         stacks.append({name: v for name, v in left.items() if name.startswith("stack/")})
         if bool(left.get("done", False)):

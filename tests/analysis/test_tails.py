@@ -52,6 +52,27 @@ def test_readers(given: str, readers: list[str]) -> None:
     assert tail_readers(graph_of(given)) == readers
 
 
+@pytest.mark.parametrize(
+    ("given", "dims", "readers"),
+    [
+        ("exp(%0) : float32[B, T, F]", "dims=[T, V]", ["reader"]),
+        ("where(%3, %0, %4) : float32[B, T, F]", "dims=[T, V]", ["reader"]),  # wherever the second one begins
+        ("exp(%0) : float32[B, T, F]", "ragged=true, dims=[T, V]", []),
+        ("exp(%0) : float32[B, T, F]", "first", []),
+    ],
+)
+def test_what_is_joined_behind_a_tail(given: str, dims: str, readers: list[str]) -> None:
+    """The second value stands behind the padding of the first one, unless that has none."""
+    pair, order = ("%6, %8", dims) if dims != "first" else ("%8, %6", "dims=[V, T]")
+    out = "'T+V'" if dims != "first" else "'V+T'"
+    reader = f"concat({pair}) {{{order}, out={out}}} : float32[B, {out}, F]"
+    text = TEXT.replace("dim V dynamic", "dim V static 2\n  dim 'T+V' = T + V\n  dim 'V+T' = V + T")
+    text = text.replace("GIVEN", f"{given}\n  %8 = expand(%5) {{dims=[B, V, F]}} : float32[B, V, F]")
+    graph = parse_graph(text.replace("READER", reader).replace("[B, U, F]\n}", f"[B, {out}, F]\n}}"))
+    verify(graph)
+    assert tail_readers(graph) == readers
+
+
 def test_through_other_names() -> None:
     """A renamed axis, a renamed mask: the frames behind the ends are the same ones."""
     masked = "where(%3, %0, %4) : float32[B, T, F]\n  %8 = rename(%6) {dims=[[F, G]]} : float32[B, T, G]"

@@ -8,11 +8,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from compiler.cli import main as compile_main
+from returnn_ir.config import load_config
 from runtime.cli import main as run_main
+from runtime.datasets import BatchLoader, BatchOptions, init_dataset, plan_epoch
+from runtime.deployment.search_driver import SearchDriver
 from runtime.deployment.session import OnnxSession
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -94,6 +98,28 @@ def test_attention(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setattr(sys, "argv", ["attention_decode.py", model])
     assert decode["main"]() == 0
     assert "lists of hypotheses that differ: 0" in capsys.readouterr().out
+    alone = ["++padding", "masked", "++search_scores", "independent", "--fetch", "output"]
+    assert compile_main(["examples/attention.py", *options, *alone]) == 0
+    fixed = ["--layout", "split", "--batch", "8", "--max-length", "48"]
+    options[options.index(model)] = "examples/out/fixed"
+    assert compile_main(["examples/attention.py", *options, *alone, *fixed]) == 0
+    _same_hypotheses(OnnxSession(model), SearchDriver("examples/out/fixed"))
+
+
+def _same_hypotheses(whole: OnnxSession, fixed: SearchDriver) -> None:
+    """Of both layouts, for all lines of the test set, a few at a time."""
+    config = load_config("examples/attention.py")
+    options = BatchOptions(batch_size=300, max_seqs=8)
+    with (
+        init_dataset(config.opt_typed_value("eval"), name="eval") as dataset,
+        BatchLoader(dataset, plan_epoch(dataset, 1, options)) as loader,
+    ):
+        for batch in loader:
+            feed = {name: value for name, value in batch.feed().items() if name in fixed.inputs}
+            expected, found = whole.run(feed), fixed.run(feed)
+            assert expected.keys() == found.keys()
+            for name, value in expected.items():
+                np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 @pytest.mark.slow

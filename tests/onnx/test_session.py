@@ -200,13 +200,11 @@ def test_a_provider_that_does_not_load(tmp_path: Path, monkeypatch: pytest.Monke
         onnxruntime, "InferenceSession", lambda *args, **kwargs: create(*args, providers=["CPUExecutionProvider"])
     )
     with pytest.raises(UserError) as caught:
-        OnnxSession(tmp_path / "m.onnx", providers=("CUDAExecutionProvider",))
+        OnnxSession(tmp_path / "m.onnx", device="cuda")
     assert str(caught.value) == (
         "onnxruntime could not load CUDAExecutionProvider\n"
         "  expected: CUDAExecutionProvider\n"
         "  received: CPUExecutionProvider\n"
         "  try: its libraries (for CUDA: cuDNN too) in the versions that this onnxruntime was built for"
     )
-    with pytest.raises(UserError, match="could not load CUDAExecutionProvider"):
-        OnnxSession(tmp_path / "m.onnx", providers=both)
     OnnxSession(tmp_path / "m.onnx")

@@ -35,6 +35,22 @@ def test_both_layouts_give_the_same_bits(case: str, tmp_path: Path, capsys: pyte
         np.testing.assert_array_equal(parts[name], value, err_msg=name)
 
 
+def test_a_batch_in_the_same_arrays(tmp_path: Path) -> None:
+    """A caller may write the next batch over the last one."""
+    net, params = SEARCH / "lm_fusion.py", str(SEARCH / "lm_fusion.npz")
+    command = [str(net), "--target", "onnx", "--mode", "search", "--params", params, "--layout", "split"]
+    assert main([*command, "-o", str(tmp_path)]) == 0
+    driver = SearchDriver(tmp_path)
+    first = {k: v for k, v in read_recorded(SEARCH / "lm_fusion.npz").inputs.items() if k.startswith("data")}
+    second = {k: v[::-1].copy() for k, v in first.items()}
+    expected = driver.run(second)
+    assert any((driver.run(first)[name] != value).any() for name, value in expected.items())
+    for name, value in first.items():
+        value[...] = second[name]
+    for name, value in driver.run(first).items():
+        np.testing.assert_array_equal(value, expected[name])
+
+
 def test_no_matrix_crosses_the_cut(tmp_path: Path) -> None:
     """Gates of a cell are put into another order in front of the loop: the step does that itself, from its parameters.
 

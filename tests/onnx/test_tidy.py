@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from compiler.onnx.profile import Format
 from compiler.onnx.writer import Writer
 from compiler.target.protocol import Array
 
@@ -74,7 +75,7 @@ def evaluated(nodes: list[Any], names: list[str], constants: dict[str, Array], x
     ],
 )
 def test_the_same_numbers_of_fewer_nodes(write: Write, left: list[str], batch: int) -> None:
-    writer = Writer(21)
+    writer = Writer(Format(21))
     names = writer.results(write(writer))
     before = [onnx.NodeProto.FromString(node.SerializeToString()) for node in writer.scope.nodes]
     after = writer.tidied(writer.scope.nodes, names)
@@ -86,7 +87,7 @@ def test_the_same_numbers_of_fewer_nodes(write: Write, left: list[str], batch: i
 
 
 def test_what_nobody_reads_goes() -> None:
-    writer = Writer(21)
+    writer = Writer(Format(21))
     kept = writer.op("Tanh", "x")
     writer.op("Exp", kept)
     assert [node.op_type for node in writer.tidied(writer.scope.nodes, [kept])] == ["Tanh"]

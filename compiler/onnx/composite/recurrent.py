@@ -63,7 +63,7 @@ def _merged(e: Emitter, name: str, front: Sequence[Dim], rest: Sequence[Dim], la
 def _layout(e: Emitter, node: Node, x: Value) -> _Layout:
     dim, out = node.attrs["dim"], node.attrs["out_dim"]
     rest = x.dims[1:-1]
-    if not e.region.is_ragged(dim):
+    if not e.is_padded(dim):
         return _Layout(dim, rest, out, None)
     lengths = e.align(*e.length(dim), rest)
     if len(rest) != 1:

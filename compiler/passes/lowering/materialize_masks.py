@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from compiler.analysis.tails import zero_behind_the_end
+from compiler.analysis.tails import has_common_length, zero_behind_the_end
 from compiler.passes.base import Context, Pass
 from compiler.passes.rewrite import rewrite
 from returnn_ir.errors import IRError
@@ -29,28 +29,39 @@ _LEFT_BEHIND = {Tail.ZERO: 0.0, Tail.NEUTRAL: -np.inf}
 
 @dataclass(frozen=True)
 class MaterializeMasks(Pass):
-    """Masked ops over ragged dims get their neutral element put behind each sequence's end."""
+    """Masked ops over ragged dims get their neutral element put behind each sequence's end.
+
+    Attributes:
+        fixed: axes have one size in every run. So those that have one length for the whole batch may be longer, too,
+            whether an op leaves masks away or not.
+    """
 
     name: ClassVar[str] = "materialize_masks"
     requires: ClassVar[tuple[Stage, ...]] = (Stage.NAMED,)
     ensures: ClassVar[Stage | None] = Stage.MASKED
+    fixed: bool = False
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Masks that repeat are left to common subexpression elimination."""
-        return rewrite(graph, _materialize)
+        return rewrite(graph, lambda b, node: _materialize(b, node, fixed=self.fixed))
 
 
-def _materialize(b: Builder, node: Node) -> Sequence[Value] | None:
-    if not node.op.has(Trait.MASKED) or not node.attrs["mask"]:
+def _materialize(b: Builder, node: Node, *, fixed: bool) -> Sequence[Value] | None:
+    if not node.op.has(Trait.MASKED):
         return None
-    ragged = [d for d in node.addressed_dims() if b.needs_mask(d)]
+    over = node.addressed_dims()
+    ragged = [d for d in over if (node.attrs["mask"] and b.needs_mask(d)) or (fixed and has_common_length(b.region, d))]
+    if not node.attrs["mask"] and not ragged:
+        return None
     unmasked = {**node.attrs, "mask": False}
     if not ragged:
         return b.emit(node.op, node.operands, unmasked)
     operands = [_put_neutral(b, node, x, ragged) for x in node.operands]
     if unmasked.get("kind") == "mean":  # the one reduction whose meaning counts frames
         total = b.emit(node.op, operands, {**unmasked, "kind": "sum"})[0]
-        count = b.maximum(_count(b, node.attrs["dims"]), 1)  # the mean of no frame is zero, as RETURNN has it
+        count = b.maximum(
+            _count(b, node.attrs["dims"], fixed=fixed), 1
+        )  # the mean of no frame is zero, as RETURNN has it
         return [b.div(total, b.cast(count, total.dtype))]
     results = b.emit(node.op, operands, unmasked)
     left_behind = _LEFT_BEHIND.get(node.op.tail)
@@ -74,7 +85,7 @@ def _fill(b: Builder, x: Value, dims: Sequence[Dim], value: float | bool) -> Val
     return x
 
 
-def _count(b: Builder, dims: Sequence[Dim]) -> Value:
+def _count(b: Builder, dims: Sequence[Dim], *, fixed: bool) -> Value:
     """How many valid frames ``dims`` have together, int64: sums of lengths from the innermost dim outwards."""
     remaining = list(dims)
     total: Value | None = None
@@ -83,7 +94,8 @@ def _count(b: Builder, dims: Sequence[Dim]) -> Value:
         dim = inner[0]
         remaining.remove(dim)
         if total is not None and dim in total.dims:
-            masked = _fill(b, total, [dim] if b.needs_mask(dim) else [], 0)
+            needed = b.needs_mask(dim) or (fixed and has_common_length(b.region, dim))
+            masked = _fill(b, total, [dim] if needed else [], 0)
             total = b.reduce("sum", masked, dim, mask=False)
         else:
             own = b.length(dim) if dim.is_dynamic else _size(b, dim)

@@ -82,9 +82,9 @@ class BeamBody:
         self.old = LoopView.of(node)
         self.starts, self.whole, self.limit = self.old.layout.split_operands(operands)
         self.dim = self.old.dim
-        if self.old.end is None and b.needs_mask(self.dim):
-            self._run_all_frames(b)
         makers = [n for n in self.old.region.nodes if is_symbolic(n) and n.attrs.get("beam") is not None]
+        if self.old.end is None and b.needs_mask(self.dim):
+            self._run_all_frames(b, filled=any(n.attrs.get("independent") for n in makers))
         self.own = frozenset(self.old.region.nodes)
         self.special = Special(self._emit_symbolic, self._types)
         self.choices = [n for n in makers if n.op.name == "choice"]
@@ -102,9 +102,15 @@ class BeamBody:
 
     # ---------------------------------------------------------------- the loop
 
-    def _run_all_frames(self, b: Builder) -> None:
-        """Every hypothesis takes part in all steps of the batch, as in RETURNN, those that have ended too."""
+    def _run_all_frames(self, b: Builder, *, filled: bool) -> None:
+        """Every hypothesis takes part in all steps of the batch, as in RETURNN, those that have ended too.
+
+        Args:
+            filled: what these see does not count, so it is the same in every batch.
+        """
         own = self.dim
+        if filled:
+            self.whole = [b.where(b.mask(own), v, b.const(0, v.dtype)) for v in self.whole]
         self.dim = Dim(f"{own.name}.steps")
         b.define(self.dim, b.extent(own))
         self.whole = [b.op("resize_axis", v, dim=own, out=self.dim) for v in self.whole]
@@ -216,8 +222,13 @@ class BeamBody:
         return _Step(region, [*carries, score], [*stacked, slots], done)
 
     def _held(self, following: Value, before: Value) -> Value:
-        """With independent scores the hypotheses of a sequence that is over wait for the rest of the batch."""
-        if self.over is None or self.start not in following.dims:
+        """With independent scores the hypotheses of a sequence that is over wait for the rest of the batch.
+
+        What grows with every step cannot: it has another size then. It is read for continuations only, of which a
+        sequence that is over gets none.
+        """
+        grows = any(dim in self.b.region.dim_defs for dim in before.dims)
+        if self.over is None or self.start not in following.dims or grows:
             return following
         held = self.b.where(self.over, before, following)
         return self.b.op("set_sparse", held, sparse_dim=following.type.sparse_dim)

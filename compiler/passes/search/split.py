@@ -6,7 +6,8 @@ and ``finish`` everything behind the loop (the back-trace above all). The host (
 feeds states, tests ``done`` and collects what the steps leave; it does no arithmetic: both layouts give the same bits.
 
 Names: ``encoder/K`` what steps read, ``state/K`` carries, ``state/K/next`` carries behind a step, ``stack/K`` what a
-step leaves, ``i`` the step's number, ``limit`` the largest number of steps, ``done`` after the last one.
+step leaves, ``i`` and ``i/next`` the number of this step and of the next one, ``limit`` the largest number of steps,
+``done`` after the last one. All that a step is given is what a part before has made, so it may stay where it was made.
 """
 
 from __future__ import annotations
@@ -31,11 +32,15 @@ class SplitSearch:
     """The parts of a search, graphs in the TARGET stage, and what the driver must know.
 
     Attributes:
+        loop: of the whole program: the search.
+        behind: the nodes of the whole program that need what the search gives.
         ends: the search finds its own end; otherwise it takes as many steps as ``limit`` says.
         states, stacks: how many carries and stacked values there are.
     """
 
     graphs: Mapping[str, Graph]
+    loop: LoopView
+    behind: tuple[Node, ...]
     ends: bool
     states: int
     stacks: int
@@ -76,7 +81,14 @@ class _Splitter:
             "step": self._step(named),
             "finish": self._finish(named),
         }
-        return SplitSearch(graphs, self.loop.end is not None, len(self.loop.carries), len(self.loop.stacked))
+        return SplitSearch(
+            graphs,
+            self.loop,
+            tuple(behind),
+            self.loop.end is not None,
+            len(self.loop.carries),
+            len(self.loop.stacked),
+        )
 
     # ---------------------------------------------------------------- what crosses the cut
 
@@ -131,25 +143,26 @@ class _Splitter:
         return part.graph({name: part.env[v] for name, v in outputs.items()})
 
     def _init(self, named: Mapping[Value, str]) -> Graph:
-        outputs = {f"state/{k}": carry.initial for k, carry in enumerate(self.loop.carries)}
-        if self.loop.end is not None:
-            outputs["limit"] = self.loop.end.limit
-            return self._part(outputs, named)
+        states = {f"state/{k}": carry.initial for k, carry in enumerate(self.loop.carries)}
+        end = self.loop.end
         part = _Copier(named, self.defs)
-        part.copy(self.graph.body.nodes, list(outputs.values()), dims=[self.loop.dim])
-        steps = part.builder.extent(self.loop.dim)
-        return part.graph({**{n: part.env[v] for n, v in outputs.items()}, "limit": steps})
+        wanted = [*states.values(), *([end.limit] if end is not None else [])]
+        part.copy(self.graph.body.nodes, wanted, dims=[] if end is not None else [self.loop.dim])
+        limit = part.env[end.limit] if end is not None else part.builder.extent(self.loop.dim)
+        first = part.builder.const(0, "int64")
+        return part.graph({**{name: part.env[v] for name, v in states.items()}, "limit": limit, "i": first})
 
     def _step(self, named: Mapping[Value, str]) -> Graph:
         loop, region = self.loop, self.loop.region
         given = {**named, loop.index: "i", **{carry.param: f"state/{k}" for k, carry in enumerate(loop.carries)}}
         part = _Copier(given, {**self.defs, **region.dim_defs})
         part.copy(self.graph.body.nodes, [s.whole for s in loop.slices])
+        index = part.given("i", TensorType("int64"))
         for s in loop.slices:
-            index = part.given("i", TensorType("int64"))
             part.env[s.param] = part.builder.op("gather", part.env[s.whole], index, dim=loop.dim)
         part.copy([*self.graph.body.nodes, *region.nodes], region.results)
         outputs = {f"state/{k}/next": part.env[carry.next] for k, carry in enumerate(loop.carries)}
+        outputs["i/next"] = part.builder.op("add", index, part.builder.const(1, "int64"))
         outputs.update({f"stack/{k}": part.env[stack.inner] for k, stack in enumerate(loop.stacked)})
         if loop.end is not None:
             outputs["done"] = part.env[loop.end.done]

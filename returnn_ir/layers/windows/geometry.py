@@ -247,6 +247,7 @@ def _own_beginnings(b: LayerBuilder, x: SpatialInput, geometry: Geometry, fill: 
         inside = b.binary(
             "logical_and", b.binary("greater_equal", position, 0), b.binary("less", position, b.length(dim))
         )
+        inside = b.binary("logical_and", b.mask(wide), inside)  # which follows from it, and says what is filled
         value = b.where(inside, b.op("gather", value, position, dim=dim), fill)
         dims[axis] = wide
     if dims == list(x.dims):

@@ -1,0 +1,132 @@
+"""A split search on a device: how onnxruntime is asked, without a GPU. What it computes is in ``test_fixed_sizes``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from compiler.cli import main
+from compiler.target.split_driver import is_read_by_host
+from returnn_ir.errors import UserError
+from runtime.deployment.bound_part import FixedStep
+from runtime.deployment.device import Device
+from runtime.deployment.search_driver import SearchDriver
+
+CASE = Path(__file__).parents[1] / "golden" / "search" / "att_decoder"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A split search with fixed sizes."""
+    made = tmp_path_factory.mktemp("search")
+    alone = ["++padding", "masked", "++search_scores", "independent"]
+    command = [f"{CASE}.py", "--target", "onnx", "--mode", "search", "--params", f"{CASE}.npz", *alone]
+    assert main([*command, "--layout", "split", "--batch", "2", "--max-length", "6", "-o", str(made)]) == 0
+    return made
+
+
+@pytest.mark.parametrize("name", ["gpu", "cpu:0", "cuda:", "cuda:x", "CUDAExecutionProvider"])
+def test_no_such_device(name: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Device.of(name)
+    assert str(caught.value) == f"no device is called {name!r}\n  expected: cpu, cuda or cuda:NUMBER"
+
+
+def test_devices() -> None:
+    assert Device.of("cpu") == Device("cpu", 0, {})
+    assert Device.of("cuda:2", {"use_tf32": "0"}) == Device("cuda", 2, {"use_tf32": "0"})
+
+
+def test_a_gpu_that_onnxruntime_is_not_built_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never a run on the CPU instead."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(UserError) as caught:
+        SearchDriver(folder, device="cuda")
+    assert str(caught.value) == (
+        "onnxruntime has no CUDAExecutionProvider\n"
+        "  expected: CPUExecutionProvider\n"
+        "  try: pip install onnxruntime-gpu, without onnxruntime beside it"
+    )
+
+
+class Recorded:
+    """A session on the CPU that notes how it is made and run."""
+
+    asked: Any = None
+    runs: list[str]
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.runs = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def get_providers(self) -> list[str]:
+        """What a GPU would say."""
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def run_with_iobinding(self, binding: Any, options: Any) -> None:
+        """Run."""
+        self.runs.append(options.get_run_config_entry("gpu_graph_id"))
+        self._session.run_with_iobinding(binding)
+
+
+@pytest.fixture
+def pretended(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Sessions and arrays for a GPU are the CPU's; the list gets what each session was asked for."""
+    asked: list[Any] = []
+    create, array = onnxruntime.InferenceSession, onnxruntime.OrtValue.ortvalue_from_numpy
+
+    def session(path: str, options: Any, providers: Any) -> Any:
+        asked.append(providers)
+        return Recorded(create(path, options, providers=["CPUExecutionProvider"]))
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: None)
+    monkeypatch.setattr(onnxruntime.OrtValue, "ortvalue_from_numpy", lambda value, kind, index: array(value))
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    return asked
+
+
+def test_a_step_is_captured_in_both_directions(folder: Path, pretended: list[Any]) -> None:
+    """On a GPU: two graphs, captured when the model is loaded, take turns from the first step of each batch on."""
+    step = FixedStep(folder / "step.onnx", Device.of("cuda:1", {"use_tf32": "0"}), is_read_by_host)
+    wanted = {"device_id": "1", "use_tf32": "0", "enable_cuda_graph": "1"}
+    assert pretended == [[("CUDAExecutionProvider", wanted)]]
+    runs: list[str] = step.model.session.runs
+    assert runs == ["1", "2"]
+    for _ in range(2):
+        states: dict[str, Any] = dict(step.begin)
+        addresses = []
+        for _ in range(4):
+            left = step.run(states)
+            states = {n.removesuffix("/next"): v for n, v in left.items() if n.endswith("/next")}
+            addresses.append(states["state/0"].data_ptr())
+        assert addresses[0] == addresses[2] != addresses[1] == addresses[3]
+    assert runs[2:] == ["1", "2"] * 4
+
+
+def test_what_the_host_gets_is_its_own(folder: Path) -> None:
+    """The next step writes over what is on the device, and not over the labels that were collected."""
+    step = FixedStep(folder / "step.onnx", Device(), is_read_by_host)
+    first = step.run(step.begin)
+    kept = {name: value.copy() for name, value in first.items() if is_read_by_host(name)}
+    states = {n.removesuffix("/next"): v for n, v in first.items() if n.endswith("/next")}
+    step.run(states)
+    step.run(step.begin)
+    assert {"done"} < kept.keys()
+    assert {type(value) for value in kept.values()} == {np.ndarray}
+    for name, value in kept.items():
+        np.testing.assert_array_equal(first[name], value)
+
+
+def test_a_step_whose_sizes_are_open(tmp_path: Path) -> None:
+    command = [f"{CASE}.py", "--target", "onnx", "--mode", "search", "--layout", "split", "-o", str(tmp_path)]
+    assert main(command) == 0
+    with pytest.raises(UserError, match=r"an axis of '.*' has no size"):
+        FixedStep(tmp_path / "step.onnx", Device(), is_read_by_host)
