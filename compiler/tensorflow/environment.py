@@ -66,9 +66,13 @@ class Environment:
     _extents: dict[Dim, Size] = field(default_factory=dict)
     _lengths: dict[Dim, _Lengths] = field(default_factory=dict)
     _draws: _Origin | None = None
+    _instead: dict[Value, tf.Tensor] = field(default_factory=dict)
+    _again: dict[Value, tf.Tensor] = field(default_factory=dict)
 
     def bind(self, value: Value, tensor: tf.Tensor) -> None:
         """Remember the tensor of a value; it tells the extents of dims not seen before."""
+        if value in self._instead:
+            self._again[value], tensor = tensor, self._instead[value]
         static = [dim.size for dim in value.dims]
         if tensor.shape.rank is None or any(
             s is not None and t is None for s, t in zip(static, tensor.shape, strict=False)
@@ -82,6 +86,14 @@ class Environment:
     def stand_in(self, value: Value, tensor: tf.Tensor) -> None:
         """Use another tensor here for a value of a region around; its extents are known there."""
         self._values[value] = tensor
+
+    def use_instead(self, value: Value, tensor: tf.Tensor) -> None:
+        """Use what was kept of a value of this region, when it is computed again."""
+        self._instead[value] = tensor
+
+    def again(self, value: Value) -> tf.Tensor:
+        """What was computed for a value, although another tensor is used instead."""
+        return self._again[value] if value in self._again else self.get(value)
 
     def get(self, value: Value) -> tf.Tensor:
         """The tensor of a value of this region or of one around it."""
@@ -171,6 +183,12 @@ class Environment:
         """
         lengths, own = self._lengths_of(dim)
         return lengths if dims is None else align(lengths, own, dims)
+
+    def valid(self, dim: Dim) -> tf.Tensor:
+        """Which positions along a dim are there, [dim, *axes of its lengths] bool."""
+        lengths, dims = self._lengths_of(dim)
+        positions = tf.range(tf.cast(self.extent(dim), tf.int64))
+        return tf.reshape(positions, [-1, *[1] * len(dims)]) < lengths
 
     def length_dims(self, dim: Dim) -> tuple[Dim, ...]:
         """The axes of :meth:`lengths`."""
