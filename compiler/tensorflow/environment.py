@@ -101,7 +101,7 @@ class Environment:
         if found is None:
             raise IRError(f"a value of type {value.type} is used before it is computed")
         if value not in self._values:
-            found = self._values[value] = entering(found)
+            found = self._values[value] = _again_here(value, found)
         return found
 
     def _find(self, value: Value) -> tf.Tensor | None:
@@ -213,6 +213,12 @@ class Environment:
         if dim.is_dynamic:
             raise IRError(f"dim {dim} has no lengths here")
         return tf.cast(self.extent(dim), tf.int64), ()
+
+
+def _again_here(value: Value, tensor: tf.Tensor) -> tf.Tensor:
+    """A tensor of a region around; a number once more, which takes less than to hand it to every step of a loop."""
+    number = tf.get_static_value(tensor) if value.node is not None and value.node.op.name == "const" else None
+    return entering(tensor) if number is None or number.size != 1 else tf.constant(number, tensor.dtype)
 
 
 def _paired(op: str, a: _Lengths, b: _Lengths) -> _Lengths:
