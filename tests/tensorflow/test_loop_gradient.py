@@ -19,7 +19,7 @@ from tests.tensorflow.graphs import Build, Net, lower
 Stepped = tuple[list[Value], list[Value]]
 
 #: Of the sequences: ragged, with an empty one, without any step.
-LENGTHS: list[tuple[int, ...]] = [(5, 1, 3), (2, 0), (0, 0)]
+LENGTHS: list[tuple[int, ...]] = [(5, 1, 3), (8, 0), (2, 0), (0, 0)]
 
 
 def _product(net: Net, x: Value, weights: Value) -> Value:
@@ -108,14 +108,17 @@ NETS: dict[str, Build] = {
 }
 
 
-def _gradients(build: Build, lengths: tuple[int, ...]) -> dict[str, Array]:
+def _gradients(build: Build, lengths: tuple[int, ...], device: str = "cpu") -> dict[str, Array]:
     net = Net(lengths)
     build(net)
-    return lower(net).gradients(net.inputs, net.params)
+    return lower(net, device=device).gradients(net.inputs, net.params)
+
+
+Gradients = Callable[[Build, tuple[int, ...]], dict[str, Array]]
 
 
 @pytest.fixture
-def by_tensorflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build, tuple[int, ...]], dict[str, Array]]:
+def by_tensorflow(monkeypatch: pytest.MonkeyPatch) -> Gradients:
     """The gradients without the hand-made backward."""
 
     def run(build: Build, lengths: tuple[int, ...]) -> dict[str, Array]:
@@ -126,13 +129,17 @@ def by_tensorflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build, tuple[int
     return run
 
 
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize("name", NETS)
 def test_gradients(
-    name: str, lengths: tuple[int, ...], by_tensorflow: Callable[[Build, tuple[int, ...]], dict[str, Array]]
+    name: str,
+    lengths: tuple[int, ...],
+    device: str,
+    by_tensorflow: Callable[[Build, tuple[int, ...]], dict[str, Array]],
 ) -> None:
     expected = by_tensorflow(NETS[name], lengths)
-    actual = _gradients(NETS[name], lengths)
+    actual = _gradients(NETS[name], lengths, device)
     assert actual.keys() == expected.keys()
     for key, gradient in expected.items():
         np.testing.assert_allclose(actual[key], gradient, rtol=2e-5, atol=2e-5, err_msg=key)

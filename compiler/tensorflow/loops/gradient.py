@@ -29,6 +29,7 @@ from compiler.tensorflow.loops.loop import (
 )
 from compiler.tensorflow.loops.plan import Gradient, Plan, Source, has_gradient
 from compiler.tensorflow.loops.position import Position, frame
+from compiler.tensorflow.loops.repeat import repeat
 from compiler.tensorflow.own_gradient import Backward, own_gradient
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.op import Trait
@@ -84,7 +85,9 @@ class _Found:
 
     def put(self, tensors: Sequence[tf.Tensor], gradients: Sequence[_Gradient]) -> None:
         """Gradients that include those that there are."""
-        self.of.update({id(x): tf.convert_to_tensor(d) for x, d in zip(tensors, gradients, strict=True) if d is not None})
+        self.of.update(
+            {id(x): tf.convert_to_tensor(d) for x, d in zip(tensors, gradients, strict=True) if d is not None}
+        )
 
     def get(self, x: tf.Tensor) -> _Gradient:
         """That of a tensor."""
@@ -122,12 +125,12 @@ class _Backward:
         sums = [tf.zeros_like(env.get(value)) for value in plan.summed]
         invariants = [tf.TensorShape([d.size for d in loop.carry_types[k].dims]) for k in self._carries]
         scalar = tf.TensorShape([])
-        _, running, kept, slices, errors, pushed, sums = tf.while_loop(
-            lambda i, *_: i > 0,
-            lambda i, *state: self._step(i - 1, made, *state),
-            (loop.count, running, kept, slices, errors, pushed, sums),
-            shape_invariants=(
-                scalar,
+        last = loop.count - 1
+        running, kept, slices, errors, pushed, sums = repeat(
+            lambda i, *state: self._step(last - i, made, *state),
+            (running, kept, slices, errors, pushed, sums),
+            loop.count,
+            (
                 invariants,
                 [s for k, s in zip(self._carries, invariants, strict=True) if k in loop.kept],
                 [scalar for _ in slices],
@@ -135,6 +138,7 @@ class _Backward:
                 [scalar for _ in pushed],
                 [x.shape for x in sums],
             ),
+            at_once=loop.at_once,
         )
         initial = self._initial(running, kept)
         of_slices = {
@@ -182,7 +186,6 @@ class _Backward:
         carries, parts = [before[k] for k in self._carries], [scanned[k] for k in self._scanned]
         found = self._differentiated(env, ends, [*carries, *parts, *local.values()])
         return (
-            i,
             [_or_zero(found.get(x), x) for x in carries],
             kept,
             [write(h, at, self._reach(k, found, x)) for h, k, x in zip(slices, self._scanned, parts, strict=True)],

@@ -16,6 +16,7 @@ from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
 from compiler.tensorflow.environment import Environment
 from compiler.tensorflow.loops.position import Position, frame
+from compiler.tensorflow.loops.repeat import repeat
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.loop import LoopView, loop_params, loop_results
@@ -81,6 +82,11 @@ class Loop:
     def stacked_types(self) -> tuple[TensorType, ...]:
         """The types of one step's stacked values."""
         return self.view.layout.stacked
+
+    @property
+    def at_once(self) -> int:
+        """How many steps are one turn of TensorFlow's loop."""
+        return self.call.env.feed.device.steps_at_once
 
     def step(
         self,
@@ -163,27 +169,24 @@ def run(loop: Loop, operands: Sequence[tf.Tensor], *, keep: Sequence[Value] | No
 
     def body(
         i: tf.Tensor, carries: list[tf.Tensor], ended: list[tf.Tensor], lists: list[tf.Tensor], tapes: list[tf.Tensor]
-    ) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
         at = Position.of(i)
         following, made, step = loop.step(at, carries, [frame(x, at) for x in whole])
         ended = [tf.where(loop.running(at, k), following[k], old) for k, old in zip(loop.kept, ended, strict=True)]
         lists = [write(handle, at, x) for handle, x in zip(lists, made, strict=True)]
         found = [] if keep is None else [*carries, *map(step.get, keep)]
-        return i + 1, following, ended, lists, [write(tape, at, x) for tape, x in zip(tapes, found, strict=True)]
+        return following, ended, lists, [write(tape, at, x) for tape, x in zip(tapes, found, strict=True)]
 
     carry_shapes = [tf.TensorShape([d.size for d in t.dims]) for t in loop.carry_types]
     scalar = tf.TensorShape([])
-    _, carries, ended, lists, tapes = tf.while_loop(
-        lambda i, *_: i < loop.count,
-        body,
-        (tf.constant(0, tf.int32), carries, ended, lists, tapes),
-        shape_invariants=(
-            scalar,
-            carry_shapes,
-            [carry_shapes[k] for k in loop.kept],
-            [scalar for _ in lists],
-            [scalar for _ in tapes],
-        ),
+    shapes_of_state = (
+        carry_shapes,
+        [carry_shapes[k] for k in loop.kept],
+        [scalar for _ in lists],
+        [scalar for _ in tapes],
+    )
+    carries, ended, lists, tapes = repeat(
+        body, (carries, ended, lists, tapes), loop.count, shapes_of_state, at_once=loop.at_once
     )
     final = [ended[loop.kept.index(k)] if k in loop.kept else carry for k, carry in enumerate(carries)]
     stacked = [stack(handle, shape, t) for handle, shape, t in zip(lists, shapes, loop.stacked_types, strict=True)]

@@ -1,8 +1,8 @@
 """What the gradient of a loop keeps of each step, and what it leaves for behind the loop: found in the body's IR.
 
 A matrix from outside gets its gradient as one product over all steps, a bias as one sum. For that the gradients of what
-they made are kept, which are often those of a later sum: of ``x + h * W + c * V + bias`` there is one, for W, V, the bias
-and x. Where it is made of products its value is kept, too, and no step makes a product a second time.
+they made are kept, which are often those of a later sum: ``x + h * W + c * V + bias`` has one, for all of these. Where a
+sum is made of products its value is kept, too, and no step makes a product a second time.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ class Source:
     """Where the values of all steps are.
 
     Attributes:
-        kind: what was kept of a ``carry`` or of a value (``kept``); what is scanned (``slice``) or stacked (``stack``); else
-            the ``step`` of the gradient has to give it.
+        kind: kept of a ``carry`` or of another value (``kept``), scanned (``slice``), stacked (``stack``), or nowhere,
+            so that each ``step`` of the gradient gives its own.
         number: of the carry, the slice or the stack.
         value: the value of the body.
     """
@@ -292,8 +292,10 @@ def _reads(node: Node) -> list[Value]:
 
 def _is_constant(value: Value) -> bool:
     node = value.node
-    return node is not None and not node.regions and (
-        node.op.name == "const" or (bool(node.operands) and all(map(_is_constant, node.operands)))
+    return (
+        node is not None
+        and not node.regions
+        and (node.op.name == "const" or (bool(node.operands) and all(map(_is_constant, node.operands))))
     )
 
 
