@@ -1,8 +1,8 @@
 """What the gradient of a loop keeps of each step, and what it leaves for behind the loop: found in the body's IR.
 
 A matrix from outside gets its gradient as one product over all steps, a bias as one sum. For that the gradients of what
-they made are kept, which are often those of a later sum: ``x + h * W + c * V + bias`` has one, for all of these. Where a
-sum is made of products its value is kept, too, and no step makes a product a second time.
+they made are kept, which often are those of a later sum: ``x + h * W + c * V + bias`` has one, for all of these. Where
+a sum is made of products its value is kept, too, and no step makes a product a second time.
 """
 
 from __future__ import annotations
