@@ -11,7 +11,7 @@ from returnn_ir.ir.op import Tail, Trait
 __all__ = ["filling", "tail_readers", "zero_behind_the_end"]
 
 #: They give other names or another order to the same axes.
-_SAME_ENTRIES = ("transpose", "rename")
+_SAME_ENTRIES = ("transpose", "rename", "squeeze")
 
 
 def tail_readers(graph: Graph) -> list[str]:

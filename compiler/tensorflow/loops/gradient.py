@@ -29,8 +29,8 @@ from compiler.tensorflow.loops.loop import (
 )
 from compiler.tensorflow.loops.plan import Gradient, Plan, Source, has_gradient
 from compiler.tensorflow.loops.position import Position, frame
-from compiler.tensorflow.loops.repeat import repeat
 from compiler.tensorflow.own_gradient import Backward, own_gradient
+from compiler.tensorflow.repeat import repeat
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.op import Trait
 from returnn_ir.ir.types import TensorType

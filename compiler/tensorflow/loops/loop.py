@@ -16,7 +16,7 @@ from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
 from compiler.tensorflow.environment import Environment
 from compiler.tensorflow.loops.position import Position, frame
-from compiler.tensorflow.loops.repeat import repeat
+from compiler.tensorflow.repeat import repeat
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.loop import LoopView, loop_params, loop_results
