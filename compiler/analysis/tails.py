@@ -10,7 +10,7 @@ from returnn_ir.ir.op import Tail, Trait
 
 __all__ = ["filling", "tail_readers", "zero_behind_the_end"]
 
-#: They give other names or another order to the same axes.
+#: They give other names or another order to the same axes, or leave one out that has a single entry.
 _SAME_ENTRIES = ("transpose", "rename", "squeeze")
 
 

@@ -100,7 +100,26 @@ def _nested(net: Net) -> None:
     net.lose(b.add(b.reduce("sum", path, net.time), h))
 
 
+def _renamed(net: Net) -> None:
+    """Other names of a value from outside and of one that is kept, read behind the products of a step."""
+    b = net.b
+    w, u, memory = _weights(net, "W"), _weights(net, "U"), net.param("memory", net.feature)
+    other = Dim("F2", 4)
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        name = b.rename(memory, (net.feature, other))
+        first = b.add(_product(net, carries[0], w), slices[0])
+        again = b.rename(b.unary("tanh", first), (net.feature, other))
+        second = b.mul(b.add(again, b.rename(first, (net.feature, other))), name)
+        after = b.unary("tanh", _product(net, b.rename(second, (other, net.feature)), u))
+        return [after], [b.mul(after, b.rename(name, (other, net.feature)))]
+
+    (h,), (path,) = b.loop(net.time, [_start(net)], [net.x], step)
+    net.lose(b.add(b.reduce("sum", path, net.time), h))
+
+
 NETS: dict[str, Build] = {
+    "renamed": _renamed,
     "recurrent": _recurrent,
     "tied": _tied,
     "attention": _attention,

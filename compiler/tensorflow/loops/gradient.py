@@ -210,10 +210,12 @@ class _Backward:
         end = {value: plan.level.get(value, 0) + (value in plan.kept) for value, *_ in ends}
         for level in reversed(range(plan.top + 1)):
             pairs = [(x, d) for value, x, d in ends if end[value] == level]
-            here = [v for v in passed if plan.level[v] == level]
-            pairs += [(env.again(v), d) for v in here if (d := found.get(env.get(v))) is not None]
+            # a value may be another name of one from below
+            stops = _distinct([*sources, *(env.get(v) for v in crossing[level])])
+            counted = set(map(id, stops))
+            here = {id(env.get(v)): v for v in passed if plan.level[v] == level and id(env.get(v)) not in counted}
+            pairs += [(env.again(v), d) for v in here.values() if (d := found.get(env.get(v))) is not None]
             if pairs:
-                stops = [*sources, *(env.get(v) for v in crossing[level])]
                 inner = [env.get(v) for v in plan.errors if plan.level[v] == level and v not in plan.kept]
                 results, upstream = zip(*pairs, strict=True)
                 gradients = tf.gradients(list(results), [*stops, *inner], list(upstream), stop_gradients=stops)
@@ -301,6 +303,11 @@ def _joined(first: Gradient, second: Gradient) -> Gradient:
         return first + second
     values = tf.concat([first.values, second.values], 0)
     return tf.IndexedSlices(values, tf.concat([first.indices, second.indices], 0), first.dense_shape)
+
+
+def _distinct(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Each tensor once."""
+    return list({id(x): x for x in tensors}.values())
 
 
 def _or_zero(gradient: _Gradient, like: tf.Tensor) -> tf.Tensor:

@@ -115,7 +115,7 @@ class Loop:
             env.stand_in(value, tensor)
         for value, tensor in (instead or {}).items():
             env.use_instead(value, tensor)
-        results = call.lower_region(self.region, env, loop_params(index, [*map(entering, carries)], slices))
+        results = call.lower_region(self.region, env, loop_params(index, carries, slices))
         following, made, _ = results_in_order(self.view, results)
         return following, made, env
 
@@ -171,6 +171,7 @@ def run(loop: Loop, operands: Sequence[tf.Tensor], *, keep: Sequence[Value] | No
         i: tf.Tensor, carries: list[tf.Tensor], ended: list[tf.Tensor], lists: list[tf.Tensor], tapes: list[tf.Tensor]
     ) -> tuple[list[tf.Tensor], list[tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
         at = Position.of(i)
+        carries = [entering(x) for x in carries]
         following, made, step = loop.step(at, carries, [frame(x, at) for x in whole])
         ended = [tf.where(loop.running(at, k), following[k], old) for k, old in zip(loop.kept, ended, strict=True)]
         lists = [write(handle, at, x) for handle, x in zip(lists, made, strict=True)]
