@@ -43,10 +43,10 @@ def repeat(step: Step, state: Sequence[Any], count: tf.Tensor, shapes: Sequence[
 def _turns(
     step: Step, state: Sequence[Any], shapes: Sequence[Any], *, start: tf.Tensor, end: tf.Tensor, by: int
 ) -> list[Any]:
-    _, *last = tf.while_loop(
+    last: Sequence[Any] = tf.while_loop(
         lambda i, *_: i < end,
         lambda i, *now: (i + by, *step(i, *now)),
         (start, *state),
         shape_invariants=(tf.TensorShape([]), *shapes),
     )
-    return last
+    return list(last[1:])
