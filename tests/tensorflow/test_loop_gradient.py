@@ -194,13 +194,14 @@ def test_an_effect_happens_once_in_a_step(capfd: pytest.CaptureFixture[str]) -> 
     assert (written.out + written.err).count("this step") == 3
 
 
-def test_a_second_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_a_second_derivative(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The backward consists of ops that TensorFlow differentiates."""
 
     def penalty() -> list[Array]:
-        net = Net((4, 2))
+        net = Net((5, 2))
         _recurrent(net)
-        program = lower(net)
+        program = lower(net, device=device)
         inputs = {name: tf.constant(value) for name, value in net.inputs.items()}
         variables = {name: tf.Variable(value) for name, value in net.params.items()}
 

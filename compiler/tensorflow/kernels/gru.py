@@ -67,18 +67,10 @@ def gru(
         return y, h
 
     @own_gradient
-    def run(
-        x: tf.Tensor,
-        w: tf.Tensor,
-        w_re: tf.Tensor,
-        bias: tf.Tensor,
-        wc: tf.Tensor,
-        wc_re: tf.Tensor,
-        bias_c: tf.Tensor,
-        h0: tf.Tensor,
-    ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
-        operands = (x, w, w_re, bias, wc, wc_re, bias_c, lengths, h0, step)
-        y, h, *tape = kernels.call(_forward, *operands, tape=True, at_once=at_once)
+    def run(*operands: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
+        *given, h0 = operands
+        y, h, *tape = kernels.call(_forward, *given, lengths, h0, step, tape=True, at_once=at_once)
+        x, w, w_re, _, wc, wc_re, _ = given
 
         def grad(dy: tf.Tensor, dh: tf.Tensor) -> Sequence[tf.Tensor]:
             return kernels.call(_backward, x, w, w_re, wc, wc_re, lengths, step, dy, dh, *tape, at_once=at_once)

@@ -22,7 +22,7 @@ from returnn_ir.ir.graph import Node, Region, Value
 from returnn_ir.ir.loop import LoopView
 from returnn_ir.ir.types import TensorType
 
-__all__ = ["Lookup", "Plan", "Product", "Summand", "Use", "has_gradient"]
+__all__ = ["Gradient", "Plan", "Source", "has_gradient"]
 
 #: A gradient, all of it or as rows.
 Gradient: TypeAlias = "tf.Tensor | tf.IndexedSlices"
