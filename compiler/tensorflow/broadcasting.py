@@ -1,4 +1,4 @@
-"""Gradients of elementwise ops and sums along axes that are known from the types.
+"""Gradients of elementwise ops, products and sums along axes that are known from the types.
 
 TensorFlow finds out at run time what an operand was repeated along, to sum its gradient over that: seven ops for every
 operand of unknown size, in every step of a loop. The IR has told us.
@@ -16,7 +16,7 @@ import tensorflow as tf
 from compiler.tensorflow.call import Call, Row
 from returnn_ir.ir.dims import UNIT, Dim
 
-__all__ = ["binary", "reduction_gradient", "where"]
+__all__ = ["binary", "product", "reduction_gradient", "where"]
 
 #: Axes of a result: those that an operand lacks at the front, and those where its size is one.
 _Repeated = tuple[tuple[int, ...], tuple[int, ...]]
@@ -51,6 +51,14 @@ def where(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         return tf.where(condition, x, y)
     with _override("SelectV2", _where_gradient(*(_repeated(call, k) for k in range(1, 3)))):
         return tf.where(condition, x, y)
+
+
+def product(call: Call, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """A matrix product of operands with the same axes in front."""
+    if not call.env.feed.differentiated:
+        return tf.matmul(x, y)
+    with _override("BatchMatMulV2", _product_gradient()):
+        return tf.matmul(x, y)
 
 
 def reduction_gradient(call: Call, kind: str, axes: Sequence[int]) -> AbstractContextManager[None]:
@@ -105,6 +113,15 @@ def _binary_gradient(op_type: str, x_repeated: _Repeated, y_repeated: _Repeated)
         return _summed(dx, x_repeated), -dy if op_type in _SUBTRACTING else dy
 
     return _registered(f"Broadcast{op_type}{x_repeated}{y_repeated}", gradient)
+
+
+@functools.cache
+def _product_gradient() -> str:
+    def gradient(op: tf.Operation, upstream: tf.Tensor) -> Sequence[tf.Tensor | None]:
+        x, y = op.inputs
+        return tf.matmul(upstream, y, adjoint_b=True), tf.matmul(x, upstream, adjoint_a=True)
+
+    return _registered("SharedProduct", gradient)
 
 
 @functools.cache

@@ -27,7 +27,7 @@ def _loop(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     loop = Loop.of(call, view)
     if call.env.feed.differentiated and can_compute_again(loop.region):
         return run_with_gradient(loop, operands)
-    return run(loop, operands)[0]
+    return run(loop, operands).results
 
 
 def _cond(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:

@@ -49,6 +49,15 @@ class Device:
         return Device(kind or _listed(), deterministic or _is_determinism_enabled())
 
     @property
+    def steps_at_once(self) -> int:
+        """How many steps are one turn of a loop that is known to have enough of them.
+
+        A turn costs three ops for every tensor that goes through it or into it, a few microseconds each on a GPU, where
+        a product of a step takes no longer. A CPU has better things to do.
+        """
+        return 4 if self.kind == "gpu" else 1
+
+    @property
     def why_not_cudnn(self) -> str | None:
         """Why there are no kernels of cuDNN here, whatever the op; None where there are."""
         if self.kind == "cpu":

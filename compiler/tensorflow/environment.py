@@ -66,9 +66,13 @@ class Environment:
     _extents: dict[Dim, Size] = field(default_factory=dict)
     _lengths: dict[Dim, _Lengths] = field(default_factory=dict)
     _draws: _Origin | None = None
+    _instead: dict[Value, tf.Tensor] = field(default_factory=dict)
+    _again: dict[Value, tf.Tensor] = field(default_factory=dict)
 
     def bind(self, value: Value, tensor: tf.Tensor) -> None:
         """Remember the tensor of a value; it tells the extents of dims not seen before."""
+        if value in self._instead:
+            self._again[value], tensor = tensor, self._instead[value]
         static = [dim.size for dim in value.dims]
         if tensor.shape.rank is None or any(
             s is not None and t is None for s, t in zip(static, tensor.shape, strict=False)
@@ -83,13 +87,21 @@ class Environment:
         """Use another tensor here for a value of a region around; its extents are known there."""
         self._values[value] = tensor
 
+    def use_instead(self, value: Value, tensor: tf.Tensor) -> None:
+        """Use what was kept of a value of this region, when it is computed again."""
+        self._instead[value] = tensor
+
+    def again(self, value: Value) -> tf.Tensor:
+        """What was computed for a value, although another tensor is used instead."""
+        return self._again[value] if value in self._again else self.get(value)
+
     def get(self, value: Value) -> tf.Tensor:
         """The tensor of a value of this region or of one around it."""
         found = self._find(value)
         if found is None:
             raise IRError(f"a value of type {value.type} is used before it is computed")
         if value not in self._values:
-            found = self._values[value] = entering(found)
+            found = self._values[value] = _again_here(value, found)
         return found
 
     def _find(self, value: Value) -> tf.Tensor | None:
@@ -172,6 +184,12 @@ class Environment:
         lengths, own = self._lengths_of(dim)
         return lengths if dims is None else align(lengths, own, dims)
 
+    def valid(self, dim: Dim) -> tf.Tensor:
+        """Which positions along a dim are there, [dim, *axes of its lengths] bool."""
+        lengths, dims = self._lengths_of(dim)
+        positions = tf.range(tf.cast(self.extent(dim), tf.int64))
+        return tf.reshape(positions, [-1, *[1] * len(dims)]) < lengths
+
     def length_dims(self, dim: Dim) -> tuple[Dim, ...]:
         """The axes of :meth:`lengths`."""
         return self._lengths_of(dim)[1]
@@ -195,6 +213,12 @@ class Environment:
         if dim.is_dynamic:
             raise IRError(f"dim {dim} has no lengths here")
         return tf.cast(self.extent(dim), tf.int64), ()
+
+
+def _again_here(value: Value, tensor: tf.Tensor) -> tf.Tensor:
+    """A tensor of a region around; a number once more, which takes less than to hand it to every step of a loop."""
+    number = tf.get_static_value(tensor) if value.node is not None and value.node.op.name == "const" else None
+    return entering(tensor) if number is None or number.size != 1 else tf.constant(number, tensor.dtype)
 
 
 def _paired(op: str, a: _Lengths, b: _Lengths) -> _Lengths:

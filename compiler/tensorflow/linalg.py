@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from compiler.tensorflow.broadcasting import product
 from compiler.tensorflow.call import Call, Row
 from compiler.tensorflow.convolution import CONVOLUTION_ROWS
 from compiler.tensorflow.sizes import reshape
@@ -29,8 +30,7 @@ def _dot(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
         return left * right
     x = _as_matrix(call, a, shared, only_a, reduced)
     y = _as_matrix(call, b, shared, reduced, only_b)
-    # tf.matmul broadcasts the axes in front, and its gradient finds out at run time which ones it has to sum over
-    z = tf.raw_ops.BatchMatMul(x=x, y=y) if shared else tf.matmul(x, y)
+    z = product(call, x, y)
     if len(only_a) == 1 and len(only_b) == 1:
         return z
     return reshape(z, shape((*shared, *only_a, *only_b)))

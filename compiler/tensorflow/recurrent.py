@@ -115,6 +115,6 @@ def gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     x, w, w_re, bias, wc, wc_re, bias_c, h0 = operands
     batch = _OneBatch.of(call)
     x, h0 = batch.merged(x, 1), batch.merged(h0, 0)
-    reverse = call.attrs["reverse"]
-    results = kernel(x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, reverse=reverse, **call.kernel_options)
+    options = {**call.kernel_options, "reverse": call.attrs["reverse"], "at_once": call.env.feed.device.steps_at_once}
+    results = kernel(x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, **options)
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]

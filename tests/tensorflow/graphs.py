@@ -11,6 +11,7 @@ from compiler.program.pipelines import lower_to
 from compiler.reference.target import ReferenceTarget
 from compiler.target.protocol import Array
 from compiler.tensorflow.composite import COMPOSITES
+from compiler.tensorflow.device import Device
 from compiler.tensorflow.program import TensorFlowProgram
 from compiler.tensorflow.target import TensorFlowTarget
 from returnn_ir.ir.builder import Builder
@@ -81,9 +82,9 @@ class Net:
 Build = Callable[[Net], None]
 
 
-def lower(net: Net, fusion: Mapping[str, str] | None = None) -> TensorFlowProgram:
+def lower(net: Net, fusion: Mapping[str, str] | None = None, device: str = "cpu") -> TensorFlowProgram:
     """Bring a net to the TensorFlow target."""
-    target = TensorFlowTarget()
+    target = TensorFlowTarget(Device(device))
     graph, _ = lower_to(net.graph, target, verify_each=True, fusion=fusion)
     return target.lower(graph)
 

@@ -53,7 +53,7 @@ def _plain_gru(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) -
     return tf.stack(y) if y else x[:, :, :1] * h, h
 
 
-def _kernel(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) -> Sequence[tf.Tensor]:
+def _kernel(operands: Sequence[Any], lengths: Sequence[int], reverse: bool, at_once: int = 1) -> Sequence[tf.Tensor]:
     x, w, w_re, bias, wc, wc_re, bias_c, h0 = operands
     return gru(
         x,
@@ -68,20 +68,21 @@ def _kernel(operands: Sequence[Any], lengths: Sequence[int], reverse: bool) -> S
         reverse=reverse,
         kernels=TracedKernels(),
         differentiated=True,
+        at_once=at_once,
     )
 
 
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(("reverse", "at_once"), [(False, 1), (True, 1), (True, 2)])
 @pytest.mark.parametrize(("batch", "dtype"), CASES)
-def test_outputs_and_gradients(batch: str, reverse: bool, dtype: str) -> None:
+def test_outputs_and_gradients(batch: str, reverse: bool, at_once: int, dtype: str) -> None:
     lengths, frames = BATCHES[batch]
     operands = _operands(len(lengths), frames, dtype)
     tolerance = 2e-6 if dtype == "float32" else 1e-13
-    results = tf.function(lambda: _kernel(operands, lengths, reverse), autograph=False)()
+    results = tf.function(lambda: _kernel(operands, lengths, reverse, at_once), autograph=False)()
     for result, expected in zip(results, _numpy_gru(operands, lengths, reverse), strict=True):
         np.testing.assert_allclose(result.numpy(), expected, rtol=tolerance, atol=tolerance)
     seeds = cotangents(frames, len(lengths), UNITS, 1, dtype)
-    actual = gradients(lambda a: _kernel(a, lengths, reverse), operands, seeds)
+    actual = gradients(lambda a: _kernel(a, lengths, reverse, at_once), operands, seeds)
     plain = gradients(lambda a: _plain_gru(a, lengths, reverse), operands, seeds)
     for name, a, e in zip(NAMES, actual, plain, strict=True):
         np.testing.assert_allclose(a, e, rtol=tolerance, atol=tolerance * (1 + np.abs(e).max(initial=0)), err_msg=name)

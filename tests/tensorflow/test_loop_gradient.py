@@ -19,7 +19,7 @@ from tests.tensorflow.graphs import Build, Net, lower
 Stepped = tuple[list[Value], list[Value]]
 
 #: Of the sequences: ragged, with an empty one, without any step.
-LENGTHS: list[tuple[int, ...]] = [(5, 1, 3), (2, 0), (0, 0)]
+LENGTHS: list[tuple[int, ...]] = [(5, 1, 3), (8, 0), (2, 0), (0, 0)]
 
 
 def _product(net: Net, x: Value, weights: Value) -> Value:
@@ -100,7 +100,26 @@ def _nested(net: Net) -> None:
     net.lose(b.add(b.reduce("sum", path, net.time), h))
 
 
+def _renamed(net: Net) -> None:
+    """Other names of a value from outside and of one that is kept, read behind the products of a step."""
+    b = net.b
+    w, u, memory = _weights(net, "W"), _weights(net, "U"), net.param("memory", net.feature)
+    other = Dim("F2", 4)
+
+    def step(i: Value, carries: list[Value], slices: list[Value]) -> Stepped:
+        name = b.rename(memory, (net.feature, other))
+        first = b.add(_product(net, carries[0], w), slices[0])
+        again = b.rename(b.unary("tanh", first), (net.feature, other))
+        second = b.mul(b.add(again, b.rename(first, (net.feature, other))), name)
+        after = b.unary("tanh", _product(net, b.rename(second, (other, net.feature)), u))
+        return [after], [b.mul(after, b.rename(name, (other, net.feature)))]
+
+    (h,), (path,) = b.loop(net.time, [_start(net)], [net.x], step)
+    net.lose(b.add(b.reduce("sum", path, net.time), h))
+
+
 NETS: dict[str, Build] = {
+    "renamed": _renamed,
     "recurrent": _recurrent,
     "tied": _tied,
     "attention": _attention,
@@ -108,14 +127,17 @@ NETS: dict[str, Build] = {
 }
 
 
-def _gradients(build: Build, lengths: tuple[int, ...]) -> dict[str, Array]:
+def _gradients(build: Build, lengths: tuple[int, ...], device: str = "cpu") -> dict[str, Array]:
     net = Net(lengths)
     build(net)
-    return lower(net).gradients(net.inputs, net.params)
+    return lower(net, device=device).gradients(net.inputs, net.params)
+
+
+Gradients = Callable[[Build, tuple[int, ...]], dict[str, Array]]
 
 
 @pytest.fixture
-def by_tensorflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build, tuple[int, ...]], dict[str, Array]]:
+def by_tensorflow(monkeypatch: pytest.MonkeyPatch) -> Gradients:
     """The gradients without the hand-made backward."""
 
     def run(build: Build, lengths: tuple[int, ...]) -> dict[str, Array]:
@@ -126,13 +148,17 @@ def by_tensorflow(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build, tuple[int
     return run
 
 
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
 @pytest.mark.parametrize("lengths", LENGTHS)
 @pytest.mark.parametrize("name", NETS)
 def test_gradients(
-    name: str, lengths: tuple[int, ...], by_tensorflow: Callable[[Build, tuple[int, ...]], dict[str, Array]]
+    name: str,
+    lengths: tuple[int, ...],
+    device: str,
+    by_tensorflow: Callable[[Build, tuple[int, ...]], dict[str, Array]],
 ) -> None:
     expected = by_tensorflow(NETS[name], lengths)
-    actual = _gradients(NETS[name], lengths)
+    actual = _gradients(NETS[name], lengths, device)
     assert actual.keys() == expected.keys()
     for key, gradient in expected.items():
         np.testing.assert_allclose(actual[key], gradient, rtol=2e-5, atol=2e-5, err_msg=key)
@@ -168,13 +194,14 @@ def test_an_effect_happens_once_in_a_step(capfd: pytest.CaptureFixture[str]) -> 
     assert (written.out + written.err).count("this step") == 3
 
 
-def test_a_second_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_a_second_derivative(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The backward consists of ops that TensorFlow differentiates."""
 
     def penalty() -> list[Array]:
-        net = Net((4, 2))
+        net = Net((5, 2))
         _recurrent(net)
-        program = lower(net)
+        program = lower(net, device=device)
         inputs = {name: tf.constant(value) for name, value in net.inputs.items()}
         variables = {name: tf.Variable(value) for name, value in net.params.items()}
 

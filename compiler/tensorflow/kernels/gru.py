@@ -2,6 +2,9 @@
 
 Cho et al. (2014), the reset gate before the matrix product, as TensorFlow's GRUCell. Behind a sequence's end the update
 gate is saturated (u = 1): the state keeps its value exactly, and every gradient there is exactly zero.
+
+cuDNN resets behind the product, and TensorFlow's GRUBlockCell is for CPUs: these loops are for GPUs, too. What can
+be done for all frames at once is not in them.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from compiler.tensorflow.kernels.recurrence import Frames, Position, empty_stack, matrix, pop, push, saturation
+from compiler.tensorflow.kernels.recurrence import Frames, Position, matrix, saturation
 from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.own_gradient import own_gradient
 
@@ -35,6 +38,7 @@ def gru(
     reverse: bool,
     kernels: TracedKernels,
     differentiated: bool,
+    at_once: int = 1,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """One direction over a batch of ragged sequences.
 
@@ -51,30 +55,25 @@ def gru(
         reverse: each sequence from its own last frame to frame 0.
         kernels: of the TensorFlow graph.
         differentiated: whether to keep what the hand-written backward needs.
+        at_once: frames to a turn of TensorFlow's loop.
 
     Returns:
         y [T, B, n], zero behind a sequence's end; h [B, n] after each sequence's own last processed frame.
     """
     step = tf.constant(-1 if reverse else 1)
     if not differentiated:
-        y, h = kernels.call(_forward, x, w, w_re, bias, wc, wc_re, bias_c, lengths, h0, step, tape=False)
+        operands = (x, w, w_re, bias, wc, wc_re, bias_c, lengths, h0, step)
+        y, h = kernels.call(_forward, *operands, tape=False, at_once=at_once)
         return y, h
 
     @own_gradient
-    def run(
-        x: tf.Tensor,
-        w: tf.Tensor,
-        w_re: tf.Tensor,
-        bias: tf.Tensor,
-        wc: tf.Tensor,
-        wc_re: tf.Tensor,
-        bias_c: tf.Tensor,
-        h0: tf.Tensor,
-    ) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
-        y, h, *tape = kernels.call(_forward, x, w, w_re, bias, wc, wc_re, bias_c, lengths, h0, step, tape=True)
+    def run(*operands: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], Callable[..., Sequence[tf.Tensor]]]:
+        *given, h0 = operands
+        y, h, *tape = kernels.call(_forward, *given, lengths, h0, step, tape=True, at_once=at_once)
+        x, w, w_re, _, wc, wc_re, _ = given
 
         def grad(dy: tf.Tensor, dh: tf.Tensor) -> Sequence[tf.Tensor]:
-            return kernels.call(_backward, x, w, w_re, wc, wc_re, lengths, step, dy, dh, *tape)
+            return kernels.call(_backward, x, w, w_re, wc, wc_re, lengths, step, dy, dh, *tape, at_once=at_once)
 
         return (y, h), grad
 
@@ -95,10 +94,9 @@ def _forward(
     step: tf.Tensor,
     *,
     tape: bool,
+    at_once: int,
 ) -> Sequence[tf.Tensor]:
-    """Y and the last h; then, for the backward, lists of h and of r times h before each frame, and the stacks of r, u,
-    the candidate and h before each frame, the last frame on top.
-    """
+    """Y and the last h; for the backward, lists of the gates r and u, of the candidate, and of h before each frame."""
     units, dtype, frames = wc_re.shape[0], h0.dtype, Frames.of(x, lengths, step)
     gates, candidates = frames.select(
         [
@@ -107,21 +105,18 @@ def _forward(
         ]
     )
 
-    def body(at: Position, h: tf.Tensor, ys: tf.Tensor, *kept: tf.Tensor) -> Sequence[tf.Tensor]:
-        r, u = tf.split(tf.sigmoid(tf.matmul(h, w_re) + at.frame(gates)), 2, axis=1)
-        reset = r * h
-        candidate = tf.tanh(tf.matmul(reset, wc_re) + at.frame(candidates))
+    def body(at: Position, h: tf.Tensor, states: tf.Tensor, *kept: tf.Tensor) -> Sequence[tf.Tensor]:
+        ru = tf.sigmoid(tf.matmul(h, w_re) + at.frame(gates))
+        r, u = tf.split(ru, 2, axis=1)
+        candidate = tf.tanh(tf.matmul(r * h, wc_re) + at.frame(candidates))
         h_next = u * h + (1 - u) * candidate
-        y = tf.raw_ops.Select(condition=at.frame(frames.valid), x=h_next, y=tf.zeros_like(h))
-        if kept:
-            before, resets, *stacks = kept
-            kept = (at.write(before, h), at.write(resets, reset), *push(stacks, (r, u, candidate, h)))
-        return h_next, at.write(ys, y), *kept
+        written = [at.write(array, value) for array, value in zip(kept, (ru, candidate, h), strict=False)]
+        return h_next, at.write(states, h_next), *written
 
-    arrays = [frames.array(dtype, units) for _ in range(2)]
-    kept = [*arrays, *(empty_stack(dtype, units) for _ in range(4))] if tape else []
-    h, ys, *kept = frames.walk(body, [h0, frames.array(dtype, units), *kept])
-    return frames.stack(ys, dtype, units), h, *kept
+    kept = [frames.array(dtype, size) for size in (2 * units, units, units)] if tape else []
+    h, states, *kept = frames.walk(body, [h0, frames.array(dtype, units), *kept], at_once=at_once)
+    (y,) = frames.select([(frames.stack(states, dtype, units), 0.0)])
+    return y, h, *kept
 
 
 def _backward(
@@ -134,9 +129,11 @@ def _backward(
     step: tf.Tensor,
     dy: tf.Tensor,
     dh: tf.Tensor,
-    before: tf.Tensor,
-    resets: tf.Tensor,
-    *stacks: tf.Tensor,
+    gates: tf.Tensor,
+    candidates: tf.Tensor,
+    states: tf.Tensor,
+    *,
+    at_once: int,
 ) -> Sequence[tf.Tensor]:
     """Gradients of x, w, w_re, bias, wc, wc_re, bias_c and h0; what was kept is as :func:`_forward` gives it."""
     units, dtype, frames = wc_re.shape[0], dy.dtype, Frames.of(x, lengths, -step)
@@ -144,23 +141,26 @@ def _backward(
     # Transposed once, and not by every step's product.
     to_gates, to_candidate = tf.transpose(w_re), tf.transpose(wc_re)
 
-    def body(at: Position, dh: tf.Tensor, dz: tf.Tensor, dzc: tf.Tensor, *stacks: tf.Tensor) -> Sequence[tf.Tensor]:
-        rest, (r, u, candidate, before) = pop(stacks, dh)
+    def body(at: Position, dh: tf.Tensor, dz: tf.Tensor, dzc: tf.Tensor) -> Sequence[tf.Tensor]:
+        ru, candidate, before = (
+            at.read(gates, dh, 2 * units),
+            at.read(candidates, dh, units),
+            at.read(states, dh, units),
+        )
+        r, u = tf.split(ru, 2, axis=1)
         dy_t = dh + at.frame(dy)
-        dzc_t = _tanh_grad(y=candidate, dy=dy_t * (1 - u))
+        through = dy_t * u
+        dzc_t = _tanh_grad(y=candidate, dy=dy_t - through)
         dreset = tf.matmul(dzc_t, to_candidate)
-        dr = _sigmoid_grad(y=r, dy=dreset * before)
-        du = _sigmoid_grad(y=u, dy=dy_t * (before - candidate))
-        dz_t = tf.concat([dr, du], axis=1)
-        dh_before = tf.matmul(dz_t, to_gates) + dreset * r + dy_t * u
-        return dh_before, at.write(dz, dz_t), at.write(dzc, dzc_t), *rest
+        dz_t = _sigmoid_grad(y=ru, dy=tf.concat([dreset * before, dy_t * (before - candidate)], axis=1))
+        dh_before = tf.matmul(dz_t, to_gates) + dreset * r + through
+        return dh_before, at.write(dz, dz_t), at.write(dzc, dzc_t)
 
     arrays = [frames.array(dtype, 2 * units), frames.array(dtype, units)]
-    dh0, dz, dzc, *_ = frames.walk(body, [dh, *arrays, *stacks])
-    parts = [
-        (frames.stack(before, dtype, units), frames.stack(dz, dtype, 2 * units)),
-        (frames.stack(resets, dtype, units), frames.stack(dzc, dtype, units)),
-    ]
+    dh0, dz, dzc = frames.walk(body, [dh, *arrays], at_once=at_once)
+    before = frames.stack(states, dtype, units)
+    reset = frames.stack(gates, dtype, 2 * units)[:, :, :units] * before
+    parts = [(before, frames.stack(dz, dtype, 2 * units)), (reset, frames.stack(dzc, dtype, units))]
     return *_weight_gradients(inputs, w, wc, parts), dh0
 
 

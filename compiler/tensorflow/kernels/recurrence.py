@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from compiler.tensorflow.repeat import repeat
+
 __all__ = ["Frames", "Position", "empty_stack", "matrix", "pop", "push", "saturation"]
 
 
@@ -43,6 +45,14 @@ class Position:
     def write(self, array: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """The list with `x` as its entry t."""
         return tf.raw_ops.TensorListSetItem(input_handle=array, index=self.index, item=x)
+
+    def read(self, array: tf.Tensor, like: tf.Tensor, features: int) -> tf.Tensor:
+        """Entry t [B, features] of a list, of the batch and the element type of `like` [B, ...]."""
+        x = tf.raw_ops.TensorListGetItem(
+            input_handle=array, index=self.index, element_shape=[-1, features], element_dtype=like.dtype
+        )
+        x.set_shape([like.shape[0], features])
+        return x
 
     def frame(self, x: tf.Tensor) -> tf.Tensor:
         """`x[t]`, as the one op that returns a view of x's memory (Python's `x[t]` adds small ops to every step)."""
@@ -87,9 +97,19 @@ class Frames:
         found: list[tf.Tensor] = tf.cond(self.full, lambda: [x for x, _ in pairs], selected)
         return found
 
-    def walk(self, body: Callable[..., Sequence[tf.Tensor]], state: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
-        """Calls `body(position, *state)` for every frame; returns the last state."""
+    def walk(
+        self, body: Callable[..., Sequence[tf.Tensor]], state: Sequence[tf.Tensor], *, at_once: int = 1
+    ) -> Sequence[tf.Tensor]:
+        """Calls `body(position, *state)` for every frame, `at_once` frames in a turn; returns the last state."""
         start = tf.where(self.step > 0, 0, self.count - 1)
+        if at_once > 1:
+            return repeat(
+                lambda i, *now: list(body(Position.of(start + i * self.step), *now)),
+                state,
+                self.count,
+                [x.shape for x in state],
+                at_once=at_once,
+            )
         end = start + self.step * self.count
         result: Sequence[tf.Tensor] = tf.while_loop(
             lambda t, *_: tf.not_equal(t, end),

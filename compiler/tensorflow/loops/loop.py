@@ -15,6 +15,8 @@ from compiler.tensorflow.align import align
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
 from compiler.tensorflow.environment import Environment
+from compiler.tensorflow.loops.position import Position, frame
+from compiler.tensorflow.repeat import repeat
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.loop import LoopView, loop_params, loop_results
@@ -22,18 +24,16 @@ from returnn_ir.ir.types import TensorType
 
 __all__ = [
     "Loop",
-    "as_list",
+    "Tape",
     "element_shape",
-    "empty_stack",
     "in_order",
     "item",
-    "pop",
-    "push",
     "reserve",
     "results_in_order",
     "run",
     "settle_extents",
     "stack",
+    "write",
 ]
 
 
@@ -46,18 +46,22 @@ class Loop:
         count: number of steps, int32.
         kept: indices of the carries whose value after each sequence's own last step is asked for, where that differs
             from the running one.
+        valid: which sequences have a frame at each step, [step, *axes of the lengths]; only where a carry is kept.
     """
 
     call: Call
     view: LoopView
     count: tf.Tensor
     kept: tuple[int, ...]
+    valid: tf.Tensor
 
     @classmethod
     def of(cls, call: Call, view: LoopView) -> Loop:
         """The loop of a node."""
-        count = tf.convert_to_tensor(call.env.extent(view.dim), tf.int32)
-        return cls(call, view, count, _kept(call.env, view))
+        env, dim = call.env, view.dim
+        count = tf.convert_to_tensor(env.extent(dim), tf.int32)
+        kept = _kept(env, view)
+        return cls(call, view, count, kept, env.valid(dim) if kept else tf.constant(True))
 
     @property
     def region(self) -> Region:
@@ -79,40 +83,46 @@ class Loop:
         """The types of one step's stacked values."""
         return self.view.layout.stacked
 
-    def lists(self, whole: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """The scanned operands as tensor lists."""
-        return [as_list(x, part.whole.type) for x, part in zip(whole, self.view.slices, strict=True)]
+    @property
+    def at_once(self) -> int:
+        """How many steps are one turn of TensorFlow's loop."""
+        return self.call.env.feed.device.steps_at_once
 
     def step(
         self,
-        index: tf.Tensor,
+        at: Position,
         carries: Sequence[tf.Tensor],
         slices: Sequence[tf.Tensor],
         standing_in: Mapping[Value, tf.Tensor] | None = None,
+        instead: Mapping[Value, tf.Tensor] | None = None,
     ) -> tuple[list[tf.Tensor], list[tf.Tensor], Environment]:
         """One step, emitted into the graph that is being built.
 
         Args:
-            index: of the step, int64.
+            at: which step it is.
             carries: before it.
             slices: this step's part of the scanned operands.
             standing_in: tensors to use instead of those that values outside of the loop have.
+            instead: tensors to use instead of those that the step computes for values of the body.
 
         Returns:
             the carries after the step, the values to stack, and the environment, which has every value of the body.
         """
         call = self.call
+        index = at.step
         env = Environment(self.region, call.env.feed, call.env, (*call.env.loop_index, index))
         for value, tensor in (standing_in or {}).items():
             env.stand_in(value, tensor)
-        results = call.lower_region(self.region, env, loop_params(index, [*map(entering, carries)], slices))
+        for value, tensor in (instead or {}).items():
+            env.use_instead(value, tensor)
+        results = call.lower_region(self.region, env, loop_params(index, carries, slices))
         following, made, _ = results_in_order(self.view, results)
         return following, made, env
 
-    def running(self, index: tf.Tensor, carry: int) -> tf.Tensor:
+    def running(self, at: Position, carry: int) -> tf.Tensor:
         """Which sequences have a frame at a step, with the axes of a carry."""
-        env, dim = self.call.env, self.view.dim
-        return align(index < env.lengths(dim), env.length_dims(dim), self.carry_types[carry].dims)
+        own = self.call.env.length_dims(self.view.dim)
+        return align(frame(self.valid, at), own, self.carry_types[carry].dims)
 
 
 def results_in_order(
@@ -126,56 +136,63 @@ def results_in_order(
     return following, made, done
 
 
-def run(loop: Loop, operands: Sequence[tf.Tensor], *, tape: bool = False) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+@dataclass(frozen=True)
+class Tape:
+    """What a loop leaves.
+
+    Attributes:
+        results: of the node.
+        before: by carry, the list of its values before each step.
+        kept: by value that was to be kept, the list of those of each step.
+    """
+
+    results: list[tf.Tensor]
+    before: list[tf.Tensor]
+    kept: list[tf.Tensor]
+
+
+def run(loop: Loop, operands: Sequence[tf.Tensor], *, keep: Sequence[Value] | None = None) -> Tape:
     """All steps.
 
     Args:
         loop: what to run.
         operands: initial carries, then what is scanned.
-        tape: whether to keep the carries before each step.
-
-    Returns:
-        the results of the node; by carry, the stack of its values before each step, the last step on top.
+        keep: values of the body to keep, and the carries before each step; None: nothing.
     """
+    env = loop.call.env
     carries, whole, _ = loop.view.layout.split_operands(operands)
-    slices = loop.lists(whole)
-    shapes = [element_shape(loop.call.env, t) for t in loop.stacked_types]
+    shapes = [element_shape(env, t) for t in loop.stacked_types]
     lists = [reserve(t, shape, loop.count) for t, shape in zip(loop.stacked_types, shapes, strict=True)]
-    kept = [carries[k] for k in loop.kept]
-    tapes = [empty_stack(t) for t in loop.carry_types] if tape else []
+    ended = [carries[k] for k in loop.kept]
+    taped = [] if keep is None else [*loop.carry_types, *(value.type for value in keep)]
+    tapes = [reserve(t, element_shape(env, t), loop.count) for t in taped]
 
     def body(
-        i: tf.Tensor, carries: list[tf.Tensor], kept: list[tf.Tensor], lists: list[tf.Tensor], tapes: list[tf.Tensor]
-    ) -> tuple[tf.Tensor, list[tf.Tensor], list[tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
-        index = tf.cast(i, tf.int64)
-        following, made, _ = loop.step(
-            index, carries, [item(handle, i, t) for handle, t in zip(slices, loop.scanned_types, strict=True)]
-        )
-        kept = [tf.where(loop.running(index, k), following[k], old) for k, old in zip(loop.kept, kept, strict=True)]
-        written = [
-            tf.raw_ops.TensorListSetItem(input_handle=handle, index=i, item=x)
-            for handle, x in zip(lists, made, strict=True)
-        ]
-        tapes = [push(handle, x) for handle, x in zip(tapes, carries, strict=False)]
-        return i + 1, following, kept, written, tapes
+        i: tf.Tensor, carries: list[tf.Tensor], ended: list[tf.Tensor], lists: list[tf.Tensor], tapes: list[tf.Tensor]
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
+        at = Position.of(i)
+        carries = [entering(x) for x in carries]
+        following, made, step = loop.step(at, carries, [frame(x, at) for x in whole])
+        ended = [tf.where(loop.running(at, k), following[k], old) for k, old in zip(loop.kept, ended, strict=True)]
+        lists = [write(handle, at, x) for handle, x in zip(lists, made, strict=True)]
+        found = [] if keep is None else [*carries, *map(step.get, keep)]
+        return following, ended, lists, [write(tape, at, x) for tape, x in zip(tapes, found, strict=True)]
 
     carry_shapes = [tf.TensorShape([d.size for d in t.dims]) for t in loop.carry_types]
     scalar = tf.TensorShape([])
-    _, carries, kept, lists, tapes = tf.while_loop(
-        lambda i, *_: i < loop.count,
-        body,
-        (tf.constant(0, tf.int32), carries, kept, lists, tapes),
-        shape_invariants=(
-            scalar,
-            carry_shapes,
-            [carry_shapes[k] for k in loop.kept],
-            [scalar for _ in lists],
-            [scalar for _ in tapes],
-        ),
+    shapes_of_state = (
+        carry_shapes,
+        [carry_shapes[k] for k in loop.kept],
+        [scalar for _ in lists],
+        [scalar for _ in tapes],
     )
-    final = [kept[loop.kept.index(k)] if k in loop.kept else carry for k, carry in enumerate(carries)]
+    carries, ended, lists, tapes = repeat(
+        body, (carries, ended, lists, tapes), loop.count, shapes_of_state, at_once=loop.at_once
+    )
+    final = [ended[loop.kept.index(k)] if k in loop.kept else carry for k, carry in enumerate(carries)]
     stacked = [stack(handle, shape, t) for handle, shape, t in zip(lists, shapes, loop.stacked_types, strict=True)]
-    return loop_results(final, stacked), tapes
+    count = len(loop.carry_types)
+    return Tape(loop_results(final, stacked), tapes[:count], tapes[count:])
 
 
 def settle_extents(env: Environment, region: Region) -> None:
@@ -214,39 +231,21 @@ def reserve(type_: TensorType, shape: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.TensorListReserve(element_shape=shape, num_elements=count, element_dtype=type_.dtype)
 
 
-def as_list(x: tf.Tensor, type_: TensorType) -> tf.Tensor:
-    """``x`` of the given type as the list of its parts along the first axis."""
-    return tf.raw_ops.TensorListFromTensor(tensor=x, element_shape=_static(type_.dims[1:]))
-
-
-def item(handle: tf.Tensor, i: tf.Tensor, type_: TensorType) -> tf.Tensor:
+def item(handle: tf.Tensor, at: Position, type_: TensorType) -> tf.Tensor:
     """The value of a step."""
     return tf.raw_ops.TensorListGetItem(
-        input_handle=handle, index=i, element_shape=_static(type_.dims), element_dtype=type_.dtype
+        input_handle=handle, index=at.index, element_shape=_static(type_.dims), element_dtype=type_.dtype
     )
+
+
+def write(handle: tf.Tensor, at: Position, x: tf.Tensor) -> tf.Tensor:
+    """The list with the value of a step."""
+    return tf.raw_ops.TensorListSetItem(input_handle=handle, index=at.index, item=x)
 
 
 def stack(handle: tf.Tensor, shape: tf.Tensor, type_: TensorType) -> tf.Tensor:
     """The values of all steps, a new axis in front."""
     return tf.raw_ops.TensorListStack(input_handle=handle, element_shape=shape, element_dtype=type_.dtype)
-
-
-def empty_stack(type_: TensorType) -> tf.Tensor:
-    """A list that grows; its values may have different sizes."""
-    return tf.raw_ops.EmptyTensorList(element_shape=_static(type_.dims), max_num_elements=-1, element_dtype=type_.dtype)
-
-
-def push(handle: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """The list with one value more."""
-    return tf.raw_ops.TensorListPushBack(input_handle=handle, tensor=x)
-
-
-def pop(handle: tf.Tensor, type_: TensorType) -> tuple[tf.Tensor, tf.Tensor]:
-    """The list without its last value, and that."""
-    rest, x = tf.raw_ops.TensorListPopBack(
-        input_handle=handle, element_shape=_static(type_.dims), element_dtype=type_.dtype
-    )
-    return rest, x
 
 
 def _static(dims: Sequence[Dim]) -> tf.Tensor:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
 from compiler.tensorflow.environment import Environment
-from compiler.tensorflow.loops.loop import element_shape, push, results_in_order, stack
+from compiler.tensorflow.loops.loop import element_shape, results_in_order, stack
 from returnn_ir.ir.loop import LoopView, loop_params, loop_results
 
 __all__ = ["run_until"]
@@ -33,7 +33,7 @@ def run_until(call: Call, view: LoopView, operands: Sequence[tf.Tensor]) -> list
         env = Environment(view.region, call.env.feed, call.env, (*call.env.loop_index, step))
         results = call.lower_region(view.region, env, loop_params(step, [*map(entering, carries)], []))
         following, made, done = results_in_order(view, results)
-        return i + 1, done, following, [push(h, x) for h, x in zip(lists, made, strict=True)]
+        return i + 1, done, following, [_push(h, x) for h, x in zip(lists, made, strict=True)]
 
     steps, _, carries, lists = tf.while_loop(
         lambda i, done, *_: tf.logical_and(i < limit, tf.logical_not(done)),
@@ -48,3 +48,7 @@ def run_until(call: Call, view: LoopView, operands: Sequence[tf.Tensor]) -> list
     )
     stacked = [stack(handle, shape, t) for handle, shape, t in zip(lists, shapes, stacked_types, strict=True)]
     return loop_results(carries, stacked, steps)
+
+
+def _push(handle: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.TensorListPushBack(input_handle=handle, tensor=x)
