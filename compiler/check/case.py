@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from returnn_ir import load
 from returnn_ir.config import NOTHING_ASSUMED, Assumed, Assumptions
 from returnn_ir.construct.state import EPOCH_STEP
 from returnn_ir.errors import DataError, UserError, bug_report
+
+if TYPE_CHECKING:
+    from compiler.onnx.placement import Placement
 
 __all__ = ["CaseReport", "check_case", "check_program"]
 
@@ -37,6 +40,7 @@ class CaseReport:
         refused: the target or the front end refused the net (in contrast to wrong numbers).
         assumed: what was taken for given of the machine that the net was written for.
         contrib: how many there are in an ONNX file of each of onnxruntime's own ops.
+        placement: where onnxruntime's CUDA provider runs an ONNX file, if that was asked.
     """
 
     case: str
@@ -46,6 +50,7 @@ class CaseReport:
     refused: bool = False
     assumed: list[Assumed] = field(default_factory=list)
     contrib: dict[str, int] = field(default_factory=dict)
+    placement: Placement | None = None
 
     @property
     def ok(self) -> bool:
@@ -69,7 +74,7 @@ class CaseReport:
 
     def to_json(self) -> dict[str, Any]:
         """The documented JSON form."""
-        return {
+        told = {
             "case": self.case,
             "target": self.target,
             "ok": self.ok,
@@ -77,6 +82,7 @@ class CaseReport:
             "max_abs": self.max_abs,
             "layers": {k: v if np.isfinite(v) else None for k, v in self.layers.items()},
         }
+        return told if self.placement is None else {**told, "placement": self.placement.to_json()}
 
 
 def check_case(
@@ -89,6 +95,7 @@ def check_case(
     profile: str | None = None,
     assume: Assumptions = NOTHING_ASSUMED,
     open_model: OpenModel = FileSession,
+    placed: bool = False,
 ) -> CaseReport:
     """Check one net; whatever fails becomes the report's reason, so that one failing net does not stop the others.
 
@@ -102,6 +109,7 @@ def check_case(
         profile: of an ONNX file, see there.
         assume: what the net's code finds instead of what is on its author's machine.
         open_model: what loads an exported file.
+        placed: whether to tell where onnxruntime's CUDA provider runs that file.
     """
     report = CaseReport(str(path), target)
     try:
@@ -121,7 +129,7 @@ def check_case(
             profile=profile,
         )
         if target == "onnx":
-            _check_file(report, program, recorded, open_model)
+            _check_file(report, program, recorded, open_model, placed=placed)
         else:
             check_program(report, program, recorded)
     except UserError as error:
@@ -133,15 +141,22 @@ def check_case(
     return report
 
 
-def _check_file(report: CaseReport, program: Program, recorded: Recorded, open_model: OpenModel) -> None:
+def _check_file(
+    report: CaseReport, program: Program, recorded: Recorded, open_model: OpenModel, *, placed: bool
+) -> None:
     """As :func:`check_program`, of the file that ``-o`` writes."""
     from compiler.onnx.exported import ExportedProgram
+    from compiler.onnx.placement.contract import PlacementContract
 
     executable: Any = program.executable
+    contract = PlacementContract() if placed else None
     with TemporaryDirectory() as folder:
-        exported = ExportedProgram(executable, Path(folder) / "model.onnx", open_model)
+        path = Path(folder) / "model.onnx"
+        exported = ExportedProgram(executable, path, open_model, contract)
         check_program(report, replace(program, executable=exported), recorded)
         report.contrib.update(exported.contrib)
+    if contract is not None:
+        report.placement = contract.placements.get(path.name)
 
 
 def check_program(report: CaseReport, program: Program, recorded: Recorded) -> None:

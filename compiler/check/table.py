@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from compiler.check.case import CaseReport
+from compiler.onnx.placement.report import placement_lines
 
 __all__ = ["print_reports"]
 
@@ -13,7 +14,7 @@ _GREEN, _RED, _PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
 
 
 def print_reports(reports: Sequence[CaseReport]) -> None:
-    """One line per case; the whole reason under a case that fails."""
+    """One line per case; under it the whole reason of one that fails, and where its nodes run if that was asked."""
     width = max((len(r.case) for r in reports), default=0)
     coloured = sys.stdout.isatty()
     for report in reports:
@@ -25,5 +26,7 @@ def print_reports(reports: Sequence[CaseReport]) -> None:
         )
         if report.reason is not None:
             print("\n".join(f"    {line}" for line in report.reason.splitlines()))
+        if report.placement is not None:
+            print("\n".join(f"    {line}" for line in placement_lines(report.placement, coloured=coloured)))
     good = sum(r.ok for r in reports)
     print(f"{good} of {len(reports)} agree")

@@ -134,6 +134,7 @@ def _check(args: argparse.Namespace) -> int:
         raise UserError("--check compares in the mode that was recorded", hint="leave --mode away")
     if args.require_device:
         raise UserError("--check compares numbers, not where nodes run", hint="leave --require-device away")
+    require_cuda_options(args)
     reference = Path(args.check) if args.check else None
     assume = read_assumptions(args)
     target = args.target or "reference"
@@ -143,7 +144,7 @@ def _check(args: argparse.Namespace) -> int:
     reports: list[CaseReport] = []
     for net in nets:
         options = {"overrides": args.overrides, "device": args.device, "profile": args.profile, "assume": assume}
-        reports.append(check_case(net, target, reference, **options))
+        reports.append(check_case(net, target, reference, **options, placed=args.device == CUDA))
         if args.json is not None:  # after every net: what is known stays, whatever happens to the process
             _write_reports(args.json, reports)
     print_reports(reports)

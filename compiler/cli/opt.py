@@ -51,7 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--opset", type=int, help="ONNX opset (default 21)")
     parser.add_argument("--profile", choices=("portable", "onnxruntime"), help="ONNX operators (default portable)")
-    parser.add_argument("--device", choices=("cpu", "gpu", "both"), help="what a program for tf runs on")
+    parser.add_argument(
+        "--device",
+        choices=("cpu", "gpu", "both", "cuda"),
+        help="what a program for tf (cpu, gpu, both) or an ONNX file (cpu, cuda) runs on",
+    )
     parser.add_argument(
         "--fusion",
         action="append",

@@ -6,7 +6,7 @@ from math import pi
 from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
-from compiler.onnx.profile import Format
+from compiler.onnx.profile import Format, Provider
 from compiler.onnx.registry import Check, Emit, emits
 from returnn_ir.ir.graph import Node, Region
 from returnn_ir.ir.types import is_float, is_integer
@@ -221,6 +221,34 @@ def _everywhere(e: Emitter, node: Node, value: bool) -> str:
     return e.op("Expand", e.constant(value, "bool"), e.op("Shape", e[node.operands[0]]))
 
 
+#: (atan(u) / u - 1) / u² by powers of u², for |u| up to tan(pi / 8): within 2e-8 of the angle, fitted by weighted least
+#: squares with the largest errors weighing most.
+_ATAN = (-0.3333294913815755, 0.19977710010268604, -0.13877678587053505, 0.08053722257950158)
+
+
+def _atan(e: Emitter, x: str, dtype: str) -> str:
+    """The angle of a slope; CUDA has no kernel for it.
+
+    There it is computed from half the angle a of |x| or its inverse, whichever is below one:
+    tan(a / 2) = s / (1 + sqrt(1 + s²)).
+    In float32 this is as exact as the operator, to four units in the last place.
+    """
+    if e.format.provider is not Provider.CUDA:
+        return e.op("Atan", x)
+    one = e.constant(1, dtype)
+    size = e.op("Abs", x)
+    steep = e.op("Greater", size, one)
+    slope = e.op("Where", steep, e.op("Reciprocal", size), size)
+    half = e.op("Div", slope, e.op("Add", e.op("Sqrt", e.op("Add", e.op("Mul", slope, slope), one)), one))
+    square = e.op("Mul", half, half)
+    *rest, series = [e.constant(2 * factor, dtype) for factor in _ATAN]
+    for factor in reversed(rest):
+        series = e.op("Add", e.op("Mul", series, square), factor)
+    angle = e.op("Add", e.op("Mul", e.op("Mul", series, square), half), e.op("Add", half, half))
+    angle = e.op("Where", steep, e.op("Sub", e.constant(pi / 2, dtype), angle), angle)
+    return e.op("Mul", angle, e.op("Sign", x))
+
+
 @emits("atan2", check=needs("Atan"))
 def _atan2(e: Emitter, node: Node) -> list[str]:
     """The angle of (x, y): atan(y / x), turned by pi on the left, a quarter turn on the axis, zero at the origin."""
@@ -229,7 +257,7 @@ def _atan2(e: Emitter, node: Node) -> list[str]:
     zero = e.constant(0, dtype)
     below = e.op("Less", y, zero)
     turn = e.op("Where", below, e.constant(-pi, dtype), e.constant(pi, dtype))
-    angle = e.op("Atan", e.op("Div", y, x))
+    angle = _atan(e, e.op("Div", y, x), dtype)
     angle = e.op("Where", e.op("Less", x, zero), e.op("Add", angle, turn), angle)
     at_origin = e.op("And", e.op("Equal", x, zero), e.op("Equal", y, zero))
     return [e.op("Where", at_origin, zero, angle)]

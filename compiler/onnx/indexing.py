@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from compiler.onnx.dtypes import carrier
+from compiler.onnx.padding import appended
 from compiler.onnx.registry import emits
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node
-from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.types import TensorType, is_integer
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -20,15 +21,22 @@ Dims = Sequence[Dim]
 
 
 def clip(e: Emitter, positions: str, extent: str) -> str:
-    """Positions moved onto an axis of that extent (a vector of one, at least one)."""
+    """Positions moved onto an axis of that extent (a vector of one), to its beginning if there are none."""
     last = e.op("Sub", extent, e.ints(1))
     zero = e.constant(0, "int64")
     return e.op("Max", e.op("Min", positions, e.scalar(last)), zero)
 
 
-def never_empty(e: Emitter, values: str, type_: TensorType, dim: Dim) -> str:
-    """A frame of zeros on an axis that would be empty: ``Gather`` and ``ArgMax`` cannot read from an empty one."""
-    return values if dim.size else one_frame(e, values, type_.dtype, len(type_.dims), type_.axis(dim))
+def never_empty(e: Emitter, values: str, type_: TensorType, dim: Dim, last: int = 0) -> str:
+    """A frame on an axis that would be empty: ``Gather`` and ``ArgMax`` cannot read from an empty one.
+
+    Of integers there is one more in any case, behind the others, of the number ``last``; else it is of zeros.
+    """
+    if e.memory.size(dim):
+        return values
+    if is_integer(type_.dtype):
+        return appended(e, (values, type_), dim, e.ints(1), last)
+    return one_frame(e, values, type_.dtype, len(type_.dims), type_.axis(dim))
 
 
 def one_frame(e: Emitter, values: str, dtype: str, rank: int, axis: int) -> str:
@@ -51,8 +59,8 @@ def gather(e: Emitter, x: tuple[str, TensorType], dim: Dim, index: tuple[str, Di
     shared = [d for d in type_.dims if d in index_dims]
     axis = type_.axis(dim)
     if not inside:
+        positions = clip(e, positions, e.axis_extent(values, axis) if dim.size is None else e.ints(dim.size))
         values = never_empty(e, values, type_, dim)
-        positions = clip(e, positions, e.axis_extent(values, axis) if dim.size is None else e.ints(max(dim.size, 1)))
     if not shared:
         return e.op("Gather", values, positions, axis=axis)
     wide = _GATHERED.get(type_.dtype)

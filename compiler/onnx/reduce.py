@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.indexing import never_empty
-from compiler.onnx.profile import Format
+from compiler.onnx.profile import Format, Provider
 from compiler.onnx.registry import emits
-from returnn_ir.ir.graph import Node, Region, Value
+from returnn_ir.ir.graph import Node, Region
 from returnn_ir.ir.types import is_float
 
 if TYPE_CHECKING:
@@ -62,22 +64,32 @@ def _finite_of_nothing(e: Emitter, node: Node, reduced: str, dtype: str) -> str:
     return e.op("Where", e.scalar(empty), e.constant(node.op.neutral(dtype, node.attrs), dtype), reduced)
 
 
-def _positions(e: Emitter, node: Node, op_type: str) -> list[str]:
-    x = node.operands[0]
+def _positions(e: Emitter, node: Node, op_type: str, *, largest: bool) -> list[str]:
+    x, dim = node.operands[0], node.attrs["dim"]
     wide = "int32" if x.dtype == "bool" else carrier(op_type, x.dtype) or x.dtype
-    dim = node.attrs["dim"]
-    held = never_empty(e, e.cast(e[x], x.dtype, wide), replace(x.type, dtype=wide), dim)
-    return [e.op(op_type, held, axis=x.type.axis(dim), keepdims=0)]
+    axis, integers = x.type.axis(dim), not is_float(wide)
+    # of equal ones the first is taken: what is behind integers only where there is nothing else
+    last = _extreme(wide, largest=not largest) if integers else 0
+    held = never_empty(e, e.cast(e[x], x.dtype, wide), replace(x.type, dtype=wide), dim, last)
+    if integers and e.format.provider is Provider.CUDA:  # which has no kernel for them
+        return [e.squeeze(_top(e, (held, wide), e.ints(1), axis, largest=largest)[1], [axis])]
+    return [e.op(op_type, held, axis=axis, keepdims=0)]
+
+
+def _extreme(dtype: str, *, largest: bool) -> int:
+    """The last number of integers at one end."""
+    limits = np.iinfo(dtype)
+    return int(limits.max if largest else limits.min)
 
 
 @emits("argmax")
 def _argmax(e: Emitter, node: Node) -> list[str]:
-    return _positions(e, node, "ArgMax")
+    return _positions(e, node, "ArgMax", largest=True)
 
 
 @emits("argmin")
 def _argmin(e: Emitter, node: Node) -> list[str]:
-    return _positions(e, node, "ArgMin")
+    return _positions(e, node, "ArgMin", largest=False)
 
 
 @emits("cumsum")
@@ -89,18 +101,20 @@ def _cumsum(e: Emitter, node: Node) -> list[str]:
     return [e.cast(e.op("CumSum", e.cast(e[x], x.dtype, wide), axis, **flags), wide, x.dtype)]
 
 
-def _top(e: Emitter, x: Value, count: str, axis: int, *, largest: bool) -> tuple[str, str]:
+def _top(e: Emitter, x: tuple[str, str], count: str, axis: int, *, largest: bool) -> tuple[str, str]:
     """The first entries in order, and their positions; of equal ones the lower position first."""
-    wide = carrier("TopK", x.dtype) or x.dtype
-    held = e.cast(e[x], x.dtype, wide)
-    values, positions = e.multi("TopK", [held, count], 2, axis=axis, largest=int(largest), sorted=1)
-    return e.cast(values, wide, x.dtype), positions
+    held, dtype = x
+    wide = carrier("TopK", dtype) or dtype
+    values, positions = e.multi(
+        "TopK", [e.cast(held, dtype, wide), count], 2, axis=axis, largest=int(largest), sorted=1
+    )
+    return e.cast(values, wide, dtype), positions
 
 
 @emits("top_k")
 def _top_k(e: Emitter, node: Node) -> list[str]:
     x, attrs = node.operands[0], node.attrs
-    return list(_top(e, x, e.extent(attrs["k"]), x.type.axis(attrs["dim"]), largest=True))
+    return list(_top(e, (e[x], x.dtype), e.extent(attrs["k"]), x.type.axis(attrs["dim"]), largest=True))
 
 
 @emits("argsort")
@@ -108,7 +122,7 @@ def _argsort(e: Emitter, node: Node) -> list[str]:
     x, attrs = node.operands[0], node.attrs
     axis = x.type.axis(attrs["dim"])
     extent = e.axis_extent(e[x], axis)
-    order = _top(e, x, extent, axis, largest=attrs["descending"])[1]
+    order = _top(e, (e[x], x.dtype), extent, axis, largest=attrs["descending"])[1]
     if not attrs["ragged"] or not e.is_padded(attrs["dim"]):
         return [order]
     # the positions behind a sequence's end go to the end, in the same order

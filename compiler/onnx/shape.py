@@ -8,6 +8,7 @@ import numpy as np
 
 from compiler.analysis.cuts import is_cut
 from compiler.onnx.indexing import take
+from compiler.onnx.padding import appended, padded
 from compiler.onnx.registry import emits
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
@@ -122,7 +123,7 @@ def _pad(e: Emitter, node: Node) -> list[str]:
             # what stands behind a sequence's end, the added frames included, is the same value
             mask, dims = e.mask(dim)
             name = e.where(e.align(mask, dims, x.dims), name, e.constant(attrs["value"], x.dtype), x.dtype)
-        return [e.pad(name, x.dtype, len(x.dims), axis, left, right, attrs["value"])]
+        return [padded(e, (name, x.type), dim, left, right, attrs["value"])]
     length: Lengths = e.length(dim) if attrs["ragged"] else (e.scalar(e.axis_extent(e[x], axis)), ())
     out = attrs["out"]
     extent = e.op("Add", e.axis_extent(e[x], axis), e.ints(attrs["left"] + attrs["right"]))
@@ -133,8 +134,8 @@ def _pad(e: Emitter, node: Node) -> list[str]:
     y = take(e, (e[x], x.type), dim, (source, at), node.result.dims)
     if not attrs["ragged"]:
         return [y]
-    padded = e.op("Less", position, e.op("Add", ends, e.constant(attrs["right"], "int64")))
-    return [e.where(e.align(padded, at, node.result.dims), y, e.constant(0, x.dtype), x.dtype)]
+    counts = e.op("Less", position, e.op("Add", ends, e.constant(attrs["right"], "int64")))
+    return [e.where(e.align(counts, at, node.result.dims), y, e.constant(0, x.dtype), x.dtype)]
 
 
 def _mirrored(e: Emitter, position: str, length: str, mode: str) -> str:
@@ -178,18 +179,17 @@ def _resize_axis(e: Emitter, node: Node) -> list[str]:
     if is_cut(node.attrs["dim"], out, e.region):
         return [e.op("Slice", e[x], e.ints(0), extent, e.ints(axis))]
     if is_integer(x.dtype):
-        return [_resized_integers(e, x, axis, extent)]
+        return [_resized_integers(e, x, node.attrs["dim"], extent)]
     # a negative number of added entries cuts
     missing = e.op("Sub", extent, e.axis_extent(e[x], axis))
     return [e.pad(e[x], x.dtype, len(x.dims), axis, e.ints(0), missing)]
 
 
-def _resized_integers(e: Emitter, x: Value, axis: int, extent: str) -> str:
-    """Cut, and zeros behind what is there: ``Pad`` has no kernel for integers on CUDA."""
+def _resized_integers(e: Emitter, x: Value, dim: Dim, extent: str) -> str:
+    """Cut, and zeros behind what is there."""
+    axis = x.type.axis(dim)
     missing = e.op("Max", e.op("Sub", extent, e.axis_extent(e[x], axis)), e.ints(0))
-    sides = [e.axis_extent(e[x], i) if d.size is None else e.ints(d.size) for i, d in enumerate(x.dims)]
-    zeros = e.op("Expand", e.constant(0, x.dtype), e.concat([*sides[:axis], missing, *sides[axis + 1 :]], 0))
-    return e.op("Concat", e.op("Slice", e[x], e.ints(0), extent, e.ints(axis)), zeros, axis=axis)
+    return appended(e, (e.op("Slice", e[x], e.ints(0), extent, e.ints(axis)), x.type), dim, missing)
 
 
 @emits("reverse")
@@ -224,8 +224,8 @@ def _window(e: Emitter, node: Node) -> list[str]:
     )
     held = e.op("Add", e.axis_extent(e[x], axis), e.ints(attrs["left"]))
     right = e.op("Max", e.op("Sub", e.op("Add", ends, e.ints(1)), held), e.ints(0))
-    padded = e.pad(e[x], x.dtype, len(x.dims), axis, e.ints(attrs["left"]), right)
-    return [e.op("Gather", padded, index, axis=axis)]
+    y = padded(e, (e[x], x.type), attrs["dim"], e.ints(attrs["left"]), right)
+    return [e.op("Gather", y, index, axis=axis)]
 
 
 # -------------------------------------------------------------------- counting

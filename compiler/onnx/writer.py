@@ -284,6 +284,14 @@ class Writer:
         padded = self.op("Pad", held, sides, filler)
         return self.cast(padded, wide, dtype)
 
+    def block(self, value: object, dtype: str, sides: Sequence[str]) -> str:
+        """An array of one number, whose sizes are vectors of one, in the outermost scope that knows them."""
+        shape = self.join(sides, 0)
+        if shape in self.initializers:
+            return self.constant(np.full(self.initializers[shape], value), dtype)
+        with self.inside(self._made[shape]):
+            return self.op("Expand", self.constant(value, dtype), shape)
+
     def join(self, parts: Sequence[str], axis: int) -> str:
         """As :meth:`concat`, now if all parts are initializers."""
         held = [self.initializers[name] for name in parts if name in self.initializers]

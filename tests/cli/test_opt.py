@@ -79,7 +79,17 @@ def test_a_new_stage_is_a_change(capsys: pytest.CaptureFixture[str], monkeypatch
 
 
 def test_pipelines_targets_and_decisions(file: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--passes", "named, lower", "--target", "onnx", "--fusion", "softmax=never", "--explain"]
+    words = [
+        "--passes",
+        "named, lower",
+        "--target",
+        "onnx",
+        "--fusion",
+        "softmax=never",
+        "--explain",
+        "--device",
+        "cuda",
+    ]
     assert main([file, *words]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("graph target forward {")
@@ -127,6 +137,8 @@ REFUSED = {
     ("net.ir", "-o", "no/such.ir"): "cannot write no/such.ir: No such file or directory",
     ("net.ir", "--target", "tf", "--opset", "17", "--passes", "expand_composites"): "opset: target 'tf' has no opset\n"
     "  received: 17\n  try: target 'onnx' has one",
+    ("net.ir", "--target", "onnx", "--device", "gpu", "--passes", "expand_composites"): "target 'onnx' knows no device "
+    "'gpu'\n  expected: cpu, cuda",
     ("net.ir", "--device", "gpu", "--passes", "expand_composites"): "device: target 'reference' has no device\n"
     "  received: gpu\n  try: target 'tf' has one",
 }

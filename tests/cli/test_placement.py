@@ -9,6 +9,7 @@ import onnx
 import pytest
 
 from compiler.cli import main
+from tests.conformance.gaps import GOLDEN
 
 HEADER = 'extern_data = {"data": {"dim": 3}}\n'
 LSTM = HEADER + 'network = {"output": {"class": "rec", "unit": "nativelstm2", "n_out": 3, "from": "data"}}\n'
@@ -63,9 +64,27 @@ def test_no_placement_unless_asked(tmp_path: Path, capsys: pytest.CaptureFixture
     assert b"returnn_ir.placement" not in (tmp_path / "m.onnx").read_bytes()
 
 
+def test_of_checked_cases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Under each case, and in its report; under a refused one the reason."""
+    words = ["--target", "onnx", "--device", "cuda", "--check", "--json", str(tmp_path / "r.json")]
+    cases = [str(GOLDEN / "rec_units" / f"{unit}.py") for unit in ("basiclstm", "gru")]
+    assert main([*cases, str(tmp_path / "none.py"), *words]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    tops = [line for line in lines if not line.startswith(" ")]
+    assert [line.split()[2] for line in tops[:-1]] == ["ok", "ok", "refused"]
+    assert tops[-1] == "2 of 3 agree"
+    headers = [place for place, line in enumerate(lines) if line.startswith("    placement (CUDAExecutionProvider of ")]
+    assert [place - 1 for place in headers] == [lines.index(top) for top in tops[:2]]
+    assert any(line.endswith("  no kernel: GRU with linear_before_reset = 0 has no CUDA kernel") for line in lines)
+    told = json.loads((tmp_path / "r.json").read_text())["cases"]
+    assert ["placement" in case for case in told] == [True, True, False]
+    assert {node["op"] for node in told[1]["placement"]["on_host"] if node["why"] == "no kernel"} == {"GRU"}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ("--check --device cuda", "--device cuda is about an ONNX file\n  try: --target onnx"),
         ("--device cuda", "--device cuda is about an ONNX file\n  try: --target onnx"),
         (
             "--target tf --device cuda",

@@ -9,7 +9,7 @@ import pytest
 
 from compiler.check import CaseReport, check_case
 from runtime.deployment.session import OnnxSession
-from tests.conformance.contrib import DEVICE, PROFILE, contrib_cases
+from tests.conformance.contrib import BY_DEVICE, DEVICE, PROFILE, contrib_cases
 from tests.conformance.gaps import GOLDEN, TARGETS, all_cases, gap
 from tests.conformance.support import support_matrix
 
@@ -30,14 +30,14 @@ def test_golden(case: str, target: str) -> None:
 
 
 def _onnx_reports(case: str) -> Iterator[CaseReport]:
-    """Of the profile onnxruntime, and where that has ops of its own, of the portable file, else they are the same.
+    """Of the profile onnxruntime on CUDA, and where that is another file than the portable one, of that, too.
 
     That they are the same is tested by ``tests/conformance/test_contrib.py`` (slow).
     """
     report = check_case(GOLDEN / f"{case}.py", "onnx", profile=PROFILE, device=DEVICE, open_model=OnnxSession)
     yield report
     assert tuple(report.contrib) == contrib_cases().get(case, ()), "run: make support"
-    if report.contrib:
+    if report.contrib or case in BY_DEVICE:
         yield check_case(GOLDEN / f"{case}.py", "onnx", open_model=OnnxSession)
 
 

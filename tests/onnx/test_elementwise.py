@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from compiler.onnx.profile import Provider
 from compiler.onnx.target import OnnxTarget
 from compiler.target.protocol import Reject
 from returnn_ir.errors import IRError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import Trait, all_ops, get_op
-from tests.onnx.graphs import Net, agree
+from tests.onnx.graphs import Net, agree, lower, op_types
 
 DTYPES = ("bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "float32", "float64")
 SPECIAL = ("cast", "set_sparse", "label_index", "where", "complex", "real", "imag")
@@ -21,6 +22,9 @@ ACTIVATIONS = [s.name for s in COMPOSITES if len(s.operands) == 1]
 
 
 ON_BOOLS = ("logical_not", "logical_and", "logical_or", "equal", "not_equal", "maximum", "minimum", "stop_gradient")
+#: In front of and behind 0, tan(pi / 8), 1, and beyond what has a square in float32.
+SLOPES = np.concatenate([[0, np.inf, -np.inf, np.nan, 1, -1, 1e-30, 1e30, -1e30], np.linspace(-4, 4, 240)])
+LONG = (40, 7, 33)
 POSITIVE = ("log", "sqrt", "rsqrt", "log1p", "pow")
 
 
@@ -111,3 +115,22 @@ def test_extreme_values() -> None:
 
     result = agree(build)
     assert result["output/log1p"][1] == -np.inf
+
+
+def test_angles_on_cuda() -> None:
+    """In other ops, as CUDA has none for them: to the last bits, of slopes of any size and of what is no number."""
+
+    def build(net: Net) -> None:
+        y, x = (net.input(name, net.batch, net.time, net.feature) for name in ("y", "x"))
+        net.inputs["y"] = np.resize(SLOPES, net.inputs["y"].shape).astype(np.float32)
+        net.inputs["x"] = np.resize([1, -1, 0.5, -3, 0], net.inputs["x"].shape).astype(np.float32)
+        net.give("angle", net.b.op("atan2", y, x))
+
+    net = Net(LONG)
+    build(net)
+    program = lower(net, provider=Provider.CUDA)
+    assert "Atan" not in op_types(program.model({}))
+    wanted = np.arctan2(net.inputs["y"].astype(np.float64), net.inputs["x"].astype(np.float64))
+    counts = np.arange(max(LONG)) < np.asarray(LONG)[:, None]
+    found = program.run(net.inputs, {})["output/angle"]
+    np.testing.assert_allclose(found[counts], wanted[counts], rtol=4e-7, atol=0)
