@@ -33,11 +33,15 @@ def _reduced(scope: Scope, type_: TensorType, dims: Sequence[Any], mask: bool) -
 
 def lowest(dtype: str) -> float:
     """The finite neutral element of a maximum: -inf would make an empty softmax NaN, and kernels differ in it."""
+    if dtype == "bool":
+        return False
     return float(np.finfo(dtype).min) if is_float(dtype) else int(np.iinfo(dtype).min)
 
 
 def highest(dtype: str) -> float:
     """The finite neutral element of a minimum."""
+    if dtype == "bool":
+        return True
     return float(np.finfo(dtype).max) if is_float(dtype) else int(np.iinfo(dtype).max)
 
 
