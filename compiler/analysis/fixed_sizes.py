@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from compiler.analysis.bounds import Bounds, bounded_dims
-from compiler.analysis.tails import has_common_length, tail_readers
+from compiler.analysis.tails import excludes_tail, has_common_length, tail_readers
 from compiler.target.fixed_batch import FixedBatch
 from returnn_ir.errors import ProblemList, TargetError, UserError
 from returnn_ir.ir.dims import Dim
@@ -77,8 +77,15 @@ def _common_tail_readers(graph: Graph, dims: Collection[Dim], behind: Collection
         for node in region.nodes:
             if node.op.name in _WITHIN_LENGTHS or node.op.has(Trait.MASKED) or node in behind:
                 continue
-            if any(d in dims and has_common_length(region, d) for d in node.addressed_dims()):
+            common = [d for d in node.addressed_dims() if d in dims and has_common_length(region, d)]
+            if any(not _forbids_tail(node, d) for d in common):
                 yield node.origin.layer or node.op.name
+
+
+def _forbids_tail(node: Node, dim: Dim) -> bool:
+    """Whether it is an attention that has the mask of its keys."""
+    masks = node.operands[3:] if node.op.name == "attention" and node.attrs["keys"] is dim else []
+    return any(excludes_tail(value, dim) for value in masks)
 
 
 def _scores(layers: Collection[str]) -> Iterator[UserError]:

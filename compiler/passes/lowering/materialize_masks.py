@@ -11,6 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from compiler.analysis.attention import AttentionParts
+from compiler.analysis.bounds import Bounds
 from compiler.analysis.tails import has_common_length, zero_behind_the_end
 from compiler.passes.base import Context, Pass
 from compiler.passes.rewrite import rewrite
@@ -25,6 +27,8 @@ __all__ = ["MaterializeMasks"]
 
 #: What a masked op whose result has the masked axis leaves behind the end; a neutral logarithm is that of zero.
 _LEFT_BEHIND = {Tail.ZERO: 0.0, Tail.NEUTRAL: -np.inf}
+#: The energy of a key that does not count. A sum with another energy stays finite.
+_FORBIDDEN = -1e30
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,14 @@ class MaterializeMasks(Pass):
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Masks that repeat are left to common subexpression elimination."""
-        return rewrite(graph, lambda b, node: _materialize(b, node, fixed=self.fixed))
+        bounds = Bounds(graph, 1, 1)
+
+        def written(b: Builder, node: Node) -> Sequence[Value] | None:
+            if node.op.name == "attention":
+                return _forbid_keys(b, node, bounds) if self.fixed else None
+            return _materialize(b, node, fixed=self.fixed)
+
+        return rewrite(graph, written)
 
 
 def _materialize(b: Builder, node: Node, *, fixed: bool) -> Sequence[Value] | None:
@@ -69,6 +80,24 @@ def _materialize(b: Builder, node: Node, *, fixed: bool) -> Sequence[Value] | No
         # a kernel that sees nothing but neutral elements, in a sequence without frames, does not leave this by itself
         results = [_fill(b, y, [d for d in ragged if d in y.dims], left_behind) for y in results]
     return results
+
+
+def _forbid_keys(b: Builder, node: Node, bounds: Bounds) -> Sequence[Value] | None:
+    """An attention whose keys have one length for the whole batch, as the steps of a loop so far have, gets their mask.
+
+    Lengths of each sequence's own it knows by itself, for any size of the axis.
+    """
+    keys = node.attrs["keys"]
+    if not has_common_length(b.region, keys):
+        return None
+    draw = [v for v in (AttentionParts.of(node).draw,) if v is not None]
+    given = node.operands[: len(node.operands) - len(draw)]
+    length = b.lookup(keys)
+    some = length is not None and bounds.interval(length).low >= 1
+    # without any key the result is 0, and not what a softmax of what is forbidden gives
+    zeroed = node.attrs["zeroed"] or not (some or node.attrs["fills"])
+    attrs = {**node.attrs, "fills": (*node.attrs["fills"], _FORBIDDEN), "zeroed": zeroed}
+    return b.emit(node.op, [*given, b.mask(keys), *draw], attrs)
 
 
 def _put_neutral(b: Builder, node: Node, x: Value, ragged: Sequence[Dim]) -> Value:
