@@ -64,6 +64,22 @@ def test_no_matrix_crosses_the_cut(tmp_path: Path) -> None:
     assert all("B" in shape for name, shape in shapes.items() if name != "i"), shapes
 
 
+@pytest.mark.parametrize(("end", "told"), [(2, "the parts give the bits of the whole"), (99, None)])
+def test_batches_that_the_network_refuses(
+    end: int, told: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Others are taken in their place, where there are any."""
+    net = tmp_path / "net.py"
+    cut = f"network['cut'] = {{'class': 'slice', 'axis': 'T', 'slice_end': {end}, 'from': 'data'}}\n"
+    first = "network['first'] = {'class': 'reduce', 'mode': 'max', 'axis': 'spatial', 'from': 'cut'}\n"
+    read = "network['output']['unit']['prob']['from'] = ['s', 'base:first']\n"
+    net.write_text((SEARCH / "fixed_length.py").read_text(encoding="utf-8") + cut + first + read)
+    command = [str(net), "--target", "onnx", "--mode", "search", "--layout", "split", "-o", str(tmp_path / "parts")]
+    assert main(command) == 0, capsys.readouterr().err
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == (told or "warning: the parts were compared with the whole on no batch")
+
+
 def test_a_net_without_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     net = SEARCH.parent / "dense" / "softmax_ce.py"
     assert main([str(net), "--target", "onnx", "--layout", "split", "-o", str(tmp_path / "parts")]) == 2
