@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from compiler.check.recorded import read_recorded
 from compiler.cli import main
+from compiler.target.split_driver import PARTS
 from returnn_ir.errors import DataError, UserError
 from runtime.deployment.search_driver import SearchDriver
 from runtime.deployment.session import OnnxSession
@@ -89,6 +92,66 @@ def test_a_net_without_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_a_missing_part(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no encoder\.onnx"):
         SearchDriver(tmp_path)
+
+
+#: A decoder that starts from the last state of an encoder, of which every step reads something else.
+BRIDGE = """
+extern_data = {"data": {"dim": 3}, "classes": {"dim": 4, "sparse": True, "available_for_inference": False}}
+unit = {
+    "emb": {"class": "linear", "activation": None, "n_out": 3, "from": "prev:output"},
+    "s": {"class": "rnn_cell", "unit": "LSTMBlock", "n_out": 3, "from": ["emb", "prev:c"],
+        "initial_state": {"c": "base:start", "h": "base:start"}},
+    "query": {"class": "linear", "activation": None, "n_out": 5, "from": "s"},
+    "energy": {"class": "dot", "from": ["base:enc", "query"], "red1": "F", "red2": "F", "var1": "T", "var2": None,
+        "add_var2_if_empty": False},
+    "weights": {"class": "softmax_over_spatial", "from": "energy"},
+    "c": {"class": "generic_attention", "weights": "weights", "base": "base:enc", "initial_output": "base:mean"},
+    "prob": {"class": "softmax", "from": ["s", "c"], "target": "classes"},
+    "output": {"class": "choice", "beam_size": 3, "from": "prob", "target": "classes", "initial_output": 0},
+    "end": {"class": "compare", "from": "output", "value": 0},
+}
+network = {
+    "fw": {"class": "rec", "unit": "nativelstm2", "n_out": 4, "direction": 1, "from": "data"},
+    "bw": {"class": "rec", "unit": "nativelstm2", "n_out": 4, "direction": -1, "from": "data"},
+    "pool": {"class": "pool", "mode": "max", "pool_size": (2,), "padding": "same", "from": ["fw", "bw"]},
+    "enc": {"class": "linear", "activation": "tanh", "n_out": 5, "from": "pool"},
+    "mean": {"class": "reduce", "mode": "mean", "axes": "T", "from": "enc"},
+    "last": {"class": "get_last_hidden_state", "n_out": 8, "from": "fw"},
+    "start": {"class": "linear", "activation": "tanh", "n_out": 3, "from": "last"},
+    "output": {"class": "rec", "from": [], "target": "classes", "max_seq_len": "max_len_from('base:enc')", "unit": unit},
+    "decision": {"class": "decide", "from": "output"},
+}
+"""
+#: What computes something from numbers.
+WORK = {"Conv", "GRU", "Gemm", "LSTM", "MatMul", "MaxPool", "ReduceSum", "Sigmoid", "Softmax", "Tanh", "TopK"}
+
+
+def work(path: Path) -> Counter[str]:
+    """The nodes of a file by layer and op, those of loops, too."""
+
+    def count(graph: onnx.GraphProto) -> Iterator[str]:
+        for node in graph.node:
+            if node.op_type in WORK:
+                yield f"{node.name.rpartition('/')[0]} {node.op_type}"
+            for attribute in node.attribute:
+                yield from count(attribute.g)
+
+    return Counter(count(onnx.load(path).graph))
+
+
+def test_nothing_is_computed_twice(tmp_path: Path) -> None:
+    """What first states and steps need of the encoder crosses the cut; init has no encoder of its own."""
+    net = tmp_path / "net.py"
+    net.write_text(BRIDGE)
+    command = [str(net), "--target", "onnx", "--mode", "search"]
+    assert main([*command, "-o", str(tmp_path / "whole.onnx")]) == 0
+    assert main([*command, "--layout", "split", "-o", str(tmp_path / "parts")]) == 0
+    parts = {name: work(tmp_path / "parts" / f"{name}.onnx") for name in PARTS}
+    assert sum(parts.values(), Counter()) == work(tmp_path / "whole.onnx")
+    assert parts["init"] == {"mean ReduceSum": 1, "start MatMul": 1, "start Tanh": 1}
+    assert parts["encoder"]["fw LSTM"] == 1
+    read = [i.name for i in onnx.load(tmp_path / "parts" / "init.onnx").graph.input]
+    assert all(name.startswith("encoder/") for name in read), read
 
 
 def test_inputs_and_labels_are_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
