@@ -10,7 +10,7 @@ from compiler.target.inputs import check_inputs
 from compiler.target.protocol import Array
 from compiler.target.split_driver import PARTS, Feed, Held, drive, is_read_by_host
 from returnn_ir.errors import DataError, UserError
-from runtime.deployment.bound_part import BoundPart, FixedStep
+from runtime.deployment.bound_part import BoundPart, FixedStep, OpenStep
 from runtime.deployment.device import Device
 
 __all__ = ["SearchDriver"]
@@ -47,7 +47,7 @@ class SearchDriver:
         self._encoder = BoundPart(paths["encoder"], place, is_read_by_host)
         self._init = BoundPart(paths["init"], place, is_read_by_host)
         self._fixed = self._encoder.model.fixed
-        kind = BoundPart if self._fixed is None else FixedStep
+        kind = OpenStep if self._fixed is None else FixedStep
         self._step = kind(paths["step"], place, is_read_by_host)
         self._finish = BoundPart(paths["finish"], place, lambda name: True)
         models = [part.model for part in (self._encoder, self._init, self._step, self._finish)]

@@ -12,7 +12,7 @@ import pytest
 from compiler.cli import main
 from compiler.target.split_driver import is_read_by_host
 from returnn_ir.errors import UserError
-from runtime.deployment.bound_part import FixedStep
+from runtime.deployment.bound_part import BoundPart, FixedStep, OpenStep
 from runtime.deployment.device import Device
 from runtime.deployment.search_driver import SearchDriver
 
@@ -130,3 +130,31 @@ def test_a_step_whose_sizes_are_open(tmp_path: Path) -> None:
     assert main(command) == 0
     with pytest.raises(UserError, match=r"an axis of '.*' has no size"):
         FixedStep(tmp_path / "step.onnx", Device(), is_read_by_host)
+
+
+@pytest.mark.parametrize(("case", "steady"), [("att_decoder", True), ("transformer_decoder", False)])
+def test_arrays_of_open_sizes_take_turns(case: str, steady: bool, tmp_path: Path) -> None:
+    """Two sets from the third step of each batch on, unless an axis grows; the same results as of new arrays."""
+    net = CASE.with_name(case)
+    command = [f"{net}.py", "--target", "onnx", "--mode", "search", "--params", f"{net}.npz", "--layout", "split"]
+    assert main([*command, "-o", str(tmp_path)]) == 0
+    step = OpenStep(tmp_path / "step.onnx", Device(), is_read_by_host)
+    anew = BoundPart(tmp_path / "step.onnx", Device(), is_read_by_host)
+    parts = {name: BoundPart(tmp_path / f"{name}.onnx", Device(), is_read_by_host) for name in ("encoder", "init")}
+    rng = np.random.default_rng(1)
+    for lengths in ([6, 5], [7, 3, 2], [7, 3, 2]):
+        data = rng.standard_normal((len(lengths), max(lengths), 3)).astype(np.float32)
+        feed: dict[str, Any] = {"data": data, "data/size1": np.asarray(lengths)}
+        feed |= parts["encoder"].run(feed)
+        feed |= parts["init"].run(feed)
+        held, addresses = dict(feed), []
+        for _ in range(5):
+            left, expected = step.run(held), anew.run(feed)
+            for name, value in expected.items():
+                found, wanted = (v if isinstance(v, np.ndarray) else v.numpy() for v in (left[name], value))
+                np.testing.assert_array_equal(found, wanted, err_msg=name)
+            held |= {n.removesuffix("/next"): v for n, v in left.items() if n.endswith("/next")}
+            feed |= {n.removesuffix("/next"): v for n, v in expected.items() if n.endswith("/next")}
+            addresses.append(left["state/0/next"].data_ptr())
+        assert (addresses[0] == addresses[2] == addresses[4] != addresses[1] == addresses[3]) or not steady
+        assert [len(turn.outputs) for turn in step._turns] == ([len(left)] * 2 if steady else [])
