@@ -6,7 +6,9 @@ more zeros in them, so the hypotheses are the same and the scores are nearly so.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from compiler.passes.search.split import SplitSearch, split_search
 from compiler.target.fixed_batch import FixedBatch
 from compiler.target.inputs import input_specs
 from compiler.target.protocol import Array
-from compiler.target.split_driver import drive
+from compiler.target.split_driver import PART, drive
 from compiler.target.staged import staged
 from returnn_ir.errors import MismatchError, TargetError
 from returnn_ir.ir.dims import Dim
@@ -140,12 +142,25 @@ def export_split(
     made = split.models(params)
     if contract is not None:
         contract.check({f"{name}.onnx": model for name, model in made.items()})
-    models = {name: model.SerializeToString() for name, model in made.items()}
+    models = _marked({name: model.SerializeToString(deterministic=True) for name, model in made.items()})
     split.compared = _compare(split, params, models, seed)
     with staged(folder) as part:
         for name, content in models.items():
             (part / f"{name}.onnx").write_bytes(content)
     return split
+
+
+def _marked(models: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files with what tells them from those of another export: a hash of all of them."""
+    import onnx
+
+    every = sha256(b"".join(sha256(content).digest() for content in models.values())).hexdigest()[:16]
+    found = {}
+    for name, content in models.items():
+        entry = onnx.StringStringEntryProto(key=PART, value=json.dumps({"part": name, "export": every}))
+        # messages one behind the other are one that has the fields of both
+        found[name] = content + onnx.ModelProto(metadata_props=[entry]).SerializeToString()
+    return found
 
 
 def _compare(split: SplitExport, params: Mapping[str, Array], models: Mapping[str, bytes], seed: int) -> bool:

@@ -90,8 +90,14 @@ def test_a_net_without_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_missing_part(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no encoder\.onnx"):
+    (tmp_path / "init.onnx").touch()
+    with pytest.raises(UserError) as caught:
         SearchDriver(tmp_path)
+    assert str(caught.value) == (
+        f"no encoder.onnx, step.onnx, finish.onnx in {tmp_path}\n"
+        "  expected: encoder.onnx, init.onnx, step.onnx, finish.onnx\n"
+        "  try: returnn-compile net.py --target onnx --mode search --layout split -o FOLDER"
+    )
 
 
 #: A decoder that starts from the last state of an encoder, of which every step reads something else.
@@ -175,7 +181,8 @@ def test_inputs_and_labels_are_checked(tmp_path: Path, capsys: pytest.CaptureFix
     found = driver.run(feed)
     assert [name for name in found if name.startswith("check/") and found[name].all()] == ["check/0"]
     for wrong, told in (
-        ({"data": feed["data"]}, "no value for the input 'data/size1'"),
+        ({"data": feed["data"]}, "input 'data/size1' is missing"),
+        ({**feed, "data/size": feed["data/size1"]}, "the search has no input 'data/size'(.|\n)*did you mean 'data/size1'"),
         ({**feed, "data/size1": np.array([4, 2])}, "a length in 'data/size1' is out of range"),
         ({"data": feed["data"][:0], "data/size1": np.zeros(0, np.int64)}, "the batch has no sequence"),
     ):
