@@ -182,7 +182,10 @@ class FixedStep:
 
         shape = [size for size in sizes(given) if isinstance(size, int)]
         if len(shape) < len(sizes(given)):
-            raise UserError(f"an axis of {given.name!r} has no size", where=str(path), received=list(sizes(given)))
+            hint = "copy all four files of one export with --batch and --max-length"
+            raise UserError(
+                f"an axis of {given.name!r} has no size", where=str(path), received=list(sizes(given)), hint=hint
+            )
         dtype = np.dtype(element_type(given.type))
         return onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype), self._device.kind, self._device.index)
 
