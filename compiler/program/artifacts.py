@@ -184,7 +184,9 @@ def _write_split(
     written = export_split(executable, values, output, **options)
     names = ", ".join(f"{name}.onnx" for name in written.parts)
     same = "the bits of the whole" if program.fixed is None else "the hypotheses of the whole"
-    told = f"the parts give {same}" if written.compared else "warning: the parts were compared with the whole on no batch"
+    told = (
+        f"the parts give {same}" if written.compared else "warning: the parts were compared with the whole on no batch"
+    )
     return [f"wrote {output}: {names}{_sizes(written.fixed)} with {source}", *lines, told]
 
 

@@ -167,9 +167,7 @@ def test_an_encoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command, "-o", str(tmp_path / "fixed.onnx"), "--batch", "3", "--max-length", "8"]) == 0
     assert "mode forward, for batches of 3, 8 frames at most) with untrained" in capsys.readouterr().out
     model = onnx.load(tmp_path / "fixed.onnx")
-    assert obstacles(model) == [
-        "a copy of fw/Cast:0 of fw (sequence_lens of fw/LSTM)"
-    ]
+    assert obstacles(model) == ["a copy of fw/Cast:0 of fw (sequence_lens of fw/LSTM)"]
     assert [sizes(i) for i in model.graph.input] == [[3, 8, 3], [3]]
     left_open, fixed = OnnxSession(tmp_path / "open.onnx"), OnnxSession(tmp_path / "fixed.onnx")
     for lengths in ((8, 2, 5), (5,), (1, 3)):

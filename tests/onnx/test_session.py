@@ -120,9 +120,7 @@ def test_sequences_that_do_not_fit(lstm: OnnxSession) -> None:
     data = [np.ones((3, 4), np.float32), np.ones((2, 5), np.float32)]
     with pytest.raises(DataError) as caught:
         lstm.run_sequences(data)
-    assert str(caught.value) == (
-        "sequence 1 does not fit the first one\n  expected: [time, 4]\n  received: [2, 5]"
-    )
+    assert str(caught.value) == ("sequence 1 does not fit the first one\n  expected: [time, 4]\n  received: [2, 5]")
     with pytest.raises(DataError) as caught:
         lstm.run_sequences(data[:1], output="ouput")
     assert str(caught.value) == (

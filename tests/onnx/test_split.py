@@ -124,7 +124,8 @@ network = {
     "mean": {"class": "reduce", "mode": "mean", "axes": "T", "from": "enc"},
     "last": {"class": "get_last_hidden_state", "n_out": 8, "from": "fw"},
     "start": {"class": "linear", "activation": "tanh", "n_out": 3, "from": "last"},
-    "output": {"class": "rec", "from": [], "target": "classes", "max_seq_len": "max_len_from('base:enc')", "unit": unit},
+    "output": {"class": "rec", "from": [], "target": "classes", "max_seq_len": "max_len_from('base:enc')",
+        "unit": unit},
     "decision": {"class": "decide", "from": "output"},
 }
 """
@@ -182,7 +183,10 @@ def test_inputs_and_labels_are_checked(tmp_path: Path, capsys: pytest.CaptureFix
     assert [name for name in found if name.startswith("check/") and found[name].all()] == ["check/0"]
     for wrong, told in (
         ({"data": feed["data"]}, "input 'data/size1' is missing"),
-        ({**feed, "data/size": feed["data/size1"]}, "the search has no input 'data/size'(.|\n)*did you mean 'data/size1'"),
+        (
+            {**feed, "data/size": feed["data/size1"]},
+            "the search has no input 'data/size'(.|\n)*did you mean 'data/size1'",
+        ),
         ({**feed, "data/size1": np.array([4, 2])}, "a length in 'data/size1' is out of range"),
         ({"data": feed["data"][:0], "data/size1": np.zeros(0, np.int64)}, "the batch has no sequence"),
     ):

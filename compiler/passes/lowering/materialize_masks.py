@@ -27,8 +27,8 @@ __all__ = ["MaterializeMasks"]
 
 #: What a masked op whose result has the masked axis leaves behind the end; a neutral logarithm is that of zero.
 _LEFT_BEHIND = {Tail.ZERO: 0.0, Tail.NEUTRAL: -np.inf}
-#: The energy of a key that does not count. A sum with another energy stays finite.
-_FORBIDDEN = -1e30
+#: The energy of a key that is none, below that of one which a mask forbids.
+_FORBIDDEN = float(np.finfo(np.float32).min)
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,13 @@ def _forbid_keys(b: Builder, node: Node, bounds: Bounds) -> Sequence[Value] | No
     keys = node.attrs["keys"]
     if not has_common_length(b.region, keys):
         return None
-    draw = [v for v in (AttentionParts.of(node).draw,) if v is not None]
-    given = node.operands[: len(node.operands) - len(draw)]
+    query, key, value, *further = node.operands
+    draw = [further.pop()] if AttentionParts.of(node).draw is not None else []
     length = b.lookup(keys)
-    some = length is not None and bounds.interval(length).low >= 1
-    # without any key the result is 0, and not what a softmax of what is forbidden gives
-    zeroed = node.attrs["zeroed"] or not (some or node.attrs["fills"])
-    attrs = {**node.attrs, "fills": (*node.attrs["fills"], _FORBIDDEN), "zeroed": zeroed}
-    return b.emit(node.op, [*given, b.mask(keys), *draw], attrs)
+    if length is None or bounds.interval(length).low < 1:
+        value = _fill(b, value, [keys], 0)  # without any key the result is 0, and not the mean of what is forbidden
+    attrs = {**node.attrs, "fills": (*node.attrs["fills"], _FORBIDDEN)}
+    return b.emit(node.op, [query, key, value, *further, b.mask(keys), *draw], attrs)
 
 
 def _put_neutral(b: Builder, node: Node, x: Value, ragged: Sequence[Dim]) -> Value:
