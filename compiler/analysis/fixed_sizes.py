@@ -59,12 +59,20 @@ def fixed_sizes(
 
 
 def _tails(graph: Graph, dims: Collection[Dim], behind: Collection[Node]) -> Iterator[UserError]:
-    readers = [*tail_readers(graph, dims), *_common_tail_readers(graph, dims, behind)]
+    readers = tail_readers(graph, dims)
     if readers:
         yield TargetError(
-            f"fixed sizes pad every batch, and results depend on the padding in {', '.join(dict.fromkeys(readers))}",
+            f"fixed sizes pad every batch, and results depend on the padding in {', '.join(readers)}",
             where="--max-length",
-            hint='padding = "masked" in the config, or no fixed sizes',
+            hint=f'padding = "masked" in the config; where it is, {_ONLY_DYNAMIC}',
+        )
+    common = [layer for layer in dict.fromkeys(_common_tail_readers(graph, dims, behind)) if layer not in readers]
+    if common:
+        yield TargetError(
+            "fixed sizes make an axis longer than its one length for the whole batch, and nothing says what does not "
+            f"count to {', '.join(common)}",
+            where="--max-length",
+            hint=_ONLY_DYNAMIC,
         )
 
 

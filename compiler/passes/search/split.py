@@ -58,9 +58,8 @@ def split_search(graph: Graph) -> SplitSearch:
     """
     loops = [LoopView.of(n) for n in graph.body.nodes if n.op.name == "loop" and LoopOptions.of(n.attrs).searches]
     if len(loops) != 1:
-        raise TargetError(
-            "the split layout needs exactly one search", received=f"{len(loops)} searches", hint="--mode search"
-        )
+        hint = "--layout single" if loops else "--mode search"
+        raise TargetError("the split layout needs exactly one search", received=f"{len(loops)} searches", hint=hint)
     return _Splitter(graph, loops[0]).split()
 
 
