@@ -5,10 +5,10 @@ before the first step, ``step`` one step of the loop (score combination, top-k a
 and ``finish`` everything behind the loop (the back-trace above all). The host (``compiler/target/split_driver.py``)
 feeds states, tests ``done`` and collects what the steps leave; it does no arithmetic: both layouts give the same bits.
 
-Names: ``encoder/K`` what other parts read, ``state/K`` carries, ``state/K/next`` carries behind a step, ``stack/K`` what
-a step leaves, ``i`` and ``i/next`` the number of this step and of the next one, ``limit`` the largest number of steps,
-``done`` after the last one. All that a step is given is what a part before has made, so it may stay where it was made.
-What init needs and the encoder computes anyway crosses, too, so no part does another one's work again.
+Names: ``encoder/K`` what other parts read, ``state/K`` carries, ``state/K/next`` carries behind a step, ``stack/K``
+what a step leaves, ``i`` and ``i/next`` the number of this step and of the next one, ``limit`` the largest number of
+steps, ``done`` after the last one. All that a step is given is what a part before has made, so it may stay where it was
+made. What init needs and the encoder computes anyway crosses, too, so no part does another one's work again.
 """
 
 from __future__ import annotations
