@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from compiler.analysis.bounds import Bounds, bounded_dims
-from compiler.analysis.tails import has_common_length, tail_readers
+from compiler.analysis.tails import excludes_tail, has_common_length, tail_readers
 from compiler.target.fixed_batch import FixedBatch
 from returnn_ir.errors import ProblemList, TargetError, UserError
 from returnn_ir.ir.dims import Dim
@@ -59,12 +59,20 @@ def fixed_sizes(
 
 
 def _tails(graph: Graph, dims: Collection[Dim], behind: Collection[Node]) -> Iterator[UserError]:
-    readers = [*tail_readers(graph, dims), *_common_tail_readers(graph, dims, behind)]
+    readers = tail_readers(graph, dims)
     if readers:
         yield TargetError(
-            f"fixed sizes pad every batch, and results depend on the padding in {', '.join(dict.fromkeys(readers))}",
+            f"fixed sizes pad every batch, and results depend on the padding in {', '.join(readers)}",
             where="--max-length",
-            hint='padding = "masked" in the config, or no fixed sizes',
+            hint=f'padding = "masked" in the config; where it is, {_ONLY_DYNAMIC}',
+        )
+    common = [layer for layer in dict.fromkeys(_common_tail_readers(graph, dims, behind)) if layer not in readers]
+    if common:
+        yield TargetError(
+            "fixed sizes make an axis longer than its one length for the whole batch, and nothing says what does not "
+            f"count to {', '.join(common)}",
+            where="--max-length",
+            hint=_ONLY_DYNAMIC,
         )
 
 
@@ -77,8 +85,15 @@ def _common_tail_readers(graph: Graph, dims: Collection[Dim], behind: Collection
         for node in region.nodes:
             if node.op.name in _WITHIN_LENGTHS or node.op.has(Trait.MASKED) or node in behind:
                 continue
-            if any(d in dims and has_common_length(region, d) for d in node.addressed_dims()):
+            common = [d for d in node.addressed_dims() if d in dims and has_common_length(region, d)]
+            if any(not _forbids_tail(node, d) for d in common):
                 yield node.origin.layer or node.op.name
+
+
+def _forbids_tail(node: Node, dim: Dim) -> bool:
+    """Whether it is an attention that has the mask of its keys."""
+    masks = node.operands[3:] if node.op.name == "attention" and node.attrs["keys"] is dim else []
+    return any(excludes_tail(value, dim) for value in masks)
 
 
 def _scores(layers: Collection[str]) -> Iterator[UserError]:

@@ -8,7 +8,7 @@ from returnn_ir.ir.dims import Dim, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value, attr_dims
 from returnn_ir.ir.op import Tail, Trait
 
-__all__ = ["filling", "has_common_length", "tail_readers", "zero_behind_the_end"]
+__all__ = ["excludes_tail", "filling", "has_common_length", "tail_readers", "zero_behind_the_end"]
 
 #: They give other names or another order to the same axes, or more or fewer axes to the same entries.
 _SAME_ENTRIES = ("transpose", "rename", "squeeze", "expand")
@@ -67,16 +67,16 @@ def filling(x: Value, dim: Dim) -> Value | None:
     if node is None or node.op.name != "where":
         return None
     condition, _, other = node.operands
-    return other if _excludes_tail(condition, dim) else None
+    return other if excludes_tail(condition, dim) else None
 
 
-def _excludes_tail(condition: Value, dim: Dim) -> bool:
+def excludes_tail(condition: Value, dim: Dim) -> bool:
     """Whether a condition holds on frames that count alone: it is the mask, or has it as one of its parts."""
     node = _maker(condition)
     if node is None:
         return False
     if node.op.name == "logical_and":
-        return any(_excludes_tail(part, dim) for part in node.operands)
+        return any(excludes_tail(part, dim) for part in node.operands)
     return node.op.name == "mask" and node.attrs["dim"] is dim
 
 

@@ -6,7 +6,9 @@ more zeros in them, so the hypotheses are the same and the scores are nearly so.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,16 @@ from compiler.onnx.memory import Memory
 from compiler.onnx.model import batch_axes
 from compiler.onnx.placement.contract import PlacementContract
 from compiler.onnx.program import OnnxProgram
-from compiler.onnx.samples import batches, sample
+from compiler.onnx.samples import accepted
 from compiler.onnx.session import open_session
 from compiler.onnx.verification import compare_results
 from compiler.passes.search.split import SplitSearch, split_search
 from compiler.target.fixed_batch import FixedBatch
 from compiler.target.inputs import input_specs
 from compiler.target.protocol import Array
-from compiler.target.split_driver import drive
+from compiler.target.split_driver import PART, drive
 from compiler.target.staged import staged
-from returnn_ir.errors import DataError, MismatchError, TargetError
+from returnn_ir.errors import MismatchError, TargetError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph
 
@@ -46,6 +48,7 @@ class SplitExport:
     Attributes:
         parts: by name, in their order.
         fixed: with the number of steps, where that is bounded.
+        compared: whether the parts were compared with the whole.
 
     Raises:
         TargetError: there is no search to split.
@@ -56,6 +59,7 @@ class SplitExport:
         self, program: OnnxProgram, fixed: FixedBatch | None = None, batch_scores: Collection[str] = ()
     ) -> None:
         self.program = program
+        self.compared = False
         split = split_search(program.graph)
         self.fixed = _with_steps(program, split, fixed) if fixed is not None else None
         sizes: dict[Dim, int] = {}
@@ -138,16 +142,29 @@ def export_split(
     made = split.models(params)
     if contract is not None:
         contract.check({f"{name}.onnx": model for name, model in made.items()})
-    models = {name: model.SerializeToString() for name, model in made.items()}
-    _compare(split, params, models, seed)
+    models = _marked({name: model.SerializeToString(deterministic=True) for name, model in made.items()})
+    split.compared = _compare(split, params, models, seed)
     with staged(folder) as part:
         for name, content in models.items():
             (part / f"{name}.onnx").write_bytes(content)
     return split
 
 
-def _compare(split: SplitExport, params: Mapping[str, Array], models: Mapping[str, bytes], seed: int) -> None:
-    """Both layouts on random ragged batches.
+def _marked(models: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files with what tells them from those of another export: a hash of all of them."""
+    import onnx
+
+    every = sha256(b"".join(sha256(content).digest() for content in models.values())).hexdigest()[:16]
+    found = {}
+    for name, content in models.items():
+        entry = onnx.StringStringEntryProto(key=PART, value=json.dumps({"part": name, "export": every}))
+        # messages one behind the other are one that has the fields of both
+        found[name] = content + onnx.ModelProto(metadata_props=[entry]).SerializeToString()
+    return found
+
+
+def _compare(split: SplitExport, params: Mapping[str, Array], models: Mapping[str, bytes], seed: int) -> bool:
+    """Both layouts on random ragged batches; False if the network refuses all of them.
 
     Raises:
         MismatchError: they differ.
@@ -161,20 +178,15 @@ def _compare(split: SplitExport, params: Mapping[str, Array], models: Mapping[st
         return dict(zip(names, values, strict=True))
 
     rng = np.random.default_rng(seed)
-    for lengths in batches(split.fixed):
-        inputs = sample(program.graph, lengths, rng)
-        try:
-            whole = program.run(inputs, params)
-        except DataError:
-            if split.fixed is None:
-                raise
-            continue  # a batch that the network itself refuses, of shorter sequences than those of the whole's export
+    taken, _ = accepted(program.graph, split.fixed, rng, lambda inputs: program.run(inputs, params))
+    for batch in taken:
         if split.fixed is None:
-            _require_same_bits(program, whole, drive(run, inputs))
+            _require_same_bits(program, batch.results, drive(run, batch.inputs))
         else:
-            parts = drive(run, split.fixed.pad(input_specs(program.graph), inputs))
-            cut = split.fixed.cut(parts, batch_axes(program.signature.outputs), len(lengths))
-            _require_same_hypotheses(program, whole, cut, lengths)
+            parts = drive(run, split.fixed.pad(input_specs(program.graph), batch.inputs))
+            cut = split.fixed.cut(parts, batch_axes(program.signature.outputs), len(batch.lengths))
+            _require_same_hypotheses(program, batch.results, cut, batch.lengths)
+    return bool(taken)
 
 
 def _require_same_bits(program: OnnxProgram, whole: Mapping[str, Array], parts: Mapping[str, Array]) -> None:

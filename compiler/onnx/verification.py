@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from compiler.onnx.program import OnnxProgram
-from compiler.onnx.samples import batches, sample
+from compiler.onnx.samples import accepted
 from compiler.target.protocol import Array, Executable
-from returnn_ir.errors import DataError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Output
 
@@ -30,7 +29,8 @@ class Verification:
     Attributes:
         batches: per batch its lengths, and for each output the largest absolute and relative difference.
         problems: one line for each output that differs.
-        left_out: one line for each batch that the network itself refuses (a target longer than the output).
+        left_out: one line for each batch that the network itself refuses (a target longer than the output), and any
+            other one in its place, too.
     """
 
     batches: list[dict[str, Any]] = field(default_factory=list)
@@ -43,6 +43,11 @@ class Verification:
         return not self.problems
 
     @property
+    def compared(self) -> bool:
+        """Whether there was anything to compare: a network may refuse every batch that is tried."""
+        return bool(self.batches)
+
+    @property
     def largest(self) -> float:
         """The largest absolute difference of all."""
         found = [d["max_abs"] for batch in self.batches for d in batch["outputs"].values()]
@@ -51,23 +56,19 @@ class Verification:
     def to_json(self) -> dict[str, Any]:
         """For the model's metadata."""
         found = {"batches": self.batches, "left_out": self.left_out, "problems": self.problems}
-        return {"ok": self.ok, "rtol": RTOL, "atol": ATOL, **found}
+        return {"ok": self.ok and self.compared, "rtol": RTOL, "atol": ATOL, **found}
 
 
 def verify_model(program: OnnxProgram, params: Mapping[str, Array], reference: Executable, seed: int) -> Verification:
     """Run random ragged batches on both and compare all fetches."""
-    found = Verification()
     rng = np.random.default_rng(seed)
-    for lengths in batches(program.memory.fixed):
-        try:
-            inputs = sample(program.graph, lengths, rng)
-            expected = _real(reference.run(inputs, params))
-        except DataError as error:
-            found.left_out.append(f"lengths {list(lengths)}: {error.what}")
-            continue
-        received = program.run(inputs, params)
-        outputs = compare_results(program, expected, received, lengths, found.problems)
-        found.batches.append({"lengths": list(lengths), "outputs": outputs})
+    graph, fixed = program.graph, program.memory.fixed
+    taken, left_out = accepted(graph, fixed, rng, lambda inputs: _real(reference.run(inputs, params)))
+    found = Verification(left_out=left_out)
+    for batch in taken:
+        received = program.run(batch.inputs, params)
+        outputs = compare_results(program, batch.results, received, batch.lengths, found.problems)
+        found.batches.append({**batch.described, "outputs": outputs})
     return found
 
 

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["read_parameters", "write_artifact"]
 
+_UNVERIFIED = (
+    "warning: NOT VERIFIED: the network itself refuses every random batch that was tried, so nothing was compared with "
+    "the reference; compare it on data of its own: --check RECORDED.npz"
+)
+
 
 def read_parameters(program: Program, *, checkpoint: str | None, params: Path | None) -> dict[str, Array]:
     """Values for every parameter: of a checkpoint, of an ``.npz`` with ``param/NAME``, or untrained ones.
@@ -179,7 +184,10 @@ def _write_split(
     written = export_split(executable, values, output, contract=contract, fixed=program.fixed, batch_scores=scores)
     names = ", ".join(f"{name}.onnx" for name in written.parts)
     same = "the bits of the whole" if program.fixed is None else "the hypotheses of the whole"
-    return [f"wrote {output}: {names}{_sizes(written.fixed)} with {source}", *lines, f"the parts give {same}"]
+    told = (
+        f"the parts give {same}" if written.compared else "warning: the parts were compared with the whole on no batch"
+    )
+    return [f"wrote {output}: {names}{_sizes(written.fixed)} with {source}", *lines, told]
 
 
 def _sizes(fixed: FixedBatch | None) -> str:
@@ -197,6 +205,8 @@ def _batch_scores(program: Program) -> set[str]:
 
 def _verified(verification: Verification) -> list[str]:
     """What the comparison with the reference has found."""
+    if not verification.compared:
+        return [_UNVERIFIED, *(f"note: refused: {reason}" for reason in verification.left_out)]
     batches, worst = len(verification.batches), verification.largest
     line = f"verified against the reference on {batches} ragged batches, largest difference {worst:.2g}"
     return [line, *(f"note: not verified on {reason}" for reason in verification.left_out)]

@@ -10,10 +10,13 @@ import numpy as np
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError
 
-__all__ = ["PARTS", "Feed", "Held", "drive", "is_read_by_host"]
+__all__ = ["PART", "PARTS", "Feed", "Held", "drive", "is_read_by_host"]
 
 #: The parts in their order.
 PARTS = ("encoder", "init", "step", "finish")
+
+#: The entry of a part's metadata: its name, and what all parts of one export have in common.
+PART = "returnn_ir.part"
 
 #: An array, or whatever holds one on a device.
 Held: TypeAlias = Any

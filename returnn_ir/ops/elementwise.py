@@ -122,7 +122,7 @@ for _name in ("less", "less_equal", "greater", "greater_equal"):
     _elementwise(_name, _XY, _bool, island=True)
 for _name in ("logical_and", "logical_or"):
     _elementwise(_name, _XY, _logical, commutative=True)
-_elementwise("where", ("condition", "x", "y"), _second, keeps_labels=True)
+_elementwise("where", ("condition", "x", "y"), _second, Trait.JOINS, keeps_labels=True)
 _elementwise("stop_gradient", _X, _same, Trait.MOVES, keeps_labels=True)
 
 

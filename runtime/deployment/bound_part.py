@@ -7,6 +7,7 @@ reads it. The same is done on the CPU, where nothing is copied either.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from returnn_ir.errors import UserError
 from runtime.deployment.device import Device
 from runtime.deployment.model_file import ModelFile, element_type, sizes
 
-__all__ = ["BoundPart", "FixedStep"]
+__all__ = ["BoundPart", "FixedStep", "OpenStep"]
 
 
 class BoundPart:
@@ -47,7 +48,11 @@ class BoundPart:
             feed: arrays, and what parts have left on the device.
             into: outputs that are to be written into these.
         """
-        binding, given = self._binding, into or {}
+        return self._for_host(self._run(feed, into or {}))
+
+    def _run(self, feed: Feed, given: Mapping[str, Held]) -> dict[str, Held]:
+        """All outputs, as onnxruntime has them."""
+        binding = self._binding
         for name in self.model.inputs:
             if isinstance(feed[name], np.ndarray) or self._bound.get(name) is not feed[name]:
                 self._bind(name, feed[name])
@@ -60,8 +65,11 @@ class BoundPart:
                 binding.bind_output(name, self.device.kind, self.device.index)
         self.model.session.run_with_iobinding(binding)
         found = {**dict(zip(self.model.outputs, binding.get_outputs(), strict=True)), **given}
-        found = {name: found[name] for name in self.model.outputs}
-        return {name: np.array(v.numpy()) if self.on_host(name) else v for name, v in found.items()}
+        return {name: found[name] for name in self.model.outputs}
+
+    def _for_host(self, outputs: Mapping[str, Held]) -> dict[str, Held]:
+        """The outputs, with arrays of its own for what the host looks at."""
+        return {name: np.array(v.numpy()) if self.on_host(name) else v for name, v in outputs.items()}
 
     def _bind(self, name: str, value: Held) -> None:
         """Bind an input; what is bound to it already, as what the encoder gave is in each step, is not bound again."""
@@ -71,6 +79,66 @@ class BoundPart:
         else:
             self._binding.bind_ortvalue_input(name, value)
         self._bound[name] = value  # which onnxruntime does not keep alive
+
+
+class OpenStep(BoundPart):
+    """A step whose arrays have the sizes of the batch; it is the same batch in all steps of a search.
+
+    The first two steps make two sets of arrays, which take turns from then on: they are bound once, and nothing is made
+    anew. Not so where an axis grows from step to step, as that of all labels so far does.
+
+    Args:
+        path: of ``step.onnx``.
+        device: where it runs.
+        on_host: as for :class:`BoundPart`.
+    """
+
+    def __init__(self, path: Path, device: Device, on_host: Callable[[str], bool]) -> None:
+        super().__init__(path, device, on_host)
+        self._is_steady = _is_steady(self.model)
+        self._before: dict[str, Held] = {}
+        self._turns: list[_Turn] = []
+
+    def run(self, feed: Feed, into: Mapping[str, Held] | None = None) -> dict[str, Held]:
+        """One step, from where the states of ``feed`` are."""
+        for turn in self._turns:
+            if turn.first is feed["i"]:
+                self.model.session.run_with_iobinding(turn.binding)
+                return self._for_host(turn.outputs)
+        found = self._run(feed, into or {})
+        is_second = bool(self._before) and self._before["i/next"] is feed["i"]
+        self._turns = [self._turn(feed, found, self._before)] if self._is_steady and is_second else []
+        if self._turns:
+            self._turns.append(self._turn(feed, self._before, found))
+        self._before = found
+        return self._for_host(found)
+
+    def _turn(self, feed: Feed, states: Mapping[str, Held], outputs: dict[str, Held]) -> _Turn:
+        """A step from the states of one set to those of the other."""
+        binding = self.model.session.io_binding()
+        given = {**feed, **{n.removesuffix("/next"): v for n, v in states.items() if n.endswith("/next")}}
+        for name in self.model.inputs:
+            binding.bind_ortvalue_input(name, given[name])
+        for name, held in outputs.items():
+            binding.bind_ortvalue_output(name, held)
+        return _Turn(binding, given["i"], outputs)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """A step that is bound: it runs where ``first`` is the number of the step."""
+
+    binding: Any
+    first: Held
+    outputs: dict[str, Held]
+
+
+def _is_steady(step: ModelFile) -> bool:
+    """Whether no array of a step grows: all axes without a size are those of what every step is given."""
+    states = {name.removesuffix("/next") for name in step.outputs}
+    own = {size for i in step.session.get_inputs() if i.name not in states for size in sizes(i)}
+    made = [i for i in step.session.get_inputs() if i.name in states]
+    return all(isinstance(size, int) or size in own for i in (*made, *step.session.get_outputs()) for size in sizes(i))
 
 
 class FixedStep:
@@ -114,7 +182,10 @@ class FixedStep:
 
         shape = [size for size in sizes(given) if isinstance(size, int)]
         if len(shape) < len(sizes(given)):
-            raise UserError(f"an axis of {given.name!r} has no size", where=str(path), received=list(sizes(given)))
+            hint = "copy all four files of one export with --batch and --max-length"
+            raise UserError(
+                f"an axis of {given.name!r} has no size", where=str(path), received=list(sizes(given)), hint=hint
+            )
         dtype = np.dtype(element_type(given.type))
         return onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype), self._device.kind, self._device.index)
 

@@ -10,6 +10,7 @@ from typing import Any
 from compiler.target.fixed_batch import FIXED, FixedBatch
 from compiler.target.inputs import CHECKS, INPUTS, InputAxis, InputSpec
 from compiler.target.protocol import Array
+from compiler.target.split_driver import PART
 from returnn_ir.errors import DataError
 from runtime.deployment.device import Device
 
@@ -30,6 +31,7 @@ class ModelFile:
         specs: the inputs as the export describes them; of a model that nobody described, as onnxruntime does.
         fixed: the sizes of the batches that it takes; None: any.
         batch_axes: of those outputs that have one, in a model of fixed sizes.
+        part: of a search in parts: which one, and of which export; None: the file is whole.
 
     Raises:
         UserError: it cannot be loaded; see :meth:`Device.open`.
@@ -49,6 +51,9 @@ class ModelFile:
         fixed = json.loads(self.metadata.get(FIXED, "null"))
         self.fixed = FixedBatch.from_json(fixed) if fixed is not None else None
         self.batch_axes: dict[str, int] = fixed["batch_axes"] if fixed is not None else {}
+
+        part = json.loads(self.metadata.get(PART, "null"))
+        self.part: tuple[str, str] | None = (part["part"], part["export"]) if part is not None else None
 
     @property
     def metadata(self) -> Mapping[str, str]:

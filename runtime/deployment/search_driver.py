@@ -9,9 +9,10 @@ from compiler.target.fixed_batch import sequences
 from compiler.target.inputs import check_inputs
 from compiler.target.protocol import Array
 from compiler.target.split_driver import PARTS, Feed, Held, drive, is_read_by_host
-from returnn_ir.errors import DataError, UserError
-from runtime.deployment.bound_part import BoundPart, FixedStep
+from returnn_ir.errors import DataError, UserError, did_you_mean
+from runtime.deployment.bound_part import BoundPart, FixedStep, OpenStep
 from runtime.deployment.device import Device
+from runtime.deployment.model_file import ModelFile
 
 __all__ = ["SearchDriver"]
 
@@ -32,25 +33,21 @@ class SearchDriver:
         inputs: the names of the inputs, as those of the single file.
 
     Raises:
-        UserError: a part is missing or cannot be loaded, or there is no such device.
+        UserError: a part is missing or cannot be loaded, is another part or of another export than the others, or
+            there is no such device.
     """
 
     def __init__(self, folder: str | Path, device: str = "cpu", options: Mapping[str, str] | None = None) -> None:
-        missing = [p for p in PARTS if not (Path(folder) / f"{p}.onnx").is_file()]
-        if missing:
-            raise UserError(
-                f"no {missing[0]}.onnx in {folder}",
-                hint="returnn-compile net.py --target onnx --mode search --layout split",
-            )
         place = Device.of(device, options)
-        paths = {p: Path(folder) / f"{p}.onnx" for p in PARTS}
+        paths = _files(Path(folder))
         self._encoder = BoundPart(paths["encoder"], place, is_read_by_host)
         self._init = BoundPart(paths["init"], place, is_read_by_host)
         self._fixed = self._encoder.model.fixed
-        kind = BoundPart if self._fixed is None else FixedStep
+        kind = OpenStep if self._fixed is None else FixedStep
         self._step = kind(paths["step"], place, is_read_by_host)
         self._finish = BoundPart(paths["finish"], place, lambda name: True)
         models = [part.model for part in (self._encoder, self._init, self._step, self._finish)]
+        _require_one_export(Path(folder), dict(zip(PARTS, models, strict=True)))
         made = {name.removesuffix("/next") for model in models for name in model.outputs} | {"steps"}
         specs = {spec.name: spec for model in reversed(models) for spec in model.specs if spec.name not in made}
         self.inputs: list[str] = list(dict.fromkeys(n for model in models for n in model.inputs if n in specs))
@@ -70,10 +67,13 @@ class SearchDriver:
             DataError: an input is missing or does not fit, the search has none of that name, or there are more or
                 longer sequences than it was made for; or a check inside of it does not hold.
         """
-        wrong = [name for name in (*inputs, *self.inputs) if name not in inputs or name not in self.inputs]
-        if wrong:
-            what = "no value for the input" if wrong[0] in self.inputs else "the search has no input"
-            raise DataError(f"{what} {wrong[0]!r}", expected=", ".join(self.inputs), received=", ".join(inputs))
+        unknown = [name for name in inputs if name not in self.inputs]
+        if unknown:
+            raise DataError(
+                f"the search has no input {unknown[0]!r}",
+                expected=", ".join(self.inputs),
+                hint=did_you_mean(unknown[0], self.inputs),
+            )
         checked = check_inputs(self._specs, inputs, empty_batch=False)
         given = self._fixed.pad(self._specs, checked) if self._fixed is not None else checked
         results: dict[str, Array] = drive(self._run, given)
@@ -88,3 +88,47 @@ class SearchDriver:
         if part == "finish":
             return self._finish.run(feed)
         return (self._encoder if part == "encoder" else self._init).run(feed, self._step.begin)
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The file of each part."""
+    paths = {part: folder / f"{part}.onnx" for part in PARTS}
+    if folder.is_file():
+        raise UserError(
+            f"{folder} is a file",
+            expected=f"a folder with {', '.join(path.name for path in paths.values())}",
+            hint="a search in one file: runtime.deployment.session.OnnxSession(PATH)",
+        )
+    missing = [path.name for path in paths.values() if not path.is_file()]
+    if missing:
+        raise UserError(
+            f"no {', '.join(missing)} in {folder}",
+            expected=", ".join(path.name for path in paths.values()),
+            hint="returnn-compile net.py --target onnx --mode search --layout split -o FOLDER",
+        )
+    return paths
+
+
+def _require_one_export(folder: Path, models: Mapping[str, ModelFile]) -> None:
+    """Refuse files that do not belong together: they may fit in names and shapes, and give wrong hypotheses."""
+    exports = {part: _export_of(folder / f"{part}.onnx", part, model) for part, model in models.items()}
+    first = exports["encoder"]
+    other = [f"{part}.onnx" for part, export in exports.items() if export != first]
+    if other:
+        raise UserError(
+            f"the parts in {folder} are of different exports",
+            expected=f"that of encoder.onnx, {first}",
+            received=f"{', '.join(other)} of {exports[other[0].removesuffix('.onnx')]}",
+            hint="copy all four files of one export",
+        )
+
+
+def _export_of(path: Path, part: str, model: ModelFile) -> str:
+    if model.part is None or model.part[0] != part:
+        raise UserError(
+            f"{path} is another file",
+            expected=f"the part {part!r} of a search",
+            received=f"the part {model.part[0]!r}" if model.part is not None else "a model that is no part of a search",
+            hint="copy all four files of one export",
+        )
+    return model.part[1]

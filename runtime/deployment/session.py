@@ -10,11 +10,13 @@ import numpy as np
 from compiler.target.fixed_batch import sequences
 from compiler.target.inputs import check_inputs
 from compiler.target.protocol import Array
-from returnn_ir.errors import DataError, did_you_mean
+from returnn_ir.errors import DataError, UserError, did_you_mean
 from runtime.deployment.device import Device
 from runtime.deployment.model_file import ModelFile
 
 __all__ = ["OnnxSession"]
+
+_IN_PARTS = "a search in parts: runtime.deployment.search_driver.SearchDriver(FOLDER)"
 
 
 class OnnxSession:
@@ -29,12 +31,17 @@ class OnnxSession:
         inputs, outputs: the names.
 
     Raises:
-        UserError: no such file, not a model, or a device that this onnxruntime does not have or cannot load. There is
-            no silent fallback to another one.
+        UserError: no such file, not a model, a part of a search (:class:`SearchDriver` runs these), or a device that
+            this onnxruntime does not have or cannot load. There is no silent fallback to another one.
     """
 
     def __init__(self, path: str | Path, device: str = "cpu", options: Mapping[str, str] | None = None) -> None:
-        self._model = ModelFile(path, Device.of(device, options))
+        place = Device.of(device, options)
+        if Path(path).is_dir():
+            raise UserError(f"{path} is a folder", expected="an .onnx file", hint=_IN_PARTS)
+        self._model = ModelFile(path, place)
+        if self._model.part is not None:
+            raise UserError(f"{path} is a part of a search: {self._model.part[0]}", hint=_IN_PARTS)
         self.inputs: list[str] = self._model.inputs
         self.outputs: list[str] = self._model.outputs
 
@@ -79,9 +86,23 @@ class OnnxSession:
             data: per sequence an array with time first; they may differ in length.
             key: the input's name.
             output: the output's name; its axes must be batch, time and the rest in some order (see the metadata).
+
+        Raises:
+            DataError: the model has no such input or output, the sequences differ in more than their lengths, or see
+                :meth:`run`.
         """
+        if output not in self.outputs:
+            hint = did_you_mean(output, self.outputs)
+            raise DataError(f"the model has no output {output!r}", expected=", ".join(self.outputs), hint=hint)
         if not data:
             return []
+        for number, sequence in enumerate(data):
+            if sequence.ndim == 0 or sequence.shape[1:] != data[0].shape[1:]:
+                raise DataError(
+                    f"sequence {number} does not fit the first one",
+                    expected=f"[time{''.join(f', {n}' for n in data[0].shape[1:])}]",
+                    received=list(sequence.shape),
+                )
         lengths = np.array([len(d) for d in data], np.int64)
         padded = np.zeros((len(data), int(lengths.max(initial=0)), *data[0].shape[1:]), data[0].dtype)
         for row, sequence in zip(padded, data, strict=True):

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from compiler.check.compare import UNUSED_SCORE
+from compiler.check.recorded import read_recorded
+from compiler.program.named import named_reference
 from compiler.program.program import compile_net
 from compiler.target.protocol import Array
 from returnn_ir import load
@@ -218,3 +220,31 @@ def test_a_search_over_the_only_hypothesis_of_another_one(tmp_path: Path) -> Non
     assert len(np.unique(found["output/best"])) > 1
     for key in ("output/best", "output/second"):
         np.testing.assert_array_equal(found[key], decided[key])
+
+
+def test_texts_of_a_sequence_that_is_over_wait() -> None:
+    """With independent scores hypotheses and the texts that they spell stay as they are until the batch has ended."""
+    case = Path(__file__).parents[1] / "golden" / "search" / "own_text_recombination.py"
+    recorded = read_recorded(case.with_suffix(".npz"))
+    net = load(case, mode="search", overrides=["++search_scores", "independent"])
+    program = compile_net(net, target="tf", mode="search", fetch=["output"], device="cpu")
+    data, lengths = recorded.inputs["data"], recorded.inputs["data/size1"]
+    batch = program.run({"data": data, "data/size1": lengths}, recorded.params)
+    for row, length in enumerate(lengths):
+        one = {"data": data[row : row + 1, :length], "data/size1": lengths[row : row + 1]}
+        alone = program.run(one, recorded.params)
+        scores = alone["output/output/beam_scores"][0]
+        np.testing.assert_allclose(batch["output/output/beam_scores"][row], scores, rtol=1e-5)
+        np.testing.assert_array_equal(batch["output/output"][:length, row], alone["output/output"][:, 0])
+
+
+def test_states_behind_a_search_start_with_its_beam() -> None:
+    """An LSTM over hypotheses, in the program that exports are compared with: the initial state is one for all."""
+    case = Path(__file__).parents[1] / "golden" / "search" / "own_behind_ended_search.py"
+    recorded = read_recorded(case.with_suffix(".npz"))
+    net = load(case, mode="search")
+    plain = named_reference(net, "search", ["lstm"], losses=False).run(recorded.inputs, recorded.params)
+    program = compile_net(net, target="reference", mode="search", fetch=["lstm"], losses=False)
+    lowered = program.run(recorded.inputs, recorded.params)
+    assert plain["output/lstm"].ndim == 4
+    np.testing.assert_allclose(plain["output/lstm"], lowered["output/lstm"], rtol=1e-5, atol=1e-6)

@@ -7,8 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from compiler.onnx.profile import Profile
+from compiler.analysis.fixed_sizes import fixed_sizes
+from compiler.onnx.memory import Memory
+from compiler.onnx.profile import Format, Profile
+from compiler.onnx.program import OnnxProgram
 from compiler.onnx.target import OnnxTarget
+from compiler.program.pipelines import lower_to
+from compiler.target.fixed_batch import FixedBatch
 from compiler.target.protocol import Reject
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
@@ -140,3 +145,29 @@ def test_no_operator_of_other_runtimes() -> None:
     assert OnnxTarget().accepts(node, net.graph.body) == Reject(
         "ONNX has no operator for it, the profile onnxruntime has"
     )
+
+
+@pytest.mark.parametrize("fills", [(), (-1e30,)])
+@pytest.mark.parametrize("lengths", [(5, 1, 3), (4, 0, 2), (0, 0)])
+def test_keys_of_common_length_on_an_axis_of_fixed_size(lengths: tuple[int, ...], fills: tuple[float, ...]) -> None:
+    """Without fixed sizes nothing stands behind the last key; now numbers do that must not count, or count for none."""
+    results = []
+    for fixed in (None, FixedBatch(4, 7)):
+        net = Net(lengths)
+        keys = Dim("keys")
+        net.b.define(keys, net.b.reduce("max", net.b.length(net.time), net.batch))
+        renamed = [
+            net.b.op("resize_axis", net.b.add(v, 1.0), dim=net.time, out=keys) for v in _operands(net, HEADS)[1:]
+        ]
+        query = net.input("query", net.batch, Dim("rows", 3), HEADS, FEATURES)
+        masks = [net.b.binary("greater", net.input("m", net.batch), 0.0) for _ in fills]
+        attrs = {"features": (FEATURES,), "keys": keys, "fills": fills}
+        net.give("y", net.b.op("attention", query, *renamed, *masks, **attrs))
+        target = OnnxTarget(profile=Profile.ONNXRUNTIME)
+        graph, _ = lower_to(net.graph, target, verify_each=True, fixed=fixed is not None)
+        sizes = fixed_sizes(graph, fixed) if fixed is not None else {}
+        program = OnnxProgram(graph, Format(profile=Profile.ONNXRUNTIME), Memory(sizes, fixed=fixed))
+        assert op_types(program.model(net.params)).count("MultiHeadAttention") == 1
+        results.append(program.run(net.inputs, net.params)["output/y"])
+    assert np.isfinite(results[1]).all()
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-5, atol=1e-5)

@@ -91,14 +91,72 @@ def test_a_loop_that_remembers_all_steps(tmp_path: Path, capsys: pytest.CaptureF
     assert "verified against the reference on 3 ragged batches" in capsys.readouterr().out
 
 
-def test_batches_that_the_network_refuses_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A random target may be too long; the file is compared on the others, and says so."""
-    net, model = GOLDEN / "losses" / "ctc_beam_error.py", tmp_path / "ctc.onnx"
-    assert main([str(net), "--target", "onnx", "--mode", "eval", "-o", str(model)]) == 0
-    out = capsys.readouterr().out
-    assert "verified against the reference on 1 ragged batches" in out
-    assert "note: not verified on lengths [13]: layer 'output'" in out
-    assert "a target of CTC has more labels than the output has frames for" in out
+def _told(net: Path, model: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[str, dict[str, Any]]:
+    """What the command line says of an export, and the report in the file."""
+    assert main([str(net), "--target", "onnx", "-o", str(model), *options]) == 0
     report = json.loads(open_session(model).get_modelmeta().custom_metadata_map["returnn_ir.report"])
-    assert [b["lengths"] for b in report["batches"]] == [[1]]
-    assert [line.partition(":")[0] for line in report["left_out"]] == ["lengths [13]", "lengths [13, 1, 6, 2]"]
+    return capsys.readouterr().out, report
+
+
+def test_labels_that_are_fewer_than_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A target of CTC with as many labels as the output has frames is too long; one with fewer is not."""
+    net = GOLDEN / "losses" / "ctc_beam_error.py"
+    out, report = _told(net, tmp_path / "ctc.onnx", capsys, "--mode", "eval")
+    assert "verified against the reference on 3 ragged batches" in out
+    assert report["ok"] and not report["left_out"]
+    assert [{k: v for k, v in b.items() if k != "outputs"} for b in report["batches"]] == [
+        {"lengths": [13], "lengths_of_labels": [6]},
+        {"lengths": [1]},
+        {"lengths": [13, 1, 6, 2], "lengths_of_labels": [6, 1, 3, 1]},
+    ]
+
+
+def _sliced(path: Path, end: int) -> Path:
+    path.write_text(
+        "extern_data = {'data': {'dim': 3}}\n"
+        f"network = {{'cut': {{'class': 'slice', 'axis': 'T', 'slice_end': {end}, 'from': 'data'}},\n"
+        "  'output': {'class': 'linear', 'activation': None, 'n_out': 2, 'from': 'cut'}}\n"
+    )
+    return path
+
+
+def test_batches_that_the_network_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A slice that ends behind a single frame: longer sequences are taken in its place."""
+    out, report = _told(_sliced(tmp_path / "net.py", 3), tmp_path / "m.onnx", capsys)
+    assert "verified against the reference on 3 ragged batches" in out
+    assert [b["lengths"] for b in report["batches"]] == [[13], [4], [13, 1, 6, 2]]
+
+
+def test_a_network_that_refuses_every_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was compared, which must not look as if it had been."""
+    net = _sliced(tmp_path / "net.py", 100)
+    out, report = _told(net, tmp_path / "m.onnx", capsys)
+    reason = f"layer 'cut' ({net}:2, key 'slice_end'): the axis data.T is shorter than slice_end 100"
+    assert "verified against" not in out
+    assert out.splitlines()[1:5] == [
+        "warning: NOT VERIFIED: the network itself refuses every random batch that was tried, so nothing was compared "
+        "with the reference; compare it on data of its own: --check RECORDED.npz",
+        f"note: refused: lengths [13]: {reason}",
+        f"note: refused: lengths [1]: {reason}",
+        f"note: refused: lengths [13, 1, 6, 2]: {reason}",
+    ]
+    assert report == {"ok": False, "rtol": 1e-4, "atol": 1e-5, "batches": [], "problems": []} | {
+        "left_out": [f"lengths {lengths}: {reason}" for lengths in ([13], [1], [13, 1, 6, 2])]
+    }
+
+
+def test_an_input_along_a_derived_axis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As many frames as the formula of its axis gives for the sequences of a batch."""
+    (tmp_path / "net.py").write_text(
+        "from returnn.tf.util.data import SpatialDim, FeatureDim, batch_dim\n"
+        "time, feature = SpatialDim('time'), FeatureDim('feature', 3)\n"
+        "extern_data = {'data': {'dim_tags': [batch_dim, time, feature]},\n"
+        "  'half': {'dim_tags': [batch_dim, time.ceildiv_right(2), feature],\n"
+        "    'available_for_inference': True}}\n"
+        "network = {'pool': {'class': 'pool', 'mode': 'max', 'pool_size': (2,), 'padding': 'same', 'from': 'data',\n"
+        "    'in_spatial_dims': [time]},\n"
+        "  'output': {'class': 'combine', 'kind': 'add', 'from': ['pool', 'data:half']}}\n"
+    )
+    out, report = _told(tmp_path / "net.py", tmp_path / "m.onnx", capsys)
+    assert "verified against the reference on 3 ragged batches" in out
+    assert [b["lengths"] for b in report["batches"]] == [[13], [1], [13, 1, 6, 2]]

@@ -87,6 +87,29 @@ def test_a_step_is_one_for_a_cuda_graph(case: str, searches: Path) -> None:
     assert any(isinstance(size, str) for info in left_open.value_info for size in sizes(info))
 
 
+@pytest.mark.parametrize("case", ["own_states_in_search", "transformer_decoder"])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_with_ops_of_onnxruntime(case: str, device: str, tmp_path: Path) -> None:
+    """Attention to all steps so far has the longest history for an axis, and a mask of those that were."""
+    export(case, tmp_path / "whole.onnx")
+    profile = ["--profile", "onnxruntime", *(["--device", "cuda"] if device == "cuda" else [])]
+    fixed = ["--layout", "split", "--batch", str(BATCH), "--max-length", str(LONGEST)]
+    export(case, tmp_path / "parts", *fixed, *profile)
+    step = onnx.load(tmp_path / "parts" / "step.onnx")
+    own = [node for node in step.graph.node if node.domain == "com.microsoft"]
+    assert "MultiHeadAttention" in {node.op_type for node in own}
+    assert obstacles(step) == []
+    told = {info.name: sizes(info) for info in step.graph.value_info}
+    assert all(isinstance(size, int) and size for node in own for name in node.output for size in told[name])
+    whole, driver = OnnxSession(tmp_path / "whole.onnx"), SearchDriver(tmp_path / "parts")
+    for lengths in ((9, 1, 5, 3), (4,), (7, 7, 2), (1, 1)):
+        inputs = feed(lengths, seed=len(lengths))
+        expected, found = whole.run(inputs), driver.run(inputs)
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
 def test_what_the_file_says(searches: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fixed = ["--layout", "split", "--batch", "2", "--max-length", "6"]
     export("att_decoder", tmp_path / "parts", *fixed)
@@ -195,7 +218,7 @@ network = {
     assert refused([*command, *fixed], capsys) == (
         "2 problems:\n"
         "[1] --max-length: fixed sizes pad every batch, and results depend on the padding in conv\n"
-        '  try: padding = "masked" in the config, or no fixed sizes\n'
+        '  try: padding = "masked" in the config; where it is, export it without --batch and --max-length\n'
         "[2] --batch: fixed sizes pad every batch, and scores depend on the batch in output/output\n"
         '  try: search_scores = "independent" in the config'
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import numpy as np
@@ -10,11 +12,13 @@ import onnxruntime
 import pytest
 
 from compiler.cli import main
-from compiler.target.split_driver import is_read_by_host
+from compiler.target.split_driver import PART, is_read_by_host
 from returnn_ir.errors import UserError
-from runtime.deployment.bound_part import FixedStep
+from runtime.deployment.bound_part import BoundPart, FixedStep, OpenStep
 from runtime.deployment.device import Device
+from runtime.deployment.model_file import ModelFile
 from runtime.deployment.search_driver import SearchDriver
+from runtime.deployment.session import OnnxSession
 
 CASE = Path(__file__).parents[1] / "golden" / "search" / "att_decoder"
 
@@ -130,3 +134,80 @@ def test_a_step_whose_sizes_are_open(tmp_path: Path) -> None:
     assert main(command) == 0
     with pytest.raises(UserError, match=r"an axis of '.*' has no size"):
         FixedStep(tmp_path / "step.onnx", Device(), is_read_by_host)
+
+
+@pytest.mark.parametrize(("case", "steady"), [("att_decoder", True), ("transformer_decoder", False)])
+def test_arrays_of_open_sizes_take_turns(case: str, steady: bool, tmp_path: Path) -> None:
+    """Two sets from the third step of each batch on, unless an axis grows; the same results as of new arrays."""
+    net = CASE.with_name(case)
+    command = [f"{net}.py", "--target", "onnx", "--mode", "search", "--params", f"{net}.npz", "--layout", "split"]
+    assert main([*command, "-o", str(tmp_path)]) == 0
+    step = OpenStep(tmp_path / "step.onnx", Device(), is_read_by_host)
+    anew = BoundPart(tmp_path / "step.onnx", Device(), is_read_by_host)
+    parts = {name: BoundPart(tmp_path / f"{name}.onnx", Device(), is_read_by_host) for name in ("encoder", "init")}
+    rng = np.random.default_rng(1)
+    for lengths in ([6, 5], [7, 3, 2], [7, 3, 2]):
+        data = rng.standard_normal((len(lengths), max(lengths), 3)).astype(np.float32)
+        feed: dict[str, Any] = {"data": data, "data/size1": np.asarray(lengths)}
+        feed |= parts["encoder"].run(feed)
+        feed |= parts["init"].run(feed)
+        held, addresses = dict(feed), []
+        for _ in range(5):
+            left, expected = step.run(held), anew.run(feed)
+            for name, value in expected.items():
+                found, wanted = (v if isinstance(v, np.ndarray) else v.numpy() for v in (left[name], value))
+                np.testing.assert_array_equal(found, wanted, err_msg=name)
+            held |= {n.removesuffix("/next"): v for n, v in left.items() if n.endswith("/next")}
+            feed |= {n.removesuffix("/next"): v for n, v in expected.items() if n.endswith("/next")}
+            addresses.append(left["state/0/next"].data_ptr())
+        assert (addresses[0] == addresses[2] == addresses[4] != addresses[1] == addresses[3]) or not steady
+        assert [len(turn.outputs) for turn in step._turns] == ([len(left)] * 2 if steady else [])
+
+
+def test_files_that_do_not_belong_together(folder: Path, tmp_path: Path) -> None:
+    """They fit in names and shapes: another training's step would give other hypotheses, silently."""
+    parts = tmp_path / "parts"
+    net = ["--target", "onnx", "--mode", "search"]
+    assert main([f"{CASE}.py", *net, "--layout", "split", "-o", str(parts)]) == 0  # with other parameters
+    assert main([f"{CASE}.py", *net, "-o", str(tmp_path / "whole.onnx")]) == 0
+    SearchDriver(parts)
+    own, other = (json.loads(ModelFile(f / "step.onnx", Device()).metadata[PART])["export"] for f in (parts, folder))
+    copy(folder / "step.onnx", parts / "step.onnx")
+    with pytest.raises(UserError) as caught:
+        SearchDriver(parts)
+    assert str(caught.value) == (
+        f"the parts in {parts} are of different exports\n"
+        f"  expected: that of encoder.onnx, {own}\n"
+        f"  received: step.onnx of {other}\n"
+        "  try: copy all four files of one export"
+    )
+    for source, received in (
+        (folder / "init.onnx", "the part 'init'"),
+        (tmp_path / "whole.onnx", "a model that is no part of a search"),
+    ):
+        copy(source, parts / "step.onnx")
+        with pytest.raises(UserError) as caught:
+            SearchDriver(parts)
+        assert str(caught.value) == (
+            f"{parts}/step.onnx is another file\n"
+            "  expected: the part 'step' of a search\n"
+            f"  received: {received}\n"
+            "  try: copy all four files of one export"
+        )
+
+
+def test_one_file_and_a_folder(folder: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        SearchDriver(folder / "step.onnx")
+    assert str(caught.value) == (
+        f"{folder}/step.onnx is a file\n"
+        "  expected: a folder with encoder.onnx, init.onnx, step.onnx, finish.onnx\n"
+        "  try: a search in one file: runtime.deployment.session.OnnxSession(PATH)"
+    )
+    hint = "  try: a search in parts: runtime.deployment.search_driver.SearchDriver(FOLDER)"
+    with pytest.raises(UserError) as caught:
+        OnnxSession(folder)
+    assert str(caught.value) == f"{folder} is a folder\n  expected: an .onnx file\n{hint}"
+    with pytest.raises(UserError) as caught:
+        OnnxSession(folder / "step.onnx")
+    assert str(caught.value) == f"{folder}/step.onnx is a part of a search: step\n{hint}"

@@ -116,6 +116,19 @@ def test_what_is_short_runs(lstm: OnnxSession) -> None:
     assert lstm.run_sequences([]) == []
 
 
+def test_sequences_that_do_not_fit(lstm: OnnxSession) -> None:
+    data = [np.ones((3, 4), np.float32), np.ones((2, 5), np.float32)]
+    with pytest.raises(DataError) as caught:
+        lstm.run_sequences(data)
+    assert str(caught.value) == ("sequence 1 does not fit the first one\n  expected: [time, 4]\n  received: [2, 5]")
+    with pytest.raises(DataError) as caught:
+        lstm.run_sequences(data[:1], output="ouput")
+    assert str(caught.value) == (
+        f"the model has no output 'ouput'\n  expected: {', '.join(lstm.outputs)}\n  try: did you mean 'output'?"
+    )
+    assert [row.shape for row in lstm.run_sequences([data[0], data[0][:1]])] == [(3, 5), (1, 5)]
+
+
 def test_a_program_refuses_an_empty_batch_too(tmp_path: Path) -> None:
     program = _program(tmp_path, LSTM, {"dim": 4})
     with pytest.raises(DataError, match="the batch has no sequence"):

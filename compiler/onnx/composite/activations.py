@@ -45,7 +45,7 @@ def _needs_gelu(node: Node, region: Region, format_: Format) -> str | None:
 @emits("gelu", check=_needs_gelu, kernel="Gelu of onnxruntime", profile=Profile.ONNXRUNTIME)
 def _gelu_of_onnxruntime(e: Emitter, node: Node) -> list[str]:
     y = node.result
-    return e.contrib("Gelu", e.operands(node), [(y.dtype, [d.size for d in y.dims])])
+    return e.contrib("Gelu", e.operands(node), [(y.dtype, [e.memory.size(d) for d in y.dims])])
 
 
 @emits("silu", kernel="Sigmoid, Mul")

@@ -85,7 +85,8 @@ class _MultiHead:
         while not inputs[-1]:
             inputs.pop()
         options = {"num_heads": _size(self.heads), "scale": attrs["scale"], "mask_filter_value": _LOWEST}
-        (y,) = e.contrib("MultiHeadAttention", inputs, [("float32", [None, None, width])], **options)
+        made = [self._known(self.batch), self._known(axes.rows), width]
+        (y,) = e.contrib("MultiHeadAttention", inputs, [("float32", made)], **options)
         order = (*self.batch, *axes.rows, *self.heads, *axes.values)
         y = self._apart(self._of_some_key(y), order)
         return e.permute(y, order, self.node.result.dims)
@@ -122,6 +123,11 @@ class _MultiHead:
         if len(known) == len(dims):
             return self.e.ints(math.prod(known))
         return self.e.product([self.e.extent(d) for d in dims])
+
+    def _known(self, dims: Sequence[Dim]) -> int | None:
+        """The size in memory of several axes as one; None where it is known in a run only."""
+        sizes = [self.e.memory.size(d) for d in dims]
+        return None if None in sizes else math.prod(size for size in sizes if size is not None)
 
     def _apart(self, y: str, order: Sequence[Dim]) -> str:
         """The result with all its axes."""

@@ -42,7 +42,7 @@ def _skip(node: Node, region: Region, format_: Format) -> str | None:
 def _skip_layer_norm(e: Emitter, node: Node) -> list[str]:
     """The normalized axis is the last one. The sum is the fourth output, behind statistics that training needs."""
     y, total = node.results
-    made = (y.dtype, [d.size for d in y.dims])
+    made = (y.dtype, [e.memory.size(d) for d in y.dims])
     wanted = [made, None, None, made] if total in e.used else [made]
     names = e.contrib("SkipLayerNormalization", e.operands(node), wanted, epsilon=node.attrs["epsilon"])
     return [names[0], names[-1]]

@@ -11,6 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from compiler.analysis.attention import AttentionParts
+from compiler.analysis.bounds import Bounds
 from compiler.analysis.tails import has_common_length, zero_behind_the_end
 from compiler.passes.base import Context, Pass
 from compiler.passes.rewrite import rewrite
@@ -25,6 +27,8 @@ __all__ = ["MaterializeMasks"]
 
 #: What a masked op whose result has the masked axis leaves behind the end; a neutral logarithm is that of zero.
 _LEFT_BEHIND = {Tail.ZERO: 0.0, Tail.NEUTRAL: -np.inf}
+#: The energy of a key that is none, below that of one which a mask forbids.
+_FORBIDDEN = float(np.finfo(np.float32).min)
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,14 @@ class MaterializeMasks(Pass):
 
     def run(self, graph: Graph, context: Context) -> bool:
         """Masks that repeat are left to common subexpression elimination."""
-        return rewrite(graph, lambda b, node: _materialize(b, node, fixed=self.fixed))
+        bounds = Bounds(graph, 1, 1)
+
+        def written(b: Builder, node: Node) -> Sequence[Value] | None:
+            if node.op.name == "attention":
+                return _forbid_keys(b, node, bounds) if self.fixed else None
+            return _materialize(b, node, fixed=self.fixed)
+
+        return rewrite(graph, written)
 
 
 def _materialize(b: Builder, node: Node, *, fixed: bool) -> Sequence[Value] | None:
@@ -69,6 +80,23 @@ def _materialize(b: Builder, node: Node, *, fixed: bool) -> Sequence[Value] | No
         # a kernel that sees nothing but neutral elements, in a sequence without frames, does not leave this by itself
         results = [_fill(b, y, [d for d in ragged if d in y.dims], left_behind) for y in results]
     return results
+
+
+def _forbid_keys(b: Builder, node: Node, bounds: Bounds) -> Sequence[Value] | None:
+    """An attention whose keys have one length for the whole batch, as the steps of a loop so far have, gets their mask.
+
+    Lengths of each sequence's own it knows by itself, for any size of the axis.
+    """
+    keys = node.attrs["keys"]
+    if not has_common_length(b.region, keys):
+        return None
+    query, key, value, *further = node.operands
+    draw = [further.pop()] if AttentionParts.of(node).draw is not None else []
+    length = b.lookup(keys)
+    if length is None or bounds.interval(length).low < 1:
+        value = _fill(b, value, [keys], 0)  # without any key the result is 0, and not the mean of what is forbidden
+    attrs = {**node.attrs, "fills": (*node.attrs["fills"], _FORBIDDEN)}
+    return b.emit(node.op, [query, key, value, *further, b.mask(keys), *draw], attrs)
 
 
 def _put_neutral(b: Builder, node: Node, x: Value, ragged: Sequence[Dim]) -> Value:

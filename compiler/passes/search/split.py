@@ -5,14 +5,15 @@ before the first step, ``step`` one step of the loop (score combination, top-k a
 and ``finish`` everything behind the loop (the back-trace above all). The host (``compiler/target/split_driver.py``)
 feeds states, tests ``done`` and collects what the steps leave; it does no arithmetic: both layouts give the same bits.
 
-Names: ``encoder/K`` what steps read, ``state/K`` carries, ``state/K/next`` carries behind a step, ``stack/K`` what a
-step leaves, ``i`` and ``i/next`` the number of this step and of the next one, ``limit`` the largest number of steps,
-``done`` after the last one. All that a step is given is what a part before has made, so it may stay where it was made.
+Names: ``encoder/K`` what other parts read, ``state/K`` carries, ``state/K/next`` carries behind a step, ``stack/K``
+what a step leaves, ``i`` and ``i/next`` the number of this step and of the next one, ``limit`` the largest number of
+steps, ``done`` after the last one. All that a step is given is what a part before has made, so it may stay where it was
+made. What init needs and the encoder computes anyway crosses, too, so no part does another one's work again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from returnn_ir.errors import TargetError
@@ -57,9 +58,8 @@ def split_search(graph: Graph) -> SplitSearch:
     """
     loops = [LoopView.of(n) for n in graph.body.nodes if n.op.name == "loop" and LoopOptions.of(n.attrs).searches]
     if len(loops) != 1:
-        raise TargetError(
-            "the split layout needs exactly one search", received=f"{len(loops)} searches", hint="--mode search"
-        )
+        hint = "--layout single" if loops else "--mode search"
+        raise TargetError("the split layout needs exactly one search", received=f"{len(loops)} searches", hint=hint)
     return _Splitter(graph, loops[0]).split()
 
 
@@ -74,6 +74,7 @@ class _Splitter:
         """All parts."""
         behind = self._behind()
         read = list(dict.fromkeys([*self._read_by_steps(), *self._read_behind(behind)]))
+        read += self._read_by_init(read)
         named = {v: f"encoder/{k}" for k, v in enumerate(read)}
         graphs = {
             "encoder": self._part({name: v for v, name in named.items()}, {}),
@@ -134,6 +135,41 @@ class _Splitter:
         used.extend(self.graph.fetches().values())
         return [v for v in dict.fromkeys(used) if v not in made and not self._is_own(v)]
 
+    def _read_by_init(self, read: Sequence[Value]) -> list[Value]:
+        """What the first states need, and the encoder computes anyway."""
+        encoder = self._nodes_of(read)
+        given, seen, found = set(read), set[Value](), list[Value]()
+        stack = self._beginning()
+        while stack:
+            value = stack.pop()
+            if value in seen or self._is_own(value):
+                continue
+            seen.add(value)
+            is_made = value.node in encoder
+            if value not in given and is_made and not _is_input(value):
+                found.append(value)
+            if value in given or is_made or value.node is None:
+                stack.extend(self.defs[d] for d in value.dims if d in self.defs)
+            else:
+                stack.extend(value.node.deps(self.defs))
+        return found
+
+    def _beginning(self) -> list[Value]:
+        """The states before the first step, and how many steps there may be."""
+        end, dim = self.loop.end, self.loop.dim
+        limit = [end.limit] if end is not None else [self.defs[d] for d in (dim,) if d in self.defs]
+        return [*(carry.initial for carry in self.loop.carries), *limit]
+
+    def _nodes_of(self, values: Iterable[Value]) -> set[Node | None]:
+        """The nodes that compute some values."""
+        found, stack = set[Node | None](), [value.node for value in values]
+        while stack:
+            node = stack.pop()
+            if node is not None and node not in found:
+                found.add(node)
+                stack.extend(value.node for value in node.deps(self.defs))
+        return found
+
     # ---------------------------------------------------------------- parts
 
     def _part(self, outputs: Mapping[str, Value], given: Mapping[Value, str]) -> Graph:
@@ -185,6 +221,10 @@ class _Splitter:
                 part.env[output.value], output.axes, output.time_dim, output.feature_dim, lengths, output.beam, scores
             )
         return copy
+
+
+def _is_input(value: Value) -> bool:
+    return value.node is not None and value.node.op.name == "input"
 
 
 class _Copier:

@@ -37,6 +37,11 @@ def _masked(b: Builder, y: Value, dim: Dim) -> Value:
     return b.where(b.mask(dim), y, 0.0) if b.needs_mask(dim) else y
 
 
+def _start(b: Builder, state: Value, x: Value, attrs: Attrs) -> Value:
+    """An initial state with all axes of the input: hypotheses may have one, and start from the same state."""
+    return b.expand(state, *(d for d in x.dims if d not in (attrs["dim"], attrs["in_dim"])))
+
+
 def _reversed(b: Builder, x: Value, attrs: Attrs) -> Value:
     return b.op("reverse", x, dim=attrs["dim"], ragged=True) if attrs["reverse"] else x
 
@@ -61,7 +66,8 @@ def _lstm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
         h_next = b.mul(b.unary("sigmoid", o), b.unary("tanh", c_next))
         return [h_next, c_next], [h_next]
 
-    (h, c), (y,) = b.loop(attrs["dim"], [h0, c0], [projected], step)
+    starts = [_start(b, state, x, attrs) for state in (h0, c0)]
+    (h, c), (y,) = b.loop(attrs["dim"], starts, [projected], step)
     return [_masked(b, _reversed(b, y, attrs), attrs["dim"]), h, c]
 
 
@@ -86,7 +92,7 @@ def _gru(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
         following = b.add(b.mul(u, h), b.mul(b.sub(1.0, u), candidate))
         return [following], [following]
 
-    (h,), (y,) = b.loop(attrs["dim"], [h0], [gates, candidates], step)
+    (h,), (y,) = b.loop(attrs["dim"], [_start(b, h0, x, attrs)], [gates, candidates], step)
     return [_masked(b, _reversed(b, y, attrs), attrs["dim"]), h]
 
 
