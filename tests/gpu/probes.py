@@ -154,7 +154,7 @@ def top_k_ties(provider: str) -> Iterator[Answer]:
         expected = np.argsort(-x, axis=1, kind="stable")[:, :k]
         wrong = int((found != expected).sum())
         text = "lowest label first" if not wrong else f"{wrong} of {expected.size} in another order"
-        numbers = {"wrong": wrong, "entries": expected.size}
+        numbers = {"misplaced": wrong, "entries": expected.size}
         yield Answer(f"TopK {k} of {labels}, ties", None if wrong else True, text, numbers)
 
 

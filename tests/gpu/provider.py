@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -19,7 +17,7 @@ from compiler.onnx.program import OnnxProgram
 from compiler.target.protocol import Array
 from returnn_ir.errors import TargetError
 
-__all__ = ["CPU", "CUDA", "OnProvider", "Placement", "ProviderSession", "cuda_devices", "seconds"]
+__all__ = ["CPU", "CUDA", "OnProvider", "Placement", "ProviderSession", "preload", "seconds"]
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
@@ -28,17 +26,12 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _OPTIONS: dict[str, dict[str, str]] = {CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}}
 
 
-def cuda_devices() -> int:
-    """How many GPUs the CUDA driver offers; 0 without a driver."""
-    name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        driver = ctypes.CDLL(name)
-    except OSError:
-        return 0
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
+def preload(provider: str) -> None:
+    """Load CUDA and cuDNN of Python packages, where the system has none."""
+    if provider == CUDA:
+        import onnxruntime
+
+        onnxruntime.preload_dlls()
 
 
 @dataclass
