@@ -31,6 +31,8 @@ __all__ = ["PARTS", "Stage", "main"]
 
 #: Seconds that a part may take to end what it has begun, before it is ended.
 GRACE = 20.0
+#: Seconds without which a part is not begun.
+LEAST = 3.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         seconds = None
         if end is not None:
             seconds = (end - time.monotonic()) * stage.share / sum(s.share for s in stages[place:])
+        if seconds is not None and seconds < LEAST:
+            print(f"gpu-check: no time for {stage.name}", flush=True)
+            continue
         failed += _run(stage, args, records, seconds)
         _report(args.out, records, failed)
     found = goals(read_records(records))

@@ -75,6 +75,8 @@ class ProviderSession:
     def __init__(self, model: Any, provider: str, *, trace: bool = False, **options: str) -> None:
         import onnxruntime
 
+        if provider not in onnxruntime.get_available_providers():
+            raise _not_loaded(provider, onnxruntime.get_available_providers())
         self.provider = provider
         self._folder = tempfile.TemporaryDirectory() if trace else None
         settings = onnxruntime.SessionOptions()
@@ -84,8 +86,6 @@ class ProviderSession:
             settings.profile_file_prefix = str(Path(self._folder.name) / "profile")
             settings.optimized_model_filepath = str(self._optimized(self._folder.name))
         wanted = [(provider, {**_OPTIONS.get(provider, {}), **options})]
-        if provider not in onnxruntime.get_available_providers():
-            raise _not_loaded(provider, onnxruntime.get_available_providers())
         self.session = onnxruntime.InferenceSession(model.SerializeToString(), settings, providers=wanted)
         self.session.disable_fallback()
         if self.session.get_providers()[0] != provider:

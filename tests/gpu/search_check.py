@@ -2,8 +2,8 @@
 
 The benchmark's attention model and its Transformer with a beam of 12, written as one file (a loop), in parts, and in
 parts of fixed sizes, whose step is captured as a CUDA graph, in both profiles. All give the n-best lists of the one
-file on the CPU, up to hypotheses of equal scores; then they take turns, and the time of a step is told. The goal: a step of
-fixed sizes takes a third of the loop's, or less. Needs onnxruntime-gpu, onnx and NumPy.
+file on the CPU, up to hypotheses of equal scores; then they take turns, and the time of a step is told.
+The goal: a step of fixed sizes takes a third of the loop's, or less. Needs onnxruntime-gpu, onnx and NumPy.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ __all__ = ["ROOT", "Worker", "WorkerError", "serve"]
 ROOT = Path(__file__).parents[2]
 #: One process must leave the others their memory.
 _MEMORY = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+#: How a line begins that is a reply; others are what a library printed while it was imported.
+_REPLY = "reply: "
 
 
 class WorkerError(Exception):
@@ -63,14 +65,14 @@ class Worker:
         assert self._process.stdout
         timer = threading.Timer(seconds, self._process.kill)
         timer.start()
-        line = self._process.stdout.readline()
+        line = next((line for line in self._process.stdout if line.startswith(_REPLY)), None)
         timer.cancel()
-        if not line:
+        if line is None:
             code = self._process.wait()
             self._errors.seek(0)
             last = " ".join(self._errors.read()[-1500:].split())
             raise WorkerError(f"the process ended with {code}, or took more than {seconds:.0f} s: {last[-600:]}")
-        reply = json.loads(line)
+        reply = json.loads(line.removeprefix(_REPLY))
         if isinstance(reply, dict) and "error" in reply:
             raise WorkerError(reply["error"])
         return reply
@@ -96,4 +98,4 @@ def serve(answer: Callable[[Any], Any]) -> None:
             reply = answer(json.loads(line))
         except Exception as error:  # of libraries whose errors have no base class
             reply = {"error": one_line(error)}
-        print(json.dumps(reply), file=replies)
+        print(_REPLY + json.dumps(reply), file=replies)
