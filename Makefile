@@ -89,10 +89,10 @@ bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYT
 	$(BIN)/python tests/benchmarks/bench.py --json $(DEMO)/bench.json
 
 # GPU_PYTHON=python3.12 of a machine that has its own libraries; PEER_TORCH_PYTHON, the Python that has PyTorch;
-# SECONDS=500 for all of it; BEFORE=FOLDER, the sources of an older commit
+# GPU_SECONDS=500 for all of it; GPU_BEFORE=FOLDER, the sources of an older commit
 gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## measure all goals on a CUDA GPU, if there is one: exports, searches, training
 	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --out $(DEMO)/gpu \
-	    $(if $(SECONDS),--seconds $(SECONDS)) $(if $(BEFORE),--before $(BEFORE))
+	    $(if $(GPU_SECONDS),--seconds $(GPU_SECONDS)) $(if $(GPU_BEFORE),--before $(GPU_BEFORE))
 
 random-nets: $(VENV)/test-tools  ## N=1000 random nets, judged by RETURNN (RETURNN_PYTHON, has RETURNN); SEED=1
 	@test -n "$(RETURNN_PYTHON)" || { echo "make random-nets RETURNN_PYTHON=/path/to/python, one that has RETURNN" >&2; exit 2; }

@@ -89,8 +89,15 @@ class Search:
         with tempfile.TemporaryDirectory() as folder:
             net = Path(folder, "net.py")
             net.write_text(self.work.config() + _ALONE, encoding="utf-8")
-            options = {"profile": self.profile, "device": "cuda", "fixed": fixed}
-            return compile_net(load(net, mode="search"), target="onnx", mode="search", losses=False, **options)
+            return compile_net(
+                load(net, mode="search"),
+                target="onnx",
+                mode="search",
+                losses=False,
+                profile=self.profile,
+                device="cuda",
+                fixed=fixed,
+            )
 
     def feed(self) -> dict[str, Array]:
         """A ragged batch."""

@@ -86,11 +86,8 @@ def test_copies() -> None:
 
 def test_placement_as_counted() -> None:
     differs = _borders("blstm", 2, 0, wrong=["blstm, portable: not as counted: a"])
-    cases = [
-        {"part": "cases", "case": "a", "profile": "portable", "ok": True, "refused": False, "borders": b}
-        for b in ([], None)
-    ]
-    goal = _goal("placement as counted", differs, *cases)
+    case: Record = {"part": "cases", "case": "a", "profile": "portable", "ok": True, "refused": False}
+    goal = _goal("placement as counted", differs, {**case, "borders": []}, {**case, "borders": None})
     assert (goal.figure, goal.reached) == ("1 of 2", False)
 
 

@@ -38,7 +38,7 @@ def _prepare(job: Job, provider: str, profile: str) -> Step:
     import onnxruntime
 
     program, model = exported(job.config(), profile)
-    options = {"use_tf32": str(int(job.tf32))} if provider == CUDA else {}
+    options: dict[str, Any] = {"use_tf32": str(int(job.tf32))} if provider == CUDA else {}
     whole = job.precision is None
     session = ProviderSession(model if whole else half_model(model), provider, **options).session
     names = {i.name for i in session.get_inputs()}
