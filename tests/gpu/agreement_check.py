@@ -28,6 +28,8 @@ __all__ = ["main"]
 
 #: With which a model is compared with the CPU, which has to compute them, too.
 COMPARED_FRAMES = 60
+#: Seconds that logging a placement may take.
+_LIMIT = 150.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,8 +82,9 @@ def _placement(part: Part, job: Job, device: str) -> None:
     words = [device, "--log-placement", json.dumps(job.to_json())]
     command = [sys.executable, "-m", "tests.gpu.worker_tensorflow", *words]
     environment = {**os.environ, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    seconds = part.patience(_LIMIT)
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=seconds, check=True
     )
     found = TensorFlowPlacement.of_log(done.stdout)
     part.record(f"{job.model}: {found}", model=job.model, nodes=found.nodes, on_cpu=found.on_cpu)

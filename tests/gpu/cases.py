@@ -46,12 +46,6 @@ class CaseResult:
     profile: str = "portable"
 
     @property
-    def family(self) -> str:
-        """The folder of the case, and the profile if it is not the default."""
-        folder = self.case.partition("/")[0]
-        return folder if self.profile == "portable" else f"{folder}, {self.profile}"
-
-    @property
     def ok(self) -> bool:
         """Whether the numbers are right."""
         return self.reason is None

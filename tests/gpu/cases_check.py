@@ -70,7 +70,7 @@ def _work(part: Part, left: queue.SimpleQueue[_Task]) -> None:
             break
         worker = worker or Worker([sys.executable, "-m", "tests.gpu.worker_cases", part.provider])
         try:
-            found = worker.ask([case, profile], _LIMIT)
+            found = worker.ask([case, profile], part.patience(_LIMIT))
         except WorkerError as error:
             worker.close()
             worker, found = (

@@ -14,6 +14,8 @@ from tests.gpu.workers import Worker, WorkerError
 
 __all__ = ["Contestant", "Crew", "medians"]
 
+#: Seconds that a contestant may take to get ready, or for a step.
+LIMIT = 150.0
 #: A contest ends after so many seconds, once everyone had that many turns.
 SECONDS, TURNS = 8.0, 3
 
@@ -50,7 +52,7 @@ class Crew:
         errors: dict[str, str] = {}
         for name in names:  # all get ready at the same time
             self._worker(name).send({"prepare": job.to_json()})
-        first = {name: reply for name in names if (reply := self._reply(name, errors)) is not None}
+        first = {name: reply for name in names if (reply := self._reply(part, name, errors)) is not None}
         seconds: dict[str, list[float]] = {name: [] for name in first}
         start = time.monotonic()
         for turn in range(part.rounds):
@@ -58,7 +60,7 @@ class Crew:
                 break
             for name in [name for name in seconds if name not in errors]:
                 self._worker(name).send("step")
-                if (reply := self._reply(name, errors)) is not None:
+                if (reply := self._reply(part, name, errors)) is not None:
                     seconds[name].append(reply["seconds"])
         held = {"seconds": seconds, "first": first, "errors": errors}
         wrong = [f"{job.name}: {name}: {text}" for name, text in errors.items()]
@@ -75,10 +77,10 @@ class Crew:
             self._workers[name] = Worker(self.contestants[name].command)
         return self._workers[name]
 
-    def _reply(self, name: str, errors: dict[str, str]) -> Any:
+    def _reply(self, part: Part, name: str, errors: dict[str, str]) -> Any:
         """None, and a reason among the errors, if it failed."""
         try:
-            return self._worker(name).receive()
+            return self._worker(name).receive(part.patience(LIMIT))
         except WorkerError as error:
             errors[name] = str(error)
             self._workers.pop(name).close()

@@ -76,6 +76,10 @@ class Part:
         """Seconds."""
         return self.deadline - time.monotonic()
 
+    def patience(self, most: float) -> float:
+        """Seconds to wait for an answer: the part is ended soon behind its deadline, and has results to keep."""
+        return min(most, max(2.0, self.left() + 12.0))
+
     def record(self, line: str, **found: Any) -> None:
         """Keep a result, and print its line if it has one."""
         held: Record = {"part": self.name, **found, "line": line}

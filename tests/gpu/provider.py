@@ -48,12 +48,6 @@ class Placement:
     on_cpu: Counter[str] = field(default_factory=Counter)
     memcpy: int = 0
 
-    def add(self, other: Placement) -> None:
-        """Take another model's nodes in."""
-        self.nodes += other.nodes
-        self.on_cpu += other.on_cpu
-        self.memcpy += other.memcpy
-
     def to_json(self) -> dict[str, Any]:
         """For a report."""
         return {"nodes": dict(self.nodes), "on_cpu": dict(self.on_cpu.most_common()), "memcpy": self.memcpy}

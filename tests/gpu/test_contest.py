@@ -35,10 +35,10 @@ def _worker() -> Worker:
 
 def test_requests_and_replies() -> None:
     worker = _worker()
-    assert [worker.ask(n)["twice"] for n in (1, 2)] == [2, 4]
+    assert [worker.ask(n, 60.0)["twice"] for n in (1, 2)] == [2, 4]
     with pytest.raises(WorkerError, match=r"^TypeError: unsupported operand type\(s\) for \*: 'int' and 'NoneType'$"):
-        worker.ask(None)
-    assert worker.ask(3) == {"twice": 6}
+        worker.ask(None, 60.0)
+    assert worker.ask(3, 60.0) == {"twice": 6}
     worker.close()
 
 
@@ -47,7 +47,7 @@ def test_requests_and_replies() -> None:
 )
 def test_a_worker_that_does_not_answer(request_: str, seconds: float, code: str) -> None:
     worker = _worker()
-    worker.ask(1)
+    worker.ask(1, 60.0)
     with pytest.raises(
         WorkerError, match=f"^the process ended with {code}, or took more than .*: more noise more noise"
     ):

@@ -44,6 +44,15 @@ def test_no_time_left() -> None:
     assert part.exit_code() == 0
 
 
+def test_patience() -> None:
+    part = Part("search")
+    assert part.patience(100.0) == 100.0
+    part.deadline = time.monotonic()
+    assert 11.0 < part.patience(100.0) <= 12.0
+    part.deadline -= 60.0
+    assert part.patience(100.0) == 2.0
+
+
 def test_what_fails_does_not_stop_the_others() -> None:
     part = Part("search")
     for item in part.each([1, 0, 2]):

@@ -56,7 +56,7 @@ class Worker:
         except BrokenPipeError:
             pass  # it has ended: that is what `receive` says, and why
 
-    def receive(self, seconds: float = 300.0) -> Any:
+    def receive(self, seconds: float) -> Any:
         """The reply.
 
         Raises:
@@ -77,7 +77,7 @@ class Worker:
             raise WorkerError(reply["error"])
         return reply
 
-    def ask(self, request: Any, seconds: float = 300.0) -> Any:
+    def ask(self, request: Any, seconds: float) -> Any:
         """The reply to a request; see :meth:`receive`."""
         self.send(request)
         return self.receive(seconds)
