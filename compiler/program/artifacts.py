@@ -175,8 +175,8 @@ def _write_split(
     executable: Any = program.executable
     with TemporaryDirectory() as folder:  # the whole is compared with the reference, the parts with the whole
         lines = _write_onnx(program, net, values, Path(folder) / "whole.onnx", source)[1:]
-    options = {"contract": contract, "fixed": program.fixed, "batch_scores": _batch_scores(program)}
-    written = export_split(executable, values, output, **options)
+    scores = _batch_scores(program)
+    written = export_split(executable, values, output, contract=contract, fixed=program.fixed, batch_scores=scores)
     names = ", ".join(f"{name}.onnx" for name in written.parts)
     same = "the bits of the whole" if program.fixed is None else "the hypotheses of the whole"
     return [f"wrote {output}: {names}{_sizes(written.fixed)} with {source}", *lines, f"the parts give {same}"]

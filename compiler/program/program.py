@@ -222,8 +222,9 @@ def compile_net(
     expanded = construct(net, mode, fetch, everything=everything, losses=losses)
     fusion = _fusion(config, net, target, expanded.graph)
     precision = training_precision(config, target, expanded.graph)
-    options = {"fusion": fusion, "precision": precision, "fixed": fixed is not None}
-    graph, journal = lower_to(expanded.graph, made, print_stage=print_stage, **options)
+    graph, journal = lower_to(
+        expanded.graph, made, fusion=fusion, precision=precision, fixed=fixed is not None, print_stage=print_stage
+    )
     lowered = made.lower(graph)
     return Program(target, Mode(mode), graph, expanded.params, lowered, journal, precision=precision, fixed=fixed)
 

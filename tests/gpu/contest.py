@@ -10,10 +10,12 @@ from typing import Any
 
 from tests.gpu.part import Part
 from tests.gpu.steps import MODELS, Job
-from tests.gpu.workers import Worker, WorkerError
+from tests.gpu.workers import TooSlow, Worker, WorkerError
 
 __all__ = ["Contestant", "Crew", "medians"]
 
+#: Of a contestant that was cut off because the part's time was over, which is no failure.
+NO_TIME = "no time"
 #: Seconds that a contestant may take to get ready, or for a step.
 LIMIT = 150.0
 #: A contest ends after so many seconds, once everyone had that many turns.
@@ -63,7 +65,7 @@ class Crew:
                 if (reply := self._reply(part, name, errors)) is not None:
                     seconds[name].append(reply["seconds"])
         held = {"seconds": seconds, "first": first, "errors": errors}
-        wrong = [f"{job.name}: {name}: {text}" for name, text in errors.items()]
+        wrong = [f"{job.name}: {name}: {text}" for name, text in errors.items() if not text.startswith(NO_TIME)]
         part.record(_line(job, seconds), job=job.to_json(), name=job.name, **held, wrong=wrong)
 
     def close(self) -> None:
@@ -82,7 +84,8 @@ class Crew:
         try:
             return self._worker(name).receive(part.patience(LIMIT))
         except WorkerError as error:
-            errors[name] = str(error)
+            late = isinstance(error, TooSlow) and part.left() <= 0
+            errors[name] = f"{NO_TIME}: {error}" if late else str(error)
             self._workers.pop(name).close()
             return None
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
 
 from tests.gpu.contest import Contestant, Crew, medians
 from tests.gpu.part import Part
 from tests.gpu.steps import Job
-from tests.gpu.workers import Worker, WorkerError
+from tests.gpu.workers import TooSlow, Worker, WorkerError
 
 SERVE = (
     "import os, sys, time; from tests.gpu.workers import serve; print('noise')\n"
@@ -42,17 +43,28 @@ def test_requests_and_replies() -> None:
     worker.close()
 
 
-@pytest.mark.parametrize(
-    ("request_", "seconds", "code"), [("end", 60.0, "7"), ("sleep", 0.5, "-9")], ids=["ends", "takes too long"]
-)
-def test_a_worker_that_does_not_answer(request_: str, seconds: float, code: str) -> None:
+def test_a_worker_that_ends() -> None:
+    worker = _worker()
+    with pytest.raises(WorkerError, match=r"^the process ended with 7: more noise$"):
+        worker.ask("end", 60.0)
+    worker.close()
+
+
+def test_a_worker_that_takes_too_long() -> None:
     worker = _worker()
     worker.ask(1, 60.0)
-    with pytest.raises(
-        WorkerError, match=f"^the process ended with {code}, or took more than .*: more noise more noise"
-    ):
-        worker.ask(request_, seconds)
+    with pytest.raises(TooSlow, match=r"^no answer in 0 s$"):
+        worker.ask("sleep", 0.2)
     worker.close()
+
+
+def test_no_time_is_no_failure() -> None:
+    part = Part("loops", deadline=time.monotonic() - 60.0)
+    crew = Crew({"slow": Contestant([sys.executable, "-c", STEPS, "60"])})
+    crew.contest(part, JOB)
+    (record,) = part.found
+    assert (record["errors"], record["wrong"]) == ({"slow": "no time: no answer in 2 s"}, [])
+    assert record["line"] == "blstm, 3 x 8 frames, TF32 on: nobody"
 
 
 def test_turns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.gpu.part import one_line
 
-__all__ = ["ROOT", "Worker", "WorkerError", "serve"]
+__all__ = ["ROOT", "TooSlow", "Worker", "WorkerError", "serve"]
 
 ROOT = Path(__file__).parents[2]
 #: One process must leave the others their memory.
@@ -24,7 +25,11 @@ _REPLY = "reply: "
 
 
 class WorkerError(Exception):
-    """A worker said that something failed, ended, or took too long."""
+    """A worker said that something failed, or ended."""
+
+
+class TooSlow(WorkerError):
+    """It did not answer in time."""
 
 
 class Worker:
@@ -60,18 +65,22 @@ class Worker:
         """The reply.
 
         Raises:
-            WorkerError: there is none. The worker is of no use then: close it.
+            WorkerError: it says what failed, or there is none. The worker is of no use then: close it.
+            TooSlow: it did not come in time.
         """
         assert self._process.stdout
         timer = threading.Timer(seconds, self._process.kill)
         timer.start()
+        end = time.monotonic() + seconds
         line = next((line for line in self._process.stdout if line.startswith(_REPLY)), None)
         timer.cancel()
         if line is None:
             code = self._process.wait()
             self._errors.seek(0)
             last = " ".join(self._errors.read()[-1500:].split())
-            raise WorkerError(f"the process ended with {code}, or took more than {seconds:.0f} s: {last[-600:]}")
+            if time.monotonic() >= end:
+                raise TooSlow(f"no answer in {seconds:.0f} s")
+            raise WorkerError(f"the process ended with {code}: {last[-600:]}")
         reply = json.loads(line.removeprefix(_REPLY))
         if isinstance(reply, dict) and "error" in reply:
             raise WorkerError(reply["error"])

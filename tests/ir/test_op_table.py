@@ -30,4 +30,7 @@ def test_the_command_line_prints_them(capsys: pytest.CaptureFixture[str]) -> Non
     assert "  where(condition, x, y)  # elementwise, precision follow" in lines
     assert "  search_sorted(sorted, values) {dim: Dim, side: 'left' | 'right' = \"left\"}" in lines
     assert "  softmax(x) {dims: tuple of Dim, mask: bool = true}  # masked, composite, tail zero" in lines
-    assert "      groups: int >= 1 = 1}  # reads_tail, precision any" in lines  # an attribute stands in one line
+    # an attribute stands in one line
+    assert (
+        "      padding: 'valid' | 'same', groups: int >= 1 = 1}  # reads_tail, precision any" in lines
+    )  # an attribute stands in one line

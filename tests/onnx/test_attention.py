@@ -137,4 +137,6 @@ def test_no_operator_of_other_runtimes() -> None:
     net = Net()
     node = _plain(net).node
     assert node is not None
-    assert OnnxTarget().accepts(node, net.graph.body) == Reject("ONNX has no operator for it")
+    assert OnnxTarget().accepts(node, net.graph.body) == Reject(
+        "ONNX has no operator for it, the profile onnxruntime has"
+    )

@@ -145,7 +145,7 @@ def test_an_encoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "mode forward, for batches of 3, 8 frames at most) with untrained" in capsys.readouterr().out
     model = onnx.load(tmp_path / "fixed.onnx")
     assert obstacles(model) == [
-        "a copy of fw/Cast:0 of fw (fw/Cast makes it; read on the host by fw/LSTM as its input 4)"  # its lengths
+        "a copy of fw/Cast:0 of fw (sequence_lens of fw/LSTM)"  # its lengths
     ]
     assert [sizes(i) for i in model.graph.input] == [[3, 8, 3], [3]]
     left_open, fixed = OnnxSession(tmp_path / "open.onnx"), OnnxSession(tmp_path / "fixed.onnx")

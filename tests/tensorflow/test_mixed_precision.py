@@ -63,7 +63,9 @@ def products(program: Program) -> Counter[str]:
     """How many products compute in each element type, those in loops and branches included."""
     executable: Any = program.executable
     function = executable._function(True)
-    found = Counter(op.outputs[0].dtype.name for op in function.graph.get_operations() if op.type in PRODUCTS)
+    operations = [op for op in function.graph.get_operations() if op.type in PRODUCTS]
+    # a product with ones is how float32 is summed
+    found = Counter(op.outputs[0].dtype.name for op in operations if op.inputs[0].op.type != "OnesLike")
     inner = [node for f in function.graph.as_graph_def().library.function for node in f.node_def]
     return found + Counter(tf.as_dtype(node.attr["T"].type).name for node in inner if node.op in PRODUCTS)
 

@@ -225,7 +225,10 @@ class _Assembly:
     def _before(self, dim: Dim) -> Dim | None:
         """A dim of the weights as it is called at the softmax; None for one of size one that is not there."""
         name = next((old for old, new in self._behind.items() if new is dim), dim)
-        return None if name in self._way.expanded and name.size == 1 else name
+        taken_away = {m.attrs["dim"] for m in self._spelling.moves if m.op.name == "squeeze"}
+        own = self._spelling.softmax.result.dims
+        absent = name in self._way.expanded or (dim in taken_away and name not in own)
+        return None if absent and name.size == 1 else name
 
     # ---------------------------------------------------------------- the result
 
@@ -240,7 +243,7 @@ class _Assembly:
                 result = self._b.rename(result, *((a, b) for a, b in move.attrs["dims"] if a in result.dims))
             elif move.op.name == "expand":
                 result = self._b.expand(result, *move.attrs["dims"])
-            elif move.attrs["dim"] not in gone:
+            elif move.attrs["dim"] in result.dims:
                 result = self._b.op("squeeze", result, dim=move.attrs["dim"])
         return result
 

@@ -106,15 +106,14 @@ class Summand:
         own, dims = self.value.dims, self.node.result.dims
         missing = len(dims) - len(own)
         repeated = [k for k, d in enumerate(own) if d is UNIT and dims[missing + k] is not UNIT]
-        leading = not repeated and len(own) == 1
+        low = upstream.dtype.size == 2
+        if not low and not repeated and len(own) == 1:
+            # as a product, which is twice as fast as TensorFlow's sum over the first axis
+            rows = tf.reshape(upstream, [-1, upstream.shape[-1] or env.extent(dims[-1])])
+            return tf.reshape(tf.matmul(tf.ones_like(rows[:, :1]), rows, transpose_a=True), [-1])
         # in 16 bits, a sum of many would stop where one of them is less than half of its last place
-        errors = tf.cast(upstream, tf.float32) if upstream.dtype.size == 2 else upstream
-        if leading:  # as a product, which is twice as fast as TensorFlow's sum over the first axis
-            rows = tf.reshape(errors, [-1, errors.shape[-1] or env.extent(dims[-1])])
-            total = tf.reshape(tf.matmul(tf.ones_like(rows[:, :1]), rows, transpose_a=True), [-1])
-        else:
-            total = tf.reduce_sum(errors, axis=list(range(missing + 1)))
-            total = tf.reduce_sum(total, axis=repeated, keepdims=True) if repeated else total
+        total = tf.reduce_sum(tf.cast(upstream, tf.float32) if low else upstream, axis=list(range(missing + 1)))
+        total = tf.reduce_sum(total, axis=repeated, keepdims=True) if repeated else total
         return tf.cast(total, upstream.dtype)
 
 
