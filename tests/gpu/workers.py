@@ -70,8 +70,8 @@ class Worker:
         """
         assert self._process.stdout
         timer = threading.Timer(seconds, self._process.kill)
-        timer.start()
         end = time.monotonic() + seconds
+        timer.start()
         line = next((line for line in self._process.stdout if line.startswith(_REPLY)), None)
         timer.cancel()
         if line is None:
