@@ -57,7 +57,7 @@ def test_figures_without_a_limit() -> None:
     assert (goal.wanted, goal.figure, goal.reached) == ("", "0.50 (50.00 / 100.00 ms)", None)
     loops = _times("loops", "gru", "gru, 40 x 100 frames, TF32 on", **{"1 at once": 0.1, "4 at once": 0.05})
     goal = _goal("steps of a loop that are one turn, gru, 40 x 100 frames, TF32 on", loops)
-    assert goal.figure == "1 at once 100.0 ms (first 3.0 s), 4 at once 50.0 ms (first 3.0 s)"
+    assert goal.figure == "1 at once 100.0 ms (first 2.0 s), 4 at once 50.0 ms (first 2.0 s)"
 
 
 def test_searches() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.gpu.steps import Job, Step, serve_steps
+from tests.gpu.workers import ROOT
 
 if TYPE_CHECKING:
     from compiler.program.program import Program
@@ -101,17 +102,19 @@ def main() -> None:
     parser.add_argument("--steps-at-once", type=int)
     parser.add_argument("--log-placement", metavar="JOB", help="a job as JSON")
     args = parser.parse_args()
-    if args.sources is not None:
-        sys.path.insert(0, str(args.sources.resolve()))  # `tests` is imported already: this one stays
-        import compiler
+    sources = args.sources.resolve() if args.sources is not None else ROOT
+    sys.path.insert(0, str(sources))  # `tests` is imported already: this one stays
+    import compiler.program.program
 
-        if not Path(str(compiler.__file__)).is_relative_to(args.sources.resolve()):
-            raise SystemExit(f"{args.sources} has no compiler")
+    if not Path(str(compiler.__file__)).is_relative_to(sources):
+        raise SystemExit(f"{sources} has no compiler")
     if args.steps_at_once is not None:
         _set_steps_at_once(args.steps_at_once)
     if args.log_placement:
         _log_placement(Job(**json.loads(args.log_placement)), args.device)
     else:
+        import tensorflow  # noqa: F401 -- not a part of the time that getting ready takes
+
         serve_steps(lambda job: _prepare(job, args.device))
 
 
