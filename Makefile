@@ -88,11 +88,11 @@ mutants: $(VENV)/test-tools  ## change the sources in N=100 places (SEED=1): do 
 bench: $(VENV)/test-tools  ## compare with RETURNN and PyTorch (PEER_RETURNN_PYTHON, PEER_TORCH_PYTHON)
 	$(BIN)/python tests/benchmarks/bench.py --json $(DEMO)/bench.json
 
-# on a machine without TensorFlow: GPU_PYTHON=python3.11, which has onnxruntime-gpu, onnx and NumPy
-gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## run the exported golden cases and train on a CUDA GPU, if there is one
-	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --json $(DEMO)/gpu.json
-	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.search_check --json $(DEMO)/gpu_search.json
-	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.training_check --json $(DEMO)/gpu_training.json
+# GPU_PYTHON=python3.12 of a machine that has its own libraries; PEER_TORCH_PYTHON, the Python that has PyTorch;
+# GPU_SECONDS=500 for all of it; GPU_BEFORE=FOLDER, the sources of an older commit
+gpu-check: $(if $(GPU_PYTHON),,$(BIN)/returnn-run)  ## measure all goals on a CUDA GPU, if there is one: exports, searches, training
+	$(or $(GPU_PYTHON),$(BIN)/python) -m tests.gpu.gpu_check --out $(DEMO)/gpu \
+	    $(if $(GPU_SECONDS),--seconds $(GPU_SECONDS)) $(if $(GPU_BEFORE),--before $(GPU_BEFORE))
 
 random-nets: $(VENV)/test-tools  ## N=1000 random nets, judged by RETURNN (RETURNN_PYTHON, has RETURNN); SEED=1
 	@test -n "$(RETURNN_PYTHON)" || { echo "make random-nets RETURNN_PYTHON=/path/to/python, one that has RETURNN" >&2; exit 2; }

@@ -17,7 +17,10 @@ NUM_THREADS = 2
 
 @dataclass(frozen=True)
 class Workload:
-    """Size of the acoustic model: `layers` BLSTM layers of `units` units per direction and a softmax."""
+    """Size of the acoustic model: `layers` BLSTM layers of `units` units per direction and a softmax.
+
+    With another `unit` the layers are not LSTMs.
+    """
 
     layers: int = 3
     units: int = 256
@@ -26,6 +29,7 @@ class Workload:
     batch: int = 40
     frames: int = 100
     behavior_version: int = 16
+    unit: str = "nativelstm2"
 
     def network(self) -> dict[str, dict[str, Any]]:
         """The network dict; RETURNN and we read the same one."""
@@ -35,7 +39,7 @@ class Workload:
             for name, direction in ((f"fw{i}", 1), (f"bw{i}", -1)):
                 net[name] = {
                     "class": "rec",
-                    "unit": "nativelstm2",
+                    "unit": self.unit,
                     "n_out": self.units,
                     "direction": direction,
                     "from": list(source),

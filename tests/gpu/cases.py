@@ -1,9 +1,9 @@
-"""The golden cases on one provider: RETURNN's numbers, placement, time, half precision."""
+"""The golden cases on one provider: RETURNN's numbers, placement, half precision."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +18,9 @@ from tests.conformance.contrib import DEVICE, PROFILE, contrib_cases
 from tests.conformance.gaps import GOLDEN, all_cases, gap
 from tests.gpu.borders import border_differences
 from tests.gpu.half import Drift, drift
-from tests.gpu.provider import CUDA, OnProvider, Placement, ProviderSession, seconds
+from tests.gpu.provider import CUDA, OnProvider, Placement
 
-__all__ = ["CaseResult", "check_cases", "in_both_profiles", "select_cases"]
-
-#: Runs per measured time.
-ROUNDS = 5
+__all__ = ["CaseResult", "check_case", "in_both_profiles", "select_cases", "spread"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,6 @@ class CaseResult:
     Attributes:
         reason: what is wrong, None if nothing is.
         max_abs: the largest difference from RETURNN's numbers.
-        seconds: of a run, without loading.
         half: drift in float16.
         borders: where our count of borders between host and device differs from the session; None if there is no GPU.
         refused: onnx does not take the network at all, whatever the provider.
@@ -43,18 +39,11 @@ class CaseResult:
     case: str
     reason: str | None
     max_abs: float = 0.0
-    seconds: float = 0.0
     placement: Placement = field(default_factory=Placement)
     half: Drift = ""
     borders: tuple[str, ...] | None = None
     refused: bool = False
     profile: str = "portable"
-
-    @property
-    def family(self) -> str:
-        """The folder of the case, and the profile if it is not the default."""
-        folder = self.case.partition("/")[0]
-        return folder if self.profile == "portable" else f"{folder}, {self.profile}"
 
     @property
     def ok(self) -> bool:
@@ -70,7 +59,6 @@ class CaseResult:
             "reason": self.reason,
             "refused": self.refused,
             "max_abs": self.max_abs,
-            "seconds": self.seconds,
             "half": self.half,
             "borders": self.borders,
             **self.placement.to_json(),
@@ -92,21 +80,27 @@ def select_cases(patterns: Sequence[str] | None) -> list[str]:
     return [case for case in chosen if gap(case, "onnx") is None]
 
 
-def check_cases(cases: Iterable[str], provider: str) -> Iterator[CaseResult]:
-    """Run cases one by one; behind them in the profile onnxruntime those that have other files there."""
-    chosen = list(cases)
-    for case in chosen:
-        yield _check(case, provider)
-    for case in in_both_profiles(chosen):
-        yield dataclasses.replace(_check(case, provider, profile=PROFILE, device=DEVICE), profile=PROFILE)
-
-
 def in_both_profiles(cases: Iterable[str]) -> list[str]:
     """Those that are run in both profiles."""
     return [case for case in cases if case in contrib_cases()]
 
 
-def _check(case: str, provider: str, **options: Any) -> CaseResult:
+def spread(cases: Iterable[str]) -> list[str]:
+    """The first case of each folder, then the second of each, and so on: what a run that is cut off has seen."""
+    held: dict[str, list[str]] = {}
+    for case in cases:
+        held.setdefault(case.partition("/")[0], []).append(case)
+    places = {case: place for names in held.values() for place, case in enumerate(names)}
+    return sorted(places, key=lambda case: places[case])
+
+
+def check_case(case: str, provider: str, profile: str = "portable") -> CaseResult:
+    """Run a case with the operators of a profile."""
+    options: Mapping[str, str] = {"profile": PROFILE, "device": DEVICE} if profile == PROFILE else {}
+    return dataclasses.replace(_check(case, provider, options), profile=profile)
+
+
+def _check(case: str, provider: str, options: Mapping[str, Any]) -> CaseResult:
     path = GOLDEN / f"{case}.py"
     report = CaseReport(case, "onnx")
     recorded = read_recorded(path.with_suffix(".npz"))
@@ -120,10 +114,8 @@ def _check(case: str, provider: str, **options: Any) -> CaseResult:
     try:
         placed = OnProvider(program.executable, provider)
         check_program(report, dataclasses.replace(program, executable=placed), recorded)
-        session = ProviderSession(placed.model, provider)
-        time = seconds(lambda: session.run(placed.feeds), ROUNDS)
+        borders = border_differences(placed.model) if provider == CUDA else None
     except Exception as error:  # onnxruntime's errors have no base class; one case must not stop the others
         return CaseResult(case, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
     half = drift(placed.model, placed.feeds, placed.results, provider)
-    borders = border_differences(placed.model) if provider == CUDA else None
-    return CaseResult(case, report.reason, report.max_abs, time, placed.placement, half, borders)
+    return CaseResult(case, report.reason, report.max_abs, placed.placement, half, borders)

@@ -1,147 +1,180 @@
-"""Runs exported models on a GPU: `python -m tests.gpu.gpu_check --json out.json`, or `make gpu-check`.
+"""All that is measured on a GPU, in one run: `python -m tests.gpu.gpu_check --out FOLDER`, or `make gpu-check`.
 
-The golden cases on onnxruntime's CUDA provider with RETURNN's numbers, which nodes stay on the CPU, what is copied
-there and back, whether `returnn-compile --device cuda` tells the same, and what half precision costs, in both ONNX
-profiles; then questions about the provider itself. Without a GPU it says so and succeeds. Needs onnxruntime-gpu, onnx
-and NumPy; `--provider CPUExecutionProvider` runs the same on the CPU.
+Its parts are processes of their own, the most important first, each with its own libraries; every result is appended
+to FOLDER/records.jsonl as soon as it is there, and after each part FOLDER/report.json has the goals beside the figures.
+`--seconds` shares out a time for all of it; what a part does not need the next ones get. `--small --without-gpu`
+runs every part on tiny models on a CPU: does the check itself work? Without a GPU it says so and succeeds.
+Standard library only.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import platform
+import signal
+import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import version
-from itertools import groupby
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
-from returnn_ir.errors import UserError
-from tests.gpu.cases import CaseResult, check_cases, in_both_profiles, select_cases
-from tests.gpu.half import Drift
-from tests.gpu.probes import PROBES, Answer
-from tests.gpu.provider import CPU, CUDA, Placement, cuda_devices
+from tests.gpu.goals import goal_lines, goals
+from tests.gpu.gpus import cuda_devices
+from tests.gpu.part import read_records, wrong_of
+from tests.gpu.workers import ROOT
 
-__all__ = ["main"]
+__all__ = ["PARTS", "Stage", "main"]
 
-_Item = TypeVar("_Item")
+#: Seconds that a part may take to end what it has begun, before it is ended.
+GRACE = 20.0
+#: Seconds without which a part is not begun.
+LEAST = 3.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the check.
+
+    Attributes:
+        module: of `tests.gpu`, and its arguments.
+        library: that it needs.
+        share: of the time.
+    """
+
+    name: str
+    module: tuple[str, ...]
+    library: str
+    share: float
+
+
+#: In the order of what their goals are worth.
+PARTS = (
+    Stage("training", ("training_check",), "tensorflow", 170),
+    Stage("search", ("search_check",), "onnxruntime", 80),
+    Stage("borders", ("borders_check",), "onnxruntime", 30),
+    Stage("agreement", ("agreement_check",), "tensorflow", 60),
+    Stage("cases", ("cases_check",), "onnxruntime", 80),
+    Stage("forward", ("forward_check",), "onnxruntime", 70),
+    Stage("loops", ("training_check", "--steps-at-once"), "tensorflow", 35),
+    Stage("probes", ("probes_check",), "onnxruntime", 15),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; 0 if all is well or there is no GPU, 1 if something is wrong, 2 if the provider does not load."""
-    parser = argparse.ArgumentParser(description="run the exported golden cases on a GPU")
-    parser.add_argument("--provider", default=CUDA, help="onnxruntime's execution provider (default %(default)s)")
-    parser.add_argument("--cases", nargs="+", metavar="CASE", help="these families or cases (default: all)")
-    parser.add_argument("--probes", nargs="*", choices=list(PROBES), default=list(PROBES), help="default: all")
-    parser.add_argument("--json", type=Path, help="write the results here")
-    args = parser.parse_args(argv)
-    if args.provider == CUDA and not cuda_devices():
+    """Entry point; 0 if all is well or there is no GPU, 1 if something is wrong. A goal that is missed is not wrong."""
+    args = _arguments(argv)
+    if not args.without_gpu and not cuda_devices():
         print("gpu-check: no CUDA GPU here, nothing was checked")
         return 0
-    try:
-        answers, results = _measure(args.provider, args.probes, select_cases(args.cases))
-    except UserError as error:
-        print(f"gpu-check: {error}", file=sys.stderr)
-        return 2
-    print("\n".join(_table(args.provider, answers, results)))
-    wrong: list[tuple[str, str | None]] = [(a.question, a.text) for a in answers if a.ok is False]
-    wrong += [(f"{r.case} ({r.profile})", r.reason) for r in results if r.reason is not None and not r.refused]
-    wrong += [(f"{r.case} ({r.profile})", f"not as counted: {'; '.join(r.borders)}") for r in results if r.borders]
-    for name, reason in wrong:
-        print(f"{name}: {reason}")
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        report = _report(args.provider, answers, results)
-        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    records = args.out / "records.jsonl"
+    args.out.mkdir(parents=True, exist_ok=True)
+    records.unlink(missing_ok=True)
+    stages = [stage for stage in PARTS if stage.name in args.parts]
+    end = time.monotonic() + args.seconds if args.seconds else None
+    failed = []
+    for place, stage in enumerate(stages):
+        seconds = None
+        if end is not None:
+            seconds = (end - time.monotonic()) * stage.share / sum(s.share for s in stages[place:])
+        if seconds is not None and seconds < LEAST:
+            print(f"gpu-check: no time for {stage.name}", flush=True)
+            continue
+        failed += _run(stage, args, records, seconds)
+        _report(args.out, records, failed)
+    found = goals(read_records(records))
+    wrong = [*wrong_of(read_records(records)), *failed]
+    print("\n".join(["", *goal_lines(found), "", *(f"WRONG: {text}" for text in wrong)]))
     return 1 if wrong else 0
 
 
-def _measure(provider: str, probes: Sequence[str], cases: Sequence[str]) -> tuple[list[Answer], list[CaseResult]]:
-    """Both lists of results; a bar shows how far it is."""
-    import onnxruntime
-
-    if provider == CUDA:
-        onnxruntime.preload_dlls()
-    answers = [answer for name in _counted("probes", probes, len(probes)) for answer in PROBES[name](provider)]
-    count = len(cases) + len(in_both_profiles(cases))
-    return answers, list(_counted("cases", check_cases(cases, provider), count))
-
-
-def _counted(what: str, items: Iterable[_Item], total: int) -> Iterator[_Item]:
-    """The items; a line on a terminal says how far it is."""
-    for number, item in enumerate(items, 1):
-        if sys.stderr.isatty():
-            print(f"\r{what} {number}/{total} ", end="" if number < total else "\n", file=sys.stderr, flush=True)
-        yield item
-
-
-def _table(provider: str, answers: Sequence[Answer], results: Sequence[CaseResult]) -> list[str]:
-    """The lines: a row per question and per family of cases, numbers to the right."""
-    own = provider.removesuffix("ExecutionProvider")
-    head = ["what", "result", f"nodes on {own}", "elsewhere", "Memcpy", "as counted", "ms per run", "fp16 drift"]
-    head.append("most often on CPU" if provider != CPU else "most frequent")
-    asked = [[a.question, a.text, *_cells(provider, a.placement, None, [a.half])] for a in answers]
-    families = [_family(provider, name, list(g)) for name, g in groupby(results, key=lambda result: result.family)]
-    rows = [head, *asked, *families]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    rule = "  ".join("-" * width for width in widths)
-
-    def line(row: Sequence[str]) -> str:
-        cells = [c.rjust(w) if 2 <= i <= 7 else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
-        return "  ".join(cells).rstrip()
-
-    title = f"ONNX models on {provider}, onnxruntime {_versions()['onnxruntime']}"
-    return [title, line(head), rule, *map(line, asked), rule, *map(line, families)]
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="measure on a GPU")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--seconds", type=float, help="of the whole run (default: no limit)")
+    names = [stage.name for stage in PARTS]
+    parser.add_argument("--parts", nargs="+", choices=names, default=names, help="default: all")
+    parser.add_argument("--before", type=Path, help="a folder with the sources of an older commit, for training")
+    parser.add_argument("--small", action="store_true", help="tiny models: does the check itself work?")
+    parser.add_argument("--without-gpu", action="store_true", help="run it on the CPU")
+    parser.add_argument("--rounds", type=int, default=10, help="turns of each contestant (default %(default)s)")
+    parser.add_argument("--onnx-python", default=sys.executable, help="a Python with onnxruntime-gpu, onnx and NumPy")
+    parser.add_argument("--tensorflow-python", default=sys.executable, help="a Python with TensorFlow")
+    args = parser.parse_args(argv)
+    if args.before is not None and not (args.before / "compiler").is_dir():
+        parser.error(f"--before {args.before}: there is no folder 'compiler' in it")
+    return args
 
 
-def _family(provider: str, name: str, held: Sequence[CaseResult]) -> list[str]:
-    """The row of the cases of a family."""
-    total = Placement()
-    for result in held:
-        total.add(result.placement)
-    ran = [r for r in held if not r.refused]
-    text = f"{sum(r.ok for r in ran)} of {len(ran)}"
-    text += f", {len(held) - len(ran)} refused" if len(ran) < len(held) else ""
-    time = sum(r.seconds for r in ran) / max(len(ran), 1)
-    compared = [r.borders for r in held if r.borders is not None]
-    agree = f"{sum(not found for found in compared)} of {len(compared)}" if compared else ""
-    return [f"cases of {name}", text, *_cells(provider, total, time, [r.half for r in ran], agree)]
+def _run(stage: Stage, args: argparse.Namespace, records: Path, seconds: float | None) -> list[str]:
+    """Run a part; what is wrong beside its results."""
+    python = args.tensorflow_python if stage.library == "tensorflow" else args.onnx_python
+    if not _has(python, stage.library):
+        print(f"gpu-check: {stage.library} is not here, {stage.name} was not checked", flush=True)
+        return []
+    command = [python, "-m", f"tests.gpu.{stage.module[0]}", *stage.module[1:], *_options(stage, args)]
+    command += ["--records", str(records.resolve())]
+    if seconds is not None:
+        command += ["--seconds", f"{seconds:.1f}"]
+    print(f"gpu-check: {stage.name}" + (f", {seconds:.0f} s" if seconds is not None else ""), flush=True)
+    start = time.monotonic()
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    try:
+        code: int | None = process.wait(None if seconds is None else seconds + GRACE)
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:
+        _end(process)
+    print(f"gpu-check: {stage.name} took {time.monotonic() - start:.0f} s", flush=True)
+    if code is None:
+        return [f"{stage.name}: ended, since it took more than {seconds:.0f} + {GRACE:.0f} s"]
+    return [] if code in (0, 1) and _has_results(stage, records) else [f"{stage.name}: ended with {code}"]
 
 
-def _cells(
-    provider: str, placement: Placement, time: float | None, halves: Sequence[Drift], agree: str = ""
-) -> list[str]:
-    if not placement.nodes:
-        counts = ["", "", ""]
-    else:
-        own = placement.nodes[provider]
-        other = sum(placement.nodes.values()) - own
-        counts = [str(own), str(other), str(placement.memcpy)]
-    numbers = [h for h in halves if isinstance(h, float)]
-    refused = sum(isinstance(h, str) and bool(h) for h in halves)
-    half = f"{max(numbers):.1e}" if numbers else ""
-    half += f" ({refused} do not run)" if refused else ""
-    ops = ", ".join(f"{op} {n}" for op, n in placement.on_cpu.most_common(3))
-    return [*counts, agree, f"{time * 1e3:.2f}" if time is not None else "", half, ops]
+def _options(stage: Stage, args: argparse.Namespace) -> Iterator[str]:
+    yield from ("--rounds", str(args.rounds))
+    if args.small:
+        yield "--small"
+    if args.without_gpu:
+        yield "--without-gpu"
+    if stage.name == "training" and args.before is not None:
+        yield from ("--before", str(args.before.resolve()))
 
 
-def _versions() -> dict[str, str]:
-    import onnx
-    import onnxruntime
-
-    return {"onnxruntime": onnxruntime.__version__, "onnx": onnx.__version__, "numpy": version("numpy")}
+def _has(python: str, library: str) -> bool:
+    question = f"import importlib.util as u, sys; sys.exit(u.find_spec({library!r}) is None)"
+    return subprocess.run([python, "-c", question], cwd=ROOT).returncode == 0
 
 
-def _report(provider: str, answers: Sequence[Answer], results: Sequence[CaseResult]) -> dict[str, Any]:
-    return {
-        "provider": provider,
-        "machine": platform.processor() or platform.machine(),
-        "versions": _versions(),
-        "probes": [answer.to_json() for answer in answers],
-        "cases": [result.to_json() for result in results],
-    }
+def _has_results(stage: Stage, records: Path) -> bool:
+    return any(record["part"] == stage.name for record in read_records(records))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The part and its own processes."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _report(out: Path, records: Path, failed: Sequence[str]) -> None:
+    """The goals beside what is there so far."""
+    found = read_records(records)
+    machine = {"machine": platform.machine(), "processors": os.cpu_count(), "gpu": _gpu()}
+    report = {**machine, "goals": [g.to_json() for g in goals(found)], "wrong": [*wrong_of(found), *failed]}
+    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def _gpu() -> str:
+    """As the driver calls it."""
+    command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip()
+    except OSError:
+        return ""
 
 
 if __name__ == "__main__":

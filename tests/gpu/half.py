@@ -10,7 +10,7 @@ import numpy as np
 from compiler.target.protocol import Array
 from tests.gpu.provider import ProviderSession
 
-__all__ = ["Drift", "drift", "half_model"]
+__all__ = ["Drift", "drift", "half_feeds", "half_model"]
 
 #: Largest difference relative to the largest entry, or the reason why there is none.
 Drift = float | str
@@ -62,11 +62,15 @@ def _half(value: Array) -> Array:
     return np.asarray(clipped, np.float16)
 
 
+def half_feeds(feeds: Mapping[str, Array]) -> dict[str, Array]:
+    """The inputs of such a model."""
+    return {name: _half(value) if value.dtype == np.float32 else value for name, value in feeds.items()}
+
+
 def drift(model: Any, feeds: Mapping[str, Array], expected: Mapping[str, Array], provider: str) -> Drift:
     """The largest drift of all float outputs of a run in half precision."""
-    halves = {name: _half(value) if value.dtype == np.float32 else value for name, value in feeds.items()}
     try:
-        received = ProviderSession(half_model(model), provider).run(halves)
+        received = ProviderSession(half_model(model), provider).run(half_feeds(feeds))
     except Exception as error:  # onnxruntime's errors have no base class: no number then, but the reason
         return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
     largest = 0.0

@@ -16,7 +16,7 @@ from compiler.program.program import Program, compile_net
 from compiler.target.protocol import Array
 from returnn_ir import load
 from returnn_ir.errors import TargetError
-from tests.gpu.half import Drift, drift
+from tests.gpu.half import Drift, drift, half_feeds, half_model
 from tests.gpu.provider import CUDA, OnProvider, Placement, ProviderSession, seconds
 
 __all__ = ["PROBES", "Answer", "Probe"]
@@ -154,7 +154,7 @@ def top_k_ties(provider: str) -> Iterator[Answer]:
         expected = np.argsort(-x, axis=1, kind="stable")[:, :k]
         wrong = int((found != expected).sum())
         text = "lowest label first" if not wrong else f"{wrong} of {expected.size} in another order"
-        numbers = {"wrong": wrong, "entries": expected.size}
+        numbers = {"misplaced": wrong, "entries": expected.size}
         yield Answer(f"TopK {k} of {labels}, ties", None if wrong else True, text, numbers)
 
 
@@ -260,6 +260,27 @@ def norms_of_sums(provider: str) -> Iterator[Answer]:
         yield Answer(f"{count} norms of sums [{frames}, {size}], {what}", None, text, numbers)
 
 
+def attention_nodes(provider: str) -> Iterator[Answer]:
+    """What the profile's operator for attention gains here over matrix products and a softmax, in float16 too."""
+    size, frames, lengths = 512, 500, (500, 400, 450, 300)
+    rng = np.random.default_rng(8)
+    attention = {"class": "self_attention", "num_heads": 8, "total_key_dim": size, "n_out": size}
+    inputs: dict[str, Array] = {
+        "data": rng.standard_normal((len(lengths), frames, size)).astype(np.float32),
+        "data/size1": np.asarray(lengths, np.int64),
+    }
+    for what, profile in (("products and a softmax", "portable"), ("one node", "onnxruntime")):
+        extern = {"data": {"dim": size}}
+        program = _compiled({"output": {**attention, "from": "data"}}, extern=extern, profile=profile, device="cuda")
+        model = _onnx(program).model(_params(program, rng))
+        session, half = ProviderSession(model, provider), ProviderSession(half_model(model), provider)
+        feeds = _onnx(program).feeds(session.session, inputs)
+        times = [seconds(partial(session.run, feeds), ROUNDS), seconds(partial(half.run, half_feeds(feeds)), ROUNDS)]
+        text = f"{times[0] * 1e3:.2f} ms, float16 {times[1] * 1e3:.2f} ms"
+        numbers = {"seconds": times[0], "seconds_half": times[1]}
+        yield Answer(f"attention [{len(lengths)}, {frames}, {size}], 8 heads, {what}", None, text, numbers)
+
+
 PROBES: dict[str, Probe] = {
     "ragged_node": ragged_node,
     "ragged_layers": ragged_layers,
@@ -268,6 +289,7 @@ PROBES: dict[str, Probe] = {
     "search_step": search_step,
     "tf32": tf32,
     "norms_of_sums": norms_of_sums,
+    "attention_nodes": attention_nodes,
 }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -19,7 +17,7 @@ from compiler.onnx.program import OnnxProgram
 from compiler.target.protocol import Array
 from returnn_ir.errors import TargetError
 
-__all__ = ["CPU", "CUDA", "OnProvider", "Placement", "ProviderSession", "cuda_devices", "seconds"]
+__all__ = ["CPU", "CUDA", "OnProvider", "Placement", "ProviderSession", "preload", "seconds"]
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
@@ -28,17 +26,12 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _OPTIONS: dict[str, dict[str, str]] = {CUDA: {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}}
 
 
-def cuda_devices() -> int:
-    """How many GPUs the CUDA driver offers; 0 without a driver."""
-    name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        driver = ctypes.CDLL(name)
-    except OSError:
-        return 0
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
+def preload(provider: str) -> None:
+    """Load CUDA and cuDNN of Python packages, where the system has none."""
+    if provider == CUDA:
+        import onnxruntime
+
+        onnxruntime.preload_dlls()
 
 
 @dataclass
@@ -54,12 +47,6 @@ class Placement:
     nodes: Counter[str] = field(default_factory=Counter)
     on_cpu: Counter[str] = field(default_factory=Counter)
     memcpy: int = 0
-
-    def add(self, other: Placement) -> None:
-        """Take another model's nodes in."""
-        self.nodes += other.nodes
-        self.on_cpu += other.on_cpu
-        self.memcpy += other.memcpy
 
     def to_json(self) -> dict[str, Any]:
         """For a report."""
@@ -82,6 +69,8 @@ class ProviderSession:
     def __init__(self, model: Any, provider: str, *, trace: bool = False, **options: str) -> None:
         import onnxruntime
 
+        if provider not in onnxruntime.get_available_providers():
+            raise _not_loaded(provider, onnxruntime.get_available_providers())
         self.provider = provider
         self._folder = tempfile.TemporaryDirectory() if trace else None
         settings = onnxruntime.SessionOptions()
@@ -91,8 +80,6 @@ class ProviderSession:
             settings.profile_file_prefix = str(Path(self._folder.name) / "profile")
             settings.optimized_model_filepath = str(self._optimized(self._folder.name))
         wanted = [(provider, {**_OPTIONS.get(provider, {}), **options})]
-        if provider not in onnxruntime.get_available_providers():
-            raise _not_loaded(provider, onnxruntime.get_available_providers())
         self.session = onnxruntime.InferenceSession(model.SerializeToString(), settings, providers=wanted)
         self.session.disable_fallback()
         if self.session.get_providers()[0] != provider:

@@ -1,34 +1,37 @@
-"""Training steps that are measured on a GPU: what they compute, and how a worker is asked for one.
+"""Steps that are measured on a GPU, of training and of the forward pass: what they compute, and how they are asked for.
 
 Imports NumPy only, because a worker runs in the Python of a peer.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tests.benchmarks.attention import AttentionWorkload
-from tests.benchmarks.encoders import ENCODERS
-from tests.benchmarks.real_nets import RealNet
+from tests.benchmarks.encoders import ENCODERS, transformer
+from tests.benchmarks.real_nets import RealNet, conformer
 from tests.benchmarks.workload import Workload
+from tests.gpu.workers import serve
 
-__all__ = ["JOBS", "Feed", "Job", "Step", "serve"]
+__all__ = ["LOOPS", "MODELS", "TRAINING", "Feed", "Job", "Step", "forward_jobs", "serve_steps", "training_jobs"]
 
-#: Computes loss and gradients, and waits until they are there.
+#: Computes, and waits until it is there.
 Step = Callable[[], None]
 #: By the names of a program's inputs.
 Feed = Mapping[str, npt.NDArray[np.generic]]
 
-#: Of the encoders; the other models have their own.
+#: Sequences in a training step of an encoder; the other models have their own.
 ENCODER_BATCH = 20
+#: In the order of what their goals are worth.
+MODELS = ("blstm", "attention", "transformer", "conformer", "gru")
+SMALL_FRAMES, SMALL_BATCH, SMALL_UNITS = 8, 3, 32
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,32 @@ class Job:
     """A step of one model on one ragged batch.
 
     Attributes:
-        model: `blstm`, `attention` or one of the encoders.
+        model: one of :data:`MODELS`.
         frames: of the longest sequence; the others have half as many or more.
         tf32: matrix products round their factors to 10 bits.
-        precision: the type that matrix products have, None for float32.
+        precision: the type that matrix products have (in a forward pass: everything), None for float32.
+        sequences: None for the number that the model trains with.
+        forward: the posteriors; else loss and all gradients.
+        small: a tiny model of the kind.
     """
 
     model: str
     frames: int
     tf32: bool = False
     precision: str | None = None
+    sequences: int | None = None
+    forward: bool = False
+    small: bool = False
 
     @property
     def name(self) -> str:
-        """For a request, and a report."""
-        how = self.precision or f"TF32 {'on' if self.tf32 else 'off'}"
-        return f"{self.model}, {self.batch} x {self.frames} frames, {how}"
+        """For a report."""
+        return f"{self.model}, {self.batch} x {self.frames} frames, {self.how}"
+
+    @property
+    def how(self) -> str:
+        """It computes in what precision."""
+        return self.precision or f"TF32 {'on' if self.tf32 else 'off'}"
 
     @property
     def batch(self) -> int:
@@ -61,15 +74,29 @@ class Job:
     @cached_property
     def work(self) -> Workload | AttentionWorkload | RealNet:
         """Network and data."""
-        if self.model == "blstm":
-            return Workload(frames=self.frames)
+        work = self._whole() if not self.small else self._tiny()
+        return replace(work, batch=self.sequences) if self.sequences is not None else work
+
+    def _whole(self) -> Workload | AttentionWorkload | RealNet:
+        if self.model in ("blstm", "gru"):
+            return Workload(frames=self.frames, unit=_UNITS[self.model])
         if self.model == "attention":
             return AttentionWorkload(frames=self.frames)
         return replace(ENCODERS[self.model], batch=ENCODER_BATCH, frames=self.frames)
 
+    def _tiny(self) -> Workload | AttentionWorkload | RealNet:
+        sizes: dict[str, Any] = {"batch": SMALL_BATCH, "frames": self.frames}
+        if self.model in ("blstm", "gru"):
+            return Workload(layers=1, units=8, inputs=8, classes=10, unit=_UNITS[self.model], **sizes)
+        if self.model == "attention":
+            return AttentionWorkload(units=8, inputs=8, labels=10, sentences=SMALL_BATCH, **sizes)
+        net = {"transformer": transformer, "conformer": conformer}[self.model](1, SMALL_UNITS)
+        return replace(ENCODERS[self.model], network=net, inputs=8, classes=10, **sizes)
+
     def config(self) -> str:
         """As a config file."""
-        return self.work.config() + (f"mixed_precision = {self.precision!r}\n" if self.precision else "")
+        mixed = self.precision if not self.forward else None
+        return self.work.config() + (f"mixed_precision = {mixed!r}\n" if mixed else "")
 
     def feed(self, names: Container[str]) -> Feed:
         """The batch: the inputs among `names`."""
@@ -91,28 +118,77 @@ class Job:
         drawn[0] = self.frames
         return np.sort(drawn)[::-1].astype(np.int64)
 
+    def to_json(self) -> dict[str, Any]:
+        """For a request, and a report."""
+        return asdict(self)
 
-JOBS = (
-    *(Job("blstm", frames, tf32) for frames in (100, 500) for tf32 in (False, True)),
-    *(Job("attention", 30, tf32) for tf32 in (False, True)),
-    *(Job(name, 500, tf32) for name in ENCODERS for tf32 in (False, True)),
-    *(Job(name, 500, tf32=True, precision="bfloat16") for name in ENCODERS),
+
+_UNITS = {"blstm": "nativelstm2", "gru": "gru"}
+
+#: What has a goal comes first.
+TRAINING = (
+    Job("blstm", 100, tf32=True),
+    Job("transformer", 500, tf32=True),
+    Job("attention", 30),
+    Job("transformer", 500, tf32=True, precision="bfloat16"),
+    Job("blstm", 500, tf32=True),
+    Job("conformer", 500, tf32=True),
+    Job("gru", 100),
+    Job("conformer", 500, tf32=True, precision="bfloat16"),
+    Job("attention", 30, tf32=True),
+    Job("blstm", 100),
+    Job("blstm", 500),
+    Job("transformer", 500),
+    Job("conformer", 500),
+    Job("gru", 100, tf32=True),
+    Job("blstm", 100, tf32=True, precision="bfloat16"),
+    Job("attention", 30, tf32=True, precision="bfloat16"),
 )
+#: Whose loops stay loops.
+LOOPS = (Job("attention", 30, tf32=True), Job("gru", 100, tf32=True))
 
 
-def serve(prepare: Callable[[Job], Step]) -> None:
-    """Answer each line on standard input, the name of a job, with the seconds of a step; twice to get warm first."""
-    replies = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what a library prints is no answer
-    steps: dict[str, Step] = {}
-    jobs = {job.name: job for job in JOBS}
-    for line in sys.stdin:
-        name = line.strip()
-        if name not in steps:
-            steps.clear()  # what another job holds on the device is not its business
-            steps[name] = prepare(jobs[name])
-            for _ in range(2):
-                steps[name]()
-        start = time.perf_counter()
-        steps[name]()
-        print(f"{time.perf_counter() - start:.9f}", file=replies)
+def training_jobs(small: bool) -> list[Job]:
+    """Of all models and precisions, or a tiny one of each kind."""
+    if not small:
+        return list(TRAINING)
+    chosen = [next(job for job in TRAINING if job.model == model) for model in MODELS]
+    return [_shrunk(job) for job in (*chosen, TRAINING[3])]
+
+
+def forward_jobs(small: bool) -> list[Job]:
+    """In float32, with TF32 and in half precision, what has the most to say first."""
+    sizes = [("transformer", 40, 500), ("transformer", 1, 500), ("conformer", 40, 500), ("conformer", 1, 500)]
+    sizes += [("blstm", 1, 100), ("blstm", 40, 1000)]
+    hows: list[tuple[bool, str | None]] = [(False, None), (False, "float16"), (True, None)]
+    jobs = [Job(m, t, tf32, how, n, forward=True) for m, n, t in sizes for tf32, how in hows]
+    if not small:
+        return jobs
+    chosen = [job for job in jobs if job.sequences == 1 and not job.tf32]
+    return [replace(_shrunk(job), sequences=2) for job in chosen if job.model == "transformer" or not job.precision]
+
+
+def _shrunk(job: Job) -> Job:
+    return replace(job, frames=SMALL_FRAMES, small=True)
+
+
+def serve_steps(prepare: Callable[[Job], Step]) -> None:
+    """Answer `{"prepare": job}` with the seconds of that and of the first step, `"step"` with those of a step."""
+    held: list[Step] = []
+
+    def answer(request: Any) -> Any:
+        if request == "step":
+            return {"seconds": _seconds(held[0])}
+        held.clear()  # what another job holds on the device is not its business
+        prepared = _seconds(lambda: held.append(prepare(Job(**request["prepare"]))))
+        first = _seconds(held[0])
+        held[0]()
+        return {"prepare": prepared, "first": first}
+
+    serve(answer)
+
+
+def _seconds(step: Step) -> float:
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start

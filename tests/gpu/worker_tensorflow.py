@@ -1,26 +1,33 @@
 """Our training steps: `python -m tests.gpu.worker_tensorflow DEVICE`, with kernels for `gpu`, `both` or `cpu`.
 
-With the name of a job behind the device it does one step, and TensorFlow logs where each node of it runs.
+`--sources FOLDER` takes the compiler from there, an older commit's; `--steps-at-once N` makes so many steps of a loop
+one turn of TensorFlow's; `--log-placement JOB` does one step and has TensorFlow log where each node of it runs.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from compiler.program.program import Program, compile_net
-from returnn_ir import load
-from tests.gpu.steps import JOBS, Job, Step, serve
+from tests.gpu.steps import Job, Step, serve_steps
+from tests.gpu.workers import ROOT
 
-__all__ = ["compiled", "feed_of"]
+if TYPE_CHECKING:
+    from compiler.program.program import Program
+
+__all__ = ["compiled", "feed_of", "require_gpu"]
 
 
 def compiled(job: Job, device: str | None) -> Program:
     """The job's network, for training."""
+    from compiler.program.program import compile_net
+    from returnn_ir import load
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "net.py")
         path.write_text(job.config(), encoding="utf-8")
@@ -39,6 +46,7 @@ def _prepare(job: Job, device: str) -> Step:
     program = compiled(job, device)
     import tensorflow as tf
 
+    require_gpu(device)
     tf.config.experimental.enable_tensor_float_32_execution(job.tf32)
     executable: Any = program.executable
     variables = {name: tf.Variable(value) for name, value in program.initial_params().items()}
@@ -60,22 +68,55 @@ def _prepare(job: Job, device: str) -> Step:
     return step
 
 
+def require_gpu(device: str) -> None:
+    """Nothing is measured on a CPU by mistake.
+
+    Raises:
+        RuntimeError: kernels for a GPU, and TensorFlow lists none.
+    """
+    import tensorflow as tf
+
+    if device == "gpu" and not tf.config.get_visible_devices("GPU"):
+        raise RuntimeError("TensorFlow lists no GPU: CUDA's libraries are missing, or not the ones that it wants")
+
+
 def _log_placement(job: Job, device: str) -> None:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     import tensorflow as tf
 
     tf.debugging.set_log_device_placement(True)  # before TensorFlow makes anything
     _prepare(job, device)()
 
 
-def main(argv: Sequence[str]) -> None:
+def _set_steps_at_once(number: int) -> None:
+    from compiler.tensorflow.device import Device
+
+    setattr(Device, "steps_at_once", number)  # noqa: B010 -- in the place of a property
+
+
+def main() -> None:
     """Serve steps, or log where one runs."""
-    device, *names = argv
-    if not names:
-        serve(lambda job: _prepare(job, device))
-        return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
-    _log_placement(next(job for job in JOBS if job.name == names[0]), device)
+    parser = argparse.ArgumentParser(description="training steps")
+    parser.add_argument("device", choices=["cpu", "gpu", "both"])
+    parser.add_argument("--sources", type=Path)
+    parser.add_argument("--steps-at-once", type=int)
+    parser.add_argument("--log-placement", metavar="JOB", help="a job as JSON")
+    args = parser.parse_args()
+    sources = args.sources.resolve() if args.sources is not None else ROOT
+    sys.path.insert(0, str(sources))  # `tests` is imported already: this one stays
+    import compiler.program.program
+
+    if not Path(str(compiler.__file__)).is_relative_to(sources):
+        raise SystemExit(f"{sources} has no compiler")
+    if args.steps_at_once is not None:
+        _set_steps_at_once(args.steps_at_once)
+    if args.log_placement:
+        _log_placement(Job(**json.loads(args.log_placement)), args.device)
+    else:
+        import tensorflow  # noqa: F401 -- not a part of the time that getting ready takes
+
+        serve_steps(lambda job: _prepare(job, args.device))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
