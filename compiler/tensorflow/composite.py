@@ -119,6 +119,7 @@ COMPOSITES: dict[str, Fused] = {
     "attention": Fused("attention", attention_row, why_not_attention),
     "gru": Fused("gru", recurrent.gru, _float32),
     "lstm": Fused("lstm", recurrent.lstm, _float32),
+    "lstm_cell": Fused("lstm_cell", recurrent.lstm_cell),
     "rfft": Fused("RFFT", _rfft),
     "irfft": Fused("IRFFT", _irfft),
 }
