@@ -1,8 +1,8 @@
-"""One step of an LSTM behind the products that make its gates, in few and larger ops, with a hand-written backward.
+"""One step of an LSTM behind the products that make its gates, for GPUs: there a step costs what starting its ops costs.
 
-On a GPU a step of a loop costs what starting its kernels costs. The four gates are taken apart once, each a whole array
-of its own, so that a part of them is a view: one sigmoid for the three gates, and one product where two arrays have a
-common factor. TensorFlow's own cell, ``LSTMBlockCell``, is no way: it makes the gates itself, of one product.
+Forward that is one sigmoid for the three gates. The backward is one op, the gradient of TensorFlow's ``LSTMBlockCell``,
+which knows the activated gates only and leaves the products' gradients to others. The cell itself is no way forward: it
+makes the gates, of one product.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from compiler.tensorflow.own_gradient import own_gradient
 
 __all__ = ["lstm_cell"]
 
-_sigmoid_grad: Callable[..., tf.Tensor] = tf.raw_ops.SigmoidGrad  # (y, dy): dy * y * (1 - y)
-_tanh_grad: Callable[..., tf.Tensor] = tf.raw_ops.TanhGrad  # (y, dy): dy * (1 - y * y)
-
 
 def lstm_cell(gates: tf.Tensor, c: tf.Tensor, *, differentiated: bool) -> Sequence[tf.Tensor]:
     """What an LSTM does with its gates.
 
     Args:
-        gates: [B, 4n] before their activations: cell input j, input i, forget f, output o.
+        gates: [B, 4n] before their activations, in RETURNN's NativeLstm2 order: cell input j, input i, forget f,
+            output o; float32, as the others.
         c: [B, n] before the step.
-        differentiated: whether the hand-written backward is needed. It is made of ops that have a gradient again.
+        differentiated: whether the hand-written backward is needed, which has no gradient itself.
 
     Returns:
         h and c [B, n] after the step.
@@ -36,19 +34,37 @@ def lstm_cell(gates: tf.Tensor, c: tf.Tensor, *, differentiated: bool) -> Sequen
 def _with_backward(
     gates: tf.Tensor, c: tf.Tensor
 ) -> tuple[list[tf.Tensor], Callable[[tf.Tensor, tf.Tensor], Sequence[tf.Tensor]]]:
+    """h and c after the step; from their gradients to those of the gates and of c."""
     units = c.shape[-1]
-    apart = tf.transpose(tf.reshape(gates, [-1, 4, units]), [1, 0, 2])
-    j, opened = tf.tanh(apart[0]), tf.sigmoid(apart[1:])
-    let_through = tf.stack([j, c])  # by the gates i and f
-    new, kept = tf.unstack(opened[:2] * let_through)
-    following = kept + new
-    squashed, o = tf.tanh(following), opened[2]
+    j, opened = tf.split(gates, [units, 3 * units], axis=1)
+    j = tf.tanh(j)
+    i, f, o = tf.split(tf.sigmoid(opened), 3, axis=1)
+    following = f * c + i * j
+    squashed = tf.tanh(following)
 
     def backward(dh: tf.Tensor, dc: tf.Tensor) -> Sequence[tf.Tensor]:
-        dc = dc + _tanh_grad(y=squashed, dy=dh * o)
-        dj, dc_before = tf.unstack(dc * opened[:2])
-        di, df = tf.unstack(dc * let_through)
-        di, df, do = tf.unstack(_sigmoid_grad(y=opened, dy=tf.stack([di, df, dh * squashed])))
-        return tf.concat([_tanh_grad(y=j, dy=dj), di, df, do], axis=1), dc_before
+        found = tf.raw_ops.LSTMBlockCellGrad(
+            **_unread(c),
+            cs_prev=c,
+            cs=following,
+            i=i,
+            f=f,
+            o=o,
+            ci=j,
+            co=squashed,
+            cs_grad=dc,
+            h_grad=dh,
+            use_peephole=False,
+        )
+        blocks = tf.reshape(found.dicfo, [-1, 4, units])  # i, j, f, o
+        return tf.reshape(tf.gather(blocks, [1, 0, 2, 3], axis=1), [-1, 4 * units]), found.cs_prev_grad
 
     return [o * squashed, following], backward
+
+
+def _unread(c: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Operands of which the op reads nothing but the shape: the cell's input, here of no features, and parameters."""
+    units = c.shape[-1]
+    peephole = tf.zeros([units])
+    parameters = {"w": tf.zeros([units, 4 * units]), "b": tf.zeros([4 * units])}
+    return {"x": c[:, :0], "h_prev": c, "wci": peephole, "wcf": peephole, "wco": peephole, **parameters}
