@@ -63,8 +63,11 @@ def _with_backward(
 
 
 def _unread(c: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Operands of which the op reads nothing but the shape: the cell's input, here of no features, and parameters."""
+    """Operands of which the op reads nothing but the shape: the cell's input, here of no features, and parameters.
+
+    These are constants: what ``tf.zeros`` gives of a size like this, every step would fill anew.
+    """
     units = c.shape[-1]
-    peephole = tf.zeros([units])
-    parameters = {"w": tf.zeros([units, 4 * units]), "b": tf.zeros([4 * units])}
+    bias, peephole = tf.constant(0.0, shape=[4 * units]), tf.constant(0.0, shape=[units])
+    parameters = {"w": tf.constant(0.0, shape=[units, 4 * units]), "b": bias}
     return {"x": c[:, :0], "h_prev": c, "wci": peephole, "wcf": peephole, "wco": peephole, **parameters}

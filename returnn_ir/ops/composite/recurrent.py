@@ -57,7 +57,8 @@ def _lstm_cell(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Valu
 def _infer_lstm_cell(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
     gates, c = types
     gate, out = attrs["gate_dim"], attrs["out_dim"]
-    if gate not in gates.dims or out in gates.dims or out not in c.dims or gate in c.dims:
+    fit = gate in gates.dims and out not in gates.dims and out in c.dims and gate not in c.dims
+    if not fit or gate.size != 4 * (out.size or 0):
         raise IRError(f"lstm_cell of {gates} over {gate} and {c} over {out}")
     own = gates.with_dims(tuple(out if d is gate else d for d in gates.dims))
     return [TensorType(promote(gates.dtype, c.dtype), broadcast(scope, [own, c]))] * 2
