@@ -134,7 +134,8 @@ def test_one_step(front: bool, fusion: str) -> None:
         out, gate, heads = Dim("H", 3), Dim("4H", 12), Dim("heads", 2)
         z = net.input("z", *((gate, net.batch, heads) if front else (net.batch, heads, gate)))
         c = net.input("c", *((out, net.batch) if front else (heads, net.batch, out)))
-        for name, value in zip("hc", net.b.emit(get_op("lstm_cell"), [z, c], {"out_dim": out, "gate_dim": gate})):
+        results = net.b.emit(get_op("lstm_cell"), [z, c], {"out_dim": out, "gate_dim": gate})
+        for name, value in zip("hc", results, strict=True):
             net.give(name, value, net.batch, heads, out)
 
     result = agree(build, fusion={"lstm_cell": fusion})

@@ -132,6 +132,7 @@ def outside(net: Net) -> None:
 def differentiated(net: Net) -> None:
     """A gradient in the network."""
     stepped()(net)
+    assert net.graph.objective is not None
     net.give("dx", net.b.op("gradient", net.graph.objective, net.x))
 
 
@@ -167,7 +168,8 @@ DATA = {"data": {"dim": 3}, "classes": {"dim": 5, "sparse": True}}
 
 def decoder(unit: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """A cell that sees what came of it in the step before."""
-    cell = {"class": "rnn_cell", "unit": unit, "unit_opts": dict(options), "n_out": 4, "from": ["data:source", "prev:y"]}
+    sources = ["data:source", "prev:y"]
+    cell = {"class": "rnn_cell", "unit": unit, "unit_opts": dict(options), "n_out": 4, "from": sources}
     steps = {
         "cell": cell,
         "y": {"class": "linear", "activation": "tanh", "n_out": 4, "from": "cell"},
@@ -209,7 +211,8 @@ def test_units(tmp_path: Path, unit: str, options: dict[str, Any], fits: bool) -
     ]
     assert any(node.op.name == "lstm_cell" for node in programs[0].graph.body.walk()) is fits
     if fits:
-        params = {name: 0.3 * rng.standard_normal(x.shape).astype(x.dtype) for name, x in programs[0].initial_params().items()}
+        initial = programs[0].initial_params()
+        params = {name: 0.3 * rng.standard_normal(x.shape).astype(x.dtype) for name, x in initial.items()}
         executables: list[Any] = [program.executable for program in programs]
         kernel, parts = (executable.run_with_gradients(feed, params) for executable in executables)
         np.testing.assert_allclose(kernel.fetches["objective"], parts.fetches["objective"], rtol=1e-5)
@@ -224,4 +227,4 @@ def test_a_second_derivative(tmp_path: Path) -> None:
     note = "maximize_grad_norm: lstm_cell has no kernel here, as its kernel has no second derivative"
     assert note in program.graph.notes
     told = [str(decision) for decision in program.journal if decision.op == "lstm_cell"]
-    assert told == ["layer 'steps/cell': lstm_cell expanded: fusion = {\"lstm_cell\": \"never\"}"]
+    assert told == ["""layer 'steps/cell': lstm_cell expanded: fusion = {"lstm_cell": "never"}"""]

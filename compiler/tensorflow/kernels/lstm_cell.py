@@ -1,4 +1,4 @@
-"""One step of an LSTM behind the products that make its gates, for GPUs: there a step costs what starting its ops costs.
+"""One step of an LSTM behind the products that make its gates, for GPUs: there it costs what starting its ops costs.
 
 Forward that is one sigmoid for the three gates. The backward is one op, the gradient of TensorFlow's ``LSTMBlockCell``,
 which knows the activated gates only and leaves the products' gradients to others. The cell itself is no way forward: it
@@ -34,7 +34,7 @@ def lstm_cell(gates: tf.Tensor, c: tf.Tensor, *, differentiated: bool) -> Sequen
 def _with_backward(
     gates: tf.Tensor, c: tf.Tensor
 ) -> tuple[list[tf.Tensor], Callable[[tf.Tensor, tf.Tensor], Sequence[tf.Tensor]]]:
-    """h and c after the step; from their gradients to those of the gates and of c."""
+    """The states after the step; from their gradients to those of the gates and of c."""
     units = c.shape[-1]
     j, opened = tf.split(gates, [units, 3 * units], axis=1)
     j = tf.tanh(j)
