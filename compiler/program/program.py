@@ -28,7 +28,7 @@ from returnn_ir.options import Described, Key, NonNegative
 __all__ = ["TARGETS", "Program", "compile_net", "make_target"]
 
 #: Composites of the TensorFlow target whose kernels, on one device or all, have no second derivative.
-_ONCE_DIFFERENTIABLE = ("ctc_loss", "lstm")
+_ONCE_DIFFERENTIABLE = ("ctc_loss", "lstm", "lstm_cell")
 
 TARGETS = ("reference", "tf", "onnx")
 

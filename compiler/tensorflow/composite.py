@@ -11,6 +11,7 @@ from compiler.tensorflow import loss_kernels, recurrent
 from compiler.tensorflow.align import permute
 from compiler.tensorflow.attention import attention_row, why_not_attention
 from compiler.tensorflow.call import Call, Row, elementwise
+from compiler.tensorflow.device import Device
 from compiler.tensorflow.own_gradient import own_gradient
 from compiler.tensorflow.sizes import over_last_axis, reshape, sizes
 from returnn_ir.ir.graph import Node, Region
@@ -30,11 +31,18 @@ class Fused:
         kernel: its name, for ``--explain``.
         row: emits it.
         refusal: why it does not fit a node, or None; asked before axes have an order.
+        fewer_ops: all that it has over the composite's parts is that it is fewer ops.
     """
 
     kernel: str
     row: Row
     refusal: Callable[[Node, Region], str | None] = _always
+    fewer_ops: bool = False
+
+    def why_not(self, node: Node, region: Region, device: Device) -> str | None:
+        """Why the kernel does not take the place of a node in a program for a device, or None."""
+        refusal = device.why_not_fewer_ops if self.fewer_ops else None
+        return refusal or self.refusal(node, region)
 
 
 def _one_dim(node: Node, region: Region) -> str | None:
@@ -119,6 +127,7 @@ COMPOSITES: dict[str, Fused] = {
     "attention": Fused("attention", attention_row, why_not_attention),
     "gru": Fused("gru", recurrent.gru, _float32),
     "lstm": Fused("lstm", recurrent.lstm, _float32),
+    "lstm_cell": Fused("LSTMBlockCellGrad", recurrent.lstm_cell, recurrent.why_not_lstm_cell, fewer_ops=True),
     "rfft": Fused("RFFT", _rfft),
     "irfft": Fused("IRFFT", _irfft),
 }

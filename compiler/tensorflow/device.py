@@ -58,6 +58,13 @@ class Device:
         return 4 if self.kind == "gpu" else 1
 
     @property
+    def why_not_fewer_ops(self) -> str | None:
+        """Why a kernel that is there to be fewer ops has no place here; None where it has."""
+        if self.kind == "gpu":
+            return None
+        return f"the program is for {'a CPU' if self.kind == 'cpu' else 'CPUs, too'}, where its parts are faster"
+
+    @property
     def why_not_cudnn(self) -> str | None:
         """Why there are no kernels of cuDNN here, whatever the op; None where there are."""
         if self.kind == "cpu":

@@ -9,11 +9,12 @@ import tensorflow as tf
 
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.device import Device
+from compiler.tensorflow.sizes import reshape, sizes
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region
 from returnn_ir.ir.op import Trait
 
-__all__ = ["CUDNN_KERNELS", "blstm", "gru", "lstm", "why_not_cudnn"]
+__all__ = ["CUDNN_KERNELS", "blstm", "gru", "lstm", "lstm_cell", "why_not_cudnn", "why_not_lstm_cell"]
 
 #: What cuDNN computes, by op name, and how ``--explain`` calls it.
 CUDNN_KERNELS = {"lstm": "cuDNN", "blstm": "cuDNN, both directions at once"}
@@ -118,3 +119,27 @@ def gru(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     options = {**call.kernel_options, "reverse": call.attrs["reverse"], "at_once": call.env.feed.device.steps_at_once}
     results = kernel(x, w, w_re, bias, wc, wc_re, bias_c, batch.lengths, h0, **options)
     return [batch.apart(y, value.dims) for y, value in zip(results, call.node.results, strict=True)]
+
+
+def why_not_lstm_cell(node: Node, region: Region) -> str | None:
+    """Why the kernel does not compute an ``lstm_cell``, or None if it does."""
+    dtypes = dict.fromkeys(v.dtype for v in node.operands)
+    if list(dtypes) != ["float32"]:
+        return f"the kernel computes in float32, not in {', '.join(dtypes)}"
+    if not region.params:
+        return "outside of a loop it is one step"
+    if any(other.op.has(Trait.DERIVATIVE) for other in region.program().body.walk()):
+        return "the network has gradients of its own, and the kernel cannot be differentiated twice"
+    return None
+
+
+def lstm_cell(call: Call, operands: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+    """The row of ``lstm_cell``: gates [*rest, 4n] and state [*rest, n]."""
+    from compiler.tensorflow.kernels.lstm_cell import lstm_cell as kernel
+
+    gates, c = operands
+    differentiated = call.env.feed.differentiated
+    if len(c.shape) == 2:
+        return kernel(gates, c, differentiated=differentiated)
+    rows = kernel(*(tf.reshape(x, [-1, x.shape[-1]]) for x in operands), differentiated=differentiated)
+    return [reshape(x, sizes(c)) for x in rows]

@@ -44,7 +44,7 @@ class TensorFlowTarget:
             reason = f": only cuDNN has, and {without_cudnn}" if without_cudnn else ""
             return Reject(f"TensorFlow has no kernel for {op}{reason}")
         fused = COMPOSITES[op]
-        refusal = fused.refusal(node, region)
+        refusal = fused.why_not(node, region, self.device)
         if refusal is not None:
             return Reject(refusal)
         return Accept(f"{fused.kernel}, not cuDNN: {without_cudnn}" if without_cudnn else fused.kernel)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from returnn_ir.errors import TargetError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
 from returnn_ir.ir.op import get_op
@@ -122,6 +123,46 @@ def test_bidirectional(zero: bool, lengths: tuple[int, ...]) -> None:
     types = op_types(lower(net).model(net.params))
     assert types.count("LSTM") == 1
     assert "ReverseSequence" not in types
+
+
+@pytest.mark.parametrize("front", [False, True])
+@pytest.mark.parametrize("fusion", ["require", "never"])
+def test_one_step(front: bool, fusion: str) -> None:
+    """Also where the blocks are not the last axis, and the state has another order or lacks an axis."""
+
+    def build(net: Net) -> None:
+        out, gate, heads = Dim("H", 3), Dim("4H", 12), Dim("heads", 2)
+        z = net.input("z", *((gate, net.batch, heads) if front else (net.batch, heads, gate)))
+        c = net.input("c", *((out, net.batch) if front else (heads, net.batch, out)))
+        results = net.b.emit(get_op("lstm_cell"), [z, c], {"out_dim": out, "gate_dim": gate})
+        for name, value in zip("hc", results, strict=True):
+            net.give(name, value, net.batch, heads, out)
+
+    result = agree(build, fusion={"lstm_cell": fusion})
+    net = Net()
+    build(net)
+    types = op_types(lower(net, fusion={"lstm_cell": fusion}).model(net.params))
+    assert types.count("Sigmoid") == (1 if fusion == "require" else 3)
+    z, c = (net.inputs[name] for name in "zc")
+    z, c = (np.moveaxis(z, 0, -1), np.moveaxis(c, 0, -1)[:, None]) if front else (z, np.moveaxis(c, 0, 1))
+    j, i, f, o = np.split(z, 4, axis=-1)
+    cell = c / (1 + np.exp(-f)) + np.tanh(j) / (1 + np.exp(-i))
+    np.testing.assert_allclose(result["output/c"], cell, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(result["output/h"], np.tanh(cell) / (1 + np.exp(-o)), rtol=1e-5, atol=1e-6)
+
+
+def test_a_step_in_another_type() -> None:
+    net = Net()
+    out, gate = Dim("H", 3), Dim("4H", 12)
+    operands = [net.b.cast(net.input(n, net.batch, d), "float64") for n, d in (("z", gate), ("c", out))]
+    h, _ = net.b.emit(get_op("lstm_cell"), operands, {"out_dim": out, "gate_dim": gate})
+    net.give("h", h)
+    with pytest.raises(TargetError) as caught:
+        lower(net, fusion={"lstm_cell": "require"})
+    assert str(caught.value) == (
+        "target 'onnx' cannot run op 'lstm_cell': its nodes are written in float32, not in float64\n"
+        '  try: fusion = {"lstm_cell": "prefer"} expands it'
+    )
 
 
 def test_numbers() -> None:

@@ -1,4 +1,4 @@
-"""LSTM and GRU as one node each.
+"""LSTM and GRU as one node each, and one step of an LSTM behind its products.
 
 Facts (onnxruntime 1.31): arrays are time-major; a sequence of length zero leaves zeros as its last state instead of
 the initial one; on CUDA ``direction="reverse"`` ignores the lengths, so that ragged input is reversed around a forward
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from compiler.onnx.composite.weights import blocks, is_zero
+from compiler.onnx.profile import Format
 from compiler.onnx.registry import emits
 from returnn_ir.ir.dims import Dim
-from returnn_ir.ir.graph import Node, Value
+from returnn_ir.ir.graph import Node, Region, Value
 
 if TYPE_CHECKING:
     from compiler.onnx.emitter import Emitter
@@ -131,6 +132,11 @@ def _lstm(e: Emitter, node: Node) -> list[str]:
     return _single(e, node, "LSTM", _lstm_weights(e, node, w, w_re, bias), [h0, c0])
 
 
+def _has_gates(node: Node, region: Region, format_: Format) -> str | None:
+    dtypes = dict.fromkeys(v.dtype for v in node.operands)
+    return None if list(dtypes) == ["float32"] else f"its nodes are written in float32, not in {', '.join(dtypes)}"
+
+
 @emits("gru", kernel="GRU")
 def _gru(e: Emitter, node: Node) -> list[str]:
     _, w, w_re, bias, wc, wc_re, bias_c, h0 = node.operands
@@ -168,3 +174,14 @@ def _blstm(e: Emitter, node: Node) -> list[str]:
     lasts = [(h_fw, h0[0]), (c_fw, c0[0]), (h_bw, h0[1]), (c_bw, c0[1])]
     ends = [_last(e, v, start, last, layout) for v, (last, start) in zip(node.results[2:], lasts, strict=True)]
     return [*(layout.leave(e, part, layout.dim) for part in ys), *ends]
+
+
+@emits("lstm_cell", check=_has_gates, kernel="one Sigmoid for three gates")
+def _lstm_cell(e: Emitter, node: Node) -> list[str]:
+    """Gates [..., 4n], state [..., n]; a step that makes its gates of several products is no step of ONNX's LSTM."""
+    gates, c = e.operands(node)
+    size: int = node.attrs["out_dim"].size
+    j, opened = e.multi("Split", [gates, e.ints(size, 3 * size)], 2, axis=-1)
+    i, f, o = e.multi("Split", [e.op("Sigmoid", opened), e.ints(size, size, size)], 3, axis=-1)
+    following = e.op("Add", e.op("Mul", f, c), e.op("Mul", i, e.op("Tanh", j)))
+    return [e.op("Mul", o, e.op("Tanh", following)), following]

@@ -1,16 +1,17 @@
-"""LSTM and GRU over a dim. The bodies are loops; they are the meaning and the parameter layout."""
+"""LSTM and GRU over a dim, whose bodies are loops, and one step of an LSTM: the meaning and the parameter layout."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.ir.op import Precision, Scope, Tail, get_op
+from returnn_ir.ir.op import Precision, Scope, Tail, broadcast, get_op
 from returnn_ir.ir.signature import DIM, Attr
-from returnn_ir.ir.types import TensorType
+from returnn_ir.ir.types import TensorType, promote
 from returnn_ir.ops.composite.spec import composite
 
 __all__: list[str] = []
@@ -46,6 +47,37 @@ def _reversed(b: Builder, x: Value, attrs: Attrs) -> Value:
     return b.op("reverse", x, dim=attrs["dim"], ragged=True) if attrs["reverse"] else x
 
 
+def _lstm_cell(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
+    """What an LSTM does with its gates: h and c after the step.
+
+    Operands: gates [..., gate_dim], before their activations: cell input j, i, f, o; c [..., out_dim] before the step.
+    """
+    gates, c = operands
+    j, i, f, o = (_slice(b, gates, attrs["gate_dim"], attrs["out_dim"], k) for k in range(4))
+    kept = b.mul(b.unary("sigmoid", f), c)
+    following = b.add(kept, b.mul(b.unary("sigmoid", i), b.unary("tanh", j)))
+    return [b.mul(b.unary("sigmoid", o), b.unary("tanh", following)), following]
+
+
+def _infer_lstm_cell(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
+    gates, c = types
+    gate, out = attrs["gate_dim"], attrs["out_dim"]
+    fit = gate in gates.dims and out not in gates.dims and out in c.dims and gate not in c.dims
+    if not fit or gate.size != 4 * (out.size or 0):
+        raise IRError(f"lstm_cell of {gates} over {gate} and {c} over {out}")
+    own = gates.with_dims(tuple(out if d is gate else d for d in gates.dims))
+    return [TensorType(promote(gates.dtype, c.dtype), broadcast(scope, [own, c]))] * 2
+
+
+def _lstm_cell_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
+    """The blocks and the entries of the state last, what is in front of them in the order of the gates."""
+    gates, c = types
+    gate, out = attrs["gate_dim"], attrs["out_dim"]
+    rest = [d for d in gates.dims if d is not gate]
+    rest += [d for d in c.dims if d is not out and d not in rest]
+    return [(*rest, gate), (*rest, out)]
+
+
 def _lstm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
     """Hochreiter & Schmidhuber (1997) with forget gate, gates in RETURNN's NativeLstm2 order: cell input j, i, f, o.
 
@@ -53,18 +85,14 @@ def _lstm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
     h0, c0 [..., out_dim].
     """
     x, w, w_re, bias, h0, c0 = operands
-    gate, out = attrs["gate_dim"], attrs["out_dim"]
+    out = attrs["out_dim"]
     projected = b.add(b.dot(_reversed(b, x, attrs), w, attrs["in_dim"]), bias)
 
     def step(i: Value, carries: list[Value], slices: list[Value]) -> tuple[list[Value], list[Value]]:
         h, c = carries
         recurrent = b.dot(b.rename(h, (out, attrs["state_in"])), w_re, attrs["state_in"])
-        z = b.add(slices[0], recurrent)
-        j, i_, f, o = (_slice(b, z, gate, out, k) for k in range(4))
-        kept = b.mul(b.unary("sigmoid", f), c)
-        c_next = b.add(kept, b.mul(b.unary("sigmoid", i_), b.unary("tanh", j)))
-        h_next = b.mul(b.unary("sigmoid", o), b.unary("tanh", c_next))
-        return [h_next, c_next], [h_next]
+        following = _lstm_cell(b, [b.add(slices[0], recurrent), c], attrs)
+        return following, following[:1]
 
     starts = [_start(b, state, x, attrs) for state in (h0, c0)]
     (h, c), (y,) = b.loop(attrs["dim"], starts, [projected], step)
@@ -145,6 +173,15 @@ def _gru_order(types: Types, attrs: Attrs) -> list[tuple[Dim, ...]]:
     return [x, w, w_re, bias, (attrs["in_dim"], out), (attrs["state_in"], out), (out,), state]
 
 
+composite(
+    "lstm_cell",
+    ("gates", "c"),
+    {name: _BOTH_WAYS[name] for name in ("out_dim", "gate_dim")},
+    _lstm_cell,
+    infer=_infer_lstm_cell,
+    order=_lstm_cell_order,
+    precision=Precision.ISLAND,  # its state is a sum over all steps
+)
 composite(
     "lstm",
     ("x", *_LSTM),

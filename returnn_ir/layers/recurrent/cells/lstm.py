@@ -6,7 +6,7 @@ with the gates cell input j, input i, forget f, output o.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,7 @@ __all__ = ["CellStateOnly", "Extras", "LstmCell"]
 
 @dataclass(frozen=True)
 class Extras:
-    """What the composite ``lstm`` does not have.
+    """What the composites ``lstm`` and ``lstm_cell`` do not have.
 
     Attributes:
         activation: op name, None for the identity.
@@ -41,6 +41,11 @@ class Extras:
     def none(self) -> bool:
         """Whether the composite does."""
         return self == Extras()
+
+    @property
+    def none_of_cell(self) -> bool:
+        """Whether the composite ``lstm_cell`` does for what becomes of the gates: a projection is behind it."""
+        return replace(self, projection=None, proj_clip=None).none
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,20 @@ class LstmCell(Cell):
 
     def step(self, b: Builder, inputs: list[Value], state: State) -> tuple[Value, State]:
         """One frame."""
-        c, extras = state["c"], self.extras
-        z = b.add(inputs[0], b.dot(b.rename(state["h"], (self.out, self.previous)), self.w_re, self.previous))
+        recurrent = b.dot(b.rename(state["h"], (self.out, self.previous)), self.w_re, self.previous)
+        z = b.add(inputs[0], recurrent)
+        if self.extras.none_of_cell:
+            h, c = b.emit(get_op("lstm_cell"), [z, state["c"]], {"out_dim": self.out, "gate_dim": self.gate})
+        else:
+            h, c = self._by_parts(b, z, state["c"])
+        if self.extras.projection is not None:
+            weights, rows = self.extras.projection
+            h = _clipped(b, b.dot(b.rename(h, (self.out, rows)), weights, rows), self.extras.proj_clip)
+        return h, {"c": c, "h": h}
+
+    def _by_parts(self, b: Builder, z: Value, c: Value) -> tuple[Value, Value]:
+        """Output and cell of gates before their activations, with what ``lstm_cell`` does not have."""
+        extras = self.extras
         j, i, f, o = (_block(b, z, self.gate, self.out, k) for k in range(4))
         if extras.peepholes is not None:
             f = b.add(f, b.mul(extras.peepholes[0], c))
@@ -84,11 +101,7 @@ class LstmCell(Cell):
         c = _clipped(b, b.add(kept, b.mul(b.unary("sigmoid", i), self._activate(b, j))), extras.cell_clip)
         if extras.peepholes is not None:
             o = b.add(o, b.mul(extras.peepholes[2], c))
-        h = b.mul(b.unary("sigmoid", o), self._activate(b, c))
-        if extras.projection is not None:
-            weights, rows = extras.projection
-            h = _clipped(b, b.dot(b.rename(h, (self.out, rows)), weights, rows), extras.proj_clip)
-        return h, {"c": c, "h": h}
+        return b.mul(b.unary("sigmoid", o), self._activate(b, c)), c
 
     def _activate(self, b: Builder, x: Value) -> Value:
         return b.unary(self.extras.activation, x) if self.extras.activation is not None else x
