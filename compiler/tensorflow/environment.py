@@ -129,9 +129,10 @@ class Environment:
 
     def rename(self, old: Dim, new: Dim) -> None:
         """An axis by another name has the extent that it had, and what is made of that is made once."""
-        for known in (self._extents, self._arrays):
-            if old in known and new not in known:
-                known[new] = known[old]
+        if old in self._extents:
+            self._extents.setdefault(new, self._extents[old])
+        if old in self._arrays:
+            self._arrays.setdefault(new, self._arrays[old])
 
     def extent(self, dim: Dim) -> Size:
         """The size in memory of an axis: a Python int, or an int32 scalar."""

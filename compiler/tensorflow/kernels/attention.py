@@ -127,8 +127,7 @@ class Attention:
         low, inner = query.dtype, weights.dtype
         of_value = tf.matmul(self._dropped(weights, low), upstream, transpose_a=True)
         of_weights = self._dropped(tf.matmul(upstream, value, transpose_b=True), inner)
-        products = tf.cast(upstream, _FULL) * tf.cast(result, _FULL)
-        mean = tf.cast(tf.reduce_sum(products, -1, keepdims=True), inner)
+        mean = tf.cast(tf.reduce_sum(tf.cast(upstream * result, _FULL), -1, keepdims=True), inner)
         of_energies = weights * (of_weights - mean)
         of_products = tf.cast(of_energies, low)
         of_query = tf.matmul(of_products, key)
