@@ -81,7 +81,8 @@ class PrecisionFlow:
             return self.of(node.operand("x"))
         if node.op.name == "cast" and node.operands[0].dtype not in (FULL_DTYPE, "bool"):
             return Width.FULL  # numbers of another type: positions, lengths; a truth value is exact in any type
-        return max((self.of(v) for v in node.operands if v.dtype == FULL_DTYPE), default=Width.OPEN)
+        followed = [v for k, v in enumerate(node.operands) if not node.op.is_apart(k)]
+        return max((self.of(v) for v in followed if v.dtype == FULL_DTYPE), default=Width.OPEN)
 
     def _holds_numbers(self, node: Node) -> bool:
         """Whether a constant, or what pads an axis, is the same in the low type, up to rounding."""

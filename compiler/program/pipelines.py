@@ -74,8 +74,8 @@ LOWER: tuple[Pass, ...] = (
     *OPTIMIZE,
     FuseBidirectional(),  # before a refused lstm is expanded, after equal inputs have become one value
     HistoryToCarry(),
+    FuseAttention(),  # after what leaves the loops has left them, before the softmax is expanded or gets its casts
     MixedPrecision(),  # once all has left the loops that can, so that its casts stand outside, and composites are whole
-    FuseAttention(),  # after what leaves the loops has left them, before the softmax is expanded
     FuseSkipNorm(),  # before a refused layer_norm is expanded
     ExpandComposites(),
     SplitComplex(),  # after transforms of a target without complex numbers are expanded

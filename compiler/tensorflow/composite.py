@@ -15,6 +15,7 @@ from compiler.tensorflow.device import Device
 from compiler.tensorflow.own_gradient import own_gradient
 from compiler.tensorflow.sizes import over_last_axis, reshape, sizes
 from returnn_ir.ir.graph import Node, Region
+from returnn_ir.ir.types import summed_dtype
 
 __all__ = ["COMPOSITES", "Fused"]
 
@@ -65,6 +66,12 @@ def _float32(node: Node, region: Region) -> str | None:
     return None if dtype == "float32" else f"the kernel computes in float32, not in {dtype}"
 
 
+def _float32_or_less(node: Node, region: Region) -> str | None:
+    dtype = node.operands[0].dtype
+    fits = summed_dtype(dtype) == "float32"
+    return None if fits else f"the kernel computes in float32, and takes what fits into that, not {dtype}"
+
+
 def _silu(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     """With a gradient of five ops, which computes the sigmoid again; that of ``tf.nn.silu`` has eight."""
     (x,) = operands
@@ -86,7 +93,7 @@ def _silu(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
 def _layer_norm(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
     from compiler.tensorflow.kernels.layer_norm import layer_norm
 
-    x, scale, bias = operands
+    x, (scale, bias) = operands[0], (tf.cast(v, tf.float32) for v in operands[1:])
     rows = tf.reshape(x, [-1, call.attrs["dim"].size])
     y = layer_norm(rows, scale, bias, epsilon=call.attrs["epsilon"], **call.kernel_options)
     return reshape(y, sizes(x))
@@ -123,7 +130,7 @@ COMPOSITES: dict[str, Fused] = {
     "ctc_beam_decode": Fused("CTCBeamSearchDecoder", loss_kernels.beam_decode, loss_kernels.beam_decode_refusal),
     "edit_distance": Fused("EditDistance", loss_kernels.edit_distance),
     "l2_penalty": Fused("L2Loss", _l2_penalty),
-    "layer_norm": Fused("layer_norm", _layer_norm, _float32),
+    "layer_norm": Fused("layer_norm", _layer_norm, _float32_or_less),
     "attention": Fused("attention", attention_row, why_not_attention),
     "gru": Fused("gru", recurrent.gru, _float32),
     "lstm": Fused("lstm", recurrent.lstm, _float32),

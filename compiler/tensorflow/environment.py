@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import tensorflow as tf
@@ -68,6 +68,7 @@ class Environment:
     _draws: _Origin | None = None
     _instead: dict[Value, tf.Tensor] = field(default_factory=dict)
     _again: dict[Value, tf.Tensor] = field(default_factory=dict)
+    _once: dict[Hashable, tf.Tensor] = field(default_factory=dict)
 
     def bind(self, value: Value, tensor: tf.Tensor) -> None:
         """Remember the tensor of a value; it tells the extents of dims not seen before."""
@@ -118,7 +119,20 @@ class Environment:
             self._draws = make(self)
         return self._draws
 
+    def once(self, name: Hashable, make: Callable[[], tf.Tensor]) -> tf.Tensor:
+        """What several layers need, made for the first of them."""
+        if name not in self._once:
+            self._once[name] = make()
+        return self._once[name]
+
     # ---------------------------------------------------------------- extents
+
+    def rename(self, old: Dim, new: Dim) -> None:
+        """An axis by another name has the extent that it had, and what is made of that is made once."""
+        if old in self._extents:
+            self._extents.setdefault(new, self._extents[old])
+        if old in self._arrays:
+            self._arrays.setdefault(new, self._arrays[old])
 
     def extent(self, dim: Dim) -> Size:
         """The size in memory of an axis: a Python int, or an int32 scalar."""

@@ -17,6 +17,8 @@ __all__ = ["ROWS"]
 
 
 def _rename(call: Call, operands: Sequence[tf.Tensor]) -> tf.Tensor:
+    for old, new in call.attrs["dims"]:
+        call.env.rename(old, new)
     return operands[0]
 
 

@@ -102,6 +102,7 @@ class OpSpec:
         order: the order of axes that the op needs of each operand in TARGET (None for an operand: any); elementwise
             ops need none, theirs are aligned. Without it any order will do.
         precision: what mixed precision does to it; whoever has not thought about an op leaves it in float32.
+        apart: names of operands that have a type of their own there, and keep it: few numbers, or what is added up.
     """
 
     name: str
@@ -114,6 +115,7 @@ class OpSpec:
     body: Body | None = None
     order: Order | None = None
     precision: Precision = Precision.ISLAND
+    apart: tuple[str, ...] = ()
 
     @property
     def is_symbolic(self) -> bool:
@@ -128,6 +130,11 @@ class OpSpec:
     def signature(self) -> Signature:
         """What it takes."""
         return Signature(self.operands, self.attrs)
+
+    def is_apart(self, number: int) -> bool:
+        """Whether mixed precision leaves the operand of that number as it is."""
+        names = self.signature.names
+        return names[min(number, len(names) - 1)] in self.apart
 
     def complete(self, operands: Sequence[Value], attrs: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes of a node, defaults filled in; what the op does not take is an :class:`IRError`."""

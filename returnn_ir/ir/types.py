@@ -23,6 +23,7 @@ __all__ = [
     "is_integer",
     "numpy_dtype",
     "promote",
+    "summed_dtype",
 ]
 
 #: Texts, which only a config's Python code makes and reads; ops that move entries move them too.
@@ -47,6 +48,11 @@ DTYPES = (
 BFLOAT16 = "bfloat16"
 #: Those of the IR: where precision is lowered, one more.
 ELEMENT_TYPES = (*DTYPES, BFLOAT16)
+
+
+def summed_dtype(dtype: str) -> str:
+    """What numbers are added up in: those of 16 bits in float32."""
+    return "float32" if dtype in (BFLOAT16, "float16") else dtype
 
 
 @dataclass(frozen=True)

@@ -114,3 +114,17 @@ def test_refused_in_loops() -> None:
     other = Dim("S")
     net.b.define(other, net.b.length(net.time))
     net.b.loop(other, [], [net.b.rename(net.input("x", net.batch, net.time), (net.time, other))], step)
+
+
+def test_what_is_no_number_behind_the_end() -> None:
+    """No key or value there counts, with a scale as without."""
+    net = Net((5, 1, 0))
+    y = _attention(net, scale=0.5)
+    net.give("y", y)
+    program = lower(net, {"attention": "require"})
+    (expected,) = program.run(net.inputs, net.params).values()
+    for sequence, length in enumerate(net.lengths):
+        net.inputs["k"][sequence, length:] = np.nan
+        net.inputs["v"][sequence, length:] = np.inf
+    (found,) = program.run(net.inputs, net.params).values()
+    np.testing.assert_array_equal(found, expected)

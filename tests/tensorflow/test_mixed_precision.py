@@ -23,6 +23,7 @@ from returnn_ir.errors import UserError
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Value
 from returnn_ir.text.printer import print_graph
+from tests.benchmarks.encoders import transformer
 from tests.tensorflow.cudnn_contract import cudnn_rnn_v3
 from tests.tensorflow.graphs import Net
 from tests.tensorflow.mixed_nets import EXTERN_DATA, NETWORKS
@@ -95,6 +96,47 @@ def test_products_are_low(compiled: Compile, name: str, low: str) -> None:
     assert mixed.total() == plain.total()
     assert (mixed["float32"] > 0) == (name in KEPT)
     assert mixed[low] == mixed.total() - mixed["float32"] > 0
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+@LOW
+def test_attention_stays_whole(compiled: Compile, low: str, device: str) -> None:
+    """And has no array of the energies' size in float32 where a GPU has a softmax of bfloat16."""
+    plain = compiled(NETWORKS["attention"])
+    mixed = compiled(NETWORKS["attention"], f"mixed_precision = {low!r}", device=device)
+    fused = [decision for decision in mixed.journal if decision.op == "attention"]
+    assert [str(decision).split(": ")[1] for decision in fused] == [f"attention computes in {low}"] * 2 + [
+        "attention fused"
+    ] * 2
+    executable: Any = mixed.executable
+    softmaxes = [op for op in executable._function(True).graph.get_operations() if op.type == "Softmax"][:2]
+    inside = "bfloat16" if (device, low) == ("gpu", "bfloat16") else "float32"
+    assert {op.outputs[0].dtype.name for op in softmaxes} == {inside}
+    params = plain.initial_params()
+    expected, found = run(plain, params), run(mixed, params)
+    size = max(np.linalg.norm(gradient) for gradient in expected.gradients.values())
+    for key, gradient in expected.gradients.items():
+        assert np.linalg.norm(found.gradients[key] - gradient) < 16 * ROUNDING[low] * size, key
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_a_transformer_learns_as_in_float32(compiled: Compile, device: str) -> None:
+    """The loss of each of its first steps of plain descent, dropout included."""
+    network = transformer(blocks=2, units=16, heads=2)
+    losses: list[list[float]] = []
+    for line in ("", "mixed_precision = 'bfloat16'"):
+        program = compiled(network, line, device=device)
+        params = program.initial_params()
+        losses.append(found := list[float]())
+        for _ in range(12):
+            result = run(program, params)
+            found.append(float(result.fetches["objective"]))
+            params = {
+                name: x - 0.002 * result.gradients.get(f"grad/{name}", np.zeros([])) for name, x in params.items()
+            }
+    plain, mixed = losses
+    assert plain[-1] < 0.9 * plain[0]
+    np.testing.assert_allclose(mixed, plain, rtol=8 * ROUNDING["bfloat16"])
 
 
 def test_the_gradient_of_a_table_stays_rows(compiled: Compile) -> None:

@@ -15,7 +15,7 @@ from returnn_ir.ir.graph import Graph, Node, Region, Value
 from returnn_ir.ir.loop import LoopView, declare_types, loop_results
 from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Precision, Trait
-from returnn_ir.ir.types import is_float
+from returnn_ir.ir.types import TensorType, is_float
 
 __all__ = ["LOW_DTYPES", "MixedPrecision"]
 
@@ -86,11 +86,12 @@ class _Asking:
 
     def _lowered(self, node: Node) -> Node:
         """The node as it would be, which stands in no graph."""
-        operands, results = (
-            [replace(v.type, dtype=self.low) if v.dtype == FULL_DTYPE else v.type for v in values]
-            for values in (node.operands, node.results)
-        )
+        operands = [v.type if node.op.is_apart(k) else self._low_type(v) for k, v in enumerate(node.operands)]
+        results = [self._low_type(v) for v in node.results]
         return Node(node.op, [Value(t) for t in operands], node.attrs, results, node.origin)
+
+    def _low_type(self, value: Value) -> TensorType:
+        return replace(value.type, dtype=self.low) if value.dtype == FULL_DTYPE else value.type
 
 
 class _Casts:
@@ -133,7 +134,8 @@ class _Casts:
             context.journal.add(f"computes in {self._low}", node.op.name, node.origin, "its sums are float32")
         elif node.op.precision is Precision.ISLAND and any(self._is_low(v) for v in node.operands):
             context.journal.add("kept in float32", node.op.name, node.origin, f"its operands come in {self._low}")
-        node.operands = [self._as(v, self._low if lowered else FULL_DTYPE) for v in node.operands]
+        dtype = self._low if lowered else FULL_DTYPE
+        node.operands = [v if node.op.is_apart(k) else self._as(v, dtype) for k, v in enumerate(node.operands)]
 
     def _computes_low(self, node: Node) -> bool:
         results = [v for v in node.results if v in self._both]

@@ -22,7 +22,7 @@ def layer_norm(
     """Every row with mean 0 and variance 1, then scaled and shifted.
 
     Args:
-        x: [rows, n].
+        x: [rows, n], float32, or 16 bits, and so is the result; it is computed in float32.
         scale: [n].
         bias: [n].
         epsilon: is added to the variance.
@@ -45,19 +45,22 @@ def layer_norm(
 
 def _forward(x: tf.Tensor, scale: tf.Tensor, bias: tf.Tensor, *, epsilon: float) -> Sequence[tf.Tensor]:
     """y, the normalized rows, and 1 / their standard deviation [rows, 1]."""
-    centred = x - tf.reduce_mean(x, axis=1, keepdims=True)
+    wide = tf.cast(x, tf.float32)
+    centred = wide - tf.reduce_mean(wide, axis=1, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), axis=1, keepdims=True)
     deviation = tf.math.rsqrt(variance + epsilon)
     normed = centred * deviation
-    return normed * scale + bias, normed, deviation
+    return tf.cast(normed * scale + bias, x.dtype), normed, deviation
 
 
 def _backward(scale: tf.Tensor, normed: tf.Tensor, deviation: tf.Tensor, dy: tf.Tensor) -> Sequence[tf.Tensor]:
     """Gradients of x, scale and bias."""
-    dnormed = dy * scale
-    share = tf.reduce_mean(dnormed * normed, axis=1, keepdims=True)
-    dx = deviation * (dnormed - tf.reduce_mean(dnormed, axis=1, keepdims=True) - normed * share)
+    wide = tf.cast(dy, tf.float32)
+    products = wide * normed
+    # Means over a row of what is scaled are products with the scale: the scaled rows are not written for them.
     # A sum over rows as a product is twice as fast as TensorFlow's sum over the first axis.
-    ones = tf.ones_like(deviation)
-    sums = [tf.reshape(tf.matmul(ones, part, transpose_a=True), [-1]) for part in (dy * normed, dy)]
-    return dx, *sums
+    weights, ones = tf.reshape(scale / tf.cast(tf.size(scale), tf.float32), [-1, 1]), tf.ones_like(deviation)
+    mean, share = (tf.matmul(part, weights) for part in (wide, products))
+    dx = deviation * (wide * scale - mean - normed * share)
+    sums = [tf.reshape(tf.matmul(ones, part, transpose_a=True), [-1]) for part in (products, wide)]
+    return tf.cast(dx, dy.dtype), *sums

@@ -9,9 +9,9 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.ir.op import Scope, Trait, length_dims
+from returnn_ir.ir.op import Precision, Scope, Trait, length_dims
 from returnn_ir.ir.signature import DIM, DIMS, Attr
-from returnn_ir.ir.types import TensorType, is_float
+from returnn_ir.ir.types import TensorType, is_float, summed_dtype
 from returnn_ir.ops.composite.spec import composite
 from returnn_ir.options import Share
 
@@ -29,15 +29,20 @@ def _attention(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Valu
     A key behind the end of its sequence has no weight. Without any key before the end the result is 0; where masks
     leave no key, it is what a softmax of the fills gives, or 0 with ``zeroed``. Dropout draws one number per entry of
     ``drawn``, as the op ``random`` does for ``path``; without a path the numbers are the last operand.
+
+    Of queries, keys and values of 16 bits, energies and weights are float32 between the two products; what is added
+    to the energies may be either.
     """
     query, key, value, *further = operands
     draw = further.pop() if _is_given_draw(attrs) else None
     keys, fills = attrs["keys"], iter(attrs["fills"])
     if attrs["scale"] != 1:
         query = b.mul(query, attrs["scale"])
-    energy = b.dot(query, key, *attrs["features"], mask=False)
+    summed = summed_dtype(query.dtype)
+    energy = b.cast(b.dot(query, key, *attrs["features"], mask=False), summed)
     for term in further:
-        energy = b.where(term, energy, next(fills)) if term.dtype == "bool" else b.add(energy, term)
+        masked = term.dtype == "bool"
+        energy = b.where(term, energy, next(fills)) if masked else b.add(energy, b.cast(term, summed))
     weights = b.op("softmax", energy, dims=(keys,), mask=attrs["mask"])
     if attrs["zeroed"]:
         for term in further:
@@ -46,10 +51,11 @@ def _attention(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Valu
         kept = 1.0 - attrs["dropout"]
         if draw is None:
             draw = b.op("random", kind="uniform", path=attrs["path"], dims=attrs["drawn"], dtype=weights.dtype)
-        weights = b.mul(b.mul(weights, b.unary("floor", b.add(draw, kept))), 1.0 / kept)
+        whole = b.unary("floor", b.add(b.cast(draw, summed), kept))
+        weights = b.mul(b.mul(weights, whole), 1.0 / kept)
     # a key without weight counts exactly zero, unless its value is no number: this is masked where it costs no axis
     cheap = attrs["mask"] and all(d in value.dims for d in length_dims(b, [keys]))
-    return [b.dot(weights, value, keys, mask=cheap)]
+    return [b.dot(b.cast(weights, value.dtype), value, keys, mask=cheap)]
 
 
 def _is_given_draw(attrs: Attrs) -> bool:
@@ -82,8 +88,8 @@ def _infer(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
 def _check(types: Types, attrs: Attrs) -> None:
     query, key, value, *further = types
     keys, masks = attrs["keys"], [t for t in further if t.dtype == "bool"]
-    numbers = [t for t in types if t.dtype != "bool"]
-    if not is_float(query.dtype) or any(t.dtype != query.dtype for t in numbers):
+    added = [t for t in further if t.dtype not in ("bool", query.dtype, summed_dtype(query.dtype))]
+    if not is_float(query.dtype) or any(t.dtype != query.dtype for t in (key, value)) or added:
         raise IRError(f"attention of {', '.join(str(t) for t in types)}")
     if keys not in key.dims or keys not in value.dims or keys in query.dims:
         raise IRError(f"attention over {keys} of {query} to {key} and {value}")
@@ -115,4 +121,6 @@ composite(
     _attention,
     infer=_infer,
     traits=frozenset({Trait.RANDOM}),
+    precision=Precision.ANY,
+    apart=("further",),
 )

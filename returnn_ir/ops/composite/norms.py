@@ -10,9 +10,9 @@ from returnn_ir.errors import IRError
 from returnn_ir.ir.builder import Builder
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Value
-from returnn_ir.ir.op import Scope, Trait, broadcast
+from returnn_ir.ir.op import Precision, Scope, Trait, broadcast
 from returnn_ir.ir.signature import DIM, Attr
-from returnn_ir.ir.types import TensorType, promote
+from returnn_ir.ir.types import TensorType, promote, summed_dtype
 from returnn_ir.ops.composite.spec import composite
 
 __all__: list[str] = []
@@ -24,14 +24,14 @@ Attrs = dict[str, Any]
 def _layer_norm(b: Builder, operands: Sequence[Value], attrs: Attrs) -> list[Value]:
     """Ba, Kiros & Hinton (arXiv:1607.06450) over one static axis.
 
-    Operands: x [..., dim], scale [dim], bias [dim].
+    Operands: x [..., dim], scale [dim], bias [dim]. Of an x of 16 bits it is computed in float32, and rounded.
     """
-    x, scale, bias = operands
-    dim = attrs["dim"]
+    given, dim = operands[0].dtype, attrs["dim"]
+    x, scale, bias = (b.cast(v, summed_dtype(given)) for v in operands)
     centred = b.sub(x, b.reduce("mean", x, dim, mask=False))
     variance = b.reduce("mean", b.mul(centred, centred), dim, mask=False)
     normed = b.mul(centred, b.unary("rsqrt", b.add(variance, attrs["epsilon"])))
-    return [b.add(b.mul(normed, scale), bias)]
+    return [b.cast(b.add(b.mul(normed, scale), bias), given)]
 
 
 def _infer(scope: Scope, types: Types, attrs: Attrs) -> list[TensorType]:
@@ -55,6 +55,8 @@ composite(
     _layer_norm,
     infer=_infer,
     order=_order,
+    precision=Precision.FOLLOW,
+    apart=("scale", "bias"),
 )
 
 

@@ -26,6 +26,7 @@ def composite(
     neutral: Callable[[str, dict[str, Any]], float | bool] | None = None,
     order: Order | None = None,
     precision: Precision = Precision.ISLAND,
+    apart: tuple[str, ...] = (),
 ) -> OpSpec:
     """Register a composite. Without ``infer`` the body is built once on the side to see what it gives."""
     return register(
@@ -40,6 +41,7 @@ def composite(
             body=body,
             order=order,
             precision=precision,
+            apart=apart,
         )
     )
 
