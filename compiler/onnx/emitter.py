@@ -6,7 +6,7 @@ belongs to a scope around a loop's body is written there, once, and not in every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.analysis.extents import derived_extent
@@ -104,15 +104,19 @@ class Emitter(Writer):
         """The ONNX names of a node's operands."""
         return [self[v] for v in node.operands]
 
-    def write_region(self, region: Region) -> None:
-        """Write all nodes of a region into the current scope."""
+    def write_region(self, region: Region, written: Collection[Node] = ()) -> None:
+        """Write all nodes of a region into the current scope, but those whose values are there already."""
         outer, self.region = self.region, region
-        for node in region.nodes:
+        self.write_nodes([node for node in region.nodes if node not in written])
+        self.region = outer
+
+    def write_nodes(self, nodes: Iterable[Node]) -> None:
+        """Write nodes into the current scope."""
+        for node in nodes:
             self.prefix = f"{node.origin.layer}/" if node.origin.layer else ""
             names = self._emit_longer(node) or self._emit(node)
             for value, name in zip(node.results, names, strict=True):
                 self.bind(value, name)
-        self.region = outer
 
     def _emit(self, node: Node) -> list[str]:
         return chosen(node, self.region, self.format).emit(self, node)
