@@ -21,9 +21,9 @@ import returnn_ir
 from compiler.onnx.program import OnnxProgram
 from tests.benchmarks.attention import AttentionWorkload
 
-LSTM_DECODER = 63
-TRANSFORMER_DECODER = 64
-TRANSFORMER_LAYER = 34
+LSTM_DECODER = 59
+TRANSFORMER_DECODER = 59
+TRANSFORMER_LAYER = 32
 
 #: Nodes that find out sizes, or that copy what does not change in a step.
 OF_SIZES = {"Shape", "Range", "ConstantOfShape", "Pad", "Expand", "Size"}
@@ -136,3 +136,26 @@ def test_a_hypothesis_is_followed_by_one_gather_for_each_thing_that_it_carries()
     assert step(lstm())["GatherND"] == 6
     assert step(transformer(2))["GatherND"] == 2 + 4
     assert step(transformer(2))["Concat"] == 4
+
+
+def test_what_follows_from_the_number_of_a_step_is_looked_up() -> None:
+    """The factor by which scores of ended hypotheses grow: one read instead of a cast, a sum, a maximum, a quotient."""
+    found = step(lstm())
+    assert (found["Gather"], found["Cast"], found["Div"]) == (2, 1, 1)  # with the embedding, the labels, the slots
+    assert "Max" not in found
+
+
+def test_no_array_is_copied_to_be_given_twice() -> None:
+    """The labels of a step are carried on and stacked."""
+    assert not {"Identity"} & step(lstm()).keys()
+
+
+def test_a_mask_is_read_once_where_only_a_product_reads_the_weights() -> None:
+    """That of the energies, in each layer, and two of the search; the LSTM's weights are feedback, too."""
+    assert step(transformer(2))["Where"] == step(transformer(1))["Where"] + 1
+
+
+def test_bias_and_activation_are_part_of_a_product() -> None:
+    """Of the feed-forward part."""
+    one, two = step(transformer(1)), step(transformer(2))
+    assert (two["FusedGemm"] - one["FusedGemm"], two["Gemm"] - one["Gemm"]) == (1, 1)
