@@ -22,7 +22,7 @@ from returnn_ir.ir.dim_values import DimAlgebra, evaluate
 from returnn_ir.ir.dims import UNIT, Dim, Polynomial, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
-__all__ = ["Emitter", "Lengths", "Longer"]
+__all__ = ["JOINED_ROWS", "Emitter", "Lengths", "Longer"]
 
 #: The lengths of dims.
 Meaning = tuple[Value | None, ...]
@@ -33,7 +33,7 @@ Lengths = tuple[str, tuple[Dim, ...]]
 
 #: What onnxruntime makes one node with a convolution right before it, or with a product of matrices.
 _JOINED = ("add", "batch_norm")
-_JOINED_ROWS = ("add", "relu", "sigmoid", "tanh")
+JOINED_ROWS = ("add", "relu", "sigmoid", "tanh")
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Emitter(Writer):
         """Cut behind what alone needs an array that is cut, where onnxruntime makes one node of both."""
         x = node.operands[0] if node.operands else None
         longer = self._longer.get(x) if x is not None else None
-        if x is None or longer is None or node.op.name not in (_JOINED_ROWS if longer.rows else _JOINED):
+        if x is None or longer is None or node.op.name not in (JOINED_ROWS if longer.rows else _JOINED):
             return None
         name, scope = self._names[x]
         others = [d for v in node.operands[1:] for d in v.dims]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from compiler.analysis.extents import has_frames
 from compiler.onnx.dtypes import carrier
 from compiler.onnx.elementwise import needs
-from compiler.onnx.emitter import Longer
+from compiler.onnx.emitter import JOINED_ROWS, Longer
 from compiler.onnx.registry import emits
 from returnn_ir.ir.dims import UNIT, Dim
 from returnn_ir.ir.graph import Node, Value
@@ -63,7 +63,7 @@ def _rows(e: Emitter, node: Node) -> str | None:
         return None
     x = node.operands[0]
     rows = e.rows_of(x)
-    if rows is None and e.used.only_user(node.result) is not None and _is_followed(e, node):
+    if rows is None and _is_followed(e, node):
         return e.op("Reshape", e[x], e.ints(-1, x.dims[-1].size or 0), allowzero=1)
     return rows
 
@@ -85,7 +85,7 @@ def _is_followed(e: Emitter, node: Node) -> bool:
     function = e.used.only_user(bias.result) if bias is not None and bias.op.name == "add" else None
     if bias is None or function is None or bias.operands[1].dims != node.result.dims[-1:]:
         return False
-    after = e.used.only_user(function.result) if len(function.operands) == 1 else None
+    after = e.used.only_user(function.result) if function.op.name in JOINED_ROWS else None
     return after is not None and _is_layer(after) and after.operands[0] is function.result
 
 
