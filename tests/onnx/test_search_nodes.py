@@ -24,6 +24,7 @@ from tests.benchmarks.attention import AttentionWorkload
 LSTM_DECODER = 59
 TRANSFORMER_DECODER = 59
 TRANSFORMER_LAYER = 32
+TRANSFORMER_LAYER_OF_ONNXRUNTIME = 27
 
 #: Nodes that find out sizes, or that copy what does not change in a step.
 OF_SIZES = {"Shape", "Range", "ConstantOfShape", "Pad", "Expand", "Size"}
@@ -90,12 +91,12 @@ def transformer(layers: int) -> str:
 
 
 @cache
-def step(config: str) -> Mapping[str, int]:
+def step(config: str, profile: str = "portable") -> Mapping[str, int]:
     """The nodes of the search's body by type, as onnxruntime runs it."""
     with TemporaryDirectory() as folder:
         net, optimized = Path(folder, "net.py"), Path(folder, "optimized.onnx")
         net.write_text(config, encoding="utf-8")
-        program = compiler.compile(returnn_ir.load(net), target="onnx", mode="search")
+        program = compiler.compile(returnn_ir.load(net), target="onnx", mode="search", profile=profile)
         assert isinstance(program.executable, OnnxProgram)
         model = program.executable.model(program.initial_params())
         options = onnxruntime.SessionOptions()
@@ -159,3 +160,11 @@ def test_bias_and_activation_are_part_of_a_product() -> None:
     """Of the feed-forward part."""
     one, two = step(transformer(1)), step(transformer(2))
     assert (two["FusedGemm"] - one["FusedGemm"], two["Gemm"] - one["Gemm"]) == (1, 1)
+
+
+def test_with_operators_of_onnxruntime() -> None:
+    """Attention over the encoder is one operator; over the labels so far it would ask for sizes in each step."""
+    one, two = (step(transformer(layers), "onnxruntime") for layers in (1, 2))
+    assert two["MultiHeadAttention"] - one["MultiHeadAttention"] == 1
+    assert sum(two.values()) - sum(one.values()) <= TRANSFORMER_LAYER_OF_ONNXRUNTIME
+    assert not OF_SIZES & two.keys()
