@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from compiler.onnx.registry import emits
+from compiler.onnx.steps import StepTable
 from compiler.onnx.writer import GraphScope
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Node, Region, Value
@@ -28,13 +29,14 @@ def _loop(e: Emitter, node: Node) -> list[str]:
         return _loop_until(e, loop, loop.end)
     kept = [i for i in range(len(loop.carries)) if _stops_early(e, loop, i)]
     initial = [e[c.initial] for c in loop.carries]
-    body = _body(e, loop, kept)
-    given = [e.scalar(e.extent(loop.dim)), "", *initial, *(initial[i] for i in kept)]
+    count = e.scalar(e.extent(loop.dim))
+    body, stacked = _body(e, loop, kept, StepTable.write(e, loop, count))
+    given = [count, "", *initial, *(initial[i] for i in kept)]
     names = iter(e.multi("Loop", given, len(initial) + len(kept) + len(loop.stacked), body=body))
     finals = [next(names) for _ in loop.carries]
     for i in kept:
         finals[i] = next(names)
-    return loop_results(finals, [_shaped(e, s.outer, next(names)) for s in loop.stacked])
+    return loop_results(finals, _stacks(e, loop, stacked, list(names)))
 
 
 def _loop_until(e: Emitter, loop: LoopView, end: LoopEnd) -> list[str]:
@@ -44,17 +46,19 @@ def _loop_until(e: Emitter, loop: LoopView, end: LoopEnd) -> list[str]:
     """
     counts = [] if loop.stacked else [e.constant(0, "int64")]
     given = [e[end.limit], "", *counts, *(e[c.initial] for c in loop.carries)]
-    body = _body_until(e, loop, end, counted=bool(counts))
+    table = StepTable.write(e, loop, given[0])
+    body, inner = _body_until(e, loop, end, table, counted=bool(counts))
     names = e.multi("Loop", given, len(counts) + len(loop.carries) + len(loop.stacked), body=body)
     steps = names.pop(0) if counts else e.scalar(e.axis_extent(names[len(loop.carries)], 0))
     e.bind(end.steps, steps)  # the extent of the loop's dim, which stacked values have
     finals, stacked = names[: len(loop.carries)], names[len(loop.carries) :]
-    shaped = [_shaped(e, s.outer, name) for s, name in zip(loop.stacked, stacked, strict=True)]
-    return loop_results(finals, shaped, steps)
+    return loop_results(finals, _stacks(e, loop, inner, stacked), steps)
 
 
-def _body_until(e: Emitter, loop: LoopView, end: LoopEnd, *, counted: bool) -> Any:
-    """One step.
+def _body_until(
+    e: Emitter, loop: LoopView, end: LoopEnd, table: StepTable, *, counted: bool
+) -> tuple[Any, list[Value]]:
+    """One step, and what it stacks.
 
     Inputs: number, condition, number again, carries; outputs: condition, number of steps, next carries, stacked values.
     Without ``counted`` the number comes once and is not given back.
@@ -63,24 +67,50 @@ def _body_until(e: Emitter, loop: LoopView, end: LoopEnd, *, counted: bool) -> A
     step, go, before = (e.fresh(f"{prefix}{name}") for name in ("step", "go", "steps"))
     carries = [e.fresh(f"{prefix}carry") for _ in loop.carries]
     with e.inside(GraphScope(e.scope)) as scope:
-        _enter(e, loop, step, carries)
-        e.write_region(loop.region)
+        _enter(e, loop, step, carries, table)
+        e.write_region(loop.region, table.nodes)
         e.prefix = prefix
+        following = [_alike(e, c.next, c.param.dims) for c in loop.carries]
+        stacked = [_stacked(e, s.inner, following) for s in loop.stacked]
         results = [
             _goes_on(e, end.done),
             *([e.op("Add", before, e.constant(1, "int64"))] if counted else []),
-            *(_alike(e, c.next, c.param.dims) for c in loop.carries),
-            *(_alike(e, s.inner, s.outer.dims[1:]) for s in loop.stacked),
+            *following,
+            *(_alike(e, v, s.outer.dims[1:]) for v, s in zip(stacked, loop.stacked, strict=True)),
         ]
         outputs = e.results(results)
     number, condition, held = TensorType("int64"), TensorType("bool"), [c.param.type for c in loop.carries]
-    inner = [s.outer.type.without([loop.dim]) for s in loop.stacked]
     count = [number] if counted else []
-    return e.graph_proto(
+    body = e.graph_proto(
         scope,
         [*zip((step, go, *([before] if counted else []), *carries), (number, condition, *count, *held), strict=True)],
-        [*zip(outputs, (condition, *count, *held, *inner), strict=True)],
+        [*zip(outputs, (condition, *count, *held, *_stacked_types(loop, stacked)), strict=True)],
     )
+    return body, stacked
+
+
+def _stacked(e: Emitter, value: Value, following: list[str]) -> Value:
+    """What a step stacks of a value: where it goes on to the next one, too, what it was cast from.
+
+    No graph gives an array twice, and the cast can wait until all steps are there.
+    """
+    node = value.node
+    if node is None or node.op.name != "cast" or e[value] not in following or not e.is_made_here(node.operands[0]):
+        return value
+    return node.operands[0]
+
+
+def _stacked_types(loop: LoopView, stacked: list[Value]) -> list[TensorType]:
+    return [
+        TensorType(value.dtype, s.outer.type.without([loop.dim]).dims)
+        for value, s in zip(stacked, loop.stacked, strict=True)
+    ]
+
+
+def _stacks(e: Emitter, loop: LoopView, stacked: list[Value], names: list[str]) -> list[str]:
+    """The stacked values of all steps, by what the steps stacked."""
+    cast = [e.cast(name, v.dtype, s.inner.dtype) for name, v, s in zip(names, stacked, loop.stacked, strict=True)]
+    return [_shaped(e, s.outer, name) for s, name in zip(loop.stacked, cast, strict=True)]
 
 
 def _goes_on(e: Emitter, done: Value) -> str:
@@ -111,8 +141,8 @@ def _shaped(e: Emitter, value: Value, name: str) -> str:
     return name
 
 
-def _body(e: Emitter, loop: LoopView, kept: list[int]) -> Any:
-    """One step.
+def _body(e: Emitter, loop: LoopView, kept: list[int], table: StepTable) -> tuple[Any, list[Value]]:
+    """One step, and what it stacks.
 
     Inputs: number, condition, carries, final carries; outputs: condition, next carries, final carries, stacked values.
     """
@@ -121,31 +151,33 @@ def _body(e: Emitter, loop: LoopView, kept: list[int]) -> Any:
     finals = [e.fresh(f"{e.prefix}final") for _ in kept]
     prefix = e.prefix
     with e.inside(GraphScope(e.scope)) as scope:
-        _enter(e, loop, step, carries)
-        e.write_region(loop.region)
+        _enter(e, loop, step, carries, table)
+        e.write_region(loop.region, table.nodes)
         e.prefix = prefix
         following = [_alike(e, c.next, c.param.dims) for c in loop.carries]
         stopped = [_until_end(e, loop, i, step, following[i], name) for i, name in zip(kept, finals, strict=True)]
-        stacked = [_alike(e, s.inner, s.outer.dims[1:]) for s in loop.stacked]
-        outputs = e.results([go, *following, *stopped, *stacked])
+        stacked = [_stacked(e, s.inner, following) for s in loop.stacked]
+        given = [_alike(e, v, s.outer.dims[1:]) for v, s in zip(stacked, loop.stacked, strict=True)]
+        outputs = e.results([go, *following, *stopped, *given])
     held = [c.param.type for c in loop.carries]
     held += [held[i] for i in kept]
-    inner = [s.outer.type.without([loop.dim]) for s in loop.stacked]
     number, condition = TensorType("int64"), TensorType("bool")
-    return e.graph_proto(
+    body = e.graph_proto(
         scope,
         [*zip((step, go, *carries, *finals), (number, condition, *held), strict=True)],
-        [*zip(outputs, (condition, *held, *inner), strict=True)],
+        [*zip(outputs, (condition, *held, *_stacked_types(loop, stacked)), strict=True)],
     )
+    return body, stacked
 
 
-def _enter(e: Emitter, loop: LoopView, step: str, carries: list[str]) -> None:
-    """Bind the parameters of the body's region."""
+def _enter(e: Emitter, loop: LoopView, step: str, carries: list[str], table: StepTable) -> None:
+    """Bind the parameters of the body's region, and what is known of all steps."""
     e.bind(loop.index, step)
     for carry, name in zip(loop.carries, carries, strict=True):
         e.bind(carry.param, name)
     for part in loop.slices:
         e.bind(part.param, e.op("Gather", e[part.whole], step, axis=part.whole.type.axis(loop.dim)))
+    table.enter(e, step)
 
 
 def _alike(e: Emitter, value: Value, dims: Sequence[Dim]) -> str:

@@ -6,7 +6,7 @@ belongs to a scope around a loop's body is written there, once, and not in every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.analysis.extents import derived_extent
@@ -22,7 +22,7 @@ from returnn_ir.ir.dim_values import DimAlgebra, evaluate
 from returnn_ir.ir.dims import UNIT, Dim, Polynomial, leaves
 from returnn_ir.ir.graph import Graph, Node, Region, Value
 
-__all__ = ["Emitter", "Lengths", "Longer"]
+__all__ = ["JOINED_ROWS", "Emitter", "Lengths", "Longer"]
 
 #: The lengths of dims.
 Meaning = tuple[Value | None, ...]
@@ -31,20 +31,23 @@ Meaning = tuple[Value | None, ...]
 Lengths = tuple[str, tuple[Dim, ...]]
 
 
-#: What onnxruntime folds into a convolution right before it.
+#: What onnxruntime makes one node with a convolution right before it, or with a product of matrices.
 _JOINED = ("add", "batch_norm")
+JOINED_ROWS = ("add", "relu", "sigmoid", "tanh")
 
 
 @dataclass(frozen=True)
 class Longer:
-    """An array whose beginning is a value.
+    """An array whose beginning is a value, or one that has the value's entries on a row for each of its last axes.
 
     Attributes:
-        trim: cuts such an array.
+        trim: cuts such an array, or gives it the value's axes.
+        rows: it is a matrix.
     """
 
     array: str
     trim: Callable[[str], str]
+    rows: bool = False
 
     def cut(self) -> str:
         """The value."""
@@ -104,15 +107,19 @@ class Emitter(Writer):
         """The ONNX names of a node's operands."""
         return [self[v] for v in node.operands]
 
-    def write_region(self, region: Region) -> None:
-        """Write all nodes of a region into the current scope."""
+    def write_region(self, region: Region, written: Collection[Node] = ()) -> None:
+        """Write all nodes of a region into the current scope, but those whose values are there already."""
         outer, self.region = self.region, region
-        for node in region.nodes:
+        self.write_nodes([node for node in region.nodes if node not in written])
+        self.region = outer
+
+    def write_nodes(self, nodes: Iterable[Node]) -> None:
+        """Write nodes into the current scope."""
+        for node in nodes:
             self.prefix = f"{node.origin.layer}/" if node.origin.layer else ""
             names = self._emit_longer(node) or self._emit(node)
             for value, name in zip(node.results, names, strict=True):
                 self.bind(value, name)
-        self.region = outer
 
     def _emit(self, node: Node) -> list[str]:
         return chosen(node, self.region, self.format).emit(self, node)
@@ -122,15 +129,22 @@ class Emitter(Writer):
         self._longer[value] = longer
         return longer.cut()
 
+    def rows_of(self, value: Value) -> str | None:
+        """The matrix that has the value's entries, if one was made here."""
+        longer = self._longer.get(value)
+        return longer.array if longer is not None and longer.rows and self.is_made_here(value) else None
+
     def _emit_longer(self, node: Node) -> list[str] | None:
         """Cut behind what alone needs an array that is cut, where onnxruntime makes one node of both."""
-        x = node.operands[0] if node.op.name in _JOINED else None
+        x = node.operands[0] if node.operands else None
         longer = self._longer.get(x) if x is not None else None
-        if x is None or longer is None or self.used.only_user(x) is not node:
+        if x is None or longer is None or node.op.name not in (JOINED_ROWS if longer.rows else _JOINED):
             return None
         name, scope = self._names[x]
         others = [d for v in node.operands[1:] for d in v.dims]
-        if scope is not self.scope or node.result.dims != x.dims or not all(d.is_static for d in others):
+        if scope is not self.scope or self.used.only_user(x) is not node or node.result.dims != x.dims:
+            return None
+        if not all(d is x.dims[-1] if longer.rows else d.is_static for d in others):
             return None
         self._names[x] = (longer.array, scope)
         (joined,) = self._emit(node)

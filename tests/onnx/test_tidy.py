@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from compiler.onnx import tidy
 from compiler.onnx.profile import Format
 from compiler.onnx.writer import Writer
 from compiler.target.protocol import Array
@@ -47,6 +48,13 @@ def own_axes(w: Writer) -> list[str]:
     return [w.op("Reshape", flat, w.ints(0, 2, 4))]
 
 
+def axes_in_front(w: Writer) -> list[str]:
+    """Axes that a shape takes over are the same ones in front of a squeezed axis, not behind it."""
+    single = w.op("Reshape", "x", w.ints(-1, 3, 1, 8), allowzero=1)
+    row = w.squeeze(single, [2])
+    return [w.op("Reshape", row, w.ints(0, 0, 2, 4)), w.op("Reshape", row, w.ints(0, 0, 0, 1))]
+
+
 def two_arrays(w: Writer) -> list[str]:
     """A sum of two arrays that both have axes."""
     total = w.op("Add", "x", w.op("Tanh", "x"))
@@ -71,6 +79,7 @@ def evaluated(nodes: list[Any], names: list[str], constants: dict[str, Array], x
         (given, ["Reshape", "Squeeze", "Identity"]),
         (read_otherwise, ["Split", "Unsqueeze", "Tanh"]),
         (own_axes, ["Reshape", "Reshape"]),
+        (axes_in_front, ["Reshape", "Squeeze", "Reshape", "Reshape"]),
         (two_arrays, ["Tanh", "Add", "Unsqueeze", "LogSoftmax", "Unsqueeze"]),
     ],
 )
@@ -91,3 +100,28 @@ def test_what_nobody_reads_goes() -> None:
     kept = writer.op("Tanh", "x")
     writer.op("Exp", kept)
     assert [node.op_type for node in writer.tidied(writer.scope.nodes, [kept])] == ["Tanh"]
+
+
+def test_the_work_grows_with_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An axis that moves over a chain: how often the names that a node reads are asked for, however long it is."""
+    asked = 0
+    reads = tidy._reads
+
+    def counted(nodes: Iterable[Any]) -> Iterator[str]:
+        nonlocal asked
+        asked += 1
+        return reads(nodes)
+
+    monkeypatch.setattr(tidy, "_reads", counted)
+
+    def chain(length: int) -> int:
+        nonlocal asked
+        asked, writer = 0, Writer(Format(21))
+        x = writer.op("Reshape", "x", writer.ints(-1, 8), allowzero=1)
+        for i in range(length):
+            x = writer.op("Mul", x, writer.constant(1.0 + i, "float32"))
+        left = writer.tidied(writer.scope.nodes, [writer.op("Tanh", writer.unsqueeze(x, [1]))])
+        assert [node.op_type for node in left] == ["Reshape", *["Mul"] * length, "Tanh"]
+        return asked
+
+    assert chain(400) <= 2 * chain(200) <= 4 * chain(100) <= 4 * 100 * 10

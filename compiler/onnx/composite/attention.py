@@ -42,6 +42,8 @@ def _why_not(node: Node, region: Region, format_: Format) -> str | None:
     axes = AttentionAxes.of(node, region)
     if isinstance(axes, str):
         return axes
+    if region.parent is not None and any(d in region.dim_defs for d in leaves(axes.keys)):
+        return "MultiHeadAttention over keys that grow needs their sizes in each step"
     varying = [d for d in (*axes.features, *axes.values) if not d.size]
     return f"MultiHeadAttention needs features of fixed size, not {varying[0].name}" if varying else None
 

@@ -22,6 +22,7 @@ from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Graph, Node, Value
 from returnn_ir.ir.mode import Stage
 from returnn_ir.ir.op import Tail, Trait, length_dims
+from returnn_ir.ir.uses import Uses
 
 __all__ = ["MaterializeMasks"]
 
@@ -54,7 +55,9 @@ class MaterializeMasks(Pass):
                 return _forbid_keys(b, node, bounds) if self.fixed else None
             return _materialize(b, node, fixed=self.fixed)
 
-        return rewrite(graph, written)
+        changed = rewrite(graph, written)
+        uses = graph.uses()
+        return rewrite(graph, lambda b, node: _left_to_products(node, uses)) or changed
 
 
 def _materialize(b: Builder, node: Node, *, fixed: bool) -> Sequence[Value] | None:
@@ -97,6 +100,35 @@ def _forbid_keys(b: Builder, node: Node, bounds: Bounds) -> Sequence[Value] | No
         value = _fill(b, value, [keys], 0)  # without any key the result is 0, and not the mean of what is forbidden
     attrs = {**node.attrs, "fills": (*node.attrs["fills"], _FORBIDDEN)}
     return b.emit(node.op, [query, key, value, *further, b.mask(keys), *draw], attrs)
+
+
+def _left_to_products(node: Node, uses: Uses) -> Sequence[Value] | None:
+    """The weights of a softmax as they are, if only products read them whose other operand is zero behind the ends.
+
+    The softmax leaves zeros there by itself, and finite numbers in a sequence without frames.
+    """
+    made = _softmax_in(node)
+    if made is None or node.result in uses.kept:
+        return None
+    over = [d for d in made.attrs["dims"] if zero_behind_the_end(node.result, d)]
+    read = all(_reads_zeros(user, node.result, over) for user in uses.of_value(node.result))
+    return [made.result] if over and read else None
+
+
+def _softmax_in(node: Node | None) -> Node | None:
+    """The softmax whose weights are chosen on some frames."""
+    made = node.operand("x").node if node is not None and node.op.name == "where" else None
+    return made if made is not None and made.op.name == "softmax" else None
+
+
+def _reads_zeros(node: Node, weights: Value, over: Sequence[Dim]) -> bool:
+    """Whether a node is a product that multiplies what is behind the ends with zeros."""
+    if node.op.name != "dot" or node.operands.count(weights) != 1:
+        return False
+    (other,) = (v for v in node.operands if v is not weights)
+    if _softmax_in(other.node) is not None:  # whose zeros may go in the same way
+        return False
+    return any(d in node.attrs["reduce"] and zero_behind_the_end(other, d) for d in over)
 
 
 def _put_neutral(b: Builder, node: Node, x: Value, ragged: Sequence[Dim]) -> Value:
