@@ -27,7 +27,7 @@ def test_the_command_line_prints_them(capsys: pytest.CaptureFixture[str]) -> Non
     lines = out.splitlines()
     assert max(map(len, lines)) <= 120
     assert "composite/norms:" in lines
-    assert "  where(condition, x, y)  # elementwise, precision follow" in lines
+    assert "  where(condition, x, y)  # elementwise, joins, precision follow" in lines
     assert "  search_sorted(sorted, values) {dim: Dim, side: 'left' | 'right' = \"left\"}" in lines
     assert "  softmax(x) {dims: tuple of Dim, mask: bool = true}  # masked, composite, tail zero" in lines
     # an attribute stands in one line
