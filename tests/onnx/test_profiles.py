@@ -298,7 +298,7 @@ def test_the_parts_of_a_search_say_it_each_for_itself(tmp_path: Path) -> None:
     assert found == {
         "encoder": ("onnxruntime", None),
         "init": ("onnxruntime", None),
-        "step": ("onnxruntime", {"MultiHeadAttention": 2, "SkipLayerNormalization": 1}),
+        "step": ("onnxruntime", {"MultiHeadAttention": 1, "SkipLayerNormalization": 1}),
         "finish": ("onnxruntime", None),
     }
 
