@@ -37,7 +37,8 @@ class StepTable:
         if limit is not None and limit.op.name == "const" and limit.attrs["value"] > _MOST_STEPS:
             return StepTable({}, frozenset())
         nodes = _of_number(loop)
-        read = [n.result for n in nodes if n.result in e.used.kept or not nodes.issuperset(e.used.of_value(n.result))]
+        made = [n.result for n in loop.region.nodes if n in nodes]
+        read = [v for v in made if v in e.used.kept or not nodes.issuperset(e.used.of_value(v))]
         if len(nodes) <= len(read):
             return StepTable({}, frozenset())
         e.bind(loop.index, e.op("Range", e.constant(0, "int64"), count, e.constant(1, "int64")))

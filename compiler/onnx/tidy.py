@@ -137,7 +137,7 @@ class _Graph:
         self._waiting.extend(user for user in users.values() if user.op_type in _LOOKED_AT)
         maker = self._makers.get(name)
         if maker is not None and not self._is_read(maker):
-            for read in set(_reads([maker])):
+            for read in dict.fromkeys(_reads([maker])):
                 self._forget(maker, read)
 
     def _replace(self, old: str, new: str) -> None:
