@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from compiler.tensorflow.kernels.recurrence import Frames, Position, matrix, saturation
+from compiler.tensorflow.kernels.recurrence import Frames, matrix, saturation
 from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.own_gradient import own_gradient
+from compiler.tensorflow.position import Position
 
 __all__ = ["gru"]
 

@@ -17,9 +17,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from compiler.tensorflow.kernels.recurrence import Frames, Position, empty_stack, matrix, pop, push, saturation
+from compiler.tensorflow.kernels.recurrence import Frames, empty_stack, matrix, pop, push, saturation
 from compiler.tensorflow.kernels.traced import TracedKernels
 from compiler.tensorflow.own_gradient import own_gradient
+from compiler.tensorflow.position import Position
 
 __all__ = ["lstm"]
 

@@ -25,11 +25,10 @@ from compiler.tensorflow.loops.loop import (
     reserve,
     run,
     stack,
-    write,
 )
 from compiler.tensorflow.loops.plan import Gradient, Plan, Source, has_gradient
-from compiler.tensorflow.loops.position import Position, frame
 from compiler.tensorflow.own_gradient import Backward, own_gradient
+from compiler.tensorflow.position import Position
 from compiler.tensorflow.repeat import repeat
 from returnn_ir.ir.graph import Region, Value
 from returnn_ir.ir.op import Trait
@@ -174,23 +173,23 @@ class _Backward:
         """Step `i`: gradients of the carries after it become those of the carries before it, and so on."""
         loop, plan, at = self._loop, self._plan, Position.of(i)
         before = [item(handle, at, t) for handle, t in zip(self._tape.before, loop.carry_types, strict=True)]
-        scanned = [frame(x, at) for x in self._whole]
+        scanned = [at.frame(x) for x in self._whole]
         local = {value: entering(loop.call.env.get(value)) for value in plan.summed}
         instead = {v: item(handle, at, v.type) for v, handle in zip(plan.kept, self._tape.kept, strict=True)}
         following, stacked, env = loop.step(at, before, scanned, local, instead)
         running, kept = self._joined(at, [entering(d) for d in running], [entering(d) for d in kept])
         ends = [
             *((loop.view.carries[k].next, following[k], d) for k, d in zip(self._carries, running, strict=True)),
-            *((loop.view.stacked[k].inner, stacked[k], frame(d, at)) for k, d in zip(self._stacked, made, strict=True)),
+            *((loop.view.stacked[k].inner, stacked[k], at.frame(d)) for k, d in zip(self._stacked, made, strict=True)),
         ]
         carries, parts = [before[k] for k in self._carries], [scanned[k] for k in self._scanned]
         found = self._differentiated(env, ends, [*carries, *parts, *local.values()])
         return (
             [_or_zero(found.get(x), x) for x in carries],
             kept,
-            [write(h, at, self._reach(k, found, x)) for h, k, x in zip(slices, self._scanned, parts, strict=True)],
-            [write(h, at, self._reach(v, found, env.get(v))) for h, v in zip(errors, plan.errors, strict=True)],
-            [write(h, at, env.get(v)) for h, v in zip(pushed, plan.pushed, strict=True)],
+            [at.write(h, self._reach(k, found, x)) for h, k, x in zip(slices, self._scanned, parts, strict=True)],
+            [at.write(h, self._reach(v, found, env.get(v))) for h, v in zip(errors, plan.errors, strict=True)],
+            [at.write(h, env.get(v)) for h, v in zip(pushed, plan.pushed, strict=True)],
             [self._added(total, v, found.get(x)) for total, (v, x) in zip(sums, local.items(), strict=True)],
         )
 

@@ -15,7 +15,7 @@ from compiler.tensorflow.align import align
 from compiler.tensorflow.call import Call
 from compiler.tensorflow.entering import entering
 from compiler.tensorflow.environment import Environment
-from compiler.tensorflow.loops.position import Position, frame
+from compiler.tensorflow.position import Position
 from compiler.tensorflow.repeat import repeat
 from returnn_ir.ir.dims import Dim
 from returnn_ir.ir.graph import Region, Value
@@ -33,7 +33,6 @@ __all__ = [
     "run",
     "settle_extents",
     "stack",
-    "write",
 ]
 
 
@@ -109,7 +108,7 @@ class Loop:
             the carries after the step, the values to stack, and the environment, which has every value of the body.
         """
         call = self.call
-        index = at.step
+        index = tf.cast(at.index, tf.int64)
         env = Environment(self.region, call.env.feed, call.env, (*call.env.loop_index, index))
         for value, tensor in (standing_in or {}).items():
             env.stand_in(value, tensor)
@@ -122,7 +121,7 @@ class Loop:
     def running(self, at: Position, carry: int) -> tf.Tensor:
         """Which sequences have a frame at a step, with the axes of a carry."""
         own = self.call.env.length_dims(self.view.dim)
-        return align(frame(self.valid, at), own, self.carry_types[carry].dims)
+        return align(at.frame(self.valid), own, self.carry_types[carry].dims)
 
 
 def results_in_order(
@@ -172,11 +171,11 @@ def run(loop: Loop, operands: Sequence[tf.Tensor], *, keep: Sequence[Value] | No
     ) -> tuple[list[tf.Tensor], list[tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
         at = Position.of(i)
         carries = [entering(x) for x in carries]
-        following, made, step = loop.step(at, carries, [frame(x, at) for x in whole])
+        following, made, step = loop.step(at, carries, [at.frame(x) for x in whole])
         ended = [tf.where(loop.running(at, k), following[k], old) for k, old in zip(loop.kept, ended, strict=True)]
-        lists = [write(handle, at, x) for handle, x in zip(lists, made, strict=True)]
+        lists = [at.write(handle, x) for handle, x in zip(lists, made, strict=True)]
         found = [] if keep is None else [*carries, *map(step.get, keep)]
-        return following, ended, lists, [write(tape, at, x) for tape, x in zip(tapes, found, strict=True)]
+        return following, ended, lists, [at.write(tape, x) for tape, x in zip(tapes, found, strict=True)]
 
     carry_shapes = [tf.TensorShape([d.size for d in t.dims]) for t in loop.carry_types]
     scalar = tf.TensorShape([])
@@ -236,11 +235,6 @@ def item(handle: tf.Tensor, at: Position, type_: TensorType) -> tf.Tensor:
     return tf.raw_ops.TensorListGetItem(
         input_handle=handle, index=at.index, element_shape=_static(type_.dims), element_dtype=type_.dtype
     )
-
-
-def write(handle: tf.Tensor, at: Position, x: tf.Tensor) -> tf.Tensor:
-    """The list with the value of a step."""
-    return tf.raw_ops.TensorListSetItem(input_handle=handle, index=at.index, item=x)
 
 
 def stack(handle: tf.Tensor, shape: tf.Tensor, type_: TensorType) -> tf.Tensor:
