@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ from compiler.target.fixed_batch import FIXED, FixedBatch
 from compiler.target.inputs import CHECKS, INPUTS, InputAxis, InputSpec
 from compiler.target.protocol import Array
 from compiler.target.split_driver import PART
-from returnn_ir.errors import DataError
+from returnn_ir.errors import DataError, did_you_mean
 from runtime.deployment.device import Device
 
-__all__ = ["ModelFile", "element_type", "sizes"]
+__all__ = ["ModelFile", "element_type", "require_known", "sizes"]
 
 
 class ModelFile:
@@ -75,6 +75,18 @@ class ModelFile:
         for name, message in self._checks.items():
             if name in results and not results[name].all():
                 raise DataError(message)
+
+
+def require_known(owner: str, given: Iterable[str], inputs: Sequence[str]) -> None:
+    """Whether all inputs that are given are inputs of the owner, as a message calls it.
+
+    Raises:
+        DataError: one is not.
+    """
+    unknown = [name for name in given if name not in inputs]
+    if unknown:
+        hint = did_you_mean(unknown[0], inputs)
+        raise DataError(f"{owner} has no input {unknown[0]!r}", expected=", ".join(inputs), hint=hint)
 
 
 def element_type(text: str) -> str:

@@ -9,10 +9,10 @@ from compiler.target.fixed_batch import sequences
 from compiler.target.inputs import check_inputs
 from compiler.target.protocol import Array
 from compiler.target.split_driver import PARTS, Feed, Held, drive, is_read_by_host
-from returnn_ir.errors import DataError, UserError, did_you_mean
+from returnn_ir.errors import UserError
 from runtime.deployment.bound_part import BoundPart, FixedStep, OpenStep
 from runtime.deployment.device import Device
-from runtime.deployment.model_file import ModelFile
+from runtime.deployment.model_file import ModelFile, require_known
 
 __all__ = ["SearchDriver"]
 
@@ -67,13 +67,7 @@ class SearchDriver:
             DataError: an input is missing or does not fit, the search has none of that name, or there are more or
                 longer sequences than it was made for; or a check inside of it does not hold.
         """
-        unknown = [name for name in inputs if name not in self.inputs]
-        if unknown:
-            raise DataError(
-                f"the search has no input {unknown[0]!r}",
-                expected=", ".join(self.inputs),
-                hint=did_you_mean(unknown[0], self.inputs),
-            )
+        require_known("the search", inputs, self.inputs)
         checked = check_inputs(self._specs, inputs, empty_batch=False)
         given = self._fixed.pad(self._specs, checked) if self._fixed is not None else checked
         results: dict[str, Array] = drive(self._run, given)

@@ -12,7 +12,7 @@ from compiler.target.inputs import check_inputs
 from compiler.target.protocol import Array
 from returnn_ir.errors import DataError, UserError, did_you_mean
 from runtime.deployment.device import Device
-from runtime.deployment.model_file import ModelFile
+from runtime.deployment.model_file import ModelFile, require_known
 
 __all__ = ["OnnxSession"]
 
@@ -63,13 +63,7 @@ class OnnxSession:
                 model does not hold.
         """
         model = self._model
-        unknown = [k for k in feed if k not in self.inputs]
-        if unknown:
-            raise DataError(
-                f"the model has no input {unknown[0]!r}",
-                expected=", ".join(self.inputs),
-                hint=did_you_mean(unknown[0], self.inputs),
-            )
+        require_known("the model", feed, self.inputs)
         checked = check_inputs(model.specs, feed, empty_batch=False)
         given = model.fixed.pad(model.specs, checked) if model.fixed is not None else checked
         results = model.session.run(self.outputs, {name: model.typed(name, value) for name, value in given.items()})
